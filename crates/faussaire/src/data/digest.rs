@@ -1,0 +1,46 @@
+//! Digests of content: SHA-256, written in lower-case hexadecimal. They recognise a downloaded file and a data set.
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest that takes its bytes piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct Digest(Sha256);
+
+impl Digest {
+    /// The digest of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes taken, as 64 hexadecimal digits.
+    pub fn finish(self) -> String {
+        use std::fmt::Write;
+        let mut text = String::with_capacity(64);
+        for byte in self.0.finalize() {
+            // Writing to a String can't fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_is_sha256_whatever_the_pieces() {
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let mut digest = Digest::new();
+        digest.update(b"a");
+        digest.update(b"bc");
+        assert_eq!(digest.finish(), abc);
+        assert_ne!(Digest::new().finish(), abc);
+    }
+}

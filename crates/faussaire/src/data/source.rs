@@ -1,0 +1,64 @@
+//! What every data set offers, whatever its format.
+
+use crate::error::Result;
+
+/// Height, width and channels of an image; pixels are stored channels-last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImageShape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// 1 (grey) or 3 (RGB).
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// Values in one image.
+    pub fn len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// True where an image would hold nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl std::fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}x{}", self.height, self.width, self.channels)
+    }
+}
+
+/// An indexed collection of images of one shape.
+pub trait Dataset: Send + Sync + std::fmt::Debug {
+    /// What a person calls it: `mnist`, `strokes`, a path.
+    fn name(&self) -> String;
+
+    /// How many images.
+    fn len(&self) -> usize;
+
+    /// True where there is no image.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of every image.
+    fn shape(&self) -> ImageShape;
+
+    /// Writes image `index` into `out` (`shape().len()` values, channels-last, in [0, 1]).
+    ///
+    /// # Errors
+    /// Where the image can't be read or decoded. `index` must be below `len()`.
+    fn read(&self, index: usize, out: &mut [f32]) -> Result<()>;
+
+    /// The class of image `index`, where the set has labels.
+    fn label(&self, index: usize) -> Option<u32>;
+
+    /// Names of the classes in label order; empty where the set has no labels.
+    fn classes(&self) -> Vec<String>;
+
+    /// A digest of the content (format, sizes, bytes), so that a run resumes only on the data that it began with.
+    fn fingerprint(&self) -> String;
+}

@@ -1,0 +1,50 @@
+//! `relu`, `leakyrelu 0.2`, `tanh`, `sigmoid`: a function of each value alone.
+
+use burn::tensor::Tensor;
+
+use super::words::{Reading, Words};
+use super::{Fused, LayerKind, Pass, Shape};
+use crate::ops::{self, Activation};
+
+/// An activation as a layer of its own; the layer before it usually absorbs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivationLayer {
+    function: Activation,
+}
+
+impl ActivationLayer {
+    pub(super) fn parse(keyword: &str, words: &mut Words) -> Reading<Self> {
+        let function = match keyword {
+            "relu" => Activation::Relu,
+            "leakyrelu" if words.number_follows() => Activation::LeakyRelu(words.number("a slope", 0.0, 1.0)?),
+            "leakyrelu" => Activation::LeakyRelu(0.3), // Keras's default
+            "tanh" => Activation::Tanh,
+            _ => Activation::Sigmoid,
+        };
+        Ok(Self { function })
+    }
+}
+
+impl LayerKind for ActivationLayer {
+    fn keyword(&self) -> &'static str {
+        match self.function {
+            Activation::Relu => "relu",
+            Activation::LeakyRelu(_) => "leakyrelu",
+            Activation::Tanh => "tanh",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Identity => "identity",
+        }
+    }
+
+    fn output(&self, input: Shape) -> Reading<Shape> {
+        Ok(input)
+    }
+
+    fn as_activation(&self) -> Option<Activation> {
+        Some(self.function)
+    }
+
+    fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
+        ops::activate(x, self.function)
+    }
+}

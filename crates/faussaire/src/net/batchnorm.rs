@@ -1,0 +1,61 @@
+//! `batchnorm`: each channel gets mean `beta` and deviation `gamma` over the batch (Ioffe & Szegedy 2015), with Keras's
+//! defaults. Training uses the batch's own statistics and keeps moving averages of them, which inference uses.
+
+use burn::tensor::Tensor;
+
+use super::words::{Reading, Words};
+use super::{Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
+use crate::ops::{self, Normalisation};
+
+/// Batch normalisation over the last axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchNorm {
+    momentum: f32,
+    epsilon: f32,
+}
+
+impl BatchNorm {
+    pub(super) fn parse(words: &mut Words) -> Reading<Self> {
+        Ok(Self {
+            momentum: words.named("momentum", 0.99, 0.0, 1.0)?,
+            epsilon: words.named("epsilon", 1e-3, 1e-12, 0.1)?,
+        })
+    }
+}
+
+impl LayerKind for BatchNorm {
+    fn keyword(&self) -> &'static str {
+        "batchnorm"
+    }
+
+    fn output(&self, input: Shape) -> Reading<Shape> {
+        Ok(input)
+    }
+
+    fn weights(&self, input: Shape) -> Vec<WeightSpec> {
+        let [_, _, c] = input.dims();
+        vec![
+            WeightSpec::trainable("gamma", &[c], Init::Ones),
+            WeightSpec::trainable("beta", &[c], Init::Zeros),
+            WeightSpec::statistic("mean", &[c], Init::Zeros),
+            WeightSpec::statistic("variance", &[c], Init::Ones),
+        ]
+    }
+
+    fn absorbs_activation(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
+        let from_batch = pass.mode == Mode::Train;
+        let [mean, variance] = if from_batch {
+            let statistics = ops::moments(&x);
+            pass.observe(statistics.clone(), self.momentum);
+            statistics
+        } else {
+            [weights[2].clone(), weights[3].clone()]
+        };
+        let spec = Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch };
+        ops::batchnorm(x, [weights[0].clone(), weights[1].clone()], [mean, variance], spec)
+    }
+}

@@ -1,0 +1,83 @@
+//! `conv 64 4x4 stride 2`: a convolution with a bias; padding "same" as Keras does it, unless `padding valid`.
+
+use burn::tensor::Tensor;
+
+use super::words::{Reading, Words};
+use super::{Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use crate::ops::{self, Geometry};
+
+/// A convolution over an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv2d {
+    filters: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    same: bool,
+    init: Init,
+}
+
+impl Conv2d {
+    pub(super) fn parse(words: &mut Words) -> Reading<Self> {
+        Ok(Self {
+            filters: words.size("the number of filters")?,
+            kernel: words.pair("a kernel size")?,
+            stride: words.stride()?,
+            same: words.padding_is_same()?,
+            init: words.init()?,
+        })
+    }
+
+    fn geometry(&self, batch: usize, [h, w, c]: [usize; 3]) -> Geometry {
+        if self.same {
+            Geometry::same(batch, h, w, c, self.filters, self.kernel, self.stride)
+        } else {
+            Geometry::valid(batch, h, w, c, self.filters, self.kernel, self.stride)
+        }
+    }
+}
+
+impl LayerKind for Conv2d {
+    fn keyword(&self) -> &'static str {
+        "conv"
+    }
+
+    fn output(&self, input: Shape) -> Reading<Shape> {
+        let Shape::Image(h, w, c) = input else {
+            return Err(format!("expected an image (height x width x channels), but the input is a vector of {input}"));
+        };
+        let [kh, kw] = self.kernel;
+        if !self.same && (kh > h || kw > w) {
+            return Err(format!("with padding valid the {kh}x{kw} kernel doesn't fit into the input {input}"));
+        }
+        let g = self.geometry(1, [h, w, c]);
+        Ok(Shape::Image(g.out_h, g.out_w, self.filters))
+    }
+
+    fn weights(&self, input: Shape) -> Vec<WeightSpec> {
+        let [kh, kw] = self.kernel;
+        let [_, _, c] = input.dims();
+        let area = kh * kw;
+        vec![
+            WeightSpec::kernel(&[kh, kw, c, self.filters], self.init, area * c, area * self.filters),
+            WeightSpec::trainable("bias", &[self.filters], Init::Zeros),
+        ]
+    }
+
+    fn flops(&self, input: Shape) -> u64 {
+        self.geometry(1, input.dims()).flops()
+    }
+
+    fn absorbs_activation(&self) -> bool {
+        true
+    }
+
+    fn absorbs_upsampling(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, _: &mut Pass) -> Tensor<4> {
+        let geometry = self.geometry(x.dims()[0], input.dims());
+        let spec = ops::Conv { geometry, upsample: fused.upsample, activation: fused.activation };
+        ops::conv(x, weights[0].clone(), weights[1].clone(), spec)
+    }
+}

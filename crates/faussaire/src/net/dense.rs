@@ -1,0 +1,57 @@
+//! `dense N`: every output is a weighted sum of all inputs (of the last axis, as in Keras), plus a bias.
+
+use burn::tensor::Tensor;
+
+use super::words::{Reading, Words};
+use super::{Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use crate::ops::{self, Geometry};
+
+/// A fully connected layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    units: usize,
+    init: Init,
+}
+
+impl Dense {
+    pub(super) fn parse(words: &mut Words) -> Reading<Self> {
+        Ok(Self { units: words.size("the number of units")?, init: words.init()? })
+    }
+}
+
+impl LayerKind for Dense {
+    fn keyword(&self) -> &'static str {
+        "dense"
+    }
+
+    fn output(&self, input: Shape) -> Reading<Shape> {
+        Ok(match input {
+            Shape::Flat(_) => Shape::Flat(self.units),
+            Shape::Image(h, w, _) => Shape::Image(h, w, self.units),
+        })
+    }
+
+    fn weights(&self, input: Shape) -> Vec<WeightSpec> {
+        let [_, _, c] = input.dims();
+        vec![
+            WeightSpec::kernel(&[c, self.units], self.init, c, self.units),
+            WeightSpec::trainable("bias", &[self.units], Init::Zeros),
+        ]
+    }
+
+    fn flops(&self, input: Shape) -> u64 {
+        2 * input.len() as u64 * self.units as u64
+    }
+
+    fn absorbs_activation(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, _: &mut Pass) -> Tensor<4> {
+        let [batch, h, w, c] = x.dims();
+        let geometry = Geometry::dense(batch * h * w, c, self.units);
+        let spec = ops::Conv { geometry, upsample: 1, activation: fused.activation };
+        let y = ops::conv(x.reshape([batch * h * w, 1, 1, c]), weights[0].clone(), weights[1].clone(), spec);
+        y.reshape([batch, h, w, self.units])
+    }
+}

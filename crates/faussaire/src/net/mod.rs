@@ -1,0 +1,25 @@
+//! A network is data: a list of layers, one line each, in Keras's vocabulary. Everything that must know about a network
+//! derives from that list: shapes, parameters, weight names, FLOPs, the forward pass, the summary. One file per layer;
+//! a new one is a file here and a line in [`Layer`].
+
+mod activation;
+mod batchnorm;
+mod conv;
+mod convtranspose;
+mod dense;
+mod dropout;
+mod layer;
+mod network;
+mod pass;
+mod reshape;
+mod shape;
+pub mod summary;
+mod upsample;
+mod weights;
+mod words;
+
+pub use layer::{Layer, LayerKind};
+pub use network::{Network, Placed};
+pub use pass::{Fused, Mode, Pass};
+pub use shape::Shape;
+pub use weights::{Init, WeightSpec, Weights};

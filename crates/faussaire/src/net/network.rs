@@ -1,0 +1,270 @@
+//! A list of layers with all shapes inferred, and the forward pass along it.
+
+use burn::tensor::{Device, Tensor};
+
+use super::{Fused, Layer, Pass, Shape, WeightSpec, Weights};
+use crate::error::{Error, Result};
+use crate::ops::Activation;
+use crate::random::Stream;
+
+/// More values than this in one example between two layers is a slip of the pen, not a net.
+const LARGEST_EXAMPLE: usize = 1 << 26;
+
+/// A layer at its place: its line and the shapes around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// What it is.
+    pub layer: Layer,
+    /// Its line in the recipe.
+    pub line: String,
+    /// Shape of one example before it.
+    pub input: Shape,
+    /// Shape of one example behind it.
+    pub output: Shape,
+    /// Where its weights begin in the network's list.
+    first_weight: usize,
+    /// Its weights.
+    pub specs: Vec<WeightSpec>,
+}
+
+/// One step of the forward pass: a layer with what it absorbs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Step {
+    layer: usize,
+    fused: Fused,
+}
+
+/// A network: data only; its weights are kept apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    name: &'static str,
+    input: Shape,
+    layers: Vec<Placed>,
+    steps: Vec<Step>,
+    logit_steps: Vec<Step>,
+}
+
+impl Network {
+    /// Reads the layer lines of the net called `name` ("generator", "discriminator") for examples of shape `input`.
+    ///
+    /// # Errors
+    /// A line that can't be read, or a layer that doesn't fit what comes before it; the error names the layer, its
+    /// line and both shapes.
+    pub fn new(name: &'static str, lines: &[String], input: Shape) -> Result<Self> {
+        if lines.is_empty() {
+            return Err(Error::recipe(
+                format!("the {name} has no layers"),
+                format!("write `[{name}]` with `layers = [ ... ]`; `faussaire presets tp` shows an example"),
+            ));
+        }
+        let mut layers: Vec<Placed> = Vec::with_capacity(lines.len());
+        let (mut shape, mut first_weight) = (input, 0);
+        for (index, line) in lines.iter().enumerate() {
+            let place = format!("{name}, layer {index} (`{line}`)");
+            let layer = Layer::parse(line).map_err(|what| {
+                Error::recipe(format!("{place}: {what}"), "a layer line looks like `conv 64 4x4 stride 2`")
+            })?;
+            let output = layer.kind().output(shape).map_err(|what| {
+                Error::recipe(format!("{place}, input {shape}: {what}"), shapes_hint(name, &layers, input))
+            })?;
+            if output.len() > LARGEST_EXAMPLE {
+                return Err(Error::recipe(
+                    format!("{place}: its output {output} would have {} values per example", output.len()),
+                    format!("the largest accepted is {LARGEST_EXAMPLE}; check the sizes before it"),
+                ));
+            }
+            let specs = layer.kind().weights(shape);
+            let count = specs.len();
+            layers.push(Placed { layer, line: line.clone(), input: shape, output, first_weight, specs });
+            (shape, first_weight) = (output, first_weight + count);
+        }
+        let steps = plan(&layers);
+        let logit_steps = match layers.split_last() {
+            Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => plan(before),
+            _ => steps.clone(),
+        };
+        Ok(Self { name, input, layers, steps, logit_steps })
+    }
+
+    /// "generator" or "discriminator".
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Shape of one example going in.
+    pub fn input(&self) -> Shape {
+        self.input
+    }
+
+    /// Shape of one example coming out.
+    pub fn output(&self) -> Shape {
+        self.layers.last().map_or(self.input, |l| l.output)
+    }
+
+    /// The layers in order.
+    pub fn layers(&self) -> &[Placed] {
+        &self.layers
+    }
+
+    /// All weights in order.
+    pub fn specs(&self) -> impl Iterator<Item = &WeightSpec> {
+        self.layers.iter().flat_map(|l| &l.specs)
+    }
+
+    /// Which weights an optimizer changes, in order.
+    pub fn trainable(&self) -> impl Iterator<Item = bool> + '_ {
+        self.specs().map(|s| s.trainable)
+    }
+
+    /// Names of all weights in order: `generator.3.convtranspose.weight`.
+    pub fn weight_names(&self) -> Vec<String> {
+        let named = |(index, l): (usize, &Placed)| {
+            let prefix = format!("{}.{index}.{}", self.name, l.layer.kind().keyword());
+            l.specs.iter().map(move |s| format!("{prefix}.{}", s.name)).collect::<Vec<_>>()
+        };
+        self.layers.iter().enumerate().flat_map(named).collect()
+    }
+
+    /// All parameters, and those that an optimizer changes.
+    pub fn parameters(&self) -> (usize, usize) {
+        let count = |trainable: bool| self.specs().filter(|s| s.trainable || !trainable).map(WeightSpec::len).sum();
+        (count(false), count(true))
+    }
+
+    /// Multiplications and additions of one example's forward pass, counted naively.
+    pub fn flops(&self) -> u64 {
+        self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
+    }
+
+    /// First weights, from the seed's stream named after the network.
+    pub fn initial(&self, seed: u64, device: &Device) -> Weights {
+        let stream = Stream::new(seed, &format!("init.{}", self.name));
+        let values = self.specs().enumerate().map(|(i, s)| s.initial(&stream, i as u64)).collect();
+        Weights::from_values(values, device)
+    }
+
+    /// The network's output for a batch `[batch, h, w, c]`.
+    pub fn forward(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        self.run(&self.steps, weights, x, pass)
+    }
+
+    /// The output without a final sigmoid: the logits under it, which losses take.
+    pub fn logits(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        self.run(&self.logit_steps, weights, x, pass)
+    }
+
+    fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        for step in steps {
+            let placed = &self.layers[step.layer];
+            let end = placed.first_weight + placed.specs.len();
+            pass.layer = step.layer;
+            // A convolution that absorbs upsampling sees the upsampled shape as its own input.
+            x = placed.layer.kind().forward(
+                placed.input,
+                x,
+                &weights.tensors()[placed.first_weight..end],
+                step.fused,
+                pass,
+            );
+        }
+        x
+    }
+
+    /// Moves the moving statistics towards what a training pass saw.
+    pub fn absorb(&self, weights: &mut Weights, pass: Pass) {
+        for observed in pass.observed {
+            let first = self.layers[observed.layer].first_weight;
+            // Batch normalisation's weights are gamma, beta, mean, variance.
+            for (offset, seen) in observed.statistics.into_iter().enumerate() {
+                let slot = &mut weights.tensors_mut()[first + 2 + offset];
+                let moving = std::mem::replace(slot, seen.clone());
+                *slot = moving.mul_scalar(observed.momentum).add(seen.mul_scalar(1.0 - observed.momentum));
+            }
+        }
+    }
+}
+
+/// Pairs each layer with the upsampling before it and the activation behind it, where it can do both in one pass.
+fn plan(layers: &[Placed]) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(layers.len());
+    let mut index = 0;
+    while index < layers.len() {
+        let mut fused = Fused { upsample: 1, activation: Activation::Identity };
+        let mut layer = index;
+        if let Some(factor) = layers[index].layer.kind().as_upsampling()
+            && layers.get(index + 1).is_some_and(|next| next.layer.kind().absorbs_upsampling())
+        {
+            fused.upsample = factor;
+            layer = index + 1;
+        }
+        index = layer + 1;
+        if layers[layer].layer.kind().absorbs_activation()
+            && let Some(activation) = layers.get(index).and_then(|next| next.layer.kind().as_activation())
+        {
+            fused.activation = activation;
+            index += 1;
+        }
+        steps.push(Step { layer, fused });
+    }
+    steps
+}
+
+fn shapes_hint(name: &str, before: &[Placed], input: Shape) -> String {
+    let shapes: Vec<String> = std::iter::once(input.to_string())
+        .chain(before.iter().map(|l| format!("{} {}", l.layer.kind().keyword(), l.output)))
+        .collect();
+    format!("the {name}'s shapes up to there: {}", shapes.join(" -> "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[&str]) -> Vec<String> {
+        text.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn shapes_follow_keras_same_padding() {
+        let net = lines(&["conv 8 4x4 stride 2", "conv 8 4x4 stride 2", "conv 8 4x4 stride 2", "flatten", "dense 1"]);
+        let net = Network::new("discriminator", &net, Shape::Image(28, 28, 1)).unwrap();
+        let shapes: Vec<_> = net.layers().iter().map(|l| l.output.to_string()).collect();
+        assert_eq!(shapes, ["14x14x8", "7x7x8", "4x4x8", "128", "1"]);
+    }
+
+    #[test]
+    fn errors_name_layer_line_and_shapes() {
+        let net = lines(&["dense 10", "reshape 2 2 3"]);
+        let error = Network::new("generator", &net, Shape::Flat(4)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "generator, layer 1 (`reshape 2 2 3`), input 10: 2x2x3 has 12 values, but the input 10 has 10"
+        );
+        assert_eq!(error.hint(), "the generator's shapes up to there: 4 -> dense 10");
+        for (line, part) in [
+            ("conv 8", "expected a kernel size here"),
+            ("conv 0 3x3", "positive number"),
+            ("conv 8 3x3 stride 0", "expected a stride like 4x4, found `0`"),
+            ("conv 8 3x3 rellu", "`rellu` is not understood here"),
+            ("dropout 1.5", "expected the share to drop from 0 to 0.99, found `1.5`"),
+            ("dens 3", "there is no layer `dens`"),
+            ("", "the line is empty"),
+            ("dense 999999999999999999999", "found `999999999999999999999`"),
+        ] {
+            let error = Network::new("discriminator", &lines(&[line]), Shape::Image(8, 8, 1)).unwrap_err();
+            assert!(error.to_string().contains(part), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn layers_absorb_what_they_can() {
+        let net = lines(&["dense 12", "reshape 2 2 3", "upsample 2", "conv 4 3x3", "relu", "batchnorm", "tanh", "tanh"]);
+        let net = Network::new("generator", &net, Shape::Flat(2)).unwrap();
+        let steps: Vec<_> = net.steps.iter().map(|s| (s.layer, s.fused.upsample, s.fused.activation)).collect();
+        let none = Activation::Identity;
+        assert_eq!(
+            steps,
+            [(0, 1, none), (1, 1, none), (3, 2, Activation::Relu), (5, 1, Activation::Tanh), (7, 1, none)]
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! The hot operations of every net, channels-last: dense, convolution and its transpose, upsampling with convolution,
+//! batch normalisation, activation, Adam, averaging. On the processor (Burn's `flex` device) they are our own kernels
+//! with hand-written gradients (`native`); on any other device they compose ordinary Burn operations (`composed`) with
+//! equal results. Nets, losses and the loop know only the functions of this file.
+//!
+//! Activations are `Tensor<4>`, `[batch, height, width, channels]`; a flat vector is `[batch, 1, 1, features]`.
+//! Weights are flat `Tensor<1>` in Keras's layouts, so that optimizers, averages and checkpoints need no shapes.
+
+#[cfg(test)]
+mod agreement;
+mod composed;
+mod native;
+
+pub use faussaire_kernels::activation::Activation;
+pub use faussaire_kernels::adam::Adam;
+pub use faussaire_kernels::geometry::Geometry;
+
+use burn::tensor::Tensor;
+
+/// A convolution's geometry, the nearest-neighbour upsampling in front of it, and the activation behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conv {
+    /// Sizes; for a transposed convolution those of the convolution that it transposes.
+    pub geometry: Geometry,
+    /// 1, or the factor by which the image is upsampled first (`geometry` describes the upsampled image).
+    pub upsample: usize,
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+/// What batch normalisation needs besides tensors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalisation {
+    /// Added to the variance.
+    pub epsilon: f32,
+    /// Applied to the result.
+    pub activation: Activation,
+    /// True where mean and variance are those of `x` itself, so that the gradient flows through them.
+    pub from_batch: bool,
+}
+
+/// Convolution of `x` with `weight` `[kh, kw, in, out]`, plus `bias` `[out]`, then the activation.
+/// A dense layer is the convolution of a 1x1 image with a 1x1 kernel.
+pub fn conv(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
+    if native::serves(&x) { native::conv(x, weight, bias, spec) } else { composed::conv(x, weight, bias, spec) }
+}
+
+/// Transposed convolution of `x` with `weight` `[kh, kw, out, in]`, plus `bias` `[out]`, then the activation: the
+/// input gradient of the convolution in `spec.geometry`, whose output is our `x`.
+pub fn conv_transpose(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
+    if native::serves(&x) {
+        native::conv_transpose(x, weight, bias, spec)
+    } else {
+        composed::conv_transpose(x, weight, bias, spec)
+    }
+}
+
+/// Nearest-neighbour upsampling by `factor` in both directions, where no convolution follows that could absorb it.
+pub fn upsample(x: Tensor<4>, factor: usize) -> Tensor<4> {
+    composed::upsample(x, factor)
+}
+
+/// Batch normalisation over all but the last axis: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, then the
+/// activation (Ioffe & Szegedy 2015).
+pub fn batchnorm(
+    x: Tensor<4>,
+    [gamma, beta]: [Tensor<1>; 2],
+    [mean, variance]: [Tensor<1>; 2],
+    spec: Normalisation,
+) -> Tensor<4> {
+    if native::serves(&x) {
+        native::batchnorm(x, gamma, beta, mean, variance, spec)
+    } else {
+        composed::batchnorm(x, [gamma, beta], [mean, variance], spec)
+    }
+}
+
+/// Mean and biased variance of each channel over the batch and all positions; constants to differentiation.
+pub fn moments(x: &Tensor<4>) -> [Tensor<1>; 2] {
+    let x = x.clone().without_autodiff();
+    if native::serves(&x) { native::moments(x) } else { composed::moments(x) }
+}
+
+/// The activation alone, where no layer before it could absorb it.
+pub fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
+    if native::serves(&x) { native::activate(x, activation) } else { composed::activate(x, activation) }
+}
+
+/// One Adam update (Kingma & Ba 2015, in Keras's form) at step `t`, counted from 1.
+/// Takes and returns `[parameter, first moment, second moment]`, in place where nobody else holds them.
+pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {
+    if native::serves(&gradient) {
+        native::adam(state, gradient, t, adam)
+    } else {
+        composed::adam(state, gradient, t, adam)
+    }
+}
+
+/// Exponential average: `decay * average + (1 - decay) * value`.
+pub fn average(average: Tensor<1>, value: Tensor<1>, decay: f32) -> Tensor<1> {
+    if native::serves(&value) {
+        native::average(average, value, decay)
+    } else {
+        average.mul_scalar(decay).add(value.mul_scalar(1.0 - decay))
+    }
+}
+
+/// How often weight gradients of convolutions and dense layers were computed in this process: a frozen net's are not.
+pub fn weight_gradients_computed() -> u64 {
+    faussaire_kernels::counters::weight_gradients()
+}

@@ -1,0 +1,230 @@
+//! Checkpoints: all that the next step depends on, in one folder that is written beside its place and renamed. A kill
+//! at any instant leaves the old one or the new one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::tensors::{Entry, decode, encode};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::net::{Network, Weights};
+use crate::train::{Gan, Progress};
+
+/// What a checkpoint holds besides tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Version of this layout.
+    pub version: u32,
+    /// Generator updates made.
+    pub step: u64,
+    /// Real images seen.
+    pub images: u64,
+    /// Seconds in steps.
+    pub train_s: f64,
+    /// Updates of each optimizer.
+    pub generator_updates: u64,
+    /// Updates of each optimizer.
+    pub discriminator_updates: u64,
+    /// Length of events.jsonl at that moment; what comes after is made again on resume.
+    pub events_bytes: u64,
+    /// Digest of the data set.
+    pub data: String,
+    /// SHA-256 of every file beside this one.
+    pub files: BTreeMap<String, String>,
+}
+
+const VERSION: u32 = 1;
+
+/// Writes `gan` as the checkpoint folder `place`, replacing an older one.
+///
+/// # Errors
+/// Where it can't be written; the older one stays as it was.
+pub fn save(place: &Path, gan: &Gan, events_bytes: u64) -> Result<()> {
+    let beside = sibling(place, "new");
+    if beside.exists() {
+        fs::remove_dir_all(&beside).map_err(Error::io("remove", &beside))?;
+    }
+    fs::create_dir_all(&beside).map_err(Error::io("create the folder", &beside))?;
+    let mut files = BTreeMap::new();
+    for (name, bytes) in contents(gan)? {
+        write(&beside.join(&name), &bytes)?;
+        files.insert(name, digest(&bytes));
+    }
+    let state = State {
+        version: VERSION,
+        step: gan.progress.step,
+        images: gan.progress.images,
+        train_s: gan.progress.train_s,
+        generator_updates: gan.generator.updates(),
+        discriminator_updates: gan.discriminator.updates(),
+        events_bytes,
+        data: gan.dataset().fingerprint(),
+        files,
+    };
+    let text = serde_json::to_vec_pretty(&state)
+        .map_err(|e| Error::run(format!("the checkpoint's state can't be written: {e}"), "report this"))?;
+    write(&beside.join("state.json"), &text)?;
+    swap(place, &beside)
+}
+
+/// Puts the complete folder `beside` at `place`. Between the two renames `place` is missing, and [`recover`] finishes.
+fn swap(place: &Path, beside: &Path) -> Result<()> {
+    let old = sibling(place, "old");
+    if place.exists() {
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(Error::io("remove", &old))?;
+        }
+        fs::rename(place, &old).map_err(Error::io("rename", place))?;
+    }
+    fs::rename(beside, place).map_err(Error::io("rename", beside))?;
+    if let Some(parent) = place.parent()
+        && let Ok(folder) = File::open(parent)
+    {
+        // Not every system can flush a folder; the rename itself has happened.
+        let _ = folder.sync_all();
+    }
+    if old.exists() {
+        fs::remove_dir_all(&old).map_err(Error::io("remove", &old))?;
+    }
+    Ok(())
+}
+
+/// Where to read the checkpoint `place`: itself, or what a kill between two renames left of it.
+fn recover(place: &Path) -> Result<PathBuf> {
+    let whole = |folder: &Path| folder.join("state.json").is_file();
+    let candidates = [place.to_path_buf(), sibling(place, "new"), sibling(place, "old")];
+    candidates.into_iter().find(|c| whole(c)).ok_or_else(|| {
+        Error::run(
+            format!("there is no checkpoint at {}", place.display()),
+            "it is written while training; if the run was stopped before the first one, start it again",
+        )
+    })
+}
+
+/// Reads the state of the checkpoint `place`.
+///
+/// # Errors
+/// Where there is none, or it is damaged.
+pub fn state(place: &Path) -> Result<(PathBuf, State)> {
+    let place = recover(place)?;
+    let path = place.join("state.json");
+    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    let state: State = serde_json::from_slice(&bytes).map_err(|e| {
+        Error::run(
+            format!("{} is damaged: {e}", path.display()),
+            "use another checkpoint (--checkpoint best), or start the run again",
+        )
+    })?;
+    if state.version != VERSION {
+        return Err(Error::run(
+            format!("{} has version {}, expected {VERSION}", path.display(), state.version),
+            "use the release of faussaire that wrote it",
+        ));
+    }
+    Ok((place, state))
+}
+
+/// Puts the checkpoint `place` into `gan`, which was built from the same recipe.
+///
+/// # Errors
+/// Where there is none, it is damaged, or it belongs to other nets or other data; `gan` must not be used then.
+pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
+    let (place, state) = state(place)?;
+    let data = gan.dataset().fingerprint();
+    if state.data != data {
+        return Err(Error::run(
+            format!("the data set {} is not the one that this run began with", gan.dataset().name()),
+            "point --data to the original files, or start a new run",
+        ));
+    }
+    let device = gan.average.weights.tensors()[0].device();
+    for (model, updates) in [
+        (&mut gan.generator, state.generator_updates),
+        (&mut gan.discriminator, state.discriminator_updates),
+    ] {
+        model.weights = weights(&place, &state, &model.net, model.net.name(), &device)?;
+        load_moments(&place, &state, model, updates, &device)?;
+    }
+    gan.average.weights = weights(&place, &state, &gan.generator.net, "average", &device)?;
+    gan.progress = Progress { step: state.step, images: state.images, train_s: state.train_s };
+    Ok(state)
+}
+
+/// Reads one net's weights from the file called `name`.
+pub(super) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
+    let file = format!("{name}.safetensors");
+    let bytes = read(place, state, &file)?;
+    Ok(Weights::new(decode(&bytes, &entries(net), &place.join(file), device)?))
+}
+
+fn load_moments(place: &Path, state: &State, model: &mut Model, updates: u64, device: &Device) -> Result<()> {
+    let file = format!("{}-adam.safetensors", model.net.name());
+    let bytes = read(place, state, &file)?;
+    let tensors = decode(&bytes, &moment_entries(&model.net), &place.join(file), device)?;
+    if let Some(optimizer) = &mut model.optimizer {
+        optimizer.updates = updates;
+        optimizer.moments = tensors.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+    }
+    Ok(())
+}
+
+/// Reads a file and compares it with its digest.
+fn read(place: &Path, state: &State, file: &str) -> Result<Vec<u8>> {
+    let path = place.join(file);
+    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    if state.files.get(file).is_none_or(|expected| *expected != digest(&bytes)) {
+        return Err(Error::run(
+            format!("{} is damaged: its content is not what was written", path.display()),
+            "use another checkpoint (--checkpoint best), or start the run again",
+        ));
+    }
+    Ok(bytes)
+}
+
+/// The files of a checkpoint with their bytes.
+fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
+    let step = gan.progress.step;
+    let mut files = Vec::new();
+    for model in [&gan.generator, &gan.discriminator] {
+        let name = model.net.name();
+        files.push((format!("{name}.safetensors"), encode(&entries(&model.net), model.weights.tensors(), step)?));
+        let moments: Vec<Tensor<1>> =
+            model.optimizer.iter().flat_map(|o| o.moments.iter().flatten().cloned()).collect();
+        files.push((format!("{name}-adam.safetensors"), encode(&moment_entries(&model.net), &moments, step)?));
+    }
+    // With its statistics measured, so that a reader can use it as it is.
+    let average = gan.averaged();
+    files.push(("average.safetensors".into(), encode(&entries(&gan.generator.net), average.tensors(), step)?));
+    Ok(files)
+}
+
+fn entries(net: &Network) -> Vec<Entry> {
+    net.weight_names().into_iter().zip(net.specs().map(|s| s.shape.clone())).collect()
+}
+
+fn moment_entries(net: &Network) -> Vec<Entry> {
+    let trainable = entries(net).into_iter().zip(net.trainable()).filter(|(_, t)| *t);
+    trainable.flat_map(|((name, shape), _)| ["m", "v"].map(|m| (format!("{name}.{m}"), shape.clone()))).collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = File::create(path).map_err(Error::io("create", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", path))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn sibling(place: &Path, suffix: &str) -> PathBuf {
+    let mut name = place.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    place.with_file_name(name)
+}

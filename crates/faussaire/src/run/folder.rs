@@ -1,0 +1,192 @@
+//! Run folders: numbered, created once, locked while a training writes to them.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::recipe::Recipe;
+
+/// A run's folder.
+#[derive(Clone, Debug)]
+pub struct Run {
+    path: PathBuf,
+}
+
+impl Run {
+    /// Makes the next numbered folder under `root`: `0007-mnist-tp`.
+    ///
+    /// # Errors
+    /// Where the folder can't be made or written to.
+    pub fn create_numbered(root: &Path, label: &str, recipe: &Recipe) -> Result<Self> {
+        fs::create_dir_all(root).map_err(Error::io("create the folder", root))?;
+        let tidy: String = label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
+        let mut number = numbered(root)?.last().map_or(1, |(n, _)| n + 1);
+        loop {
+            let path = root.join(format!("{number:04}-{}", tidy.trim_matches('-')));
+            match fs::create_dir(&path) {
+                Ok(()) => return Self { path }.initialised(recipe),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+                Err(e) => return Err(Error::io("create the folder", &path)(e)),
+            }
+        }
+    }
+
+    /// Makes the folder `path`, which must not exist or be empty.
+    ///
+    /// # Errors
+    /// Where it holds something already, or can't be made or written to.
+    pub fn create_at(path: &Path, recipe: &Recipe) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+        let mut entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?;
+        if entries.next().is_some() {
+            return Err(Error::run(
+                format!("{} is not empty, expected a new folder for the run", path.display()),
+                "choose another --run folder, or go on with the run in it: --resume FOLDER",
+            ));
+        }
+        Self { path: path.into() }.initialised(recipe)
+    }
+
+    /// An existing run.
+    ///
+    /// # Errors
+    /// Where `path` isn't a run's folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.join("config.toml").is_file() {
+            return Err(Error::run(
+                format!("{} is not a run: it has no config.toml", path.display()),
+                "give a run's folder, such as runs/0001-strokes-quick; `faussaire train` makes one",
+            ));
+        }
+        Ok(Self { path: path.into() })
+    }
+
+    /// The run with the highest number under `root`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn newest(root: &Path) -> Result<Self> {
+        let runs = if root.is_dir() { numbered(root)? } else { Vec::new() };
+        let newest = runs.into_iter().rev().find(|(_, path)| path.join("config.toml").is_file());
+        match newest {
+            Some((_, path)) => Ok(Self { path }),
+            None => Err(Error::run(
+                format!("there is no run under {}", root.display()),
+                "start one with `faussaire train`, or name its folder: --resume FOLDER",
+            )),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its recipe, with `changes` applied.
+    ///
+    /// # Errors
+    /// A config.toml that was damaged, or changes that don't fit.
+    pub fn recipe(&self, changes: &[String]) -> Result<Recipe> {
+        Recipe::read(&self.path.join("config.toml"), changes)
+    }
+
+    /// The folder of the checkpoint called `name`: `latest`, `best`, or a kept one.
+    pub fn checkpoint(&self, name: &str) -> PathBuf {
+        self.path.join("checkpoints").join(name)
+    }
+
+    /// Keeps others from training in the same folder for as long as the returned file lives.
+    ///
+    /// # Errors
+    /// Where another training holds it.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.path.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(Error::io("create", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::run(
+                format!("{} is being trained by another process", self.path.display()),
+                "wait until it ends, or stop it with Ctrl-C",
+            )),
+            Err(TryLockError::Error(e)) => Err(Error::io("lock", &path)(e)),
+        }
+    }
+
+    /// Writes the recipe of a new or resumed run.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
+        replace(&self.path.join("config.toml"), recipe.to_toml()?.as_bytes())
+    }
+
+    fn initialised(self, recipe: &Recipe) -> Result<Self> {
+        for folder in ["samples", "checkpoints"] {
+            let path = self.path.join(folder);
+            fs::create_dir(&path).map_err(Error::io("create the folder", &path))?;
+        }
+        self.write_recipe(recipe)?;
+        Ok(self)
+    }
+}
+
+/// Writes a file beside its place, makes sure it is on the disk, and renames it: readers see the old one or the new one.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside).map_err(Error::io("create", &beside))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", &beside))?;
+    fs::rename(&beside, path).map_err(Error::io("rename", &beside))
+}
+
+/// Folders under `root` that begin with a number, in order.
+fn numbered(root: &Path) -> Result<Vec<(u32, PathBuf)>> {
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(root).map_err(Error::io("read the folder", root))? {
+        let entry = entry.map_err(Error::io("read the folder", root))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let number = name.split('-').next().and_then(|n| n.parse().ok());
+        if let Some(number) = number.filter(|_| entry.path().is_dir()) {
+            runs.push((number, entry.path()));
+        }
+    }
+    runs.sort();
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Preset;
+
+    #[test]
+    fn numbers_grow_and_the_newest_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let recipe = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
+        assert!(Run::newest(root.path()).unwrap_err().to_string().contains("no run under"));
+        let first = Run::create_numbered(root.path(), "mnist-tp", &recipe).unwrap();
+        assert!(first.path().ends_with("0001-mnist-tp"));
+        let second = Run::create_numbered(root.path(), "../a b", &recipe).unwrap();
+        assert!(second.path().ends_with("0002-a-b"), "{:?}", second.path());
+        assert_eq!(Run::newest(root.path()).unwrap().path(), second.path());
+        assert_eq!(second.recipe(&[]).unwrap(), recipe);
+    }
+
+    #[test]
+    fn a_run_is_locked_and_never_overwritten() {
+        let root = tempfile::tempdir().unwrap();
+        let recipe = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
+        let run = Run::create_at(&root.path().join("mine"), &recipe).unwrap();
+        let held = run.lock().unwrap();
+        assert!(run.lock().unwrap_err().to_string().contains("another process"));
+        drop(held);
+        run.lock().unwrap();
+        assert!(Run::create_at(run.path(), &recipe).unwrap_err().to_string().contains("not empty"));
+        assert!(Run::open(root.path()).unwrap_err().to_string().contains("no config.toml"));
+    }
+}

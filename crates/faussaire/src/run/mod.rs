@@ -1,0 +1,13 @@
+//! A run's folder: the recipe with all options resolved, the log of events, sheets of images, checkpoints. It is all
+//! that other programs need to know of a run, and all that the run needs to go on after a kill.
+
+mod checkpoint;
+mod folder;
+mod recorder;
+mod sampler;
+mod tensors;
+
+pub use checkpoint::{State, load, save};
+pub use folder::Run;
+pub use recorder::Recorder;
+pub use sampler::Sampler;

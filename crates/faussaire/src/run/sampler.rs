@@ -1,0 +1,126 @@
+//! Images from a trained run: its averaged generator, without the data or the discriminator.
+
+use burn::tensor::{Device, Tensor};
+
+use super::{Run, checkpoint};
+use crate::data::ImageShape;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::net::{Shape, Weights};
+use crate::random::Stream;
+use crate::train::Range;
+
+/// A generator taken from a checkpoint.
+#[derive(Debug)]
+pub struct Sampler {
+    generator: Model,
+    weights: Weights,
+    range: Range,
+    shape: ImageShape,
+    device: Device,
+    /// The step at which the checkpoint was taken.
+    pub step: u64,
+}
+
+impl Sampler {
+    /// Opens the checkpoint called `name` (`latest`, `best`, a kept one) of `run`.
+    ///
+    /// # Errors
+    /// Where there is none, or it is damaged.
+    pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
+        let recipe = run.recipe(&[])?;
+        let latent = Shape::Flat(recipe.latent);
+        let generator = Model::new("generator", &recipe.generator.layers, latent, recipe.train.seed, device)?;
+        let (place, state) = checkpoint::state(&run.checkpoint(name))?;
+        let weights = checkpoint::weights(&place, &state, &generator.net, "average", device)?;
+        let [height, width, channels] = generator.net.output().dims();
+        Ok(Self {
+            range: Range::of(&generator.net)?,
+            generator,
+            weights,
+            shape: ImageShape { height, width, channels },
+            device: device.clone(),
+            step: state.step,
+        })
+    }
+
+    /// The shape of its images.
+    pub fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    /// Lowest and highest pixel value.
+    pub fn bounds(&self) -> (f32, f32) {
+        self.range.bounds()
+    }
+
+    /// Noise vectors number `first` to `first + n` under `seed`; any part of a long series can be made alone.
+    pub fn noise(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
+        let stream = Stream::new(seed, "sample");
+        let latent = self.generator.net.input().len();
+        (first..first + n as u64).map(|i| stream.normal(i, latent)).collect()
+    }
+
+    /// The images of these noise vectors: `[n, h, w, c]` values within [`Self::bounds`].
+    ///
+    /// # Errors
+    /// A vector of the wrong length.
+    pub fn images(&self, noise: &[Vec<f32>]) -> Result<Vec<f32>> {
+        let latent = self.generator.net.input().len();
+        if let Some(wrong) = noise.iter().find(|z| z.len() != latent) {
+            return Err(Error::usage(
+                format!("a noise vector has {} values, expected {latent}", wrong.len()),
+                "make them with `Sampler::noise`",
+            ));
+        }
+        let values: Vec<f32> = noise.iter().flatten().copied().collect();
+        let shape = [noise.len(), 1, 1, latent];
+        let z = Tensor::from_data(burn::tensor::TensorData::new(values, shape), &self.device);
+        Ok(crate::train::generate(&self.generator, &self.weights, &z))
+    }
+
+    /// `frames` noise vectors that walk from each of `ends` to the next and back to the first, on great circles: a
+    /// straight line between normal vectors would pass through lengths that training never saw (White 2016).
+    pub fn walk(ends: &[Vec<f32>], frames: usize) -> Vec<Vec<f32>> {
+        let count = ends.len().max(1);
+        let position = |frame: usize| frame as f32 * count as f32 / frames.max(1) as f32;
+        (0..frames)
+            .map(|frame| {
+                let at = position(frame);
+                let from = (at as usize).min(count - 1);
+                slerp(&ends[from], &ends[(from + 1) % count], at - from as f32)
+            })
+            .collect()
+    }
+}
+
+/// Spherical interpolation from `a` (t = 0) to `b` (t = 1).
+fn slerp(a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+    let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(f32::MIN_POSITIVE);
+    let angle = cosine.clamp(-1.0, 1.0).acos();
+    let (from, to) = if angle.sin().abs() < 1e-4 {
+        (1.0 - t, t)
+    } else {
+        (((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin())
+    };
+    a.iter().zip(b).map(|(x, y)| from * x + to * y).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_keep_their_length_and_close() {
+        let ends = [vec![3.0, 0.0], vec![0.0, 3.0]];
+        let walk = Sampler::walk(&ends, 8);
+        assert_eq!(walk.len(), 8);
+        assert_eq!(walk[0], ends[0]);
+        assert!((walk[4][1] - 3.0).abs() < 1e-5 && walk[4][0].abs() < 1e-5);
+        for z in &walk {
+            assert!((z[0].hypot(z[1]) - 3.0).abs() < 1e-4, "{z:?}");
+        }
+        assert!((walk[7][0] - walk[1][0]).abs() < 1e-5, "the way back mirrors the way out");
+    }
+}

@@ -1,0 +1,58 @@
+//! Weights and moments as safetensors files, checked on the way in: names, shapes, sizes, finite values.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+
+use crate::error::{Error, Result};
+use crate::model::host;
+
+/// One tensor of a file: its name and shape, in the file's order.
+pub(super) type Entry = (String, Vec<usize>);
+
+/// Serialises `tensors` under the names and shapes of `entries`.
+pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec<u8>> {
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|t| host(t).iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let broken = |e: &dyn std::fmt::Display| Error::run(format!("weights can't be serialised: {e}"), "report this");
+    let mut views = Vec::with_capacity(entries.len());
+    for ((name, shape), bytes) in entries.iter().zip(&bytes) {
+        views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| broken(&e))?));
+    }
+    let about = HashMap::from([
+        ("step".to_string(), step.to_string()),
+        ("layout".to_string(), "Keras: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]".to_string()),
+    ]);
+    serialize(views, Some(about)).map_err(|e| broken(&e))
+}
+
+/// Reads what [`encode`] wrote; `path` names the file in errors.
+pub(super) fn decode(bytes: &[u8], entries: &[Entry], path: &Path, device: &Device) -> Result<Vec<Tensor<1>>> {
+    let damaged = |what: String| {
+        Error::run(
+            format!("{} is damaged: {what}", path.display()),
+            "use another checkpoint (--checkpoint best), or start the run again",
+        )
+    };
+    let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
+    if file.len() != entries.len() {
+        return Err(damaged(format!("it holds {} tensors, expected {}", file.len(), entries.len())));
+    }
+    let mut tensors = Vec::with_capacity(entries.len());
+    for (name, shape) in entries {
+        let view = file.tensor(name).map_err(|_| damaged(format!("it has no tensor {name}")))?;
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
+            return Err(damaged(format!("{name} is {:?} {:?}, expected F32 {shape:?}", view.dtype(), view.shape())));
+        }
+        let values: Vec<f32> =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            return Err(damaged(format!("{name}[{at}] is {}", values[at])));
+        }
+        let len = values.len();
+        tensors.push(Tensor::from_data(TensorData::new(values, [len]), device));
+    }
+    Ok(tensors)
+}

@@ -1,0 +1,128 @@
+//! The loop: Algorithm 1 of Goodfellow et al. (2014), with an average of the generator and watchers around it.
+
+use std::time::{Duration, Instant};
+
+use super::{Event, Gan, Request, StepReport, Watcher};
+use super::discriminator_step::DiscriminatorReport;
+use crate::error::Result;
+
+/// How long to train; whichever is reached first ends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Passes over the data in all; 0 for no limit.
+    pub epochs: u64,
+    /// Generator updates in all; 0 for no limit.
+    pub steps: u64,
+    /// From now on.
+    pub time: Option<Duration>,
+}
+
+impl Limits {
+    /// Steps allowed in all, if the limits say.
+    pub fn total_steps(&self, steps_per_epoch: f64) -> Option<u64> {
+        let by_epochs = (self.epochs > 0).then(|| (self.epochs as f64 * steps_per_epoch).ceil() as u64);
+        let by_steps = (self.steps > 0).then_some(self.steps);
+        by_epochs.into_iter().chain(by_steps).min()
+    }
+}
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The steps or epochs asked for are done.
+    Complete,
+    /// The time is up.
+    Time,
+    /// A watcher asked for it.
+    Stopped,
+}
+
+impl Gan {
+    /// Trains until `limits`, telling `watchers` of every event.
+    ///
+    /// # Errors
+    /// A loss that is no longer finite, images that can't be read, or what a watcher reports.
+    pub fn fit(&mut self, limits: &Limits, watchers: &mut [&mut dyn Watcher]) -> Result<Ending> {
+        let began = Instant::now();
+        let total = limits.total_steps(self.steps_per_epoch());
+        let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
+        tell(watchers, self, &Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch })?;
+        let ending = loop {
+            if total.is_some_and(|total| self.progress.step >= total) {
+                break Ending::Complete;
+            }
+            if limits.time.is_some_and(|time| began.elapsed() >= time) {
+                break Ending::Time;
+            }
+            let report = self.step()?;
+            let mut request = tell(watchers, self, &Event::Step(report))?;
+            if let Some(epoch) = self.epoch_completed() {
+                request = request.max(tell(watchers, self, &Event::Epoch { epoch, report })?);
+            }
+            if request == Request::Stop {
+                break Ending::Stopped;
+            }
+        };
+        let reason = ending.to_string();
+        tell(watchers, self, &Event::End { step: self.progress.step, reason })?;
+        Ok(ending)
+    }
+
+    /// One step: k discriminator updates, one generator update, the average.
+    ///
+    /// # Errors
+    /// A loss that is no longer finite, or images that can't be read.
+    pub fn step(&mut self) -> Result<StepReport> {
+        let began = Instant::now();
+        let (step, k) = (self.progress.step, self.recipe.train.discriminator_steps);
+        let mut d = DiscriminatorReport::default();
+        for j in 0..k {
+            let update = self.discriminator_step(step * k + j)?;
+            d.loss += update.loss / k as f32;
+            d.real += update.real / k as f32;
+            d.fake += update.fake / k as f32;
+        }
+        let g_loss = self.generator_step(step)?;
+        self.average.update(&self.generator.net, &self.generator.weights, step + 1);
+
+        let progress = &mut self.progress;
+        progress.step += 1;
+        progress.images += k * self.recipe.train.batch as u64;
+        progress.train_s += began.elapsed().as_secs_f64();
+        Ok(StepReport {
+            step: progress.step,
+            epoch: progress.step as f64 / self.steps_per_epoch(),
+            images: self.progress.images,
+            train_s: self.progress.train_s,
+            d_loss: d.loss,
+            g_loss,
+            d_real: d.real,
+            d_fake: d.fake,
+        })
+    }
+
+    /// The number of passes completed, where the last step completed one.
+    fn epoch_completed(&self) -> Option<u64> {
+        let passes = |step: u64| (step as f64 / self.steps_per_epoch()).floor() as u64;
+        let (before, now) = (passes(self.progress.step - 1), passes(self.progress.step));
+        (now > before).then_some(now)
+    }
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "complete",
+            Self::Time => "time",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+fn tell(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: &Event) -> Result<Request> {
+    let mut request = Request::Continue;
+    for watcher in watchers {
+        request = request.max(watcher.on(event, gan)?);
+    }
+    Ok(request)
+}

@@ -1,0 +1,23 @@
+//! Training: the loop, its two steps, the averaged generator, and the events that watchers see.
+//!
+//! [`Gan`] holds the two nets and all that the next step depends on; `fit` is Algorithm 1 of Goodfellow et al. (2014).
+
+mod average;
+mod discriminator_step;
+mod event;
+mod fit;
+mod gan;
+mod generator_step;
+mod history;
+mod range;
+
+pub use average::Average;
+pub use event::{Event, Request, StepReport, Watcher};
+pub use fit::{Ending, Limits};
+pub(crate) use gan::generate;
+pub use gan::{Gan, Progress};
+pub use history::History;
+pub use range::Range;
+
+/// The name that the Fidle notebook gives to a [`Gan`].
+pub type Dcgan = Gan;

@@ -1,0 +1,307 @@
+//! Activations and their slopes. A slope is expressed by the activation's output, because that is what a backward
+//! pass has at hand; NaN passes through every activation.
+
+use rayon::prelude::*;
+
+/// What is applied to each value after a layer's sum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// `v`
+    Identity,
+    /// `max(v, 0)`
+    Relu,
+    /// `v` where positive, else `slope * v`; the slope is not negative.
+    LeakyRelu(f32),
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + exp(-v))`
+    Sigmoid,
+}
+
+impl Activation {
+    /// The activation of `v`.
+    #[inline(always)]
+    pub fn apply(self, v: f32) -> f32 {
+        match self {
+            Self::Identity => v,
+            // Written so that NaN takes the second branch.
+            Self::Relu => {
+                if v <= 0.0 {
+                    0.0
+                } else {
+                    v
+                }
+            }
+            Self::LeakyRelu(slope) => {
+                if v <= 0.0 {
+                    slope * v
+                } else {
+                    v
+                }
+            }
+            Self::Tanh => v.tanh(),
+            Self::Sigmoid => {
+                // exp of a non-positive number only: no overflow on either side.
+                let e = (-v.abs()).exp();
+                if v >= 0.0 {
+                    1.0 / (1.0 + e)
+                } else {
+                    e / (1.0 + e)
+                }
+            }
+        }
+    }
+
+    /// The derivative at the point where the activation's output is `y`. At the corner of the ReLUs (`y = 0`) it
+    /// is the left one, as in TensorFlow.
+    #[inline(always)]
+    pub fn slope(self, y: f32) -> f32 {
+        match self {
+            Self::Identity => 1.0,
+            Self::Relu => {
+                if y > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Self::LeakyRelu(slope) => {
+                if y > 0.0 {
+                    1.0
+                } else {
+                    slope
+                }
+            }
+            Self::Tanh => 1.0 - y * y,
+            Self::Sigmoid => y * (1.0 - y),
+        }
+    }
+}
+
+/// Values of one task: enough to be worth handing to a thread.
+const BLOCK: usize = 1 << 14;
+
+/// Runs `$body` with `$a` bound to each activation as a constant, so that its loop is compiled without branches.
+macro_rules! for_each_activation {
+    ($act:expr, |$a:ident| $body:expr) => {
+        match $act {
+            Activation::Identity => {
+                let $a = Activation::Identity;
+                $body
+            }
+            Activation::Relu => {
+                let $a = Activation::Relu;
+                $body
+            }
+            Activation::LeakyRelu(slope) => {
+                let $a = Activation::LeakyRelu(slope);
+                $body
+            }
+            Activation::Tanh => {
+                let $a = Activation::Tanh;
+                $body
+            }
+            Activation::Sigmoid => {
+                let $a = Activation::Sigmoid;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use for_each_activation;
+
+/// `y = act(x)` on this thread.
+pub(crate) fn apply_all(act: Activation, x: &[f32], y: &mut [f32]) {
+    for_each_activation!(act, |a| {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = a.apply(*x);
+        }
+    });
+}
+
+fn same_len(name: &str, got: usize, other: &str, want: usize) {
+    assert!(
+        got == want,
+        "{name} has {got} values where {other} has {want}"
+    );
+}
+
+/// `y = act(x)`; equal lengths.
+pub fn forward(act: Activation, x: &[f32], y: &mut [f32]) {
+    same_len("y", y.len(), "x", x.len());
+    let blocks = y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK));
+    blocks.for_each(|(y, x)| apply_all(act, x, y));
+}
+
+/// `dx = dy * slope(y)`; equal lengths.
+pub fn backward(act: Activation, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    same_len("dy", dy.len(), "y", y.len());
+    same_len("dx", dx.len(), "y", y.len());
+    let inputs = y.par_chunks(BLOCK).zip(dy.par_chunks(BLOCK));
+    let blocks = dx.par_chunks_mut(BLOCK).zip(inputs);
+    blocks.for_each(|(dx, (y, dy))| multiply_slope(act, y, dy, dx));
+}
+
+fn multiply_slope(act: Activation, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    for_each_activation!(act, |a| {
+        for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
+            *dx = dy * a.slope(*y);
+        }
+    });
+}
+
+/// Rows of `c` values that one task of a column sum covers: a fixed function of `c`.
+pub(crate) fn rows_per_task(c: usize) -> usize {
+    BLOCK.div_ceil(c.max(1))
+}
+
+/// `dz = dy * slope(y)` and `db[c] = sum over rows of dz`. `y`, `dy`, `dz` are `[rows, c]`; `c` is `db.len()`.
+pub fn backward_with_bias(act: Activation, y: &[f32], dy: &[f32], dz: &mut [f32], db: &mut [f32]) {
+    same_len("dy", dy.len(), "y", y.len());
+    same_len("dz", dz.len(), "y", y.len());
+    check_rows(dz.len(), db.len());
+    if db.is_empty() {
+        return;
+    }
+    let values = rows_per_task(db.len()) * db.len();
+    let c = db.len();
+    let inputs = y.par_chunks(values).zip(dy.par_chunks(values));
+    let blocks = dz.par_chunks_mut(values).zip(inputs);
+    let parts: Vec<Vec<f64>> = blocks
+        .map(|(dz, (y, dy))| {
+            multiply_slope(act, y, dy, dz);
+            column_sums(dz, c)
+        })
+        .collect();
+    add_parts(&parts, db);
+}
+
+/// `db[c] = sum over rows of dz`; `dz` is `[rows, c]`, `c` is `db.len()`.
+pub fn bias_grad(dz: &[f32], db: &mut [f32]) {
+    check_rows(dz.len(), db.len());
+    if db.is_empty() {
+        return;
+    }
+    let c = db.len();
+    let blocks = dz.par_chunks(rows_per_task(c) * c);
+    let parts: Vec<Vec<f64>> = blocks.map(|dz| column_sums(dz, c)).collect();
+    add_parts(&parts, db);
+}
+
+fn check_rows(len: usize, c: usize) {
+    assert!(
+        len == 0 || (c > 0 && len.is_multiple_of(c)),
+        "{len} values are no whole rows of {c}"
+    );
+}
+
+/// Rows summed in f32 before the sum moves to f64: few enough to lose nothing that matters.
+const F32_ROWS: usize = 16;
+
+/// Sum of each column of `[rows, c]`.
+fn column_sums(x: &[f32], c: usize) -> Vec<f64> {
+    let mut total = vec![0.0f64; c];
+    let mut sums = vec![0.0f32; c];
+    for group in x.chunks(F32_ROWS * c) {
+        sums.fill(0.0);
+        for row in group.chunks_exact(c) {
+            for (s, x) in sums.iter_mut().zip(row) {
+                *s += x;
+            }
+        }
+        for (t, s) in total.iter_mut().zip(&sums) {
+            *t += f64::from(*s);
+        }
+    }
+    total
+}
+
+/// Adds up the tasks' sums in order.
+fn add_parts(parts: &[Vec<f64>], db: &mut [f32]) {
+    for (c, db) in db.iter_mut().enumerate() {
+        *db = parts.iter().map(|p| p[c]).sum::<f64>() as f32;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::reference::{self, assert_close, assert_same_on_any_pool, values};
+
+    const ALL: [Activation; 5] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::LeakyRelu(0.2),
+        Activation::Tanh,
+        Activation::Sigmoid,
+    ];
+
+    #[test]
+    fn values_agree_with_f64_and_extremes_stay_finite() {
+        let x: Vec<f32> = (-400..=400).map(|i| i as f32 / 4.0).collect();
+        for act in ALL {
+            let mut y = vec![0.0; x.len()];
+            forward(act, &x, &mut y);
+            for (x, y) in x.iter().zip(&y) {
+                let want = reference::activation(act, f64::from(*x));
+                assert!(
+                    (f64::from(*y) - want).abs() <= 2e-7 * want.abs().max(1e-30),
+                    "{act:?}({x}) = {y}, not {want}"
+                );
+            }
+            assert!(act.apply(f32::NAN).is_nan(), "{act:?} hides NaN");
+        }
+    }
+
+    #[test]
+    fn slopes_match_finite_differences() {
+        for act in ALL {
+            for v in [-2.0f64, -0.3, 0.2, 1.5] {
+                let h = 1e-6;
+                let d = (reference::activation(act, v + h) - reference::activation(act, v - h))
+                    / (2.0 * h);
+                let y = act.apply(v as f32);
+                assert!((f64::from(act.slope(y)) - d).abs() < 1e-5, "{act:?} at {v}");
+            }
+        }
+    }
+
+    #[test]
+    fn backward_sums_each_channel() {
+        for (rows, c) in [(5, 3), (7000, 17), (1, 40), (33000, 1), (100, 256)] {
+            let (y, dy) = (values(rows * c, 1), values(rows * c, 2));
+            let (mut dz, mut db) = (vec![0.0; y.len()], vec![0.0; c]);
+            backward_with_bias(Activation::Tanh, &y, &dy, &mut dz, &mut db);
+            let want: Vec<f64> = y
+                .iter()
+                .zip(&dy)
+                .map(|(y, dy)| f64::from(*dy) * (1.0 - f64::from(*y).powi(2)))
+                .collect();
+            assert_close("dz", &dz, &want);
+            let mut sums = vec![0.0; c];
+            want.iter().enumerate().for_each(|(i, z)| sums[i % c] += z);
+            assert_close("db", &db, &sums);
+            let (mut dx, mut again) = (vec![0.0; y.len()], vec![0.0; c]);
+            backward(Activation::Tanh, &y, &dy, &mut dx);
+            bias_grad(&dx, &mut again);
+            assert_eq!((dx, again), (dz, db));
+        }
+    }
+
+    #[test]
+    fn same_bits_on_any_number_of_threads() {
+        let dz = values(50_000 * 5, 3);
+        assert_same_on_any_pool(|| {
+            let mut db = vec![0.0; 5];
+            bias_grad(&dz, &mut db);
+            db
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "dy has 1 values where y has 2")]
+    fn lengths_are_checked() {
+        backward(Activation::Relu, &[0.0; 2], &[0.0], &mut [0.0; 2]);
+    }
+}

@@ -1,0 +1,172 @@
+//! Gathers to very few channels (the last layer of a generator, the image gradient of a discriminator's first).
+//! Their matrix would have one column, so the order is turned round: one product takes each source pixel to all
+//! kernel pixels at once, then every destination pixel adds up its shifted values. Source pixels are stored along
+//! the rows of that product ("planes"), so that the shifted sum runs over neighbouring values.
+
+use crate::activation::{self, Activation};
+use crate::matmul::{Strides, product};
+use crate::plan::{Phase, Plan, Tap};
+use crate::workspace;
+use rayon::prelude::*;
+
+/// Source pixels of one task, about.
+const TASK_PIXELS: usize = 512;
+
+/// True where this form is the better one.
+pub(crate) fn pays(plan: &Plan) -> bool {
+    plan.to.c <= 2 && plan.from.c >= 8
+}
+
+/// `y = act(gather(x, w) + bias)`; `y` is written completely.
+pub(crate) fn gather(
+    plan: &Plan,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    let planes = plan.kernels * plan.to.c;
+    let images = (TASK_PIXELS / (plan.from.h * plan.from.w).max(1)).max(1);
+    workspace::with(planes * plan.from.c, |rows| {
+        fill_rows(plan, w, rows);
+        let rows = &*rows;
+        let blocks = y.par_chunks_mut(images * plan.to.len()).enumerate();
+        blocks.for_each(|(block, y)| {
+            let images_here = y.len() / plan.to.len();
+            let pixels = images_here * plan.from.h * plan.from.w;
+            let x = &x[block * images * plan.from.len()..][..pixels * plan.from.c];
+            workspace::with(planes * pixels + plan.to.len(), |buffer| {
+                let (planes_out, sums) = buffer.split_at_mut(planes * pixels);
+                product(
+                    [planes, pixels, plan.from.c],
+                    (rows, Strides::rows(plan.from.c)),
+                    (x, Strides::transposed(plan.from.c)),
+                    false,
+                    (planes_out, Strides::rows(pixels)),
+                );
+                for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
+                    let first = image * plan.from.h * plan.from.w;
+                    shifted_sum(plan, planes_out, pixels, first, bias, sums);
+                    interleave(plan, act, sums, y);
+                }
+            });
+        });
+    });
+}
+
+/// The weights as rows (kernel pixel, destination channel) of `from.c` values.
+fn fill_rows(plan: &Plan, w: &[f32], rows: &mut [f32]) {
+    let (along_c, along_n) = plan.weight_strides();
+    for (row, values) in rows.chunks_exact_mut(plan.from.c).enumerate() {
+        let (k, n) = (row / plan.to.c, row % plan.to.c);
+        let w = &w[k * plan.from.c * plan.to.c + n * along_n..];
+        for (c, value) in values.iter_mut().enumerate() {
+            *value = w[c * along_c];
+        }
+    }
+}
+
+/// Adds up one image, channel by channel; its source pixels start at column `first` of every plane.
+fn shifted_sum(
+    plan: &Plan,
+    planes: &[f32],
+    pixels: usize,
+    first: usize,
+    bias: Option<&[f32]>,
+    sums: &mut [f32],
+) {
+    for (n, sums) in sums.chunks_exact_mut(plan.to.h * plan.to.w).enumerate() {
+        sums.fill(bias.map_or(0.0, |b| b[n]));
+        for phase in &plan.phases {
+            for tap in &phase.taps {
+                for &k in &tap.kernels {
+                    let plane = &planes[(k * plan.to.c + n) * pixels + first..];
+                    add_tap(plan, phase, tap, plane, sums);
+                }
+            }
+        }
+    }
+}
+
+/// Adds one plane, shifted by one tap, to the destination pixels of a phase.
+fn add_tap(plan: &Plan, phase: &Phase, tap: &Tap, plane: &[f32], sums: &mut [f32]) {
+    let [period_y, period_x] = plan.period;
+    let [step_y, step_x] = plan.step;
+    let (from_j, to_j) = inside(tap.x, step_x, phase.cols, plan.from.w);
+    let (from_i, to_i) = inside(tap.y, step_y, phase.rows, plan.from.h);
+    if from_j >= to_j {
+        return;
+    }
+    for i in from_i..to_i {
+        let sy = (step_y * i).wrapping_add_signed(tap.y);
+        let sx = (step_x * from_j).wrapping_add_signed(tap.x);
+        let source = &plane[sy * plan.from.w + sx..];
+        let dy = phase.first_y + period_y * i;
+        let dx = phase.first_x + period_x * from_j;
+        let target = &mut sums[dy * plan.to.w + dx..];
+        let count = to_j - from_j;
+        if period_x == 1 && step_x == 1 {
+            for (t, s) in target[..count].iter_mut().zip(&source[..count]) {
+                *t += s;
+            }
+        } else {
+            let targets = target.iter_mut().step_by(period_x);
+            for (t, s) in targets.zip(source.iter().step_by(step_x)).take(count) {
+                *t += s;
+            }
+        }
+    }
+}
+
+/// The numbers `m < count` for which `step * m + offset` lies in `0..len`, as a range.
+fn inside(offset: isize, step: usize, count: usize, len: usize) -> (usize, usize) {
+    let step = step as isize;
+    let first = (-offset).max(0).div_ceil_positive(step);
+    let end = (len as isize - offset).max(0).div_ceil_positive(step);
+    (first as usize, (end as usize).min(count))
+}
+
+trait DivCeil {
+    fn div_ceil_positive(self, by: isize) -> isize;
+}
+
+impl DivCeil for isize {
+    fn div_ceil_positive(self, by: isize) -> isize {
+        (self + by - 1) / by
+    }
+}
+
+/// From one plane per channel to channels last, through the activation.
+fn interleave(plan: &Plan, act: Activation, sums: &[f32], y: &mut [f32]) {
+    if plan.to.c == 1 {
+        return activation::apply_all(act, sums, y);
+    }
+    for (n, sums) in sums.chunks_exact(plan.to.h * plan.to.w).enumerate() {
+        for (pixel, s) in y.chunks_exact_mut(plan.to.c).zip(sums) {
+            pixel[n] = act.apply(*s);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inside_is_exactly_the_range() {
+        for offset in -7..9isize {
+            for step in 1..4usize {
+                for (count, len) in [(5, 4), (3, 9), (1, 1), (4, 0)] {
+                    let (a, b) = inside(offset, step, count, len);
+                    let is_in = |m: usize| {
+                        let at = (step * m) as isize + offset;
+                        at >= 0 && at < len as isize
+                    };
+                    let expected: Vec<usize> = (0..count).filter(|&m| is_in(m)).collect();
+                    assert_eq!((a..b.max(a)).collect::<Vec<_>>(), expected);
+                }
+            }
+        }
+    }
+}

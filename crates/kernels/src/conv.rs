@@ -1,0 +1,251 @@
+//! Convolution, its input gradient and its weight gradient: each is built of the other two's derivatives, so these
+//! three primitives suffice for any order of differentiation. A transposed convolution's forward pass is
+//! [`input_grad`]. Images are `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, in_c, out_c]`.
+
+use crate::activation::Activation;
+use crate::gather::gather;
+use crate::outer::outer;
+use crate::plan::Plan;
+use crate::{Geometry, counters};
+
+/// `y = act(conv(x, w) + bias)`. Lengths: `g.x_len()`, `g.w_len()`, `g.out_c`, `g.y_len()`.
+pub fn forward(
+    g: &Geometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    check("x", x.len(), g.x_len());
+    check("w", w.len(), g.w_len());
+    check("y", y.len(), g.y_len());
+    check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
+    gather(&Plan::forward(g, 1), x, w, bias, act, y);
+}
+
+/// `dx = act(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, [`Activation::Identity`]), or the
+/// forward pass of a transposed convolution from `[out_h, out_w, out_c]` to `[in_h, in_w, in_c]` with `in_c` biases.
+/// Lengths: `g.y_len()`, `g.w_len()`, `g.in_c`, `g.x_len()`.
+pub fn input_grad(
+    g: &Geometry,
+    dy: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    dx: &mut [f32],
+) {
+    check("dy", dy.len(), g.y_len());
+    check("w", w.len(), g.w_len());
+    check("dx", dx.len(), g.x_len());
+    check("bias", bias.map_or(g.in_c, <[f32]>::len), g.in_c);
+    gather(&Plan::input_grad(g, 1), dy, w, bias, act, dx);
+}
+
+/// `dw`: the gradient of the convolution with respect to its weights, summed over the batch. Counted by
+/// [`counters::weight_gradients`]. Lengths: `g.x_len()`, `g.y_len()`, `g.w_len()`.
+pub fn weight_grad(g: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    check("x", x.len(), g.x_len());
+    check("dy", dy.len(), g.y_len());
+    check("dw", dw.len(), g.w_len());
+    counters::count_weight_gradient();
+    if g.out_c <= 4 && g.in_c > g.out_c {
+        // Few outputs: take the taps on the side of `dy`, which is the small one.
+        outer(&Plan::input_grad(g, 1), dy, x, dw);
+    } else {
+        outer(&Plan::forward(g, 1), x, dy, dw);
+    }
+}
+
+/// Stops a caller whose slice does not fit the geometry.
+pub(crate) fn check(name: &str, got: usize, want: usize) {
+    assert!(
+        got == want,
+        "{name} has {got} values, the geometry asks for {want}"
+    );
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
+    use proptest::prelude::*;
+
+    const ACTIVATIONS: [Activation; 5] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::LeakyRelu(0.2),
+        Activation::Tanh,
+        Activation::Sigmoid,
+    ];
+
+    fn check_forward(g: &Geometry, act: Activation) {
+        let (x, w, b) = (
+            values(g.x_len(), 1),
+            values(g.w_len(), 2),
+            values(g.out_c, 3),
+        );
+        let mut y = vec![f32::NAN; g.y_len()];
+        forward(g, &x, &w, Some(&b), act, &mut y);
+        let mut want = reference::forward(g, 1, &x, &w);
+        reference::finish(&mut want, &b, act);
+        assert_close("y", &y, &want);
+        forward(g, &x, &w, None, Activation::Identity, &mut y);
+        assert_close("y without bias", &y, &reference::forward(g, 1, &x, &w));
+    }
+
+    fn check_input_grad(g: &Geometry, act: Activation) {
+        let (dy, w, b) = (
+            values(g.y_len(), 4),
+            values(g.w_len(), 5),
+            values(g.in_c, 6),
+        );
+        let mut dx = vec![f32::NAN; g.x_len()];
+        input_grad(g, &dy, &w, None, Activation::Identity, &mut dx);
+        assert_close("dx", &dx, &reference::input_grad(g, 1, &dy, &w));
+        input_grad(g, &dy, &w, Some(&b), act, &mut dx);
+        let mut want = reference::input_grad(g, 1, &dy, &w);
+        reference::finish(&mut want, &b, act);
+        assert_close("transposed convolution", &dx, &want);
+    }
+
+    fn check_weight_grad(g: &Geometry) {
+        let (x, dy) = (values(g.x_len(), 7), values(g.y_len(), 8));
+        let mut dw = vec![f32::NAN; g.w_len()];
+        weight_grad(g, &x, &dy, &mut dw);
+        assert_close("dw", &dw, &reference::weight_grad(g, 1, &x, &dy));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn agrees_with_the_reference(g in geometries(), act in 0..5usize) {
+            check_forward(&g, ACTIVATIONS[act]);
+            check_input_grad(&g, ACTIVATIONS[act]);
+            check_weight_grad(&g);
+        }
+    }
+
+    /// Shapes like the course nets' layers, which reach the blocked paths that small random ones may not.
+    fn layers() -> Vec<Geometry> {
+        vec![
+            Geometry::same(9, 28, 28, 1, 64, [4, 4], [2, 2]),
+            Geometry::same(5, 14, 14, 64, 128, [4, 4], [2, 2]),
+            Geometry::same(33, 7, 7, 24, 70, [4, 4], [2, 2]),
+            Geometry::same(3, 28, 28, 48, 1, [5, 5], [1, 1]),
+            Geometry::same(3, 14, 14, 40, 33, [5, 5], [1, 1]),
+            Geometry::dense(64, 32, 3000),
+            Geometry::dense(300, 500, 1),
+            Geometry::dense(300, 31, 17),
+            Geometry::valid(2, 40, 9, 130, 7, [2, 3], [1, 1]),
+        ]
+    }
+
+    #[test]
+    fn layer_shapes_agree_with_the_reference() {
+        for g in layers() {
+            check_forward(&g, Activation::LeakyRelu(0.2));
+            check_input_grad(&g, Activation::Relu);
+            check_weight_grad(&g);
+        }
+    }
+
+    #[test]
+    fn same_bits_on_any_number_of_threads() {
+        for g in layers() {
+            let (x, w, dy) = (
+                values(g.x_len(), 1),
+                values(g.w_len(), 2),
+                values(g.y_len(), 3),
+            );
+            assert_same_on_any_pool(|| {
+                let mut y = vec![0.0; g.y_len()];
+                forward(&g, &x, &w, None, Activation::Tanh, &mut y);
+                y
+            });
+            assert_same_on_any_pool(|| {
+                let mut dx = vec![0.0; g.x_len()];
+                input_grad(&g, &dy, &w, None, Activation::Identity, &mut dx);
+                dx
+            });
+            assert_same_on_any_pool(|| {
+                let mut dw = vec![0.0; g.w_len()];
+                weight_grad(&g, &x, &dy, &mut dw);
+                dw
+            });
+        }
+    }
+
+    /// The loss `sum(y * r)` changes along a random direction as the gradients say (the loss is linear in each
+    /// argument, so a wide step is exact up to rounding).
+    #[test]
+    fn gradients_match_finite_differences() {
+        let g = Geometry::same(2, 7, 6, 5, 20, [4, 3], [2, 1]);
+        let (x, w, r) = (
+            values(g.x_len(), 1),
+            values(g.w_len(), 2),
+            values(g.y_len(), 3),
+        );
+        let loss = |x: &[f32], w: &[f32]| {
+            let mut y = vec![0.0; g.y_len()];
+            forward(&g, x, w, None, Activation::Identity, &mut y);
+            y.iter().zip(&r).map(|(y, r)| f64::from(y * r)).sum::<f64>()
+        };
+        let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
+        input_grad(&g, &r, &w, None, Activation::Identity, &mut dx);
+        weight_grad(&g, &x, &r, &mut dw);
+        let moved = |v: &[f32], d: &[f32], s: f32| {
+            v.iter().zip(d).map(|(v, d)| v + s * d).collect::<Vec<_>>()
+        };
+        let dot =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
+        let along_x =
+            (loss(&moved(&x, &ux, 0.5), &w) - loss(&moved(&x, &ux, -0.5), &w)) / dot(&dx, &ux);
+        let along_w =
+            (loss(&x, &moved(&w, &uw, 0.5)) - loss(&x, &moved(&w, &uw, -0.5))) / dot(&dw, &uw);
+        assert!(
+            (along_x - 1.0).abs() < 1e-4 && (along_w - 1.0).abs() < 1e-4,
+            "{along_x} {along_w}"
+        );
+    }
+
+    #[test]
+    fn empty_batches_give_zero_weight_gradients() {
+        let g = Geometry::same(0, 4, 4, 2, 3, [3, 3], [1, 1]);
+        let mut dw = vec![1.0; g.w_len()];
+        weight_grad(&g, &[], &[], &mut dw);
+        forward(
+            &g,
+            &[],
+            &values(g.w_len(), 1),
+            None,
+            Activation::Relu,
+            &mut [],
+        );
+        assert!(dw.iter().all(|v| *v == 0.0));
+    }
+
+    #[test]
+    fn weight_gradients_are_counted() {
+        let before = counters::weight_gradients();
+        check_weight_grad(&Geometry::dense(2, 3, 4));
+        assert!(counters::weight_gradients() > before);
+    }
+
+    #[test]
+    #[should_panic(expected = "w has 3 values, the geometry asks for 12")]
+    fn lengths_are_checked() {
+        let g = Geometry::dense(2, 3, 4);
+        forward(
+            &g,
+            &[0.0; 6],
+            &[0.0; 3],
+            None,
+            Activation::Relu,
+            &mut [0.0; 8],
+        );
+    }
+}

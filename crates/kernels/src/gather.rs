@@ -1,0 +1,198 @@
+//! Runs a [`Plan`]: every destination pixel is the sum, over its phase's taps, of a source pixel times the tap's
+//! weights, then bias and activation. Images are split into fixed blocks over rayon's pool.
+
+use crate::activation::{self, Activation};
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Isa, isa};
+use crate::matmul::{Strides, product};
+use crate::plan::{Phase, Plan};
+use crate::{columns, workspace};
+use rayon::prelude::*;
+
+/// Destination pixels that one task makes at least, where images are small.
+const TASK_PIXELS: usize = 256;
+/// Values that one im2col buffer holds about: half of a second-level cache.
+const COLUMN_VALUES: usize = 1 << 16;
+
+/// `y = act(gather(x, w) + bias)`; `y` is written completely.
+pub(crate) fn gather(
+    plan: &Plan,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    if y.is_empty() {
+        return;
+    }
+    if columns::pays(plan) {
+        return columns::gather(plan, x, w, bias, act, y);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if isa() == Isa::Avx2 {
+        return crate::avx2::gather::gather(plan, x, w, bias, act, y);
+    }
+    let sizes: Vec<usize> = plan.phases.iter().map(|p| matrix_len(plan, p)).collect();
+    workspace::with(sizes.iter().sum(), |matrices| {
+        let mut rest = &mut *matrices;
+        for (phase, &size) in plan.phases.iter().zip(&sizes) {
+            let (matrix, tail) = rest.split_at_mut(size);
+            fill_matrix(plan, phase, w, matrix);
+            rest = tail;
+        }
+        let matrices = &*matrices;
+        let images = TASK_PIXELS.div_ceil(plan.to.h * plan.to.w);
+        y.par_chunks_mut(images * plan.to.len())
+            .enumerate()
+            .for_each(|(block, y)| {
+                let mut matrices = matrices;
+                for (phase, &size) in plan.phases.iter().zip(&sizes) {
+                    let (matrix, tail) = matrices.split_at(size);
+                    run_phase(plan, phase, block * images, x, matrix, bias, act, y);
+                    matrices = tail;
+                }
+            });
+    });
+}
+
+fn matrix_len(plan: &Plan, phase: &Phase) -> usize {
+    phase.taps.len() * plan.from.c * plan.to.c
+}
+
+/// The weights of one phase as rows (tap, source channel) of `to.c` values, kernel pixels of a tap summed.
+fn fill_matrix(plan: &Plan, phase: &Phase, w: &[f32], matrix: &mut [f32]) {
+    let (inputs, outputs) = (plan.from.c, plan.to.c);
+    let (along_c, along_n) = plan.weight_strides();
+    let tap_matrices = matrix.par_chunks_mut((inputs * outputs).max(1));
+    tap_matrices.zip(&phase.taps).for_each(|(matrix, tap)| {
+        for (c, row) in matrix.chunks_exact_mut(outputs).enumerate() {
+            row.fill(0.0);
+            for &k in &tap.kernels {
+                let w = &w[k * inputs * outputs + c * along_c..];
+                for (n, value) in row.iter_mut().enumerate() {
+                    *value += w[n * along_n];
+                }
+            }
+        }
+    });
+}
+
+/// Pixel number `r` of a phase over a block of images: which image, row and column.
+#[derive(Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) image: usize,
+    pub(crate) i: usize,
+    pub(crate) j: usize,
+}
+
+impl Position {
+    pub(crate) fn new(phase: &Phase, r: usize) -> Self {
+        let (line, j) = (r / phase.cols, r % phase.cols);
+        Self {
+            image: line / phase.rows,
+            i: line % phase.rows,
+            j,
+        }
+    }
+
+    /// The next pixel of the phase.
+    pub(crate) fn advance(&mut self, phase: &Phase) {
+        self.j += 1;
+        if self.j == phase.cols {
+            self.j = 0;
+            self.i += 1;
+            if self.i == phase.rows {
+                self.i = 0;
+                self.image += 1;
+            }
+        }
+    }
+
+    /// Index of the first value of the destination pixel.
+    pub(crate) fn to(self, plan: &Plan, phase: &Phase) -> usize {
+        let y = phase.first_y + plan.period[0] * self.i;
+        let x = phase.first_x + plan.period[1] * self.j;
+        ((self.image * plan.to.h + y) * plan.to.w + x) * plan.to.c
+    }
+}
+
+/// im2col: the source pixels that destination pixels `first..` of the phase read, one row of taps each, zero
+/// outside the image. Positions count from image `image`.
+pub(crate) fn fill_columns(
+    plan: &Plan,
+    phase: &Phase,
+    image: usize,
+    first: usize,
+    x: &[f32],
+    columns: &mut [f32],
+) {
+    let c = plan.from.c;
+    let mut position = Position::new(phase, first);
+    for row in columns.chunks_exact_mut(phase.taps.len() * c) {
+        let top = (plan.step[0] * position.i) as isize;
+        let left = (plan.step[1] * position.j) as isize;
+        let start = (image + position.image) * plan.from.len();
+        for (tap, values) in phase.taps.iter().zip(row.chunks_exact_mut(c)) {
+            let (sy, sx) = (top + tap.y, left + tap.x);
+            let inside =
+                sy >= 0 && sx >= 0 && sy < plan.from.h as isize && sx < plan.from.w as isize;
+            if inside {
+                let at = start + (sy as usize * plan.from.w + sx as usize) * c;
+                values.copy_from_slice(&x[at..at + c]);
+            } else {
+                values.fill(0.0);
+            }
+        }
+        position.advance(phase);
+    }
+}
+
+/// One phase of the block of images that starts at `image`; `y` is that block's destination.
+#[allow(clippy::too_many_arguments)]
+fn run_phase(
+    plan: &Plan,
+    phase: &Phase,
+    image: usize,
+    x: &[f32],
+    matrix: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    let pixels = y.len() / plan.to.len() * phase.rows * phase.cols;
+    let (depth, outputs) = (phase.taps.len() * plan.from.c, plan.to.c);
+    let step = (COLUMN_VALUES / depth.max(1)).clamp(16, 512);
+    for first in (0..pixels).step_by(step) {
+        let count = step.min(pixels - first);
+        workspace::with(count * (depth + outputs), |buffer| {
+            let (columns, sums) = buffer.split_at_mut(count * depth);
+            if depth > 0 {
+                fill_columns(plan, phase, image, first, x, columns);
+            }
+            product(
+                [count, outputs, depth],
+                (columns, Strides::rows(depth)),
+                (matrix, Strides::rows(outputs)),
+                false,
+                (sums, Strides::rows(outputs)),
+            );
+            let mut position = Position::new(phase, first);
+            for row in sums.chunks_exact_mut(outputs) {
+                let at = position.to(plan, phase);
+                finish(row, bias, act, &mut y[at..at + outputs]);
+                position.advance(phase);
+            }
+        });
+    }
+}
+
+/// Bias and activation of one pixel's sums.
+fn finish(sums: &mut [f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
+    if let Some(bias) = bias {
+        for (s, b) in sums.iter_mut().zip(bias) {
+            *s += b;
+        }
+    }
+    activation::apply_all(act, sums, y);
+}

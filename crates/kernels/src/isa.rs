@@ -1,0 +1,106 @@
+//! Which instruction set the kernels use: detected once, or forced with `FAUSSAIRE_ISA` for tests and reports.
+
+use std::sync::OnceLock;
+
+/// An instruction-set family that kernels are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Isa {
+    /// Any processor; products go through the `gemm` crate.
+    Portable,
+    /// x86-64 with AVX2 and FMA: 256-bit kernels.
+    Avx2,
+}
+
+impl Isa {
+    /// The name that `FAUSSAIRE_ISA` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+        }
+    }
+
+    /// True where this machine can run it.
+    pub fn available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 => false,
+        }
+    }
+
+    /// The fastest one that this machine has.
+    pub fn detect() -> Self {
+        if Self::Avx2.available() {
+            Self::Avx2
+        } else {
+            Self::Portable
+        }
+    }
+}
+
+/// The instruction set that `FAUSSAIRE_ISA` asks for, or the fastest one where it is unset.
+///
+/// Errors, in words for the user: the name is unknown, has no kernels in this version, or this machine lacks it.
+pub fn select() -> Result<Isa, String> {
+    match std::env::var("FAUSSAIRE_ISA") {
+        Ok(name) => parse(&name),
+        Err(_) => Ok(Isa::detect()),
+    }
+}
+
+fn parse(name: &str) -> Result<Isa, String> {
+    let isa = match name {
+        "" => return Ok(Isa::detect()),
+        "portable" => Isa::Portable,
+        "avx2" => Isa::Avx2,
+        "avx512" | "amx" => {
+            return Err(format!(
+                "FAUSSAIRE_ISA={name}: this version has no {name} kernels (hint: use portable or avx2)"
+            ));
+        }
+        _ => {
+            return Err(format!(
+                "FAUSSAIRE_ISA={name}: unknown instruction set (hint: use portable or avx2, or unset it)"
+            ));
+        }
+    };
+    if isa.available() {
+        Ok(isa)
+    } else {
+        Err(format!(
+            "FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"
+        ))
+    }
+}
+
+/// The instruction set in use: [`select`] once per process, and the detected one where that is an error.
+pub fn isa() -> Isa {
+    static CHOSEN: OnceLock<Isa> = OnceLock::new();
+    *CHOSEN.get_or_init(|| select().unwrap_or_else(|_| Isa::detect()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_where_available() {
+        for isa in [Isa::Portable, Isa::Avx2] {
+            assert_eq!(parse(isa.name()).is_ok(), isa.available());
+            if isa.available() {
+                assert_eq!(parse(isa.name()).unwrap(), isa);
+            }
+        }
+        assert_eq!(parse("").unwrap(), Isa::detect());
+    }
+
+    #[test]
+    fn unknown_and_missing_sets_say_what_to_do() {
+        assert!(parse("mmx").unwrap_err().contains("unknown"));
+        assert!(parse("amx").unwrap_err().contains("hint"));
+    }
+}

@@ -1,0 +1,33 @@
+//! CPU compute kernels for Faussaire: convolution and its two gradients, fused upsampling + convolution,
+//! normalisation, activation, Adam. Slices in, slices out, shapes in a [`Geometry`]; images are channels-last
+//! (`[batch, height, width, channels]`) and convolution weights `[kernel_h, kernel_w, in_c, out_c]`, as in Keras.
+//!
+//! The crate knows no tensor library and no GAN. Work runs on rayon's current pool, split into blocks that do
+//! not depend on the number of threads, so results are the same bits for any number of them. A slice of the
+//! wrong length is a programming error and panics with both lengths.
+
+pub mod activation;
+pub mod adam;
+pub mod batchnorm;
+pub mod conv;
+pub mod counters;
+pub mod geometry;
+pub mod isa;
+pub mod upsample_conv;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod columns;
+mod gather;
+mod matmul;
+mod outer;
+mod plan;
+mod workspace;
+
+#[cfg(test)]
+mod reference;
+
+pub use activation::Activation;
+pub use adam::Adam;
+pub use geometry::Geometry;
+pub use isa::Isa;

@@ -1,0 +1,127 @@
+//! The weight gradient of a [`Plan`]: for every tap, the sum over destination pixels of source pixel (x)
+//! destination pixel. The images are split into a fixed number of parts, each with its own sums, which are then
+//! added in order, so the result does not depend on the number of threads.
+
+use crate::gather::{Position, fill_columns};
+use crate::matmul::{Strides, product};
+use crate::plan::{Phase, Plan};
+use crate::workspace;
+use rayon::prelude::*;
+
+/// Parts at most; each costs a copy of the weights' size.
+const PARTS: usize = 8;
+/// Destination pixels that make a part worth its own sums.
+const PART_PIXELS: usize = 128;
+/// Values of one im2col buffer, about.
+const COLUMN_VALUES: usize = 1 << 16;
+
+/// `dw[kernel pixel] = sum over pixels of from (x) to`, in the weights' layout; `dw` is written completely.
+pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
+    if dw.is_empty() {
+        return;
+    }
+    let matrix = plan.from.c * plan.to.c;
+    let total = matrix * plan.phases.iter().map(|p| p.taps.len()).sum::<usize>();
+    let pixels = plan.batch * plan.to.h * plan.to.w;
+    if total == 0 || pixels == 0 {
+        return dw.fill(0.0);
+    }
+    let parts = (pixels / PART_PIXELS).clamp(1, PARTS.min(plan.batch));
+    workspace::with(parts * total, |sums| {
+        sums.par_chunks_mut(total)
+            .enumerate()
+            .for_each(|(part, sums)| {
+                let images = part * plan.batch / parts..(part + 1) * plan.batch / parts;
+                let mut rest = sums;
+                for phase in &plan.phases {
+                    let (matrices, tail) = rest.split_at_mut(phase.taps.len() * matrix);
+                    run_phase(plan, phase, images.clone(), from, to, matrices);
+                    rest = tail;
+                }
+            });
+        add_parts(sums, total);
+        scatter(plan, &sums[..total], dw);
+    });
+}
+
+/// `matrices[tap, source channel, destination channel]` for a range of images.
+fn run_phase(
+    plan: &Plan,
+    phase: &Phase,
+    images: std::ops::Range<usize>,
+    from: &[f32],
+    to: &[f32],
+    matrices: &mut [f32],
+) {
+    let (depth, outputs) = (phase.taps.len() * plan.from.c, plan.to.c);
+    if depth == 0 {
+        return;
+    }
+    let to = &to[images.start * plan.to.len()..images.end * plan.to.len()];
+    let pixels = images.len() * phase.rows * phase.cols;
+    let step = (COLUMN_VALUES / depth).clamp(64, 1024);
+    for first in (0..pixels).step_by(step) {
+        let count = step.min(pixels - first);
+        workspace::with(count * (depth + outputs), |buffer| {
+            let (columns, rows) = buffer.split_at_mut(count * depth);
+            fill_columns(plan, phase, images.start, first, from, columns);
+            let mut position = Position::new(phase, first);
+            for row in rows.chunks_exact_mut(outputs) {
+                let at = position.to(plan, phase);
+                row.copy_from_slice(&to[at..at + outputs]);
+                position.advance(phase);
+            }
+            product(
+                [depth, outputs, count],
+                (columns, Strides::transposed(depth)),
+                (rows, Strides::rows(outputs)),
+                first > 0,
+                (matrices, Strides::rows(outputs)),
+            );
+        });
+    }
+}
+
+/// Adds all parts to the first, in order.
+fn add_parts(sums: &mut [f32], total: usize) {
+    let (first, others) = sums.split_at_mut(total);
+    const BLOCK: usize = 4096;
+    first
+        .par_chunks_mut(BLOCK)
+        .enumerate()
+        .for_each(|(block, target)| {
+            for part in others.chunks_exact(total) {
+                for (t, s) in target.iter_mut().zip(&part[block * BLOCK..]) {
+                    *t += s;
+                }
+            }
+        });
+}
+
+/// From sums per phase and tap to the gradient of each kernel pixel.
+fn scatter(plan: &Plan, sums: &[f32], dw: &mut [f32]) {
+    let matrix = plan.from.c * plan.to.c;
+    dw.par_chunks_mut(matrix).enumerate().for_each(|(k, dw)| {
+        dw.fill(0.0);
+        let taps = plan.phases.iter().flat_map(|phase| &phase.taps);
+        for (tap, sums) in taps.zip(sums.chunks_exact(matrix)) {
+            if tap.kernels.contains(&k) {
+                add_matrix(plan, sums, dw);
+            }
+        }
+    });
+}
+
+fn add_matrix(plan: &Plan, sums: &[f32], dw: &mut [f32]) {
+    if plan.transposed {
+        for (n, row) in dw.chunks_exact_mut(plan.from.c).enumerate() {
+            for (c, value) in row.iter_mut().enumerate() {
+                *value += sums[c * plan.to.c + n];
+            }
+        }
+    } else {
+        for (value, s) in dw.iter_mut().zip(sums) {
+            *value += s;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Nearest-neighbour upsampling by a whole factor, then a convolution, as one operation: the enlarged image is
+//! never made, and the kernel pixels that read the same source pixel are summed first (for a factor 2 and a 3x3
+//! kernel, 4/9 of the multiplications). In every function `g` describes the convolution on the enlarged image:
+//! the small one is `[g.batch, g.in_h / factor, g.in_w / factor, g.in_c]`.
+
+use crate::activation::Activation;
+use crate::conv::check;
+use crate::gather::gather;
+use crate::outer::outer;
+use crate::plan::Plan;
+use crate::{Geometry, counters};
+
+fn small_len(g: &Geometry, factor: usize) -> usize {
+    assert!(factor > 0, "the upsampling factor is zero");
+    g.batch * (g.in_h / factor) * (g.in_w / factor) * g.in_c
+}
+
+/// `y = act(conv(upsample(x), w) + bias)`.
+#[allow(clippy::too_many_arguments)]
+pub fn forward(
+    g: &Geometry,
+    factor: usize,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    check("x", x.len(), small_len(g, factor));
+    check("w", w.len(), g.w_len());
+    check("y", y.len(), g.y_len());
+    check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
+    gather(&Plan::forward(g, factor), x, w, bias, act, y);
+}
+
+/// `dx`: the gradient with respect to the small image.
+pub fn input_grad(g: &Geometry, factor: usize, dy: &[f32], w: &[f32], dx: &mut [f32]) {
+    check("dy", dy.len(), g.y_len());
+    check("w", w.len(), g.w_len());
+    check("dx", dx.len(), small_len(g, factor));
+    gather(
+        &Plan::input_grad(g, factor),
+        dy,
+        w,
+        None,
+        Activation::Identity,
+        dx,
+    );
+}
+
+/// `dw`: the gradient with respect to the weights. Counted by [`counters::weight_gradients`].
+pub fn weight_grad(g: &Geometry, factor: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    check("x", x.len(), small_len(g, factor));
+    check("dy", dy.len(), g.y_len());
+    check("dw", dw.len(), g.w_len());
+    counters::count_weight_gradient();
+    outer(&Plan::forward(g, factor), x, dy, dw);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
+    use proptest::prelude::*;
+
+    fn check_all(g: &Geometry, factor: usize) {
+        let small = reference::small_len(g, factor);
+        let (x, w, b) = (values(small, 1), values(g.w_len(), 2), values(g.out_c, 3));
+        let dy = values(g.y_len(), 4);
+        let act = Activation::LeakyRelu(0.2);
+        let mut y = vec![f32::NAN; g.y_len()];
+        forward(g, factor, &x, &w, Some(&b), act, &mut y);
+        let mut want = reference::forward(g, factor, &x, &w);
+        reference::finish(&mut want, &b, act);
+        assert_close("y", &y, &want);
+        let mut dx = vec![f32::NAN; small];
+        input_grad(g, factor, &dy, &w, &mut dx);
+        assert_close("dx", &dx, &reference::input_grad(g, factor, &dy, &w));
+        let mut dw = vec![f32::NAN; g.w_len()];
+        weight_grad(g, factor, &x, &dy, &mut dw);
+        assert_close("dw", &dw, &reference::weight_grad(g, factor, &x, &dy));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(250))]
+
+        /// Any factor, also together with a stride (the random geometry's input size is the small one).
+        #[test]
+        fn agrees_with_the_reference(g in geometries(), factor in 1..4usize) {
+            let g = Geometry { in_h: g.in_h * factor, in_w: g.in_w * factor, ..g };
+            check_all(&g, factor);
+        }
+    }
+
+    fn layers() -> [Geometry; 3] {
+        [
+            Geometry::same(9, 14, 14, 64, 48, [3, 3], [1, 1]),
+            Geometry::same(3, 28, 28, 40, 70, [3, 3], [1, 1]),
+            Geometry::same(3, 28, 28, 20, 1, [5, 5], [1, 1]),
+        ]
+    }
+
+    #[test]
+    fn layer_shapes_agree_with_the_reference() {
+        layers().iter().for_each(|g| check_all(g, 2));
+    }
+
+    #[test]
+    fn equals_a_convolution_of_the_enlarged_image() {
+        let g = Geometry::same(1, 4, 4, 1, 2, [3, 3], [1, 1]);
+        let w = values(g.w_len(), 1);
+        let small = [1.0, 2.0, -3.0, 4.0];
+        let large: Vec<f32> = (0..16).map(|i| small[i / 8 * 2 + i % 4 / 2]).collect();
+        let (mut fused, mut plain) = (vec![0.0; 32], vec![1.0; 32]);
+        forward(&g, 2, &small, &w, None, Activation::Identity, &mut fused);
+        crate::conv::forward(&g, &large, &w, None, Activation::Identity, &mut plain);
+        assert_close(
+            "fused",
+            &fused,
+            &plain.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(),
+        );
+    }
+
+    #[test]
+    fn same_bits_on_any_number_of_threads() {
+        for g in layers() {
+            let small = reference::small_len(&g, 2);
+            let (x, w, dy) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3));
+            assert_same_on_any_pool(|| {
+                let mut y = vec![0.0; g.y_len()];
+                forward(&g, 2, &x, &w, None, Activation::Relu, &mut y);
+                y
+            });
+            assert_same_on_any_pool(|| {
+                let mut dx = vec![0.0; small];
+                input_grad(&g, 2, &dy, &w, &mut dx);
+                dx
+            });
+            assert_same_on_any_pool(|| {
+                let mut dw = vec![0.0; g.w_len()];
+                weight_grad(&g, 2, &x, &dy, &mut dw);
+                dw
+            });
+        }
+    }
+}

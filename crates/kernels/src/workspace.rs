@@ -1,0 +1,62 @@
+//! Scratch memory that outlives a call. Every thread keeps the buffers it has used and hands them out again, so
+//! that in steady state a kernel neither allocates nor pays page faults for fresh memory. A buffer is taken out
+//! of the thread's list while in use, so kernels may nest and rayon may run another task on the same thread.
+
+use std::cell::RefCell;
+
+/// Buffers start at a multiple of this many bytes: a cache line, so that no vector load straddles two.
+const ALIGNMENT: usize = 64;
+const SPARE: usize = ALIGNMENT / size_of::<f32>();
+
+thread_local! {
+    static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `work` with a buffer of `len` values. The contents are whatever an earlier use left: write before reading.
+pub(crate) fn with<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+    let mut buffer = take(len + SPARE);
+    if buffer.len() < len + SPARE {
+        // Growing by replacement rather than by copy: the old contents mean nothing.
+        drop(buffer);
+        buffer = vec![0.0; len + SPARE];
+    }
+    // An offset that cannot be had costs speed only.
+    let skip = buffer.as_ptr().align_offset(ALIGNMENT).min(SPARE);
+    let result = work(&mut buffer[skip..skip + len]);
+    FREE.with_borrow_mut(|free| free.push(buffer));
+    result
+}
+
+/// The smallest free buffer that holds `len` values; else the largest there is (to be replaced), or an empty one.
+fn take(len: usize) -> Vec<f32> {
+    FREE.with_borrow_mut(|free| {
+        let best = (0..free.len())
+            .filter(|&i| free[i].len() >= len)
+            .min_by_key(|&i| free[i].len())
+            .or_else(|| (0..free.len()).max_by_key(|&i| free[i].len()));
+        best.map(|i| free.swap_remove(i)).unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_and_nested_uses_differ() {
+        let first = with(100, |a| {
+            let outer = a.as_ptr();
+            with(50, |b| assert_ne!(outer, b.as_ptr()));
+            outer
+        });
+        with(100, |a| assert_eq!(first, a.as_ptr()));
+        with(10, |a| assert_eq!(a.len(), 10));
+    }
+
+    #[test]
+    fn buffers_are_aligned() {
+        for len in [1, 17, 1000] {
+            with(len, |a| assert_eq!(a.as_ptr() as usize % ALIGNMENT, 0));
+        }
+    }
+}
