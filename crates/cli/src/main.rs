@@ -1,1 +1,25 @@
-fn main() {}
+//! The `faussaire` command. One file per subcommand; everything of substance is in the library.
+
+mod arguments;
+mod commands;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Train(options) => commands::train::run(&options),
+        Command::Sample(options) => commands::sample::run(&options),
+        Command::Summary(options) => commands::summary::run(&options),
+        Command::Data(options) => commands::data::run(&options),
+        Command::Presets(options) => commands::presets::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report::failure(&error),
+    }
+}

@@ -36,9 +36,13 @@ impl Model {
     /// # Errors
     /// As [`Network::new`].
     pub fn new(name: &'static str, layers: &[String], input: Shape, seed: u64, device: &Device) -> Result<Self> {
-        let net = Network::new(name, layers, input)?;
+        Ok(Self::from_network(Network::new(name, layers, input)?, seed, device))
+    }
+
+    /// Draws first weights for `net` from `seed`.
+    pub fn from_network(net: Network, seed: u64, device: &Device) -> Self {
         let weights = net.initial(seed, device);
-        Ok(Self { dropout: Stream::new(seed, &format!("dropout.{name}")), net, weights, optimizer: None })
+        Self { dropout: Stream::new(seed, &format!("dropout.{}", net.name())), net, weights, optimizer: None }
     }
 
     /// Gives the model a fresh Adam.

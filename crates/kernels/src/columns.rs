@@ -4,6 +4,8 @@
 //! the rows of that product ("planes"), so that the shifted sum runs over neighbouring values.
 
 use crate::activation::{self, Activation};
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan, Tap};
 use crate::workspace;
@@ -38,13 +40,7 @@ pub(crate) fn gather(
             let x = &x[block * images * plan.from.len()..][..pixels * plan.from.c];
             workspace::with(planes * pixels + plan.to.len(), |buffer| {
                 let (planes_out, sums) = buffer.split_at_mut(planes * pixels);
-                product(
-                    [planes, pixels, plan.from.c],
-                    (rows, Strides::rows(plan.from.c)),
-                    (x, Strides::transposed(plan.from.c)),
-                    false,
-                    (planes_out, Strides::rows(pixels)),
-                );
+                make_planes(rows, plan.from.c, x, planes_out);
                 for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
                     let first = image * plan.from.h * plan.from.w;
                     shifted_sum(plan, planes_out, pixels, first, bias, sums);
@@ -53,6 +49,22 @@ pub(crate) fn gather(
             });
         });
     });
+}
+
+/// Plane `p` of `planes` holds, for each pixel of `x`, the product of its `channels` values with row `p` of `rows`.
+fn make_planes(rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa() == Isa::Avx2 {
+        return crate::avx2::columns::make_planes(rows, channels, x, planes);
+    }
+    let (count, pixels) = (rows.len() / channels, x.len() / channels);
+    product(
+        [count, pixels, channels],
+        (rows, Strides::rows(channels)),
+        (x, Strides::transposed(channels)),
+        false,
+        (planes, Strides::rows(pixels)),
+    );
 }
 
 /// The weights as rows (kernel pixel, destination channel) of `from.c` values.

@@ -127,24 +127,44 @@ pub(crate) fn fill_columns(
     x: &[f32],
     columns: &mut [f32],
 ) {
-    let c = plan.from.c;
+    let (c, steps) = (plan.from.c, phase.taps.len() * plan.from.c);
     let mut position = Position::new(phase, first);
-    for row in columns.chunks_exact_mut(phase.taps.len() * c) {
-        let top = (plan.step[0] * position.i) as isize;
-        let left = (plan.step[1] * position.j) as isize;
-        let start = (image + position.image) * plan.from.len();
-        for (tap, values) in phase.taps.iter().zip(row.chunks_exact_mut(c)) {
-            let (sy, sx) = (top + tap.y, left + tap.x);
-            let inside =
-                sy >= 0 && sx >= 0 && sy < plan.from.h as isize && sx < plan.from.w as isize;
-            if inside {
-                let at = start + (sy as usize * plan.from.w + sx as usize) * c;
-                values.copy_from_slice(&x[at..at + c]);
+    let mut rest = columns;
+    while !rest.is_empty() {
+        // The pixels up to the end of a line.
+        let count = (phase.cols - position.j).min(rest.len() / steps);
+        let (line, tail) = rest.split_at_mut(count * steps);
+        let image = &x[(image + position.image) * plan.from.len()..][..plan.from.len()];
+        for (t, tap) in phase.taps.iter().enumerate() {
+            let y = (plan.step[0] * position.i) as isize + tap.y;
+            let source = if y >= 0 && y < plan.from.h as isize {
+                &image[y as usize * plan.from.w * c..][..plan.from.w * c]
             } else {
-                values.fill(0.0);
-            }
+                &[]
+            };
+            let left = (plan.step[1] * position.j) as isize + tap.x;
+            fill_tap(source, left, plan.step[1], c, &mut line[t * c..], steps);
         }
+        position.j += count - 1;
         position.advance(phase);
+        rest = tail;
+    }
+}
+
+/// Copies the `c` values of pixels `left`, `left + step`, ... of a line of the source to every `steps`-th value of
+/// `target`, zeros outside the line.
+fn fill_tap(source: &[f32], left: isize, step: usize, c: usize, target: &mut [f32], steps: usize) {
+    let mut x = left;
+    for row in target.chunks_mut(steps) {
+        let at = x as usize * c;
+        if x < 0 || at >= source.len() {
+            row[..c].fill(0.0);
+        } else if c == 1 {
+            row[0] = source[at];
+        } else {
+            row[..c].copy_from_slice(&source[at..at + c]);
+        }
+        x += step as isize;
     }
 }
 

@@ -3,6 +3,8 @@
 //! added in order, so the result does not depend on the number of threads.
 
 use crate::gather::{Position, fill_columns};
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan};
 use crate::workspace;
@@ -26,6 +28,10 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
+    #[cfg(target_arch = "x86_64")]
+    if isa() == Isa::Avx2 {
+        return crate::avx2::outer::outer(plan, from, to, dw);
+    }
     let parts = (pixels / PART_PIXELS).clamp(1, PARTS.min(plan.batch));
     workspace::with(parts * total, |sums| {
         sums.par_chunks_mut(total)
@@ -40,7 +46,7 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
                 }
             });
         add_parts(sums, total);
-        scatter(plan, &sums[..total], dw);
+        scatter(plan, &sums[..total], plan.to.c, dw);
     });
 }
 
@@ -82,46 +88,48 @@ fn run_phase(
     }
 }
 
-/// Adds all parts to the first, in order.
-fn add_parts(sums: &mut [f32], total: usize) {
+/// Adds all parts of `total` values to the first, in order.
+pub(crate) fn add_parts(sums: &mut [f32], total: usize) {
     let (first, others) = sums.split_at_mut(total);
     const BLOCK: usize = 4096;
-    first
-        .par_chunks_mut(BLOCK)
-        .enumerate()
-        .for_each(|(block, target)| {
-            for part in others.chunks_exact(total) {
-                for (t, s) in target.iter_mut().zip(&part[block * BLOCK..]) {
-                    *t += s;
-                }
-            }
-        });
-}
-
-/// From sums per phase and tap to the gradient of each kernel pixel.
-fn scatter(plan: &Plan, sums: &[f32], dw: &mut [f32]) {
-    let matrix = plan.from.c * plan.to.c;
-    dw.par_chunks_mut(matrix).enumerate().for_each(|(k, dw)| {
-        dw.fill(0.0);
-        let taps = plan.phases.iter().flat_map(|phase| &phase.taps);
-        for (tap, sums) in taps.zip(sums.chunks_exact(matrix)) {
-            if tap.kernels.contains(&k) {
-                add_matrix(plan, sums, dw);
+    let blocks = first.par_chunks_mut(BLOCK).enumerate();
+    blocks.for_each(|(block, target)| {
+        for part in others.chunks_exact(total) {
+            for (t, s) in target.iter_mut().zip(&part[block * BLOCK..]) {
+                *t += s;
             }
         }
     });
 }
 
-fn add_matrix(plan: &Plan, sums: &[f32], dw: &mut [f32]) {
+/// From sums `[phase and tap, source channel, width]`, `width >= to.c`, to the gradient of each kernel pixel.
+pub(crate) fn scatter(plan: &Plan, sums: &[f32], width: usize, dw: &mut [f32]) {
+    let (inputs, outputs) = (plan.from.c, plan.to.c);
+    dw.par_chunks_mut(inputs * outputs)
+        .enumerate()
+        .for_each(|(k, dw)| {
+            dw.fill(0.0);
+            let taps = plan.phases.iter().flat_map(|phase| &phase.taps);
+            for (tap, sums) in taps.zip(sums.chunks_exact(inputs * width)) {
+                if tap.kernels.contains(&k) {
+                    add_matrix(plan, sums, width, dw);
+                }
+            }
+        });
+}
+
+fn add_matrix(plan: &Plan, sums: &[f32], width: usize, dw: &mut [f32]) {
     if plan.transposed {
         for (n, row) in dw.chunks_exact_mut(plan.from.c).enumerate() {
             for (c, value) in row.iter_mut().enumerate() {
-                *value += sums[c * plan.to.c + n];
+                *value += sums[c * width + n];
             }
         }
     } else {
-        for (value, s) in dw.iter_mut().zip(sums) {
-            *value += s;
+        for (row, sums) in dw.chunks_exact_mut(plan.to.c).zip(sums.chunks_exact(width)) {
+            for (value, s) in row.iter_mut().zip(sums) {
+                *value += s;
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::loss::Loss;
+use crate::net::{Network, Shape};
 use crate::optimizer::AdamSettings;
 
 /// Everything a run depends on.
@@ -154,6 +155,22 @@ impl Recipe {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string_pretty(self)
             .map_err(|e| Error::recipe(format!("the recipe can't be written as TOML: {e}"), "report this"))
+    }
+
+    /// The two nets, generator first.
+    ///
+    /// # Errors
+    /// Layers that can't be read or don't fit each other, or a discriminator that doesn't end in one score.
+    pub fn networks(&self) -> Result<(Network, Network)> {
+        let generator = Network::new("generator", &self.generator.layers, Shape::Flat(self.latent))?;
+        let discriminator = Network::new("discriminator", &self.discriminator.layers, generator.output())?;
+        if discriminator.output() != Shape::Flat(1) {
+            return Err(Error::recipe(
+                format!("the discriminator ends with shape {}, expected one score per image", discriminator.output()),
+                "end its layers with \"flatten\", \"dense 1\"",
+            ));
+        }
+        Ok((generator, discriminator))
     }
 
     fn checked(self) -> Result<Self> {

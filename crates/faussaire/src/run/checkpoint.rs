@@ -107,6 +107,11 @@ fn recover(place: &Path) -> Result<PathBuf> {
     })
 }
 
+/// Whether there is a complete checkpoint at `place`.
+pub fn exists(place: &Path) -> bool {
+    recover(place).is_ok()
+}
+
 /// Reads the state of the checkpoint `place`.
 ///
 /// # Errors

@@ -38,8 +38,7 @@ impl Run {
     /// Where it holds something already, or can't be made or written to.
     pub fn create_at(path: &Path, recipe: &Recipe) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
-        let mut entries = fs::read_dir(path).map_err(Error::io("read the folder", path))?;
-        if entries.next().is_some() {
+        if !is_vacant(path)? {
             return Err(Error::run(
                 format!("{} is not empty, expected a new folder for the run", path.display()),
                 "choose another --run folder, or go on with the run in it: --resume FOLDER",
@@ -129,11 +128,22 @@ impl Run {
     fn initialised(self, recipe: &Recipe) -> Result<Self> {
         for folder in ["samples", "checkpoints"] {
             let path = self.path.join(folder);
-            fs::create_dir(&path).map_err(Error::io("create the folder", &path))?;
+            fs::create_dir_all(&path).map_err(Error::io("create the folder", &path))?;
         }
         self.write_recipe(recipe)?;
         Ok(self)
     }
+}
+
+/// True where `path` holds nothing but what a kill right after its creation may have left.
+fn is_vacant(path: &Path) -> Result<bool> {
+    for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
+        let name = entry.map_err(Error::io("read the folder", path))?.file_name();
+        if !["samples", "checkpoints", "config.new"].iter().any(|left| name == *left) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Writes a file beside its place, makes sure it is on the disk, and renames it: readers see the old one or the new one.

@@ -7,7 +7,7 @@ mod recorder;
 mod sampler;
 mod tensors;
 
-pub use checkpoint::{State, load, save};
+pub use checkpoint::{State, exists, load, save};
 pub use folder::Run;
 pub use recorder::Recorder;
 pub use sampler::Sampler;

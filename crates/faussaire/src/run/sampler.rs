@@ -6,7 +6,7 @@ use super::{Run, checkpoint};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::net::{Shape, Weights};
+use crate::net::Weights;
 use crate::random::Stream;
 use crate::train::Range;
 
@@ -29,8 +29,7 @@ impl Sampler {
     /// Where there is none, or it is damaged.
     pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
         let recipe = run.recipe(&[])?;
-        let latent = Shape::Flat(recipe.latent);
-        let generator = Model::new("generator", &recipe.generator.layers, latent, recipe.train.seed, device)?;
+        let generator = Model::from_network(recipe.networks()?.0, recipe.train.seed, device);
         let (place, state) = checkpoint::state(&run.checkpoint(name))?;
         let weights = checkpoint::weights(&place, &state, &generator.net, "average", device)?;
         let [height, width, channels] = generator.net.output().dims();

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 use super::Gan;
 use super::gan::tensor;
+use crate::data::fill;
 use crate::error::Result;
 use crate::loss::Scores;
 use crate::model::host;
@@ -42,7 +43,7 @@ impl Gan {
     fn real_images(&mut self, turn: u64) -> Result<Tensor<4>> {
         let indices = self.batches.indices(turn);
         let mut values = Vec::new();
-        self.batches.fill(self.dataset.as_ref(), &indices, &mut values)?;
+        fill(self.dataset.as_ref(), &indices, &mut values)?;
         self.range.from_unit(&mut values);
         let shape = self.dataset.shape();
         Ok(tensor(values, [indices.len(), shape.height, shape.width, shape.channels], &self.device))

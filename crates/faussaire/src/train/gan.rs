@@ -51,43 +51,27 @@ pub(super) fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Te
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// The two nets of `recipe`, with first weights from its seed.
-///
-/// # Errors
-/// Nets that don't fit each other or end in the wrong shape.
-pub(crate) fn nets(recipe: &Recipe, device: &Device) -> Result<(Model, Model)> {
-    let seed = recipe.train.seed;
-    let latent = Shape::Flat(recipe.latent);
-    let mut generator = Model::new("generator", &recipe.generator.layers, latent, seed, device)?;
-    let image = generator.net.output();
-    let mut discriminator = Model::new("discriminator", &recipe.discriminator.layers, image, seed, device)?;
-    if discriminator.net.output() != Shape::Flat(1) {
-        return Err(Error::recipe(
-            format!("the discriminator ends with shape {}, expected one score per image", discriminator.net.output()),
-            "end its layers with \"flatten\", \"dense 1\"",
-        ));
-    }
-    generator.compile(recipe.generator.adam);
-    discriminator.compile(recipe.discriminator.adam);
-    Ok((generator, discriminator))
-}
-
 impl Gan {
     /// Builds the recipe's nets for `dataset`.
     ///
     /// # Errors
     /// Nets that don't fit each other or the images, or a batch larger than the set.
     pub fn new(recipe: Recipe, dataset: Box<dyn Dataset>, device: &Device) -> Result<Self> {
-        let (generator, discriminator) = nets(&recipe, device)?;
-        let (made, real) = (generator.net.output(), Shape::from(dataset.shape()));
+        let (generator, discriminator) = recipe.networks()?;
+        let (made, real) = (generator.output(), Shape::from(dataset.shape()));
         if made != real {
             return Err(Error::recipe(
                 format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
                 "choose a preset for this size, change the generator's layers, or resize a folder of images with --size",
             ));
         }
-        let range = Range::of(&generator.net)?;
-        let batches = Batches::new(dataset.len(), recipe.train.batch, recipe.train.seed)?;
+        let range = Range::of(&generator)?;
+        let seed = recipe.train.seed;
+        let mut generator = Model::from_network(generator, seed, device);
+        let mut discriminator = Model::from_network(discriminator, seed, device);
+        generator.compile(recipe.generator.adam);
+        discriminator.compile(recipe.discriminator.adam);
+        let batches = Batches::new(dataset.len(), recipe.train.batch, seed)?;
         let average = Average::new(generator.weights.clone(), recipe.train.average as f32);
         Ok(Self {
             recipe,

@@ -1,10 +1,10 @@
 //! Runs a plan without im2col. A tile of six destination pixels knows, for each tap, where its six source pixels
-//! start (outside the image: at a row of zeros), and multiplies their channels with packed weights. Blocking: a
-//! panel's piece of 256 steps (16 KB) stays in the first-level cache while all pixels of a block pass; the block's
-//! sums and source pixels stay in the second level. Bias and activation happen on the way from the sums to the
-//! destination. The order of every sum is fixed, so neither blocks nor threads change a bit.
+//! start (outside the image: at a row of zeros), and multiplies their channels with packed weights. Bias and
+//! activation happen on the way from the sums to the destination. The order of every sum is fixed, so neither
+//! blocks nor threads change a bit.
 
-use super::{COLS, FEW_CHANNELS, ROWS, Shared, TILE, panels, tiles};
+use super::multiply::{BLOCK, Block, MAX_BLOCK, even_blocks, multiply, point_at_rows};
+use super::{COLS, FEW_CHANNELS, ROWS, Shared, TILE, panels};
 use crate::activation::{Activation, for_each_activation};
 use crate::gather::{Position, fill_columns};
 use crate::plan::{Phase, Plan};
@@ -12,10 +12,6 @@ use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Pixels of a block, a multiple of `ROWS`.
-const BLOCK: usize = 96;
-/// Steps (tap, source channel) whose weights stay in the first-level cache.
-const STEPS: usize = 256;
 /// Tasks that a call is split into at least, where its size allows.
 const TASKS: usize = 16;
 
@@ -69,7 +65,8 @@ pub(crate) fn gather(
 /// Splits by images, and by panels where there are few images' worth of pixels.
 fn run_tasks(call: &Call) {
     let plan = call.plan;
-    let images = BLOCK.div_ceil(plan.to.h * plan.to.w);
+    let pixels = plan.phases.iter().map(|p| p.rows * p.cols).max().unwrap_or(1);
+    let images = (2 * BLOCK).div_ceil(pixels);
     let image_tasks = plan.batch.div_ceil(images);
     let panels = panels::count(plan);
     let panel_tasks = TASKS.div_ceil(image_tasks).min(panels);
@@ -92,15 +89,16 @@ fn run_task(call: &Call, images: Range<usize>, panels: Range<usize>) {
         let pixels = images.len() * phase.rows * phase.cols;
         let steps = phase.taps.len() * plan.from.c;
         let im2col = plan.from.c < FEW_CHANNELS;
-        let columns = if im2col { BLOCK * steps } else { 0 };
-        workspace::with(columns + BLOCK.div_ceil(ROWS) * TILE * panels.len(), |buffer| {
+        let columns = if im2col { MAX_BLOCK * steps } else { 0 };
+        let step = even_blocks(pixels);
+        workspace::with(columns + MAX_BLOCK / ROWS * TILE * panels.len(), |buffer| {
             let (columns, sums) = buffer.split_at_mut(columns);
-            for first in (0..pixels).step_by(BLOCK) {
-                let pixels = first..(first + BLOCK).min(pixels);
+            for first in (0..pixels).step_by(step) {
+                let pixels = first..(first + step).min(pixels);
                 let depths = if im2col && steps > 0 {
                     let columns = &mut columns[..pixels.len() * steps];
                     fill_columns(plan, phase, images.start, first, call.x, columns);
-                    point_at_columns(columns, steps, &mut table);
+                    point_at_rows(columns, steps, &mut table);
                     (1, steps)
                 } else {
                     point_at_pixels(call, phase, images.start, &pixels, &mut table);
@@ -114,19 +112,11 @@ fn run_task(call: &Call, images: Range<usize>, panels: Range<usize>) {
                 };
                 let weights = &weights[panels.start * panel_len..panels.end * panel_len];
                 multiply(&block, weights, panel_len, sums);
-                finish(call, phase, images.start, &pixels, &panels, sums);
+                // SAFETY: this module runs only where AVX2 and FMA are, and no other task has these pixels and panels.
+                unsafe { finish(call, phase, images.start, &pixels, &panels, sums) };
             }
         });
     }
-}
-
-/// Some destination pixels and where they read.
-struct Block<'a> {
-    pixels: usize,
-    /// `[tile][tap]`
-    table: &'a [[*const f32; ROWS]],
-    taps: usize,
-    channels: usize,
 }
 
 /// For each tile of six pixels and each tap, where the source pixels start.
@@ -157,91 +147,12 @@ fn point_at_pixels(
     }
 }
 
-/// The same for im2col rows of `steps` values: one tap as wide as the row.
-fn point_at_columns(columns: &[f32], steps: usize, table: &mut Vec<[*const f32; ROWS]>) {
-    table.clear();
-    for rows in columns.chunks(ROWS * steps) {
-        let last = rows.len() / steps - 1;
-        table.push(std::array::from_fn(|r| rows[r.min(last) * steps..].as_ptr()));
-    }
-}
-
-/// `sums[panel][tile]` of a block of pixels; `weights` are the panels, `panel_len` values each.
-fn multiply(block: &Block, weights: &[f32], panel_len: usize, sums: &mut [f32]) {
-    let tile_count = block.pixels.div_ceil(ROWS);
-    let mut done = false;
-    for chunk in chunks(block.taps, block.channels) {
-        let first_step = chunk.tap * block.channels + chunk.channel;
-        for (panel, sums) in sums.chunks_exact_mut(tile_count * TILE).enumerate() {
-            let weights = weights.get(panel * panel_len..(panel + 1) * panel_len);
-            let Some(weights) = weights else { break };
-            let piece = &weights[first_step * COLS..][..chunk.taps * chunk.depth * COLS];
-            for (nth, sums) in sums.chunks_exact_mut(TILE).enumerate() {
-                let pixels = &block.table[nth * block.taps + chunk.tap..][..chunk.taps];
-                let tile = tiles::Gather {
-                    pixels: pixels.as_ptr(),
-                    taps: chunk.taps,
-                    channel: chunk.channel,
-                    depth: chunk.depth,
-                    panel: piece.as_ptr(),
-                    sums: sums.as_mut_ptr(),
-                    accumulate: done,
-                };
-                let rows = ROWS.min(block.pixels - nth * ROWS);
-                // SAFETY: this module runs only where AVX2 and FMA are; `pixels` holds `taps` entries that each
-                // start `block.channels` values, `channel + depth` of which are read; `piece` and `sums` are
-                // slices of exactly the lengths used.
-                unsafe { tiles::gather(rows, &tile) };
-            }
-        }
-        done = true;
-    }
-}
-
-/// A run of taps with all channels, or a run of channels of one tap.
-struct Chunk {
-    tap: usize,
-    taps: usize,
-    channel: usize,
-    depth: usize,
-}
-
-/// Cuts `taps * channels` steps into pieces of about `STEPS`; one empty piece where there are none.
-fn chunks(taps: usize, channels: usize) -> Vec<Chunk> {
-    if channels <= STEPS {
-        let group = (STEPS / channels.max(1)).max(1);
-        let pieces = taps.div_ceil(group).max(1);
-        let start = |i: usize| i * taps / pieces;
-        return (0..pieces)
-            .map(|i| Chunk {
-                tap: start(i),
-                taps: start(i + 1) - start(i),
-                channel: 0,
-                depth: channels,
-            })
-            .collect();
-    }
-    let pieces = channels.div_ceil(STEPS);
-    let start = |i: usize| i * channels / pieces;
-    let of_tap = |tap| {
-        (0..pieces).map(move |i| Chunk {
-            tap,
-            taps: 1,
-            channel: start(i),
-            depth: start(i + 1) - start(i),
-        })
-    };
-    let empty = (taps == 0).then_some(Chunk {
-        tap: 0,
-        taps: 0,
-        channel: 0,
-        depth: 0,
-    });
-    (0..taps).flat_map(of_tap).chain(empty).collect()
-}
-
 /// Sums to destination pixels, through bias and activation.
-fn finish(
+///
+/// # Safety
+/// No other task writes these pixels' channels of these panels; `call.y` outlives the call's tasks.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn finish(
     call: &Call,
     phase: &Phase,
     image: usize,
@@ -259,25 +170,22 @@ fn finish(
             let first = panel * COLS;
             let width = COLS.min(plan.to.c - first);
             let sums = &sums[local * tile_count * TILE + row..][..COLS];
-            // SAFETY: pixel `at` has `to.c` values, of which these are columns `first..first + width`; no other
-            // task has both this pixel and this panel, and `y` outlives the call's tasks.
+            // SAFETY: pixel `at` has `to.c` values, of which these are columns `first..first + width`; the rest is
+            // this function's contract.
             let y = unsafe { std::slice::from_raw_parts_mut(call.y.get().add(at + first), width) };
-            // SAFETY: this module runs only where AVX2 and FMA are.
-            unsafe { finish_row(call.act, sums, &call.bias[first..first + COLS], y) };
+            finish_row(call.act, sums, &call.bias[first..first + COLS], y);
         }
         position.advance(phase);
     }
 }
 
 /// `y = act(sums + bias)` for up to 16 values.
+#[inline]
 #[target_feature(enable = "avx2,fma")]
 fn finish_row(act: Activation, sums: &[f32], bias: &[f32], y: &mut [f32]) {
+    let whole = (sums.first_chunk::<COLS>(), bias.first_chunk::<COLS>());
     for_each_activation!(act, |a| {
-        if let (Ok(sums), Ok(bias), Ok(y)) = (
-            <&[f32; COLS]>::try_from(sums),
-            <&[f32; COLS]>::try_from(bias),
-            <&mut [f32; COLS]>::try_from(&mut *y),
-        ) {
+        if let ((Some(sums), Some(bias)), Some(y)) = (whole, y.first_chunk_mut::<COLS>()) {
             for i in 0..COLS {
                 y[i] = a.apply(sums[i] + bias[i]);
             }

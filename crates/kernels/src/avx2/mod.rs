@@ -1,8 +1,10 @@
-//! The AVX2 + FMA kernels: the gather of a plan without im2col (`gather`), its weight gradient (`outer`), the
-//! packing of weights (`panels`), and the innermost loops (`tiles`), which all of them share: 6 rows x 16 columns
-//! of sums in twelve registers, fed by six broadcasts and two loads per step.
+//! The AVX2 + FMA kernels: the gather of a plan without im2col (`gather`), the product of its columns form
+//! (`columns`), its weight gradient (`outer`), the packing of weights (`panels`), the blocking (`multiply`), and the
+//! innermost loops (`tiles`): 6 rows x 16 columns of sums in twelve registers, fed by six broadcasts and two loads.
 
+pub(crate) mod columns;
 pub(crate) mod gather;
+mod multiply;
 pub(crate) mod outer;
 mod panels;
 mod tiles;

@@ -42,7 +42,7 @@ pub(super) unsafe fn gather(rows: usize, tile: &Gather) {
 unsafe fn gather_rows<const R: usize>(tile: &Gather) {
     // SAFETY: all addresses lie in the ranges that `gather`'s contract promises.
     unsafe {
-        let mut acc = load::<R>(tile.sums, tile.accumulate);
+        let mut acc = [[_mm256_setzero_ps(); 2]; R];
         let mut panel = tile.panel;
         for tap in 0..tile.taps {
             let pixels = &*tile.pixels.add(tap);
@@ -52,7 +52,7 @@ unsafe fn gather_rows<const R: usize>(tile: &Gather) {
                 panel = panel.add(COLS);
             }
         }
-        store(tile.sums, &acc);
+        store(tile.sums, COLS, tile.accumulate, &acc);
     }
 }
 
@@ -66,6 +66,7 @@ pub(super) struct Outer<'a> {
     pub(super) cols: *const f32,
     /// The tile's sums: row `r` starts at `sums + r * stride`.
     pub(super) sums: *mut f32,
+    pub(super) stride: usize,
     pub(super) accumulate: bool,
 }
 
@@ -92,14 +93,17 @@ pub(super) unsafe fn outer(rows: usize, tile: &Outer) {
 unsafe fn outer_rows<const R: usize>(tile: &Outer) {
     // SAFETY: all addresses lie in the ranges that `outer`'s contract promises.
     unsafe {
-        let mut acc = load::<R>(tile.sums, tile.accumulate);
+        for r in 0..R {
+            _mm_prefetch::<_MM_HINT_T0>(tile.sums.add(r * tile.stride).cast());
+        }
+        let mut acc = [[_mm256_setzero_ps(); 2]; R];
         let mut cols = tile.cols;
         for &offset in tile.offsets {
             let row = tile.rows.add(offset as usize);
             step(&mut acc, cols, |r| row.add(r));
             cols = cols.add(COLS);
         }
-        store(tile.sums, &acc);
+        store(tile.sums, tile.stride, tile.accumulate, &acc);
     }
 }
 
@@ -125,34 +129,30 @@ unsafe fn step<const R: usize>(
     }
 }
 
+/// Writes a tile, or adds it to what is there. (Adding last, not starting from the old sums, lets the next tile's
+/// loop overlap with the wait for them.)
+///
 /// # Safety
-/// `sums` covers `R * COLS` values.
+/// `sums` covers `COLS` values every `stride` values, `R` times.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn load<const R: usize>(sums: *const f32, accumulate: bool) -> [[__m256; 2]; R] {
-    let mut acc = [[_mm256_setzero_ps(); 2]; R];
-    if accumulate {
-        for (r, acc) in acc.iter_mut().enumerate() {
-            // SAFETY: from the contract.
-            unsafe {
-                acc[0] = _mm256_loadu_ps(sums.add(r * COLS));
-                acc[1] = _mm256_loadu_ps(sums.add(r * COLS + 8));
-            }
-        }
-    }
-    acc
-}
-
-/// # Safety
-/// `sums` covers `R * COLS` values.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn store<const R: usize>(sums: *mut f32, acc: &[[__m256; 2]; R]) {
+unsafe fn store<const R: usize>(
+    sums: *mut f32,
+    stride: usize,
+    accumulate: bool,
+    acc: &[[__m256; 2]; R],
+) {
     for (r, acc) in acc.iter().enumerate() {
         // SAFETY: from the contract.
         unsafe {
-            _mm256_storeu_ps(sums.add(r * COLS), acc[0]);
-            _mm256_storeu_ps(sums.add(r * COLS + 8), acc[1]);
+            let (low, high) = (sums.add(r * stride), sums.add(r * stride + 8));
+            if accumulate {
+                _mm256_storeu_ps(low, _mm256_add_ps(acc[0], _mm256_loadu_ps(low)));
+                _mm256_storeu_ps(high, _mm256_add_ps(acc[1], _mm256_loadu_ps(high)));
+            } else {
+                _mm256_storeu_ps(low, acc[0]);
+                _mm256_storeu_ps(high, acc[1]);
+            }
         }
     }
 }

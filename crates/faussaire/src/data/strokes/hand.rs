@@ -119,10 +119,10 @@ struct Sheet {
 impl Sheet {
     fn draw(digit: usize, rng: &mut impl Rng) -> Self {
         Self {
-            width: (1.07 + 0.18 * bell(rng)).max(0.62),
-            lean: HABITS[digit].lean + 0.25 * bell(rng),
-            turn: 0.05 * bell(rng),
-            bend: std::array::from_fn(|_| 0.14 * bell(rng)),
+            width: 1.07 + 0.19 * mild(rng),
+            lean: HABITS[digit].lean + 0.26 * mild(rng),
+            turn: 0.05 * mild(rng),
+            bend: std::array::from_fn(|_| 0.145 * mild(rng)),
         }
     }
 
@@ -206,6 +206,11 @@ fn bell(rng: &mut impl Rng) -> f32 {
     let bits = rng.next_u64();
     let sum = (bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48);
     (sum as f32 / 65536.0 - 2.0) * 1.732_050_8
+}
+
+/// A bell without its ends: what is added up over a whole digit must leave it readable.
+fn mild(rng: &mut impl Rng) -> f32 {
+    bell(rng).clamp(-2.0, 2.0)
 }
 
 #[cfg(test)]

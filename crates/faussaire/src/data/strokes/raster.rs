@@ -43,11 +43,11 @@ fn draw_segment(start: Dot, end: Dot, softness: f32, canvas: &mut [f32]) {
         let columns = line.get_mut(left..right).unwrap_or_default();
         for (column, value) in columns.iter_mut().enumerate() {
             let x = (left + column) as f32 - start.x;
-            let along = ((x * dx + y * dy) * per_square).max(0.0).min(1.0);
+            let along = ((x * dx + y * dy) * per_square).clamp(0.0, 1.0);
             let (away_x, away_y) = (x - along * dx, y - along * dy);
             let distance = (away_x * away_x + away_y * away_y).sqrt();
             let inside = start.radius + along * swell - distance;
-            let ink = (0.5 + inside * per_softness).max(0.0).min(1.0);
+            let ink = (0.5 + inside * per_softness).clamp(0.0, 1.0);
             *value = value.max(ink);
         }
     }
@@ -57,8 +57,8 @@ fn draw_segment(start: Dot, end: Dot, softness: f32, canvas: &mut [f32]) {
 fn pixels(low: f32, high: f32) -> (usize, usize) {
     let side = SIDE as f32;
     (
-        low.ceil().max(0.0).min(side) as usize,
-        (high.floor() + 1.0).max(0.0).min(side) as usize,
+        low.ceil().clamp(0.0, side) as usize,
+        (high.floor() + 1.0).clamp(0.0, side) as usize,
     )
 }
 

@@ -1,0 +1,208 @@
+//! The command line: every flag with its help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Trains, judges and serves generative adversarial networks, on a plain processor.
+#[derive(Debug, Parser)]
+#[command(name = "faussaire", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a generator; with no arguments: on digits drawn by program, in about a minute
+    Train(Train),
+    /// Draw images from a trained run
+    Sample(Sample),
+    /// Show a preset's, run's or recipe file's nets as tables
+    Summary(Summary),
+    /// List, fetch, check or preview data sets
+    Data(Data),
+    /// List the built-in recipes, or print one
+    Presets(Presets),
+}
+
+/// `faussaire train`
+#[derive(Args, Debug)]
+pub struct Train {
+    /// Data set: strokes, mnist, fashion-mnist, quickdraw:CATEGORY, or a path to images (IDX, .npy, folder)
+    pub dataset: Option<String>,
+    /// Built-in recipe (`faussaire presets` lists them) [default: quick]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"])]
+    pub preset: Option<String>,
+    /// Recipe file
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub config: Option<PathBuf>,
+    /// Folder of data sets, looked into before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder for this run [default: the next number under runs/]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub run: Option<PathBuf>,
+    /// Train for so many passes over the data in all
+    #[arg(long, value_name = "N", conflicts_with = "steps")]
+    pub epochs: Option<u64>,
+    /// Train for so many generator updates in all
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Stop after so long, such as 90s, 10m or 2h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub time: Option<std::time::Duration>,
+    /// Images per batch
+    #[arg(long, value_name = "N")]
+    pub batch: Option<u64>,
+    /// Seed of all randomness
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Resize a folder's images to N x N pixels
+    #[arg(long, value_name = "N")]
+    pub size: Option<u64>,
+    /// Where to compute: cpu, cuda[:N], vulkan, metal
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+    /// Processor threads [default: all]; the results are the same for any number
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Go on with a run: the newest under runs/, or the folder given
+    #[arg(long, value_name = "RUN", num_args = 0..=1)]
+    pub resume: Option<Option<PathBuf>>,
+    /// Change a key of the recipe, such as train.batch=32 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Show what would be trained, and stop there
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Say nothing but errors and the result
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `faussaire sample`
+#[derive(Args, Debug)]
+pub struct Sample {
+    /// A run's folder
+    pub run: PathBuf,
+    /// How many images (frames of an interpolation)
+    #[arg(short, value_name = "N")]
+    pub n: Option<usize>,
+    /// Rows and columns of a PNG grid, such as 8x10
+    #[arg(long, value_name = "RxC", value_parser = grid)]
+    pub grid: Option<(usize, usize)>,
+    /// Seed of the noise
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Walk from image to image instead: an animated GIF, or frames
+    #[arg(long)]
+    pub interpolate: bool,
+    /// Which checkpoint: latest, best, or a kept one
+    #[arg(long, value_name = "NAME", default_value = "latest")]
+    pub checkpoint: String,
+    /// What to write: FILE.png (a grid), FILE.gif, FILE.npy (uint8), or a folder of PNG files
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Processor threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// `faussaire summary`
+#[derive(Args, Debug)]
+pub struct Summary {
+    /// A preset, a run's folder, or a recipe file
+    pub of: String,
+}
+
+/// `faussaire data`
+#[derive(Args, Debug)]
+pub struct Data {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DataAction,
+    /// Folder of data sets, looked into before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+}
+
+/// What to do with data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// The data sets known by name, and where they are
+    List,
+    /// Bring a named data set into the cache
+    Fetch {
+        /// Its name
+        dataset: String,
+    },
+    /// Read every image and list those that can't be used
+    Check {
+        /// A name or path
+        dataset: String,
+    },
+    /// Write a sheet of a data set's images
+    Preview {
+        /// A name or path
+        dataset: String,
+        /// The PNG file to write
+        #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
+        output: PathBuf,
+        /// Resize a folder's images to N x N pixels
+        #[arg(long, value_name = "N")]
+        size: Option<usize>,
+    },
+}
+
+/// `faussaire presets`
+#[derive(Args, Debug)]
+pub struct Presets {
+    /// Print this one
+    pub name: Option<String>,
+}
+
+/// `90s`, `10m`, `2h`, or plain seconds.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1.0),
+        Some((at, 'm')) => (&text[..at], 60.0),
+        Some((at, 'h')) => (&text[..at], 3600.0),
+        _ => (text, 1.0),
+    };
+    match number.parse::<f64>() {
+        Ok(n) if n > 0.0 && n * unit < 1e9 => Ok(std::time::Duration::from_secs_f64(n * unit)),
+        _ => Err("expected a time such as 90s, 10m or 2h".into()),
+    }
+}
+
+/// `8x10`
+fn grid(text: &str) -> Result<(usize, usize), String> {
+    let parsed = text.split_once('x').and_then(|(r, c)| Some((r.parse().ok()?, c.parse().ok()?)));
+    match parsed {
+        Some((rows, columns)) if (1..=1000).contains(&rows) && (1..=1000).contains(&columns) => Ok((rows, columns)),
+        _ => Err("expected rows x columns such as 8x10, at most 1000 each".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_grids() {
+        assert_eq!(duration("90s"), Ok(std::time::Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(std::time::Duration::from_secs(90)));
+        assert!(duration("-1m").is_err() && duration("m").is_err() && duration("soon").is_err());
+        assert_eq!(grid("8x10"), Ok((8, 10)));
+        assert!(grid("0x3").is_err() && grid("8").is_err() && grid("8x99999999").is_err());
+    }
+}

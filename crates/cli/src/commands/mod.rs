@@ -1,0 +1,27 @@
+//! One file per subcommand, and what several of them share.
+
+pub mod data;
+pub mod presets;
+mod progress;
+pub mod sample;
+pub mod summary;
+pub mod train;
+
+use faussaire::{Device, Error, Result};
+
+/// Limits the processor threads of everything that follows.
+fn limit_threads(threads: Option<usize>) -> Result<()> {
+    let Some(threads) = threads else { return Ok(()) };
+    if threads == 0 || threads > 1024 {
+        return Err(Error::usage(format!("--threads {threads}: expected 1 to 1024"), "leave it out to use all"));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| Error::usage(format!("{threads} threads can't be started: {e}"), "try fewer"))
+}
+
+/// The device called `name`.
+fn device(name: &str) -> Result<Device> {
+    faussaire::device::named(name)
+}

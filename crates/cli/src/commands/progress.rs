@@ -1,0 +1,131 @@
+//! What a person sees while a run trains: a bar with speed and time left, and at every sheet the losses and a strip of
+//! ten images drawn in the terminal.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use faussaire::Result;
+use faussaire::picture::{Images, terminal};
+use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::report::count;
+
+/// Images in the strip, as in the lab.
+const STRIP: usize = 10;
+
+/// The watcher for people.
+#[derive(Debug)]
+pub struct Console {
+    bar: ProgressBar,
+    quiet: bool,
+    stop: Arc<AtomicBool>,
+    began: Option<(Instant, u64)>,
+    shown: Option<u64>,
+    last: Option<StepReport>,
+}
+
+impl Console {
+    /// Quiet, it only listens to `stop`.
+    pub fn new(quiet: bool, stop: Arc<AtomicBool>) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self { bar, quiet, stop, began: None, shown: None, last: None }
+    }
+
+    /// Says what is about to be trained, on what, where.
+    pub fn introduce(&self, gan: &Gan, dataset: &str, run: &Path) {
+        if self.quiet {
+            return;
+        }
+        let parameters = |net: &faussaire::net::Network| count(net.parameters().0 as u64);
+        eprintln!(
+            "{dataset}: {} images of {}; generator {} parameters, discriminator {}; batch {}, {} threads",
+            count(gan.dataset().len() as u64),
+            gan.image_shape(),
+            parameters(&gan.generator.net),
+            parameters(&gan.discriminator.net),
+            gan.recipe.train.batch,
+            rayon::current_num_threads(),
+        );
+        eprintln!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
+    }
+
+    /// Takes the bar away, so that an error stands on a line of its own.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn start(&mut self, step: u64, steps: u64) {
+        self.began = Some((Instant::now(), step));
+        let template = if steps > 0 {
+            self.bar.set_length(steps);
+            "{bar:24} {pos}/{len} steps  {msg}  {eta} left"
+        } else {
+            "{spinner} {pos} steps  {msg}  {elapsed}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_position(step);
+        self.bar.reset_eta();
+    }
+
+    fn step(&mut self, report: &StepReport, gan: &Gan) {
+        self.last = Some(*report);
+        self.bar.set_position(report.step);
+        if let Some((instant, first)) = self.began {
+            let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.discriminator_steps;
+            let rate = ((report.step - first) * per_step) as f64 / instant.elapsed().as_secs_f64().max(1e-9);
+            self.bar.set_message(format!("{rate:.0} images/s  D {:.3}  G {:.3}", report.d_loss, report.g_loss));
+        }
+    }
+
+    /// Losses, accuracies and ten images.
+    fn show(&mut self, gan: &Gan) -> Result<()> {
+        let step = gan.progress.step;
+        let Some(report) = self.last.filter(|_| !self.quiet && self.shown != Some(step)) else { return Ok(()) };
+        self.shown = Some(step);
+        let values = gan.generate(&gan.fixed_noise(STRIP));
+        let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
+        let strip = if std::io::stderr().is_terminal() { terminal::strip(&images)? } else { String::new() };
+        self.bar.suspend(|| {
+            eprintln!(
+                "epoch {:.1}  step {}  D loss {:.3}  G loss {:.3}  D right on real {:.0}%, on generated {:.0}%",
+                report.epoch,
+                count(report.step),
+                report.d_loss,
+                report.g_loss,
+                100.0 * report.d_real,
+                100.0 * report.d_fake,
+            );
+            eprint!("{strip}");
+        });
+        Ok(())
+    }
+}
+
+impl Watcher for Console {
+    fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request> {
+        match event {
+            Event::Start { step, steps, .. } => self.start(*step, *steps),
+            Event::Step(report) => self.step(report, gan),
+            Event::Epoch { epoch, .. } => {
+                let every = gan.recipe.train.sheet_every;
+                if every > 0 && epoch % every == 0 {
+                    self.show(gan)?;
+                }
+            }
+            Event::End { .. } => {
+                self.show(gan)?;
+                self.clear();
+            }
+            Event::Sheet { .. } | Event::Checkpoint { .. } => {}
+        }
+        let stop = self.stop.load(Ordering::SeqCst);
+        Ok(if stop { Request::Stop } else { Request::Continue })
+    }
+}

@@ -1,0 +1,144 @@
+//! `faussaire sample`: images from a trained run, as a grid, a folder, numbers, or an animation.
+
+use std::path::Path;
+
+use faussaire::data::npy::NpyWriter;
+use faussaire::picture::{Images, gif, png, sheet};
+use faussaire::run::{Run, Sampler};
+use faussaire::{Error, Result};
+
+use crate::arguments::Sample;
+use crate::report::count;
+
+/// Images are made and written in parts of this size, so that millions need no more memory than these.
+const PART: usize = 1024;
+/// Images that an interpolation passes through, and its frames by default.
+const ENDS: usize = 8;
+const FRAMES: usize = 96;
+/// Milliseconds per frame.
+const DELAY: u32 = 60;
+
+/// What to write, by the output's name.
+enum Output<'a> {
+    Png(&'a Path),
+    Gif(&'a Path),
+    Npy(&'a Path),
+    Folder(&'a Path),
+}
+
+pub fn run(options: &Sample) -> Result<()> {
+    super::limit_threads(options.threads)?;
+    let output = output(options)?;
+    let run = Run::open(&options.run)?;
+    let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?;
+    let grid = options.grid;
+    let asked = options.n.or(grid.map(|(r, c)| r * c));
+    if asked == Some(0) {
+        return Err(Error::usage("-n 0: expected at least one image", "leave -n out for a sensible number"));
+    }
+    let made = match output {
+        Output::Gif(path) => write_gif(&sampler, options, asked.unwrap_or(FRAMES), path)?,
+        Output::Png(path) => write_grid(&sampler, options, asked.unwrap_or(64), path)?,
+        Output::Npy(path) => write_npy(&sampler, options, asked.unwrap_or(64), path)?,
+        Output::Folder(path) => write_folder(&sampler, options, asked.unwrap_or(64), path)?,
+    };
+    println!(
+        "{}: {} images of {} from step {}",
+        options.output.display(),
+        count(made as u64),
+        sampler.shape(),
+        count(sampler.step)
+    );
+    Ok(())
+}
+
+fn output(options: &Sample) -> Result<Output<'_>> {
+    let path = options.output.as_path();
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let output = match extension.as_deref() {
+        Some("png") => Output::Png(path),
+        Some("gif") => Output::Gif(path),
+        Some("npy") => Output::Npy(path),
+        None => Output::Folder(path),
+        Some(other) => {
+            return Err(Error::usage(
+                format!("-o {}: nothing is known of .{other} files", path.display()),
+                "name a .png (grid), .gif (interpolation) or .npy file, or a folder",
+            ));
+        }
+    };
+    if options.grid.is_some() && !matches!(output, Output::Png(_)) {
+        return Err(Error::usage("--grid goes with a .png file", "use -n for the number of images"));
+    }
+    if let (Some((rows, columns)), Some(n)) = (options.grid, options.n)
+        && n > rows * columns
+    {
+        return Err(Error::usage(
+            format!("-n {n} images don't fit into a {rows}x{columns} grid"),
+            "leave -n out, or choose a larger grid",
+        ));
+    }
+    Ok(output)
+}
+
+/// Noise for images `first` to `first + n`, of `total`.
+fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Vec<Vec<f32>> {
+    if !options.interpolate {
+        return sampler.noise(options.seed, first as u64, n);
+    }
+    let ends = sampler.noise(options.seed, 0, ENDS.min(total.max(1)));
+    Sampler::walk(&ends, total)[first..first + n].to_vec()
+}
+
+fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
+    let values = sampler.images(&noise(sampler, options, first, n, total))?;
+    Images::from_values(&values, sampler.shape(), sampler.bounds())
+}
+
+/// Calls `write` with the images in parts, in order.
+fn in_parts(sampler: &Sampler, options: &Sample, n: usize, mut write: impl FnMut(usize, Images) -> Result<()>) -> Result<usize> {
+    for first in (0..n).step_by(PART) {
+        write(first, images(sampler, options, first, PART.min(n - first), n)?)?;
+    }
+    Ok(n)
+}
+
+fn write_grid(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
+    let (rows, columns) = options.grid.unwrap_or_else(|| {
+        let columns = (n as f64).sqrt().ceil() as usize;
+        (n.div_ceil(columns), columns)
+    });
+    if n > 100_000 {
+        return Err(Error::usage(
+            format!("-n {n}: a grid holds at most 100000 images"),
+            "write a .npy file or a folder instead",
+        ));
+    }
+    let images = images(sampler, options, 0, n, n)?;
+    png::write(path, &sheet::sheet(&images, rows, columns, &sheet::Options::default())?)?;
+    Ok(n)
+}
+
+fn write_gif(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
+    if n > 10_000 {
+        return Err(Error::usage(format!("-n {n}: an animation holds at most 10000 frames"), "choose fewer"));
+    }
+    gif::write(path, &images(sampler, options, 0, n, n)?, DELAY)?;
+    Ok(n)
+}
+
+fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
+    let shape = sampler.shape();
+    let mut dims = vec![n, shape.height, shape.width];
+    if shape.channels != 1 {
+        dims.push(shape.channels);
+    }
+    let mut writer = NpyWriter::create(path, &dims)?;
+    let made = in_parts(sampler, options, n, |_, images| writer.write(&images.bytes))?;
+    writer.finish()?;
+    Ok(made)
+}
+
+fn write_folder(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
+    in_parts(sampler, options, n, |first, images| png::write_folder(path, &images, first))
+}

@@ -1,0 +1,194 @@
+//! `faussaire train`: builds or reopens a run and trains it, with a progress bar and pictures in the terminal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use faussaire::data::{Dataset, OpenOptions};
+use faussaire::recipe::differences;
+use faussaire::run::{self, Recorder, Run};
+use faussaire::train::{Ending, Gan, Limits, Watcher};
+use faussaire::{Error, Preset, Recipe, Result};
+
+use super::data::open_dataset;
+use super::progress::Console;
+use crate::arguments::Train;
+use crate::report::count;
+
+/// Where runs go without `--run`.
+const RUNS: &str = "runs";
+
+pub fn run(options: &Train) -> Result<()> {
+    super::limit_threads(options.threads)?;
+    let device = super::device(&options.device)?;
+    let resumed = options.resume.as_ref().map(|given| find(given.as_deref())).transpose()?;
+    let recipe = match &resumed {
+        Some(run) => resumed_recipe(run, options)?,
+        None => new_recipe(options)?,
+    };
+    let dataset = open(&recipe, options)?;
+    let named = dataset.name();
+    let mut gan = Gan::new(recipe, dataset, &device)?;
+    if options.dry_run {
+        print_plan(&gan);
+        return Ok(());
+    }
+    let limits = limits(&gan.recipe, options)?;
+    let resuming = resumed.is_some();
+    let run = resumed.map_or_else(|| create(&gan.recipe, options), Ok)?;
+    let _lock = run.lock()?;
+    let state = if resuming { resume(&run, &mut gan)? } else { None };
+    run.write_recipe(&gan.recipe)?;
+
+    let mut recorder = Recorder::new(run.clone(), state.as_ref())?;
+    let mut console = Console::new(options.quiet, stop_on_signal()?);
+    console.introduce(&gan, &named, run.path());
+    let mut watchers: [&mut dyn Watcher; 2] = [&mut recorder, &mut console];
+    let ending = gan.fit(&limits, &mut watchers).inspect_err(|_| console.clear())?;
+    conclude(&gan, &run, ending);
+    Ok(())
+}
+
+/// A recipe for a new run: the preset or file, then the flags.
+fn new_recipe(options: &Train) -> Result<Recipe> {
+    let changes = changes(options);
+    match &options.config {
+        Some(path) => Recipe::read(path, &changes),
+        None => {
+            let preset = options.preset.as_deref().map_or(Ok(Preset::Quick), Preset::named)?;
+            Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)
+        }
+    }
+}
+
+/// The run's own recipe; flags may only change what doesn't touch the training.
+fn resumed_recipe(run: &Run, options: &Train) -> Result<Recipe> {
+    let was = run.recipe(&[])?;
+    let is = run.recipe(&changes(options))?;
+    let found = differences(&was, &is)?;
+    if found.is_empty() {
+        return Ok(is);
+    }
+    let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
+    Err(Error::usage(
+        format!("{} was begun under another recipe:{}", run.path().display(), lines.concat()),
+        "resume without these changes, or start a new run with them",
+    ))
+}
+
+/// Flags that are shorthands for keys of the recipe. `--set` comes last and wins.
+fn changes(options: &Train) -> Vec<String> {
+    let mut changes = Vec::new();
+    let mut key = |key: &str, value: Option<u64>| changes.extend(value.map(|v| format!("{key}={v}")));
+    key("train.epochs", options.epochs);
+    key("train.steps", options.steps);
+    // One limit given on the command line replaces the other one of the recipe.
+    key("train.steps", options.epochs.map(|_| 0));
+    key("train.epochs", options.steps.map(|_| 0));
+    key("train.batch", options.batch);
+    key("train.seed", options.seed);
+    key("data.size", options.size);
+    if let Some(dataset) = &options.dataset {
+        changes.push(format!("data.source={}", toml_text(dataset)));
+    }
+    changes.extend(options.set.iter().cloned());
+    changes
+}
+
+/// `text` as a TOML string, so that a path such as `1` or `true` stays text.
+fn toml_text(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
+    let data = &recipe.data;
+    let size = (data.size > 0).then_some((data.size, data.size));
+    let channels = (data.channels > 0).then_some(data.channels);
+    let open = OpenOptions {
+        data_dir: options.data.clone(),
+        size,
+        channels,
+        seed: recipe.train.seed,
+        ..OpenOptions::default()
+    };
+    open_dataset(&data.source, &open, options.quiet)
+}
+
+/// Command-line limits, then the recipe's; something must end the training.
+fn limits(recipe: &Recipe, options: &Train) -> Result<Limits> {
+    let mut limits = Limits { epochs: recipe.train.epochs, steps: recipe.train.steps, time: options.time };
+    if options.time.is_some() && options.epochs.is_none() && options.steps.is_none() {
+        // Asked for a time: the recipe's own length doesn't cut it short.
+        (limits.epochs, limits.steps) = (0, 0);
+    }
+    if limits == Limits::default() {
+        return Err(Error::usage(
+            "nothing says how long to train",
+            "give --epochs N, --steps N or --time 10m, or set train.epochs in the recipe",
+        ));
+    }
+    Ok(limits)
+}
+
+fn create(recipe: &Recipe, options: &Train) -> Result<Run> {
+    if let Some(path) = &options.run {
+        return Run::create_at(path, recipe);
+    }
+    let data = Path::new(&recipe.data.source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let config = options.config.as_ref().and_then(|c| c.file_stem()).map(|s| s.to_string_lossy().into_owned());
+    let preset = config.or_else(|| options.preset.clone()).unwrap_or_else(|| Preset::Quick.name().into());
+    Run::create_numbered(Path::new(RUNS), &format!("{data}-{preset}"), recipe)
+}
+
+fn find(given: Option<&Path>) -> Result<Run> {
+    given.map_or_else(|| Run::newest(Path::new(RUNS)), Run::open)
+}
+
+/// Puts the latest checkpoint into `gan`; a run that was killed before its first one begins again.
+fn resume(run: &Run, gan: &mut Gan) -> Result<Option<run::State>> {
+    let latest = run.checkpoint("latest");
+    if run::exists(&latest) { run::load(&latest, gan).map(Some) } else { Ok(None) }
+}
+
+/// Ctrl-C and SIGTERM ask for a stop after the current step; asked twice, the process ends at once.
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|e| Error::usage(format!("signals can't be handled: {e}"), "report this"))?;
+    Ok(stop)
+}
+
+fn print_plan(gan: &Gan) {
+    println!("{}", gan.generator.summary());
+    println!("{}", gan.discriminator.summary());
+    let images = gan.dataset().len();
+    println!("{}: {} images of {}", gan.dataset().name(), count(images as u64), gan.image_shape());
+    println!("{:.1} steps per epoch at batch {}", gan.steps_per_epoch(), gan.recipe.train.batch);
+    if let Ok(text) = gan.recipe.to_toml() {
+        println!("\n{text}");
+    }
+}
+
+fn conclude(gan: &Gan, run: &Run, ending: Ending) {
+    let path = run.path().display();
+    let step = gan.progress.step;
+    let rate = gan.progress.images as f64 / gan.progress.train_s.max(1e-9);
+    println!("{}: {} steps, {} images at {rate:.0} images/s", path, count(step), count(gan.progress.images));
+    println!("  sheet       {path}/samples/{step:06}.png");
+    println!("  checkpoint  {path}/checkpoints/latest");
+    println!("  log         {path}/events.jsonl");
+    println!("next:");
+    if ending != Ending::Complete {
+        println!("  faussaire train --resume {path}");
+    }
+    println!("  faussaire sample {path} --grid 8x8 -o images.png");
+    println!("  faussaire sample {path} --interpolate -o walk.gif");
+    if ending == Ending::Complete {
+        println!("  faussaire train --resume {path} --steps {}", 2 * step);
+    }
+}

@@ -1,0 +1,22 @@
+//! How errors reach a person: what happened, then what to do. Exit status 1 for failures, 2 for misuse.
+
+use std::process::ExitCode;
+
+use faussaire::Error;
+
+/// Prints `error` and gives the exit status that fits it.
+pub fn failure(error: &Error) -> ExitCode {
+    eprintln!("error: {error}");
+    if !error.hint().is_empty() {
+        eprintln!("hint: {}", error.hint());
+    }
+    match error {
+        Error::Usage { .. } | Error::Recipe { .. } => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// A whole number with thousands set apart.
+pub fn count(n: impl TryInto<u64>) -> String {
+    faussaire::net::summary::grouped(n.try_into().unwrap_or(u64::MAX))
+}

@@ -1,0 +1,103 @@
+//! The lab's ten steps, one to one, in the library's verbs. The course does the same in Keras; docs/lab.md sets both
+//! side by side.
+//!
+//!     cargo run --release -p faussaire --example lab -- [DATASET] [EPOCHS]
+
+use std::path::Path;
+
+use faussaire::data::{self, Dataset};
+use faussaire::picture::{Images, png, sheet};
+use faussaire::random::Stream;
+use faussaire::train::Range;
+use faussaire::{AdamSettings, Device, Model, Recipe, Result, Tensor};
+
+/// How much of the lab to do.
+pub struct Size {
+    /// Passes over the data.
+    pub epochs: u64,
+    /// Steps per pass, at most.
+    pub steps: u64,
+    /// Images per batch.
+    pub batch: usize,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let dataset = arguments.next().unwrap_or_else(|| "strokes".into());
+    let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(30);
+    let size = Size { epochs, steps: u64::MAX, batch: 64 };
+    let recipe = Recipe::parse(faussaire::Preset::Tp.text(), "tp", &[]);
+    let outcome = recipe.and_then(|recipe| {
+        let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
+        walk(&recipe, dataset.as_ref(), &size, Path::new("lab"))
+    });
+    if let Err(error) = outcome {
+        eprintln!("error: {error}\nhint: {}", error.hint());
+        std::process::exit(1);
+    }
+}
+
+/// The lab, with the nets of `recipe`; strips of images go into `folder`. Returns the last losses of D and G.
+pub fn walk(recipe: &Recipe, dataset: &dyn Dataset, size: &Size, folder: &Path) -> Result<(f32, f32)> {
+    let device = Device::flex();
+    let seed = recipe.train.seed;
+    let m = size.batch;
+
+    // 1. Build the generator.
+    let (g, d) = recipe.networks()?;
+    let mut generator = Model::from_network(g, seed, &device);
+    // 2. Build the discriminator.
+    let mut discriminator = Model::from_network(d, seed, &device);
+    // 3. A summary of both.
+    println!("{}\n{}", generator.summary(), discriminator.summary());
+    // 4. The discriminator learns by binary cross-entropy and Adam; so will the generator.
+    discriminator.compile(AdamSettings { rate: 2e-4, beta1: 0.5, ..AdamSettings::default() });
+    generator.compile(AdamSettings { rate: 2e-4, beta1: 0.5, ..AdamSettings::default() });
+
+    let batches = data::Batches::new(dataset.len(), m, seed)?;
+    let noise = Stream::new(seed, "lab");
+    let draw = |index: u64, n: usize| {
+        let z = noise.normal(index, n * recipe.latent);
+        Tensor::<4>::from_data(burn::tensor::TensorData::new(z, [n, 1, 1, recipe.latent]), &device)
+    };
+    let (real, generated) = (|n| Tensor::<4>::ones([n, 1, 1, 1], &device), |n| Tensor::<4>::zeros([n, 1, 1, 1], &device));
+    let shape = dataset.shape();
+    let range = Range::of(&generator.net)?;
+    let mut losses = (f32::NAN, f32::NAN);
+
+    for epoch in 1..=size.epochs {
+        for step in 0..batches.batches_per_epoch().min(size.steps) {
+            let turn = (epoch - 1) * batches.batches_per_epoch() + step;
+            // 6. Draw z ~ N(0, I).
+            let z = draw(2 * turn, m);
+            // 7. Generate.
+            let fakes = generator.predict_on_batch(&z)?;
+            // 8. Mix real images, drawn at random, with generated ones; label them.
+            let mut pixels = Vec::new();
+            data::fill(dataset, &batches.indices(turn), &mut pixels)?;
+            range.from_unit(&mut pixels);
+            let dims = [m, shape.height, shape.width, shape.channels];
+            let reals = Tensor::from_data(burn::tensor::TensorData::new(pixels, dims), &device);
+            let mixed = Tensor::cat(vec![reals, fakes], 0);
+            let labels = Tensor::cat(vec![real(m), generated(m)], 0);
+            // 9. Train the discriminator on the batch.
+            let d = discriminator.train_on_batch(&mixed, &labels)?;
+            // 5. A frozen copy of the discriminator behind the generator. It borrows both nets instead of copying
+            //    them, so it is put together where it is used; the discriminator can't be changed through it.
+            let mut gan = generator.then(discriminator.frozen());
+            // 10. A new z labelled "real", and train the composed network on it: only the generator learns.
+            let g = gan.train_on_batch(&draw(2 * turn + 1, m), &real(m))?;
+            losses = (d.loss, g.loss);
+        }
+        // Every 10 epochs: both losses and a strip of 10 generated images.
+        if epoch % 10 == 0 || epoch == size.epochs {
+            println!("epoch {epoch}: D loss {:.4}, G loss {:.4}", losses.0, losses.1);
+            let strip = generator.predict_on_batch(&draw(u64::MAX, 10))?;
+            let values: Vec<f32> = strip.into_data().iter::<f32>().collect();
+            let images = Images::from_values(&values, shape, range.bounds())?;
+            let picture = sheet::sheet(&images, 1, 10, &sheet::Options::default())?;
+            png::write(&folder.join(format!("epoch-{epoch:03}.png")), &picture)?;
+        }
+    }
+    Ok(losses)
+}

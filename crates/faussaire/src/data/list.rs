@@ -1,0 +1,176 @@
+//! What data sets there are by name, and which of them are on this machine.
+
+use std::path::PathBuf;
+
+use super::named::{IDX_SETS, quickdraw_categories};
+use super::npy;
+use super::open::{OpenOptions, Split};
+use super::places::Places;
+use super::source::ImageShape;
+use crate::error::Result;
+
+/// The shape of every published set that is known by name.
+const SHAPE: ImageShape = ImageShape {
+    height: 28,
+    width: 28,
+    channels: 1,
+};
+
+/// Where a set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is drawn by program and needs no file.
+    BuiltIn,
+    /// It is on this machine, in this folder or file.
+    Here(PathBuf),
+    /// It is not on this machine, and is fetched on first use.
+    Elsewhere,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BuiltIn => write!(f, "built in"),
+            Self::Here(path) => write!(f, "{}", path.display()),
+            Self::Elsewhere => write!(f, "not here: fetched on first use"),
+        }
+    }
+}
+
+/// One line about a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// What to type.
+    pub name: String,
+    /// What it shows.
+    pub about: String,
+    /// Where it is.
+    pub place: Place,
+    /// How many training images; none where there are any number, or where it depends.
+    pub images: Option<usize>,
+    /// The shape of each image.
+    pub shape: ImageShape,
+}
+
+/// The data sets that are known by name.
+///
+/// # Errors
+/// Where the data folder given is missing.
+pub fn list(options: &OpenOptions) -> Result<Vec<Listing>> {
+    Ok(list_in(&Places::from_env(options.data_dir.as_deref())?))
+}
+
+fn list_in(places: &Places) -> Vec<Listing> {
+    let mut listings = vec![Listing {
+        name: "strokes".to_owned(),
+        about: "handwritten-looking digits, drawn by program".to_owned(),
+        place: Place::BuiltIn,
+        images: None,
+        shape: SHAPE,
+    }];
+    for set in &IDX_SETS {
+        let found = places.find_idx(set, Split::Train);
+        let folder = found.and_then(|[images, _]| Some(images.parent()?.to_path_buf()));
+        listings.push(Listing {
+            name: set.name.to_owned(),
+            about: set.about.to_owned(),
+            place: folder.map_or(Place::Elsewhere, Place::Here),
+            images: Some(60_000),
+            shape: SHAPE,
+        });
+    }
+    for category in quickdraw_categories() {
+        // A damaged file is reported when it is opened.
+        let Some(path) = places.find_quickdraw(category) else {
+            continue;
+        };
+        let Ok((count, shape)) = npy::layout(&path) else {
+            continue;
+        };
+        listings.push(Listing {
+            name: format!("quickdraw:{category}"),
+            about: format!("drawings (Quick, Draw!): {category}"),
+            place: Place::Here(path),
+            images: Some(count),
+            shape,
+        });
+    }
+    listings.push(Listing {
+        name: "quickdraw:CATEGORY".to_owned(),
+        about: format!(
+            "drawings of one of {} categories (Quick, Draw!)",
+            quickdraw_categories().count()
+        ),
+        place: Place::Elsewhere,
+        images: None,
+        shape: SHAPE,
+    });
+    listings
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::named::KNOWN;
+    use super::super::testing::{idx_images, idx_labels, npy};
+    use super::*;
+
+    #[test]
+    fn what_is_here_is_told_from_what_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("fashion-mnist")).unwrap();
+        std::fs::create_dir_all(root.join("quickdraw")).unwrap();
+        std::fs::write(
+            root.join("fashion-mnist/train-images-idx3-ubyte"),
+            idx_images(1, 28, 28),
+        )
+        .unwrap();
+        std::fs::write(
+            root.join("fashion-mnist/train-labels-idx1-ubyte"),
+            idx_labels(&[3]),
+        )
+        .unwrap();
+        let array = npy(
+            "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 784)}",
+            &[0; 3 * 784],
+        );
+        std::fs::write(root.join("quickdraw/ice cream.npy"), array).unwrap();
+        let places = Places {
+            folders: vec![root.to_path_buf()],
+            ..Places::default()
+        };
+        let listed = list_in(&places);
+        let rows: Vec<_> = listed
+            .iter()
+            .map(|row| (row.name.as_str(), row.place.to_string(), row.images))
+            .collect();
+        let elsewhere = Place::Elsewhere.to_string();
+        assert_eq!(
+            rows,
+            [
+                ("strokes", "built in".to_owned(), None),
+                ("mnist", elsewhere.clone(), Some(60_000)),
+                (
+                    "fashion-mnist",
+                    root.join("fashion-mnist").display().to_string(),
+                    Some(60_000)
+                ),
+                (
+                    "quickdraw:ice cream",
+                    root.join("quickdraw/ice cream.npy").display().to_string(),
+                    Some(3)
+                ),
+                ("quickdraw:CATEGORY", elsewhere, None),
+            ]
+        );
+        // Every name that messages offer is listed.
+        for row in &listed {
+            assert!(
+                KNOWN.contains(row.name.split(':').next().unwrap()),
+                "{}",
+                row.name
+            );
+        }
+    }
+}

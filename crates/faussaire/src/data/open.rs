@@ -1,0 +1,396 @@
+//! From what a person types - a name or a path - to a data set.
+
+use std::path::{Path, PathBuf};
+
+use super::fetch::Progress;
+use super::folder::{self, BadFile};
+use super::idx;
+use super::named::{KNOWN, Named, did_you_mean, recognise};
+use super::places::Places;
+use super::resize::{ImageOptions, Resized};
+use super::sniff::{Inside, format_of, in_folder};
+use super::source::Dataset;
+use super::strokes::Strokes;
+use super::{Format, npy};
+use crate::error::{Error, Result};
+
+/// Images in `strokes` where no number is asked for: as many as in MNIST.
+const STROKES: [usize; 2] = [60_000, 10_000];
+
+/// Which part of a set to open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Split {
+    /// The images to learn from.
+    #[default]
+    Train,
+    /// The images held back.
+    Test,
+}
+
+impl Split {
+    /// How MNIST's files begin.
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "t10k",
+        }
+    }
+}
+
+/// How to open a data set.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// A folder in which named sets are looked for first.
+    pub data_dir: Option<PathBuf>,
+    /// Which part of the set.
+    pub split: Split,
+    /// Height and width to bring every image to; none leaves them as they are.
+    pub size: Option<(usize, usize)>,
+    /// 1 (grey) or 3 (RGB) to convert every image to; none leaves them as they are.
+    pub channels: Option<usize>,
+    /// The seed of sets that are drawn by program.
+    pub seed: u64,
+    /// How many images sets that are drawn by program have; none: 60,000 to learn from and 10,000 held back.
+    pub count: Option<usize>,
+}
+
+impl OpenOptions {
+    /// What images are to be brought to.
+    pub fn image(&self) -> ImageOptions {
+        ImageOptions {
+            size: self.size,
+            channels: self.channels,
+        }
+    }
+}
+
+/// Opens a data set by name (`strokes`, `mnist`, `fashion-mnist`, `quickdraw:sheep`) or by path. Files of a named set
+/// that are not on this machine are fetched, telling `progress`.
+///
+/// # Errors
+/// Where the name is unknown, files are missing and can't be fetched, or are damaged.
+pub fn open(
+    name_or_path: &str,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Box<dyn Dataset>> {
+    open_from(
+        &|| Places::from_env(options.data_dir.as_deref()),
+        name_or_path,
+        options,
+        progress,
+    )
+}
+
+/// `open` with the places given; they are asked for only where a named set needs them.
+fn open_from(
+    places: &dyn Fn() -> Result<Places>,
+    name_or_path: &str,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Box<dyn Dataset>> {
+    options.image().check()?;
+    let set = match recognise(name_or_path)? {
+        Some(Named::Strokes) => Format::Strokes.load(Path::new(name_or_path), options)?,
+        Some(Named::Idx(set)) => {
+            let [images, labels] = places()?.obtain_idx(set, options.split, progress)?;
+            let name = if options.split == Split::Test {
+                format!("{}/test", set.name)
+            } else {
+                set.name.to_owned()
+            };
+            Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(name))
+        }
+        Some(Named::Quickdraw(category)) => {
+            only_train(name_or_path, options)?;
+            let path = places()?.obtain_quickdraw(category, progress)?;
+            Box::new(npy::open(&path)?.named(format!("quickdraw:{category}")))
+        }
+        None => open_path(name_or_path, options)?,
+    };
+    Resized::over(set, &options.image())
+}
+
+/// Fetches all files of a named set that are not on this machine, and says where they are; nothing for `strokes`.
+///
+/// # Errors
+/// Where the name is unknown, or files can't be fetched.
+pub fn fetch(
+    name: &str,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<PathBuf>> {
+    let places = Places::from_env(options.data_dir.as_deref())?;
+    match recognise(name)? {
+        Some(Named::Strokes) => Ok(Vec::new()),
+        Some(Named::Idx(set)) => {
+            let train = places.obtain_idx(set, Split::Train, progress)?;
+            let test = places.obtain_idx(set, Split::Test, progress)?;
+            Ok(train.into_iter().chain(test).collect())
+        }
+        Some(Named::Quickdraw(category)) => Ok(vec![places.obtain_quickdraw(category, progress)?]),
+        None => Err(unknown(name)),
+    }
+}
+
+/// Looks at every image of a set and lists the files that can't be used; empty where all is well.
+///
+/// # Errors
+/// Where the set as a whole can't be opened.
+pub fn check(
+    name_or_path: &str,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<BadFile>> {
+    let path = Path::new(name_or_path);
+    if recognise(name_or_path)?.is_none()
+        && path.is_dir()
+        && in_folder(path, options.split)? == Inside::Images
+    {
+        return folder::check(path, &options.image());
+    }
+    // The other formats are read whole when they are opened.
+    open(name_or_path, options, progress).map(|_| Vec::new())
+}
+
+/// The digits drawn by program; those held back come from another seed.
+pub(super) fn strokes(options: &OpenOptions) -> Result<Strokes> {
+    const HELD_BACK: u64 = u64::from_be_bytes(*b"heldback");
+    let (seed, usual) = match options.split {
+        Split::Train => (options.seed, STROKES[0]),
+        Split::Test => (options.seed ^ HELD_BACK, STROKES[1]),
+    };
+    match options.count.unwrap_or(usual) {
+        0 => Err(Error::usage(
+            "0 strokes were asked for",
+            "expected at least 1 image",
+        )),
+        count => Ok(Strokes::new(seed, count)),
+    }
+}
+
+fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+    let path = Path::new(name);
+    let about = match std::fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(unknown(name)),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    if !about.is_dir() {
+        only_train(name, options)?;
+        return format_of(path)?.load(path, options);
+    }
+    match in_folder(path, options.split)? {
+        Inside::FileSet(images) => Format::Idx.load(&images, options),
+        Inside::Images => {
+            only_train(name, options)?;
+            Format::Folder.load(path, options)
+        }
+        Inside::One(file, format) => {
+            only_train(name, options)?;
+            format.load(&file, options)
+        }
+    }
+}
+
+/// Refuses to call images held back where a set has no such part.
+fn only_train(name: &str, options: &OpenOptions) -> Result<()> {
+    match options.split {
+        Split::Train => Ok(()),
+        Split::Test => Err(Error::usage(
+            format!("{name} has no test images of its own"),
+            "use its training images, or give a data set that has both: mnist, fashion-mnist, strokes",
+        )),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let looks_like_path = name.contains(['/', '\\']) || Path::new(name).extension().is_some();
+    let what = if looks_like_path {
+        format!("there is no file or folder {name}")
+    } else {
+        format!("no data set is called '{name}', and there is no such file or folder")
+    };
+    let did_you_mean =
+        did_you_mean(name).map_or(String::new(), |known| format!("did you mean {known}? "));
+    Error::usage(
+        what,
+        format!("{did_you_mean}known names: {KNOWN}; or a path to images"),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::testing::{array, idx_images, shared_data};
+    use super::*;
+
+    fn open_here(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+        let places = || {
+            Ok(Places {
+                folders: options.data_dir.iter().cloned().collect(),
+                ..Places::default()
+            })
+        };
+        open_from(&places, name, options, &mut |_| {
+            panic!("nothing is to be fetched")
+        })
+    }
+
+    fn open_plain(path: &Path) -> Result<Box<dyn Dataset>> {
+        open_here(path.to_str().unwrap(), &OpenOptions::default())
+    }
+
+    #[test]
+    fn paths_are_opened_in_their_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::write(root.join("b.dat"), array(8)).unwrap();
+        assert_eq!(open_plain(&root.join("b.dat")).unwrap().len(), 2);
+        assert_eq!(open_plain(root).unwrap().len(), 2);
+        std::fs::create_dir(root.join("deep")).unwrap();
+        image::GrayImage::new(5, 6)
+            .save(root.join("deep/x.png"))
+            .unwrap();
+        assert_eq!(open_plain(root).unwrap().shape().to_string(), "6x5x1");
+        std::fs::write(root.join("t10k-images-idx3-ubyte"), idx_images(1, 2, 3)).unwrap();
+        let test = OpenOptions {
+            split: Split::Test,
+            ..OpenOptions::default()
+        };
+        assert_eq!(
+            open_here(root.to_str().unwrap(), &test)
+                .unwrap()
+                .shape()
+                .to_string(),
+            "2x3x1"
+        );
+        for path in ["deep", "b.dat"] {
+            let error = open_here(root.join(path).to_str().unwrap(), &test).unwrap_err();
+            assert!(error.to_string().contains("no test images"), "{error}");
+        }
+    }
+
+    #[test]
+    fn bad_files_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let look =
+            |path: &Path| check(path.to_str().unwrap(), &OpenOptions::default(), &mut |_| {});
+        image::GrayImage::new(5, 6)
+            .save(root.join("a.png"))
+            .unwrap();
+        assert_eq!(look(root).unwrap(), []);
+        std::fs::write(root.join("b.png"), "no picture").unwrap();
+        assert_eq!(look(root).unwrap()[0].path, root.join("b.png"));
+        std::fs::write(root.join("c.npy"), &array(8)[..70]).unwrap();
+        assert!(look(&root.join("c.npy")).is_err());
+    }
+
+    #[test]
+    fn unknown_names_get_a_hint() {
+        let error = open_plain(Path::new("fashion_mnist")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no data set is called 'fashion_mnist', and there is no such file or folder"
+        );
+        assert!(
+            error
+                .hint()
+                .starts_with("did you mean fashion-mnist? known names: strokes, mnist,")
+        );
+        let error = open_plain(Path::new("no/such.npy")).unwrap_err();
+        assert_eq!(error.to_string(), "there is no file or folder no/such.npy");
+    }
+
+    #[test]
+    fn strokes_need_nothing() {
+        let options = OpenOptions {
+            count: Some(50),
+            seed: 3,
+            ..OpenOptions::default()
+        };
+        let train = open_here("strokes", &options).unwrap();
+        assert_eq!(
+            (train.len(), train.shape().to_string()),
+            (50, "28x28x1".to_owned())
+        );
+        let test = open_here(
+            "strokes",
+            &OpenOptions {
+                split: Split::Test,
+                ..options.clone()
+            },
+        )
+        .unwrap();
+        assert_ne!(train.fingerprint(), test.fingerprint());
+        assert!(
+            open_here(
+                "strokes",
+                &OpenOptions {
+                    count: Some(0),
+                    ..options.clone()
+                }
+            )
+            .is_err()
+        );
+        let large = OpenOptions {
+            size: Some((32, 32)),
+            channels: Some(3),
+            ..options
+        };
+        assert_eq!(
+            open_here("strokes", &large).unwrap().shape().to_string(),
+            "32x32x3"
+        );
+        assert!(
+            open_here(
+                "strokes",
+                &OpenOptions {
+                    size: Some((0, 4)),
+                    ..large
+                }
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn real_sets_by_name() {
+        let Some(data) = shared_data() else { return };
+        let options = OpenOptions {
+            data_dir: Some(data.clone()),
+            ..OpenOptions::default()
+        };
+        let test = OpenOptions {
+            split: Split::Test,
+            ..options.clone()
+        };
+        for (name, options, count, classes) in [
+            ("mnist", &options, 60_000, 10),
+            ("mnist", &test, 10_000, 10),
+            ("fashion-mnist", &test, 10_000, 10),
+            ("quickdraw:sheep", &options, 1000, 0),
+        ] {
+            let set = open_here(name, options).unwrap();
+            assert_eq!((set.len(), set.classes().len()), (count, classes), "{name}");
+            assert_eq!(
+                (
+                    set.shape().to_string().as_str(),
+                    set.name().starts_with(name)
+                ),
+                ("28x28x1", true)
+            );
+        }
+        assert!(open_here("quickdraw:sheep", &test).is_err());
+        let error = open_plain(&data.join("quickdraw")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("holds 16 data files: apple.npy, bear.npy"),
+            "{error}"
+        );
+        // Two data files, of which one can be read.
+        assert_eq!(open_plain(&data.join("sheep-market")).unwrap().len(), 8000);
+    }
+}

@@ -1,0 +1,181 @@
+//! What a file or a folder is: a file is told by its first bytes, not by its extension; a folder by what is in it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::idx::{self, GZIP};
+use super::open::Split;
+use super::{Format, folder};
+use crate::error::{Error, Result};
+
+/// What a folder holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// The images of a split, named as in MNIST.
+    FileSet(PathBuf),
+    /// PNG or JPEG files, possibly deeper.
+    Images,
+    /// One file of another format.
+    One(PathBuf, Format),
+}
+
+/// Looks at what a folder holds; which images, where they are split as in MNIST, is up to `split`.
+///
+/// # Errors
+/// Where it holds nothing that can be opened, or several things.
+pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
+    if let Some(images) = idx::find(folder, split.prefix()) {
+        return Ok(Inside::FileSet(images));
+    }
+    if folder::has_images(folder)? {
+        return Ok(Inside::Images);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let path = entry.map_err(Error::io("read", folder))?.path();
+        if path.is_file()
+            && let Some(format) = claimed(&start(&path)?)
+        {
+            files.push((path, format));
+        }
+    }
+    files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    match &files[..] {
+        [] => Err(Error::data(
+            format!("{} holds no images", folder.display()),
+            "expected PNG or JPEG files (at any depth), or one .npy or IDX file",
+        )),
+        [(file, format)] => Ok(Inside::One(file.clone(), *format)),
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .take(20)
+                .map(|(path, _)| path.file_name().unwrap_or_default().to_string_lossy())
+                .collect();
+            let more = if several.len() > names.len() {
+                ", ..."
+            } else {
+                ""
+            };
+            Err(Error::data(
+                format!(
+                    "{} holds {} data files: {}{more}",
+                    folder.display(),
+                    several.len(),
+                    names.join(", ")
+                ),
+                format!("name one of them: {}", several[0].0.display()),
+            ))
+        }
+    }
+}
+
+/// The format of a file, by its content.
+///
+/// # Errors
+/// Where it has none that is known: says what it looks like instead.
+pub fn format_of(path: &Path) -> Result<Format> {
+    let start = start(path)?;
+    claimed(&start).ok_or_else(|| {
+        let (what, hint) = match &start[..] {
+            [] => ("it is empty", "the file is damaged or was not downloaded completely: replace it"),
+            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => ("it is one image", "give the folder that holds the images"),
+            [b'P', b'K', ..] => ("it is a zip archive", "unpack it; from an .npz, numpy.save(\"images.npy\", numpy.load(\"FILE.npz\")[\"NAME\"])"),
+            [0, 0, 8, 1, ..] => ("it holds labels, not images", "give the images file; its labels are found beside it"),
+            [b'<', ..] => ("it is a web page", "the download went wrong: fetch the file again"),
+            _ => ("its first bytes are those of no known format", "expected IDX (.gz or not), .npy, or a folder of PNG or JPEG images"),
+        };
+        Error::data(format!("{} can't be read as images: {what}", path.display()), hint)
+    })
+}
+
+fn claimed(start: &[u8]) -> Option<Format> {
+    Format::ALL.into_iter().find(|format| format.claims(start))
+}
+
+/// The first bytes of a file, after gunzip where it is gzipped.
+fn start(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    file.take(1024)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io("read", path))?;
+    if !bytes.starts_with(&GZIP) {
+        return Ok(bytes);
+    }
+    let mut inflated = Vec::new();
+    // The stream breaks off here, and may be damaged: what came out until then is enough.
+    let _ = flate2::read::GzDecoder::new(&bytes[..])
+        .take(16)
+        .read_to_end(&mut inflated);
+    Ok(inflated)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::testing::{array, gzip, idx_images, idx_labels};
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            folder.path().join(name)
+        };
+        assert_eq!(format_of(&put("a.dat", &array(8))).unwrap(), Format::Npy);
+        assert_eq!(
+            format_of(&put("b", &gzip(&idx_images(3, 4, 5)))).unwrap(),
+            Format::Idx
+        );
+        assert_eq!(
+            format_of(&put("c.png", &idx_images(3, 4, 5))).unwrap(),
+            Format::Idx
+        );
+        for (bytes, expected) in [
+            (&b""[..], "it is empty"),
+            (b"\x89PNG\r\n", "it is one image"),
+            (b"PK\x03\x04", "zip archive"),
+            (b"<!DOCTYPE html>", "web page"),
+            (b"\x1f\x8b", "it is empty"),
+            (b"some text", "no known format"),
+            (&idx_labels(&[1]), "it holds labels"),
+            (&gzip(b"some text"), "no known format"),
+        ] {
+            let error = format_of(&put("d", bytes)).unwrap_err();
+            assert!(
+                error.to_string().contains(expected) && !error.hint().is_empty(),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn folders_are_told_by_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let look = |split| in_folder(root, split);
+        let message = || look(Split::Train).unwrap_err().to_string();
+        assert!(message().ends_with("holds no images"));
+        std::fs::write(root.join("readme.txt"), "text").unwrap();
+        std::fs::write(root.join("b.npy"), array(8)).unwrap();
+        let one = Inside::One(root.join("b.npy"), Format::Npy);
+        assert_eq!(look(Split::Train).unwrap(), one);
+        std::fs::write(root.join("a.npy"), array(12)).unwrap();
+        assert!(
+            message().ends_with("holds 2 data files: a.npy, b.npy"),
+            "{}",
+            message()
+        );
+        assert!(look(Split::Train).unwrap_err().hint().ends_with("a.npy"));
+        std::fs::create_dir(root.join("deep")).unwrap();
+        std::fs::write(root.join("deep/x.png"), "a picture").unwrap();
+        assert_eq!(look(Split::Train).unwrap(), Inside::Images);
+        let images = root.join("t10k-images-idx3-ubyte");
+        std::fs::write(&images, idx_images(1, 2, 3)).unwrap();
+        assert_eq!(look(Split::Test).unwrap(), Inside::FileSet(images));
+        assert_eq!(look(Split::Train).unwrap(), Inside::Images);
+    }
+}

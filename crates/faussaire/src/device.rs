@@ -1,0 +1,39 @@
+//! Where tensors live and operations run.
+
+use burn::tensor::Device;
+
+use crate::error::{Error, Result};
+
+/// The device called `name`: `cpu`, `cuda`, `cuda:1`, `vulkan`, `metal`. All but `cpu` need a build with the feature of
+/// that name.
+///
+/// # Errors
+/// An unknown name, or a device that this build doesn't have.
+pub fn named(name: &str) -> Result<Device> {
+    let (kind, index) = match name.split_once(':') {
+        None => (name, 0),
+        Some((kind, index)) => match index.parse::<usize>() {
+            Ok(index) => (kind, index),
+            Err(_) => {
+                return Err(Error::usage(format!("--device {name}: expected a number after the colon"), "such as cuda:1"));
+            }
+        },
+    };
+    match kind {
+        "cpu" if index == 0 => Ok(Device::flex()),
+        #[cfg(feature = "cuda")]
+        "cuda" => Ok(Device::cuda(index)),
+        #[cfg(feature = "vulkan")]
+        "vulkan" => Ok(Device::vulkan(burn::tensor::DeviceKind::DiscreteGpu(index))),
+        #[cfg(feature = "metal")]
+        "metal" => Ok(Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
+        "cuda" | "vulkan" | "metal" => Err(Error::usage(
+            format!("--device {name}: this build of faussaire has no {kind} support"),
+            format!("build with `cargo build --release --features {kind}`, or use --device cpu"),
+        )),
+        _ => Err(Error::usage(
+            format!("--device {name}: expected cpu, cuda[:N], vulkan or metal"),
+            "leave it out for the processor",
+        )),
+    }
+}

@@ -1,0 +1,169 @@
+//! PNG files: a picture as one file, or images as a folder of numbered files. Each file appears whole or not at all.
+
+use std::path::Path;
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use rayon::prelude::*;
+
+use super::{Images, Picture, check_length};
+use crate::data::PartFile;
+use crate::error::{Error, Result};
+
+/// Writes `picture` to `path`; its folder must exist.
+///
+/// # Errors
+/// Where the picture's bytes don't match its shape, or the file can't be written.
+pub fn write(path: &Path, picture: &Picture) -> Result<()> {
+    let mut file = PartFile::create(path)?;
+    file.write(&encode(picture)?)?;
+    file.commit()
+}
+
+/// Writes each image to a file of its own in `folder`, which is made where it is missing: `000000.png` and on,
+/// beginning with the number `first`.
+///
+/// # Errors
+/// Where there is no image, or the folder or a file can't be written.
+pub fn write_folder(folder: &Path, images: &Images, first: usize) -> Result<()> {
+    images.check()?;
+    std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+    (0..images.len()).into_par_iter().try_for_each(|index| {
+        let path = folder.join(format!("{:06}.png", first + index));
+        images
+            .picture(index)
+            .map_or(Ok(()), |picture| write(&path, &picture))
+    })
+}
+
+/// The bytes of a PNG file that holds `picture`.
+///
+/// # Errors
+/// Where the picture's bytes don't match its shape.
+pub fn encode(picture: &Picture) -> Result<Vec<u8>> {
+    let shape = picture.shape;
+    check_length("bytes", picture.bytes.len(), shape)?;
+    let colour = if shape.channels == 1 {
+        ExtendedColorType::L8
+    } else {
+        ExtendedColorType::Rgb8
+    };
+    let refused = |reason: String| {
+        Error::usage(
+            format!("a picture of {shape} can't be a PNG file: {reason}"),
+            "ask for a smaller picture",
+        )
+    };
+    let side = |pixels: usize| u32::try_from(pixels).map_err(|error| refused(error.to_string()));
+    if picture.bytes.len() != shape.len() {
+        return Err(refused(format!("it has {} bytes", picture.bytes.len())));
+    }
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(
+            &picture.bytes,
+            side(shape.width)?,
+            side(shape.height)?,
+            colour,
+        )
+        .map_err(|error| refused(error.to_string()))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::ImageShape;
+
+    fn images(count: usize, channels: usize) -> Images {
+        let shape = ImageShape {
+            height: 3,
+            width: 5,
+            channels,
+        };
+        let bytes = (0..count * shape.len())
+            .map(|i| (i * 37 % 256) as u8)
+            .collect();
+        Images { shape, bytes }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sheet.png");
+        for channels in [1, 3] {
+            let picture = images(1, channels).picture(0).unwrap();
+            write(&path, &picture).unwrap();
+            let read = image::open(&path).unwrap();
+            assert_eq!((read.height(), read.width()), (3, 5));
+            assert_eq!(usize::from(read.color().channel_count()), channels);
+            assert_eq!(read.as_bytes(), picture.bytes);
+        }
+        assert_eq!(names(folder.path()), ["sheet.png"]);
+    }
+
+    #[test]
+    fn a_folder_holds_numbered_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("new/samples");
+        let images = images(3, 1);
+        write_folder(&inner, &images, 0).unwrap();
+        write_folder(&inner, &images, 1_000_000).unwrap();
+        let expected = [
+            "000000", "000001", "000002", "1000000", "1000001", "1000002",
+        ];
+        assert_eq!(names(&inner), expected.map(|name| format!("{name}.png")));
+        let read = image::open(inner.join("000002.png")).unwrap();
+        assert_eq!(read.as_bytes(), images.get(2).unwrap());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sheet.png");
+        std::fs::write(&path, "old").unwrap();
+        let mut picture = images(1, 1).picture(0).unwrap();
+        picture.bytes.pop();
+        assert!(write(&path, &picture).is_err());
+        picture.bytes = vec![0; 2 * picture.shape.len()];
+        assert!(
+            write(&path, &picture)
+                .unwrap_err()
+                .to_string()
+                .contains("30 bytes")
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["sheet.png"]);
+    }
+
+    #[test]
+    fn places_that_cannot_be_written_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let picture = images(1, 1).picture(0).unwrap();
+        let error = write(&folder.path().join("missing/sheet.png"), &picture).unwrap_err();
+        assert!(error.to_string().starts_with("can't create"), "{error}");
+        let error = write_folder(&file, &images(2, 1), 0).unwrap_err();
+        assert!(
+            error.to_string().starts_with("can't create the folder"),
+            "{error}"
+        );
+        let none = Images {
+            bytes: Vec::new(),
+            ..images(1, 1)
+        };
+        assert!(write_folder(&folder.path().join("new"), &none, 0).is_err());
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+}
