@@ -45,8 +45,7 @@ fn twenty_kills_at_random_moments_lose_nothing() {
     let mut moment = 12_345u64;
     let mut reached = Vec::new();
     for kill in 0..20 {
-        let mut child =
-            bench.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = bench.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // A linear congruence: other moments every time, the same in every test run.
         moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         std::thread::sleep(Duration::from_millis(150 + (moment >> 33) % 400));

@@ -9,7 +9,7 @@ use faussaire::data::{self, Dataset};
 use faussaire::picture::{Images, png, sheet};
 use faussaire::random::Stream;
 use faussaire::train::Range;
-use faussaire::{AdamSettings, Device, Model, Recipe, Result, Tensor};
+use faussaire::{AdamSettings, Device, Error, Model, Recipe, Result, Tensor};
 
 /// How much of the lab to do.
 pub struct Size {
@@ -29,7 +29,9 @@ fn main() {
     let recipe = Recipe::parse(faussaire::Preset::Tp.text(), "tp", &[]);
     let outcome = recipe.and_then(|recipe| {
         let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
-        walk(&recipe, dataset.as_ref(), &size, Path::new("lab"))
+        let folder = Path::new("lab");
+        std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+        walk(&recipe, dataset.as_ref(), &size, folder)
     });
     if let Err(error) = outcome {
         eprintln!("error: {error}\nhint: {}", error.hint());
@@ -60,7 +62,8 @@ pub fn walk(recipe: &Recipe, dataset: &dyn Dataset, size: &Size, folder: &Path) 
         let z = noise.normal(index, n * recipe.latent);
         Tensor::<4>::from_data(burn::tensor::TensorData::new(z, [n, 1, 1, recipe.latent]), &device)
     };
-    let (real, generated) = (|n| Tensor::<4>::ones([n, 1, 1, 1], &device), |n| Tensor::<4>::zeros([n, 1, 1, 1], &device));
+    let (real, generated) =
+        (|n| Tensor::<4>::ones([n, 1, 1, 1], &device), |n| Tensor::<4>::zeros([n, 1, 1, 1], &device));
     let shape = dataset.shape();
     let range = Range::of(&generator.net)?;
     let mut losses = (f32::NAN, f32::NAN);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use faussaire::data::{self, Dataset};
 use faussaire::picture::{Images, png, sheet};
 use faussaire::train::{Dcgan, Event, Gan, History, Limits, Request, Watcher};
-use faussaire::{Device, Preset, Recipe, Result};
+use faussaire::{Device, Error, Preset, Recipe, Result};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -15,7 +15,9 @@ fn main() {
     let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(5);
     let outcome = Recipe::parse(Preset::Fidle.text(), "fidle", &[]).and_then(|recipe| {
         let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
-        draw(recipe, dataset, Limits { epochs, ..Limits::default() }, Path::new("sheep"))
+        let folder = Path::new("sheep");
+        std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+        draw(recipe, dataset, Limits { epochs, ..Limits::default() }, folder)
     });
     match outcome {
         Ok(history) => println!("D loss by epoch {:?}\nG loss by epoch {:?}", history.d_loss, history.g_loss),

@@ -15,7 +15,10 @@ pub fn named(name: &str) -> Result<Device> {
         Some((kind, index)) => match index.parse::<usize>() {
             Ok(index) => (kind, index),
             Err(_) => {
-                return Err(Error::usage(format!("--device {name}: expected a number after the colon"), "such as cuda:1"));
+                return Err(Error::usage(
+                    format!("--device {name}: expected a number after the colon"),
+                    "such as cuda:1",
+                ));
             }
         },
     };

@@ -5,6 +5,7 @@
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod judge;
 pub mod loss;
 pub mod model;
 pub mod net;

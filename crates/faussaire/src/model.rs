@@ -197,7 +197,8 @@ fn accuracy(logits: &Tensor<4>, labels: &Tensor<4>) -> Result<f32> {
             "give one label per image, as a tensor [batch, 1, 1, 1] of ones (real) and zeros (generated)",
         ));
     }
-    let right = host(logits).iter().zip(host(labels)).filter(|(score, label)| (**score > 0.0) == (*label > 0.5)).count();
+    let right =
+        host(logits).iter().zip(host(labels)).filter(|(score, label)| (**score > 0.0) == (*label > 0.5)).count();
     Ok(right as f32 / logits.dims()[0].max(1) as f32)
 }
 

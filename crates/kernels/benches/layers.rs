@@ -3,17 +3,14 @@
 //! are left after phases and summed taps; padding counts as work. Each figure is the best of several runs,
 //! interleaved with measurements of the limit, so that a busy machine spoils both or neither.
 //!
-//! `cargo bench -p faussaire-kernels --bench layers -- [FILTER] [--cpu]`; `RAYON_NUM_THREADS` sets the threads.
+//! `cargo bench -p faussaire-kernels --bench layers -- [FILTER] [--cpu] [--batch=N]`; `RAYON_NUM_THREADS` sets
+//! the threads.
 //! `--cpu` measures processor time on one thread instead, for machines that others use at the same time.
 
-use faussaire_kernels::{
-    Activation, Adam, Geometry, activation, adam, batchnorm, conv, isa, upsample_conv,
-};
+use faussaire_kernels::{Activation, Adam, Geometry, activation, adam, batchnorm, conv, isa, upsample_conv};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-const BATCH: usize = 64;
 
 /// A layer: its name, the convolution, and how it is used.
 struct Layer {
@@ -31,76 +28,23 @@ enum Kind {
     Transpose,
 }
 
-fn layers() -> Vec<Layer> {
-    let conv =
-        |n: usize, i, o, k: usize, s: usize| Geometry::same(BATCH, n, n, i, o, [k, k], [s, s]);
+fn layers(batch: usize) -> Vec<Layer> {
+    let conv = |n: usize, i, o, k: usize, s: usize| Geometry::same(batch, n, n, i, o, [k, k], [s, s]);
     let layer = |name, kind, g| Layer { name, g, kind };
     vec![
-        layer(
-            "fidle G dense 128 -> 3136",
-            Kind::Conv,
-            Geometry::dense(BATCH, 128, 3136),
-        ),
-        layer(
-            "fidle G up 7, conv 64 -> 128 3x3",
-            Kind::Upsample,
-            conv(14, 64, 128, 3, 1),
-        ),
-        layer(
-            "fidle G up 14, conv 128 -> 256 3x3",
-            Kind::Upsample,
-            conv(28, 128, 256, 3, 1),
-        ),
-        layer(
-            "fidle G, tp G conv 256 -> 1 5x5",
-            Kind::Conv,
-            conv(28, 256, 1, 5, 1),
-        ),
-        layer(
-            "fidle D, tp D conv 1 -> 64 4x4/2",
-            Kind::Conv,
-            conv(28, 1, 64, 4, 2),
-        ),
-        layer(
-            "fidle D, tp D conv 64 -> 128 4x4/2",
-            Kind::Conv,
-            conv(14, 64, 128, 4, 2),
-        ),
-        layer(
-            "fidle D conv 128 -> 128 4x4/2",
-            Kind::Conv,
-            conv(7, 128, 128, 4, 2),
-        ),
-        layer(
-            "fidle D dense 2048 -> 1",
-            Kind::Conv,
-            Geometry::dense(BATCH, 2048, 1),
-        ),
-        layer(
-            "tp G dense 32 -> 25088",
-            Kind::Conv,
-            Geometry::dense(BATCH, 32, 25088),
-        ),
-        layer(
-            "tp G convT 128 -> 128 5x5",
-            Kind::Transpose,
-            conv(14, 128, 128, 5, 1),
-        ),
-        layer(
-            "tp G convT 128 -> 256 4x4/2",
-            Kind::Transpose,
-            conv(28, 256, 128, 4, 2),
-        ),
-        layer(
-            "tp D conv 128 -> 256 4x4/2",
-            Kind::Conv,
-            conv(7, 128, 256, 4, 2),
-        ),
-        layer(
-            "tp D dense 4096 -> 1",
-            Kind::Conv,
-            Geometry::dense(BATCH, 4096, 1),
-        ),
+        layer("fidle G dense 128 -> 3136", Kind::Conv, Geometry::dense(batch, 128, 3136)),
+        layer("fidle G up 7, conv 64 -> 128 3x3", Kind::Upsample, conv(14, 64, 128, 3, 1)),
+        layer("fidle G up 14, conv 128 -> 256 3x3", Kind::Upsample, conv(28, 128, 256, 3, 1)),
+        layer("fidle G, tp G conv 256 -> 1 5x5", Kind::Conv, conv(28, 256, 1, 5, 1)),
+        layer("fidle D, tp D conv 1 -> 64 4x4/2", Kind::Conv, conv(28, 1, 64, 4, 2)),
+        layer("fidle D, tp D conv 64 -> 128 4x4/2", Kind::Conv, conv(14, 64, 128, 4, 2)),
+        layer("fidle D conv 128 -> 128 4x4/2", Kind::Conv, conv(7, 128, 128, 4, 2)),
+        layer("fidle D dense 2048 -> 1", Kind::Conv, Geometry::dense(batch, 2048, 1)),
+        layer("tp G dense 32 -> 25088", Kind::Conv, Geometry::dense(batch, 32, 25088)),
+        layer("tp G convT 128 -> 128 5x5", Kind::Transpose, conv(14, 128, 128, 5, 1)),
+        layer("tp G convT 128 -> 256 4x4/2", Kind::Transpose, conv(28, 256, 128, 4, 2)),
+        layer("tp D conv 128 -> 256 4x4/2", Kind::Conv, conv(7, 128, 256, 4, 2)),
+        layer("tp D dense 4096 -> 1", Kind::Conv, Geometry::dense(batch, 4096, 1)),
     ]
 }
 
@@ -155,9 +99,7 @@ fn product_limit() -> f64 {
             unsafe {
                 let (c, a, b) = (c.as_mut_ptr(), a.as_ptr(), b.as_ptr());
                 let none = gemm::Parallelism::None;
-                gemm::gemm(
-                    N, N, N, c, 1, n, false, a, 1, n, b, 1, n, 0.0, 1.0, false, false, false, none,
-                );
+                gemm::gemm(N, N, N, c, 1, n, false, a, 1, n, b, 1, n, 0.0, 1.0, false, false, false, none);
             }
         });
     });
@@ -168,22 +110,14 @@ fn product_limit() -> f64 {
 fn copy_limit() -> f64 {
     let x = values(1 << 24);
     let mut y = vec![0.0f32; x.len()];
-    let time = best(|| {
-        y.par_chunks_mut(1 << 16)
-            .zip(x.par_chunks(1 << 16))
-            .for_each(|(y, x)| y.copy_from_slice(x))
-    });
+    let time = best(|| y.par_chunks_mut(1 << 16).zip(x.par_chunks(1 << 16)).for_each(|(y, x)| y.copy_from_slice(x)));
     2.0 * 4.0 * x.len() as f64 / time.as_secs_f64() / 1e9
 }
 
 /// Times of forward pass, input gradient and weight gradient.
 fn time(layer: &Layer) -> [Duration; 3] {
     let g = &layer.g;
-    let small = if layer.kind == Kind::Upsample {
-        g.x_len() / 4
-    } else {
-        g.x_len()
-    };
+    let small = if layer.kind == Kind::Upsample { g.x_len() / 4 } else { g.x_len() };
     let (x, w, dy) = (values(small), values(g.w_len()), values(g.y_len()));
     let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; small], vec![0.0; w.len()]);
     let (act, none) = (Activation::LeakyRelu(0.2), Activation::Identity);
@@ -207,29 +141,20 @@ fn time(layer: &Layer) -> [Duration; 3] {
     }
 }
 
-fn products(filter: &str) {
+fn products(filter: &str, batch: usize) {
     println!(
-        "| layer, batch {BATCH} | GFLOP | forward ms | GFLOP/s | input gradient ms | GFLOP/s | weight gradient ms | GFLOP/s | limit |"
+        "| layer, batch {batch} | GFLOP | forward ms | GFLOP/s | input gradient ms | GFLOP/s | weight gradient ms | GFLOP/s | limit |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    for layer in layers().iter().filter(|l| l.name.contains(filter)) {
-        let reduced = if layer.kind == Kind::Upsample {
-            4.0 / 9.0
-        } else {
-            1.0
-        };
+    for layer in layers(batch).iter().filter(|l| l.name.contains(filter)) {
+        let reduced = if layer.kind == Kind::Upsample { 4.0 / 9.0 } else { 1.0 };
         let gflop = layer.g.flops() as f64 * reduced / 1e9;
         let before = product_limit();
         let times = time(layer).map(|t| t.as_secs_f64());
         let limit = before.max(product_limit());
         print!("| {} | {gflop:.3} |", layer.name);
         for t in times {
-            print!(
-                " {:.2} | {:.0} ({:.0}%) |",
-                t * 1e3,
-                gflop / t,
-                gflop / t / limit * 100.0
-            );
+            print!(" {:.2} | {:.0} ({:.0}%) |", t * 1e3, gflop / t, gflop / t / limit * 100.0);
         }
         println!(" {limit:.0} |");
     }
@@ -249,91 +174,49 @@ fn row(name: &str, bytes: usize, work: impl FnMut()) {
     );
 }
 
-fn memory() {
+fn memory(batch: usize) {
     println!("\n| kernel | MB | ms | GB/s | copy GB/s |\n| --- | ---: | ---: | ---: | ---: |");
-    let (rows, c) = (BATCH * 28 * 28, 256);
+    let (rows, c) = (batch * 28 * 28, 256);
     let n = rows * c;
     let (x, dy) = (values(n), values(n));
     let (mut y, mut dx) = (vec![0.0; n], vec![0.0; n]);
     let (mut mean, mut var, gamma, beta) = (vec![0.0; c], vec![0.0; c], values(c), values(c));
     let (mut dgamma, mut dbeta) = (vec![0.0; c], vec![0.0; c]);
     let act = Activation::LeakyRelu(0.2);
-    row("batchnorm moments", 4 * n, || {
-        batchnorm::moments(&x, &mut mean, &mut var)
-    });
+    row("batchnorm moments", 4 * n, || batchnorm::moments(&x, &mut mean, &mut var));
     row("batchnorm forward + leakyrelu", 8 * n, || {
         batchnorm::forward(&x, &mean, &var, &gamma, &beta, 1e-3, act, &mut y);
     });
     row("batchnorm backward (two passes)", 28 * n, || {
-        batchnorm::backward_train(
-            &x,
-            &mean,
-            &var,
-            &gamma,
-            1e-3,
-            act,
-            &y,
-            &dy,
-            &mut dx,
-            &mut dgamma,
-            &mut dbeta,
-        );
+        batchnorm::backward_train(&x, &mean, &var, &gamma, 1e-3, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
     });
-    row("leakyrelu forward", 8 * n, || {
-        activation::forward(act, &x, &mut y)
-    });
-    row("leakyrelu backward + bias", 12 * n, || {
-        activation::backward_with_bias(act, &y, &dy, &mut dx, &mut dbeta)
-    });
-    row("bias gradient", 4 * n, || {
-        activation::bias_grad(&dy, &mut dbeta)
-    });
-    row("sigmoid forward", 8 * n, || {
-        activation::forward(Activation::Sigmoid, &x, &mut y)
-    });
-    row("tanh forward", 8 * n, || {
-        activation::forward(Activation::Tanh, &x, &mut y)
-    });
-    let settings = Adam {
-        rate: 1e-4,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-7,
-    };
+    row("leakyrelu forward", 8 * n, || activation::forward(act, &x, &mut y));
+    row("leakyrelu backward + bias", 12 * n, || activation::backward_with_bias(act, &y, &dy, &mut dx, &mut dbeta));
+    row("bias gradient", 4 * n, || activation::bias_grad(&dy, &mut dbeta));
+    row("sigmoid forward", 8 * n, || activation::forward(Activation::Sigmoid, &x, &mut y));
+    row("tanh forward", 8 * n, || activation::forward(Activation::Tanh, &x, &mut y));
+    let settings = Adam { rate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
     let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
-    row("adam", 28 * n, || {
-        adam::step(&settings, 10, &mut y, &dy, &mut m, &mut v)
-    });
-    row("weight average", 12 * n, || {
-        adam::average(0.999, &mut m, &y)
-    });
+    row("adam", 28 * n, || adam::step(&settings, 10, &mut y, &dy, &mut m, &mut v));
+    row("weight average", 12 * n, || adam::average(0.999, &mut m, &y));
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let filter = args
-        .iter()
-        .find(|a| !a.starts_with('-'))
-        .cloned()
-        .unwrap_or_default();
+    let filter = args.iter().find(|a| !a.starts_with('-')).cloned().unwrap_or_default();
+    let batch = args.iter().find_map(|a| a.strip_prefix("--batch=")?.parse().ok()).unwrap_or(64);
     CPU_TIME.store(args.iter().any(|a| a == "--cpu"), Ordering::Relaxed);
     if CPU_TIME.load(Ordering::Relaxed) {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .use_current_thread();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
         if let Err(error) = pool.build_global() {
             eprintln!("{error}");
         }
     }
-    println!(
-        "Instruction set {}, {} threads.\n",
-        isa::isa().name(),
-        rayon::current_num_threads()
-    );
+    println!("Instruction set {}, {} threads.\n", isa::isa().name(), rayon::current_num_threads());
     if filter != "memory" {
-        products(&filter);
+        products(&filter, batch);
     }
     if filter.is_empty() || filter == "memory" {
-        memory();
+        memory(batch);
     }
 }

@@ -20,14 +20,7 @@ pub(crate) fn pays(plan: &Plan) -> bool {
 }
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
-pub(crate) fn gather(
-    plan: &Plan,
-    x: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    act: Activation,
-    y: &mut [f32],
-) {
+pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     let planes = plan.kernels * plan.to.c;
     let images = (TASK_PIXELS / (plan.from.h * plan.from.w).max(1)).max(1);
     workspace::with(planes * plan.from.c, |rows| {
@@ -80,14 +73,7 @@ fn fill_rows(plan: &Plan, w: &[f32], rows: &mut [f32]) {
 }
 
 /// Adds up one image, channel by channel; its source pixels start at column `first` of every plane.
-fn shifted_sum(
-    plan: &Plan,
-    planes: &[f32],
-    pixels: usize,
-    first: usize,
-    bias: Option<&[f32]>,
-    sums: &mut [f32],
-) {
+fn shifted_sum(plan: &Plan, planes: &[f32], pixels: usize, first: usize, bias: Option<&[f32]>, sums: &mut [f32]) {
     for (n, sums) in sums.chunks_exact_mut(plan.to.h * plan.to.w).enumerate() {
         sums.fill(bias.map_or(0.0, |b| b[n]));
         for phase in &plan.phases {

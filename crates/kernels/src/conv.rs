@@ -9,14 +9,7 @@ use crate::plan::Plan;
 use crate::{Geometry, counters};
 
 /// `y = act(conv(x, w) + bias)`. Lengths: `g.x_len()`, `g.w_len()`, `g.out_c`, `g.y_len()`.
-pub fn forward(
-    g: &Geometry,
-    x: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    act: Activation,
-    y: &mut [f32],
-) {
+pub fn forward(g: &Geometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     check("x", x.len(), g.x_len());
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
@@ -27,14 +20,7 @@ pub fn forward(
 /// `dx = act(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, [`Activation::Identity`]), or the
 /// forward pass of a transposed convolution from `[out_h, out_w, out_c]` to `[in_h, in_w, in_c]` with `in_c` biases.
 /// Lengths: `g.y_len()`, `g.w_len()`, `g.in_c`, `g.x_len()`.
-pub fn input_grad(
-    g: &Geometry,
-    dy: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    act: Activation,
-    dx: &mut [f32],
-) {
+pub fn input_grad(g: &Geometry, dy: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, dx: &mut [f32]) {
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), g.x_len());
@@ -59,10 +45,7 @@ pub fn weight_grad(g: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
 
 /// Stops a caller whose slice does not fit the geometry.
 pub(crate) fn check(name: &str, got: usize, want: usize) {
-    assert!(
-        got == want,
-        "{name} has {got} values, the geometry asks for {want}"
-    );
+    assert!(got == want, "{name} has {got} values, the geometry asks for {want}");
 }
 
 #[cfg(test)]
@@ -72,20 +55,11 @@ mod tests {
     use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
     use proptest::prelude::*;
 
-    const ACTIVATIONS: [Activation; 5] = [
-        Activation::Identity,
-        Activation::Relu,
-        Activation::LeakyRelu(0.2),
-        Activation::Tanh,
-        Activation::Sigmoid,
-    ];
+    const ACTIVATIONS: [Activation; 5] =
+        [Activation::Identity, Activation::Relu, Activation::LeakyRelu(0.2), Activation::Tanh, Activation::Sigmoid];
 
     fn check_forward(g: &Geometry, act: Activation) {
-        let (x, w, b) = (
-            values(g.x_len(), 1),
-            values(g.w_len(), 2),
-            values(g.out_c, 3),
-        );
+        let (x, w, b) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.out_c, 3));
         let mut y = vec![f32::NAN; g.y_len()];
         forward(g, &x, &w, Some(&b), act, &mut y);
         let mut want = reference::forward(g, 1, &x, &w);
@@ -96,11 +70,7 @@ mod tests {
     }
 
     fn check_input_grad(g: &Geometry, act: Activation) {
-        let (dy, w, b) = (
-            values(g.y_len(), 4),
-            values(g.w_len(), 5),
-            values(g.in_c, 6),
-        );
+        let (dy, w, b) = (values(g.y_len(), 4), values(g.w_len(), 5), values(g.in_c, 6));
         let mut dx = vec![f32::NAN; g.x_len()];
         input_grad(g, &dy, &w, None, Activation::Identity, &mut dx);
         assert_close("dx", &dx, &reference::input_grad(g, 1, &dy, &w));
@@ -155,11 +125,7 @@ mod tests {
     #[test]
     fn same_bits_on_any_number_of_threads() {
         for g in layers() {
-            let (x, w, dy) = (
-                values(g.x_len(), 1),
-                values(g.w_len(), 2),
-                values(g.y_len(), 3),
-            );
+            let (x, w, dy) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
             assert_same_on_any_pool(|| {
                 let mut y = vec![0.0; g.y_len()];
                 forward(&g, &x, &w, None, Activation::Tanh, &mut y);
@@ -183,11 +149,7 @@ mod tests {
     #[test]
     fn gradients_match_finite_differences() {
         let g = Geometry::same(2, 7, 6, 5, 20, [4, 3], [2, 1]);
-        let (x, w, r) = (
-            values(g.x_len(), 1),
-            values(g.w_len(), 2),
-            values(g.y_len(), 3),
-        );
+        let (x, w, r) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
         let loss = |x: &[f32], w: &[f32]| {
             let mut y = vec![0.0; g.y_len()];
             forward(&g, x, w, None, Activation::Identity, &mut y);
@@ -196,20 +158,12 @@ mod tests {
         let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
         input_grad(&g, &r, &w, None, Activation::Identity, &mut dx);
         weight_grad(&g, &x, &r, &mut dw);
-        let moved = |v: &[f32], d: &[f32], s: f32| {
-            v.iter().zip(d).map(|(v, d)| v + s * d).collect::<Vec<_>>()
-        };
-        let dot =
-            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let moved = |v: &[f32], d: &[f32], s: f32| v.iter().zip(d).map(|(v, d)| v + s * d).collect::<Vec<_>>();
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
-        let along_x =
-            (loss(&moved(&x, &ux, 0.5), &w) - loss(&moved(&x, &ux, -0.5), &w)) / dot(&dx, &ux);
-        let along_w =
-            (loss(&x, &moved(&w, &uw, 0.5)) - loss(&x, &moved(&w, &uw, -0.5))) / dot(&dw, &uw);
-        assert!(
-            (along_x - 1.0).abs() < 1e-4 && (along_w - 1.0).abs() < 1e-4,
-            "{along_x} {along_w}"
-        );
+        let along_x = (loss(&moved(&x, &ux, 0.5), &w) - loss(&moved(&x, &ux, -0.5), &w)) / dot(&dx, &ux);
+        let along_w = (loss(&x, &moved(&w, &uw, 0.5)) - loss(&x, &moved(&w, &uw, -0.5))) / dot(&dw, &uw);
+        assert!((along_x - 1.0).abs() < 1e-4 && (along_w - 1.0).abs() < 1e-4, "{along_x} {along_w}");
     }
 
     #[test]
@@ -217,14 +171,7 @@ mod tests {
         let g = Geometry::same(0, 4, 4, 2, 3, [3, 3], [1, 1]);
         let mut dw = vec![1.0; g.w_len()];
         weight_grad(&g, &[], &[], &mut dw);
-        forward(
-            &g,
-            &[],
-            &values(g.w_len(), 1),
-            None,
-            Activation::Relu,
-            &mut [],
-        );
+        forward(&g, &[], &values(g.w_len(), 1), None, Activation::Relu, &mut []);
         assert!(dw.iter().all(|v| *v == 0.0));
     }
 
@@ -239,13 +186,6 @@ mod tests {
     #[should_panic(expected = "w has 3 values, the geometry asks for 12")]
     fn lengths_are_checked() {
         let g = Geometry::dense(2, 3, 4);
-        forward(
-            &g,
-            &[0.0; 6],
-            &[0.0; 3],
-            None,
-            Activation::Relu,
-            &mut [0.0; 8],
-        );
+        forward(&g, &[0.0; 6], &[0.0; 3], None, Activation::Relu, &mut [0.0; 8]);
     }
 }

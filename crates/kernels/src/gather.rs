@@ -15,14 +15,7 @@ const TASK_PIXELS: usize = 256;
 const COLUMN_VALUES: usize = 1 << 16;
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
-pub(crate) fn gather(
-    plan: &Plan,
-    x: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    act: Activation,
-    y: &mut [f32],
-) {
+pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     if y.is_empty() {
         return;
     }
@@ -43,16 +36,14 @@ pub(crate) fn gather(
         }
         let matrices = &*matrices;
         let images = TASK_PIXELS.div_ceil(plan.to.h * plan.to.w);
-        y.par_chunks_mut(images * plan.to.len())
-            .enumerate()
-            .for_each(|(block, y)| {
-                let mut matrices = matrices;
-                for (phase, &size) in plan.phases.iter().zip(&sizes) {
-                    let (matrix, tail) = matrices.split_at(size);
-                    run_phase(plan, phase, block * images, x, matrix, bias, act, y);
-                    matrices = tail;
-                }
-            });
+        y.par_chunks_mut(images * plan.to.len()).enumerate().for_each(|(block, y)| {
+            let mut matrices = matrices;
+            for (phase, &size) in plan.phases.iter().zip(&sizes) {
+                let (matrix, tail) = matrices.split_at(size);
+                run_phase(plan, phase, block * images, x, matrix, bias, act, y);
+                matrices = tail;
+            }
+        });
     });
 }
 
@@ -89,11 +80,7 @@ pub(crate) struct Position {
 impl Position {
     pub(crate) fn new(phase: &Phase, r: usize) -> Self {
         let (line, j) = (r / phase.cols, r % phase.cols);
-        Self {
-            image: line / phase.rows,
-            i: line % phase.rows,
-            j,
-        }
+        Self { image: line / phase.rows, i: line % phase.rows, j }
     }
 
     /// The next pixel of the phase.
@@ -119,14 +106,7 @@ impl Position {
 
 /// im2col: the source pixels that destination pixels `first..` of the phase read, one row of taps each, zero
 /// outside the image. Positions count from image `image`.
-pub(crate) fn fill_columns(
-    plan: &Plan,
-    phase: &Phase,
-    image: usize,
-    first: usize,
-    x: &[f32],
-    columns: &mut [f32],
-) {
+pub(crate) fn fill_columns(plan: &Plan, phase: &Phase, image: usize, first: usize, x: &[f32], columns: &mut [f32]) {
     let (c, steps) = (plan.from.c, phase.taps.len() * plan.from.c);
     let mut position = Position::new(phase, first);
     let mut rest = columns;

@@ -33,11 +33,7 @@ impl Isa {
 
     /// The fastest one that this machine has.
     pub fn detect() -> Self {
-        if Self::Avx2.available() {
-            Self::Avx2
-        } else {
-            Self::Portable
-        }
+        if Self::Avx2.available() { Self::Avx2 } else { Self::Portable }
     }
 }
 
@@ -70,9 +66,7 @@ fn parse(name: &str) -> Result<Isa, String> {
     if isa.available() {
         Ok(isa)
     } else {
-        Err(format!(
-            "FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"
-        ))
+        Err(format!("FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"))
     }
 }
 
@@ -102,5 +96,30 @@ mod tests {
     fn unknown_and_missing_sets_say_what_to_do() {
         assert!(parse("mmx").unwrap_err().contains("unknown"));
         assert!(parse("amx").unwrap_err().contains("hint"));
+    }
+
+    /// Runs this crate's other tests once more in a process of their own for each instruction set that this one does
+    /// not use. The child has `FAUSSAIRE_ISA` set, which also keeps it from doing the same.
+    #[test]
+    fn the_suite_passes_on_every_instruction_set() {
+        if std::env::var_os("FAUSSAIRE_ISA").is_some() {
+            return;
+        }
+        for other in [Isa::Portable, Isa::Avx2] {
+            if other == isa() {
+                continue;
+            }
+            if !other.available() {
+                eprintln!("skipped: this machine has no {}", other.name());
+                continue;
+            }
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .env("FAUSSAIRE_ISA", other.name())
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&child.stdout);
+            assert!(child.status.success(), "{}: {text}", other.name());
+            assert!(text.contains("conv::tests::agrees_with_the_reference ... ok"), "{text}");
+        }
     }
 }

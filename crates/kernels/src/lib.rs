@@ -18,13 +18,16 @@ pub mod upsample_conv;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod columns;
+mod exponential;
 mod gather;
 mod matmul;
 mod outer;
 mod plan;
+mod vectorise;
 mod workspace;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod reference;
 
 pub use activation::Activation;

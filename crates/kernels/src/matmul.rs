@@ -76,35 +76,17 @@ mod tests {
         let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; // 2 x 3
         let b = [1.0, 0.0, 2.0, 1.0, 0.0, 3.0]; // 3 x 2
         let mut c = [10.0; 4];
-        product(
-            [2, 2, 3],
-            (&a, Strides::rows(3)),
-            (&b, Strides::rows(2)),
-            true,
-            (&mut c, Strides::rows(2)),
-        );
+        product([2, 2, 3], (&a, Strides::rows(3)), (&b, Strides::rows(2)), true, (&mut c, Strides::rows(2)));
         assert_eq!(c, [15.0, 21.0, 24.0, 33.0]);
         let mut d = [0.0; 9]; // a^T (3 x 2) a (2 x 3)
-        product(
-            [3, 3, 2],
-            (&a, Strides::transposed(3)),
-            (&a, Strides::rows(3)),
-            false,
-            (&mut d, Strides::rows(3)),
-        );
+        product([3, 3, 2], (&a, Strides::transposed(3)), (&a, Strides::rows(3)), false, (&mut d, Strides::rows(3)));
         assert_eq!(d, [17.0, 22.0, 27.0, 22.0, 29.0, 36.0, 27.0, 36.0, 45.0]);
     }
 
     #[test]
     fn an_empty_sum_is_zero() {
         let mut c = [7.0; 2];
-        product(
-            [1, 2, 0],
-            (&[], Strides::rows(0)),
-            (&[], Strides::rows(2)),
-            false,
-            (&mut c, Strides::rows(2)),
-        );
+        product([1, 2, 0], (&[], Strides::rows(0)), (&[], Strides::rows(2)), false, (&mut c, Strides::rows(2)));
         assert_eq!(c, [0.0, 0.0]);
     }
 }

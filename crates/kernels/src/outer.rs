@@ -7,6 +7,7 @@ use crate::gather::{Position, fill_columns};
 use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan};
+use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
 
@@ -34,19 +35,18 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     }
     let parts = (pixels / PART_PIXELS).clamp(1, PARTS.min(plan.batch));
     workspace::with(parts * total, |sums| {
-        sums.par_chunks_mut(total)
-            .enumerate()
-            .for_each(|(part, sums)| {
-                let images = part * plan.batch / parts..(part + 1) * plan.batch / parts;
-                let mut rest = sums;
-                for phase in &plan.phases {
-                    let (matrices, tail) = rest.split_at_mut(phase.taps.len() * matrix);
-                    run_phase(plan, phase, images.clone(), from, to, matrices);
-                    rest = tail;
-                }
-            });
-        add_parts(sums, total);
-        scatter(plan, &sums[..total], plan.to.c, dw);
+        sums.par_chunks_mut(total).enumerate().for_each(|(part, sums)| {
+            let images = part * plan.batch / parts..(part + 1) * plan.batch / parts;
+            let mut rest = sums;
+            for phase in &plan.phases {
+                let (matrices, tail) = rest.split_at_mut(phase.taps.len() * matrix);
+                run_phase(plan, phase, images.clone(), from, to, matrices);
+                rest = tail;
+            }
+        });
+        let (first, others) = sums.split_at_mut(total);
+        add_parts(first, others);
+        scatter(plan, first, plan.to.c, dw);
     });
 }
 
@@ -88,34 +88,38 @@ fn run_phase(
     }
 }
 
-/// Adds all parts of `total` values to the first, in order.
-pub(crate) fn add_parts(sums: &mut [f32], total: usize) {
-    let (first, others) = sums.split_at_mut(total);
+/// Adds `others`, one or more times as long as `first`, to it, in order.
+pub(crate) fn add_parts(first: &mut [f32], others: &[f32]) {
+    let total = first.len();
     const BLOCK: usize = 4096;
     let blocks = first.par_chunks_mut(BLOCK).enumerate();
     blocks.for_each(|(block, target)| {
         for part in others.chunks_exact(total) {
-            for (t, s) in target.iter_mut().zip(&part[block * BLOCK..]) {
-                *t += s;
-            }
+            add(target, &part[block * BLOCK..]);
         }
     });
+}
+
+vectorised! {
+    fn add(target: &mut [f32], values: &[f32]) {
+        for (t, v) in target.iter_mut().zip(values) {
+            *t += v;
+        }
+    }
 }
 
 /// From sums `[phase and tap, source channel, width]`, `width >= to.c`, to the gradient of each kernel pixel.
 pub(crate) fn scatter(plan: &Plan, sums: &[f32], width: usize, dw: &mut [f32]) {
     let (inputs, outputs) = (plan.from.c, plan.to.c);
-    dw.par_chunks_mut(inputs * outputs)
-        .enumerate()
-        .for_each(|(k, dw)| {
-            dw.fill(0.0);
-            let taps = plan.phases.iter().flat_map(|phase| &phase.taps);
-            for (tap, sums) in taps.zip(sums.chunks_exact(inputs * width)) {
-                if tap.kernels.contains(&k) {
-                    add_matrix(plan, sums, width, dw);
-                }
+    dw.par_chunks_mut(inputs * outputs).enumerate().for_each(|(k, dw)| {
+        dw.fill(0.0);
+        let taps = plan.phases.iter().flat_map(|phase| &phase.taps);
+        for (tap, sums) in taps.zip(sums.chunks_exact(inputs * width)) {
+            if tap.kernels.contains(&k) {
+                add_matrix(plan, sums, width, dw);
             }
-        });
+        }
+    });
 }
 
 fn add_matrix(plan: &Plan, sums: &[f32], width: usize, dw: &mut [f32]) {
@@ -127,9 +131,7 @@ fn add_matrix(plan: &Plan, sums: &[f32], width: usize, dw: &mut [f32]) {
         }
     } else {
         for (row, sums) in dw.chunks_exact_mut(plan.to.c).zip(sums.chunks_exact(width)) {
-            for (value, s) in row.iter_mut().zip(sums) {
-                *value += s;
-            }
+            add(row, sums);
         }
     }
 }

@@ -36,12 +36,7 @@ struct AxisShape {
 }
 
 /// Collects kernel pixels by the offset they read, in order of offset, leaving out those always outside.
-fn taps(
-    reads: impl Iterator<Item = (isize, usize)>,
-    step: usize,
-    count: usize,
-    source: usize,
-) -> Vec<AxisTap> {
+fn taps(reads: impl Iterator<Item = (isize, usize)>, step: usize, count: usize, source: usize) -> Vec<AxisTap> {
     let inside = |offset: isize| {
         (0..count).any(|m| {
             let i = (step * m) as isize + offset;
@@ -52,10 +47,7 @@ fn taps(
     for (offset, k) in reads {
         match taps.iter_mut().find(|t| t.offset == offset) {
             Some(tap) => tap.kernels.push(k),
-            None if inside(offset) => taps.push(AxisTap {
-                offset,
-                kernels: vec![k],
-            }),
+            None if inside(offset) => taps.push(AxisTap { offset, kernels: vec![k] }),
             None => {}
         }
     }
@@ -74,17 +66,9 @@ impl AxisShape {
                 let enlarged = (p * self.stride + k) as isize - self.pad as isize;
                 (enlarged.div_euclid(self.factor as isize), k)
             });
-            AxisPhase {
-                first: p,
-                count,
-                taps: taps(reads, step, count, self.source),
-            }
+            AxisPhase { first: p, count, taps: taps(reads, step, count, self.source) }
         };
-        Axis {
-            period,
-            step,
-            phases: (0..period.min(self.output)).map(phase).collect(),
-        }
+        Axis { period, step, phases: (0..period.min(self.output)).map(phase).collect() }
     }
 
     /// Destination = source: the outputs `(u + pad - k) / stride`, where whole, read each enlarged pixel `u`.
@@ -99,17 +83,9 @@ impl AxisShape {
                 let stride = self.stride as isize;
                 (at.rem_euclid(stride) == 0).then(|| (at.div_euclid(stride), k))
             });
-            AxisPhase {
-                first: p,
-                count,
-                taps: taps(reads, step, count, self.output),
-            }
+            AxisPhase { first: p, count, taps: taps(reads, step, count, self.output) }
         };
-        Axis {
-            period,
-            step,
-            phases: (0..period.min(self.source)).map(phase).collect(),
-        }
+        Axis { period, step, phases: (0..period.min(self.source)).map(phase).collect() }
     }
 }
 
@@ -189,21 +165,9 @@ impl Plan {
                 });
             }
         }
-        let small = Image {
-            h: g.in_h / factor,
-            w: g.in_w / factor,
-            c: g.in_c,
-        };
-        let output = Image {
-            h: g.out_h,
-            w: g.out_w,
-            c: g.out_c,
-        };
-        let (from, to) = if transposed {
-            (output, small)
-        } else {
-            (small, output)
-        };
+        let small = Image { h: g.in_h / factor, w: g.in_w / factor, c: g.in_c };
+        let output = Image { h: g.out_h, w: g.out_w, c: g.out_c };
+        let (from, to) = if transposed { (output, small) } else { (small, output) };
         Self {
             batch: g.batch,
             from,
@@ -218,11 +182,7 @@ impl Plan {
 
     /// Where weight `(c, n)` of a kernel pixel stands: its offset, and the strides of `c` and of `n`.
     pub(crate) fn weight_strides(&self) -> (usize, usize) {
-        if self.transposed {
-            (1, self.from.c)
-        } else {
-            (self.to.c, 1)
-        }
+        if self.transposed { (1, self.from.c) } else { (self.to.c, 1) }
     }
 }
 
@@ -258,15 +218,8 @@ fn cross(ys: &[AxisTap], xs: &[AxisTap], kernel_w: usize) -> Vec<Tap> {
     let mut taps = Vec::with_capacity(ys.len() * xs.len());
     for y in ys {
         for x in xs {
-            let pairs = y
-                .kernels
-                .iter()
-                .flat_map(|ky| x.kernels.iter().map(move |kx| (ky, kx)));
-            taps.push(Tap {
-                y: y.offset,
-                x: x.offset,
-                kernels: pairs.map(|(ky, kx)| ky * kernel_w + kx).collect(),
-            });
+            let pairs = y.kernels.iter().flat_map(|ky| x.kernels.iter().map(move |kx| (ky, kx)));
+            taps.push(Tap { y: y.offset, x: x.offset, kernels: pairs.map(|(ky, kx)| ky * kernel_w + kx).collect() });
         }
     }
     taps

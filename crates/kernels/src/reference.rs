@@ -39,25 +39,19 @@ fn multiplications(g: &Geometry, factor: usize, mut visit: impl FnMut(usize, usi
 
 pub(crate) fn forward(g: &Geometry, factor: usize, x: &[f32], w: &[f32]) -> Vec<f64> {
     let mut y = vec![0.0; g.y_len()];
-    multiplications(g, factor, |i, k, o| {
-        y[o] += f64::from(x[i]) * f64::from(w[k])
-    });
+    multiplications(g, factor, |i, k, o| y[o] += f64::from(x[i]) * f64::from(w[k]));
     y
 }
 
 pub(crate) fn input_grad(g: &Geometry, factor: usize, dy: &[f32], w: &[f32]) -> Vec<f64> {
     let mut dx = vec![0.0; small_len(g, factor)];
-    multiplications(g, factor, |i, k, o| {
-        dx[i] += f64::from(dy[o]) * f64::from(w[k])
-    });
+    multiplications(g, factor, |i, k, o| dx[i] += f64::from(dy[o]) * f64::from(w[k]));
     dx
 }
 
 pub(crate) fn weight_grad(g: &Geometry, factor: usize, x: &[f32], dy: &[f32]) -> Vec<f64> {
     let mut dw = vec![0.0; g.w_len()];
-    multiplications(g, factor, |i, k, o| {
-        dw[k] += f64::from(x[i]) * f64::from(dy[o])
-    });
+    multiplications(g, factor, |i, k, o| dw[k] += f64::from(x[i]) * f64::from(dy[o]));
     dw
 }
 
@@ -102,27 +96,18 @@ pub(crate) fn assert_close(name: &str, got: &[f32], want: &[f64]) {
     let norm = want.iter().map(|w| w * w).sum::<f64>().sqrt();
     let error = |(g, w): (&f32, &f64)| (f64::from(*g) - w).powi(2);
     let distance = got.iter().zip(want).map(error).sum::<f64>().sqrt();
-    assert!(
-        distance <= 1e-5 * norm,
-        "{name}: distance {distance}, norm {norm}"
-    );
+    assert!(distance <= 1e-5 * norm, "{name}: distance {distance}, norm {norm}");
 }
 
 /// The results of `work` on pools of 1, 2, 3 and 4 threads are the same bits.
 pub(crate) fn assert_same_on_any_pool(work: impl Fn() -> Vec<f32> + Sync) {
     let on = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| work().iter().map(|v| v.to_bits()).collect::<Vec<_>>())
     };
     let one = on(1);
     for threads in 2..=4 {
-        assert!(
-            one == on(threads),
-            "{threads} threads give other bits than one"
-        );
+        assert!(one == on(threads), "{threads} threads give other bits than one");
     }
 }
 
@@ -131,25 +116,17 @@ pub(crate) fn assert_same_on_any_pool(work: impl Fn() -> Vec<f32> + Sync) {
 pub(crate) fn geometries() -> impl Strategy<Value = Geometry> {
     let channels = prop_oneof![Just(1usize), 1..5usize, 1..40usize];
     let axis = || (1..9usize, 1..6usize, 1..5usize, 0..4usize, 1..7usize);
-    (
-        1..4usize,
-        axis(),
-        axis(),
-        channels.clone(),
-        channels,
-        0..3u8,
-    )
-        .prop_map(
-            |(batch, (h, kh, sh, ph, oh), (w, kw, sw, pw, ow), in_c, out_c, form)| match form {
-                0 => Geometry::same(batch, h, w, in_c, out_c, [kh, kw], [sh, sw]),
-                1 => Geometry::valid(batch, h, w, in_c, out_c, [kh, kw], [sh, sw]),
-                _ => Geometry {
-                    out_h: oh,
-                    out_w: ow,
-                    pad_top: ph,
-                    pad_left: pw,
-                    ..Geometry::same(batch, h, w, in_c, out_c, [kh, kw], [sh, sw])
-                },
+    (1..4usize, axis(), axis(), channels.clone(), channels, 0..3u8).prop_map(
+        |(batch, (h, kh, sh, ph, oh), (w, kw, sw, pw, ow), in_c, out_c, form)| match form {
+            0 => Geometry::same(batch, h, w, in_c, out_c, [kh, kw], [sh, sw]),
+            1 => Geometry::valid(batch, h, w, in_c, out_c, [kh, kw], [sh, sw]),
+            _ => Geometry {
+                out_h: oh,
+                out_w: ow,
+                pad_top: ph,
+                pad_left: pw,
+                ..Geometry::same(batch, h, w, in_c, out_c, [kh, kw], [sh, sw])
             },
-        )
+        },
+    )
 }

@@ -38,14 +38,7 @@ pub fn input_grad(g: &Geometry, factor: usize, dy: &[f32], w: &[f32], dx: &mut [
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), small_len(g, factor));
-    gather(
-        &Plan::input_grad(g, factor),
-        dy,
-        w,
-        None,
-        Activation::Identity,
-        dx,
-    );
+    gather(&Plan::input_grad(g, factor), dy, w, None, Activation::Identity, dx);
 }
 
 /// `dw`: the gradient with respect to the weights. Counted by [`counters::weight_gradients`].
@@ -115,11 +108,30 @@ mod tests {
         let (mut fused, mut plain) = (vec![0.0; 32], vec![1.0; 32]);
         forward(&g, 2, &small, &w, None, Activation::Identity, &mut fused);
         crate::conv::forward(&g, &large, &w, None, Activation::Identity, &mut plain);
-        assert_close(
-            "fused",
-            &fused,
-            &plain.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(),
-        );
+        assert_close("fused", &fused, &plain.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
+    }
+
+    /// The loss `sum(y * r)` is linear in `x` and in `w`: its slope along a random direction is exact up to rounding.
+    #[test]
+    fn gradients_match_finite_differences() {
+        let g = Geometry::same(2, 6, 8, 5, 20, [3, 3], [1, 1]);
+        let (x, w) = (values(reference::small_len(&g, 2), 1), values(g.w_len(), 2));
+        let r = values(g.y_len(), 3);
+        let loss = |x: &[f32], w: &[f32]| {
+            let mut y = vec![0.0; g.y_len()];
+            forward(&g, 2, x, w, None, Activation::Identity, &mut y);
+            y.iter().zip(&r).map(|(y, r)| f64::from(y * r)).sum::<f64>()
+        };
+        let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
+        input_grad(&g, 2, &r, &w, &mut dx);
+        weight_grad(&g, 2, &x, &r, &mut dw);
+        let moved = |v: &[f32], d: &[f32], s: f32| -> Vec<f32> { v.iter().zip(d).map(|(v, d)| v + s * d).collect() };
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
+        let along_x = loss(&moved(&x, &ux, 0.5), &w) - loss(&moved(&x, &ux, -0.5), &w);
+        let along_w = loss(&x, &moved(&w, &uw, 0.5)) - loss(&x, &moved(&w, &uw, -0.5));
+        assert!((along_x / dot(&dx, &ux) - 1.0).abs() < 1e-4);
+        assert!((along_w / dot(&dw, &uw) - 1.0).abs() < 1e-4);
     }
 
     #[test]

@@ -56,7 +56,15 @@ fn list(options: &OpenOptions) -> Result<()> {
         println!("{:<width$}  {:>10} of {}  {}", row.name, images, row.shape, row.about);
         println!("{:<width$}  {}", "", row.place);
     }
-    println!("\nor a path: {}", data::Format::ALL.iter().filter(|f| **f != data::Format::Strokes).map(|f| f.about()).collect::<Vec<_>>().join("; "));
+    println!(
+        "\nor a path: {}",
+        data::Format::ALL
+            .iter()
+            .filter(|f| **f != data::Format::Strokes)
+            .map(|f| f.about())
+            .collect::<Vec<_>>()
+            .join("; ")
+    );
     Ok(())
 }
 

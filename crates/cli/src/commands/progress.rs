@@ -1,7 +1,6 @@
 //! What a person sees while a run trains: a bar with speed and time left, and at every sheet the losses and a strip of
 //! ten images drawn in the terminal.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +90,12 @@ impl Console {
         self.shown = Some(step);
         let values = gan.generate(&gan.fixed_noise(STRIP));
         let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
-        let strip = if std::io::stderr().is_terminal() { terminal::strip(&images)? } else { String::new() };
+        let stderr = console::Term::stderr();
+        let strip = if stderr.is_term() {
+            terminal::draw(&images, usize::from(stderr.size().1), terminal::Colours::from_environment())?
+        } else {
+            String::new()
+        };
         self.bar.suspend(|| {
             eprintln!(
                 "epoch {:.1}  step {}  D loss {:.3}  G loss {:.3}  D right on real {:.0}%, on generated {:.0}%",
@@ -123,7 +127,7 @@ impl Watcher for Console {
                 self.show(gan)?;
                 self.clear();
             }
-            Event::Sheet { .. } | Event::Checkpoint { .. } => {}
+            Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } => {}
         }
         let stop = self.stop.load(Ordering::SeqCst);
         Ok(if stop { Request::Stop } else { Request::Continue })

@@ -96,7 +96,12 @@ fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: us
 }
 
 /// Calls `write` with the images in parts, in order.
-fn in_parts(sampler: &Sampler, options: &Sample, n: usize, mut write: impl FnMut(usize, Images) -> Result<()>) -> Result<usize> {
+fn in_parts(
+    sampler: &Sampler,
+    options: &Sample,
+    n: usize,
+    mut write: impl FnMut(usize, Images) -> Result<()>,
+) -> Result<usize> {
     for first in (0..n).step_by(PART) {
         write(first, images(sampler, options, first, PART.min(n - first), n)?)?;
     }

@@ -62,7 +62,10 @@ impl Bench {
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
         assert!(error.starts_with("error: ") && !error.contains("panicked"), "{arguments:?}: {error}");
-        assert!(error.contains("hint: ") || error.contains("For more information, try '--help'"), "{arguments:?}: {error}");
+        assert!(
+            error.contains("hint: ") || error.contains("For more information, try '--help'"),
+            "{arguments:?}: {error}"
+        );
         error
     }
 

@@ -27,16 +27,10 @@ impl Batches {
     /// Where `batch` is 0 or larger than the set.
     pub fn new(len: usize, batch: usize, seed: u64) -> Result<Self> {
         if len == 0 {
-            return Err(Error::data(
-                "the data set holds no image",
-                "choose another data set",
-            ));
+            return Err(Error::data("the data set holds no image", "choose another data set"));
         }
         if batch == 0 {
-            return Err(Error::usage(
-                "a batch of 0 images was asked for",
-                "expected at least 1, as in --batch 64",
-            ));
+            return Err(Error::usage("a batch of 0 images was asked for", "expected at least 1, as in --batch 64"));
         }
         if batch > len {
             return Err(Error::usage(
@@ -44,12 +38,7 @@ impl Batches {
                 format!("choose --batch {len} or smaller"),
             ));
         }
-        Ok(Self {
-            len,
-            batch,
-            stream: Stream::new(seed, "shuffle"),
-            current: Mutex::new(None),
-        })
+        Ok(Self { len, batch, stream: Stream::new(seed, "shuffle"), current: Mutex::new(None) })
     }
 
     /// Images in a batch.
@@ -103,9 +92,7 @@ pub fn fill(dataset: &dyn Dataset, indices: &[usize], out: &mut Vec<f32>) -> Res
         .zip(indices)
         .with_min_len(4)
         .enumerate()
-        .filter_map(|(at, (image, &index))| {
-            dataset.read(index, image).err().map(|error| (at, error))
-        })
+        .filter_map(|(at, (image, &index))| dataset.read(index, image).err().map(|error| (at, error)))
         .min_by_key(|(at, _)| *at);
     failed.map_or(Ok(()), |(_, error)| Err(error))
 }
@@ -135,11 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn set(count: u8) -> Memory {
-        let shape = ImageShape {
-            height: 1,
-            width: 2,
-            channels: 1,
-        };
+        let shape = ImageShape { height: 1, width: 2, channels: 1 };
         Memory::from_bytes("x", shape, (0..count).flat_map(|k| [k, 255 - k]).collect()).unwrap()
     }
 
@@ -149,54 +132,32 @@ mod tests {
         assert_eq!(batches.batches_per_epoch(), 14);
         let forward: Vec<_> = (0..60).map(|step| batches.indices(step)).collect();
         for step in (0..60).rev() {
-            assert_eq!(
-                Batches::new(100, 7, 3).unwrap().indices(step),
-                forward[step as usize]
-            );
+            assert_eq!(Batches::new(100, 7, 3).unwrap().indices(step), forward[step as usize]);
             assert_eq!(batches.indices(step), forward[step as usize]);
         }
         assert_ne!(forward[0], forward[14], "each epoch has its own order");
-        assert_ne!(
-            forward[0],
-            Batches::new(100, 7, 4).unwrap().indices(0),
-            "each seed has its own order"
-        );
+        assert_ne!(forward[0], Batches::new(100, 7, 4).unwrap().indices(0), "each seed has its own order");
         assert_eq!((batches.epoch(13), batches.epoch(14)), (0, 1));
     }
 
     #[test]
     fn impossible_batches_are_refused() {
         assert!(Batches::new(0, 1, 0).is_err());
-        assert!(
-            Batches::new(10, 0, 0)
-                .unwrap_err()
-                .hint()
-                .contains("--batch 64")
-        );
+        assert!(Batches::new(10, 0, 0).unwrap_err().hint().contains("--batch 64"));
         let error = Batches::new(10, 11, 0).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "a batch of 11 images was asked for, but the data set holds 10"
-        );
+        assert_eq!(error.to_string(), "a batch of 11 images was asked for, but the data set holds 10");
         assert_eq!(error.hint(), "choose --batch 10 or smaller");
         assert_eq!(Batches::new(10, 10, 0).unwrap().batches_per_epoch(), 1);
     }
 
     #[test]
     fn images_come_in_the_order_asked() {
-        let set = set(200)
-            .with_labels(
-                (0..200).map(|k| k % 3).collect(),
-                vec!["a".into(), "b".into(), "c".into()],
-            )
-            .unwrap();
+        let set =
+            set(200).with_labels((0..200).map(|k| k % 3).collect(), vec!["a".into(), "b".into(), "c".into()]).unwrap();
         let indices: Vec<usize> = (0..200).rev().step_by(3).collect();
         let (mut images, mut labels) = (vec![7.0; 3], vec![9]);
         fill(&set, &indices, &mut images).unwrap();
-        let want: Vec<f32> = indices
-            .iter()
-            .flat_map(|&k| [k as f32 / 255.0, (255 - k) as f32 / 255.0])
-            .collect();
+        let want: Vec<f32> = indices.iter().flat_map(|&k| [k as f32 / 255.0, (255 - k) as f32 / 255.0]).collect();
         assert_eq!(images, want);
         fill_labels(&set, &indices[..4], &mut labels).unwrap();
         assert_eq!(labels, [1, 1, 1, 1]);

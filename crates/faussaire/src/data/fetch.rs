@@ -55,56 +55,47 @@ impl From<Error> for Failure {
 ///
 /// # Errors
 /// Where the transfer, the checks or the disk fail; `target` is then untouched.
-pub(super) fn fetch(
-    remote: &Remote,
-    target: &Path,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<(), Failure> {
+pub(super) fn fetch(remote: &Remote, target: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
     sweep(target);
     let mut part = PartFile::create(target)?;
-    let mut response = agent(remote)
-        .get(&remote.url)
-        .call()
-        .map_err(|error| Failure::Transfer(refusal(&error)))?;
-    let total = response.body().content_length();
-    check_size(remote, total)?;
-    let file = target
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let total = remote.bytes.or(total);
-    let mut body = response.body_mut().as_reader();
+    let mut response = agent(remote).get(&remote.url).call().map_err(|error| Failure::Transfer(refusal(&error)))?;
+    let announced = response.body().content_length();
+    check_size(remote, announced)?;
+    let begun = Progress {
+        file: target.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        bytes: 0,
+        total: remote.bytes.or(announced),
+    };
+    receive(remote, &mut response.body_mut().as_reader(), &mut part, begun, progress)?;
+    part.flush()?;
+    (remote.inspect)(part.path()).map_err(|error| Failure::Transfer(format!("what came is no such file: {error}")))?;
+    Ok(part.commit()?)
+}
+
+/// Copies the body into the part file, no further than allowed, and verifies it.
+fn receive(
+    remote: &Remote,
+    body: &mut impl Read,
+    part: &mut PartFile,
+    mut so_far: Progress,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), Failure> {
+    let most = remote.bytes.unwrap_or(remote.at_most);
     let mut digest = Digest::new();
     let mut chunk = vec![0u8; 1 << 16];
-    let mut bytes = 0u64;
     loop {
-        let got = body
-            .read(&mut chunk)
-            .map_err(|error| Failure::Transfer(broken(bytes, total, &error)))?;
+        let got = body.read(&mut chunk).map_err(|error| Failure::Transfer(broken(&so_far, &error)))?;
         if got == 0 {
-            break;
+            return verify(remote, &so_far, &digest.finish());
         }
-        bytes += got as u64;
-        let most = remote.bytes.unwrap_or(remote.at_most);
-        if bytes > most {
-            return Err(Failure::Transfer(format!(
-                "more than the {most} bytes expected came"
-            )));
+        so_far.bytes += got as u64;
+        if so_far.bytes > most {
+            return Err(Failure::Transfer(format!("more than the {most} bytes expected came")));
         }
         digest.update(&chunk[..got]);
         part.write(&chunk[..got])?;
-        progress(Progress {
-            file: file.clone(),
-            bytes,
-            total,
-        });
+        progress(so_far.clone());
     }
-    verify(remote, bytes, total, &digest.finish())?;
-    part.flush()?;
-    (remote.inspect)(part.path())
-        .map_err(|error| Failure::Transfer(format!("what came is no such file: {error}")))?;
-    Ok(part.commit()?)
 }
 
 /// An HTTP client that gives up after `patience`. Proxies come from the environment, save for this machine itself.
@@ -119,9 +110,7 @@ fn agent(remote: &Remote) -> ureq::Agent {
         .timeout_recv_response(patience)
         .timeout_per_read(patience);
     let host = remote.url.split("://").nth(1).unwrap_or_default();
-    let local = ["localhost", "127.", "[::1]"]
-        .iter()
-        .any(|name| host.starts_with(name));
+    let local = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
     let config = if local { config.proxy(None) } else { config };
     config.build().into()
 }
@@ -132,24 +121,21 @@ fn check_size(remote: &Remote, announced: Option<u64>) -> Result<(), Failure> {
         return Ok(());
     };
     match remote.bytes {
-        Some(bytes) if bytes != announced => Err(Failure::Transfer(format!(
-            "the server has {announced} bytes, expected {bytes}"
-        ))),
-        None if announced > remote.at_most => Err(Failure::Transfer(format!(
-            "the server has {announced} bytes, expected at most {}",
-            remote.at_most
-        ))),
+        Some(bytes) if bytes != announced => {
+            Err(Failure::Transfer(format!("the server has {announced} bytes, expected {bytes}")))
+        }
+        None if announced > remote.at_most => {
+            Err(Failure::Transfer(format!("the server has {announced} bytes, expected at most {}", remote.at_most)))
+        }
         _ => Ok(()),
     }
 }
 
-fn verify(remote: &Remote, bytes: u64, total: Option<u64>, sha256: &str) -> Result<(), Failure> {
-    if let Some(total) = total
-        && bytes != total
+fn verify(remote: &Remote, came: &Progress, sha256: &str) -> Result<(), Failure> {
+    if let Some(total) = came.total
+        && came.bytes != total
     {
-        return Err(Failure::Transfer(format!(
-            "the transfer ended after {bytes} of {total} bytes"
-        )));
+        return Err(Failure::Transfer(format!("the transfer ended after {} of {total} bytes", came.bytes)));
     }
     match remote.sha256 {
         Some(expected) if expected != sha256 => Err(Failure::Transfer(format!(
@@ -165,13 +151,14 @@ fn refusal(error: &ureq::Error) -> String {
         ureq::Error::StatusCode(code) => format!("the server refused (status {code})"),
         ureq::Error::HostNotFound => "the server's name is not known here (no network?)".to_owned(),
         ureq::Error::Timeout(_) => "the server did not answer in time".to_owned(),
+        ureq::Error::Io(error) => format!("no answer from the server ({error})"),
         other => format!("no answer from the server ({other})"),
     }
 }
 
-fn broken(bytes: u64, total: Option<u64>, error: &std::io::Error) -> String {
-    let of = total.map_or(String::new(), |total| format!(" of {total}"));
-    format!("the transfer broke after {bytes}{of} bytes ({error})")
+fn broken(so_far: &Progress, error: &std::io::Error) -> String {
+    let of = so_far.total.map_or(String::new(), |total| format!(" of {total}"));
+    format!("the transfer broke after {}{of} bytes ({error})", so_far.bytes)
 }
 
 #[cfg(test)]
@@ -195,19 +182,14 @@ mod tests {
     }
 
     /// What fetching from a server that gives `answer` says, and what it leaves in the folder.
-    fn outcome(
-        answer: Answer,
-        change: impl FnOnce(&mut Remote),
-    ) -> (Result<(), String>, Vec<String>) {
+    fn outcome(answer: Answer, change: impl FnOnce(&mut Remote)) -> (Result<(), String>, Vec<String>) {
         let server = serve(move |_| answer.clone());
         let folder = tempfile::tempdir().unwrap();
         let mut remote = remote(format!("{server}/abc.bin"));
         change(&mut remote);
         let result = fetch(&remote, &folder.path().join("abc.bin"), &mut |_| {});
         let left = std::fs::read_dir(folder.path()).unwrap();
-        let left = left
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         let result = result.map_err(|failure| match failure {
             Failure::Transfer(what) => what,
             Failure::Disk(error) => panic!("{error}"),
@@ -217,41 +199,17 @@ mod tests {
 
     #[test]
     fn a_good_file_arrives_with_progress() {
-        let server = serve(|path| {
-            if path == "/abc.bin" {
-                Answer::Whole(BODY.to_vec())
-            } else {
-                Answer::Missing
-            }
-        });
+        let server = serve(|path| if path == "/abc.bin" { Answer::Whole(BODY.to_vec()) } else { Answer::Missing });
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("abc.bin");
-        std::fs::write(
-            folder.path().join("abc.bin.1-0.part"),
-            "left by a killed process",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("abc.bin.1-0.part"), "left by a killed process").unwrap();
         let mut seen = Vec::new();
-        fetch(
-            &remote(format!("{server}/abc.bin")),
-            &target,
-            &mut |progress| seen.push(progress),
-        )
-        .unwrap();
+        fetch(&remote(format!("{server}/abc.bin")), &target, &mut |progress| seen.push(progress)).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), BODY);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert_eq!(
-            seen.last(),
-            Some(&Progress {
-                file: "abc.bin".to_owned(),
-                bytes: 3,
-                total: Some(3)
-            })
-        );
+        assert_eq!(seen.last(), Some(&Progress { file: "abc.bin".to_owned(), bytes: 3, total: Some(3) }));
         // Without an announced or known size, too.
-        let (result, left) = outcome(Answer::Unannounced(BODY.to_vec()), |remote| {
-            remote.bytes = None
-        });
+        let (result, left) = outcome(Answer::Unannounced(BODY.to_vec()), |remote| remote.bytes = None);
         assert_eq!((result, left), (Ok(()), vec!["abc.bin".to_owned()]));
     }
 
@@ -260,34 +218,14 @@ mod tests {
         let unknown = |remote: &mut Remote| remote.bytes = None;
         type Case = (Answer, fn(&mut Remote), &'static str);
         let cases: [Case; 8] = [
-            (
-                Answer::Cut(BODY[..2].to_vec(), 3),
-                |_| {},
-                "broke after 2 of 3 bytes",
-            ),
-            (
-                Answer::Unannounced(BODY[..2].to_vec()),
-                |_| {},
-                "ended after 2 of 3 bytes",
-            ),
-            (
-                Answer::Whole(b"abd".to_vec()),
-                |_| {},
-                "not the published ones",
-            ),
-            (
-                Answer::Whole(b"abcd".to_vec()),
-                |_| {},
-                "the server has 4 bytes, expected 3",
-            ),
+            (Answer::Cut(BODY[..2].to_vec(), 3), |_| {}, "broke after 2 of 3 bytes"),
+            (Answer::Unannounced(BODY[..2].to_vec()), |_| {}, "ended after 2 of 3 bytes"),
+            (Answer::Whole(b"abd".to_vec()), |_| {}, "not the published ones"),
+            (Answer::Whole(b"abcd".to_vec()), |_| {}, "the server has 4 bytes, expected 3"),
             (Answer::Missing, |_| {}, "no such file (status 404)"),
             (Answer::Dropped, |_| {}, "no answer from the server"),
             (Answer::Endless, unknown, "more than the 1048576 bytes"),
-            (
-                Answer::Stalled(BODY[..1].to_vec(), 3),
-                |_| {},
-                "broke after 1 of 3 bytes",
-            ),
+            (Answer::Stalled(BODY[..1].to_vec(), 3), |_| {}, "broke after 1 of 3 bytes"),
         ];
         for (answer, change, expected) in cases {
             let name = format!("{answer:?}");
@@ -302,18 +240,11 @@ mod tests {
     fn a_file_that_inspection_refuses_is_not_kept() {
         let (result, left) = outcome(Answer::Whole(BODY.to_vec()), |remote| {
             remote.inspect = |path| {
-                assert_eq!(
-                    std::fs::read(path).unwrap(),
-                    BODY,
-                    "the whole file is there to be looked at"
-                );
+                assert_eq!(std::fs::read(path).unwrap(), BODY, "the whole file is there to be looked at");
                 Err(Error::data("not a picture", ""))
             };
         });
-        assert_eq!(
-            result.unwrap_err(),
-            "what came is no such file: not a picture"
-        );
+        assert_eq!(result.unwrap_err(), "what came is no such file: not a picture");
         assert!(left.is_empty());
     }
 
@@ -321,22 +252,10 @@ mod tests {
     fn no_server_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         // A port that was free a moment ago.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let result = fetch(
-            &remote(format!("http://127.0.0.1:{port}/x")),
-            &folder.path().join("x"),
-            &mut |_| {},
-        );
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let result = fetch(&remote(format!("http://127.0.0.1:{port}/x")), &folder.path().join("x"), &mut |_| {});
         assert!(matches!(result, Err(Failure::Transfer(what)) if what.contains("no answer")));
-        let result = fetch(
-            &remote("http://[".to_owned()),
-            &folder.path().join("x"),
-            &mut |_| {},
-        );
+        let result = fetch(&remote("http://[".to_owned()), &folder.path().join("x"), &mut |_| {});
         assert!(matches!(result, Err(Failure::Transfer(_))));
     }
 }

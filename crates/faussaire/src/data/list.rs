@@ -10,11 +10,7 @@ use super::source::ImageShape;
 use crate::error::Result;
 
 /// The shape of every published set that is known by name.
-const SHAPE: ImageShape = ImageShape {
-    height: 28,
-    width: 28,
-    channels: 1,
-};
+const SHAPE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 
 /// Where a set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,23 +57,20 @@ pub fn list(options: &OpenOptions) -> Result<Vec<Listing>> {
 }
 
 fn list_in(places: &Places) -> Vec<Listing> {
-    let mut listings = vec![Listing {
-        name: "strokes".to_owned(),
-        about: "handwritten-looking digits, drawn by program".to_owned(),
-        place: Place::BuiltIn,
-        images: None,
+    let row = |name: &str, about: String, place, images| Listing {
+        name: name.to_owned(),
+        about,
+        place,
+        images,
         shape: SHAPE,
-    }];
+    };
+    let strokes = row("strokes", "handwritten-looking digits, drawn by program".to_owned(), Place::BuiltIn, None);
+    let mut listings = vec![strokes];
     for set in &IDX_SETS {
         let found = places.find_idx(set, Split::Train);
         let folder = found.and_then(|[images, _]| Some(images.parent()?.to_path_buf()));
-        listings.push(Listing {
-            name: set.name.to_owned(),
-            about: set.about.to_owned(),
-            place: folder.map_or(Place::Elsewhere, Place::Here),
-            images: Some(60_000),
-            shape: SHAPE,
-        });
+        let place = folder.map_or(Place::Elsewhere, Place::Here);
+        listings.push(row(set.name, set.about.to_owned(), place, Some(60_000)));
     }
     for category in quickdraw_categories() {
         // A damaged file is reported when it is opened.
@@ -87,24 +80,12 @@ fn list_in(places: &Places) -> Vec<Listing> {
         let Ok((count, shape)) = npy::layout(&path) else {
             continue;
         };
-        listings.push(Listing {
-            name: format!("quickdraw:{category}"),
-            about: format!("drawings (Quick, Draw!): {category}"),
-            place: Place::Here(path),
-            images: Some(count),
-            shape,
-        });
+        let about = format!("drawings (Quick, Draw!): {category}");
+        let found = row(&format!("quickdraw:{category}"), about, Place::Here(path), Some(count));
+        listings.push(Listing { shape, ..found });
     }
-    listings.push(Listing {
-        name: "quickdraw:CATEGORY".to_owned(),
-        about: format!(
-            "drawings of one of {} categories (Quick, Draw!)",
-            quickdraw_categories().count()
-        ),
-        place: Place::Elsewhere,
-        images: None,
-        shape: SHAPE,
-    });
+    let about = format!("drawings of one of {} categories (Quick, Draw!)", quickdraw_categories().count());
+    listings.push(row("quickdraw:CATEGORY", about, Place::Elsewhere, None));
     listings
 }
 
@@ -121,56 +102,27 @@ mod tests {
         let root = folder.path();
         std::fs::create_dir_all(root.join("fashion-mnist")).unwrap();
         std::fs::create_dir_all(root.join("quickdraw")).unwrap();
-        std::fs::write(
-            root.join("fashion-mnist/train-images-idx3-ubyte"),
-            idx_images(1, 28, 28),
-        )
-        .unwrap();
-        std::fs::write(
-            root.join("fashion-mnist/train-labels-idx1-ubyte"),
-            idx_labels(&[3]),
-        )
-        .unwrap();
-        let array = npy(
-            "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 784)}",
-            &[0; 3 * 784],
-        );
+        std::fs::write(root.join("fashion-mnist/train-images-idx3-ubyte"), idx_images(1, 28, 28)).unwrap();
+        std::fs::write(root.join("fashion-mnist/train-labels-idx1-ubyte"), idx_labels(&[3])).unwrap();
+        let array = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3, 784)}", &[0; 3 * 784]);
         std::fs::write(root.join("quickdraw/ice cream.npy"), array).unwrap();
-        let places = Places {
-            folders: vec![root.to_path_buf()],
-            ..Places::default()
-        };
+        let places = Places { folders: vec![root.to_path_buf()], ..Places::default() };
         let listed = list_in(&places);
-        let rows: Vec<_> = listed
-            .iter()
-            .map(|row| (row.name.as_str(), row.place.to_string(), row.images))
-            .collect();
+        let rows: Vec<_> = listed.iter().map(|row| (row.name.as_str(), row.place.to_string(), row.images)).collect();
         let elsewhere = Place::Elsewhere.to_string();
         assert_eq!(
             rows,
             [
                 ("strokes", "built in".to_owned(), None),
                 ("mnist", elsewhere.clone(), Some(60_000)),
-                (
-                    "fashion-mnist",
-                    root.join("fashion-mnist").display().to_string(),
-                    Some(60_000)
-                ),
-                (
-                    "quickdraw:ice cream",
-                    root.join("quickdraw/ice cream.npy").display().to_string(),
-                    Some(3)
-                ),
+                ("fashion-mnist", root.join("fashion-mnist").display().to_string(), Some(60_000)),
+                ("quickdraw:ice cream", root.join("quickdraw/ice cream.npy").display().to_string(), Some(3)),
                 ("quickdraw:CATEGORY", elsewhere, None),
             ]
         );
         // Every name that messages offer is listed.
         for row in &listed {
-            assert!(
-                KNOWN.contains(row.name.split(':').next().unwrap()),
-                "{}",
-                row.name
-            );
+            assert!(KNOWN.contains(row.name.split(':').next().unwrap()), "{}", row.name);
         }
     }
 }

@@ -54,11 +54,7 @@ impl Memory {
     ///
     /// # Errors
     /// Where `values` is empty, no whole number of images, or holds a value outside [0, 1].
-    pub fn from_floats(
-        name: impl Into<String>,
-        shape: ImageShape,
-        values: Vec<f32>,
-    ) -> Result<Self> {
+    pub fn from_floats(name: impl Into<String>, shape: ImageShape, values: Vec<f32>) -> Result<Self> {
         let name = name.into();
         if let Some(at) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
             return Err(Error::data(
@@ -79,23 +75,12 @@ impl Memory {
         }
         if values == 0 || !values.is_multiple_of(shape.len()) {
             return Err(Error::data(
-                format!(
-                    "{name}: {values} values are not one or more images of {shape} ({} values each)",
-                    shape.len()
-                ),
+                format!("{name}: {values} values are not one or more images of {shape} ({} values each)", shape.len()),
                 "check the shape",
             ));
         }
         let count = values / shape.len();
-        Ok(Self {
-            name,
-            shape,
-            count,
-            pixels,
-            labels: None,
-            classes: Vec::new(),
-            fingerprint: OnceLock::new(),
-        })
+        Ok(Self { name, shape, count, pixels, labels: None, classes: Vec::new(), fingerprint: OnceLock::new() })
     }
 
     /// The same images with one label each; label `k` means `classes[k]`.
@@ -105,30 +90,14 @@ impl Memory {
     pub fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Result<Self> {
         if labels.len() != self.count {
             return Err(Error::data(
-                format!(
-                    "{}: {} images but {} labels",
-                    self.name,
-                    self.count,
-                    labels.len()
-                ),
+                format!("{}: {} images but {} labels", self.name, self.count, labels.len()),
                 "images and labels must come from the same set",
             ));
         }
-        if let Some(at) = labels
-            .iter()
-            .position(|&label| label as usize >= classes.len())
-        {
+        if let Some(at) = labels.iter().position(|&label| label as usize >= classes.len()) {
             return Err(Error::data(
-                format!(
-                    "{}: label {at} is {}, but there are {} classes",
-                    self.name,
-                    labels[at],
-                    classes.len()
-                ),
-                format!(
-                    "expected labels from 0 to {}",
-                    classes.len().saturating_sub(1)
-                ),
+                format!("{}: label {at} is {}, but there are {} classes", self.name, labels[at], classes.len()),
+                format!("expected labels from 0 to {}", classes.len().saturating_sub(1)),
             ));
         }
         self.labels = Some(labels);
@@ -169,11 +138,7 @@ impl Memory {
 
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Memory({}: {} images of {})",
-            self.name, self.count, self.shape
-        )
+        write!(f, "Memory({}: {} images of {})", self.name, self.count, self.shape)
     }
 }
 
@@ -225,25 +190,13 @@ pub(super) fn copy_bytes(bytes: &[u8], out: &mut [f32]) {
 pub(super) fn check_read(dataset: &dyn Dataset, index: usize, out: &[f32]) -> Result<()> {
     if index >= dataset.len() {
         return Err(Error::usage(
-            format!(
-                "{}: image {index} was asked of {} images",
-                dataset.name(),
-                dataset.len()
-            ),
-            format!(
-                "expected an index from 0 to {}",
-                dataset.len().saturating_sub(1)
-            ),
+            format!("{}: image {index} was asked of {} images", dataset.name(), dataset.len()),
+            format!("expected an index from 0 to {}", dataset.len().saturating_sub(1)),
         ));
     }
     if out.len() != dataset.shape().len() {
         return Err(Error::usage(
-            format!(
-                "{}: a buffer of {} values for an image of {}",
-                dataset.name(),
-                out.len(),
-                dataset.shape()
-            ),
+            format!("{}: a buffer of {} values for an image of {}", dataset.name(), out.len(), dataset.shape()),
             format!("expected {} values", dataset.shape().len()),
         ));
     }
@@ -255,11 +208,7 @@ pub(super) fn check_read(dataset: &dyn Dataset, index: usize, out: &[f32]) -> Re
 mod tests {
     use super::*;
 
-    const SHAPE: ImageShape = ImageShape {
-        height: 1,
-        width: 2,
-        channels: 1,
-    };
+    const SHAPE: ImageShape = ImageShape { height: 1, width: 2, channels: 1 };
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|k| k.to_string()).collect()
@@ -285,10 +234,7 @@ mod tests {
         assert!(Memory::from_bytes("x", SHAPE, vec![]).is_err());
         assert!(Memory::from_floats("x", SHAPE, vec![0.5, 1.5]).is_err());
         assert!(Memory::from_floats("x", SHAPE, vec![0.5, f32::NAN]).is_err());
-        let two_channels = ImageShape {
-            channels: 2,
-            ..SHAPE
-        };
+        let two_channels = ImageShape { channels: 2, ..SHAPE };
         assert!(Memory::from_bytes("x", two_channels, vec![1, 2, 3, 4]).is_err());
     }
 
@@ -296,55 +242,25 @@ mod tests {
     fn labels_must_fit_images_and_classes() {
         let set = || Memory::from_bytes("x", SHAPE, vec![1, 2, 3, 4]).unwrap();
         let labelled = set().with_labels(vec![1, 0], names(2)).unwrap();
-        assert_eq!(
-            (labelled.label(0), labelled.label(1), labelled.label(2)),
-            (Some(1), Some(0), None)
-        );
+        assert_eq!((labelled.label(0), labelled.label(1), labelled.label(2)), (Some(1), Some(0), None));
         let error = set().with_labels(vec![0], names(2)).unwrap_err();
         assert_eq!(error.to_string(), "x: 2 images but 1 labels");
         let error = set().with_labels(vec![0, 2], names(2)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "x: label 1 is 2, but there are 2 classes"
-        );
+        assert_eq!(error.to_string(), "x: label 1 is 2, but there are 2 classes");
     }
 
     #[test]
     fn fingerprint_follows_content_not_name() {
-        let print = |bytes: &[u8]| {
-            Memory::from_bytes("x", SHAPE, bytes.to_vec())
-                .unwrap()
-                .fingerprint()
-        };
+        let print = |bytes: &[u8]| Memory::from_bytes("x", SHAPE, bytes.to_vec()).unwrap().fingerprint();
         let base = print(&[1, 2, 3, 4]);
         assert_eq!(base.len(), 64);
-        assert_eq!(
-            base,
-            Memory::from_bytes("y", SHAPE, vec![1, 2, 3, 4])
-                .unwrap()
-                .fingerprint()
-        );
+        assert_eq!(base, Memory::from_bytes("y", SHAPE, vec![1, 2, 3, 4]).unwrap().fingerprint());
         assert_ne!(base, print(&[1, 2, 3, 5]));
-        let tall = ImageShape {
-            height: 2,
-            width: 1,
-            channels: 1,
-        };
-        assert_ne!(
-            base,
-            Memory::from_bytes("x", tall, vec![1, 2, 3, 4])
-                .unwrap()
-                .fingerprint()
-        );
-        let labelled = Memory::from_bytes("x", SHAPE, vec![1, 2, 3, 4])
-            .unwrap()
-            .with_labels(vec![0, 1], names(2));
+        let tall = ImageShape { height: 2, width: 1, channels: 1 };
+        assert_ne!(base, Memory::from_bytes("x", tall, vec![1, 2, 3, 4]).unwrap().fingerprint());
+        let labelled = Memory::from_bytes("x", SHAPE, vec![1, 2, 3, 4]).unwrap().with_labels(vec![0, 1], names(2));
         assert_ne!(base, labelled.unwrap().fingerprint());
-        let floats = |v: f32| {
-            Memory::from_floats("x", SHAPE, vec![v, 1.0])
-                .unwrap()
-                .fingerprint()
-        };
+        let floats = |v: f32| Memory::from_floats("x", SHAPE, vec![v, 1.0]).unwrap().fingerprint();
         assert_ne!(floats(0.5), floats(0.25));
     }
 }

@@ -65,9 +65,7 @@ impl Format {
     pub fn about(self) -> &'static str {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
-            Self::Npy => {
-                ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]"
-            }
+            Self::Npy => ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]",
             Self::Folder => "folder of PNG and JPEG images; subfolders are classes",
             Self::Strokes => "digits drawn by program",
         }

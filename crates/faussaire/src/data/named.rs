@@ -16,8 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes that a Quick, Draw! file may have; the largest published one has about 260 MB.
 const QUICKDRAW_AT_MOST: u64 = 512 << 20;
 
-const QUICKDRAW_ADDRESS: &str =
-    "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/";
+const QUICKDRAW_ADDRESS: &str = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/";
 
 /// A published file.
 #[derive(Debug)]
@@ -55,9 +54,7 @@ impl IdxSet {
 
     /// Where one of the files comes from.
     pub fn remote(&self, file: &Published, mirror: Option<&str>) -> Remote {
-        let base = mirror.map_or(self.address.to_owned(), |mirror| {
-            format!("{mirror}/{}/", self.folders[0])
-        });
+        let base = mirror.map_or(self.address.to_owned(), |mirror| format!("{mirror}/{}/", self.folders[0]));
         Remote {
             url: format!("{base}{}", file.name),
             bytes: Some(file.bytes),
@@ -162,8 +159,7 @@ pub(super) enum Named {
 }
 
 /// The names, for messages.
-pub(super) const KNOWN: &str =
-    "strokes, mnist, fashion-mnist, quickdraw:CATEGORY (quickdraw:sheep, for one)";
+pub(super) const KNOWN: &str = "strokes, mnist, fashion-mnist, quickdraw:CATEGORY (quickdraw:sheep, for one)";
 
 /// The categories of Quick, Draw!, as Google spells them.
 /// Source: categories.txt of <https://github.com/googlecreativelab/quickdraw-dataset>.
@@ -183,9 +179,7 @@ pub(super) fn recognise(name: &str) -> Result<Option<Named>> {
         return Ok(Some(Named::Idx(set)));
     }
     match name.split_once(':') {
-        Some(("quickdraw", category)) => {
-            quickdraw(category).map(|category| Some(Named::Quickdraw(category)))
-        }
+        Some(("quickdraw", category)) => quickdraw(category).map(|category| Some(Named::Quickdraw(category))),
         _ => Ok(None),
     }
 }
@@ -194,16 +188,13 @@ pub(super) fn recognise(name: &str) -> Result<Option<Named>> {
 fn quickdraw(category: &str) -> Result<&'static str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_'], " ");
     let wanted = plain(category);
-    quickdraw_categories()
-        .find(|known| plain(known) == wanted)
-        .ok_or_else(|| {
-            let hint = match nearest(&wanted, quickdraw_categories()) {
-                Some(category) => format!("did you mean \"quickdraw:{category}\"?"),
-                None => "it has 345 categories: cat, sheep, bicycle, \"hot air balloon\", ..."
-                    .to_owned(),
-            };
-            Error::usage(format!("Quick, Draw! has no category '{category}'"), hint)
-        })
+    quickdraw_categories().find(|known| plain(known) == wanted).ok_or_else(|| {
+        let hint = match nearest(&wanted, quickdraw_categories()) {
+            Some(category) => format!("did you mean \"quickdraw:{category}\"?"),
+            None => "it has 345 categories: cat, sheep, bicycle, \"hot air balloon\", ...".to_owned(),
+        };
+        Error::usage(format!("Quick, Draw! has no category '{category}'"), hint)
+    })
 }
 
 /// The known name nearest to a mistyped one, as it would be typed.
@@ -223,9 +214,7 @@ pub(super) fn quickdraw_file(category: &str) -> String {
 
 /// Where a Quick, Draw! file comes from. Its checksum is not published; its size must fit its header.
 pub(super) fn quickdraw_remote(category: &str, mirror: Option<&str>) -> Remote {
-    let base = mirror.map_or(QUICKDRAW_ADDRESS.to_owned(), |mirror| {
-        format!("{mirror}/quickdraw/")
-    });
+    let base = mirror.map_or(QUICKDRAW_ADDRESS.to_owned(), |mirror| format!("{mirror}/quickdraw/"));
     Remote {
         url: format!("{base}{}", quickdraw_file(category).replace(' ', "%20")),
         bytes: None,
@@ -244,20 +233,12 @@ mod tests {
     #[test]
     fn names_are_recognised() {
         assert!(matches!(recognise("strokes"), Ok(Some(Named::Strokes))));
-        assert!(
-            matches!(recognise("fashion-mnist"), Ok(Some(Named::Idx(set))) if set.classes[9] == "Ankle boot")
-        );
+        assert!(matches!(recognise("fashion-mnist"), Ok(Some(Named::Idx(set))) if set.classes[9] == "Ankle boot"));
         for spelled in ["hot air balloon", "hot-air-balloon", "Hot_Air_Balloon"] {
             let named = recognise(&format!("quickdraw:{spelled}"));
-            assert!(
-                matches!(named, Ok(Some(Named::Quickdraw("hot air balloon")))),
-                "{spelled}"
-            );
+            assert!(matches!(named, Ok(Some(Named::Quickdraw("hot air balloon")))), "{spelled}");
         }
-        assert!(matches!(
-            recognise("quickdraw:t-shirt"),
-            Ok(Some(Named::Quickdraw("t-shirt")))
-        ));
+        assert!(matches!(recognise("quickdraw:t-shirt"), Ok(Some(Named::Quickdraw("t-shirt")))));
         assert!(matches!(recognise("some/folder"), Ok(None)));
         assert!(matches!(recognise("C:\\images"), Ok(None)));
     }
@@ -267,12 +248,7 @@ mod tests {
         let error = recognise("quickdraw:sheap").unwrap_err();
         assert_eq!(error.to_string(), "Quick, Draw! has no category 'sheap'");
         assert_eq!(error.hint(), "did you mean \"quickdraw:sheep\"?");
-        assert!(
-            recognise("quickdraw:../../etc/passwd")
-                .unwrap_err()
-                .hint()
-                .contains("345 categories")
-        );
+        assert!(recognise("quickdraw:../../etc/passwd").unwrap_err().hint().contains("345 categories"));
         assert!(recognise("quickdraw:").is_err());
     }
 
@@ -280,10 +256,7 @@ mod tests {
     fn slips_lead_to_names() {
         assert_eq!(did_you_mean("minst").as_deref(), Some("mnist"));
         assert_eq!(did_you_mean("sheep").as_deref(), Some("quickdraw:sheep"));
-        assert_eq!(
-            did_you_mean("quickdraw").as_deref(),
-            Some("quickdraw:sheep")
-        );
+        assert_eq!(did_you_mean("quickdraw").as_deref(), Some("quickdraw:sheep"));
         assert_eq!(did_you_mean("imagenet"), None);
     }
 
@@ -291,24 +264,11 @@ mod tests {
     fn addresses() {
         assert_eq!(quickdraw_categories().count(), 345);
         let published = quickdraw_remote("ice cream", None).url;
-        assert!(
-            published.ends_with("/numpy_bitmap/ice%20cream.npy"),
-            "{published}"
-        );
-        assert_eq!(
-            quickdraw_remote("cat", Some("http://here")).url,
-            "http://here/quickdraw/cat.npy"
-        );
+        assert!(published.ends_with("/numpy_bitmap/ice%20cream.npy"), "{published}");
+        assert_eq!(quickdraw_remote("cat", Some("http://here")).url, "http://here/quickdraw/cat.npy");
         let set = &IDX_SETS[0];
         let [images, labels] = set.files(Split::Test);
-        assert_eq!(
-            set.remote(images, Some("http://here")).url,
-            "http://here/mnist/t10k-images-idx3-ubyte.gz"
-        );
-        assert!(
-            set.remote(labels, None)
-                .url
-                .ends_with(".amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz")
-        );
+        assert_eq!(set.remote(images, Some("http://here")).url, "http://here/mnist/t10k-images-idx3-ubyte.gz");
+        assert!(set.remote(labels, None).url.ends_with(".amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz"));
     }
 }

@@ -38,12 +38,7 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        for (a, b, count) in [
-            ("", "abc", 3),
-            ("mnist", "mnist", 0),
-            ("mnsit", "mnist", 1),
-            ("kitten", "sitting", 3),
-        ] {
+        for (a, b, count) in [("", "abc", 3), ("mnist", "mnist", 0), ("mnsit", "mnist", 1), ("kitten", "sitting", 3)] {
             assert_eq!((edits(a, b), edits(b, a)), (count, count), "{a} {b}");
         }
     }

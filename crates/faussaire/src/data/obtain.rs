@@ -23,54 +23,31 @@ impl Places {
     ///
     /// # Errors
     /// Where they are not here and can't be fetched; the hint says which files to put where.
-    pub fn obtain_idx(
-        &self,
-        set: &IdxSet,
-        split: Split,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<[PathBuf; 2]> {
+    pub fn obtain_idx(&self, set: &IdxSet, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<[PathBuf; 2]> {
         if let Some(found) = self.find_idx(set, split) {
             return Ok(found);
         }
         let files = set.files(split);
         let names = files.map(|file| file.name);
-        let wanted = Wanted {
-            set: set.name,
-            folder: set.folders[0],
-            files: &names,
-        };
+        let wanted = Wanted { set: set.name, folder: set.folders[0], files: &names };
         for file in files {
             let remote = set.remote(file, self.mirror.as_deref());
             self.obtain(&wanted, file.name, &remote, progress)?;
         }
-        self.find_idx(set, split)
-            .ok_or_else(|| self.missing(&wanted, "what was fetched is gone"))
+        self.find_idx(set, split).ok_or_else(|| self.missing(&wanted, "what was fetched is gone"))
     }
 
     /// The drawings of a Quick, Draw! category: found, or else fetched into the cache folder.
     ///
     /// # Errors
     /// As `obtain_idx`.
-    pub fn obtain_quickdraw(
-        &self,
-        category: &str,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<PathBuf> {
+    pub fn obtain_quickdraw(&self, category: &str, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
         if let Some(found) = self.find_quickdraw(category) {
             return Ok(found);
         }
         let (file, set) = (quickdraw_file(category), format!("quickdraw:{category}"));
-        let wanted = Wanted {
-            set: &set,
-            folder: "quickdraw",
-            files: &[&file],
-        };
-        self.obtain(
-            &wanted,
-            &file,
-            &quickdraw_remote(category, self.mirror.as_deref()),
-            progress,
-        )
+        let wanted = Wanted { set: &set, folder: "quickdraw", files: &[&file] };
+        self.obtain(&wanted, &file, &quickdraw_remote(category, self.mirror.as_deref()), progress)
     }
 
     /// Fetches one of the files into the cache, unless it is there.
@@ -82,10 +59,7 @@ impl Places {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<PathBuf> {
         let Some(cache) = &self.cache else {
-            return Err(self.missing(
-                wanted,
-                "there is no cache folder to fetch it into (HOME is not set)",
-            ));
+            return Err(self.missing(wanted, "there is no cache folder to fetch it into (HOME is not set)"));
         };
         let folder = cache.join(wanted.folder);
         let target = folder.join(file);
@@ -106,16 +80,8 @@ impl Places {
     /// The files of a set are not here: says where they were looked for and where to put them.
     fn missing(&self, wanted: &Wanted<'_>, what: &str) -> Error {
         let Wanted { set, folder, files } = wanted;
-        let looked: Vec<String> = self
-            .folders
-            .iter()
-            .map(|place| place.display().to_string())
-            .collect();
-        let looked = if looked.is_empty() {
-            "any data folder".to_owned()
-        } else {
-            looked.join(" or ")
-        };
+        let looked: Vec<String> = self.folders.iter().map(|place| place.display().to_string()).collect();
+        let looked = if looked.is_empty() { "any data folder".to_owned() } else { looked.join(" or ") };
         let cache = match &self.cache {
             Some(cache) => format!("{}, or into ", cache.join(folder).display()),
             None => String::new(),
@@ -142,11 +108,7 @@ mod tests {
     use super::*;
 
     fn places(cache: &Path, mirror: String) -> Places {
-        Places {
-            folders: vec![cache.to_path_buf()],
-            cache: Some(cache.to_path_buf()),
-            mirror: Some(mirror),
-        }
+        Places { folders: vec![cache.to_path_buf()], cache: Some(cache.to_path_buf()), mirror: Some(mirror) }
     }
 
     fn mirror(path: &str) -> Answer {
@@ -163,78 +125,35 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let places = places(cache.path(), serve(mirror));
         let mut calls = 0;
-        let path = places
-            .obtain_quickdraw("sheep", &mut |_| calls += 1)
-            .unwrap();
-        assert_eq!(
-            (path.clone(), calls > 0),
-            (cache.path().join("quickdraw/sheep.npy"), true)
-        );
+        let path = places.obtain_quickdraw("sheep", &mut |_| calls += 1).unwrap();
+        assert_eq!((path.clone(), calls > 0), (cache.path().join("quickdraw/sheep.npy"), true));
         assert_eq!(std::fs::read(&path).unwrap(), array(8));
-        let offline = Places {
-            mirror: Some("http://127.0.0.1:1".to_owned()),
-            ..places
-        };
-        assert_eq!(
-            offline
-                .obtain_quickdraw("sheep", &mut |_| panic!("fetched again"))
-                .unwrap(),
-            path
-        );
+        let offline = Places { mirror: Some("http://127.0.0.1:1".to_owned()), ..places };
+        assert_eq!(offline.obtain_quickdraw("sheep", &mut |_| panic!("fetched again")).unwrap(), path);
     }
 
     #[test]
     fn damaged_transfers_leave_the_cache_empty() {
         let cache = tempfile::tempdir().unwrap();
         let places = places(cache.path(), serve(mirror));
-        for (category, expected) in [
-            ("ice cream", "but the file has 70"),
-            ("cat", "does not begin with"),
-            ("dog", "no such file (status 404)"),
-        ] {
+        for (category, expected) in
+            [("ice cream", "but the file has 70"), ("cat", "does not begin with"), ("dog", "no such file (status 404)")]
+        {
             let error = places.obtain_quickdraw(category, &mut |_| {}).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
-            assert!(
-                error.hint().contains(&format!("put {category}.npy into")),
-                "{}",
-                error.hint()
-            );
-            assert_eq!(
-                std::fs::read_dir(cache.path().join("quickdraw"))
-                    .unwrap()
-                    .count(),
-                0
-            );
+            assert!(error.hint().contains(&format!("put {category}.npy into")), "{}", error.hint());
+            assert_eq!(std::fs::read_dir(cache.path().join("quickdraw")).unwrap().count(), 0);
         }
     }
 
     #[test]
     fn a_corrupt_mnist_is_refused_and_named() {
         let cache = tempfile::tempdir().unwrap();
-        let places = places(
-            cache.path(),
-            serve(|_| Answer::Unannounced(gzip(&idx_images(2, 28, 28)))),
-        );
-        let error = places
-            .obtain_idx(&IDX_SETS[0], Split::Train, &mut |_| {})
-            .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("train-images-idx3-ubyte.gz can't be fetched"),
-            "{error}"
-        );
-        assert!(
-            error
-                .hint()
-                .contains("train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz")
-        );
-        assert_eq!(
-            std::fs::read_dir(cache.path().join("mnist"))
-                .unwrap()
-                .count(),
-            0
-        );
+        let places = places(cache.path(), serve(|_| Answer::Unannounced(gzip(&idx_images(2, 28, 28)))));
+        let error = places.obtain_idx(&IDX_SETS[0], Split::Train, &mut |_| {}).unwrap_err();
+        assert!(error.to_string().contains("train-images-idx3-ubyte.gz can't be fetched"), "{error}");
+        assert!(error.hint().contains("train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz"));
+        assert_eq!(std::fs::read_dir(cache.path().join("mnist")).unwrap().count(), 0);
     }
 
     #[test]

@@ -57,10 +57,7 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// What images are to be brought to.
     pub fn image(&self) -> ImageOptions {
-        ImageOptions {
-            size: self.size,
-            channels: self.channels,
-        }
+        ImageOptions { size: self.size, channels: self.channels }
     }
 }
 
@@ -69,17 +66,8 @@ impl OpenOptions {
 ///
 /// # Errors
 /// Where the name is unknown, files are missing and can't be fetched, or are damaged.
-pub fn open(
-    name_or_path: &str,
-    options: &OpenOptions,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Box<dyn Dataset>> {
-    open_from(
-        &|| Places::from_env(options.data_dir.as_deref()),
-        name_or_path,
-        options,
-        progress,
-    )
+pub fn open(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Box<dyn Dataset>> {
+    open_from(&|| Places::from_env(options.data_dir.as_deref()), name_or_path, options, progress)
 }
 
 /// `open` with the places given; they are asked for only where a named set needs them.
@@ -94,11 +82,7 @@ fn open_from(
         Some(Named::Strokes) => Format::Strokes.load(Path::new(name_or_path), options)?,
         Some(Named::Idx(set)) => {
             let [images, labels] = places()?.obtain_idx(set, options.split, progress)?;
-            let name = if options.split == Split::Test {
-                format!("{}/test", set.name)
-            } else {
-                set.name.to_owned()
-            };
+            let name = if options.split == Split::Test { format!("{}/test", set.name) } else { set.name.to_owned() };
             Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(name))
         }
         Some(Named::Quickdraw(category)) => {
@@ -115,11 +99,7 @@ fn open_from(
 ///
 /// # Errors
 /// Where the name is unknown, or files can't be fetched.
-pub fn fetch(
-    name: &str,
-    options: &OpenOptions,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Vec<PathBuf>> {
+pub fn fetch(name: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
     let places = Places::from_env(options.data_dir.as_deref())?;
     match recognise(name)? {
         Some(Named::Strokes) => Ok(Vec::new()),
@@ -137,16 +117,9 @@ pub fn fetch(
 ///
 /// # Errors
 /// Where the set as a whole can't be opened.
-pub fn check(
-    name_or_path: &str,
-    options: &OpenOptions,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Vec<BadFile>> {
+pub fn check(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<BadFile>> {
     let path = Path::new(name_or_path);
-    if recognise(name_or_path)?.is_none()
-        && path.is_dir()
-        && in_folder(path, options.split)? == Inside::Images
-    {
+    if recognise(name_or_path)?.is_none() && path.is_dir() && in_folder(path, options.split)? == Inside::Images {
         return folder::check(path, &options.image());
     }
     // The other formats are read whole when they are opened.
@@ -161,10 +134,7 @@ pub(super) fn strokes(options: &OpenOptions) -> Result<Strokes> {
         Split::Test => (options.seed ^ HELD_BACK, STROKES[1]),
     };
     match options.count.unwrap_or(usual) {
-        0 => Err(Error::usage(
-            "0 strokes were asked for",
-            "expected at least 1 image",
-        )),
+        0 => Err(Error::usage("0 strokes were asked for", "expected at least 1 image")),
         count => Ok(Strokes::new(seed, count)),
     }
 }
@@ -211,12 +181,8 @@ fn unknown(name: &str) -> Error {
     } else {
         format!("no data set is called '{name}', and there is no such file or folder")
     };
-    let did_you_mean =
-        did_you_mean(name).map_or(String::new(), |known| format!("did you mean {known}? "));
-    Error::usage(
-        what,
-        format!("{did_you_mean}known names: {KNOWN}; or a path to images"),
-    )
+    let did_you_mean = did_you_mean(name).map_or(String::new(), |known| format!("did you mean {known}? "));
+    Error::usage(what, format!("{did_you_mean}known names: {KNOWN}; or a path to images"))
 }
 
 #[cfg(test)]
@@ -226,15 +192,8 @@ mod tests {
     use super::*;
 
     fn open_here(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
-        let places = || {
-            Ok(Places {
-                folders: options.data_dir.iter().cloned().collect(),
-                ..Places::default()
-            })
-        };
-        open_from(&places, name, options, &mut |_| {
-            panic!("nothing is to be fetched")
-        })
+        let places = || Ok(Places { folders: options.data_dir.iter().cloned().collect(), ..Places::default() });
+        open_from(&places, name, options, &mut |_| panic!("nothing is to be fetched"))
     }
 
     fn open_plain(path: &Path) -> Result<Box<dyn Dataset>> {
@@ -249,22 +208,11 @@ mod tests {
         assert_eq!(open_plain(&root.join("b.dat")).unwrap().len(), 2);
         assert_eq!(open_plain(root).unwrap().len(), 2);
         std::fs::create_dir(root.join("deep")).unwrap();
-        image::GrayImage::new(5, 6)
-            .save(root.join("deep/x.png"))
-            .unwrap();
+        image::GrayImage::new(5, 6).save(root.join("deep/x.png")).unwrap();
         assert_eq!(open_plain(root).unwrap().shape().to_string(), "6x5x1");
         std::fs::write(root.join("t10k-images-idx3-ubyte"), idx_images(1, 2, 3)).unwrap();
-        let test = OpenOptions {
-            split: Split::Test,
-            ..OpenOptions::default()
-        };
-        assert_eq!(
-            open_here(root.to_str().unwrap(), &test)
-                .unwrap()
-                .shape()
-                .to_string(),
-            "2x3x1"
-        );
+        let test = OpenOptions { split: Split::Test, ..OpenOptions::default() };
+        assert_eq!(open_here(root.to_str().unwrap(), &test).unwrap().shape().to_string(), "2x3x1");
         for path in ["deep", "b.dat"] {
             let error = open_here(root.join(path).to_str().unwrap(), &test).unwrap_err();
             assert!(error.to_string().contains("no test images"), "{error}");
@@ -275,11 +223,8 @@ mod tests {
     fn bad_files_are_listed() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let look =
-            |path: &Path| check(path.to_str().unwrap(), &OpenOptions::default(), &mut |_| {});
-        image::GrayImage::new(5, 6)
-            .save(root.join("a.png"))
-            .unwrap();
+        let look = |path: &Path| check(path.to_str().unwrap(), &OpenOptions::default(), &mut |_| {});
+        image::GrayImage::new(5, 6).save(root.join("a.png")).unwrap();
         assert_eq!(look(root).unwrap(), []);
         std::fs::write(root.join("b.png"), "no picture").unwrap();
         assert_eq!(look(root).unwrap()[0].path, root.join("b.png"));
@@ -290,82 +235,30 @@ mod tests {
     #[test]
     fn unknown_names_get_a_hint() {
         let error = open_plain(Path::new("fashion_mnist")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no data set is called 'fashion_mnist', and there is no such file or folder"
-        );
-        assert!(
-            error
-                .hint()
-                .starts_with("did you mean fashion-mnist? known names: strokes, mnist,")
-        );
+        assert_eq!(error.to_string(), "no data set is called 'fashion_mnist', and there is no such file or folder");
+        assert!(error.hint().starts_with("did you mean fashion-mnist? known names: strokes, mnist,"));
         let error = open_plain(Path::new("no/such.npy")).unwrap_err();
         assert_eq!(error.to_string(), "there is no file or folder no/such.npy");
     }
 
     #[test]
     fn strokes_need_nothing() {
-        let options = OpenOptions {
-            count: Some(50),
-            seed: 3,
-            ..OpenOptions::default()
-        };
+        let options = OpenOptions { count: Some(50), seed: 3, ..OpenOptions::default() };
         let train = open_here("strokes", &options).unwrap();
-        assert_eq!(
-            (train.len(), train.shape().to_string()),
-            (50, "28x28x1".to_owned())
-        );
-        let test = open_here(
-            "strokes",
-            &OpenOptions {
-                split: Split::Test,
-                ..options.clone()
-            },
-        )
-        .unwrap();
+        assert_eq!((train.len(), train.shape().to_string()), (50, "28x28x1".to_owned()));
+        let test = open_here("strokes", &OpenOptions { split: Split::Test, ..options.clone() }).unwrap();
         assert_ne!(train.fingerprint(), test.fingerprint());
-        assert!(
-            open_here(
-                "strokes",
-                &OpenOptions {
-                    count: Some(0),
-                    ..options.clone()
-                }
-            )
-            .is_err()
-        );
-        let large = OpenOptions {
-            size: Some((32, 32)),
-            channels: Some(3),
-            ..options
-        };
-        assert_eq!(
-            open_here("strokes", &large).unwrap().shape().to_string(),
-            "32x32x3"
-        );
-        assert!(
-            open_here(
-                "strokes",
-                &OpenOptions {
-                    size: Some((0, 4)),
-                    ..large
-                }
-            )
-            .is_err()
-        );
+        assert!(open_here("strokes", &OpenOptions { count: Some(0), ..options.clone() }).is_err());
+        let large = OpenOptions { size: Some((32, 32)), channels: Some(3), ..options };
+        assert_eq!(open_here("strokes", &large).unwrap().shape().to_string(), "32x32x3");
+        assert!(open_here("strokes", &OpenOptions { size: Some((0, 4)), ..large }).is_err());
     }
 
     #[test]
     fn real_sets_by_name() {
         let Some(data) = shared_data() else { return };
-        let options = OpenOptions {
-            data_dir: Some(data.clone()),
-            ..OpenOptions::default()
-        };
-        let test = OpenOptions {
-            split: Split::Test,
-            ..options.clone()
-        };
+        let options = OpenOptions { data_dir: Some(data.clone()), ..OpenOptions::default() };
+        let test = OpenOptions { split: Split::Test, ..options.clone() };
         for (name, options, count, classes) in [
             ("mnist", &options, 60_000, 10),
             ("mnist", &test, 10_000, 10),
@@ -374,22 +267,11 @@ mod tests {
         ] {
             let set = open_here(name, options).unwrap();
             assert_eq!((set.len(), set.classes().len()), (count, classes), "{name}");
-            assert_eq!(
-                (
-                    set.shape().to_string().as_str(),
-                    set.name().starts_with(name)
-                ),
-                ("28x28x1", true)
-            );
+            assert_eq!((set.shape().to_string().as_str(), set.name().starts_with(name)), ("28x28x1", true));
         }
         assert!(open_here("quickdraw:sheep", &test).is_err());
         let error = open_plain(&data.join("quickdraw")).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("holds 16 data files: apple.npy, bear.npy"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("holds 16 data files: apple.npy, bear.npy"), "{error}");
         // Two data files, of which one can be read.
         assert_eq!(open_plain(&data.join("sheep-market")).unwrap().len(), 8000);
     }

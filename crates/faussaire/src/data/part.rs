@@ -32,12 +32,7 @@ impl PartFile {
         let file = File::create(&part).map_err(Error::io("create", &part))?;
         // Some network file systems have no locks; they only lose the sweeping.
         let _ = file.try_lock();
-        Ok(Self {
-            file: BufWriter::new(file),
-            part,
-            target: target.to_path_buf(),
-            committed: false,
-        })
+        Ok(Self { file: BufWriter::new(file), part, target: target.to_path_buf(), committed: false })
     }
 
     /// Where the bytes are until `commit`.
@@ -50,9 +45,7 @@ impl PartFile {
     /// # Errors
     /// Where the system refuses: a full disk, for one.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .write_all(bytes)
-            .map_err(Error::io("write", &self.part))
+        self.file.write_all(bytes).map_err(Error::io("write", &self.part))
     }
 
     /// Hands what was written so far to the system, so that it can be read under `path()`.
@@ -69,10 +62,7 @@ impl PartFile {
     /// As `write`; the old file is then still whole.
     pub fn commit(mut self) -> Result<()> {
         self.flush()?;
-        self.file
-            .get_ref()
-            .sync_all()
-            .map_err(Error::io("write", &self.part))?;
+        self.file.get_ref().sync_all().map_err(Error::io("write", &self.part))?;
         std::fs::rename(&self.part, &self.target).map_err(Error::io("rename", &self.part))?;
         self.committed = true;
         if let Some(Ok(folder)) = self.target.parent().map(File::open) {
@@ -100,9 +90,8 @@ pub fn sweep(target: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let other = entry.file_name();
         let other = other.to_string_lossy();
-        let unfinished = other
-            .strip_prefix(&*name)
-            .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".part"));
+        let unfinished =
+            other.strip_prefix(&*name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".part"));
         if unfinished && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = std::fs::remove_file(entry.path());
         }
@@ -115,10 +104,8 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -153,20 +140,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.npy");
         let living = PartFile::create(&target).unwrap();
-        std::fs::write(
-            folder.path().join("a.npy.1-0.part"),
-            "left by a killed process",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("a.npy.1-0.part"), "left by a killed process").unwrap();
         std::fs::write(folder.path().join("b.npy.1-0.part"), "another file's").unwrap();
         sweep(&target);
-        let living = living
-            .path()
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let living = living.path().file_name().unwrap().to_str().unwrap().to_owned();
         assert_eq!(names(folder.path()), [living, "b.npy.1-0.part".to_owned()]);
     }
 

@@ -36,18 +36,10 @@ impl Places {
         }
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let cache = cache_folder(|name| variable(name).map(PathBuf::from));
-        let mirror =
-            variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
+        let mirror = variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
         let folders = given.map(Path::to_path_buf).into_iter();
-        let folders = folders
-            .chain(variable("FAUSSAIRE_DATA").map(PathBuf::from))
-            .chain(cache.clone())
-            .collect();
-        Ok(Self {
-            folders,
-            cache,
-            mirror: mirror.as_deref().map(mirror_address).transpose()?,
-        })
+        let folders = folders.chain(variable("FAUSSAIRE_DATA").map(PathBuf::from)).chain(cache.clone()).collect();
+        Ok(Self { folders, cache, mirror: mirror.as_deref().map(mirror_address).transpose()? })
     }
 
     /// Where the images and the labels of a split are, if both are here.
@@ -58,14 +50,9 @@ impl Places {
             Some([images, labels])
         };
         self.folders.iter().find_map(|place| {
-            let own = set
-                .folders
-                .iter()
-                .find_map(|name| within(&place.join(name)));
+            let own = set.folders.iter().find_map(|name| within(&place.join(name)));
             // Files right in the folder may be another set's: they have the same names.
-            own.or_else(|| {
-                within(place).filter(|[images, _]| belongs(images, place, set, set.files(split)[0]))
-            })
+            own.or_else(|| within(place).filter(|[images, _]| belongs(images, place, set, set.files(split)[0])))
         })
     }
 
@@ -75,11 +62,8 @@ impl Places {
         // As saved by a browser from Google's storage.
         let saved = format!("full_numpy_bitmap_{file}");
         let below = |place: &PathBuf| [place.join("quickdraw"), place.clone()];
-        let mut candidates = self
-            .folders
-            .iter()
-            .flat_map(below)
-            .flat_map(|place| [place.join(&file), place.join(&saved)]);
+        let mut candidates =
+            self.folders.iter().flat_map(below).flat_map(|place| [place.join(&file), place.join(&saved)]);
         candidates.find(|path| path.is_file())
     }
 }
@@ -89,11 +73,7 @@ fn cache_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let base = if cfg!(windows) {
         variable("LOCALAPPDATA")
     } else {
-        let home = if cfg!(target_os = "macos") {
-            "Library/Caches"
-        } else {
-            ".cache"
-        };
+        let home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
         // The XDG specification: a relative path is to be ignored.
         let xdg = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
         xdg.or_else(|| variable("HOME").map(|path| path.join(home)))
@@ -114,8 +94,7 @@ fn mirror_address(mirror: &str) -> Result<String> {
 /// True where images that lie right in `place` are those of `set`: the folder has its name, or the file its bytes.
 fn belongs(images: &Path, place: &Path, set: &IdxSet, published: &Published) -> bool {
     place.file_name().is_some_and(|name| name == set.name)
-        || checksum(images)
-            .is_some_and(|sum| sum == published.sha256 || sum == published.plain_sha256)
+        || checksum(images).is_some_and(|sum| sum == published.sha256 || sum == published.plain_sha256)
 }
 
 /// The SHA-256 of a file's bytes.
@@ -139,16 +118,8 @@ mod tests {
     use super::*;
 
     fn places(folders: &[&Path], cache: &Path, mirror: Option<String>) -> Places {
-        let folders = folders
-            .iter()
-            .map(|path| path.to_path_buf())
-            .chain([cache.to_path_buf()])
-            .collect();
-        Places {
-            folders,
-            cache: Some(cache.to_path_buf()),
-            mirror,
-        }
+        let folders = folders.iter().map(|path| path.to_path_buf()).chain([cache.to_path_buf()]).collect();
+        Places { folders, cache: Some(cache.to_path_buf()), mirror }
     }
 
     #[test]
@@ -159,11 +130,7 @@ mod tests {
             let folder = data.path().join(place);
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("t10k-images-idx3-ubyte"), idx_images(2, 4, 4)).unwrap();
-            assert_eq!(
-                places.find_idx(&IDX_SETS[0], Split::Test),
-                None,
-                "its labels are missing"
-            );
+            assert_eq!(places.find_idx(&IDX_SETS[0], Split::Test), None, "its labels are missing");
             std::fs::write(folder.join("t10k-labels-idx1-ubyte"), idx_labels(&[1, 2])).unwrap();
             assert!(places.find_idx(&IDX_SETS[0], Split::Test).is_some());
             assert_eq!(places.find_idx(&IDX_SETS[0], Split::Train), None);
@@ -182,11 +149,7 @@ mod tests {
         }
         let places = places(&[&folder], &elsewhere.path().join("cache"), None);
         assert!(places.find_idx(&IDX_SETS[1], Split::Test).is_some());
-        assert_eq!(
-            places.find_idx(&IDX_SETS[0], Split::Test),
-            None,
-            "Fashion-MNIST is not MNIST"
-        );
+        assert_eq!(places.find_idx(&IDX_SETS[0], Split::Test), None, "Fashion-MNIST is not MNIST");
     }
 
     #[test]
@@ -197,10 +160,7 @@ mod tests {
             _ => None,
         };
         let folder = cache_folder(environment).unwrap();
-        assert!(
-            folder.starts_with("/home/someone") && folder.ends_with("faussaire"),
-            "{folder:?}"
-        );
+        assert!(folder.starts_with("/home/someone") && folder.ends_with("faussaire"), "{folder:?}");
         assert_eq!(cache_folder(|_| None), None);
         assert_eq!(mirror_address("http://here:80/").unwrap(), "http://here:80");
         assert!(mirror_address("here").is_err());

@@ -40,21 +40,16 @@ impl ImageOptions {
         }
         match self.channels {
             None | Some(1 | 3) => Ok(()),
-            Some(other) => Err(Error::usage(
-                format!("images can't have {other} channels"),
-                "expected 1 (grey) or 3 (RGB)",
-            )),
+            Some(other) => {
+                Err(Error::usage(format!("images can't have {other} channels"), "expected 1 (grey) or 3 (RGB)"))
+            }
         }
     }
 
     /// What an image of shape `from` becomes.
     pub fn apply(&self, from: ImageShape) -> ImageShape {
         let (height, width) = self.size.unwrap_or((from.height, from.width));
-        ImageShape {
-            height,
-            width,
-            channels: self.channels.unwrap_or(from.channels),
-        }
+        ImageShape { height, width, channels: self.channels.unwrap_or(from.channels) }
     }
 }
 
@@ -78,11 +73,7 @@ fn luma(rgb: &[u8]) -> u8 {
 }
 
 /// Cuts and scales an image of pixels `P`.
-fn scale<P: Pixel<Subpixel = u8> + 'static>(
-    pixels: Vec<u8>,
-    from: ImageShape,
-    to: ImageShape,
-) -> Vec<u8> {
+fn scale<P: Pixel<Subpixel = u8> + 'static>(pixels: Vec<u8>, from: ImageShape, to: ImageShape) -> Vec<u8> {
     if (from.height, from.width) == (to.height, to.width) {
         return pixels;
     }
@@ -94,11 +85,7 @@ fn scale<P: Pixel<Subpixel = u8> + 'static>(
     let cut = imageops::crop_imm(&whole, x, y, width, height);
     // Shrinking takes the sharper kernel, which would ring when it enlarges line drawings.
     let shrinks = to.width < width as usize && to.height < height as usize;
-    let filter = if shrinks {
-        FilterType::Lanczos3
-    } else {
-        FilterType::Triangle
-    };
+    let filter = if shrinks { FilterType::Lanczos3 } else { FilterType::Triangle };
     imageops::resize(&*cut, to.width as u32, to.height as u32, filter).into_raw()
 }
 
@@ -110,12 +97,7 @@ fn centre(from: ImageShape, to: ImageShape) -> (u32, u32, u32, u32) {
     } else {
         (fw, ((fw * th + tw / 2) / tw).clamp(1, fh))
     };
-    (
-        ((fw - width) / 2) as u32,
-        ((fh - height) / 2) as u32,
-        width as u32,
-        height as u32,
-    )
+    (((fw - width) / 2) as u32, ((fh - height) / 2) as u32, width as u32, height as u32)
 }
 
 /// The bytes of one image, once they were worked out.
@@ -127,19 +109,12 @@ pub(super) struct Cache(Option<Box<[Slot]>>);
 impl Cache {
     /// Room for `count` images of `shape`, or none where that is too much.
     pub(super) fn new(count: usize, shape: ImageShape) -> Self {
-        let fits = count
-            .checked_mul(shape.len())
-            .is_some_and(|bytes| bytes <= CACHE_BYTES);
+        let fits = count.checked_mul(shape.len()).is_some_and(|bytes| bytes <= CACHE_BYTES);
         Self(fits.then(|| (0..count).map(|_| OnceLock::new()).collect()))
     }
 
     /// Writes image `index` into `out` as floats, from memory or from `make`.
-    pub(super) fn read(
-        &self,
-        index: usize,
-        out: &mut [f32],
-        make: impl FnOnce() -> Result<Vec<u8>>,
-    ) -> Result<()> {
+    pub(super) fn read(&self, index: usize, out: &mut [f32], make: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
         let slot = self.0.as_ref().and_then(|slots| slots.get(index));
         if let Some(bytes) = slot.and_then(OnceLock::get) {
             copy_bytes(bytes, out);
@@ -174,11 +149,7 @@ impl Resized {
             return Ok(inner);
         }
         let cache = Cache::new(inner.len(), shape);
-        Ok(Box::new(Self {
-            inner,
-            shape,
-            cache,
-        }))
+        Ok(Box::new(Self { inner, shape, cache }))
     }
 }
 
@@ -206,10 +177,7 @@ impl Dataset for Resized {
         self.cache.read(index, out, || {
             let mut image = vec![0.0; self.inner.shape().len()];
             self.inner.read(index, &mut image)?;
-            let bytes = image
-                .iter()
-                .map(|value| (value * 255.0).round() as u8)
-                .collect();
+            let bytes = image.iter().map(|value| (value * 255.0).round() as u8).collect();
             Ok(fit(bytes, self.inner.shape(), self.shape))
         })
     }
@@ -236,23 +204,13 @@ mod tests {
     use crate::data::Memory;
 
     fn shape(height: usize, width: usize, channels: usize) -> ImageShape {
-        ImageShape {
-            height,
-            width,
-            channels,
-        }
+        ImageShape { height, width, channels }
     }
 
     #[test]
     fn the_cut_is_central_and_keeps_the_aspect() {
-        assert_eq!(
-            centre(shape(218, 178, 3), shape(64, 64, 3)),
-            (0, 20, 178, 178)
-        );
-        assert_eq!(
-            centre(shape(100, 300, 1), shape(50, 100, 1)),
-            (50, 0, 200, 100)
-        );
+        assert_eq!(centre(shape(218, 178, 3), shape(64, 64, 3)), (0, 20, 178, 178));
+        assert_eq!(centre(shape(100, 300, 1), shape(50, 100, 1)), (50, 0, 200, 100));
         assert_eq!(centre(shape(1, 1000, 1), shape(1000, 1, 1)), (499, 0, 1, 1));
         assert_eq!(centre(shape(28, 28, 1), shape(64, 64, 1)), (0, 0, 28, 28));
     }
@@ -260,34 +218,19 @@ mod tests {
     #[test]
     fn shrinking_does_not_alias() {
         // A fine checkerboard becomes grey, not black or white.
-        let board: Vec<u8> = (0..64 * 64)
-            .map(|k| if (k / 64 + k % 64) % 2 == 0 { 0 } else { 255 })
-            .collect();
+        let board: Vec<u8> = (0..64 * 64).map(|k| if (k / 64 + k % 64) % 2 == 0 { 0 } else { 255 }).collect();
         let small = fit(board, shape(64, 64, 1), shape(8, 8, 1));
         assert_eq!(small.len(), 64);
-        assert!(
-            small.iter().all(|&grey| (120..=136).contains(&grey)),
-            "{small:?}"
-        );
+        assert!(small.iter().all(|&grey| (120..=136).contains(&grey)), "{small:?}");
     }
 
     #[test]
     fn channels_are_converted() {
-        assert_eq!(
-            fit(vec![7, 9], shape(1, 2, 1), shape(1, 2, 3)),
-            [7, 7, 7, 9, 9, 9]
-        );
+        assert_eq!(fit(vec![7, 9], shape(1, 2, 1), shape(1, 2, 3)), [7, 7, 7, 9, 9, 9]);
         // Red, green, blue: 0.299, 0.587, 0.114 of 255.
         let primaries = vec![255, 0, 0, 0, 255, 0, 0, 0, 255];
-        assert_eq!(
-            fit(primaries, shape(1, 3, 3), shape(1, 3, 1)),
-            [76, 150, 29]
-        );
-        let side = fit(
-            [[10u8, 20, 30]; 16].concat(),
-            shape(4, 4, 3),
-            shape(2, 2, 3),
-        );
+        assert_eq!(fit(primaries, shape(1, 3, 3), shape(1, 3, 1)), [76, 150, 29]);
+        let side = fit([[10u8, 20, 30]; 16].concat(), shape(4, 4, 3), shape(2, 2, 3));
         assert_eq!(side, [10, 20, 30].repeat(4));
     }
 
@@ -295,10 +238,7 @@ mod tests {
     fn a_set_is_resized_as_it_is_read() {
         let bytes: Vec<u8> = (0..32).map(|k| if k < 16 { 0 } else { 204 }).collect();
         let set = || Box::new(Memory::from_bytes("x", shape(4, 4, 1), bytes.clone()).unwrap());
-        let options = ImageOptions {
-            size: Some((2, 3)),
-            channels: Some(3),
-        };
+        let options = ImageOptions { size: Some((2, 3)), channels: Some(3) };
         let resized = Resized::over(set(), &options).unwrap();
         assert_eq!((resized.len(), resized.shape()), (2, shape(2, 3, 3)));
         for _ in 0..2 {
@@ -314,11 +254,7 @@ mod tests {
 
     #[test]
     fn impossible_shapes_are_refused() {
-        for (size, channels) in [
-            (Some((0, 4)), None),
-            (Some((4, 1 << 20)), None),
-            (None, Some(2)),
-        ] {
+        for (size, channels) in [(Some((0, 4)), None), (Some((4, 1 << 20)), None), (None, Some(2))] {
             assert!(ImageOptions { size, channels }.check().is_err());
         }
     }

@@ -47,28 +47,19 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
             "expected PNG or JPEG files (at any depth), or one .npy or IDX file",
         )),
         [(file, format)] => Ok(Inside::One(file.clone(), *format)),
-        several => {
-            let names: Vec<_> = several
-                .iter()
-                .take(20)
-                .map(|(path, _)| path.file_name().unwrap_or_default().to_string_lossy())
-                .collect();
-            let more = if several.len() > names.len() {
-                ", ..."
-            } else {
-                ""
-            };
-            Err(Error::data(
-                format!(
-                    "{} holds {} data files: {}{more}",
-                    folder.display(),
-                    several.len(),
-                    names.join(", ")
-                ),
-                format!("name one of them: {}", several[0].0.display()),
-            ))
-        }
+        several => Err(too_many(folder, several)),
     }
+}
+
+/// Names the files among which one must be chosen.
+fn too_many(folder: &Path, files: &[(PathBuf, Format)]) -> Error {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names: Vec<String> = files.iter().take(20).map(|(path, _)| name(path)).collect();
+    let more = if files.len() > names.len() { ", ..." } else { "" };
+    Error::data(
+        format!("{} holds {} data files: {}{more}", folder.display(), files.len(), names.join(", ")),
+        format!("name one of them: {}", files[0].0.display()),
+    )
 }
 
 /// The format of a file, by its content.
@@ -80,11 +71,19 @@ pub fn format_of(path: &Path) -> Result<Format> {
     claimed(&start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
             [] => ("it is empty", "the file is damaged or was not downloaded completely: replace it"),
-            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => ("it is one image", "give the folder that holds the images"),
-            [b'P', b'K', ..] => ("it is a zip archive", "unpack it; from an .npz, numpy.save(\"images.npy\", numpy.load(\"FILE.npz\")[\"NAME\"])"),
+            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => {
+                ("it is one image", "give the folder that holds the images")
+            }
+            [b'P', b'K', ..] => (
+                "it is a zip archive",
+                "unpack it; from an .npz, numpy.save(\"images.npy\", numpy.load(\"FILE.npz\")[\"NAME\"])",
+            ),
             [0, 0, 8, 1, ..] => ("it holds labels, not images", "give the images file; its labels are found beside it"),
             [b'<', ..] => ("it is a web page", "the download went wrong: fetch the file again"),
-            _ => ("its first bytes are those of no known format", "expected IDX (.gz or not), .npy, or a folder of PNG or JPEG images"),
+            _ => (
+                "its first bytes are those of no known format",
+                "expected IDX (.gz or not), .npy, or a folder of PNG or JPEG images",
+            ),
         };
         Error::data(format!("{} can't be read as images: {what}", path.display()), hint)
     })
@@ -98,17 +97,13 @@ fn claimed(start: &[u8]) -> Option<Format> {
 fn start(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io("read", path))?;
-    file.take(1024)
-        .read_to_end(&mut bytes)
-        .map_err(Error::io("read", path))?;
+    file.take(1024).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if !bytes.starts_with(&GZIP) {
         return Ok(bytes);
     }
     let mut inflated = Vec::new();
     // The stream breaks off here, and may be damaged: what came out until then is enough.
-    let _ = flate2::read::GzDecoder::new(&bytes[..])
-        .take(16)
-        .read_to_end(&mut inflated);
+    let _ = flate2::read::GzDecoder::new(&bytes[..]).take(16).read_to_end(&mut inflated);
     Ok(inflated)
 }
 
@@ -126,14 +121,8 @@ mod tests {
             folder.path().join(name)
         };
         assert_eq!(format_of(&put("a.dat", &array(8))).unwrap(), Format::Npy);
-        assert_eq!(
-            format_of(&put("b", &gzip(&idx_images(3, 4, 5)))).unwrap(),
-            Format::Idx
-        );
-        assert_eq!(
-            format_of(&put("c.png", &idx_images(3, 4, 5))).unwrap(),
-            Format::Idx
-        );
+        assert_eq!(format_of(&put("b", &gzip(&idx_images(3, 4, 5)))).unwrap(), Format::Idx);
+        assert_eq!(format_of(&put("c.png", &idx_images(3, 4, 5))).unwrap(), Format::Idx);
         for (bytes, expected) in [
             (&b""[..], "it is empty"),
             (b"\x89PNG\r\n", "it is one image"),
@@ -145,10 +134,7 @@ mod tests {
             (&gzip(b"some text"), "no known format"),
         ] {
             let error = format_of(&put("d", bytes)).unwrap_err();
-            assert!(
-                error.to_string().contains(expected) && !error.hint().is_empty(),
-                "{error}"
-            );
+            assert!(error.to_string().contains(expected) && !error.hint().is_empty(), "{error}");
         }
     }
 
@@ -164,11 +150,7 @@ mod tests {
         let one = Inside::One(root.join("b.npy"), Format::Npy);
         assert_eq!(look(Split::Train).unwrap(), one);
         std::fs::write(root.join("a.npy"), array(12)).unwrap();
-        assert!(
-            message().ends_with("holds 2 data files: a.npy, b.npy"),
-            "{}",
-            message()
-        );
+        assert!(message().ends_with("holds 2 data files: a.npy, b.npy"), "{}", message());
         assert!(look(Split::Train).unwrap_err().hint().ends_with("a.npy"));
         std::fs::create_dir(root.join("deep")).unwrap();
         std::fs::write(root.join("deep/x.png"), "a picture").unwrap();

@@ -33,16 +33,8 @@ impl Strokes {
     /// The first `count` images of `seed`. Nothing is drawn until an image is read, and nothing is kept: drawing one
     /// takes about 15 microseconds.
     pub fn new(seed: u64, count: usize) -> Self {
-        let (class, hand) = (
-            Stream::new(seed, "strokes.class"),
-            Stream::new(seed, "strokes.hand"),
-        );
-        Self {
-            seed,
-            count,
-            class,
-            hand,
-        }
+        let (class, hand) = (Stream::new(seed, "strokes.class"), Stream::new(seed, "strokes.hand"));
+        Self { seed, count, class, hand }
     }
 
     /// The digit on image `index`: any ten images from a multiple of ten on hold the ten digits in random order.
@@ -73,11 +65,7 @@ impl Dataset for Strokes {
     }
 
     fn shape(&self) -> ImageShape {
-        ImageShape {
-            height: SIDE,
-            width: SIDE,
-            channels: 1,
-        }
+        ImageShape { height: SIDE, width: SIDE, channels: 1 }
     }
 
     fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
@@ -137,12 +125,7 @@ mod tests {
             assert_eq!(set.label(index), longer.label(index));
         }
         let other = Strokes::new(8, 40);
-        assert!(
-            images(&set)
-                .iter()
-                .zip(images(&other))
-                .all(|(a, b)| *a != b)
-        );
+        assert!(images(&set).iter().zip(images(&other)).all(|(a, b)| *a != b));
         assert_ne!(set.fingerprint(), other.fingerprint());
         assert_ne!(set.fingerprint(), longer.fingerprint());
         assert_eq!(set.fingerprint(), Strokes::new(7, 40).fingerprint());
@@ -174,18 +157,12 @@ mod tests {
         let bytes = |image: Vec<f32>| -> Vec<u8> {
             let byte = |value: f32| {
                 assert!((0.0..=1.0).contains(&value), "{value}");
-                assert!(
-                    (value * 255.0 - (value * 255.0).round()).abs() < 1e-4,
-                    "{value}"
-                );
+                assert!((value * 255.0 - (value * 255.0).round()).abs() < 1e-4, "{value}");
                 (value * 255.0).round() as u8
             };
             image.into_iter().map(byte).collect()
         };
-        let distinct: HashSet<Vec<u8>> = images(&Strokes::new(7, 2000))
-            .into_iter()
-            .map(bytes)
-            .collect();
+        let distinct: HashSet<Vec<u8>> = images(&Strokes::new(7, 2000)).into_iter().map(bytes).collect();
         assert_eq!(distinct.len(), 2000);
     }
 
@@ -193,9 +170,8 @@ mod tests {
     #[test]
     fn pixels_are_spread_as_in_mnist() {
         let pixels = images(&Strokes::new(7, 3000)).concat();
-        let share = |test: fn(f32) -> bool| {
-            pixels.iter().filter(|&&value| test(value)).count() as f32 / pixels.len() as f32
-        };
+        let share =
+            |test: fn(f32) -> bool| pixels.iter().filter(|&&value| test(value)).count() as f32 / pixels.len() as f32;
         let mean = pixels.iter().sum::<f32>() / pixels.len() as f32;
         let square = pixels.iter().map(|value| value * value).sum::<f32>() / pixels.len() as f32;
         let deviation = (square - mean * mean).sqrt();
@@ -211,18 +187,10 @@ mod tests {
         for image in images(&Strokes::new(7, 300)) {
             let mass: f32 = image.iter().sum();
             let moment = |place: fn(usize) -> usize| {
-                image
-                    .iter()
-                    .enumerate()
-                    .map(|(i, v)| place(i) as f32 * v)
-                    .sum::<f32>()
-                    / mass
+                image.iter().enumerate().map(|(i, v)| place(i) as f32 * v).sum::<f32>() / mass
             };
             let (x, y) = (moment(|i| i % SIDE), moment(|i| i / SIDE));
-            assert!(
-                (x - 14.0).abs() < 2.0 && (y - 14.0).abs() < 2.0,
-                "({x}, {y})"
-            );
+            assert!((x - 14.0).abs() < 2.0 && (y - 14.0).abs() < 2.0, "({x}, {y})");
         }
     }
 
@@ -233,19 +201,13 @@ mod tests {
         let mut means = vec![vec![0.0; SIDE * SIDE]; CLASSES];
         for (index, image) in images[..1500].iter().enumerate() {
             let mean = &mut means[digit(&set, index)];
-            mean.iter_mut()
-                .zip(image)
-                .for_each(|(sum, value)| *sum += value / 150.0);
+            mean.iter_mut().zip(image).for_each(|(sum, value)| *sum += value / 150.0);
         }
-        let distance =
-            |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum() };
+        let distance = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum() };
         let nearest = |image: &[f32]| {
-            (0..CLASSES)
-                .min_by(|&a, &b| distance(image, &means[a]).total_cmp(&distance(image, &means[b])))
+            (0..CLASSES).min_by(|&a, &b| distance(image, &means[a]).total_cmp(&distance(image, &means[b])))
         };
-        let right = (1500..2000)
-            .filter(|&i| nearest(&images[i]) == Some(digit(&set, i)))
-            .count();
+        let right = (1500..2000).filter(|&i| nearest(&images[i]) == Some(digit(&set, i))).count();
         assert!(right > 400, "{right} of 500");
         // As wide a variety as handwriting's: a printed font would give 500.
         assert!(right < 490, "{right} of 500");

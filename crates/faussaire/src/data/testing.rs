@@ -55,10 +55,7 @@ pub fn npy(dictionary: &str, bytes: &[u8]) -> Vec<u8> {
 
 /// A `.npy` file of 2x2 images with this many bytes, all 9.
 pub fn array(bytes: usize) -> Vec<u8> {
-    let dictionary = format!(
-        "{{'descr': '|u1', 'fortran_order': False, 'shape': ({}, 4)}}",
-        bytes / 4
-    );
+    let dictionary = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({}, 4)}}", bytes / 4);
     npy(&dictionary, &vec![9; bytes])
 }
 
@@ -101,11 +98,8 @@ fn reply(mut stream: TcpStream, answer: &dyn Fn(&str) -> Answer) -> Option<()> {
     let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
     let request = lines.next()?.ok()?;
     while !lines.next()?.ok()?.is_empty() {}
-    let head = |length: usize| {
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
-    };
-    let mut send =
-        |head: &str, body: &[u8]| stream.write_all(&[head.as_bytes(), body].concat()).ok();
+    let head = |length: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let mut send = |head: &str, body: &[u8]| stream.write_all(&[head.as_bytes(), body].concat()).ok();
     const UNANNOUNCED: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
     match answer(request.split(' ').nth(1)?) {
         Answer::Whole(body) => send(&head(body.len()), &body),
@@ -121,10 +115,7 @@ fn reply(mut stream: TcpStream, answer: &dyn Fn(&str) -> Answer) -> Option<()> {
             while send("", &[0; 4096]).is_some() {}
             Some(())
         }
-        Answer::Missing => send(
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            b"",
-        ),
+        Answer::Missing => send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", b""),
         Answer::Dropped => Some(()),
     }
 }

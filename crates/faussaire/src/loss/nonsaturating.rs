@@ -44,7 +44,7 @@ mod tests {
 
         let leaf = logits(&fake).autodiff().require_grad();
         let gradients = generator(leaf.clone()).backward();
-        let gradient = leaf.grad(&gradients).unwrap().into_data().to_vec::<f32>().unwrap();
+        let gradient = leaf.grad(&gradients).unwrap().into_data().iter::<f32>().collect::<Vec<_>>();
         for (g, x) in gradient.iter().zip(fake) {
             assert!((g + (1.0 - sigmoid(x)) / 3.0).abs() < 1e-6);
         }

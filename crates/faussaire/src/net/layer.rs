@@ -103,9 +103,7 @@ impl Layer {
             "convtranspose" => Self::ConvTranspose(ConvTranspose::parse(&mut words)?),
             "upsample" => Self::Upsample(Upsample::parse(&mut words)?),
             "batchnorm" => Self::BatchNorm(BatchNorm::parse(&mut words)?),
-            "relu" | "leakyrelu" | "tanh" | "sigmoid" => {
-                Self::Activation(ActivationLayer::parse(keyword, &mut words)?)
-            }
+            "relu" | "leakyrelu" | "tanh" | "sigmoid" => Self::Activation(ActivationLayer::parse(keyword, &mut words)?),
             "dropout" => Self::Dropout(Dropout::parse(&mut words)?),
             other => return Err(format!("there is no layer `{other}`; expected one of {KEYWORDS}")),
         };

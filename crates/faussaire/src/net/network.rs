@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn layers_absorb_what_they_can() {
-        let net = lines(&["dense 12", "reshape 2 2 3", "upsample 2", "conv 4 3x3", "relu", "batchnorm", "tanh", "tanh"]);
+        let net =
+            lines(&["dense 12", "reshape 2 2 3", "upsample 2", "conv 4 3x3", "relu", "batchnorm", "tanh", "tanh"]);
         let net = Network::new("generator", &net, Shape::Flat(2)).unwrap();
         let steps: Vec<_> = net.steps.iter().map(|s| (s.layer, s.fused.upsample, s.fused.activation)).collect();
         let none = Activation::Identity;

@@ -32,13 +32,8 @@ impl Network {
             ]);
         }
         let (total, trainable) = self.parameters();
-        let totals = [
-            "total".into(),
-            String::new(),
-            grouped(total as u64),
-            grouped(trainable as u64),
-            grouped(self.flops()),
-        ];
+        let totals =
+            ["total".into(), String::new(), grouped(total as u64), grouped(trainable as u64), grouped(self.flops())];
         let mut text = format!("{}\n", self.name());
         text.push_str(&table(&rows, &totals));
         text
@@ -46,9 +41,7 @@ impl Network {
 }
 
 fn table(rows: &[[String; 5]], totals: &[String; 5]) -> String {
-    let width = |column: usize| {
-        rows.iter().chain([totals]).map(|row| row[column].chars().count()).max().unwrap_or(0)
-    };
+    let width = |column: usize| rows.iter().chain([totals]).map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..5).map(width).collect();
     let line = |row: &[String; 5]| {
         let mut text = format!("  {:<w$}  {:>v$}", row[0], row[1], w = widths[0], v = widths[1]);

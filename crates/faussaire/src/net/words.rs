@@ -32,7 +32,8 @@ impl<'a> Words<'a> {
     /// A positive size, which may be written as a product: `14*14*128`.
     pub fn size(&mut self, what: &str) -> Reading<usize> {
         let word = self.next(what)?;
-        product(word).ok_or_else(|| format!("expected {what} (a positive number or a product like 7*7*64), found `{word}`"))
+        product(word)
+            .ok_or_else(|| format!("expected {what} (a positive number or a product like 7*7*64), found `{word}`"))
     }
 
     /// `5x5`, or `5` for both directions.

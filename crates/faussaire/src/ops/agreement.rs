@@ -102,7 +102,8 @@ fn batch_normalisation_and_activations() {
     for from_batch in [true, false] {
         let spec = Normalisation { epsilon: 1e-3, activation: Activation::LeakyRelu(0.2), from_batch };
         let x: Tensor<4> = random(1, [3, 4, 5, 6]);
-        let [mean, variance] = if from_batch { composed::moments(x.clone()) } else { [random(4, [6]), random(5, [6]).abs()] };
+        let [mean, variance] =
+            if from_batch { composed::moments(x.clone()) } else { [random(4, [6]), random(5, [6]).abs()] };
         if from_batch {
             let ours = native::moments(x.clone());
             close("mean", &host(&ours[0]), &host(&mean));

@@ -43,10 +43,7 @@ pub(super) fn conv_transpose(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, s
     let bottom = (g.pad_top + g.in_h + g.kernel_h - 1).saturating_sub(top + height);
     let right = (g.pad_left + g.in_w + g.kernel_w - 1).saturating_sub(left + width);
     let padded = stuffed.pad((left, right, top, bottom), PadMode::Constant(0.0));
-    let kernel = weight
-        .reshape([g.kernel_h, g.kernel_w, g.in_c, g.out_c])
-        .flip([0, 1])
-        .permute([2, 3, 0, 1]);
+    let kernel = weight.reshape([g.kernel_h, g.kernel_w, g.in_c, g.out_c]).flip([0, 1]).permute([2, 3, 0, 1]);
     let y = conv2d(padded, kernel, Some(bias), ConvOptions::new([1, 1], [0, 0], [1, 1], 1));
     let rows = g.pad_top..g.pad_top + g.in_h;
     let columns = g.pad_left..g.pad_left + g.in_w;

@@ -94,14 +94,7 @@ pub(super) fn moments(x: Tensor<4>) -> [Tensor<1>; 2] {
 pub(super) fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {
     let [mut parameter, mut m, mut v] = state.map(flex);
     let gradient = flex(gradient);
-    adam_kernel::step(
-        adam,
-        t,
-        parameter.storage_mut(),
-        values(&gradient),
-        m.storage_mut(),
-        v.storage_mut(),
-    );
+    adam_kernel::step(adam, t, parameter.storage_mut(), values(&gradient), m.storage_mut(), v.storage_mut());
     [parameter, m, v].map(wrap)
 }
 

@@ -28,10 +28,10 @@ pub fn write(path: &Path, frames: &Images, delay: u32) -> Result<()> {
     file.commit()
 }
 
-/// The bytes of a GIF file that shows `frames`; see [`write`].
+/// The bytes of a GIF file that shows `frames`; see [`write()`].
 ///
 /// # Errors
-/// As [`write`], but for those of files.
+/// As [`write()`], but for those of files.
 pub fn encode(frames: &Images, delay: u32) -> Result<Vec<u8>> {
     frames.check()?;
     if !DELAYS.contains(&delay) {
@@ -42,10 +42,7 @@ pub fn encode(frames: &Images, delay: u32) -> Result<Vec<u8>> {
     }
     let refused = |error: image::ImageError| {
         Error::usage(
-            format!(
-                "images of {} can't be an animated GIF: {error}",
-                frames.shape
-            ),
+            format!("images of {} can't be an animated GIF: {error}", frames.shape),
             "ask for smaller images, or for PNG files",
         )
     };
@@ -74,11 +71,7 @@ fn opaque(picture: &Picture) -> Option<RgbaImage> {
             _ => [pixel[0], pixel[0], pixel[0], 255],
         })
         .collect();
-    RgbaImage::from_raw(
-        u32::try_from(shape.width).ok()?,
-        u32::try_from(shape.height).ok()?,
-        rgba,
-    )
+    RgbaImage::from_raw(u32::try_from(shape.width).ok()?, u32::try_from(shape.height).ok()?, rgba)
 }
 
 #[cfg(test)]
@@ -91,96 +84,45 @@ mod tests {
     use std::io::Cursor;
 
     fn decode(bytes: &[u8]) -> Vec<Frame> {
-        GifDecoder::new(Cursor::new(bytes))
-            .unwrap()
-            .into_frames()
-            .collect_frames()
-            .unwrap()
+        GifDecoder::new(Cursor::new(bytes)).unwrap().into_frames().collect_frames().unwrap()
     }
 
     #[test]
     fn grey_frames_are_exact() {
         // All 256 levels in each frame, in another order each time.
-        let shape = ImageShape {
-            height: 64,
-            width: 64,
-            channels: 1,
-        };
+        let shape = ImageShape { height: 64, width: 64, channels: 1 };
         let bytes: Vec<u8> = (0..3 * 64 * 64).map(|i| (i * 7 + i / 4096) as u8).collect();
-        let frames = decode(
-            &encode(
-                &Images {
-                    shape,
-                    bytes: bytes.clone(),
-                },
-                63,
-            )
-            .unwrap(),
-        );
+        let frames = decode(&encode(&Images { shape, bytes: bytes.clone() }, 63).unwrap());
         assert_eq!(frames.len(), 3);
         for (frame, expected) in frames.iter().zip(bytes.chunks_exact(64 * 64)) {
             assert_eq!(frame.delay().numer_denom_ms(), (60, 1));
             let pixels = frame.buffer().pixels().zip(expected);
-            assert!(
-                pixels
-                    .into_iter()
-                    .all(|(pixel, &grey)| pixel.0 == [grey, grey, grey, 255])
-            );
+            assert!(pixels.into_iter().all(|(pixel, &grey)| pixel.0 == [grey, grey, grey, 255]));
         }
         assert_ne!(frames[0].buffer(), frames[1].buffer());
     }
 
     #[test]
     fn small_frames_are_enlarged_and_loop_for_ever() {
-        let shape = ImageShape {
-            height: 28,
-            width: 28,
-            channels: 3,
-        };
+        let shape = ImageShape { height: 28, width: 28, channels: 3 };
         let mut bytes = vec![0; 2 * shape.len()];
         bytes[..3].copy_from_slice(&[200, 100, 50]);
         let gif = encode(&Images { shape, bytes }, 100).unwrap();
         assert!(gif.windows(11).any(|bytes| bytes == b"NETSCAPE2.0"));
         let frames = decode(&gif);
-        assert_eq!(
-            (frames.len(), frames[0].buffer().dimensions()),
-            (2, (56, 56))
-        );
+        assert_eq!((frames.len(), frames[0].buffer().dimensions()), (2, (56, 56)));
         let pixel = |x, y| frames[0].buffer().get_pixel(x, y).0;
-        assert_eq!(
-            (pixel(1, 1), pixel(2, 1)),
-            ([200, 100, 50, 255], [0, 0, 0, 255])
-        );
+        assert_eq!((pixel(1, 1), pixel(2, 1)), ([200, 100, 50, 255], [0, 0, 0, 255]));
     }
 
     #[test]
     fn many_colours_are_approached() {
-        let shape = ImageShape {
-            height: 64,
-            width: 64,
-            channels: 3,
-        };
-        let bytes: Vec<u8> = (0..64 * 64)
-            .flat_map(|i| [(i % 64 * 4) as u8, (i / 64 * 4) as u8, 128])
-            .collect();
-        let frames = decode(
-            &encode(
-                &Images {
-                    shape,
-                    bytes: bytes.clone(),
-                },
-                100,
-            )
-            .unwrap(),
-        );
+        let shape = ImageShape { height: 64, width: 64, channels: 3 };
+        let bytes: Vec<u8> = (0..64 * 64).flat_map(|i| [(i % 64 * 4) as u8, (i / 64 * 4) as u8, 128]).collect();
+        let frames = decode(&encode(&Images { shape, bytes: bytes.clone() }, 100).unwrap());
         let pixels = frames[0].buffer().pixels().zip(bytes.chunks_exact(3));
         let error: u32 = pixels
-            .flat_map(|(read, wanted)| {
-                read.0
-                    .into_iter()
-                    .zip(wanted)
-                    .map(|(a, b)| u32::from(a.abs_diff(*b)))
-            })
+            .flat_map(|(read, wanted)| read.0.into_iter().zip(wanted).map(|(a, b)| u32::from(a.abs_diff(*b))))
             .sum();
         let mean = f64::from(error) / bytes.len() as f64;
         assert!(mean > 0.0 && mean < 8.0, "mean error {mean}");
@@ -189,47 +131,16 @@ mod tests {
     #[test]
     fn what_cannot_be_animated_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let shape = ImageShape {
-            height: 2,
-            width: 2,
-            channels: 1,
-        };
-        let one = Images {
-            shape,
-            bytes: vec![7; 4],
-        };
+        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let one = Images { shape, bytes: vec![7; 4] };
         let path = folder.path().join("walk.gif");
         for delay in [0, 19, 60_001, u32::MAX] {
             assert!(write(&path, &one, delay).is_err(), "{delay}");
         }
-        assert!(
-            write(
-                &path,
-                &Images {
-                    shape,
-                    bytes: Vec::new()
-                },
-                100
-            )
-            .is_err()
-        );
+        assert!(write(&path, &Images { shape, bytes: Vec::new() }, 100).is_err());
         assert!(write(&folder.path().join("missing/walk.gif"), &one, 100).is_err());
-        let wide = ImageShape {
-            height: 1,
-            width: 70_000,
-            channels: 1,
-        };
-        assert!(
-            write(
-                &path,
-                &Images {
-                    shape: wide,
-                    bytes: vec![0; 70_000]
-                },
-                100
-            )
-            .is_err()
-        );
+        let wide = ImageShape { height: 1, width: 70_000, channels: 1 };
+        assert!(write(&path, &Images { shape: wide, bytes: vec![0; 70_000] }, 100).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         write(&path, &one, 100).unwrap();
         assert_eq!(decode(&std::fs::read(&path).unwrap()).len(), 1);

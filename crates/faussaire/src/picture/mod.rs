@@ -48,19 +48,11 @@ impl Images {
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::Diverged {
                 what: format!("image {} holds the value {}", at / shape.len(), values[at]),
-                hint: "training has diverged: lower the learning rate, or go on from an earlier checkpoint"
-                    .to_owned(),
+                hint: "training has diverged: lower the learning rate, or go on from an earlier checkpoint".to_owned(),
             });
         }
-        let byte = |value: &f32| {
-            ((value - low) / (high - low) * 255.0)
-                .round()
-                .clamp(0.0, 255.0) as u8
-        };
-        Ok(Self {
-            shape,
-            bytes: values.iter().map(byte).collect(),
-        })
+        let byte = |value: &f32| ((value - low) / (high - low) * 255.0).round().clamp(0.0, 255.0) as u8;
+        Ok(Self { shape, bytes: values.iter().map(byte).collect() })
     }
 
     /// How many images.
@@ -77,18 +69,13 @@ impl Images {
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         let size = self.shape.len();
         let start = index.checked_mul(size)?;
-        self.bytes
-            .get(start..start.checked_add(size)?)
-            .filter(|bytes| !bytes.is_empty())
+        self.bytes.get(start..start.checked_add(size)?).filter(|bytes| !bytes.is_empty())
     }
 
     /// Image `index` alone, as a picture of its own size.
     pub fn picture(&self, index: usize) -> Option<Picture> {
         let bytes = self.get(index)?.to_vec();
-        Some(Picture {
-            shape: self.shape,
-            bytes,
-        })
+        Some(Picture { shape: self.shape, bytes })
     }
 
     /// What every function that shows images asks first, as the fields are open to all.
@@ -108,10 +95,7 @@ fn check_length(unit: &str, length: usize, shape: ImageShape) -> Result<()> {
     if length == 0 || !length.is_multiple_of(shape.len()) {
         return Err(Error::usage(
             format!("{length} {unit} aren't a whole number of images of {shape}"),
-            format!(
-                "expected {} {unit} per image, and at least one image",
-                shape.len()
-            ),
+            format!("expected {} {unit} per image, and at least one image", shape.len()),
         ));
     }
     Ok(())
@@ -127,11 +111,7 @@ fn usual_scale(shape: ImageShape, columns: usize) -> usize {
 
 /// `pixels` of `shape`, each shown as `scale x scale` equal ones.
 fn enlarge(pixels: &[u8], shape: ImageShape, scale: usize) -> Picture {
-    let enlarged = ImageShape {
-        height: shape.height * scale,
-        width: shape.width * scale,
-        channels: shape.channels,
-    };
+    let enlarged = ImageShape { height: shape.height * scale, width: shape.width * scale, channels: shape.channels };
     let mut bytes = Vec::with_capacity(enlarged.len());
     for row in pixels.chunks_exact(shape.width * shape.channels) {
         let start = bytes.len();
@@ -141,10 +121,7 @@ fn enlarge(pixels: &[u8], shape: ImageShape, scale: usize) -> Picture {
         let end = bytes.len();
         (1..scale).for_each(|_| bytes.extend_from_within(start..end));
     }
-    Picture {
-        shape: enlarged,
-        bytes,
-    }
+    Picture { shape: enlarged, bytes }
 }
 
 #[cfg(test)]
@@ -152,11 +129,7 @@ fn enlarge(pixels: &[u8], shape: ImageShape, scale: usize) -> Picture {
 mod tests {
     use super::*;
 
-    const PAIR: ImageShape = ImageShape {
-        height: 1,
-        width: 2,
-        channels: 1,
-    };
+    const PAIR: ImageShape = ImageShape { height: 1, width: 2, channels: 1 };
 
     #[test]
     fn the_range_is_mapped_and_never_stretched() {
@@ -165,42 +138,23 @@ mod tests {
         assert_eq!((images.len(), images.get(1)), (2, Some(&[255, 51][..])));
         assert_eq!((images.get(2), images.get(usize::MAX)), (None, None));
         assert_eq!(images.picture(1).unwrap().bytes, [255, 51]);
-        let images =
-            Images::from_values(&[-1.0, 0.0, 0.5, 7.0, -7.0, 1.0], PAIR, (-1.0, 1.0)).unwrap();
+        let images = Images::from_values(&[-1.0, 0.0, 0.5, 7.0, -7.0, 1.0], PAIR, (-1.0, 1.0)).unwrap();
         assert_eq!(images.bytes, [0, 128, 191, 255, 0, 255]);
         // A dull image stays dull.
-        assert_eq!(
-            Images::from_values(&[0.4, 0.4], PAIR, (0.0, 1.0))
-                .unwrap()
-                .bytes,
-            [102, 102]
-        );
+        assert_eq!(Images::from_values(&[0.4, 0.4], PAIR, (0.0, 1.0)).unwrap().bytes, [102, 102]);
     }
 
     #[test]
     fn every_byte_comes_back() {
         let values: Vec<f32> = (0..=255).map(|byte| byte as f32 / 255.0).collect();
         let bytes: Vec<u8> = (0..=255).collect();
-        assert_eq!(
-            Images::from_values(&values, PAIR, (0.0, 1.0))
-                .unwrap()
-                .bytes,
-            bytes
-        );
+        assert_eq!(Images::from_values(&values, PAIR, (0.0, 1.0)).unwrap().bytes, bytes);
     }
 
     #[test]
     fn what_is_no_image_is_refused() {
-        let shape = |height, width, channels| ImageShape {
-            height,
-            width,
-            channels,
-        };
-        let error = |values: &[f32], shape, range| {
-            Images::from_values(values, shape, range)
-                .unwrap_err()
-                .to_string()
-        };
+        let shape = |height, width, channels| ImageShape { height, width, channels };
+        let error = |values: &[f32], shape, range| Images::from_values(values, shape, range).unwrap_err().to_string();
         let unit = (0.0, 1.0);
         assert!(error(&[0.0; 3], PAIR, unit).contains("3 values aren't a whole number"));
         assert!(error(&[], PAIR, unit).contains("0 values"));
@@ -208,19 +162,13 @@ mod tests {
         assert!(error(&[0.0; 4], shape(0, 2, 1), unit).contains("0x2x1"));
         assert!(error(&[0.0; 2], PAIR, (1.0, 1.0)).contains("from 1 to 1"));
         assert!(error(&[0.0; 2], PAIR, (0.0, f32::NAN)).contains("NaN"));
-        assert!(
-            error(&[0.0, 1.0, f32::NAN, 0.0], PAIR, unit).contains("image 1 holds the value NaN")
-        );
+        assert!(error(&[0.0, 1.0, f32::NAN, 0.0], PAIR, unit).contains("image 1 holds the value NaN"));
         assert!(error(&[0.0, f32::INFINITY], PAIR, unit).contains("image 0 holds the value inf"));
     }
 
     #[test]
     fn enlarging_repeats_pixels() {
-        let shape = ImageShape {
-            height: 2,
-            width: 1,
-            channels: 3,
-        };
+        let shape = ImageShape { height: 2, width: 1, channels: 3 };
         let picture = enlarge(&[1, 2, 3, 4, 5, 6], shape, 2);
         assert_eq!((picture.shape.height, picture.shape.width), (4, 2));
         let (top, bottom) = ([1, 2, 3, 1, 2, 3], [4, 5, 6, 4, 5, 6]);
@@ -229,16 +177,7 @@ mod tests {
 
     #[test]
     fn small_images_are_enlarged_as_far_as_there_is_room() {
-        let scale = |side, columns| {
-            usual_scale(
-                ImageShape {
-                    height: side,
-                    width: side,
-                    channels: 1,
-                },
-                columns,
-            )
-        };
+        let scale = |side, columns| usual_scale(ImageShape { height: side, width: side, channels: 1 }, columns);
         assert_eq!((scale(28, 10), scale(64, 10), scale(16, 10)), (2, 1, 4));
         assert_eq!((scale(28, 100), scale(2, 1), scale(500, 1)), (1, 8, 1));
     }

@@ -30,9 +30,7 @@ pub fn write_folder(folder: &Path, images: &Images, first: usize) -> Result<()> 
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     (0..images.len()).into_par_iter().try_for_each(|index| {
         let path = folder.join(format!("{:06}.png", first + index));
-        images
-            .picture(index)
-            .map_or(Ok(()), |picture| write(&path, &picture))
+        images.picture(index).map_or(Ok(()), |picture| write(&path, &picture))
     })
 }
 
@@ -43,16 +41,9 @@ pub fn write_folder(folder: &Path, images: &Images, first: usize) -> Result<()> 
 pub fn encode(picture: &Picture) -> Result<Vec<u8>> {
     let shape = picture.shape;
     check_length("bytes", picture.bytes.len(), shape)?;
-    let colour = if shape.channels == 1 {
-        ExtendedColorType::L8
-    } else {
-        ExtendedColorType::Rgb8
-    };
+    let colour = if shape.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
     let refused = |reason: String| {
-        Error::usage(
-            format!("a picture of {shape} can't be a PNG file: {reason}"),
-            "ask for a smaller picture",
-        )
+        Error::usage(format!("a picture of {shape} can't be a PNG file: {reason}"), "ask for a smaller picture")
     };
     let side = |pixels: usize| u32::try_from(pixels).map_err(|error| refused(error.to_string()));
     if picture.bytes.len() != shape.len() {
@@ -60,12 +51,7 @@ pub fn encode(picture: &Picture) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes)
-        .write_image(
-            &picture.bytes,
-            side(shape.width)?,
-            side(shape.height)?,
-            colour,
-        )
+        .write_image(&picture.bytes, side(shape.width)?, side(shape.height)?, colour)
         .map_err(|error| refused(error.to_string()))?;
     Ok(bytes)
 }
@@ -77,22 +63,14 @@ mod tests {
     use crate::data::ImageShape;
 
     fn images(count: usize, channels: usize) -> Images {
-        let shape = ImageShape {
-            height: 3,
-            width: 5,
-            channels,
-        };
-        let bytes = (0..count * shape.len())
-            .map(|i| (i * 37 % 256) as u8)
-            .collect();
+        let shape = ImageShape { height: 3, width: 5, channels };
+        let bytes = (0..count * shape.len()).map(|i| (i * 37 % 256) as u8).collect();
         Images { shape, bytes }
     }
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -119,9 +97,7 @@ mod tests {
         let images = images(3, 1);
         write_folder(&inner, &images, 0).unwrap();
         write_folder(&inner, &images, 1_000_000).unwrap();
-        let expected = [
-            "000000", "000001", "000002", "1000000", "1000001", "1000002",
-        ];
+        let expected = ["000000", "000001", "000002", "1000000", "1000001", "1000002"];
         assert_eq!(names(&inner), expected.map(|name| format!("{name}.png")));
         let read = image::open(inner.join("000002.png")).unwrap();
         assert_eq!(read.as_bytes(), images.get(2).unwrap());
@@ -136,12 +112,7 @@ mod tests {
         picture.bytes.pop();
         assert!(write(&path, &picture).is_err());
         picture.bytes = vec![0; 2 * picture.shape.len()];
-        assert!(
-            write(&path, &picture)
-                .unwrap_err()
-                .to_string()
-                .contains("30 bytes")
-        );
+        assert!(write(&path, &picture).unwrap_err().to_string().contains("30 bytes"));
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()), ["sheet.png"]);
     }
@@ -155,14 +126,8 @@ mod tests {
         let error = write(&folder.path().join("missing/sheet.png"), &picture).unwrap_err();
         assert!(error.to_string().starts_with("can't create"), "{error}");
         let error = write_folder(&file, &images(2, 1), 0).unwrap_err();
-        assert!(
-            error.to_string().starts_with("can't create the folder"),
-            "{error}"
-        );
-        let none = Images {
-            bytes: Vec::new(),
-            ..images(1, 1)
-        };
+        assert!(error.to_string().starts_with("can't create the folder"), "{error}");
+        let none = Images { bytes: Vec::new(), ..images(1, 1) };
         assert!(write_folder(&folder.path().join("new"), &none, 0).is_err());
         assert_eq!(names(folder.path()), ["file"]);
     }

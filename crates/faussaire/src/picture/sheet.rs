@@ -24,11 +24,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            gap: 2,
-            background: 64,
-            scale: None,
-        }
+        Self { gap: 2, background: 64, scale: None }
     }
 }
 
@@ -47,33 +43,17 @@ pub fn sheet(images: &Images, rows: usize, columns: usize, options: &Options) ->
     }
     let too_large = || {
         Error::usage(
-            format!(
-                "a sheet of {rows}x{columns} images of {} would take more than 1 GiB",
-                images.shape
-            ),
+            format!("a sheet of {rows}x{columns} images of {} would take more than 1 GiB", images.shape),
             "ask for fewer images, or for a smaller scale",
         )
     };
     let shape = layout(images.shape, rows, columns, scale, options.gap).ok_or_else(too_large)?;
-    let mut picture = Picture {
-        shape,
-        bytes: vec![options.background; shape.len()],
-    };
+    let mut picture = Picture { shape, bytes: vec![options.background; shape.len()] };
     let tile = (images.shape.height * scale, images.shape.width * scale);
-    for (place, image) in images
-        .bytes
-        .chunks_exact(images.shape.len())
-        .take(rows * columns)
-        .enumerate()
-    {
+    for (place, image) in images.bytes.chunks_exact(images.shape.len()).take(rows * columns).enumerate() {
         let top = options.gap + (place / columns) * (tile.0 + options.gap);
         let left = options.gap + (place % columns) * (tile.1 + options.gap);
-        put(
-            &enlarge(image, images.shape, scale),
-            top,
-            left,
-            &mut picture,
-        );
+        put(&enlarge(image, images.shape, scale), top, left, &mut picture);
     }
     Ok(picture)
 }
@@ -87,32 +67,19 @@ pub fn strip(images: &Images, options: &Options) -> Result<Picture> {
 }
 
 /// The shape of the whole sheet, unless it is too large.
-fn layout(
-    image: ImageShape,
-    rows: usize,
-    columns: usize,
-    scale: usize,
-    gap: usize,
-) -> Option<ImageShape> {
+fn layout(image: ImageShape, rows: usize, columns: usize, scale: usize, gap: usize) -> Option<ImageShape> {
     let side = |count: usize, pixels: usize| {
         let tile = pixels.checked_mul(scale)?.checked_add(gap)?;
         tile.checked_mul(count)?.checked_add(gap)
     };
     let (height, width) = (side(rows, image.height)?, side(columns, image.width)?);
     let bytes = height.checked_mul(width)?.checked_mul(image.channels)?;
-    (bytes <= MAX_BYTES).then_some(ImageShape {
-        height,
-        width,
-        channels: image.channels,
-    })
+    (bytes <= MAX_BYTES).then_some(ImageShape { height, width, channels: image.channels })
 }
 
 /// Copies `tile` into `picture` with its first pixel at (`top`, `left`).
 fn put(tile: &Picture, top: usize, left: usize, picture: &mut Picture) {
-    let (from, to) = (
-        tile.shape.width * tile.shape.channels,
-        picture.shape.width * picture.shape.channels,
-    );
+    let (from, to) = (tile.shape.width * tile.shape.channels, picture.shape.width * picture.shape.channels);
     let start = left * picture.shape.channels;
     let rows = picture.bytes.chunks_exact_mut(to).skip(top);
     for (source, row) in tile.bytes.chunks_exact(from).zip(rows) {
@@ -127,32 +94,17 @@ mod tests {
 
     fn images(count: u8, shape: (usize, usize, usize)) -> Images {
         let (height, width, channels) = shape;
-        let shape = ImageShape {
-            height,
-            width,
-            channels,
-        };
+        let shape = ImageShape { height, width, channels };
         let bytes = (0..count).flat_map(|i| vec![i + 1; shape.len()]).collect();
         Images { shape, bytes }
     }
 
-    const PLAIN: Options = Options {
-        gap: 1,
-        background: 9,
-        scale: Some(1),
-    };
+    const PLAIN: Options = Options { gap: 1, background: 9, scale: Some(1) };
 
     #[test]
     fn images_stand_row_by_row_with_gaps() {
         let picture = sheet(&images(3, (1, 2, 1)), 2, 2, &PLAIN).unwrap();
-        assert_eq!(
-            (
-                picture.shape.height,
-                picture.shape.width,
-                picture.shape.channels
-            ),
-            (5, 7, 1)
-        );
+        assert_eq!((picture.shape.height, picture.shape.width, picture.shape.channels), (5, 7, 1));
         #[rustfmt::skip]
         assert_eq!(picture.bytes, [
             9, 9, 9, 9, 9, 9, 9,
@@ -170,78 +122,30 @@ mod tests {
     fn the_scale_repeats_pixels_but_not_gaps() {
         let mut pair = images(2, (1, 1, 3));
         pair.bytes = vec![1, 2, 3, 4, 5, 6];
-        let options = Options {
-            gap: 0,
-            background: 0,
-            scale: Some(2),
-        };
+        let options = Options { gap: 0, background: 0, scale: Some(2) };
         let picture = sheet(&pair, 1, 2, &options).unwrap();
         let row = [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6];
         assert_eq!(picture.bytes, [row, row].concat());
         let usual = sheet(&images(40, (28, 28, 1)), 4, 10, &Options::default()).unwrap();
-        assert_eq!(
-            (usual.shape.height, usual.shape.width),
-            (4 * 58 + 2, 10 * 58 + 2)
-        );
+        assert_eq!((usual.shape.height, usual.shape.width), (4 * 58 + 2, 10 * 58 + 2));
     }
 
     #[test]
     fn a_strip_is_one_row_of_ten_at_most() {
-        let width = |count| {
-            strip(&images(count, (1, 2, 1)), &PLAIN)
-                .unwrap()
-                .shape
-                .width
-        };
+        let width = |count| strip(&images(count, (1, 2, 1)), &PLAIN).unwrap().shape.width;
         assert_eq!((width(1), width(4), width(10), width(30)), (4, 13, 31, 31));
-        assert_eq!(
-            strip(&images(30, (1, 2, 1)), &PLAIN).unwrap().shape.height,
-            3
-        );
+        assert_eq!(strip(&images(30, (1, 2, 1)), &PLAIN).unwrap().shape.height, 3);
     }
 
     #[test]
     fn impossible_sheets_are_refused() {
         let one = images(1, (28, 28, 1));
-        let error =
-            |rows, columns, options| sheet(&one, rows, columns, options).unwrap_err().to_string();
+        let error = |rows, columns, options| sheet(&one, rows, columns, options).unwrap_err().to_string();
         assert!(error(0, 3, &PLAIN).contains("0x3"));
-        assert!(
-            error(
-                1,
-                1,
-                &Options {
-                    scale: Some(0),
-                    ..PLAIN
-                }
-            )
-            .contains("at 0 times")
-        );
+        assert!(error(1, 1, &Options { scale: Some(0), ..PLAIN }).contains("at 0 times"));
         assert!(error(20_000, 20_000, &PLAIN).contains("more than 1 GiB"));
         assert!(error(usize::MAX, 2, &PLAIN).contains("more than 1 GiB"));
-        assert!(
-            sheet(
-                &Images {
-                    bytes: Vec::new(),
-                    ..one.clone()
-                },
-                1,
-                1,
-                &PLAIN
-            )
-            .is_err()
-        );
-        assert!(
-            sheet(
-                &Images {
-                    bytes: vec![0; 785],
-                    ..one
-                },
-                1,
-                1,
-                &PLAIN
-            )
-            .is_err()
-        );
+        assert!(sheet(&Images { bytes: Vec::new(), ..one.clone() }, 1, 1, &PLAIN).is_err());
+        assert!(sheet(&Images { bytes: vec![0; 785], ..one }, 1, 1, &PLAIN).is_err());
     }
 }

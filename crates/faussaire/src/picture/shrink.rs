@@ -30,9 +30,7 @@ fn shares(from: usize, to: usize) -> Vec<Vec<(usize, u64)>> {
         let end = ((new + 1) * from).min((old + 1) * to);
         (old, end.saturating_sub((new * from).max(old * to)) as u64)
     };
-    let covered = |new: usize| {
-        (new * from / to..((new + 1) * from).div_ceil(to)).map(move |old| overlap(new, old))
-    };
+    let covered = |new: usize| (new * from / to..((new + 1) * from).div_ceil(to)).map(move |old| overlap(new, old));
     (0..to).map(|new| covered(new).collect()).collect()
 }
 
@@ -41,11 +39,7 @@ mod tests {
     use super::*;
 
     fn shape(height: usize, width: usize, channels: usize) -> ImageShape {
-        ImageShape {
-            height,
-            width,
-            channels,
-        }
+        ImageShape { height, width, channels }
     }
 
     #[test]
@@ -60,13 +54,7 @@ mod tests {
 
     #[test]
     fn channels_stay_apart_and_full_stays_full() {
-        assert_eq!(
-            shrink(&[10, 0, 255, 30, 0, 255], shape(1, 2, 3), 1, 1),
-            [20, 0, 255]
-        );
-        assert_eq!(
-            shrink(&[255; 28 * 28], shape(28, 28, 1), 13, 15),
-            [255; 13 * 15]
-        );
+        assert_eq!(shrink(&[10, 0, 255, 30, 0, 255], shape(1, 2, 3), 1, 1), [20, 0, 255]);
+        assert_eq!(shrink(&[255; 28 * 28], shape(28, 28, 1), 13, 15), [255; 13 * 15]);
     }
 }

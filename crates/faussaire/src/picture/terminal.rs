@@ -61,23 +61,10 @@ impl Colours {
 /// # Errors
 /// As [`draw`].
 pub fn strip(images: &Images) -> Result<String> {
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|value| value.parse().ok());
-    let first = Images {
-        shape: images.shape,
-        bytes: images
-            .bytes
-            .iter()
-            .copied()
-            .take(STRIP * images.shape.len())
-            .collect(),
-    };
-    draw(
-        &first,
-        columns.filter(|&columns| columns > 0).unwrap_or(80),
-        Colours::from_environment(),
-    )
+    let columns = std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok());
+    let first =
+        Images { shape: images.shape, bytes: images.bytes.iter().copied().take(STRIP * images.shape.len()).collect() };
+    draw(&first, columns.filter(|&columns| columns > 0).unwrap_or(80), Colours::from_environment())
 }
 
 /// All images, in lines of at most `columns` characters, each line ended by a line feed.
@@ -87,18 +74,11 @@ pub fn strip(images: &Images) -> Result<String> {
 pub fn draw(images: &Images, columns: usize, colours: Colours) -> Result<String> {
     images.check()?;
     if columns == 0 {
-        return Err(Error::usage(
-            "images can't be drawn 0 columns wide",
-            "expected at least 1 column",
-        ));
+        return Err(Error::usage("images can't be drawn 0 columns wide", "expected at least 1 column"));
     }
     let across = across(images, columns);
     let (height, width) = tile_size(images.shape, columns, across, colours);
-    let shape = ImageShape {
-        height,
-        width,
-        channels: images.shape.channels,
-    };
+    let shape = ImageShape { height, width, channels: images.shape.channels };
     let tiles: Vec<Vec<u8>> = (images.bytes.chunks_exact(images.shape.len()))
         .map(|image| shrink(image, images.shape, height, width))
         .collect();
@@ -125,9 +105,7 @@ fn across(images: &Images, columns: usize) -> usize {
 
 /// Height and width in pixels at which images are drawn. Without colours a pixel is a character, twice as high as wide.
 fn tile_size(shape: ImageShape, columns: usize, across: usize, colours: Colours) -> (usize, usize) {
-    let width = ((columns + GAP) / across)
-        .saturating_sub(GAP)
-        .clamp(1, shape.width);
+    let width = ((columns + GAP) / across).saturating_sub(GAP).clamp(1, shape.width);
     let flat = if colours == Colours::Plain { 2 } else { 1 };
     let height = (shape.height * width + flat * shape.width / 2) / (flat * shape.width);
     (height.clamp(1, shape.height), width)
@@ -175,11 +153,7 @@ fn code(ground: u8, pixel: [u8; 3], colours: Colours) -> String {
     if colours == Colours::Full {
         return format!("{ground};2;{red};{green};{blue}");
     }
-    let index = if red == green && green == blue {
-        grey_index(red)
-    } else {
-        cube_index(pixel)
-    };
+    let index = if red == green && green == blue { grey_index(red) } else { cube_index(pixel) };
     format!("{ground};5;{index}")
 }
 
@@ -213,15 +187,8 @@ mod tests {
     use super::*;
 
     fn images(count: usize, side: usize, bytes: &[u8]) -> Images {
-        let shape = ImageShape {
-            height: side,
-            width: side,
-            channels: bytes.len() / (side * side),
-        };
-        Images {
-            shape,
-            bytes: bytes.repeat(count),
-        }
+        let shape = ImageShape { height: side, width: side, channels: bytes.len() / (side * side) };
+        Images { shape, bytes: bytes.repeat(count) }
     }
 
     /// The text without its colours.
@@ -235,24 +202,17 @@ mod tests {
     fn two_pixels_make_a_character() {
         let image = images(1, 2, &[0, 255, 8, 128]);
         let full = draw(&image, 80, Colours::Full).unwrap();
-        let expected =
-            "\x1b[38;2;0;0;0;48;2;8;8;8m▀\x1b[38;2;255;255;255;48;2;128;128;128m▀\x1b[0m\n";
+        let expected = "\x1b[38;2;0;0;0;48;2;8;8;8m▀\x1b[38;2;255;255;255;48;2;128;128;128m▀\x1b[0m\n";
         assert_eq!(full, expected);
         let indexed = draw(&image, 80, Colours::Indexed).unwrap();
-        assert_eq!(
-            indexed,
-            "\x1b[38;5;16;48;5;232m▀\x1b[38;5;231;48;5;244m▀\x1b[0m\n"
-        );
+        assert_eq!(indexed, "\x1b[38;5;16;48;5;232m▀\x1b[38;5;231;48;5;244m▀\x1b[0m\n");
     }
 
     #[test]
     fn a_colour_is_named_only_where_it_changes() {
         let bytes = [[9, 8, 7], [9, 8, 7], [1, 2, 3], [4, 5, 6]].concat();
         let text = draw(&images(1, 2, &bytes), 80, Colours::Full).unwrap();
-        assert_eq!(
-            text,
-            "\x1b[38;2;9;8;7;48;2;1;2;3m▀\x1b[48;2;4;5;6m▀\x1b[0m\n"
-        );
+        assert_eq!(text, "\x1b[38;2;9;8;7;48;2;1;2;3m▀\x1b[48;2;4;5;6m▀\x1b[0m\n");
         // An odd last row has the terminal's own background under it.
         let text = draw(&images(1, 1, &[255, 0, 0]), 80, Colours::Indexed).unwrap();
         assert_eq!(text, "\x1b[38;5;196;49m▀\x1b[0m\n");
@@ -260,19 +220,12 @@ mod tests {
 
     #[test]
     fn without_colours_shades_are_characters() {
-        let shape = ImageShape {
-            height: 2,
-            width: 10,
-            channels: 1,
-        };
+        let shape = ImageShape { height: 2, width: 10, channels: 1 };
         let bytes: Vec<u8> = (0..20).map(|i| (i % 10 * 28) as u8).collect();
         let text = draw(&Images { shape, bytes }, 80, Colours::Plain).unwrap();
         // Two rows are one line: a character is twice as high as wide. Blanks at the end of a line are left out.
         assert_eq!(text, " .:-=+*#%@\n");
-        assert_eq!(
-            draw(&images(1, 2, &[0; 4]), 80, Colours::Plain).unwrap(),
-            "\n"
-        );
+        assert_eq!(draw(&images(1, 2, &[0; 4]), 80, Colours::Plain).unwrap(), "\n");
     }
 
     #[test]
@@ -281,39 +234,19 @@ mod tests {
             for columns in [1, 2, 13, 40, 79, 80, 120, 200, 500] {
                 let text = bare(&draw(&images(10, 28, &[255; 784]), columns, colours).unwrap());
                 let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
-                assert!(
-                    widths.iter().all(|&width| width <= columns),
-                    "{columns}: {widths:?}"
-                );
-                assert!(
-                    widths
-                        .iter()
-                        .all(|&width| 10 * width > 6 * columns.min(289)),
-                    "{columns}: {widths:?}"
-                );
+                assert!(widths.iter().all(|&width| width <= columns), "{columns}: {widths:?}");
+                assert!(widths.iter().all(|&width| 10 * width > 6 * columns.min(289)), "{columns}: {widths:?}");
             }
         }
-        let lines = |columns| {
-            draw(&images(10, 28, &[9; 784]), columns, Colours::Full)
-                .unwrap()
-                .lines()
-                .count()
-        };
+        let lines = |columns| draw(&images(10, 28, &[9; 784]), columns, Colours::Full).unwrap().lines().count();
         // Ten at full size; two rows of five at 15 x 15; a column of ten at 10 x 10.
         assert_eq!((lines(500), lines(80), lines(10)), (14, 2 * 8, 10 * 5));
     }
 
     #[test]
     fn images_stand_in_order() {
-        let shape = ImageShape {
-            height: 1,
-            width: 1,
-            channels: 1,
-        };
-        let three = Images {
-            shape,
-            bytes: vec![255, 0, 255],
-        };
+        let shape = ImageShape { height: 1, width: 1, channels: 1 };
+        let three = Images { shape, bytes: vec![255, 0, 255] };
         assert_eq!(draw(&three, 80, Colours::Plain).unwrap(), "@   @\n");
         assert_eq!(draw(&three, 3, Colours::Plain).unwrap(), "@\n@\n");
     }
@@ -342,34 +275,22 @@ mod tests {
     fn the_environment_decides_on_colours() {
         let colours = |variables: &[(&str, &str)]| {
             Colours::from_variables(|name| {
-                variables
-                    .iter()
-                    .find(|(n, _)| *n == name)
-                    .map(|(_, value)| (*value).to_owned())
+                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
             })
         };
         let xterm = ("TERM", "xterm-256color");
         assert_eq!(colours(&[xterm, ("COLORTERM", "truecolor")]), Colours::Full);
         assert_eq!(colours(&[xterm]), Colours::Indexed);
         assert_eq!(colours(&[xterm, ("NO_COLOR", "")]), Colours::Indexed);
-        assert_eq!(
-            colours(&[xterm, ("COLORTERM", "24bit"), ("NO_COLOR", "1")]),
-            Colours::Plain
-        );
-        assert_eq!(
-            colours(&[("TERM", "dumb"), ("COLORTERM", "truecolor")]),
-            Colours::Plain
-        );
+        assert_eq!(colours(&[xterm, ("COLORTERM", "24bit"), ("NO_COLOR", "1")]), Colours::Plain);
+        assert_eq!(colours(&[("TERM", "dumb"), ("COLORTERM", "truecolor")]), Colours::Plain);
         assert_eq!(colours(&[]), Colours::Plain);
     }
 
     #[test]
     fn nothing_to_draw_or_nowhere_is_an_error() {
         assert!(draw(&images(1, 2, &[0; 4]), 0, Colours::Full).is_err());
-        let none = Images {
-            bytes: Vec::new(),
-            ..images(1, 2, &[0; 4])
-        };
+        let none = Images { bytes: Vec::new(), ..images(1, 2, &[0; 4]) };
         assert!(draw(&none, 80, Colours::Full).is_err());
         assert!(strip(&none).is_err());
     }

@@ -15,7 +15,7 @@ pub struct Difference {
 }
 
 /// Keys that may change on resume: how long to train and how often to look.
-const FREE: [&str; 4] = ["train.epochs", "train.steps", "train.sheet_every", "train.save_every"];
+const FREE: [&str; 5] = ["train.epochs", "train.steps", "train.sheet_every", "train.keep_every", "train.save_every"];
 
 /// The keys that differ and would change the training itself.
 ///

@@ -81,8 +81,10 @@ pub struct TrainSettings {
     pub average: f64,
     /// How batch normalisation behaves for the images that D learns from.
     pub fakes: Fakes,
-    /// Show losses and a strip of images every so many epochs; 0 only at the end.
+    /// Show losses and a strip of images, and score the averaged generator, every so many epochs; 0 only at the end.
     pub sheet_every: u64,
+    /// Keep a checkpoint for good every so many epochs; 0 keeps none but the latest and the best.
+    pub keep_every: u64,
     /// Seconds between two checkpoints; one is also written at the end.
     pub save_every: u64,
 }
@@ -105,6 +107,7 @@ impl Default for TrainSettings {
             average: 0.999,
             fakes: Fakes::default(),
             sheet_every: 10,
+            keep_every: 0,
             save_every: 60,
         }
     }
@@ -246,7 +249,8 @@ mod tests {
 
     #[test]
     fn changes_reach_nested_keys() {
-        let recipe = tp(&["train.batch=8", "generator.adam.rate=3e-4", "train.fakes=moving", "data.source=x y"]).unwrap();
+        let recipe =
+            tp(&["train.batch=8", "generator.adam.rate=3e-4", "train.fakes=moving", "data.source=x y"]).unwrap();
         assert_eq!(recipe.train.batch, 8);
         assert_eq!(recipe.generator.adam.rate, 3e-4);
         assert_eq!(recipe.train.fakes, Fakes::Moving);

@@ -33,6 +33,8 @@ pub struct State {
     pub discriminator_updates: u64,
     /// Length of events.jsonl at that moment; what comes after is made again on resume.
     pub events_bytes: u64,
+    /// The best score so far, if any was taken.
+    pub best: Option<f64>,
     /// Digest of the data set.
     pub data: String,
     /// SHA-256 of every file beside this one.
@@ -45,7 +47,7 @@ const VERSION: u32 = 1;
 ///
 /// # Errors
 /// Where it can't be written; the older one stays as it was.
-pub fn save(place: &Path, gan: &Gan, events_bytes: u64) -> Result<()> {
+pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Result<()> {
     let beside = sibling(place, "new");
     if beside.exists() {
         fs::remove_dir_all(&beside).map_err(Error::io("remove", &beside))?;
@@ -64,6 +66,7 @@ pub fn save(place: &Path, gan: &Gan, events_bytes: u64) -> Result<()> {
         generator_updates: gan.generator.updates(),
         discriminator_updates: gan.discriminator.updates(),
         events_bytes,
+        best,
         data: gan.dataset().fingerprint(),
         files,
     };
@@ -149,10 +152,9 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
         ));
     }
     let device = gan.average.weights.tensors()[0].device();
-    for (model, updates) in [
-        (&mut gan.generator, state.generator_updates),
-        (&mut gan.discriminator, state.discriminator_updates),
-    ] {
+    for (model, updates) in
+        [(&mut gan.generator, state.generator_updates), (&mut gan.discriminator, state.discriminator_updates)]
+    {
         model.weights = weights(&place, &state, &model.net, model.net.name(), &device)?;
         load_moments(&place, &state, model, updates, &device)?;
     }

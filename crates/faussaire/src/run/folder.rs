@@ -1,9 +1,9 @@
 //! Run folders: numbered, created once, locked while a training writes to them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::data::PartFile;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 
@@ -122,7 +122,9 @@ impl Run {
     /// # Errors
     /// Where the file can't be written.
     pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
-        replace(&self.path.join("config.toml"), recipe.to_toml()?.as_bytes())
+        let mut file = PartFile::create(&self.path.join("config.toml"))?;
+        file.write(recipe.to_toml()?.as_bytes())?;
+        file.commit()
     }
 
     fn initialised(self, recipe: &Recipe) -> Result<Self> {
@@ -139,19 +141,12 @@ impl Run {
 fn is_vacant(path: &Path) -> Result<bool> {
     for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
         let name = entry.map_err(Error::io("read the folder", path))?.file_name();
-        if !["samples", "checkpoints", "config.new"].iter().any(|left| name == *left) {
+        let unfinished = Path::new(&name).extension().is_some_and(|e| e == "part");
+        if !unfinished && !["samples", "checkpoints"].iter().any(|left| name == *left) {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-/// Writes a file beside its place, makes sure it is on the disk, and renames it: readers see the old one or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside).map_err(Error::io("create", &beside))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", &beside))?;
-    fs::rename(&beside, path).map_err(Error::io("rename", &beside))
 }
 
 /// Folders under `root` that begin with a number, in order.

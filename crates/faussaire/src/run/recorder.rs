@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Run, State, save};
 use crate::error::{Error, Result};
+use crate::judge::SlicedWasserstein;
 use crate::picture::{Images, png, sheet};
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
 
@@ -25,6 +26,8 @@ pub struct Recorder {
     last_logged: u64,
     last_report: Option<StepReport>,
     last_sheet: Option<u64>,
+    metric: Option<SlicedWasserstein>,
+    best: Option<f64>,
 }
 
 impl Recorder {
@@ -41,10 +44,7 @@ impl Recorder {
             .open(&path)
             .map_err(Error::io("create", &path))?;
         let kept = state.map_or(0, |s| s.events_bytes);
-        events
-            .set_len(kept)
-            .and_then(|()| events.seek(SeekFrom::End(0)))
-            .map_err(Error::io("write", &path))?;
+        events.set_len(kept).and_then(|()| events.seek(SeekFrom::End(0))).map_err(Error::io("write", &path))?;
         Ok(Self {
             run,
             events,
@@ -53,6 +53,8 @@ impl Recorder {
             last_logged: state.map_or(0, |s| s.step),
             last_report: None,
             last_sheet: None,
+            metric: None,
+            best: state.and_then(|s| s.best),
         })
     }
 
@@ -80,15 +82,51 @@ impl Recorder {
         let picture = sheet::sheet(&images, rows, columns, &sheet::Options::default())?;
         let file = format!("samples/{step:06}.png");
         png::write(&self.run.path().join(&file), &picture)?;
-        self.log(&Event::Sheet { step, file })
+        self.log(&Event::Sheet { step, file })?;
+        self.score(gan)
     }
 
-    fn save(&mut self, gan: &Gan) -> Result<()> {
-        self.log(&Event::Checkpoint { step: gan.progress.step })?;
+    /// Scores the averaged generator on fixed noise, and keeps it as `best` where no score before was better.
+    fn score(&mut self, gan: &Gan) -> Result<()> {
+        let step = gan.progress.step;
+        let metric = match self.metric.take() {
+            Some(metric) => metric,
+            None => SlicedWasserstein::new(gan.dataset(), gan.recipe.train.seed)?,
+        };
+        let mut values = gan.generate(&gan.fixed_noise(metric.images()));
+        gan.range().to_unit(&mut values);
+        let (name, value) = (metric.name(), metric.score(&values));
+        self.metric = Some(metric);
+        self.log(&Event::Score { step, name, value })?;
+        if self.best.is_none_or(|best| value < best) {
+            self.best = Some(value);
+            self.save(gan, "best")?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, gan: &Gan, name: &str) -> Result<()> {
+        self.log(&Event::Checkpoint { step: gan.progress.step, name: name.into() })?;
         self.events.sync_data().map_err(Error::io("write", &self.events_path))?;
         let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
-        save(&self.run.checkpoint("latest"), gan, length)?;
+        save(&self.run.checkpoint(name), gan, length, self.best)
+    }
+
+    fn save_latest(&mut self, gan: &Gan) -> Result<()> {
+        self.save(gan, "latest")?;
         self.saved = Instant::now();
+        Ok(())
+    }
+
+    /// What an epoch's end asks for: a sheet with its score, a checkpoint to keep.
+    fn epoch(&mut self, epoch: u64, gan: &Gan) -> Result<()> {
+        let due = |every: u64| every > 0 && epoch % every == 0;
+        if due(gan.recipe.train.sheet_every) {
+            self.sheet(gan)?;
+        }
+        if due(gan.recipe.train.keep_every) {
+            self.save(gan, &format!("epoch-{epoch:04}"))?;
+        }
         Ok(())
     }
 }
@@ -102,15 +140,12 @@ impl Watcher for Recorder {
                     self.log_step(*report)?;
                 }
                 if self.saved.elapsed() >= Duration::from_secs(gan.recipe.train.save_every) {
-                    self.save(gan)?;
+                    self.save_latest(gan)?;
                 }
             }
             Event::Epoch { epoch, .. } => {
                 self.log(event)?;
-                let every = gan.recipe.train.sheet_every;
-                if every > 0 && epoch % every == 0 {
-                    self.sheet(gan)?;
-                }
+                self.epoch(*epoch, gan)?;
             }
             Event::End { .. } => {
                 if let Some(report) = self.last_report
@@ -120,9 +155,11 @@ impl Watcher for Recorder {
                 }
                 self.sheet(gan)?;
                 self.log(event)?;
-                self.save(gan)?;
+                self.save_latest(gan)?;
             }
-            Event::Start { .. } | Event::Sheet { .. } | Event::Checkpoint { .. } => self.log(event)?,
+            Event::Start { .. } | Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } => {
+                self.log(event)?
+            }
         }
         Ok(Request::Continue)
     }

@@ -14,8 +14,7 @@ pub(super) type Entry = (String, Vec<usize>);
 
 /// Serialises `tensors` under the names and shapes of `entries`.
 pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec<u8>> {
-    let bytes: Vec<Vec<u8>> =
-        tensors.iter().map(|t| host(t).iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| host(t).iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
     let broken = |e: &dyn std::fmt::Display| Error::run(format!("weights can't be serialised: {e}"), "report this");
     let mut views = Vec::with_capacity(entries.len());
     for ((name, shape), bytes) in entries.iter().zip(&bytes) {
@@ -23,7 +22,10 @@ pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Res
     }
     let about = HashMap::from([
         ("step".to_string(), step.to_string()),
-        ("layout".to_string(), "Keras: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]".to_string()),
+        (
+            "layout".to_string(),
+            "Keras: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]".to_string(),
+        ),
     ]);
     serialize(views, Some(about)).map_err(|e| broken(&e))
 }

@@ -56,10 +56,21 @@ pub enum Event {
         /// Its file, inside the run's folder.
         file: String,
     },
+    /// The averaged generator was scored.
+    Score {
+        /// The step that was scored.
+        step: u64,
+        /// The metric, with sample count and features.
+        name: String,
+        /// Its value; smaller is better.
+        value: f64,
+    },
     /// A checkpoint is being written.
     Checkpoint {
         /// Its step.
         step: u64,
+        /// Its folder under `checkpoints/`: `latest`, `best`, `epoch-0010`.
+        name: String,
     },
     /// Training is over, for now.
     End {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Event, Gan, Request, StepReport, Watcher};
 use super::discriminator_step::DiscriminatorReport;
+use super::{Event, Gan, Request, StepReport, Watcher};
 use crate::error::Result;
 
 /// How long to train; whichever is reached first ends it.

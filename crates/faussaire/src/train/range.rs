@@ -37,6 +37,13 @@ impl Range {
         }
     }
 
+    /// Maps `values` of this range to [0, 1].
+    pub fn to_unit(self, values: &mut [f32]) {
+        if self == Self::Signed {
+            values.iter_mut().for_each(|v| *v = 0.5 * (*v + 1.0));
+        }
+    }
+
     /// Maps `values` from [0, 1] into this range.
     pub fn from_unit(self, values: &mut [f32]) {
         if self == Self::Signed {

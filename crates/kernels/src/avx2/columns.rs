@@ -16,12 +16,7 @@ pub(crate) fn make_planes(rows: &[f32], channels: usize, x: &[f32], planes: &mut
         let mut table = Vec::new();
         for (nth, x) in x.chunks(BLOCK * channels).enumerate() {
             point_at_rows(x, channels, &mut table);
-            let block = Block {
-                pixels: x.len() / channels,
-                table: &table,
-                taps: 1,
-                channels,
-            };
+            let block = Block { pixels: x.len() / channels, table: &table, taps: 1, channels };
             multiply(&block, packed, panel_len, sums);
             let tiles = block.pixels.div_ceil(ROWS);
             for (p, plane) in planes.chunks_exact_mut(pixels).enumerate() {

@@ -30,14 +30,7 @@ struct Call<'a> {
 }
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely. The processor must have AVX2 and FMA.
-pub(crate) fn gather(
-    plan: &Plan,
-    x: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    act: Activation,
-    y: &mut [f32],
-) {
+pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     let columns = panels::count(plan) * COLS;
     let packed_len = panels::total(plan);
     workspace::with(packed_len + columns + plan.from.c, |buffer| {
@@ -49,15 +42,7 @@ pub(crate) fn gather(
             padded_bias[..bias.len()].copy_from_slice(bias);
         }
         zeros.fill(0.0);
-        let call = Call {
-            plan,
-            x,
-            packed,
-            bias: padded_bias,
-            zeros,
-            act,
-            y: Shared(y.as_mut_ptr()),
-        };
+        let call = Call { plan, x, packed, bias: padded_bias, zeros, act, y: Shared(y.as_mut_ptr()) };
         run_tasks(&call);
     });
 }
@@ -104,12 +89,7 @@ fn run_task(call: &Call, images: Range<usize>, panels: Range<usize>) {
                     point_at_pixels(call, phase, images.start, &pixels, &mut table);
                     (phase.taps.len(), plan.from.c)
                 };
-                let block = Block {
-                    pixels: pixels.len(),
-                    table: &table,
-                    taps: depths.0,
-                    channels: depths.1,
-                };
+                let block = Block { pixels: pixels.len(), table: &table, taps: depths.0, channels: depths.1 };
                 let weights = &weights[panels.start * panel_len..panels.end * panel_len];
                 multiply(&block, weights, panel_len, sums);
                 // SAFETY: this module runs only where AVX2 and FMA are, and no other task has these pixels and panels.
@@ -152,14 +132,7 @@ fn point_at_pixels(
 /// # Safety
 /// No other task writes these pixels' channels of these panels; `call.y` outlives the call's tasks.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn finish(
-    call: &Call,
-    phase: &Phase,
-    image: usize,
-    pixels: &Range<usize>,
-    panels: &Range<usize>,
-    sums: &[f32],
-) {
+unsafe fn finish(call: &Call, phase: &Phase, image: usize, pixels: &Range<usize>, panels: &Range<usize>, sums: &[f32]) {
     let plan = call.plan;
     let tile_count = pixels.len().div_ceil(ROWS);
     let mut position = Position::new(phase, pixels.start);

@@ -36,15 +36,17 @@ pub(super) fn point_at_rows(columns: &[f32], steps: usize, table: &mut Vec<[*con
 }
 
 /// `sums[panel][tile]` of a block of pixels; `weights` are the panels, `panel_len` values each.
-pub(super) fn multiply(block: &Block, weights: &[f32], panel_len: usize, sums: &mut [f32]) {
+pub(super) fn multiply(block: &Block, all_weights: &[f32], panel_len: usize, sums: &mut [f32]) {
     let tile_count = block.pixels.div_ceil(ROWS);
     let mut done = false;
     for chunk in chunks(block.taps, block.channels) {
         let first_step = chunk.tap * block.channels + chunk.channel;
         for (panel, sums) in sums.chunks_exact_mut(tile_count * TILE).enumerate() {
-            let weights = weights.get(panel * panel_len..(panel + 1) * panel_len);
+            let weights = all_weights.get(panel * panel_len..(panel + 1) * panel_len);
             let Some(weights) = weights else { break };
             let piece = &weights[first_step * COLS..][..chunk.taps * chunk.depth * COLS];
+            let next = all_weights.get((panel + 1) * panel_len + first_step * COLS..).unwrap_or(&[]);
+            let share = (piece.len() / tile_count).next_multiple_of(COLS);
             for (nth, sums) in sums.chunks_exact_mut(TILE).enumerate() {
                 let pixels = &block.table[nth * block.taps + chunk.tap..][..chunk.taps];
                 let tile = tiles::Gather {
@@ -56,6 +58,8 @@ pub(super) fn multiply(block: &Block, weights: &[f32], panel_len: usize, sums: &
                     sums: sums.as_mut_ptr(),
                     accumulate: done,
                 };
+                // The next panel's piece comes nearer while this one is in use.
+                tiles::prefetch(next.get(nth * share..(nth + 1) * share).unwrap_or(&[]));
                 let rows = ROWS.min(block.pixels - nth * ROWS);
                 // SAFETY: this module runs only where AVX2 and FMA are; `pixels` holds `taps` entries that each
                 // start `block.channels` values, `channel + depth` of which are read; `piece` and `sums` are
@@ -82,30 +86,13 @@ fn chunks(taps: usize, channels: usize) -> Vec<Chunk> {
         let pieces = taps.div_ceil(group).max(1);
         let start = |i: usize| i * taps / pieces;
         return (0..pieces)
-            .map(|i| Chunk {
-                tap: start(i),
-                taps: start(i + 1) - start(i),
-                channel: 0,
-                depth: channels,
-            })
+            .map(|i| Chunk { tap: start(i), taps: start(i + 1) - start(i), channel: 0, depth: channels })
             .collect();
     }
     let pieces = channels.div_ceil(STEPS);
     let start = |i: usize| i * channels / pieces;
-    let of_tap = |tap| {
-        (0..pieces).map(move |i| Chunk {
-            tap,
-            taps: 1,
-            channel: start(i),
-            depth: start(i + 1) - start(i),
-        })
-    };
-    let empty = (taps == 0).then_some(Chunk {
-        tap: 0,
-        taps: 0,
-        channel: 0,
-        depth: 0,
-    });
+    let of_tap =
+        |tap| (0..pieces).map(move |i| Chunk { tap, taps: 1, channel: start(i), depth: start(i + 1) - start(i) });
+    let empty = (taps == 0).then_some(Chunk { tap: 0, taps: 0, channel: 0, depth: 0 });
     (0..taps).flat_map(of_tap).chain(empty).collect()
 }
-

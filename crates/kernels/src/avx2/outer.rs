@@ -6,7 +6,7 @@
 use super::{COLS, FEW_CHANNELS, ROWS, Shared, tiles};
 use crate::gather::fill_columns;
 use crate::outer::{add_parts, scatter};
-use crate::plan::{Phase, Plan};
+use crate::plan::{Phase, Plan, Tap};
 use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -15,20 +15,34 @@ use std::ops::Range;
 const PIXELS: usize = 256;
 /// Parts at most; each costs a copy of the weights' size.
 const PARTS: usize = 8;
-/// Tasks that a call is split into at least, where its size allows.
-const TASKS: usize = 8;
+/// Tasks per thread at least, where the size allows. How panels are grouped changes no sum, so this may depend on the
+/// number of threads; each group packs the source pixels again.
+const TASKS_PER_THREAD: usize = 2;
 
 /// One call, as its tasks see it.
 struct Call<'a> {
     plan: &'a Plan,
     from: &'a [f32],
     to: &'a [f32],
-    /// Sums of all parts: `[part][phase and tap, source channel, width]`.
-    sums: Shared,
+    /// Sums of the first part: `[phase and tap, source channel, width]`.
+    first: Shared,
+    /// Sums of the other parts, one after the other.
+    others: Shared,
     /// Destination channels, rounded up to whole panels.
     width: usize,
     /// Values of one part.
     total: usize,
+}
+
+impl Call<'_> {
+    /// Where the sums of a part start.
+    fn part(&self, part: usize) -> *mut f32 {
+        if part == 0 {
+            return self.first.get();
+        }
+        // SAFETY: `others` holds `total` values for each part but the first.
+        unsafe { self.others.get().add((part - 1) * self.total) }
+    }
 }
 
 /// `dw[kernel pixel] = sum over pixels of from (x) to`; `dw` is written completely. The processor must have AVX2 and
@@ -39,22 +53,28 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     let total = taps * plan.from.c * width;
     let pixels = plan.batch * plan.to.h * plan.to.w;
     let parts = (pixels / (2 * PIXELS)).clamp(1, PARTS.min(plan.batch));
-    let call = |sums| Call {
-        plan,
-        from,
-        to,
-        sums: Shared(sums),
-        width,
-        total,
-    };
-    if parts == 1 && width == plan.to.c && taps == plan.kernels && is_plain(plan) {
-        // The sums' layout is the weights' own.
-        return run_tasks(&call(dw.as_mut_ptr()), 1);
-    }
-    workspace::with(parts * total, |sums| {
-        run_tasks(&call(sums.as_mut_ptr()), parts);
-        add_parts(sums, total);
-        scatter(plan, &sums[..total], width, dw);
+    // Where the sums' layout is the weights' own, the first part's sums become the result.
+    let plain = width == plan.to.c && taps == plan.kernels && is_plain(plan);
+    let own = if plain { 0 } else { total };
+    workspace::with(own + (parts - 1) * total, |buffer| {
+        let (own, others) = buffer.split_at_mut(own);
+        let first = if plain { &mut *dw } else { &mut *own };
+        run_tasks(
+            &Call {
+                plan,
+                from,
+                to,
+                first: Shared(first.as_mut_ptr()),
+                others: Shared(others.as_mut_ptr()),
+                width,
+                total,
+            },
+            parts,
+        );
+        add_parts(first, others);
+        if !plain {
+            scatter(plan, own, width, dw);
+        }
     });
 }
 
@@ -67,7 +87,8 @@ fn is_plain(plan: &Plan) -> bool {
 /// Splits by parts, and by panels where there are few parts.
 fn run_tasks(call: &Call, parts: usize) {
     let panels = call.width / COLS;
-    let groups = TASKS.div_ceil(parts).min(panels);
+    let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
+    let groups = tasks.div_ceil(parts).min(panels);
     (0..parts * groups).into_par_iter().for_each(|task| {
         let (part, group) = (task / groups, task % groups);
         let images = part * call.plan.batch / parts..(part + 1) * call.plan.batch / parts;
@@ -75,16 +96,18 @@ fn run_tasks(call: &Call, parts: usize) {
         let mut first_tap = 0;
         for phase in &call.plan.phases {
             if !phase.taps.is_empty() {
-                let at = part * call.total + first_tap * call.plan.from.c * call.width;
-                run_phase(call, phase, images.clone(), panels.clone(), at);
+                let at = first_tap * call.plan.from.c * call.width;
+                // SAFETY: the first tap of the phase, inside the part's `total` sums.
+                let sums = Shared(unsafe { call.part(part).add(at) });
+                run_phase(call, phase, images.clone(), panels.clone(), sums);
             }
             first_tap += phase.taps.len();
         }
     });
 }
 
-/// One phase of a range of images and panels; its sums start at `at`.
-fn run_phase(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usize>, at: usize) {
+/// One phase of a range of images and panels.
+fn run_phase(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usize>, sums: Shared) {
     let per_image = phase.rows * phase.cols;
     let (group, band) = if per_image > PIXELS + PIXELS / 2 {
         (1, PIXELS.div_ceil(phase.cols))
@@ -99,7 +122,7 @@ fn run_phase(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usi
                 lines: line..(line + band).min(phase.rows),
                 panels: panels.clone(),
             };
-            run_block(call, phase, &block, at, accumulate);
+            run_block(call, phase, &block, sums, accumulate);
             accumulate = true;
         }
     }
@@ -118,7 +141,7 @@ impl Block {
     }
 }
 
-fn run_block(call: &Call, phase: &Phase, block: &Block, at: usize, accumulate: bool) {
+fn run_block(call: &Call, phase: &Phase, block: &Block, sums: Shared, accumulate: bool) {
     let pixels = block.pixels(phase);
     let slabs = Slabs::new(call.plan, phase, block);
     let slab_count = slabs.channels.div_ceil(ROWS);
@@ -130,18 +153,18 @@ fn run_block(call: &Call, phase: &Phase, block: &Block, at: usize, accumulate: b
         for (s, slab) in rows.chunks_exact(slabs.len).enumerate() {
             let height = ROWS.min(slabs.channels - s * ROWS);
             for (panel, cols) in block.panels.clone().zip(cols.chunks_exact(pixels * COLS)) {
-                for (t, tap) in slabs.taps.iter().enumerate() {
+                for &(t, offset) in &slabs.taps {
                     let row = t * slabs.channels + s * ROWS;
-                    let sums = at + row * call.width + panel * COLS;
+                    let at = row * call.width + panel * COLS;
                     // SAFETY: this module runs only where AVX2 and FMA are. The largest offset plus the largest
                     // tap is the slab's last pixel (`Slabs::new`); `cols` holds 16 values for each offset; the
                     // sums are `height` rows of 16 inside this task's part and panels, which no other task has.
                     unsafe {
                         let tile = tiles::Outer {
                             offsets: &slabs.offsets,
-                            rows: slab[*tap..].as_ptr(),
+                            rows: slab[offset..].as_ptr(),
                             cols: cols.as_ptr(),
-                            sums: call.sums.get().add(sums),
+                            sums: sums.get().add(at),
                             stride: call.width,
                             accumulate,
                         };
@@ -185,19 +208,23 @@ fn copy_padded(source: &[f32], target: &mut [f32]) {
     }
 }
 
-/// Source pixels of a block as slabs `[6 channels][pixel][6]`, with the border that the taps reach.
+/// Source pixels of a block as slabs `[6 channels][pixel][6]`, with the border that the taps reach. Where the plan
+/// steps over pixels, those that one tap reads stand together: pixel `(y, x)` is in class `(y % step, x % step)`, so a
+/// tap, and the other taps of its class, touch one class only, which the first-level cache holds.
 struct Slabs {
     /// Source channels (times taps, after im2col).
     channels: usize,
     /// Values of one slab.
     len: usize,
-    /// Offset of each tap in a slab.
-    taps: Vec<usize>,
-    /// Offset of each destination pixel's first tap in a slab.
+    /// Number of each tap and its offset in a slab, ordered by offset.
+    taps: Vec<(usize, usize)>,
+    /// Offset of each destination pixel in a class.
     offsets: Vec<u32>,
     /// First source coordinate, and size: `[y, x]`.
     first: [isize; 2],
     size: [usize; 2],
+    step: [usize; 2],
+    images: usize,
     im2col: bool,
 }
 
@@ -206,30 +233,40 @@ impl Slabs {
         if plan.from.c < FEW_CHANNELS {
             return Self::of_columns(plan, phase, block.pixels(phase));
         }
-        let least = |v: &dyn Fn(&crate::plan::Tap) -> isize| phase.taps.iter().map(v).min();
-        let most = |v: &dyn Fn(&crate::plan::Tap) -> isize| phase.taps.iter().map(v).max();
-        let (y0, y1) = (least(&|t| t.y).unwrap_or(0), most(&|t| t.y).unwrap_or(0));
-        let (x0, x1) = (least(&|t| t.x).unwrap_or(0), most(&|t| t.x).unwrap_or(0));
+        let reach = |of: fn(&Tap) -> isize| {
+            let offsets = || phase.taps.iter().map(of);
+            (offsets().min().unwrap_or(0), offsets().max().unwrap_or(0))
+        };
+        let ((y0, y1), (x0, x1)) = (reach(|t| t.y), reach(|t| t.x));
         let [step_y, step_x] = plan.step;
-        let height = step_y * (block.lines.len() - 1) + (y1 - y0) as usize + 1;
-        let width = step_x * (phase.cols - 1) + (x1 - x0) as usize + 1;
-        let at = |image: usize, y: usize, x: usize| ((image * height + y) * width + x) * ROWS;
-        let mut offsets = Vec::with_capacity(block.pixels(phase));
-        for image in 0..block.images.len() {
+        let mut slabs = Self {
+            channels: plan.from.c,
+            len: 0,
+            taps: Vec::new(),
+            offsets: Vec::with_capacity(block.pixels(phase)),
+            first: [(step_y * block.lines.start) as isize + y0, x0],
+            size: [
+                step_y * (block.lines.len() - 1) + (y1 - y0) as usize + 1,
+                step_x * (phase.cols - 1) + (x1 - x0) as usize + 1,
+            ],
+            step: plan.step,
+            images: block.images.len(),
+            im2col: false,
+        };
+        let tap = |t: &Tap| slabs.at(0, (t.y - y0) as usize, (t.x - x0) as usize) * ROWS;
+        let mut taps: Vec<_> = phase.taps.iter().map(tap).enumerate().collect();
+        taps.sort_by_key(|&(_, offset)| offset);
+        slabs.taps = taps;
+        for image in 0..slabs.images {
             for i in 0..block.lines.len() {
-                offsets.extend((0..phase.cols).map(|j| at(image, step_y * i, step_x * j) as u32));
+                let pixels = (0..phase.cols).map(|j| slabs.at(image, step_y * i, step_x * j) * ROWS);
+                let pixels: Vec<u32> = pixels.map(|p| p as u32).collect();
+                slabs.offsets.extend(pixels);
             }
         }
-        let tap = |t: &crate::plan::Tap| at(0, (t.y - y0) as usize, (t.x - x0) as usize);
-        Self {
-            channels: plan.from.c,
-            len: at(block.images.len(), 0, 0),
-            taps: phase.taps.iter().map(tap).collect(),
-            offsets,
-            first: [(step_y * block.lines.start) as isize + y0, x0],
-            size: [height, width],
-            im2col: false,
-        }
+        let [height, width] = slabs.class_size();
+        slabs.len = step_y * step_x * slabs.images * height * width * ROWS;
+        slabs
     }
 
     /// One tap with as many channels as im2col gives.
@@ -237,12 +274,26 @@ impl Slabs {
         Self {
             channels: phase.taps.len() * plan.from.c,
             len: pixels * ROWS,
-            taps: vec![0],
+            taps: vec![(0, 0)],
             offsets: (0..pixels).map(|p| (p * ROWS) as u32).collect(),
             first: [0, 0],
             size: [1, pixels],
+            step: [1, 1],
+            images: 1,
             im2col: true,
         }
+    }
+
+    fn class_size(&self) -> [usize; 2] {
+        [0, 1].map(|axis| self.size[axis].div_ceil(self.step[axis]))
+    }
+
+    /// Number of a pixel in a slab.
+    fn at(&self, image: usize, y: usize, x: usize) -> usize {
+        let [step_y, step_x] = self.step;
+        let [height, width] = self.class_size();
+        let class = y % step_y * step_x + x % step_x;
+        ((class * self.images + image) * height + y / step_y) * width + x / step_x
     }
 
     fn pack(&self, call: &Call, phase: &Phase, block: &Block, rows: &mut [f32]) {
@@ -257,12 +308,12 @@ impl Slabs {
             });
         }
         let from = call.plan.from;
-        let mut p = 0;
-        for image in block.images.clone() {
+        for (local, image) in block.images.clone().enumerate() {
             let source = &call.from[image * from.len()..][..from.len()];
-            for y in 0..self.size[0] as isize {
-                for x in 0..self.size[1] as isize {
-                    let (y, x) = (self.first[0] + y, self.first[1] + x);
+            for y in 0..self.size[0] {
+                for x in 0..self.size[1] {
+                    let p = self.at(local, y, x);
+                    let (y, x) = (self.first[0] + y as isize, self.first[1] + x as isize);
                     if y >= 0 && x >= 0 && y < from.h as isize && x < from.w as isize {
                         let at = (y as usize * from.w + x as usize) * from.c;
                         self.copy_pixel(&source[at..at + from.c], p, rows);
@@ -271,7 +322,6 @@ impl Slabs {
                             slab[p * ROWS..][..ROWS].fill(0.0);
                         }
                     }
-                    p += 1;
                 }
             }
         }

@@ -107,17 +107,21 @@ unsafe fn outer_rows<const R: usize>(tile: &Outer) {
     }
 }
 
+/// Asks for values that will be needed soon.
+pub(super) fn prefetch(values: &[f32]) {
+    for line in values.chunks(COLS) {
+        // SAFETY: a prefetch of an address inside a slice; it changes nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+}
+
 /// One step of either loop: two vectors, one broadcast per row.
 ///
 /// # Safety
 /// `cols` covers `COLS` values, `row(r)` one value for each `r < R`.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn step<const R: usize>(
-    acc: &mut [[__m256; 2]; R],
-    cols: *const f32,
-    row: impl Fn(usize) -> *const f32,
-) {
+unsafe fn step<const R: usize>(acc: &mut [[__m256; 2]; R], cols: *const f32, row: impl Fn(usize) -> *const f32) {
     // SAFETY: from the contract.
     unsafe {
         let (b0, b1) = (_mm256_loadu_ps(cols), _mm256_loadu_ps(cols.add(8)));
@@ -136,12 +140,7 @@ unsafe fn step<const R: usize>(
 /// `sums` covers `COLS` values every `stride` values, `R` times.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn store<const R: usize>(
-    sums: *mut f32,
-    stride: usize,
-    accumulate: bool,
-    acc: &[[__m256; 2]; R],
-) {
+unsafe fn store<const R: usize>(sums: *mut f32, stride: usize, accumulate: bool, acc: &[[__m256; 2]; R]) {
     for (r, acc) in acc.iter().enumerate() {
         // SAFETY: from the contract.
         unsafe {

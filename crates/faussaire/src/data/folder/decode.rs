@@ -33,16 +33,8 @@ pub(super) fn decode(path: &Path, grey: bool) -> Result<(ImageShape, Vec<u8>), S
     }
     image.apply_orientation(orientation);
     let image = over_white(image);
-    let shape = |channels| ImageShape {
-        height: image.height() as usize,
-        width: image.width() as usize,
-        channels,
-    };
-    Ok(if grey {
-        (shape(1), to_grey(image))
-    } else {
-        (shape(3), image.into_rgb8().into_raw())
-    })
+    let shape = |channels| ImageShape { height: image.height() as usize, width: image.width() as usize, channels };
+    Ok(if grey { (shape(1), to_grey(image)) } else { (shape(3), image.into_rgb8().into_raw()) })
 }
 
 /// The shape of an image file as `decode` would give it, from its header only; grey files have one channel.
@@ -57,25 +49,10 @@ fn header(bytes: &[u8]) -> Result<ImageShape, String> {
     use image::metadata::Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     let mut decoder = open(bytes)?;
     let (width, height) = decoder.dimensions();
-    let turned = matches!(
-        decoder.orientation().map_err(plain)?,
-        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH
-    );
-    let (width, height) = if turned {
-        (height, width)
-    } else {
-        (width, height)
-    };
-    let channels = if decoder.color_type().has_color() {
-        3
-    } else {
-        1
-    };
-    Ok(ImageShape {
-        height: height as usize,
-        width: width as usize,
-        channels,
-    })
+    let turned = matches!(decoder.orientation().map_err(plain)?, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH);
+    let (width, height) = if turned { (height, width) } else { (width, height) };
+    let channels = if decoder.color_type().has_color() { 3 } else { 1 };
+    Ok(ImageShape { height: height as usize, width: width as usize, channels })
 }
 
 /// The first `most` bytes of a file.
@@ -83,14 +60,10 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     if length > MAX_FILE_BYTES {
-        return Err(format!(
-            "it has {length} bytes, more than the {MAX_FILE_BYTES} allowed for one image"
-        ));
+        return Err(format!("it has {length} bytes, more than the {MAX_FILE_BYTES} allowed for one image"));
     }
     let mut bytes = Vec::with_capacity(length.min(most) as usize);
-    file.take(most.min(MAX_FILE_BYTES))
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
+    file.take(most.min(MAX_FILE_BYTES)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }
 
@@ -99,9 +72,7 @@ fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     if bytes.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| error.to_string())?;
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         return Err("it is neither PNG nor JPEG".to_owned());
     }
@@ -113,9 +84,7 @@ fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     let decoder = reader.into_decoder().map_err(plain)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width.max(height)) > MAX_SIDE || decoder.total_bytes() > MAX_DECODED_BYTES {
-        return Err(format!(
-            "its header claims {width}x{height} pixels, more than the {MAX_SIDE}x{MAX_SIDE} allowed"
-        ));
+        return Err(format!("its header claims {width}x{height} pixels, more than the {MAX_SIDE}x{MAX_SIDE} allowed"));
     }
     Ok(decoder)
 }
@@ -141,16 +110,8 @@ fn to_grey(image: DynamicImage) -> Vec<u8> {
     if !image.color().has_color() {
         return image.into_luma8().into_raw();
     }
-    let rgb = ImageShape {
-        height: image.height() as usize,
-        width: image.width() as usize,
-        channels: 3,
-    };
-    crate::data::resize::fit(
-        image.into_rgb8().into_raw(),
-        rgb,
-        ImageShape { channels: 1, ..rgb },
-    )
+    let rgb = ImageShape { height: image.height() as usize, width: image.width() as usize, channels: 3 };
+    crate::data::resize::fit(image.into_rgb8().into_raw(), rgb, ImageShape { channels: 1, ..rgb })
 }
 
 /// The first two bytes of a JPEG file.
@@ -160,9 +121,7 @@ const JPEG_START: [u8; 2] = [0xff, 0xd8];
 fn jpeg_ends(bytes: &[u8]) -> bool {
     let mut at = 2;
     // Walk over the segments before the scan: an EXIF thumbnail in one of them has an end marker of its own.
-    while let Some(&[0xff, marker, high, low]) =
-        bytes.get(at..at + 4).and_then(|four| four.first_chunk())
-    {
+    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4).and_then(|four| four.first_chunk()) {
         if marker == 0xff {
             at += 1;
             continue;
@@ -214,37 +173,13 @@ mod tests {
         let folder = folder();
         let png = folder.put("really-a.jpg", &encode(&ramp(), ImageFormat::Png));
         let (shape_, pixels) = decode(&png, false).unwrap();
-        assert_eq!(
-            shape_,
-            ImageShape {
-                height: 4,
-                width: 6,
-                channels: 3
-            }
-        );
+        assert_eq!(shape_, ImageShape { height: 4, width: 6, channels: 3 });
         assert_eq!(shape(&png).unwrap(), shape_);
         assert_eq!(pixels[3 * 7..3 * 8], [40, 60, 7]);
         let jpeg = folder.put("really-b.png", &encode(&ramp(), ImageFormat::Jpeg));
-        assert_eq!(
-            decode(&jpeg, true).unwrap().0,
-            ImageShape {
-                height: 4,
-                width: 6,
-                channels: 1
-            }
-        );
-        let grey = folder.put(
-            "grey.png",
-            &encode(&GrayImage::new(2, 3).into(), ImageFormat::Png),
-        );
-        assert_eq!(
-            shape(&grey).unwrap(),
-            ImageShape {
-                height: 3,
-                width: 2,
-                channels: 1
-            }
-        );
+        assert_eq!(decode(&jpeg, true).unwrap().0, ImageShape { height: 4, width: 6, channels: 1 });
+        let grey = folder.put("grey.png", &encode(&GrayImage::new(2, 3).into(), ImageFormat::Png));
+        assert_eq!(shape(&grey).unwrap(), ImageShape { height: 3, width: 2, channels: 1 });
     }
 
     #[test]
@@ -265,19 +200,10 @@ mod tests {
         let mut bytes = Vec::new();
         let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
         encoder.set_exif_metadata(exif).unwrap();
-        encoder
-            .write_image(&rgb, 6, 4, image::ExtendedColorType::Rgb8)
-            .unwrap();
+        encoder.write_image(&rgb, 6, 4, image::ExtendedColorType::Rgb8).unwrap();
         let folder = folder();
         let path = folder.put("a.png", &bytes);
-        assert_eq!(
-            shape(&path).unwrap(),
-            ImageShape {
-                height: 6,
-                width: 4,
-                channels: 3
-            }
-        );
+        assert_eq!(shape(&path).unwrap(), ImageShape { height: 6, width: 4, channels: 3 });
         let (turned, pixels) = decode(&path, false).unwrap();
         assert_eq!(turned, shape(&path).unwrap());
         // The top right corner is what was at the top left.
@@ -292,17 +218,11 @@ mod tests {
             for length in [0, 1, 8, 20, whole.len() / 2, whole.len() * 3 / 4] {
                 let path = folder.put("cut", &whole[..length]);
                 let error = decode(&path, false).unwrap_err();
-                assert!(
-                    !error.is_empty() && !error.contains("panic"),
-                    "{format:?} {length}: {error}"
-                );
+                assert!(!error.is_empty() && !error.contains("panic"), "{format:?} {length}: {error}");
             }
         }
         let gif = folder.put("a.gif", b"GIF89a\x01\0\x01\0\0\0\0");
-        assert_eq!(
-            decode(&gif, false).unwrap_err(),
-            "it is neither PNG nor JPEG"
-        );
+        assert_eq!(decode(&gif, false).unwrap_err(), "it is neither PNG nor JPEG");
     }
 
     #[test]

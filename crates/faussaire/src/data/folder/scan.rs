@@ -45,13 +45,8 @@ pub fn scan(root: &Path, limit: usize) -> Result<Vec<(PathBuf, u64)>> {
 }
 
 fn is_image(name: &Path) -> bool {
-    let extension = name
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    ["png", "jpg", "jpeg"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
+    let extension = name.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Labels from the first folder on each file's way, where there are two or more and no image lies outside them.
@@ -64,12 +59,7 @@ pub fn classes(files: &[PathBuf]) -> (Option<Vec<u32>>, Vec<String>) {
     let Some(of_each) = files.iter().map(class).collect::<Option<Vec<String>>>() else {
         return (None, Vec::new());
     };
-    let mut names: Vec<String> = of_each
-        .iter()
-        .cloned()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let mut names: Vec<String> = of_each.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     if names.len() < 2 {
         return (None, Vec::new());
     }
@@ -83,10 +73,7 @@ pub fn classes(files: &[PathBuf]) -> (Option<Vec<u32>>, Vec<String>) {
 
 /// A relative path with `/` between its parts on every system, so that a run may move between them.
 pub fn portable(file: &Path) -> String {
-    let parts: Vec<_> = file
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let parts: Vec<_> = file.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
@@ -107,30 +94,10 @@ mod tests {
     fn images_are_listed_in_order_with_their_lengths() {
         let root = tempfile::tempdir().unwrap();
         assert!(!has_images(root.path()).unwrap());
-        put(
-            root.path(),
-            &[
-                "b.JPG",
-                "a/z.png",
-                "a/.b.png",
-                ".c/d.png",
-                "notes.txt",
-                "c.jpeg",
-            ],
-        );
+        put(root.path(), &["b.JPG", "a/z.png", "a/.b.png", ".c/d.png", "notes.txt", "c.jpeg"]);
         let listed = scan(root.path(), usize::MAX).unwrap();
-        let listed: Vec<_> = listed
-            .iter()
-            .map(|(file, length)| (portable(file), *length))
-            .collect();
-        assert_eq!(
-            listed,
-            [
-                ("a/z.png".to_owned(), 5),
-                ("b.JPG".to_owned(), 5),
-                ("c.jpeg".to_owned(), 5)
-            ]
-        );
+        let listed: Vec<_> = listed.iter().map(|(file, length)| (portable(file), *length)).collect();
+        assert_eq!(listed, [("a/z.png".to_owned(), 5), ("b.JPG".to_owned(), 5), ("c.jpeg".to_owned(), 5)]);
         assert!(has_images(root.path()).unwrap());
         assert!(scan(&root.path().join("missing"), 1).is_err());
     }
@@ -138,20 +105,9 @@ mod tests {
     #[test]
     fn classes_need_two_folders_and_no_stray() {
         let of = |files: &[&str]| classes(&files.iter().map(PathBuf::from).collect::<Vec<_>>());
-        let names = |names: &[&str]| {
-            names
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            of(&["10/a", "9/b", "9/c/d"]),
-            (Some(vec![1, 0, 0]), names(&["9", "10"]))
-        );
-        assert_eq!(
-            of(&["cat/a", "10/b"]),
-            (Some(vec![1, 0]), names(&["10", "cat"]))
-        );
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(of(&["10/a", "9/b", "9/c/d"]), (Some(vec![1, 0, 0]), names(&["9", "10"])));
+        assert_eq!(of(&["cat/a", "10/b"]), (Some(vec![1, 0]), names(&["10", "cat"])));
         assert_eq!(of(&["cat/a", "cat/b"]), (None, names(&[])));
         assert_eq!(of(&["cat/a", "dog/b", "c"]), (None, names(&[])));
     }

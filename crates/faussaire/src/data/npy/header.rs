@@ -46,37 +46,24 @@ impl Header {
                 (u32::from_le_bytes(field) as usize, 4)
             }
             version => {
-                return Err(format!(
-                    "its format version is {version}, expected 1, 2 or 3"
-                ));
+                return Err(format!("its format version is {version}, expected 1, 2 or 3"));
             }
         };
         if length > MAX_TEXT {
-            return Err(format!(
-                "its header claims {length} bytes, more than the {MAX_TEXT} allowed"
-            ));
+            return Err(format!("its header claims {length} bytes, more than the {MAX_TEXT} allowed"));
         }
         let mut text = vec![0u8; length];
         exact(reader, &mut text)?;
         let text = std::str::from_utf8(&text).map_err(|_| "its header is not text".to_owned())?;
         let (descr, fortran_order, shape) = Literal { rest: text }.dictionary()?;
-        Ok(Self {
-            descr,
-            fortran_order,
-            shape,
-            offset: (8 + width + length) as u64,
-        })
+        Ok(Self { descr, fortran_order, shape, offset: (8 + width + length) as u64 })
     }
 
     /// The header text for C-ordered bytes of this shape, padded so that the values begin at a multiple of 64.
     pub fn for_bytes(shape: &[usize]) -> Vec<u8> {
         let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
         // Python writes a tuple of one with its comma, longer ones without.
-        let sizes = if shape.len() == 1 {
-            sizes.trim_end()
-        } else {
-            sizes.trim_end_matches(", ")
-        };
+        let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
         let mut text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({sizes}), }}");
         while !(10 + text.len() + 1).is_multiple_of(64) {
             text.push(' ');
@@ -91,12 +78,10 @@ impl Header {
 }
 
 fn exact(reader: &mut impl Read, buffer: &mut [u8]) -> Result<(), String> {
-    reader
-        .read_exact(buffer)
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "it ends within its header".to_owned(),
-            _ => format!("its header can't be read: {error}"),
-        })
+    reader.read_exact(buffer).map_err(|error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "it ends within its header".to_owned(),
+        _ => format!("its header can't be read: {error}"),
+    })
 }
 
 /// A reader of the few Python literals that a header may hold.
@@ -116,10 +101,7 @@ impl<'a> Literal<'a> {
                 "fortran_order" => order = Some(self.boolean()?),
                 "shape" => shape = Some(self.tuple()?),
                 other => {
-                    return Err(format!(
-                        "its header has an unknown key '{}'",
-                        other.escape_debug()
-                    ));
+                    return Err(format!("its header has an unknown key '{}'", other.escape_debug()));
                 }
             }
             if !self.take(',') {
@@ -154,21 +136,12 @@ impl<'a> Literal<'a> {
             Some(found) => format!("'{}'", found.escape_debug()),
             None => "its end".to_owned(),
         };
-        Err(format!(
-            "its header has {found} where '{wanted}' was expected"
-        ))
+        Err(format!("its header has {found} where '{wanted}' was expected"))
     }
 
     fn string(&mut self) -> Result<&'a str, String> {
-        let quote = if self.take('"') {
-            '"'
-        } else {
-            self.expect('\'').map(|()| '\'')?
-        };
-        let (text, rest) = self
-            .rest
-            .split_once(quote)
-            .ok_or("its header has a string without end")?;
+        let quote = if self.take('"') { '"' } else { self.expect('\'').map(|()| '\'')? };
+        let (text, rest) = self.rest.split_once(quote).ok_or("its header has a string without end")?;
         self.rest = rest;
         Ok(text)
     }
@@ -209,12 +182,8 @@ impl<'a> Literal<'a> {
         self.expect('(')?;
         while !self.take(')') {
             let digits = self.rest.trim_start();
-            let end = digits
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(digits.len());
-            let size = digits[..end]
-                .parse()
-                .map_err(|_| "its header's shape has something else than sizes")?;
+            let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+            let size = digits[..end].parse().map_err(|_| "its header's shape has something else than sizes")?;
             sizes.push(size);
             // Python 2 wrote long integers with an L.
             self.rest = digits[end..].strip_prefix('L').unwrap_or(&digits[end..]);
@@ -243,22 +212,12 @@ mod tests {
         let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (60000, 784), }   ";
         let read = header(text).unwrap();
         assert_eq!((read.descr.as_str(), read.fortran_order), ("<f4", false));
-        assert_eq!(
-            (&read.shape[..], read.offset),
-            (&[60000, 784][..], 10 + text.len() as u64 + 1)
-        );
+        assert_eq!((&read.shape[..], read.offset), (&[60000, 784][..], 10 + text.len() as u64 + 1));
         let read = header("{\"shape\":(5L,),\"fortran_order\":True,\"descr\":\"|u1\"}").unwrap();
         assert_eq!((&read.shape[..], read.fortran_order), (&[5][..], true));
-        assert_eq!(
-            header("{'descr': '|u1', 'fortran_order': False, 'shape': ()}")
-                .unwrap()
-                .shape,
-            []
-        );
-        let read = header(
-            "{'descr': [('x', '<f4', (2,)), ('y', '|u1')], 'fortran_order': False, 'shape': (3,)}",
-        )
-        .unwrap();
+        assert_eq!(header("{'descr': '|u1', 'fortran_order': False, 'shape': ()}").unwrap().shape, []);
+        let read =
+            header("{'descr': [('x', '<f4', (2,)), ('y', '|u1')], 'fortran_order': False, 'shape': (3,)}").unwrap();
         assert_eq!(read.descr, "[('x', '<f4', (2,)), ('y', '|u1')]");
     }
 
@@ -271,22 +230,11 @@ mod tests {
             file.extend((text.len() as u32).to_le_bytes());
             file.extend(text.as_bytes());
             let read = Header::read(&mut &file[..]).unwrap();
-            assert_eq!(
-                (&read.shape[..], read.offset),
-                (&[1, 2, 3][..], file.len() as u64)
-            );
+            assert_eq!((&read.shape[..], read.offset), (&[1, 2, 3][..], file.len() as u64));
             file[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
-            assert!(
-                Header::read(&mut &file[..])
-                    .unwrap_err()
-                    .contains("4294967295 bytes, more than")
-            );
+            assert!(Header::read(&mut &file[..]).unwrap_err().contains("4294967295 bytes, more than"));
             file[6] = version + 4;
-            assert!(
-                Header::read(&mut &file[..])
-                    .unwrap_err()
-                    .contains("format version")
-            );
+            assert!(Header::read(&mut &file[..]).unwrap_err().contains("format version"));
         }
     }
 
@@ -294,44 +242,20 @@ mod tests {
     fn damaged_headers_say_what_is_wrong() {
         for (text, expected) in [
             ("", "its header has its end where '{' was expected"),
-            (
-                "{'descr': '|u1', 'shape': (1,)}",
-                "its header has no 'fortran_order'",
-            ),
-            (
-                "{'descr': '|u1'; 'shape': (1,)}",
-                "its header has ';' where '}' was expected",
-            ),
-            (
-                "{'descr': '|u1', 'shape': (-1,)}",
-                "its header's shape has something else than sizes",
-            ),
-            (
-                "{'shape': (99999999999999999999,)}",
-                "its header's shape has something else than sizes",
-            ),
-            (
-                "{'shape': (1 2)}",
-                "its header has '2' where ')' was expected",
-            ),
-            (
-                "{'fortran_order': 0}",
-                "its header's fortran_order is neither True nor False",
-            ),
-            (
-                "{'colour': 'red'}",
-                "its header has an unknown key 'colour'",
-            ),
+            ("{'descr': '|u1', 'shape': (1,)}", "its header has no 'fortran_order'"),
+            ("{'descr': '|u1'; 'shape': (1,)}", "its header has ';' where '}' was expected"),
+            ("{'descr': '|u1', 'shape': (-1,)}", "its header's shape has something else than sizes"),
+            ("{'shape': (99999999999999999999,)}", "its header's shape has something else than sizes"),
+            ("{'shape': (1 2)}", "its header has '2' where ')' was expected"),
+            ("{'fortran_order': 0}", "its header's fortran_order is neither True nor False"),
+            ("{'colour': 'red'}", "its header has an unknown key 'colour'"),
             ("{'descr", "its header has a string without end"),
             ("{'descr': [(", "its header has a list without end"),
             ("{} + 1", "its header goes on after the closing '}'"),
         ] {
             assert_eq!(header(text).unwrap_err(), expected, "{text}");
         }
-        assert_eq!(
-            Header::read(&mut &b"PK\x03\x04____"[..]).unwrap_err(),
-            "it does not begin with \"\\x93NUMPY\""
-        );
+        assert_eq!(Header::read(&mut &b"PK\x03\x04____"[..]).unwrap_err(), "it does not begin with \"\\x93NUMPY\"");
     }
 
     proptest! {

@@ -82,18 +82,12 @@ pub fn promise(path: &Path) -> Result<(BufReader<File>, Layout)> {
     let header = Header::read(&mut reader).map_err(|what| damaged(path, &what))?;
     let kind = kind(path, &header)?;
     let shape = image_shape(path, &header.shape)?;
-    let values = header
-        .shape
-        .iter()
-        .try_fold(1u64, |product, &size| product.checked_mul(size));
+    let values = header.shape.iter().try_fold(1u64, |product, &size| product.checked_mul(size));
     let allowed = values.filter(|&values| values <= MAX_SET_BYTES / kind.stored());
     let Some(values) = allowed else {
         return Err(damaged(
             path,
-            &format!(
-                "its header promises shape {:?}, more than the {MAX_SET_BYTES} bytes allowed",
-                header.shape
-            ),
+            &format!("its header promises shape {:?}, more than the {MAX_SET_BYTES} bytes allowed", header.shape),
         ));
     };
     let promised = header.offset + values * kind.width();
@@ -106,14 +100,7 @@ pub fn promise(path: &Path) -> Result<(BufReader<File>, Layout)> {
             ),
         ));
     }
-    Ok((
-        reader,
-        Layout {
-            kind,
-            count: header.shape[0] as usize,
-            shape,
-        },
-    ))
+    Ok((reader, Layout { kind, count: header.shape[0] as usize, shape }))
 }
 
 fn kind(path: &Path, header: &Header) -> Result<Kind> {
@@ -127,9 +114,7 @@ fn kind(path: &Path, header: &Header) -> Result<Kind> {
         ">f8" => Kind::F64 { big: true },
         object if object.starts_with("|O") || object.starts_with('O') => {
             return Err(Error::data(
-                format!(
-                    "{show} holds Python objects (a pickle), which are not read: unpickling runs code"
-                ),
+                format!("{show} holds Python objects (a pickle), which are not read: unpickling runs code"),
                 "save a plain array: numpy.save(\"images.npy\", numpy.stack(list(a)).astype(\"uint8\"))",
             ));
         }
@@ -175,32 +160,22 @@ fn image_shape(path: &Path, shape: &[u64]) -> Result<ImageShape> {
     let (height, width, channels) = match *shape {
         [_, values] if values.isqrt().pow(2) == values => (values.isqrt(), values.isqrt(), 1),
         [_, _] => {
-            return wrong(
-                "give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH))",
-            );
+            return wrong("give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH))");
         }
         [_, height, width] => (height, width, 1),
         [_, height, width, channels @ (1 | 3)] => (height, width, channels),
         [_, 1 | 3, _, _] => {
-            return wrong(
-                "channels come last: numpy.save(\"images.npy\", a.transpose(0, 2, 3, 1))",
-            );
+            return wrong("channels come last: numpy.save(\"images.npy\", a.transpose(0, 2, 3, 1))");
         }
         _ => return wrong("numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, CHANNELS))"),
     };
     if height < 2 || width < 2 {
-        return wrong(
-            "images have at least 2x2 pixels: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH))",
-        );
+        return wrong("images have at least 2x2 pixels: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH))");
     }
     if height > MAX_SIDE || width > MAX_SIDE {
         return wrong(&format!("images have sides of at most {MAX_SIDE} pixels"));
     }
-    Ok(ImageShape {
-        height: height as usize,
-        width: width as usize,
-        channels: channels as usize,
-    })
+    Ok(ImageShape { height: height as usize, width: width as usize, channels: channels as usize })
 }
 
 fn damaged(path: &Path, what: &str) -> Error {
@@ -224,17 +199,13 @@ mod tests {
     }
 
     fn file(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
-        npy(
-            &format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}"),
-            bytes,
-        )
+        npy(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}"), bytes)
     }
 
     #[test]
     fn shapes() {
         let shape = |shape: &str, count| {
-            promise_of(&file("|u1", shape, &vec![7; count]))
-                .map(|layout| (layout.count, layout.shape.to_string()))
+            promise_of(&file("|u1", shape, &vec![7; count])).map(|layout| (layout.count, layout.shape.to_string()))
         };
         assert_eq!(shape("2, 784", 1568).unwrap(), (2, "28x28x1".to_owned()));
         assert_eq!(shape("2, 3, 5", 30).unwrap(), (2, "3x5x1".to_owned()));
@@ -249,11 +220,7 @@ mod tests {
             ("2, 5, 5, 4", 200, "CHANNELS"),
         ] {
             let error = shape(bad, count).unwrap_err();
-            assert!(
-                error.hint().contains(hint),
-                "{bad}: {error}: {}",
-                error.hint()
-            );
+            assert!(error.hint().contains(hint), "{bad}: {error}: {}", error.hint());
         }
     }
 
@@ -263,17 +230,8 @@ mod tests {
         for length in 0..whole.len() {
             assert!(promise_of(&whole[..length]).is_err(), "{length}");
         }
-        assert!(
-            promise_of(&[&whole[..], &[0]].concat())
-                .unwrap_err()
-                .to_string()
-                .contains("but the file has")
-        );
-        for shape in [
-            "2147483648, 784",
-            "18446744073709551615, 18446744073709551615, 2",
-            "9, 65536, 65536",
-        ] {
+        assert!(promise_of(&[&whole[..], &[0]].concat()).unwrap_err().to_string().contains("but the file has"));
+        for shape in ["2147483648, 784", "18446744073709551615, 18446744073709551615, 2", "9, 65536, 65536"] {
             let error = promise_of(&file("|u1", shape, &[7; 12])).unwrap_err();
             assert!(error.to_string().contains("shape ["), "{error}");
         }
@@ -281,34 +239,14 @@ mod tests {
 
     #[test]
     fn refusals_give_the_numpy_line() {
-        for (descr, expected) in [
-            ("|O", "unpickling runs code"),
-            ("<i8", "type '<i8'"),
-            ("<U5", "type '<U5'"),
-        ] {
+        for (descr, expected) in [("|O", "unpickling runs code"), ("<i8", "type '<i8'"), ("<U5", "type '<U5'")] {
             let error = promise_of(&file(descr, "1, 4", &[0; 64])).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
             assert!(error.hint().contains("numpy.save"), "{}", error.hint());
         }
-        let fortran = npy(
-            "{'descr': '|u1', 'fortran_order': True, 'shape': (1, 4)}",
-            &[0; 4],
-        );
-        assert!(
-            promise_of(&fortran)
-                .unwrap_err()
-                .hint()
-                .contains("ascontiguousarray")
-        );
-        let fields = npy(
-            "{'descr': [('x', '|u1')], 'fortran_order': False, 'shape': (1, 4)}",
-            &[0; 4],
-        );
-        assert!(
-            promise_of(&fields)
-                .unwrap_err()
-                .to_string()
-                .contains("structured array")
-        );
+        let fortran = npy("{'descr': '|u1', 'fortran_order': True, 'shape': (1, 4)}", &[0; 4]);
+        assert!(promise_of(&fortran).unwrap_err().hint().contains("ascontiguousarray"));
+        let fields = npy("{'descr': [('x', '|u1')], 'fortran_order': False, 'shape': (1, 4)}", &[0; 4]);
+        assert!(promise_of(&fields).unwrap_err().to_string().contains("structured array"));
     }
 }

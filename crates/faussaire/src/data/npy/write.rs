@@ -19,17 +19,9 @@ impl NpyWriter {
     /// # Errors
     /// Where the folder can't be written, or the shape is beyond any memory.
     pub fn create(path: &Path, shape: &[usize]) -> Result<Self> {
-        let size = shape
-            .iter()
-            .try_fold(1usize, |product, &size| product.checked_mul(size));
+        let size = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         let left = size.ok_or_else(|| {
-            Error::usage(
-                format!(
-                    "{}: an array of shape {shape:?} is too large",
-                    path.display()
-                ),
-                "write fewer images",
-            )
+            Error::usage(format!("{}: an array of shape {shape:?} is too large", path.display()), "write fewer images")
         })?;
         let mut part = PartFile::create(path)?;
         part.write(&Header::for_bytes(shape))?;
@@ -43,11 +35,7 @@ impl NpyWriter {
     pub fn write(&mut self, values: &[u8]) -> Result<()> {
         self.left = self.left.checked_sub(values.len()).ok_or_else(|| {
             Error::usage(
-                format!(
-                    "{} values were written where the array has room for {}",
-                    values.len(),
-                    self.left
-                ),
+                format!("{} values were written where the array has room for {}", values.len(), self.left),
                 "write as many values as the shape says",
             )
         })?;
@@ -95,10 +83,7 @@ mod tests {
         writer.write(&[204, 255, 0, 0, 0, 0, 0, 51]).unwrap();
         writer.finish().unwrap();
         let set = npy::open(&path).unwrap();
-        assert_eq!(
-            (set.len(), set.shape().to_string()),
-            (2, "2x3x1".to_owned())
-        );
+        assert_eq!((set.len(), set.shape().to_string()), (2, "2x3x1".to_owned()));
         let mut image = [0.0; 6];
         set.read(0, &mut image).unwrap();
         assert_eq!(image, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);

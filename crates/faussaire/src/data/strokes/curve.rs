@@ -36,11 +36,7 @@ pub(super) fn lead(knots: &[Knot], haste: usize) -> Vec<Dot> {
             });
         }
     }
-    dots.extend(knots.last().map(|knot| Dot {
-        x: knot.x,
-        y: knot.y,
-        radius: knot.radius,
-    }));
+    dots.extend(knots.last().map(|knot| Dot { x: knot.x, y: knot.y, radius: knot.radius }));
     for _ in 0..haste {
         smooth(&mut dots);
     }
@@ -114,12 +110,7 @@ mod tests {
 
     #[test]
     fn the_curve_passes_through_its_knots() {
-        let knots = [
-            knot(0.0, 0.0),
-            knot(0.5, 0.3),
-            knot(0.2, 0.9),
-            knot(0.7, 1.0),
-        ];
+        let knots = [knot(0.0, 0.0), knot(0.5, 0.3), knot(0.2, 0.9), knot(0.7, 1.0)];
         let dots = lead(&knots, 0);
         assert_eq!(dots.len(), 3 * STEPS + 1);
         for (index, knot) in knots.iter().enumerate() {
@@ -127,33 +118,16 @@ mod tests {
             assert!((dot.x - knot.x).abs() < 1e-6 && (dot.y - knot.y).abs() < 1e-6);
         }
         // Halfway between two knots of an even arc, the curve bulges beyond the chord.
-        let arc = [
-            knot(0.0, 0.0),
-            knot(1.0, 1.0),
-            knot(2.0, 1.0),
-            knot(3.0, 0.0),
-        ];
+        let arc = [knot(0.0, 0.0), knot(1.0, 1.0), knot(2.0, 1.0), knot(3.0, 0.0)];
         let top = lead(&arc, 0)[STEPS + STEPS / 2];
-        assert!(
-            (top.x - 1.5).abs() < 1e-6 && (top.y - 1.125).abs() < 1e-6,
-            "{top:?}"
-        );
+        assert!((top.x - 1.5).abs() < 1e-6 && (top.y - 1.125).abs() < 1e-6, "{top:?}");
     }
 
     #[test]
     fn haste_rounds_a_corner_and_keeps_the_ends() {
-        let knots = [
-            knot(0.0, 0.0),
-            knot(1.0, 0.0),
-            knot(1.0, 0.0),
-            knot(1.0, 1.0),
-        ];
+        let knots = [knot(0.0, 0.0), knot(1.0, 0.0), knot(1.0, 0.0), knot(1.0, 1.0)];
         let (sharp, round) = (lead(&knots, 0), lead(&knots, 5));
-        let nearest = |dots: &[Dot]| {
-            dots.iter()
-                .map(|dot| (dot.x - 1.0).hypot(dot.y))
-                .fold(f32::MAX, f32::min)
-        };
+        let nearest = |dots: &[Dot]| dots.iter().map(|dot| (dot.x - 1.0).hypot(dot.y)).fold(f32::MAX, f32::min);
         assert!(nearest(&sharp) < 1e-6);
         assert!(nearest(&round) > 0.05, "{}", nearest(&round));
         assert_eq!((sharp[0], sharp.last()), (round[0], round.last()));
@@ -173,9 +147,6 @@ mod tests {
         let left = xs().fold(f32::MAX, f32::min);
         assert!((left - 12.5).abs() < 1e-3, "left {left}");
         let centre = centre_of_mass(&strokes);
-        assert!(
-            (centre.0 - 14.0).abs() < 1e-3 && (centre.1 - 13.0).abs() < 1e-3,
-            "{centre:?}"
-        );
+        assert!((centre.0 - 14.0).abs() < 1e-3 && (centre.1 - 13.0).abs() < 1e-3, "{centre:?}");
     }
 }

@@ -24,8 +24,7 @@ pub(super) struct Style {
 }
 
 /// The styles of digit `d` are `DIGITS[d]`.
-pub(super) const DIGITS: [&[Style]; 10] =
-    [ZERO, ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN, EIGHT, NINE];
+pub(super) const DIGITS: [&[Style]; 10] = [ZERO, ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN, EIGHT, NINE];
 
 #[cfg(test)]
 mod tests {
@@ -41,15 +40,8 @@ mod tests {
         for (digit, styles) in DIGITS.iter().enumerate() {
             assert!(styles.len() >= 3, "digit {digit}");
             for (index, style) in styles.iter().enumerate() {
-                assert!(
-                    style.share > 0.0 && style.share <= 1.0,
-                    "digit {digit}, style {index}"
-                );
-                assert_eq!(
-                    style.from.len(),
-                    style.to.len(),
-                    "digit {digit}, style {index}"
-                );
+                assert!(style.share > 0.0 && style.share <= 1.0, "digit {digit}, style {index}");
+                assert_eq!(style.from.len(), style.to.len(), "digit {digit}, style {index}");
                 assert_ne!(style.from, style.to, "digit {digit}, style {index}");
                 for (from, to) in style.from.iter().zip(style.to) {
                     assert_eq!(corners(from), corners(to), "digit {digit}, style {index}");
@@ -60,16 +52,9 @@ mod tests {
 
     #[test]
     fn points_lie_near_the_unit_box() {
-        let paths = DIGITS
-            .iter()
-            .copied()
-            .flatten()
-            .flat_map(|style| style.from.iter().chain(style.to));
+        let paths = DIGITS.iter().copied().flatten().flat_map(|style| style.from.iter().chain(style.to));
         for (x, y) in paths.copied().flatten() {
-            assert!(
-                (-0.1..=1.01).contains(x) && (-0.1..=1.05).contains(y),
-                "({x}, {y})"
-            );
+            assert!((-0.1..=1.01).contains(x) && (-0.1..=1.05).contains(y), "({x}, {y})");
         }
     }
 }

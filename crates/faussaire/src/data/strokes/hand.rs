@@ -37,11 +37,7 @@ pub(super) fn write(digit: usize, rng: &mut impl Rng) -> Writing {
     let size = 19.5 + 0.3 * bell(rng);
     let middle = (14.0 + 0.35 * bell(rng), 14.0 + 0.35 * bell(rng));
     curve::frame(&mut strokes, size, middle);
-    Writing {
-        strokes,
-        softness: pen.softness,
-        ink: pen.ink,
-    }
+    Writing { strokes, softness: pen.softness, ink: pen.ink }
 }
 
 fn choose_style<'a>(styles: &'a [Style], rng: &mut impl Rng) -> &'a Style {
@@ -56,57 +52,10 @@ fn choose_style<'a>(styles: &'a [Style], rng: &mut impl Rng) -> &'a Style {
     &styles[styles.len() - 1]
 }
 
-/// What tells one digit's usual hand from another's, beyond its shape. Both figures are set so that the ink of each
-/// digit has MNIST's average slant and weight.
-struct Habit {
-    /// How far the top leans to the right, per height.
-    lean: f32,
-    /// Width of the line, relative to the pen's.
-    weight: f32,
-}
-
-const HABITS: [Habit; 10] = [
-    Habit {
-        lean: 0.20,
-        weight: 1.11,
-    },
-    Habit {
-        lean: 0.25,
-        weight: 1.09,
-    },
-    Habit {
-        lean: 0.17,
-        weight: 0.97,
-    },
-    Habit {
-        lean: 0.07,
-        weight: 0.97,
-    },
-    Habit {
-        lean: 0.23,
-        weight: 0.94,
-    },
-    Habit {
-        lean: 0.07,
-        weight: 0.95,
-    },
-    Habit {
-        lean: 0.09,
-        weight: 0.95,
-    },
-    Habit {
-        lean: 0.05,
-        weight: 1.03,
-    },
-    Habit {
-        lean: 0.07,
-        weight: 0.90,
-    },
-    Habit {
-        lean: 0.11,
-        weight: 0.90,
-    },
-];
+/// How far each digit's top leans to the right on average (per height), and the width of its line relative to the
+/// pen's: set so that the ink of each digit has MNIST's average slant and weight.
+const LEAN: [f32; 10] = [0.20, 0.25, 0.17, 0.07, 0.23, 0.07, 0.09, 0.05, 0.07, 0.11];
+const WEIGHT: [f32; 10] = [1.11, 1.09, 0.97, 0.97, 0.94, 0.95, 0.95, 1.03, 0.90, 0.90];
 
 /// What happens to every point of a digit alike: a slow deformation of the sheet under it.
 struct Sheet {
@@ -120,7 +69,7 @@ impl Sheet {
     fn draw(digit: usize, rng: &mut impl Rng) -> Self {
         Self {
             width: 1.07 + 0.19 * mild(rng),
-            lean: HABITS[digit].lean + 0.26 * mild(rng),
+            lean: LEAN[digit] + 0.26 * mild(rng),
             turn: 0.05 * mild(rng),
             bend: std::array::from_fn(|_| 0.145 * mild(rng)),
         }
@@ -134,10 +83,7 @@ impl Sheet {
         let across = across - self.lean * down;
         // A rotation by 2 atan(turn), without trigonometry.
         let square = self.turn * self.turn;
-        let (cosine, sine) = (
-            (1.0 - square) / (1.0 + square),
-            2.0 * self.turn / (1.0 + square),
-        );
+        let (cosine, sine) = ((1.0 - square) / (1.0 + square), 2.0 * self.turn / (1.0 + square));
         (cosine * across - sine * down, sine * across + cosine * down)
     }
 }
@@ -156,7 +102,7 @@ struct Pen {
 impl Pen {
     fn draw(digit: usize, rng: &mut impl Rng) -> Self {
         Self {
-            radius: HABITS[digit].weight * (1.32 + 0.37 * bell(rng)).max(0.7),
+            radius: WEIGHT[digit] * (1.32 + 0.37 * bell(rng)).max(0.7),
             swell: 0.04 + 0.12 * unit(rng),
             grain: 0.08,
             tremor: 0.015 + 0.025 * unit(rng),
@@ -168,14 +114,7 @@ impl Pen {
 }
 
 /// The points that one stroke passes through, between the extremes of its style.
-fn knots(
-    from: Path,
-    to: Path,
-    blend: f32,
-    sheet: &Sheet,
-    pen: &Pen,
-    rng: &mut impl Rng,
-) -> Vec<Knot> {
+fn knots(from: Path, to: Path, blend: f32, sheet: &Sheet, pen: &Pen, rng: &mut impl Rng) -> Vec<Knot> {
     let mut knots: Vec<Knot> = Vec::with_capacity(from.len());
     let mut drift = (0.0, 0.0);
     for (index, (a, b)) in from.iter().zip(to).enumerate() {
@@ -188,15 +127,8 @@ fn knots(
         let (x, y) = sheet.place((x, y));
         let radius = (pen.radius * (1.0 + pen.swell * bell(rng))).max(0.5);
         // Each point strays much as the one before it: a slow wobble, not a zigzag.
-        drift = (
-            0.6 * drift.0 + 0.8 * bell(rng),
-            0.6 * drift.1 + 0.8 * bell(rng),
-        );
-        knots.push(Knot {
-            x: x + pen.tremor * drift.0,
-            y: y + pen.tremor * drift.1,
-            radius,
-        });
+        drift = (0.6 * drift.0 + 0.8 * bell(rng), 0.6 * drift.1 + 0.8 * bell(rng));
+        knots.push(Knot { x: x + pen.tremor * drift.0, y: y + pen.tremor * drift.1, radius });
     }
     knots
 }

@@ -33,12 +33,7 @@ fn draw_segment(start: Dot, end: Dot, softness: f32, canvas: &mut [f32]) {
     let per_square = 1.0 / (dx * dx + dy * dy).max(1e-12);
     let swell = end.radius - start.radius;
     let per_softness = 1.0 / softness;
-    for (row, line) in canvas
-        .chunks_exact_mut(SIDE)
-        .enumerate()
-        .take(bottom)
-        .skip(top)
-    {
+    for (row, line) in canvas.chunks_exact_mut(SIDE).enumerate().take(bottom).skip(top) {
         let y = row as f32 - start.y;
         let columns = line.get_mut(left..right).unwrap_or_default();
         for (column, value) in columns.iter_mut().enumerate() {
@@ -56,10 +51,7 @@ fn draw_segment(start: Dot, end: Dot, softness: f32, canvas: &mut [f32]) {
 /// The pixels (first, one past the last) whose centres lie in `[low, high]`.
 fn pixels(low: f32, high: f32) -> (usize, usize) {
     let side = SIDE as f32;
-    (
-        low.ceil().clamp(0.0, side) as usize,
-        (high.floor() + 1.0).clamp(0.0, side) as usize,
-    )
+    (low.ceil().clamp(0.0, side) as usize, (high.floor() + 1.0).clamp(0.0, side) as usize)
 }
 
 #[cfg(test)]
@@ -67,10 +59,7 @@ mod tests {
     use super::*;
 
     fn line(points: &[(f32, f32, f32)]) -> Vec<f32> {
-        let dots: Vec<Dot> = points
-            .iter()
-            .map(|&(x, y, radius)| Dot { x, y, radius })
-            .collect();
+        let dots: Vec<Dot> = points.iter().map(|&(x, y, radius)| Dot { x, y, radius }).collect();
         let mut canvas = vec![0.0; SIDE * SIDE];
         draw_line(&dots, 1.0, &mut canvas);
         canvas
@@ -92,21 +81,14 @@ mod tests {
     #[test]
     fn the_line_swells_from_one_radius_to_the_other() {
         let canvas = line(&[(5.0, 10.0, 0.5), (20.0, 10.0, 2.5)]);
-        let ink = |column: usize| {
-            (0..SIDE)
-                .map(|row| canvas[row * SIDE + column])
-                .sum::<f32>()
-        };
+        let ink = |column: usize| (0..SIDE).map(|row| canvas[row * SIDE + column]).sum::<f32>();
         assert!((ink(8) - 2.0 * 0.9).abs() < 0.15, "ink {}", ink(8));
         assert!((ink(17) - 2.0 * 2.1).abs() < 0.15, "ink {}", ink(17));
     }
 
     #[test]
     fn lines_outside_the_canvas_leave_it_alone() {
-        assert_eq!(
-            line(&[(-9.0, -9.0, 2.0), (-9.0, 60.0, 2.0), (60.0, 60.0, 2.0)]),
-            [0.0; SIDE * SIDE]
-        );
+        assert_eq!(line(&[(-9.0, -9.0, 2.0), (-9.0, 60.0, 2.0), (60.0, 60.0, 2.0)]), [0.0; SIDE * SIDE]);
         let clipped = line(&[(13.0, -40.0, 1.0), (13.0, 70.0, 1.0)]);
         assert!((0..SIDE).all(|row| clipped[row * SIDE + 13] == 1.0));
     }

@@ -1,0 +1,178 @@
+//! Bad input of every kind: one clear error with a hint, exit status 1 or 2, no panic, nothing lost.
+
+mod common;
+
+use std::fs;
+
+use common::Bench;
+
+#[test]
+fn arguments() {
+    let bench = Bench::new();
+    for (arguments, status, part) in [
+        (vec!["train", "--preset", "nope"], 2, "there is no preset `nope`"),
+        (vec!["train", "--config", "none.toml"], 1, "none.toml"),
+        (vec!["train", "nonsense-set"], 1, "nonsense-set"),
+        (vec!["train", "--set", "train.bacth=3"], 2, "unknown field `bacth`"),
+        (vec!["train", "--set", "train.batch"], 2, "expected key=value"),
+        (vec!["train", "--batch", "0"], 2, "train.batch is 0"),
+        (vec!["train", "--batch", "65000"], 2, "65000"),
+        (vec!["train", "--threads", "0"], 2, "--threads 0"),
+        (vec!["train", "--device", "tpu"], 2, "--device tpu"),
+        (vec!["train", "--device", "cuda"], 2, "no cuda support"),
+        (vec!["train", "--time", "soon"], 2, "expected a time"),
+        (vec!["train", "--epochs", "1", "--steps", "1"], 2, "cannot be used with"),
+        (vec!["train", "--config", "tiny.toml", "--epochs", "0"], 2, "nothing says how long to train"),
+        (vec!["train", "--resume", "nowhere"], 1, "nowhere is not a run"),
+        (vec!["train", "--resume"], 1, "there is no run under runs"),
+        (vec!["sample", "nowhere", "-o", "x.png"], 1, "nowhere is not a run"),
+        (vec!["summary", "nope"], 2, "there is no preset `nope`"),
+        (vec!["presets", "nope"], 2, "there is no preset `nope`"),
+        (vec!["data", "preview", "nowhere"], 1, "nowhere"),
+        (vec!["paint"], 2, "unrecognized subcommand"),
+    ] {
+        let error = bench.fails(&arguments, status);
+        assert!(error.contains(part), "{arguments:?}: {error}");
+    }
+    assert!(!bench.path("runs").exists(), "a refused training left a run folder");
+}
+
+#[test]
+fn recipes() {
+    let bench = Bench::new();
+    let tiny = common::TINY;
+    for (what, text, part) in [
+        ("not TOML", "latent = = 3".to_string(), "can't be read as a recipe"),
+        ("no layers", tiny.replace("\"flatten\", \"dropout 0.2\",\n          \"dense 1\", \"sigmoid\"", ""), "recipe"),
+        ("a slip", tiny.replace("\"flatten\"", "\"flaten\""), "discriminator, layer 4 (`flaten`)"),
+        ("wrong image", tiny.replace("7*7*4", "6*6*4").replace("reshape 7 7 4", "reshape 6 6 4"), "24x24x1"),
+        ("no range", tiny.replace("\"conv 1 5x5\", \"sigmoid\"", "\"conv 1 5x5\""), "neither sigmoid nor tanh"),
+        ("two scores", tiny.replace("\"dense 1\"", "\"dense 2\""), "one score per image"),
+        ("two channels", tiny.replace("conv 1 5x5", "conv 2 5x5"), "28x28x2"),
+    ] {
+        fs::write(bench.path("bad.toml"), text).unwrap();
+        let error = bench.fails(&["train", "--config", "bad.toml"], 2);
+        assert!(error.contains(part), "{what}: {error}");
+    }
+}
+
+#[test]
+fn data_files() {
+    let bench = Bench::new();
+    let train = |path: &str| ["train", path, "--config", "tiny.toml"].map(String::from);
+    fs::create_dir(bench.path("empty")).unwrap();
+    fs::write(bench.path("zero.npy"), []).unwrap();
+    fs::write(bench.path("text.npy"), "no array at all").unwrap();
+    let array = |shape: &str, bytes: usize| {
+        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.bytes());
+        file.extend((0..bytes).map(|i| (i % 251) as u8));
+        file
+    };
+    fs::write(bench.path("short.npy"), array("(20, 784)", 784 * 19)).unwrap();
+    fs::write(bench.path("huge.npy"), array("(2147483648, 784)", 784)).unwrap();
+    fs::write(bench.path("shape.npy"), array("(20, 783)", 783 * 20)).unwrap();
+    fs::write(bench.path("few.npy"), array("(5, 784)", 784 * 5)).unwrap();
+    fs::write(bench.path("small.npy"), array("(20, 8, 8)", 64 * 20)).unwrap();
+    let mut idx = vec![0, 0, 8, 3];
+    idx.extend([2_147_483_648u32, 28, 28].iter().flat_map(|n| n.to_be_bytes()));
+    idx.extend([0; 784]);
+    fs::write(bench.path("claims.idx"), &idx).unwrap();
+    for path in ["empty", "zero.npy", "text.npy", "short.npy", "huge.npy", "shape.npy", "claims.idx"] {
+        let arguments = train(path);
+        let error = bench.fails(&arguments.each_ref().map(String::as_str), 1);
+        assert!(error.contains(path), "{path}: {error}");
+    }
+    let few = train("few.npy");
+    let error = bench.fails(&few.each_ref().map(String::as_str), 2);
+    assert!(error.contains('5') && error.contains('8'), "batch larger than the set: {error}");
+    let error = bench.fails(&train("small.npy").each_ref().map(String::as_str), 2);
+    assert!(error.contains("28x28x1") && error.contains("8x8x1"), "{error}");
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_and_left_alone() {
+    let bench = Bench::new();
+    bench.train("mine", &["--steps", "3"]);
+    let latest = bench.path("mine/checkpoints/latest");
+    let damage = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let path = latest.join(name);
+        let whole = fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        change(&mut bytes);
+        fs::write(&path, &bytes).unwrap();
+        let error = bench.fails(&["train", "--resume", "mine", "--steps", "5"], 1);
+        assert!(error.contains(name), "{name}: {error}");
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{name} was changed");
+        fs::write(&path, whole).unwrap();
+    };
+    damage("generator.safetensors", &|b| b.truncate(b.len() / 2));
+    damage("discriminator.safetensors", &|b| {
+        let at = b.len() - 3;
+        b[at] ^= 64;
+    });
+    damage("generator-adam.safetensors", &|b| b.clear());
+    damage("average.safetensors", &|b| b.push(0));
+    damage("state.json", &|b| b.truncate(20));
+    fs::remove_file(latest.join("discriminator-adam.safetensors")).unwrap();
+    bench.fails(&["train", "--resume", "mine", "--steps", "5"], 1);
+    fs::write(bench.path("mine/config.toml"), "latent = 3").unwrap();
+    bench.fails(&["sample", "mine", "-o", "x.png"], 2);
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let bench = Bench::new();
+    fs::write(bench.path("file"), "in the way").unwrap();
+    bench.fails(&["train", "--config", "tiny.toml", "--run", "file/run"], 1);
+    bench.train("mine", &["--steps", "2"]);
+    let error = bench.fails(&["train", "--config", "tiny.toml", "--run", "mine"], 1);
+    assert!(error.contains("not empty") && error.contains("--resume"), "{error}");
+    bench.fails(&["sample", "mine", "-o", "file/x.png"], 1);
+    bench.fails(&["sample", "mine", "-o", "x.jpeg"], 2);
+    bench.fails(&["sample", "mine", "-n", "0", "-o", "x.png"], 2);
+    bench.fails(&["sample", "mine", "-n", "9", "--grid", "2x2", "-o", "x.png"], 2);
+    bench.fails(&["sample", "mine", "--checkpoint", "epoch-0001", "-o", "x.png"], 1);
+    assert_eq!(fs::read_to_string(bench.path("file")).unwrap(), "in the way");
+}
+
+/// A full disk: /dev/full takes nothing. The log is the first thing that a step writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_run_and_keeps_the_checkpoint() {
+    let bench = Bench::new();
+    bench.train("mine", &["--steps", "5"]);
+    let before = bench.weights("mine");
+    let log = bench.path("mine/events.jsonl");
+    fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let error = bench.fails(&["train", "--resume", "mine", "--steps", "9"], 1);
+    assert!(error.contains("events.jsonl"), "{error}");
+    assert_eq!(bench.weights("mine"), before);
+}
+
+#[test]
+fn a_diverging_training_says_so() {
+    let bench = Bench::new();
+    let error = bench.fails(
+        &[
+            "train",
+            "--config",
+            "tiny.toml",
+            "--run",
+            "wild",
+            "--steps",
+            "400",
+            "--set",
+            "discriminator.adam.rate=10",
+            "--set",
+            "generator.adam.rate=10",
+            "--set",
+            "generator.adam.epsilon=1e-30",
+        ],
+        1,
+    );
+    assert!(error.contains("loss is") && error.contains("rate"), "{error}");
+}

@@ -1,0 +1,272 @@
+//! The gradients of batch normalisation. One pass over the rows sums what the parameters' gradients need, a second
+//! one makes the input's gradient from those sums; in training it includes the paths through mean and variance.
+
+use super::{check, check_rows, inverse_deviation, rows_per_block};
+use crate::activation::{Activation, for_each_activation};
+use crate::vectorise::vectorised;
+use rayon::prelude::*;
+
+/// Gradients of [`forward`](super::forward) in training, where `mean` and `var` are the moments of this very `x`. `y` is the forward
+/// pass's output (for the activation's slope), `dy` the gradient with respect to it.
+#[allow(clippy::too_many_arguments)]
+pub fn backward_train(
+    x: &[f32],
+    mean: &[f32],
+    var: &[f32],
+    gamma: &[f32],
+    epsilon: f32,
+    act: Activation,
+    y: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    dgamma: &mut [f32],
+    dbeta: &mut [f32],
+) {
+    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dx, dgamma, dbeta);
+    if x.is_empty() {
+        return;
+    }
+    // dx = gamma / sqrt(var + eps) * (dz - mean(dz) - xhat * mean(dz xhat)), as dz * a + x * b + d per column.
+    let rows = (x.len() / mean.len()) as f32;
+    let c = mean.len();
+    let mut coefficients = Coefficients::new(c);
+    for i in 0..c {
+        let a = gamma[i] * inverse[i];
+        coefficients.slope[i] = a;
+        coefficients.centred[i] = -a * inverse[i] * dgamma[i] / rows;
+        coefficients.constant[i] = -a * dbeta[i] / rows;
+    }
+    input_grads(x, mean, act, y, dy, dx, &coefficients);
+}
+
+/// What each column's gradient is made of: `dx = slope * dz + centred * (x - mean) + constant`.
+struct Coefficients {
+    slope: Vec<f32>,
+    centred: Vec<f32>,
+    constant: Vec<f32>,
+}
+
+impl Coefficients {
+    fn new(c: usize) -> Self {
+        Self { slope: vec![0.0; c], centred: vec![0.0; c], constant: vec![0.0; c] }
+    }
+}
+
+/// Gradients of [`forward`](super::forward) where `mean` and `var` are constants (a frozen or evaluated layer).
+#[allow(clippy::too_many_arguments)]
+pub fn backward_infer(
+    x: &[f32],
+    mean: &[f32],
+    var: &[f32],
+    gamma: &[f32],
+    epsilon: f32,
+    act: Activation,
+    y: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    dgamma: &mut [f32],
+    dbeta: &mut [f32],
+) {
+    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dx, dgamma, dbeta);
+    if x.is_empty() {
+        return;
+    }
+    let mut coefficients = Coefficients::new(mean.len());
+    for (slope, (g, i)) in coefficients.slope.iter_mut().zip(gamma.iter().zip(&inverse)) {
+        *slope = g * i;
+    }
+    input_grads(x, mean, act, y, dy, dx, &coefficients);
+}
+
+/// Checks lengths and fills `dgamma` and `dbeta`; returns `1 / sqrt(var + epsilon)`.
+#[allow(clippy::too_many_arguments)]
+fn parameter_grads(
+    x: &[f32],
+    mean: &[f32],
+    var: &[f32],
+    gamma: &[f32],
+    epsilon: f32,
+    act: Activation,
+    y: &[f32],
+    dy: &[f32],
+    dx: &[f32],
+    dgamma: &mut [f32],
+    dbeta: &mut [f32],
+) -> Vec<f32> {
+    let c = mean.len();
+    let lens = [("var", var.len()), ("gamma", gamma.len()), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())];
+    for (name, len) in lens {
+        check(name, len, c);
+    }
+    for (name, len) in [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())] {
+        check(name, len, x.len());
+    }
+    check_rows(x.len(), c);
+    let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
+    let values = (rows_per_block(c) * c).max(1);
+    let blocks = x.par_chunks(values).zip(y.par_chunks(values)).zip(dy.par_chunks(values));
+    let parts: Vec<Vec<f32>> = blocks.map(|((x, y), dy)| block_grads(x, mean, act, y, dy)).collect();
+    for i in 0..c {
+        dbeta[i] = parts.iter().map(|p| f64::from(p[i])).sum::<f64>() as f32;
+        let centred: f64 = parts.iter().map(|p| f64::from(p[c + i])).sum();
+        dgamma[i] = (centred * f64::from(inverse[i])) as f32;
+    }
+    inverse
+}
+
+/// Sums of `dz`, then of `dz * (x - mean)`, over a block of rows.
+fn block_grads(x: &[f32], mean: &[f32], act: Activation, y: &[f32], dy: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0f32; 2 * mean.len()];
+    let (sums, products) = out.split_at_mut(mean.len());
+    sum_grads(x, mean, act, y, dy, sums, products);
+    out
+}
+
+vectorised! {
+    fn sum_grads(
+        x: &[f32],
+        mean: &[f32],
+        act: Activation,
+        y: &[f32],
+        dy: &[f32],
+        sums: &mut [f32],
+        products: &mut [f32],
+    ) {
+        let c = mean.len();
+        for_each_activation!(act, |a| {
+            let rows = x.chunks_exact(c).zip(y.chunks_exact(c)).zip(dy.chunks_exact(c));
+            for ((x, y), dy) in rows {
+                let columns = sums.iter_mut().zip(products.iter_mut()).zip(mean);
+                for (((s, p), m), ((x, y), dy)) in columns.zip(x.iter().zip(y).zip(dy)) {
+                    let dz = dy * a.slope(*y);
+                    *s += dz;
+                    *p += dz * (x - m);
+                }
+            }
+        });
+    }
+}
+
+fn input_grads(
+    x: &[f32],
+    mean: &[f32],
+    act: Activation,
+    y: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    coefficients: &Coefficients,
+) {
+    let c = mean.len();
+    let values = rows_per_block(c) * c;
+    let inputs = x.par_chunks(values).zip(y.par_chunks(values)).zip(dy.par_chunks(values));
+    dx.par_chunks_mut(values)
+        .zip(inputs)
+        .for_each(|(dx, ((x, y), dy))| block_input_grads(x, mean, act, y, dy, dx, coefficients));
+}
+
+vectorised! {
+    fn block_input_grads(
+        x: &[f32],
+        mean: &[f32],
+        act: Activation,
+        y: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        coefficients: &Coefficients,
+    ) {
+        let c = mean.len();
+        let Coefficients { slope, centred, constant } = coefficients;
+        for_each_activation!(act, |a| {
+            let rows = x.chunks_exact(c).zip(y.chunks_exact(c)).zip(dy.chunks_exact(c));
+            for (dx, ((x, y), dy)) in dx.chunks_exact_mut(c).zip(rows) {
+                let columns = slope.iter().zip(centred).zip(constant).zip(mean);
+                let values = dx.iter_mut().zip(x).zip(y).zip(dy);
+                for ((((dx, x), y), dy), (((s, z), d), m)) in values.zip(columns) {
+                    *dx = dy * a.slope(*y) * s + (x - m) * z + d;
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{EPSILON, plain, wide};
+    use super::super::{forward, moments};
+    use super::*;
+    use crate::reference::{assert_close, assert_same_on_any_pool, values};
+
+    /// Central differences of `sum(y * r)` in f64, for `x`, `gamma` and `beta` one by one.
+    #[test]
+    fn training_gradients_match_finite_differences() {
+        let (rows, c, act) = (6, 3, Activation::Tanh);
+        let (x, gamma, beta, r) = (values(rows * c, 1), values(c, 2), values(c, 3), values(rows * c, 4));
+        let (mut mean, mut var, mut y) = (vec![0.0; c], vec![0.0; c], vec![0.0; x.len()]);
+        moments(&x, &mut mean, &mut var);
+        forward(&x, &mean, &var, &gamma, &beta, EPSILON, act, &mut y);
+        let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
+        backward_train(&x, &mean, &var, &gamma, EPSILON, act, &y, &r, &mut dx, &mut dgamma, &mut dbeta);
+        let loss = |x: &[f64], gamma: &[f32], beta: &[f32]| -> f64 {
+            plain(x, gamma, beta, act).iter().zip(&r).map(|(y, r)| y * f64::from(*r)).sum()
+        };
+        for i in 0..x.len() {
+            let (mut up, mut down) = (wide(&x), wide(&x));
+            up[i] += 1e-5;
+            down[i] -= 1e-5;
+            let d = (loss(&up, &gamma, &beta) - loss(&down, &gamma, &beta)) / 2e-5;
+            assert!((f64::from(dx[i]) - d).abs() < 1e-4, "dx[{i}] {} {d}", dx[i]);
+        }
+        let nudge = |v: &[f32], i: usize, by: f32| {
+            let mut v = v.to_vec();
+            v[i] += by;
+            v
+        };
+        for i in 0..c {
+            let x = wide(&x);
+            let (up, down) = (nudge(&gamma, i, 1.0 / 64.0), nudge(&gamma, i, -1.0 / 64.0));
+            let d = (loss(&x, &up, &beta) - loss(&x, &down, &beta)) * 32.0;
+            assert!((f64::from(dgamma[i]) - d).abs() < 1e-3, "dgamma[{i}] {} {d}", dgamma[i]);
+            let (up, down) = (nudge(&beta, i, 1.0 / 64.0), nudge(&beta, i, -1.0 / 64.0));
+            let d = (loss(&x, &gamma, &up) - loss(&x, &gamma, &down)) * 32.0;
+            assert!((f64::from(dbeta[i]) - d).abs() < 1e-3, "dbeta[{i}] {} {d}", dbeta[i]);
+        }
+    }
+
+    #[test]
+    fn inference_gradients_hold_the_statistics_still() {
+        let (c, rows) = (5, 900);
+        let (x, gamma, dy) = (values(rows * c, 1), values(c, 2), values(rows * c, 3));
+        let (mean, var) = (values(c, 4), vec![0.7; c]);
+        let mut y = vec![0.0; x.len()];
+        let act = Activation::LeakyRelu(0.3);
+        forward(&x, &mean, &var, &gamma, &values(c, 5), EPSILON, act, &mut y);
+        let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
+        backward_infer(&x, &mean, &var, &gamma, EPSILON, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
+        let inverse = 1.0 / (0.7f64 + f64::from(EPSILON)).sqrt();
+        let (mut want, mut want_gamma, mut want_beta) = (vec![], vec![0.0; c], vec![0.0; c]);
+        for i in 0..x.len() {
+            let dz = f64::from(dy[i]) * f64::from(act.slope(y[i]));
+            want.push(dz * f64::from(gamma[i % c]) * inverse);
+            want_gamma[i % c] += dz * (f64::from(x[i]) - f64::from(mean[i % c])) * inverse;
+            want_beta[i % c] += dz;
+        }
+        assert_close("dx", &dx, &want);
+        assert_close("dgamma", &dgamma, &want_gamma);
+        assert_close("dbeta", &dbeta, &want_beta);
+    }
+
+    #[test]
+    fn same_bits_on_any_number_of_threads() {
+        let (c, rows) = (48, 5000);
+        let (x, dy, gamma) = (values(rows * c, 1), values(rows * c, 2), values(c, 3));
+        assert_same_on_any_pool(|| {
+            let (mut mean, mut var, mut y) = (vec![0.0; c], vec![0.0; c], vec![0.0; x.len()]);
+            moments(&x, &mut mean, &mut var);
+            forward(&x, &mean, &var, &gamma, &gamma, EPSILON, Activation::Relu, &mut y);
+            let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
+            let act = Activation::Relu;
+            backward_train(&x, &mean, &var, &gamma, EPSILON, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
+            [mean, var, y, dx, dgamma, dbeta].concat()
+        });
+    }
+}

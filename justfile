@@ -1,0 +1,15 @@
+# `just check` is what CI runs.
+check:
+    bash .ci/run
+
+# The README's test command.
+test:
+    cargo test --release --workspace
+
+# A first run: digits in about a minute.
+train:
+    cargo run --release -- train
+
+# Reference numbers of Keras (needs Python 3.11 and a few hundred MB; see bench/parity/README.md).
+parity:
+    cd bench/parity && python3 -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python parity.py
