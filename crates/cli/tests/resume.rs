@@ -1,5 +1,7 @@
 //! A run that was stopped, or killed, goes on as if nothing had happened.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::process::Stdio;

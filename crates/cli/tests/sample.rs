@@ -1,5 +1,7 @@
 //! Images out of a trained run, in every form.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::fs;

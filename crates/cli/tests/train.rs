@@ -1,5 +1,7 @@
 //! Training through the binary: what a run leaves behind, and how it ends.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::process::Stdio;

@@ -89,7 +89,7 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
-    /// What to do about it; empty where nothing useful can be said.
+    /// What to do about it.
     pub fn hint(&self) -> &str {
         match self {
             Self::Recipe { hint, .. }
@@ -101,7 +101,7 @@ impl Error {
                 std::io::ErrorKind::NotFound => "check the path",
                 std::io::ErrorKind::PermissionDenied => "check the permissions, or choose another folder",
                 std::io::ErrorKind::StorageFull => "free some disk space, then go on with --resume",
-                _ => "",
+                _ => "check the path, its permissions and the free space",
             },
         }
     }

@@ -119,7 +119,7 @@ impl Watcher for Console {
             Event::Step(report) => self.step(report, gan),
             Event::Epoch { epoch, .. } => {
                 let every = gan.recipe.train.sheet_every;
-                if every > 0 && epoch % every == 0 {
+                if every > 0 && epoch.is_multiple_of(every) {
                     self.show(gan)?;
                 }
             }

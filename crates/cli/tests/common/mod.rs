@@ -1,6 +1,6 @@
 //! What the end-to-end tests share: the binary, a folder to work in, nets so small that a step takes a millisecond.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

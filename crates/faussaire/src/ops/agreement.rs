@@ -58,7 +58,7 @@ fn convolutions() {
     .enumerate()
     {
         let activation = [Activation::Identity, Activation::LeakyRelu(0.2), Activation::Sigmoid][i % 3];
-        let spec = Conv { geometry: geometry.clone(), upsample, activation };
+        let spec = Conv { geometry, upsample, activation };
         let (h, w) = (geometry.in_h / upsample, geometry.in_w / upsample);
         let x = random(1, [geometry.batch, h, w, geometry.in_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.out_c])];

@@ -44,7 +44,9 @@ impl Recorder {
             .open(&path)
             .map_err(Error::io("create", &path))?;
         let kept = state.map_or(0, |s| s.events_bytes);
-        events.set_len(kept).and_then(|()| events.seek(SeekFrom::End(0))).map_err(Error::io("write", &path))?;
+        let longer = events.metadata().is_ok_and(|m| m.len() > kept);
+        let cut = if longer { events.set_len(kept) } else { Ok(()) };
+        cut.and_then(|()| events.seek(SeekFrom::End(0))).map_err(Error::io("write", &path))?;
         Ok(Self {
             run,
             events,
@@ -120,7 +122,7 @@ impl Recorder {
 
     /// What an epoch's end asks for: a sheet with its score, a checkpoint to keep.
     fn epoch(&mut self, epoch: u64, gan: &Gan) -> Result<()> {
-        let due = |every: u64| every > 0 && epoch % every == 0;
+        let due = |every: u64| every > 0 && epoch.is_multiple_of(every);
         if due(gan.recipe.train.sheet_every) {
             self.sheet(gan)?;
         }
@@ -136,7 +138,7 @@ impl Watcher for Recorder {
         match event {
             Event::Step(report) => {
                 self.last_report = Some(*report);
-                if report.step == 1 || report.step % LOG_EVERY == 0 {
+                if report.step == 1 || report.step.is_multiple_of(LOG_EVERY) {
                     self.log_step(*report)?;
                 }
                 if self.saved.elapsed() >= Duration::from_secs(gan.recipe.train.save_every) {

@@ -20,13 +20,9 @@ pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Res
     for ((name, shape), bytes) in entries.iter().zip(&bytes) {
         views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| broken(&e))?));
     }
-    let about = HashMap::from([
-        ("step".to_string(), step.to_string()),
-        (
-            "layout".to_string(),
-            "Keras: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]".to_string(),
-        ),
-    ]);
+    // One key only: several would be written in random order, and equal checkpoints must have equal bytes.
+    let layout = "Keras layouts: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]";
+    let about = HashMap::from([("faussaire".to_string(), format!("step {step}; {layout}"))]);
     serialize(views, Some(about)).map_err(|e| broken(&e))
 }
 
