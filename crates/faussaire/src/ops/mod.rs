@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod backward;
 mod composed;
 mod native;
 

@@ -57,6 +57,7 @@ impl Gan {
     /// # Errors
     /// Nets that don't fit each other or the images, or a batch larger than the set.
     pub fn new(recipe: Recipe, dataset: Box<dyn Dataset>, device: &Device) -> Result<Self> {
+        faussaire_kernels::memory::keep_freed_memory();
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));
         if made != real {

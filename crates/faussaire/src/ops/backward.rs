@@ -1,0 +1,179 @@
+//! The hand-written backward passes of the native operations. Each computes only what is asked for: the gradient of a
+//! frozen net's weights, or of the images, is never computed.
+
+use burn::backend::Flex;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops};
+use burn::backend::flex::FlexTensor;
+use faussaire_kernels::{activation, batchnorm as norm, conv as conv_kernel, upsample_conv};
+
+use super::native::{plain, tensor, values};
+use super::{Activation, Conv, Normalisation};
+
+/// What a convolution's backward pass needs; `y` for the activation's slope.
+#[derive(Clone, Debug)]
+pub(super) struct ConvState {
+    pub(super) x: FlexTensor,
+    pub(super) weight: FlexTensor,
+    pub(super) y: FlexTensor,
+    pub(super) spec: Conv,
+}
+
+impl ConvState {
+    /// The gradient before the activation and, where asked for, of the bias.
+    fn before_activation(&self, dy: FlexTensor, bias: bool, channels: usize) -> (FlexTensor, Option<FlexTensor>) {
+        let act = self.spec.activation;
+        let dy = plain(dy);
+        let y = plain(self.y.clone());
+        let mut db = vec![0.0; channels];
+        if act == Activation::Identity {
+            if bias {
+                activation::bias_grad(values(&dy), &mut db);
+            }
+            return (dy, bias.then(|| tensor(db, &[channels])));
+        }
+        let mut dz = vec![0.0; values(&dy).len()];
+        if bias {
+            activation::backward_with_bias(act, values(&y), values(&dy), &mut dz, &mut db);
+        } else {
+            activation::backward(act, values(&y), values(&dy), &mut dz);
+        }
+        (tensor(dz, dy.layout().shape()), bias.then(|| tensor(db, &[channels])))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ConvBackward;
+
+impl Backward<Flex, 3> for ConvBackward {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<ConvState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [x_node, weight_node, bias_node] = ops.parents;
+        let state = ops.state;
+        let (g, factor) = (state.spec.geometry, state.spec.upsample);
+        let dy = grads.consume::<Flex>(&ops.node);
+        let (dz, db) = state.before_activation(dy, bias_node.is_some(), g.out_c);
+        if let (Some(node), Some(db)) = (bias_node, db) {
+            grads.register::<Flex>(node.id, db);
+        }
+        let (x, weight) = (plain(state.x), plain(state.weight));
+        if let Some(node) = weight_node {
+            let mut dw = vec![0.0; g.w_len()];
+            if factor == 1 {
+                conv_kernel::weight_grad(&g, values(&x), values(&dz), &mut dw);
+            } else {
+                upsample_conv::weight_grad(&g, factor, values(&x), values(&dz), &mut dw);
+            }
+            grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
+        }
+        if let Some(node) = x_node {
+            let mut dx = vec![0.0; values(&x).len()];
+            if factor == 1 {
+                conv_kernel::input_grad(&g, values(&dz), values(&weight), None, Activation::Identity, &mut dx);
+            } else {
+                upsample_conv::input_grad(&g, factor, values(&dz), values(&weight), &mut dx);
+            }
+            grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ConvTransposeBackward;
+
+impl Backward<Flex, 3> for ConvTransposeBackward {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<ConvState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [x_node, weight_node, bias_node] = ops.parents;
+        let state = ops.state;
+        let g = state.spec.geometry;
+        let dy = grads.consume::<Flex>(&ops.node);
+        let (dz, db) = state.before_activation(dy, bias_node.is_some(), g.in_c);
+        if let (Some(node), Some(db)) = (bias_node, db) {
+            grads.register::<Flex>(node.id, db);
+        }
+        let (x, weight) = (plain(state.x), plain(state.weight));
+        if let Some(node) = weight_node {
+            let mut dw = vec![0.0; g.w_len()];
+            conv_kernel::weight_grad(&g, values(&dz), values(&x), &mut dw);
+            grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
+        }
+        if let Some(node) = x_node {
+            let mut dx = vec![0.0; g.y_len()];
+            conv_kernel::forward(&g, values(&dz), values(&weight), None, Activation::Identity, &mut dx);
+            grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct NormState {
+    pub(super) x: FlexTensor,
+    pub(super) gamma: FlexTensor,
+    pub(super) mean: FlexTensor,
+    pub(super) variance: FlexTensor,
+    pub(super) y: FlexTensor,
+    pub(super) spec: Normalisation,
+}
+
+#[derive(Debug)]
+pub(super) struct NormBackward;
+
+impl Backward<Flex, 3> for NormBackward {
+    type State = NormState;
+
+    fn backward(self, ops: Ops<NormState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [x_node, gamma_node, beta_node] = ops.parents;
+        let s = ops.state;
+        let dy = plain(grads.consume::<Flex>(&ops.node));
+        let [x, gamma, mean, variance, y] = [s.x, s.gamma, s.mean, s.variance, s.y].map(plain);
+        let channels = values(&mean).len();
+        let mut dx = vec![0.0; values(&x).len()];
+        let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
+        let backward = if s.spec.from_batch { norm::backward_train } else { norm::backward_infer };
+        backward(
+            values(&x),
+            values(&mean),
+            values(&variance),
+            values(&gamma),
+            s.spec.epsilon,
+            s.spec.activation,
+            values(&y),
+            values(&dy),
+            &mut dx,
+            &mut dgamma,
+            &mut dbeta,
+        );
+        if let Some(node) = x_node {
+            grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
+        }
+        if let Some(node) = gamma_node {
+            grads.register::<Flex>(node.id, tensor(dgamma, &[channels]));
+        }
+        if let Some(node) = beta_node {
+            grads.register::<Flex>(node.id, tensor(dbeta, &[channels]));
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ActivationBackward;
+
+impl Backward<Flex, 1> for ActivationBackward {
+    type State = (FlexTensor, Activation);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = plain(grads.consume::<Flex>(&ops.node));
+        let [x_node] = ops.parents;
+        let (y, act) = ops.state;
+        if let Some(node) = x_node {
+            let y = plain(y);
+            let mut dx = vec![0.0; values(&y).len()];
+            activation::backward(act, values(&y), values(&dy), &mut dx);
+            grads.register::<Flex>(node.id, tensor(dx, y.layout().shape()));
+        }
+    }
+}
