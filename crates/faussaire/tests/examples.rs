@@ -41,37 +41,9 @@ fn draw_me_a_sheep() {
     let total = dataset.len() as u64;
     assert!(total > 1000);
     let folder = tempfile::tempdir().unwrap();
-    let few = Box::new(First(dataset, 320));
+    let few = data::First::of(dataset, 320);
     let history = sheep::draw(recipe, few, Limits { epochs: 3, ..Limits::default() }, folder.path()).unwrap();
     assert_eq!((history.d_loss.len(), history.g_loss.len()), (3, 3));
     assert!(history.d_loss[2] < history.d_loss[0], "{:?}", history.d_loss);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
-}
-
-/// The first images of a set.
-#[derive(Debug)]
-struct First(Box<dyn data::Dataset>, usize);
-
-impl data::Dataset for First {
-    fn name(&self) -> String {
-        self.0.name()
-    }
-    fn len(&self) -> usize {
-        self.1
-    }
-    fn shape(&self) -> data::ImageShape {
-        self.0.shape()
-    }
-    fn read(&self, index: usize, out: &mut [f32]) -> faussaire::Result<()> {
-        self.0.read(index, out)
-    }
-    fn label(&self, index: usize) -> Option<u32> {
-        self.0.label(index)
-    }
-    fn classes(&self) -> Vec<String> {
-        self.0.classes()
-    }
-    fn fingerprint(&self) -> String {
-        format!("{}-{}", self.0.fingerprint(), self.1)
-    }
 }

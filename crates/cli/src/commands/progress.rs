@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use faussaire::Result;
 use faussaire::picture::{Images, terminal};
@@ -22,17 +22,18 @@ pub struct Console {
     bar: ProgressBar,
     quiet: bool,
     stop: Arc<AtomicBool>,
+    time: Option<Duration>,
     began: Option<(Instant, u64)>,
     shown: Option<u64>,
     last: Option<StepReport>,
 }
 
 impl Console {
-    /// Quiet, it only listens to `stop`.
-    pub fn new(quiet: bool, stop: Arc<AtomicBool>) -> Self {
+    /// Quiet, it only listens to `stop`. `time` is how long the training may take, if that is limited.
+    pub fn new(quiet: bool, stop: Arc<AtomicBool>, time: Option<Duration>) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, quiet, stop, began: None, shown: None, last: None }
+        Self { bar, quiet, stop, time, began: None, shown: None, last: None }
     }
 
     /// Says what is about to be trained, on what, where.
@@ -79,7 +80,12 @@ impl Console {
         if let Some((instant, first)) = self.began {
             let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.discriminator_steps;
             let rate = ((report.step - first) * per_step) as f64 / instant.elapsed().as_secs_f64().max(1e-9);
-            self.bar.set_message(format!("{rate:.0} images/s  D {:.3}  G {:.3}", report.d_loss, report.g_loss));
+            let left = match self.time.map(|time| time.saturating_sub(instant.elapsed()).as_secs()) {
+                Some(seconds) => format!("  at most {seconds}s left"),
+                None => String::new(),
+            };
+            let losses = format!("D {:.3}  G {:.3}", report.d_loss, report.g_loss);
+            self.bar.set_message(format!("{rate:.0} images/s  {losses}{left}"));
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use faussaire::data::{Dataset, OpenOptions};
+use faussaire::data::{Dataset, First, OpenOptions};
 use faussaire::recipe::differences;
 use faussaire::run::{self, Recorder, Run};
 use faussaire::train::{Ending, Gan, Limits, Watcher};
@@ -41,7 +41,7 @@ pub fn run(options: &Train) -> Result<()> {
     run.write_recipe(&gan.recipe)?;
 
     let mut recorder = Recorder::new(run.clone(), state.as_ref())?;
-    let mut console = Console::new(options.quiet, stop_on_signal()?);
+    let mut console = Console::new(options.quiet, stop_on_signal()?, limits.time);
     console.introduce(&gan, &named, run.path());
     let mut watchers: [&mut dyn Watcher; 2] = [&mut recorder, &mut console];
     let ending = gan.fit(&limits, &mut watchers).inspect_err(|_| console.clear())?;
@@ -91,6 +91,11 @@ fn changes(options: &Train) -> Vec<String> {
     if let Some(dataset) = &options.dataset {
         changes.push(format!("data.source={}", toml_text(dataset)));
     }
+    if let Some(dir) = &options.data {
+        // Absolute, so that a resume from another folder finds it.
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
+        changes.push(format!("data.dir={}", toml_text(&dir.to_string_lossy())));
+    }
     changes.extend(options.set.iter().cloned());
     changes
 }
@@ -105,13 +110,14 @@ fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
     let size = (data.size > 0).then_some((data.size, data.size));
     let channels = (data.channels > 0).then_some(data.channels);
     let open = OpenOptions {
-        data_dir: options.data.clone(),
+        data_dir: (!data.dir.is_empty()).then(|| data.dir.clone().into()),
         size,
         channels,
         seed: recipe.train.seed,
         ..OpenOptions::default()
     };
-    open_dataset(&data.source, &open, options.quiet)
+    let set = open_dataset(&data.source, &open, options.quiet)?;
+    Ok(if data.count > 0 { First::of(set, data.count) } else { set })
 }
 
 /// Command-line limits, then the recipe's; something must end the training.

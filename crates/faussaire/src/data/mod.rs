@@ -7,6 +7,7 @@
 mod batches;
 mod digest;
 mod fetch;
+mod first;
 pub mod folder;
 pub mod idx;
 mod list;
@@ -31,6 +32,7 @@ use std::path::Path;
 pub use batches::{Batches, fill, fill_labels};
 pub use digest::Digest;
 pub use fetch::Progress;
+pub use first::First;
 pub use folder::{BadFile, Folder};
 pub use list::{Listing, Place, list};
 pub use memory::{MAX_SET_BYTES, Memory};

@@ -14,8 +14,10 @@ pub struct Difference {
     pub is: String,
 }
 
-/// Keys that may change on resume: how long to train and how often to look.
-const FREE: [&str; 5] = ["train.epochs", "train.steps", "train.sheet_every", "train.keep_every", "train.save_every"];
+/// Keys that may change on resume: how long to train, how often to look, where the files are (their content is
+/// compared apart).
+const FREE: [&str; 6] =
+    ["data.dir", "train.epochs", "train.steps", "train.sheet_every", "train.keep_every", "train.save_every"];
 
 /// The keys that differ and would change the training itself.
 ///

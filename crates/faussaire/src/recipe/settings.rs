@@ -33,6 +33,10 @@ pub struct Recipe {
 pub struct DataSettings {
     /// A data set's name or path.
     pub source: String,
+    /// A folder of data sets, looked into before the usual places; empty for none.
+    pub dir: String,
+    /// Learn from so many images at most, the first ones; 0 for all.
+    pub count: usize,
     /// Resize images to so many pixels, square (folders of images only); 0 keeps their size.
     pub size: usize,
     /// 1 grey, 3 colour, 0 as they are (folders of images only).
@@ -91,7 +95,7 @@ pub struct TrainSettings {
 
 impl Default for DataSettings {
     fn default() -> Self {
-        Self { source: "strokes".into(), size: 0, channels: 0 }
+        Self { source: "strokes".into(), dir: String::new(), count: 0, size: 0, channels: 0 }
     }
 }
 
