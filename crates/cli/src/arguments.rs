@@ -58,9 +58,9 @@ pub struct Train {
     #[arg(long, value_name = "N")]
     pub batch: Option<u64>,
     /// Seed of all randomness
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// Resize a folder's images to N x N pixels
+    /// Bring images to N x N pixels, after a centre crop
     #[arg(long, value_name = "N")]
     pub size: Option<u64>,
     /// Where to compute: cpu, cuda[:N], vulkan, metal
@@ -97,7 +97,7 @@ pub struct Sample {
     /// Seed of the noise
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Walk from image to image instead: an animated GIF, or frames
+    /// Walk from image to image: always for a .gif, on request for the other forms
     #[arg(long)]
     pub interpolate: bool,
     /// Which checkpoint: latest, best, or a kept one
@@ -151,7 +151,7 @@ pub enum DataAction {
         /// The PNG file to write
         #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
         output: PathBuf,
-        /// Resize a folder's images to N x N pixels
+        /// Bring images to N x N pixels, after a centre crop
         #[arg(long, value_name = "N")]
         size: Option<usize>,
     },

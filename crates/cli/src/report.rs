@@ -1,8 +1,23 @@
 //! How errors reach a person: what happened, then what to do. Exit status 1 for failures, 2 for misuse.
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use faussaire::Error;
+use faussaire::{Error, Result};
+
+/// Prints a line to stdout; a reader that went away (`| head`) ends the program quietly.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::report::line(format_args!($($text)*))? };
+}
+pub(crate) use say;
+
+/// What `say!` does.
+pub fn line(text: std::fmt::Arguments) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        outcome => outcome.map_err(Error::io("write to", "stdout")),
+    }
+}
 
 /// Prints `error` and gives the exit status that fits it.
 pub fn failure(error: &Error) -> ExitCode {

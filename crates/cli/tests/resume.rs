@@ -41,9 +41,11 @@ fn other_hyperparameters_are_refused_with_the_difference() {
 #[test]
 fn twenty_kills_at_random_moments_lose_nothing() {
     let bench = Bench::new();
-    let always = ["--set", "train.save_every=0"];
+    // Ten steps per epoch, a sheet and a kept checkpoint at each: kills fall between these as well.
+    let always = ["train.save_every=0", "data.count=80", "train.sheet_every=1", "train.keep_every=1"];
+    let always: Vec<&str> = always.iter().flat_map(|key| ["--set", key]).collect();
     let mut arguments = vec!["train", "--config", "tiny.toml", "--run", "killed", "--steps", "1000000"];
-    arguments.extend(always);
+    arguments.extend(&always);
     let mut moment = 12_345u64;
     let mut reached = Vec::new();
     for kill in 0..20 {
@@ -70,11 +72,29 @@ fn twenty_kills_at_random_moments_lose_nothing() {
     let last = *reached.last().unwrap() + 3;
     println!("steps reached at the kills: {reached:?}");
     bench.ok(&["train", "--resume", "killed", "--steps", &last.to_string(), "--quiet"]);
-    bench.train("calm", &["--steps", &last.to_string()]);
+    let text = last.to_string();
+    let mut calm = vec!["--steps", &text];
+    calm.extend(&always);
+    bench.train("calm", &calm);
     assert_eq!(bench.weights("killed"), bench.weights("calm"));
     let steps = |run: &str| -> Vec<u64> {
         let log = events(&bench.path(run));
         log.iter().filter(|e| e["event"] == "step").map(|e| e["step"].as_u64().unwrap()).collect()
     };
     assert_eq!(steps("killed"), steps("calm"));
+    let epochs = |run: &str| -> Vec<u64> {
+        let log = events(&bench.path(run));
+        log.iter().filter(|e| e["event"] == "epoch").map(|e| e["epoch"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(epochs("killed"), epochs("calm"));
+    let names = |run: &str, folder: &str| {
+        let entries = std::fs::read_dir(bench.path(run).join(folder)).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+        // What a kill leaves unfinished is no loss.
+        names.retain(|name| !name.to_string_lossy().ends_with(".old") && !name.to_string_lossy().ends_with(".part"));
+        names.sort();
+        names
+    };
+    assert_eq!(names("killed", "checkpoints"), names("calm", "checkpoints"));
+    assert_eq!(names("killed", "samples"), names("calm", "samples"));
 }

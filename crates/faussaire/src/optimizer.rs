@@ -27,14 +27,16 @@ impl Default for AdamSettings {
 }
 
 impl AdamSettings {
-    /// What is out of range, if anything.
+    /// What is out of range, if anything; what counts is the value as an `f32`, with which the update computes.
     pub fn problem(&self) -> Option<String> {
         let bad = |name: &str, value: f64, range: &str| Some(format!("adam.{name} is {value}, expected {range}"));
         match self {
-            s if !(s.rate > 0.0 && s.rate <= 10.0) => bad("rate", s.rate, "a number above 0, at most 10"),
-            s if !(0.0..1.0).contains(&s.beta1) => bad("beta1", s.beta1, "a number from 0, below 1"),
-            s if !(0.0..1.0).contains(&s.beta2) => bad("beta2", s.beta2, "a number from 0, below 1"),
-            s if !(s.epsilon > 0.0 && s.epsilon <= 1.0) => bad("epsilon", s.epsilon, "a number above 0, at most 1"),
+            s if !(s.rate as f32 > 0.0 && s.rate <= 10.0) => bad("rate", s.rate, "a number above 0, at most 10"),
+            s if !(0.0..1.0).contains(&(s.beta1 as f32)) => bad("beta1", s.beta1, "a number from 0, below 1"),
+            s if !(0.0..1.0).contains(&(s.beta2 as f32)) => bad("beta2", s.beta2, "a number from 0, below 1"),
+            s if !(s.epsilon as f32 > 0.0 && s.epsilon <= 1.0) => {
+                bad("epsilon", s.epsilon, "a number above 0, at most 1")
+            }
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use faussaire::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::arguments::{Data, DataAction};
-use crate::report::count;
+use crate::report::{count, say};
 
 /// Images on a preview's rows, and columns of a set without classes.
 const COLUMNS: usize = 10;
@@ -53,10 +53,10 @@ fn list(options: &OpenOptions) -> Result<()> {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     for row in rows {
         let images = row.images.map_or("any number".into(), |n| count(n as u64));
-        println!("{:<width$}  {:>10} of {}  {}", row.name, images, row.shape, row.about);
-        println!("{:<width$}  {}", "", row.place);
+        say!("{:<width$}  {:>10} of {}  {}", row.name, images, row.shape, row.about);
+        say!("{:<width$}  {}", "", row.place);
     }
-    println!(
+    say!(
         "\nor a path: {}",
         data::Format::ALL
             .iter()
@@ -71,19 +71,21 @@ fn list(options: &OpenOptions) -> Result<()> {
 fn fetch(name: &str, options: &OpenOptions) -> Result<()> {
     let files: Vec<PathBuf> = with_bar(false, |progress| data::fetch(name, options, progress))?;
     if files.is_empty() {
-        println!("{name} is built in: there is nothing to fetch");
+        say!("{name} is built in: there is nothing to fetch");
     }
-    files.iter().for_each(|file| println!("{}", file.display()));
+    for file in &files {
+        say!("{}", file.display());
+    }
     Ok(())
 }
 
 fn check(name: &str, options: &OpenOptions) -> Result<()> {
     let bad = with_bar(false, |progress| data::check(name, options, progress))?;
     for file in &bad {
-        println!("{}: {}", file.path.display(), file.reason);
+        say!("{}: {}", file.path.display(), file.reason);
     }
     if bad.is_empty() {
-        println!("{name}: every image can be used");
+        say!("{name}: every image can be used");
         return Ok(());
     }
     Err(Error::data(
@@ -102,11 +104,11 @@ fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
     data::fill(set.as_ref(), &picked, &mut values)?;
     let images = Images::from_values(&values, set.shape(), (0.0, 1.0))?;
     png::write(output, &sheet::sheet(&images, picked.len().div_ceil(COLUMNS), COLUMNS, &sheet::Options::default())?)?;
-    println!("{}: {} images of {}", set.name(), count(set.len() as u64), set.shape());
+    say!("{}: {} images of {}", set.name(), count(set.len() as u64), set.shape());
     if !classes.is_empty() {
-        println!("rows: {}", classes.iter().take(rows).map(String::as_str).collect::<Vec<_>>().join(", "));
+        say!("rows: {}", classes.iter().take(rows).map(String::as_str).collect::<Vec<_>>().join(", "));
     }
-    println!("{}", output.display());
+    say!("{}", output.display());
     Ok(())
 }
 

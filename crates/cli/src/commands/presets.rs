@@ -3,13 +3,14 @@
 use faussaire::{Preset, Result};
 
 use crate::arguments::Presets;
+use crate::report::say;
 
 pub fn run(options: &Presets) -> Result<()> {
     match &options.name {
-        Some(name) => print!("{}", Preset::named(name)?.text()),
+        Some(name) => say!("{}", Preset::named(name)?.text().trim_end()),
         None => {
             for preset in Preset::ALL {
-                println!("{:<10} {}", preset.name(), preset.about());
+                say!("{:<10} {}", preset.name(), preset.about());
             }
         }
     }

@@ -8,7 +8,7 @@ use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
 
 use crate::arguments::Sample;
-use crate::report::count;
+use crate::report::{count, say};
 
 /// Images are made and written in parts of this size, so that millions need no more memory than these.
 const PART: usize = 1024;
@@ -42,7 +42,7 @@ pub fn run(options: &Sample) -> Result<()> {
         Output::Npy(path) => write_npy(&sampler, options, asked.unwrap_or(64), path)?,
         Output::Folder(path) => write_folder(&sampler, options, asked.unwrap_or(64), path)?,
     };
-    println!(
+    say!(
         "{}: {} images of {} from step {}",
         options.output.display(),
         count(made as u64),
@@ -83,11 +83,11 @@ fn output(options: &Sample) -> Result<Output<'_>> {
 
 /// Noise for images `first` to `first + n`, of `total`.
 fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Vec<Vec<f32>> {
-    if !options.interpolate {
+    if !options.interpolate && !matches!(output(options), Ok(Output::Gif(_))) {
         return sampler.noise(options.seed, first as u64, n);
     }
     let ends = sampler.noise(options.seed, 0, ENDS.min(total.max(1)));
-    Sampler::walk(&ends, total)[first..first + n].to_vec()
+    Sampler::walk(&ends, total, first..first + n)
 }
 
 fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
@@ -115,7 +115,7 @@ fn write_grid(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Res
     });
     if n > 100_000 {
         return Err(Error::usage(
-            format!("-n {n}: a grid holds at most 100000 images"),
+            format!("a grid of {n} images: expected at most 100000"),
             "write a .npy file or a folder instead",
         ));
     }

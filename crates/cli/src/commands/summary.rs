@@ -6,6 +6,7 @@ use faussaire::run::Run;
 use faussaire::{Preset, Recipe, Result};
 
 use crate::arguments::Summary;
+use crate::report::say;
 
 pub fn run(options: &Summary) -> Result<()> {
     let of = &options.of;
@@ -18,7 +19,7 @@ pub fn run(options: &Summary) -> Result<()> {
         Recipe::parse(Preset::named(of)?.text(), of, &[])?
     };
     let (generator, discriminator) = recipe.networks()?;
-    println!("{}", generator.summary());
-    print!("{}", discriminator.summary());
+    say!("{}", generator.summary());
+    say!("{}", discriminator.summary().trim_end());
     Ok(())
 }

@@ -13,7 +13,7 @@ use faussaire::{Error, Preset, Recipe, Result};
 use super::data::open_dataset;
 use super::progress::Console;
 use crate::arguments::Train;
-use crate::report::count;
+use crate::report::{count, say};
 
 /// Where runs go without `--run`.
 const RUNS: &str = "runs";
@@ -30,14 +30,20 @@ pub fn run(options: &Train) -> Result<()> {
     let named = dataset.name();
     let mut gan = Gan::new(recipe, dataset, &device)?;
     if options.dry_run {
-        print_plan(&gan);
-        return Ok(());
+        return print_plan(&gan);
     }
     let limits = limits(&gan.recipe, options)?;
     let resuming = resumed.is_some();
     let run = resumed.map_or_else(|| create(&gan.recipe, options), Ok)?;
     let _lock = run.lock()?;
     let state = if resuming { resume(&run, &mut gan)? } else { None };
+    if let Some(total) = limits.total_steps(&gan)
+        && gan.progress.step >= total
+    {
+        let step = count(gan.progress.step);
+        say!("{}: complete at step {step}; --steps, --epochs or --time trains it further", run.path().display());
+        return Ok(());
+    }
     run.write_recipe(&gan.recipe)?;
 
     let mut recorder = Recorder::new(run.clone(), state.as_ref())?;
@@ -45,8 +51,7 @@ pub fn run(options: &Train) -> Result<()> {
     console.introduce(&gan, &named, run.path());
     let mut watchers: [&mut dyn Watcher; 2] = [&mut recorder, &mut console];
     let ending = gan.fit(&limits, &mut watchers).inspect_err(|_| console.clear())?;
-    conclude(&gan, &run, ending);
-    Ok(())
+    conclude(&gan, &run, ending)
 }
 
 /// A recipe for a new run: the preset or file, then the flags.
@@ -89,20 +94,26 @@ fn changes(options: &Train) -> Vec<String> {
     key("train.seed", options.seed);
     key("data.size", options.size);
     if let Some(dataset) = &options.dataset {
-        changes.push(format!("data.source={}", toml_text(dataset)));
+        let path = Path::new(dataset);
+        let is_path = !faussaire::data::is_name(dataset) && path.exists();
+        let source = if is_path { absolute(path) } else { dataset.clone() };
+        changes.push(format!("data.source={}", toml_text(&source)));
     }
     if let Some(dir) = &options.data {
-        // Absolute, so that a resume from another folder finds it.
-        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
-        changes.push(format!("data.dir={}", toml_text(&dir.to_string_lossy())));
+        changes.push(format!("data.dir={}", toml_text(&absolute(dir))));
     }
     changes.extend(options.set.iter().cloned());
     changes
 }
 
-/// `text` as a TOML string, so that a path such as `1` or `true` stays text.
+/// `path` from the root, so that a resume from another folder finds it.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.into()).to_string_lossy().into_owned()
+}
+
+/// `text` as a TOML string, so that a path such as `1` or `true` stays text. JSON's quoting is understood by TOML.
 fn toml_text(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    serde_json::Value::from(text).to_string()
 }
 
 fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
@@ -153,7 +164,17 @@ fn find(given: Option<&Path>) -> Result<Run> {
 /// Puts the latest checkpoint into `gan`; a run that was killed before its first one begins again.
 fn resume(run: &Run, gan: &mut Gan) -> Result<Option<run::State>> {
     let latest = run.checkpoint("latest");
-    if run::exists(&latest) { run::load(&latest, gan).map(Some) } else { Ok(None) }
+    if run::exists(&latest) {
+        return run::load(&latest, gan).map(Some);
+    }
+    if run.checkpoint_names()?.is_empty() {
+        eprintln!("{} has no checkpoint yet: it begins again", run.path().display());
+        return Ok(None);
+    }
+    Err(Error::run(
+        format!("{} is missing, but there are other checkpoints", latest.display()),
+        "to go on from one of them, copy its folder (checkpoints/best, ...) to checkpoints/latest",
+    ))
 }
 
 /// Ctrl-C and SIGTERM ask for a stop after the current step; asked twice, the process ends at once.
@@ -169,32 +190,33 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn print_plan(gan: &Gan) {
-    println!("{}", gan.generator.summary());
-    println!("{}", gan.discriminator.summary());
+fn print_plan(gan: &Gan) -> Result<()> {
+    say!("{}", gan.generator.summary());
+    say!("{}", gan.discriminator.summary());
     let images = gan.dataset().len();
-    println!("{}: {} images of {}", gan.dataset().name(), count(images as u64), gan.image_shape());
-    println!("{:.1} steps per epoch at batch {}", gan.steps_per_epoch(), gan.recipe.train.batch);
-    if let Ok(text) = gan.recipe.to_toml() {
-        println!("\n{text}");
-    }
+    say!("{}: {} images of {}", gan.dataset().name(), count(images as u64), gan.image_shape());
+    say!("{:.1} steps per epoch at batch {}", gan.steps_per_epoch(), gan.recipe.train.batch);
+    say!("\n{}", gan.recipe.to_toml()?.trim_end());
+    Ok(())
 }
 
-fn conclude(gan: &Gan, run: &Run, ending: Ending) {
+fn conclude(gan: &Gan, run: &Run, ending: Ending) -> Result<()> {
     let path = run.path().display();
     let step = gan.progress.step;
     let rate = gan.progress.images as f64 / gan.progress.train_s.max(1e-9);
-    println!("{}: {} steps, {} images at {rate:.0} images/s", path, count(step), count(gan.progress.images));
-    println!("  sheet       {path}/samples/{step:06}.png");
-    println!("  checkpoint  {path}/checkpoints/latest");
-    println!("  log         {path}/events.jsonl");
-    println!("next:");
-    if ending != Ending::Complete {
-        println!("  faussaire train --resume {path}");
+    say!("{}: {} steps, {} images at {rate:.0} images/s", path, count(step), count(gan.progress.images));
+    say!("  sheet       {path}/samples/{step:06}.png");
+    say!("  checkpoint  {path}/checkpoints/latest");
+    say!("  log         {path}/events.jsonl");
+    say!("next:");
+    let train = &gan.recipe.train;
+    let planned = Limits { epochs: train.epochs, steps: train.steps, time: None }.total_steps(gan);
+    if ending != Ending::Complete && planned.is_none_or(|planned| step < planned) {
+        say!("  faussaire train --resume {path}");
+    } else {
+        say!("  faussaire train --resume {path} --steps {}", 2 * step);
     }
-    println!("  faussaire sample {path} --grid 8x8 -o images.png");
-    println!("  faussaire sample {path} --interpolate -o walk.gif");
-    if ending == Ending::Complete {
-        println!("  faussaire train --resume {path} --steps {}", 2 * step);
-    }
+    say!("  faussaire sample {path} --grid 8x8 -o images.png");
+    say!("  faussaire sample {path} -o walk.gif");
+    Ok(())
 }

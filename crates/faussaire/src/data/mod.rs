@@ -38,7 +38,7 @@ pub use list::{Listing, Place, list};
 pub use memory::{MAX_SET_BYTES, Memory};
 pub use named::quickdraw_categories;
 pub use nearest::nearest;
-pub use open::{OpenOptions, Split, check, fetch, open};
+pub use open::{OpenOptions, Split, check, fetch, is_name, open};
 pub use part::PartFile;
 pub use resize::{ImageOptions, Resized};
 pub use source::{Dataset, ImageShape};

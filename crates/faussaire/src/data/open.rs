@@ -95,6 +95,11 @@ fn open_from(
     Resized::over(set, &options.image())
 }
 
+/// Whether `name` is one of the data sets known by name, rather than a path.
+pub fn is_name(name: &str) -> bool {
+    matches!(recognise(name), Ok(Some(_)))
+}
+
 /// Fetches all files of a named set that are not on this machine, and says where they are; nothing for `strokes`.
 ///
 /// # Errors

@@ -7,8 +7,10 @@ use crate::data::{Dataset, fill};
 use crate::error::Result;
 use crate::random::Stream;
 
-/// Images on each side, and directions to project on.
+/// Images on each side, fewer where they are so large that all would take more than so many values.
 const IMAGES: usize = 512;
+const VALUES: usize = 1 << 24;
+/// Directions to project on.
 const DIRECTIONS: usize = 128;
 
 /// The real side of the comparison: sorted projections of a fixed choice of images.
@@ -27,7 +29,7 @@ impl SlicedWasserstein {
     /// Where an image can't be read.
     pub fn new(dataset: &dyn Dataset, seed: u64) -> Result<Self> {
         let length = dataset.shape().len();
-        let images = IMAGES.min(dataset.len());
+        let images = IMAGES.min(VALUES / length.max(1)).max(16).min(dataset.len());
         let mut chosen = Stream::new(seed, "score.real").permutation(0, dataset.len());
         chosen.truncate(images);
         let mut values = Vec::new();

@@ -10,6 +10,9 @@ use crate::random::Stream;
 /// More values than this in one example between two layers is a slip of the pen, not a net.
 const LARGEST_EXAMPLE: usize = 1 << 26;
 
+/// More parameters than this (1 GiB of them) don't fit this program's purpose, nor most memories four times over.
+const LARGEST_NET: usize = 1 << 28;
+
 /// A layer at its place: its line and the shapes around it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
@@ -58,7 +61,7 @@ impl Network {
             ));
         }
         let mut layers: Vec<Placed> = Vec::with_capacity(lines.len());
-        let (mut shape, mut first_weight) = (input, 0);
+        let (mut shape, mut first_weight, mut parameters) = (input, 0, 0);
         for (index, line) in lines.iter().enumerate() {
             let place = format!("{name}, layer {index} (`{line}`)");
             let layer = Layer::parse(line).map_err(|what| {
@@ -75,6 +78,13 @@ impl Network {
             }
             let specs = layer.kind().weights(shape);
             let count = specs.len();
+            parameters = specs.iter().fold(parameters, |sum: usize, s| sum.saturating_add(s.len()));
+            if parameters > LARGEST_NET {
+                return Err(Error::recipe(
+                    format!("{place}, input {shape}: up to here the {name} has {parameters} parameters"),
+                    format!("the most accepted is {LARGEST_NET}; check the sizes"),
+                ));
+            }
             layers.push(Placed { layer, line: line.clone(), input: shape, output, first_weight, specs });
             (shape, first_weight) = (output, first_weight + count);
         }
@@ -244,7 +254,9 @@ mod tests {
         for (line, part) in [
             ("conv 8", "expected a kernel size here"),
             ("conv 0 3x3", "positive number"),
-            ("conv 8 3x3 stride 0", "expected a stride like 4x4, found `0`"),
+            ("conv 8 3x3 stride 0", "expected a stride like 4x4, at most 1024, found `0`"),
+            ("conv 65536 16777216x16777216", "at most 1024"),
+            ("conv 65536 99x99", "parameters"),
             ("conv 8 3x3 rellu", "`rellu` is not understood here"),
             ("dropout 1.5", "expected the share to drop from 0 to 0.99, found `1.5`"),
             ("dens 3", "there is no layer `dens`"),

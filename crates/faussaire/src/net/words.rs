@@ -2,6 +2,9 @@
 
 use super::Init;
 
+/// The largest side of a kernel or stride.
+const LARGEST_SIDE: usize = 1024;
+
 /// The words after the keyword, taken one by one; what is left at the end is an error.
 #[derive(Debug)]
 pub struct Words<'a> {
@@ -41,8 +44,8 @@ impl<'a> Words<'a> {
         let word = self.next(what)?;
         let (rows, columns) = word.split_once('x').unwrap_or((word, word));
         match (product(rows), product(columns)) {
-            (Some(rows), Some(columns)) => Ok([rows, columns]),
-            _ => Err(format!("expected {what} like 4x4, found `{word}`")),
+            (Some(rows), Some(columns)) if rows.max(columns) <= LARGEST_SIDE => Ok([rows, columns]),
+            _ => Err(format!("expected {what} like 4x4, at most {LARGEST_SIDE}, found `{word}`")),
         }
     }
 

@@ -16,8 +16,15 @@ pub struct Difference {
 
 /// Keys that may change on resume: how long to train, how often to look, where the files are (their content is
 /// compared apart).
-const FREE: [&str; 6] =
-    ["data.dir", "train.epochs", "train.steps", "train.sheet_every", "train.keep_every", "train.save_every"];
+const FREE: [&str; 7] = [
+    "data.source",
+    "data.dir",
+    "train.epochs",
+    "train.steps",
+    "train.sheet_every",
+    "train.keep_every",
+    "train.save_every",
+];
 
 /// The keys that differ and would change the training itself.
 ///

@@ -37,9 +37,9 @@ pub struct DataSettings {
     pub dir: String,
     /// Learn from so many images at most, the first ones; 0 for all.
     pub count: usize,
-    /// Resize images to so many pixels, square (folders of images only); 0 keeps their size.
+    /// Resize images to so many pixels, square, after a centre crop; 0 keeps their size.
     pub size: usize,
-    /// 1 grey, 3 colour, 0 as they are (folders of images only).
+    /// 1 grey, 3 colour, 0 as they are.
     pub channels: usize,
 }
 
@@ -139,7 +139,7 @@ impl Recipe {
         }
         let recipe: Self = table.try_into().map_err(|e: toml::de::Error| {
             Error::recipe(
-                format!("after {}: {}", changes.join(", "), e.to_string().trim_end()),
+                format!("{origin}, with the changes from the command line: {}", e.to_string().trim_end()),
                 "keys are written like in `faussaire presets tp`, e.g. --set train.batch=32",
             )
         })?;
@@ -177,6 +177,14 @@ impl Recipe {
                 "end its layers with \"flatten\", \"dense 1\"",
             ));
         }
+        for net in [&generator, &discriminator] {
+            if net.parameters().1 == 0 {
+                return Err(Error::recipe(
+                    format!("the {} has nothing to learn: none of its layers has weights", net.name()),
+                    "add a dense or conv layer",
+                ));
+            }
+        }
         Ok((generator, discriminator))
     }
 
@@ -190,7 +198,7 @@ impl Recipe {
             _ if train.discriminator_steps == 0 || train.discriminator_steps > 1000 => {
                 Some(format!("train.discriminator_steps is {}, expected 1 to 1000", train.discriminator_steps))
             }
-            _ if !(0.0..1.0).contains(&train.average) => {
+            _ if !(0.0..1.0).contains(&(train.average as f32)) => {
                 Some(format!("train.average is {}, expected a number from 0, below 1", train.average))
             }
             r if !matches!(r.data.channels, 0 | 1 | 3) => {

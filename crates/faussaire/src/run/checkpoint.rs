@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::tensors::{Entry, decode, encode};
+use crate::data::{Digest, PartFile};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Network, Weights};
@@ -49,6 +48,10 @@ const VERSION: u32 = 1;
 /// Where it can't be written; the older one stays as it was.
 pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Result<()> {
     let beside = sibling(place, "new");
+    if !place.exists() && is_whole(&beside) {
+        // A kill came between the two renames: finish them, so that there is a whole checkpoint at every moment.
+        fs::rename(&beside, place).map_err(Error::io("rename", &beside))?;
+    }
     if beside.exists() {
         fs::remove_dir_all(&beside).map_err(Error::io("remove", &beside))?;
     }
@@ -98,11 +101,15 @@ fn swap(place: &Path, beside: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether `folder` holds all files of a checkpoint: state.json is the last to be written.
+fn is_whole(folder: &Path) -> bool {
+    folder.join("state.json").is_file()
+}
+
 /// Where to read the checkpoint `place`: itself, or what a kill between two renames left of it.
 fn recover(place: &Path) -> Result<PathBuf> {
-    let whole = |folder: &Path| folder.join("state.json").is_file();
     let candidates = [place.to_path_buf(), sibling(place, "new"), sibling(place, "old")];
-    candidates.into_iter().find(|c| whole(c)).ok_or_else(|| {
+    candidates.into_iter().find(|c| is_whole(c)).ok_or_else(|| {
         Error::run(
             format!("there is no checkpoint at {}", place.display()),
             "it is written while training; if the run was stopped before the first one, start it again",
@@ -123,12 +130,8 @@ pub fn state(place: &Path) -> Result<(PathBuf, State)> {
     let place = recover(place)?;
     let path = place.join("state.json");
     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-    let state: State = serde_json::from_slice(&bytes).map_err(|e| {
-        Error::run(
-            format!("{} is damaged: {e}", path.display()),
-            "use another checkpoint (--checkpoint best), or start the run again",
-        )
-    })?;
+    let state: State = serde_json::from_slice(&bytes)
+        .map_err(|e| Error::run(format!("{} is damaged: {e}", path.display()), super::ANOTHER_CHECKPOINT))?;
     if state.version != VERSION {
         return Err(Error::run(
             format!("{} has version {}, expected {VERSION}", path.display(), state.version),
@@ -188,7 +191,7 @@ fn read(place: &Path, state: &State, file: &str) -> Result<Vec<u8>> {
     if state.files.get(file).is_none_or(|expected| *expected != digest(&bytes)) {
         return Err(Error::run(
             format!("{} is damaged: its content is not what was written", path.display()),
-            "use another checkpoint (--checkpoint best), or start the run again",
+            super::ANOTHER_CHECKPOINT,
         ));
     }
     Ok(bytes)
@@ -221,12 +224,15 @@ fn moment_entries(net: &Network) -> Vec<Entry> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(path).map_err(Error::io("create", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", path))
+    let mut file = PartFile::create(path)?;
+    file.write(bytes)?;
+    file.commit()
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    let mut digest = Digest::new();
+    digest.update(bytes);
+    digest.finish()
 }
 
 fn sibling(place: &Path, suffix: &str) -> PathBuf {

@@ -95,6 +95,22 @@ impl Run {
         self.path.join("checkpoints").join(name)
     }
 
+    /// The checkpoints that there are.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn checkpoint_names(&self) -> Result<Vec<String>> {
+        let folder = self.path.join("checkpoints");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(Error::io("read the folder", &folder))? {
+            let entry = entry.map_err(Error::io("read the folder", &folder))?;
+            if entry.path().join("state.json").is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    }
+
     /// Keeps others from training in the same folder for as long as the returned file lives.
     ///
     /// # Errors

@@ -7,6 +7,10 @@ mod recorder;
 mod sampler;
 mod tensors;
 
+/// What to do where a checkpoint is damaged.
+const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best; to train on from it, copy the folder \
+                                  checkpoints/best over checkpoints/latest";
+
 pub use checkpoint::{State, exists, load, save};
 pub use folder::Run;
 pub use recorder::Recorder;

@@ -114,6 +114,13 @@ impl Recorder {
         save(&self.run.checkpoint(name), gan, length, self.best)
     }
 
+    fn save_if_due(&mut self, gan: &Gan) -> Result<()> {
+        if self.saved.elapsed() >= Duration::from_secs(gan.recipe.train.save_every) {
+            self.save_latest(gan)?;
+        }
+        Ok(())
+    }
+
     fn save_latest(&mut self, gan: &Gan) -> Result<()> {
         self.save(gan, "latest")?;
         self.saved = Instant::now();
@@ -141,13 +148,17 @@ impl Watcher for Recorder {
                 if report.step == 1 || report.step.is_multiple_of(LOG_EVERY) {
                     self.log_step(*report)?;
                 }
-                if self.saved.elapsed() >= Duration::from_secs(gan.recipe.train.save_every) {
-                    self.save_latest(gan)?;
+                // At an epoch's end the sheet and the kept checkpoint come first: a kill in between must not skip them.
+                if gan.epochs_completed().is_empty() {
+                    self.save_if_due(gan)?;
                 }
             }
             Event::Epoch { epoch, .. } => {
                 self.log(event)?;
                 self.epoch(*epoch, gan)?;
+                if *epoch + 1 == gan.epochs_completed().end {
+                    self.save_if_due(gan)?;
+                }
             }
             Event::End { .. } => {
                 if let Some(report) = self.last_report
@@ -155,9 +166,11 @@ impl Watcher for Recorder {
                 {
                     self.log_step(report)?;
                 }
-                self.sheet(gan)?;
+                // A sheet that can't be written must not cost the training that led to it.
+                let shown = self.sheet(gan);
                 self.log(event)?;
                 self.save_latest(gan)?;
+                shown?;
             }
             Event::Start { .. } | Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } => {
                 self.log(event)?

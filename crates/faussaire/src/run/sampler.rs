@@ -78,18 +78,20 @@ impl Sampler {
         Ok(crate::train::generate(&self.generator, &self.weights, &z))
     }
 
-    /// `frames` noise vectors that walk from each of `ends` to the next and back to the first, on great circles: a
+    /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a
     /// straight line between normal vectors would pass through lengths that training never saw (White 2016).
-    pub fn walk(ends: &[Vec<f32>], frames: usize) -> Vec<Vec<f32>> {
-        let count = ends.len().max(1);
+    pub fn walk(ends: &[Vec<f32>], frames: usize, part: std::ops::Range<usize>) -> Vec<Vec<f32>> {
+        let count = ends.len();
+        if count == 0 {
+            return Vec::new();
+        }
         let position = |frame: usize| frame as f32 * count as f32 / frames.max(1) as f32;
-        (0..frames)
-            .map(|frame| {
-                let at = position(frame);
-                let from = (at as usize).min(count - 1);
-                slerp(&ends[from], &ends[(from + 1) % count], at - from as f32)
-            })
-            .collect()
+        part.map(|frame| {
+            let at = position(frame);
+            let from = (at as usize).min(count - 1);
+            slerp(&ends[from], &ends[(from + 1) % count], at - from as f32)
+        })
+        .collect()
     }
 }
 
@@ -113,13 +115,15 @@ mod tests {
     #[test]
     fn walks_keep_their_length_and_close() {
         let ends = [vec![3.0, 0.0], vec![0.0, 3.0]];
-        let walk = Sampler::walk(&ends, 8);
+        let walk = Sampler::walk(&ends, 8, 0..8);
         assert_eq!(walk.len(), 8);
         assert_eq!(walk[0], ends[0]);
         assert!((walk[4][1] - 3.0).abs() < 1e-5 && walk[4][0].abs() < 1e-5);
         for z in &walk {
             assert!((z[0].hypot(z[1]) - 3.0).abs() < 1e-4, "{z:?}");
         }
+        assert_eq!(Sampler::walk(&ends, 8, 3..5), walk[3..5]);
+        assert!(Sampler::walk(&[], 8, 0..8).is_empty());
         assert!((walk[7][0] - walk[1][0]).abs() < 1e-5, "the way back mirrors the way out");
     }
 }

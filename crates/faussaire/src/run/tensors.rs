@@ -14,7 +14,18 @@ pub(super) type Entry = (String, Vec<usize>);
 
 /// Serialises `tensors` under the names and shapes of `entries`.
 pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec<u8>> {
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| host(t).iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let mut bytes: Vec<Vec<u8>> = Vec::with_capacity(tensors.len());
+    for ((name, _), tensor) in entries.iter().zip(tensors) {
+        let values = host(tensor);
+        // Refused before anything is written: such a checkpoint could only replace a good one.
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            return Err(Error::Diverged {
+                what: format!("{name}[{at}] is {} at step {step}", values[at]),
+                hint: "lower the learning rates and start again; the last checkpoint was kept".into(),
+            });
+        }
+        bytes.push(values.iter().flat_map(|v| v.to_le_bytes()).collect());
+    }
     let broken = |e: &dyn std::fmt::Display| Error::run(format!("weights can't be serialised: {e}"), "report this");
     let mut views = Vec::with_capacity(entries.len());
     for ((name, shape), bytes) in entries.iter().zip(&bytes) {
@@ -28,12 +39,8 @@ pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Res
 
 /// Reads what [`encode`] wrote; `path` names the file in errors.
 pub(super) fn decode(bytes: &[u8], entries: &[Entry], path: &Path, device: &Device) -> Result<Vec<Tensor<1>>> {
-    let damaged = |what: String| {
-        Error::run(
-            format!("{} is damaged: {what}", path.display()),
-            "use another checkpoint (--checkpoint best), or start the run again",
-        )
-    };
+    let damaged =
+        |what: String| Error::run(format!("{} is damaged: {what}", path.display()), super::ANOTHER_CHECKPOINT);
     let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
     if file.len() != entries.len() {
         return Err(damaged(format!("it holds {} tensors, expected {}", file.len(), entries.len())));

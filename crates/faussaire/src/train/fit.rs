@@ -18,9 +18,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Steps allowed in all, if the limits say.
-    pub fn total_steps(&self, steps_per_epoch: f64) -> Option<u64> {
-        let by_epochs = (self.epochs > 0).then(|| (self.epochs as f64 * steps_per_epoch).ceil() as u64);
+    /// Steps allowed in all, if the limits say, for `gan`.
+    pub fn total_steps(&self, gan: &Gan) -> Option<u64> {
+        let (batches, k) = (gan.batches.batches_per_epoch(), gan.recipe.train.discriminator_steps);
+        let by_epochs = (self.epochs > 0).then(|| self.epochs.saturating_mul(batches).div_ceil(k));
         let by_steps = (self.steps > 0).then_some(self.steps);
         by_epochs.into_iter().chain(by_steps).min()
     }
@@ -44,7 +45,7 @@ impl Gan {
     /// A loss that is no longer finite, images that can't be read, or what a watcher reports.
     pub fn fit(&mut self, limits: &Limits, watchers: &mut [&mut dyn Watcher]) -> Result<Ending> {
         let began = Instant::now();
-        let total = limits.total_steps(self.steps_per_epoch());
+        let total = limits.total_steps(self);
         let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
         tell(watchers, self, &Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch })?;
         let ending = loop {
@@ -56,7 +57,7 @@ impl Gan {
             }
             let report = self.step()?;
             let mut request = tell(watchers, self, &Event::Step(report))?;
-            if let Some(epoch) = self.epoch_completed() {
+            for epoch in self.epochs_completed() {
                 request = request.max(tell(watchers, self, &Event::Epoch { epoch, report })?);
             }
             if request == Request::Stop {
@@ -101,11 +102,11 @@ impl Gan {
         })
     }
 
-    /// The number of passes completed, where the last step completed one.
-    fn epoch_completed(&self) -> Option<u64> {
-        let passes = |step: u64| (step as f64 / self.steps_per_epoch()).floor() as u64;
-        let (before, now) = (passes(self.progress.step - 1), passes(self.progress.step));
-        (now > before).then_some(now)
+    /// The passes over the data, counted from 1, that the last step completed: none, one, or several on a tiny set.
+    pub(crate) fn epochs_completed(&self) -> std::ops::Range<u64> {
+        let k = self.recipe.train.discriminator_steps;
+        let passes = |step: u64| step * k / self.batches.batches_per_epoch();
+        passes(self.progress.step.saturating_sub(1)) + 1..passes(self.progress.step) + 1
     }
 }
 
