@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Trains, judges and serves generative adversarial networks, on a plain processor.
+/// Trains generative adversarial networks and draws images from them, on a plain processor.
 #[derive(Debug, Parser)]
 #[command(name = "faussaire", version, about, max_term_width = 100)]
 pub struct Arguments {
@@ -100,7 +100,7 @@ pub struct Sample {
     /// Walk from image to image: always for a .gif, on request for the other forms
     #[arg(long)]
     pub interpolate: bool,
-    /// Which checkpoint: latest, best, or a kept one
+    /// Which checkpoint: latest, best, or a kept one (epoch-0010, by train.keep_every)
     #[arg(long, value_name = "NAME", default_value = "latest")]
     pub checkpoint: String,
     /// What to write: FILE.png (a grid), FILE.gif, FILE.npy (uint8), or a folder of PNG files
@@ -143,6 +143,9 @@ pub enum DataAction {
     Check {
         /// A name or path
         dataset: String,
+        /// Accept images of any size, as `train --size N` does
+        #[arg(long, value_name = "N")]
+        size: Option<usize>,
     },
     /// Write a sheet of a data set's images
     Preview {

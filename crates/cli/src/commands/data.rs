@@ -18,7 +18,10 @@ pub fn run(options: &Data) -> Result<()> {
     match &options.action {
         DataAction::List => list(&open),
         DataAction::Fetch { dataset } => fetch(dataset, &open),
-        DataAction::Check { dataset } => check(dataset, &open),
+        DataAction::Check { dataset, size } => {
+            let open = OpenOptions { size: size.map(|s| (s, s)), ..open };
+            check(dataset, &open)
+        }
         DataAction::Preview { dataset, output, size } => {
             let open = OpenOptions { size: size.map(|s| (s, s)), ..open };
             preview(dataset, &open, output)
@@ -90,12 +93,15 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
     }
     Err(Error::data(
         format!("{name}: {} files can't be used", count(bad.len() as u64)),
-        "remove or replace the files listed above",
+        "remove or replace the files listed above; where only their sizes differ, give --size N here and to `train`",
     ))
 }
 
 /// One row per class, or a plain grid; the first images found.
 fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
+    if output.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png")) {
+        return Err(Error::usage(format!("-o {}: a preview is a PNG file", output.display()), "name it FILE.png"));
+    }
     let set = open_dataset(name, options, false)?;
     let classes = set.classes();
     let rows = if classes.is_empty() { COLUMNS } else { classes.len().min(100) };

@@ -98,6 +98,10 @@ fn changes(options: &Train) -> Vec<String> {
         let is_path = !faussaire::data::is_name(dataset) && path.exists();
         let source = if is_path { absolute(path) } else { dataset.clone() };
         changes.push(format!("data.source={}", toml_text(&source)));
+        // A preset's cut is meant for its own data set.
+        if options.config.is_none() && options.resume.is_none() {
+            changes.push("data.count=0".into());
+        }
     }
     if let Some(dir) = &options.data {
         changes.push(format!("data.dir={}", toml_text(&absolute(dir))));
@@ -177,6 +181,13 @@ fn resume(run: &Run, gan: &mut Gan) -> Result<Option<run::State>> {
     ))
 }
 
+/// `path` as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// Ctrl-C and SIGTERM ask for a stop after the current step; asked twice, the process ends at once.
 fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -201,10 +212,16 @@ fn print_plan(gan: &Gan) -> Result<()> {
 }
 
 fn conclude(gan: &Gan, run: &Run, ending: Ending) -> Result<()> {
-    let path = run.path().display();
+    let path = quoted(run.path());
     let step = gan.progress.step;
     let rate = gan.progress.images as f64 / gan.progress.train_s.max(1e-9);
-    say!("{}: {} steps, {} images at {rate:.0} images/s", path, count(step), count(gan.progress.images));
+    let how = match ending {
+        Ending::Complete => "complete",
+        Ending::Time => "out of time",
+        Ending::Stopped => "stopped",
+    };
+    let (steps, images) = (count(step), count(gan.progress.images));
+    say!("{path}: {how} at {steps} steps, {images} images at {rate:.0} images/s");
     say!("  sheet       {path}/samples/{step:06}.png");
     say!("  checkpoint  {path}/checkpoints/latest");
     say!("  log         {path}/events.jsonl");

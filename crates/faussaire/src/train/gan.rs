@@ -63,7 +63,7 @@ impl Gan {
         if made != real {
             return Err(Error::recipe(
                 format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
-                "choose a preset for this size, change the generator's layers, or resize a folder of images with --size",
+                "bring the images to the generator's shape (--size 28, --set data.channels=1), or change its layers",
             ));
         }
         let range = Range::of(&generator)?;
