@@ -63,7 +63,7 @@ pub struct Train {
     /// Bring images to N x N pixels, after a centre crop
     #[arg(long, value_name = "N")]
     pub size: Option<u64>,
-    /// Where to compute: cpu, cuda[:N], vulkan, metal
+    /// Where to compute: cpu, cuda or cuda:N, vulkan, metal
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
     /// Processor threads [default: all]; the results are the same for any number
