@@ -86,6 +86,7 @@ pub fn sweep(target: &Path) {
     let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
         return;
     };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let name = name.to_string_lossy();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let other = entry.file_name();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::header::Header;
-use crate::data::part::PartFile;
+use crate::data::part::{PartFile, sweep};
 use crate::error::{Error, Result};
 
 /// A `.npy` file of `uint8` on its way to the disk. It appears under its name only when `finish` says so.
@@ -23,6 +23,8 @@ impl NpyWriter {
         let left = size.ok_or_else(|| {
             Error::usage(format!("{}: an array of shape {shape:?} is too large", path.display()), "write fewer images")
         })?;
+        // A long series that was interrupted left its part behind.
+        sweep(path);
         let mut part = PartFile::create(path)?;
         part.write(&Header::for_bytes(shape))?;
         Ok(Self { part, left })
