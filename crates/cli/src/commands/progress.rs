@@ -124,8 +124,7 @@ impl Watcher for Console {
             Event::Start { step, steps, .. } => self.start(*step, *steps),
             Event::Step(report) => self.step(report, gan),
             Event::Epoch { epoch, .. } => {
-                let every = gan.recipe.train.sheet_every;
-                if every > 0 && epoch.is_multiple_of(every) {
+                if gan.recipe.train.sheet_due(*epoch) {
                     self.show(gan)?;
                 }
             }

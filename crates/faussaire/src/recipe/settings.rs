@@ -117,6 +117,22 @@ impl Default for TrainSettings {
     }
 }
 
+impl TrainSettings {
+    /// Whether the end of pass `epoch` asks for a sheet.
+    pub fn sheet_due(&self, epoch: u64) -> bool {
+        due(self.sheet_every, epoch)
+    }
+
+    /// Whether the end of pass `epoch` asks for a checkpoint to keep.
+    pub fn keep_due(&self, epoch: u64) -> bool {
+        due(self.keep_every, epoch)
+    }
+}
+
+fn due(every: u64, epoch: u64) -> bool {
+    every > 0 && epoch.is_multiple_of(every)
+}
+
 impl Recipe {
     /// Reads a recipe's text and applies `key=value` changes to it; `origin` names it in errors.
     ///

@@ -129,11 +129,10 @@ impl Recorder {
 
     /// What an epoch's end asks for: a sheet with its score, a checkpoint to keep.
     fn epoch(&mut self, epoch: u64, gan: &Gan) -> Result<()> {
-        let due = |every: u64| every > 0 && epoch.is_multiple_of(every);
-        if due(gan.recipe.train.sheet_every) {
+        if gan.recipe.train.sheet_due(epoch) {
             self.sheet(gan)?;
         }
-        if due(gan.recipe.train.keep_every) {
+        if gan.recipe.train.keep_due(epoch) {
             self.save(gan, &format!("epoch-{epoch:04}"))?;
         }
         Ok(())

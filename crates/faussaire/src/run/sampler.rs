@@ -1,6 +1,6 @@
 //! Images from a trained run: its averaged generator, without the data or the discriminator.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use super::{Run, checkpoint};
 use crate::data::ImageShape;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::Weights;
 use crate::random::Stream;
-use crate::train::Range;
+use crate::train::{self, Range};
 
 /// A generator taken from a checkpoint.
 #[derive(Debug)]
@@ -84,8 +84,8 @@ impl Sampler {
         }
         let values: Vec<f32> = noise.iter().flatten().copied().collect();
         let shape = [noise.len(), 1, 1, latent];
-        let z = Tensor::from_data(burn::tensor::TensorData::new(values, shape), &self.device);
-        Ok(crate::train::generate(&self.generator, &self.weights, &z))
+        let z = train::tensor(values, shape, &self.device);
+        Ok(train::generate(&self.generator, &self.weights, &z))
     }
 
     /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a

@@ -47,7 +47,7 @@ pub struct Gan {
 }
 
 /// A tensor of host values.
-pub(super) fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
+pub(crate) fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 

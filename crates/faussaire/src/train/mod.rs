@@ -14,8 +14,8 @@ mod range;
 pub use average::Average;
 pub use event::{Event, Request, StepReport, Watcher};
 pub use fit::{Ending, Limits};
-pub(crate) use gan::generate;
 pub use gan::{Gan, Progress};
+pub(crate) use gan::{generate, tensor};
 pub use history::History;
 pub use range::Range;
 
