@@ -23,6 +23,7 @@ mod resize;
 mod sniff;
 mod source;
 mod strokes;
+mod toys;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
@@ -43,6 +44,7 @@ pub use part::PartFile;
 pub use resize::{ImageOptions, Resized};
 pub use source::{Dataset, ImageShape};
 pub use strokes::Strokes;
+pub use toys::{Coverage, Points, Toy};
 
 use crate::error::Result;
 

@@ -1,5 +1,6 @@
 //! What every data set offers, whatever its format.
 
+use super::folder::BadFile;
 use crate::error::Result;
 
 /// Height, width and channels of an image; pixels are stored channels-last.
@@ -58,6 +59,22 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
 
     /// Names of the classes in label order; empty where the set has no labels.
     fn classes(&self) -> Vec<String>;
+
+    /// Names of the binary attributes that each image has or hasn't (CelebA's Smiling, Eyeglasses, ...); empty where
+    /// the set has none. A set has classes or attributes, not both.
+    fn attributes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether image `index` has attribute number `attribute`; none where the set has no attributes.
+    fn has_attribute(&self, _index: usize, _attribute: usize) -> Option<bool> {
+        None
+    }
+
+    /// Files that were found bad so far and passed over, another image standing in for each; in no certain order.
+    fn passed_over(&self) -> Vec<BadFile> {
+        Vec::new()
+    }
 
     /// A digest of the content (format, sizes, bytes), so that a run resumes only on the data that it began with.
     fn fingerprint(&self) -> String;

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Fused, LayerKind, Pass, Shape};
+use super::{Dual, Fused, LayerKind, Pass, Shape};
 use crate::ops::{self, Activation};
 
 /// An activation as a layer of its own; the layer before it usually absorbs it.
@@ -13,15 +13,14 @@ pub struct ActivationLayer {
 }
 
 impl ActivationLayer {
-    pub(super) fn parse(keyword: &str, words: &mut Words) -> Reading<Self> {
-        let function = match keyword {
-            "relu" => Activation::Relu,
-            "leakyrelu" if words.number_follows() => Activation::LeakyRelu(words.number("a slope", 0.0, 1.0)?),
-            "leakyrelu" => Activation::LeakyRelu(0.3), // Keras's default
-            "tanh" => Activation::Tanh,
-            _ => Activation::Sigmoid,
-        };
-        Ok(Self { function })
+    pub(super) fn new(function: Activation) -> Self {
+        Self { function }
+    }
+
+    /// `leakyrelu`, with Keras's slope unless one follows.
+    pub(super) fn leaky(words: &mut Words) -> Reading<Self> {
+        let slope = if words.number_follows() { words.number("a slope", 0.0, 1.0)? } else { 0.3 };
+        Ok(Self::new(Activation::LeakyRelu(slope)))
     }
 }
 
@@ -46,5 +45,10 @@ impl LayerKind for ActivationLayer {
 
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
         ops::activate(x, self.function)
+    }
+
+    fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], _: &mut Pass) -> Dual {
+        let value = ops::activate(x.value, self.function);
+        Dual { tangent: ops::activation_tangent(x.tangent, value.clone(), self.function), value }
     }
 }

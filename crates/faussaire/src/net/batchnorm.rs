@@ -3,8 +3,9 @@
 
 use burn::tensor::Tensor;
 
+use super::standardise::standardise_dual;
 use super::words::{Reading, Words};
-use super::{Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
+use super::{Dual, Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
 use crate::ops::{self, Normalisation};
 
 /// Batch normalisation over the last axis.
@@ -46,16 +47,38 @@ impl LayerKind for BatchNorm {
         true
     }
 
+    fn penalty_obstacle(&self) -> Option<&'static str> {
+        Some(
+            "it mixes the images of a batch, so that a score's slope is no longer one image's own; layernorm, \
+              instancenorm or spectral normalisation do without",
+        )
+    }
+
     fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let from_batch = pass.mode == Mode::Train;
         let [mean, variance] = if from_batch {
             let statistics = ops::moments(&x);
-            pass.observe(statistics.clone(), self.momentum);
+            for (weight, seen) in (2..).zip(&statistics) {
+                pass.observe(weight, seen.clone(), self.momentum);
+            }
             statistics
         } else {
             [weights[2].clone(), weights[3].clone()]
         };
         let spec = Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch };
         ops::batchnorm(x, [weights[0].clone(), weights[1].clone()], [mean, variance], spec)
+    }
+
+    fn tangent(&self, _: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
+        let row = |i: usize| weights[i].clone().reshape([1, 1, 1, -1]);
+        let (gamma, beta): (Tensor<4>, Tensor<4>) = (row(0), row(1));
+        let standard = if pass.mode == Mode::Train {
+            standardise_dual(x, &[0, 1, 2], self.epsilon)
+        } else {
+            let (mean, variance): (Tensor<4>, Tensor<4>) = (row(2), row(3));
+            let scale = variance.add_scalar(self.epsilon).sqrt().recip();
+            Dual { value: x.value.sub(mean).mul(scale.clone()), tangent: x.tangent.mul(scale) }
+        };
+        Dual { value: standard.value.mul(gamma.clone()).add(beta), tangent: standard.tangent.mul(gamma) }
     }
 }

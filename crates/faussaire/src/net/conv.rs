@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A convolution over an image.
@@ -79,5 +79,11 @@ impl LayerKind for Conv2d {
         let geometry = self.geometry(x.dims()[0], input.dims());
         let spec = ops::Conv { geometry, upsample: fused.upsample, activation: fused.activation };
         ops::conv(x, weights[0].clone(), weights[1].clone(), spec)
+    }
+
+    fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
+        let without_bias = [weights[0].clone(), weights[1].zeros_like().without_autodiff()];
+        let tangent = self.forward(input, x.tangent, &without_bias, Fused::ALONE, pass);
+        Dual { value: self.forward(input, x.value, weights, Fused::ALONE, pass), tangent }
     }
 }

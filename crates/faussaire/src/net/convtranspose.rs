@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A transposed convolution over an image.
@@ -69,5 +69,11 @@ impl LayerKind for ConvTranspose {
         let geometry = self.geometry(x.dims()[0], input.dims());
         let spec = ops::Conv { geometry, upsample: 1, activation: fused.activation };
         ops::conv_transpose(x, weights[0].clone(), weights[1].clone(), spec)
+    }
+
+    fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
+        let without_bias = [weights[0].clone(), weights[1].zeros_like().without_autodiff()];
+        let tangent = self.forward(input, x.tangent, &without_bias, Fused::ALONE, pass);
+        Dual { value: self.forward(input, x.value, weights, Fused::ALONE, pass), tangent }
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A fully connected layer.
@@ -14,6 +14,10 @@ pub struct Dense {
 }
 
 impl Dense {
+    pub(super) fn of(units: usize, init: Init) -> Self {
+        Self { units, init }
+    }
+
     pub(super) fn parse(words: &mut Words) -> Reading<Self> {
         Ok(Self { units: words.size("the number of units")?, init: words.init()? })
     }
@@ -53,5 +57,11 @@ impl LayerKind for Dense {
         let spec = ops::Conv { geometry, upsample: 1, activation: fused.activation };
         let y = ops::conv(x.reshape([batch * h * w, 1, 1, c]), weights[0].clone(), weights[1].clone(), spec);
         y.reshape([batch, h, w, self.units])
+    }
+
+    fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
+        let without_bias = [weights[0].clone(), weights[1].zeros_like().without_autodiff()];
+        let tangent = self.forward(input, x.tangent, &without_bias, Fused::ALONE, pass);
+        Dual { value: self.forward(input, x.value, weights, Fused::ALONE, pass), tangent }
     }
 }

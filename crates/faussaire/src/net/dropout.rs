@@ -4,7 +4,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::words::{Reading, Words};
-use super::{Fused, LayerKind, Mode, Pass, Shape};
+use super::{Dual, Fused, LayerKind, Mode, Pass, Shape};
 
 /// Dropout of single values.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,20 @@ impl Dropout {
     }
 }
 
+impl Dropout {
+    /// What to multiply `x` with; nothing where nothing is dropped.
+    fn mask(&self, x: &Tensor<4>, pass: &mut Pass) -> Option<Tensor<4>> {
+        if pass.mode != Mode::Train || self.rate == 0.0 {
+            return None;
+        }
+        let dims = x.dims();
+        let scale = 1.0 / (1.0 - self.rate);
+        let draws = pass.uniform(dims.iter().product());
+        let mask: Vec<f32> = draws.into_iter().map(|u| if u < self.rate { 0.0 } else { scale }).collect();
+        Some(Tensor::from_data(TensorData::new(mask, dims), (&x.device().inner(), x.dtype())))
+    }
+}
+
 impl LayerKind for Dropout {
     fn keyword(&self) -> &'static str {
         "dropout"
@@ -28,14 +42,16 @@ impl LayerKind for Dropout {
     }
 
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, pass: &mut Pass) -> Tensor<4> {
-        if pass.mode != Mode::Train || self.rate == 0.0 {
-            return x;
+        match self.mask(&x, pass) {
+            Some(mask) => x.mul(mask),
+            None => x,
         }
-        let dims = x.dims();
-        let scale = 1.0 / (1.0 - self.rate);
-        let draws = pass.uniform(dims.iter().product());
-        let mask: Vec<f32> = draws.into_iter().map(|u| if u < self.rate { 0.0 } else { scale }).collect();
-        let device = x.device().inner();
-        x.mul(Tensor::from_data(TensorData::new(mask, dims), &device))
+    }
+
+    fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], pass: &mut Pass) -> Dual {
+        match self.mask(&x.value, pass) {
+            Some(mask) => x.linear(|t| t.mul(mask.clone())),
+            None => x,
+        }
     }
 }

@@ -8,10 +8,13 @@ use super::conv::Conv2d;
 use super::convtranspose::ConvTranspose;
 use super::dense::Dense;
 use super::dropout::Dropout;
+use super::embedding::Embedding;
+use super::heads::{Auxiliary, Projection};
 use super::reshape::{Flatten, Reshape};
+use super::residual::{Add, Residual};
 use super::upsample::Upsample;
 use super::words::{Reading, Words};
-use super::{Fused, Pass, Shape, WeightSpec};
+use super::{Dual, Fused, Pass, Shape, Surroundings, WeightSpec};
 use crate::ops::Activation;
 
 /// What every layer can say and do.
@@ -55,8 +58,33 @@ pub trait LayerKind: std::fmt::Debug {
         false
     }
 
+    /// Why no gradient penalty can pass through it, if none can.
+    fn penalty_obstacle(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it can keep `shape` for the `add` that follows, as `residual` does.
+    fn opens_residual(&self) -> bool {
+        false
+    }
+
+    /// Whether it ends a residual block.
+    fn closes_residual(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at the labels.
+    fn takes_labels(&self) -> bool {
+        false
+    }
+
     /// Applies the layer to a batch of `input`s: `[batch, h, w, c]`, with `weights` in the order of [`Self::weights`].
     fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4>;
+
+    /// The layer's value, and how it changes when its input moves along a direction: both in operations that can be
+    /// differentiated once more, which is what gradient penalties need. Draws the same randomness as [`Self::forward`]
+    /// in the same pass would.
+    fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual;
 }
 
 /// A layer of a network.
@@ -80,33 +108,61 @@ pub enum Layer {
     Activation(ActivationLayer),
     /// `dropout 0.2`
     Dropout(Dropout),
+    /// `residual`
+    Residual(Residual),
+    /// `add`
+    Add(Add),
+    /// `embedding 16`
+    Embedding(Embedding),
+    /// `projection`
+    Projection(Projection),
+    /// `auxiliary`
+    Auxiliary(Auxiliary),
 }
 
-/// The keywords that begin a line, for error messages.
-const KEYWORDS: &str =
-    "dense, reshape, flatten, conv, convtranspose, upsample, batchnorm, relu, leakyrelu, tanh, sigmoid, dropout";
+/// Reads what follows a keyword.
+type Parse = fn(&mut Words) -> Reading<Layer>;
+
+/// The keywords that begin a line, and who reads the rest of it.
+const KEYWORDS: &[(&str, Parse)] = &[
+    ("dense", |words| Dense::parse(words).map(Layer::Dense)),
+    ("reshape", |words| Reshape::parse(words).map(Layer::Reshape)),
+    ("flatten", |_| Ok(Layer::Flatten(Flatten))),
+    ("conv", |words| Conv2d::parse(words).map(Layer::Conv)),
+    ("convtranspose", |words| ConvTranspose::parse(words).map(Layer::ConvTranspose)),
+    ("upsample", |words| Upsample::parse(words).map(Layer::Upsample)),
+    ("batchnorm", |words| BatchNorm::parse(words).map(Layer::BatchNorm)),
+    ("relu", |_| Ok(Layer::Activation(ActivationLayer::new(Activation::Relu)))),
+    ("leakyrelu", |words| ActivationLayer::leaky(words).map(Layer::Activation)),
+    ("tanh", |_| Ok(Layer::Activation(ActivationLayer::new(Activation::Tanh)))),
+    ("sigmoid", |_| Ok(Layer::Activation(ActivationLayer::new(Activation::Sigmoid)))),
+    ("dropout", |words| Dropout::parse(words).map(Layer::Dropout)),
+    ("residual", |_| Ok(Layer::Residual(Residual))),
+    ("add", |words| Add::parse(words).map(Layer::Add)),
+    ("embedding", |words| Embedding::parse(words).map(Layer::Embedding)),
+    ("projection", |words| Projection::parse(words).map(Layer::Projection)),
+    ("auxiliary", |words| Auxiliary::parse(words).map(Layer::Auxiliary)),
+];
+
+fn keywords() -> String {
+    KEYWORDS.iter().map(|(keyword, _)| *keyword).collect::<Vec<_>>().join(", ")
+}
 
 impl Layer {
-    /// Reads one line.
+    /// Reads one line that stands among `around`.
     ///
     /// # Errors
     /// A sentence about what is wrong with the line.
-    pub fn parse(line: &str) -> Reading<Self> {
+    pub fn parse(line: &str, around: &Surroundings) -> Reading<Self> {
         let mut parts = line.split_whitespace();
-        let keyword = parts.next().ok_or_else(|| format!("the line is empty; expected one of {KEYWORDS}"))?;
-        let mut words = Words::new(parts);
-        let layer = match keyword {
-            "dense" => Self::Dense(Dense::parse(&mut words)?),
-            "reshape" => Self::Reshape(Reshape::parse(&mut words)?),
-            "flatten" => Self::Flatten(Flatten),
-            "conv" => Self::Conv(Conv2d::parse(&mut words)?),
-            "convtranspose" => Self::ConvTranspose(ConvTranspose::parse(&mut words)?),
-            "upsample" => Self::Upsample(Upsample::parse(&mut words)?),
-            "batchnorm" => Self::BatchNorm(BatchNorm::parse(&mut words)?),
-            "relu" | "leakyrelu" | "tanh" | "sigmoid" => Self::Activation(ActivationLayer::parse(keyword, &mut words)?),
-            "dropout" => Self::Dropout(Dropout::parse(&mut words)?),
-            other => return Err(format!("there is no layer `{other}`; expected one of {KEYWORDS}")),
+        let Some(word) = parts.next() else {
+            return Err(format!("the line is empty; expected one of {}", keywords()));
         };
+        let Some((_, parse)) = KEYWORDS.iter().find(|(keyword, _)| *keyword == word) else {
+            return Err(format!("there is no layer `{word}`; expected one of {}", keywords()));
+        };
+        let mut words = Words::new(parts, around);
+        let layer = parse(&mut words)?;
         words.end()?;
         Ok(layer)
     }
@@ -123,6 +179,11 @@ impl Layer {
             Self::BatchNorm(layer) => layer,
             Self::Activation(layer) => layer,
             Self::Dropout(layer) => layer,
+            Self::Residual(layer) => layer,
+            Self::Add(layer) => layer,
+            Self::Embedding(layer) => layer,
+            Self::Projection(layer) => layer,
+            Self::Auxiliary(layer) => layer,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! A list of layers with all shapes inferred, and the forward pass along it.
 
+use std::borrow::Cow;
+
 use burn::tensor::{Device, Tensor};
 
-use super::{Fused, Layer, Pass, Shape, WeightSpec, Weights};
+use super::{Dual, Fused, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
 use crate::error::{Error, Result};
 use crate::ops::Activation;
 use crate::random::Stream;
@@ -37,11 +39,22 @@ struct Step {
     fused: Fused,
 }
 
+/// What a network is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Shape of one example going in.
+    pub input: Shape,
+    /// Classes or attributes that it is told of; 0 for none.
+    pub labels: usize,
+    /// Whether its kernels are normalised spectrally.
+    pub spectral: bool,
+}
+
 /// A network: data only; its weights are kept apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     name: &'static str,
-    input: Shape,
+    setting: Setting,
     layers: Vec<Placed>,
     steps: Vec<Step>,
     logit_steps: Vec<Step>,
@@ -54,6 +67,16 @@ impl Network {
     /// A line that can't be read, or a layer that doesn't fit what comes before it; the error names the layer, its
     /// line and both shapes.
     pub fn new(name: &'static str, lines: &[String], input: Shape) -> Result<Self> {
+        Self::build(name, lines, Setting { input, labels: 0, spectral: false })
+    }
+
+    /// Reads the layer lines of the net called `name` for `setting`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn build(name: &'static str, lines: &[String], setting: Setting) -> Result<Self> {
+        let input = setting.input;
+        let mut around = Surroundings { labels: setting.labels, open: Vec::new() };
         if lines.is_empty() {
             return Err(Error::recipe(
                 format!("the {name} has no layers"),
@@ -64,7 +87,7 @@ impl Network {
         let (mut shape, mut first_weight, mut parameters) = (input, 0, 0);
         for (index, line) in lines.iter().enumerate() {
             let place = format!("{name}, layer {index} (`{line}`)");
-            let layer = Layer::parse(line).map_err(|what| {
+            let layer = Layer::parse(line, &around).map_err(|what| {
                 Error::recipe(format!("{place}: {what}"), "a layer line looks like `conv 64 4x4 stride 2`")
             })?;
             let output = layer.kind().output(shape).map_err(|what| {
@@ -76,7 +99,15 @@ impl Network {
                     format!("the largest accepted is {LARGEST_EXAMPLE}; check the sizes before it"),
                 ));
             }
-            let specs = layer.kind().weights(shape);
+            if layer.kind().opens_residual() {
+                around.open.push(shape);
+            } else if layer.kind().closes_residual() {
+                around.open.pop();
+            }
+            let mut specs = layer.kind().weights(shape);
+            if setting.spectral {
+                specs.extend(spectral::vectors(&specs));
+            }
             let count = specs.len();
             parameters = specs.iter().fold(parameters, |sum: usize, s| sum.saturating_add(s.len()));
             if parameters > LARGEST_NET {
@@ -88,12 +119,18 @@ impl Network {
             layers.push(Placed { layer, line: line.clone(), input: shape, output, first_weight, specs });
             (shape, first_weight) = (output, first_weight + count);
         }
+        if !around.open.is_empty() {
+            return Err(Error::recipe(
+                format!("the {name} has {} `residual` without an `add`", around.open.len()),
+                "end each block with \"add\"",
+            ));
+        }
         let steps = plan(&layers);
         let logit_steps = match layers.split_last() {
             Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => plan(before),
             _ => steps.clone(),
         };
-        Ok(Self { name, input, layers, steps, logit_steps })
+        Ok(Self { name, setting, layers, steps, logit_steps })
     }
 
     /// "generator" or "discriminator".
@@ -103,12 +140,22 @@ impl Network {
 
     /// Shape of one example going in.
     pub fn input(&self) -> Shape {
-        self.input
+        self.setting.input
     }
 
     /// Shape of one example coming out.
     pub fn output(&self) -> Shape {
-        self.layers.last().map_or(self.input, |l| l.output)
+        self.layers.last().map_or(self.setting.input, |l| l.output)
+    }
+
+    /// Classes or attributes that it looks at; 0 for a net that looks at none.
+    pub fn labels(&self) -> usize {
+        if self.layers.iter().any(|l| l.layer.kind().takes_labels()) { self.setting.labels } else { 0 }
+    }
+
+    /// The first layer that no gradient penalty can pass through, and why.
+    pub fn penalty_obstacle(&self) -> Option<(&Placed, &'static str)> {
+        self.layers.iter().find_map(|l| l.layer.kind().penalty_obstacle().map(|why| (l, why)))
     }
 
     /// The layers in order.
@@ -166,30 +213,45 @@ impl Network {
     fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         for step in steps {
             let placed = &self.layers[step.layer];
-            let end = placed.first_weight + placed.specs.len();
             pass.layer = step.layer;
+            let weights = self.weights_of(placed, weights, pass);
             // A convolution that absorbs upsampling sees the upsampled shape as its own input.
-            x = placed.layer.kind().forward(
-                placed.input,
-                x,
-                &weights.tensors()[placed.first_weight..end],
-                step.fused,
-                pass,
-            );
+            x = placed.layer.kind().forward(placed.input, x, &weights, step.fused, pass);
         }
         x
+    }
+
+    /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.
+    pub fn tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
+        let layers = match self.layers.split_last() {
+            Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => before,
+            _ => &self.layers,
+        };
+        for (index, placed) in layers.iter().enumerate() {
+            pass.layer = index;
+            let weights = self.weights_of(placed, weights, pass);
+            x = placed.layer.kind().tangent(placed.input, x, &weights, pass);
+        }
+        x
+    }
+
+    /// A layer's weights as it is to use them.
+    fn weights_of<'a>(&self, placed: &Placed, weights: &'a Weights, pass: &mut Pass) -> Cow<'a, [Tensor<1>]> {
+        let own = &weights.tensors()[placed.first_weight..placed.first_weight + placed.specs.len()];
+        if self.setting.spectral {
+            Cow::Owned(spectral::normalised(&placed.specs, own, pass))
+        } else {
+            Cow::Borrowed(own)
+        }
     }
 
     /// Moves the moving statistics towards what a training pass saw.
     pub fn absorb(&self, weights: &mut Weights, pass: Pass) {
         for observed in pass.observed {
-            let first = self.layers[observed.layer].first_weight;
-            // Batch normalisation's weights are gamma, beta, mean, variance.
-            for (offset, seen) in observed.statistics.into_iter().enumerate() {
-                let slot = &mut weights.tensors_mut()[first + 2 + offset];
-                let moving = std::mem::replace(slot, seen.clone());
-                *slot = moving.mul_scalar(observed.momentum).add(seen.mul_scalar(1.0 - observed.momentum));
-            }
+            let slot = &mut weights.tensors_mut()[self.layers[observed.layer].first_weight + observed.weight];
+            let (seen, momentum) = (observed.seen, observed.momentum);
+            let kept = std::mem::replace(slot, seen.clone());
+            *slot = if momentum == 0.0 { seen } else { kept.mul_scalar(momentum).add(seen.mul_scalar(1.0 - momentum)) };
         }
     }
 }

@@ -24,11 +24,34 @@ pub struct Fused {
     pub activation: Activation,
 }
 
-/// A batch's mean and variance, and how slowly the moving statistics follow them.
+impl Fused {
+    /// Nothing besides its own work.
+    pub const ALONE: Self = Self { upsample: 1, activation: Activation::Identity };
+}
+
+/// A value with its derivative along some direction of the network's input (a forward-mode pair).
+#[derive(Clone, Debug)]
+pub struct Dual {
+    /// The value, as in an ordinary pass.
+    pub value: Tensor<4>,
+    /// How the value changes when the input moves along the direction; of the same shape.
+    pub tangent: Tensor<4>,
+}
+
+impl Dual {
+    /// Applies a linear map, one without a bias, to both.
+    pub fn linear(self, map: impl Fn(Tensor<4>) -> Tensor<4>) -> Self {
+        Self { value: map(self.value), tangent: map(self.tangent) }
+    }
+}
+
+/// What a layer saw of a statistic that it keeps, and how slowly the kept one follows.
 #[derive(Clone, Debug)]
 pub struct Observed {
     pub(super) layer: usize,
-    pub(super) statistics: [Tensor<1>; 2],
+    /// Which of the layer's weights.
+    pub(super) weight: usize,
+    pub(super) seen: Tensor<1>,
     pub(super) momentum: f32,
 }
 
@@ -39,19 +62,44 @@ pub struct Pass {
     pub mode: Mode,
     dropout: Option<(Stream, u64)>,
     draws: u64,
+    condition: Option<Tensor<4>>,
     pub(super) layer: usize,
     pub(super) observed: Vec<Observed>,
+    /// What went into the residual blocks that are open, the innermost last.
+    pub(super) open: Vec<Tensor<4>>,
 }
 
 impl Pass {
     /// A pass as in use.
     pub fn infer() -> Self {
-        Self { mode: Mode::Infer, dropout: None, draws: 0, layer: 0, observed: Vec::new() }
+        Self {
+            mode: Mode::Infer,
+            dropout: None,
+            draws: 0,
+            condition: None,
+            layer: 0,
+            observed: Vec::new(),
+            open: Vec::new(),
+        }
     }
 
     /// A training pass; dropout draws from `stream` at `index`, which should differ from pass to pass.
     pub fn train(stream: Stream, index: u64) -> Self {
-        Self { mode: Mode::Train, dropout: Some((stream, index)), draws: 0, layer: 0, observed: Vec::new() }
+        Self { mode: Mode::Train, dropout: Some((stream, index)), ..Self::infer() }
+    }
+
+    /// The same pass, with `labels` for the layers that want them: `[batch, 1, 1, labels]`, 1 for each that holds.
+    pub fn given(mut self, labels: Option<Tensor<4>>) -> Self {
+        self.condition = labels;
+        self
+    }
+
+    /// The labels of a batch; all 0, "none of them", where nobody gave any.
+    pub(super) fn condition(&self, batch: usize, labels: usize, like: &Tensor<4>) -> Tensor<4> {
+        match &self.condition {
+            Some(given) => given.clone(),
+            None => Tensor::zeros([batch, 1, 1, labels], &like.device().inner()),
+        }
     }
 
     /// Replaces the layers' own momentum for the statistics seen on this pass.
@@ -59,8 +107,9 @@ impl Pass {
         self.observed.iter_mut().for_each(|o| o.momentum = momentum);
     }
 
-    pub(super) fn observe(&mut self, statistics: [Tensor<1>; 2], momentum: f32) {
-        self.observed.push(Observed { layer: self.layer, statistics, momentum });
+    /// Notes what the layer at work saw of its weight number `weight`, a statistic.
+    pub(super) fn observe(&mut self, weight: usize, seen: Tensor<1>, momentum: f32) {
+        self.observed.push(Observed { layer: self.layer, weight, seen, momentum });
     }
 
     /// Fresh draws from [0, 1) for the next dropout layer of this pass.

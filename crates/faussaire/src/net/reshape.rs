@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Fused, LayerKind, Pass, Shape};
+use super::{Dual, Fused, LayerKind, Pass, Shape};
 
 /// Gives the values a new shape, in channels-last order.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,10 @@ impl LayerKind for Reshape {
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
         reshaped(x, self.target)
     }
+
+    fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], _: &mut Pass) -> Dual {
+        x.linear(|t| reshaped(t, self.target))
+    }
 }
 
 impl LayerKind for Flatten {
@@ -59,5 +63,9 @@ impl LayerKind for Flatten {
 
     fn forward(&self, input: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
         reshaped(x, Shape::Flat(input.len()))
+    }
+
+    fn tangent(&self, input: Shape, x: Dual, _: &[Tensor<1>], _: &mut Pass) -> Dual {
+        x.linear(|t| reshaped(t, Shape::Flat(input.len())))
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Fused, LayerKind, Pass, Shape};
+use super::{Dual, Fused, LayerKind, Pass, Shape};
 use crate::ops;
 
 /// Nearest-neighbour upsampling.
@@ -40,5 +40,9 @@ impl LayerKind for Upsample {
 
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
         ops::upsample(x, self.factor)
+    }
+
+    fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], _: &mut Pass) -> Dual {
+        x.linear(|t| ops::upsample(t, self.factor))
     }
 }

@@ -12,6 +12,8 @@ pub enum Init {
     GlorotUniform,
     /// Normal with mean 0 and this standard deviation (DCGAN uses 0.02).
     Normal(f32),
+    /// Normal with variance 2 / fan_in (He et al. 2015), for nets without normalisation.
+    HeNormal,
     /// All 0.
     Zeros,
     /// All 1.
@@ -63,18 +65,22 @@ impl WeightSpec {
         match self.init {
             Init::Zeros => vec![0.0; count],
             Init::Ones => vec![1.0; count],
-            Init::Normal(deviation) => (0..count)
-                .map(|_| {
-                    let z: f32 = StandardNormal.sample(&mut rng);
-                    deviation * z
-                })
-                .collect(),
+            Init::Normal(deviation) => normal(&mut rng, deviation, count),
+            Init::HeNormal => normal(&mut rng, (2.0 / self.fans.0.max(1) as f32).sqrt(), count),
             Init::GlorotUniform => {
                 let limit = (6.0 / (self.fans.0 + self.fans.1) as f32).sqrt();
                 (0..count).map(|_| limit * (2.0 * unit(&mut rng) - 1.0)).collect()
             }
         }
     }
+}
+
+fn normal(rng: &mut impl rand::Rng, deviation: f32, count: usize) -> Vec<f32> {
+    let draw = |_| {
+        let z: f32 = StandardNormal.sample(rng);
+        deviation * z
+    };
+    (0..count).map(draw).collect()
 }
 
 /// The values of a network's weights, flat, in the order of [`super::Network::specs`].

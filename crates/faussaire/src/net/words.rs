@@ -1,14 +1,24 @@
 //! Reads the words of a layer line: `convtranspose 256 4x4 stride 2` is a keyword, its numbers, then options by name.
 
-use super::Init;
+use super::{Init, Shape};
 
 /// The largest side of a kernel or stride.
 const LARGEST_SIDE: usize = 1024;
+
+/// What a line may refer to besides its own words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// Classes or attributes that the net is told of; 0 for a net that is told nothing.
+    pub labels: usize,
+    /// Shapes before the residual blocks that are open here, the innermost last.
+    pub open: Vec<Shape>,
+}
 
 /// The words after the keyword, taken one by one; what is left at the end is an error.
 #[derive(Debug)]
 pub struct Words<'a> {
     words: Vec<&'a str>,
+    around: &'a Surroundings,
 }
 
 /// What is wrong with a layer line; the network adds which line it is.
@@ -16,8 +26,29 @@ pub type Reading<T> = Result<T, String>;
 
 impl<'a> Words<'a> {
     /// Splits what follows the keyword.
-    pub fn new(words: impl Iterator<Item = &'a str>) -> Self {
-        Self { words: words.collect() }
+    pub fn new(words: impl Iterator<Item = &'a str>, around: &'a Surroundings) -> Self {
+        Self { words: words.collect(), around }
+    }
+
+    /// How many labels the net is told of.
+    pub fn labels(&self) -> Reading<usize> {
+        match self.around.labels {
+            0 => {
+                Err("it needs labels, but the recipe names none (`data.labels`; `--conditional` fills them in)".into())
+            }
+            labels => Ok(labels),
+        }
+    }
+
+    /// The shape before the innermost open residual block.
+    pub fn opened(&self) -> Reading<Shape> {
+        self.around.open.last().copied().ok_or_else(|| "no `residual` before it is still open".into())
+    }
+
+    /// True if the option `name` stands here; it is taken away.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let at = self.words.iter().position(|w| *w == name);
+        at.map(|at| self.words.remove(at)).is_some()
     }
 
     fn next(&mut self, what: &str) -> Reading<&'a str> {
@@ -83,15 +114,17 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// `init glorot` (the default) or `init normal 0.02`.
+    /// `init glorot` (the default), `init he`, `init zeros` or `init normal 0.02`.
     pub fn init(&mut self) -> Reading<Init> {
         if !self.option("init") {
             return Ok(Init::GlorotUniform);
         }
-        match self.next("glorot or normal")? {
+        match self.next("glorot, he, zeros or normal")? {
             "glorot" => Ok(Init::GlorotUniform),
+            "he" => Ok(Init::HeNormal),
+            "zeros" => Ok(Init::Zeros),
             "normal" => Ok(Init::Normal(self.number("a standard deviation", 0.0, 10.0)?)),
-            other => Err(format!("expected init glorot or init normal 0.02, found `{other}`")),
+            other => Err(format!("expected init glorot, he, zeros or normal 0.02, found `{other}`")),
         }
     }
 

@@ -54,13 +54,13 @@ pub(super) fn conv_transpose(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, s
 fn stuff(x: Tensor<4>, [batch, c, h, w]: [usize; 4], [stride_h, stride_w]: [usize; 2]) -> Tensor<4> {
     let x = x.reshape([batch * c, h, 1, w, 1]);
     let x = if stride_w > 1 {
-        let zeros = Tensor::zeros([batch * c, h, 1, w, stride_w - 1], &x.device());
+        let zeros = Tensor::zeros([batch * c, h, 1, w, stride_w - 1], (&x.device(), x.dtype()));
         Tensor::cat(vec![x, zeros], 4)
     } else {
         x
     };
     let x = if stride_h > 1 {
-        let zeros = Tensor::zeros([batch * c, h, stride_h - 1, w, stride_w], &x.device());
+        let zeros = Tensor::zeros([batch * c, h, stride_h - 1, w, stride_w], (&x.device(), x.dtype()));
         Tensor::cat(vec![x, zeros], 2)
     } else {
         x
@@ -107,6 +107,20 @@ pub(super) fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
         Activation::Tanh => burn_activation::tanh(x),
         Activation::Sigmoid => burn_activation::sigmoid(x),
     }
+}
+
+pub(super) fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let slope = match activation {
+        Activation::Identity => return tangent,
+        Activation::Relu => return tangent.mask_fill(y.without_autodiff().lower_equal_scalar(0.0), 0.0),
+        Activation::LeakyRelu(slope) => {
+            let below = y.without_autodiff().lower_scalar(0.0);
+            return tangent.clone().mask_where(below, tangent.mul_scalar(slope));
+        }
+        Activation::Tanh => y.clone().mul(y).neg().add_scalar(1.0),
+        Activation::Sigmoid => y.clone().sub(y.clone().mul(y)),
+    };
+    tangent.mul(slope)
 }
 
 pub(super) fn adam([parameter, m, v]: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {

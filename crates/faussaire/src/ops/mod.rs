@@ -87,6 +87,27 @@ pub fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
     if native::serves(&x) { native::activate(x, activation) } else { composed::activate(x, activation) }
 }
 
+/// How an activation's value `y` changes when what went into it moves by `tangent`: `tangent` times the slope there. The
+/// slope of a piecewise linear activation is a constant to differentiation; that of a smooth one is not.
+pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let piecewise = !matches!(activation, Activation::Tanh | Activation::Sigmoid);
+    if piecewise && native::serves(&tangent) {
+        native::activation_tangent(tangent, y.without_autodiff(), activation)
+    } else {
+        composed::activation_tangent(tangent, y, activation)
+    }
+}
+
+/// The mean of every `factor` x `factor` pixels; `factor` divides both sides.
+pub fn average_pool(x: Tensor<4>, factor: usize) -> Tensor<4> {
+    let [batch, h, w, c] = x.dims();
+    let (rows, columns) = (h / factor, w / factor);
+    // Over pairs of rows first: those lie far apart in memory, but in long runs.
+    let x: Tensor<4> = x.reshape([batch * rows, factor, w, c]).mean_dim(1);
+    let x: Tensor<4> = x.reshape([batch * rows, columns, factor, c]).mean_dim(2);
+    x.reshape([batch, rows, columns, c])
+}
+
 /// One Adam update (Kingma & Ba 2015, in Keras's form) at step `t`, counted from 1.
 /// Takes and returns `[parameter, first moment, second moment]`, in place where nobody else holds them.
 pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {

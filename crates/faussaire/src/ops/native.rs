@@ -39,11 +39,17 @@ pub trait NativeOps: Backend {
     ) -> FloatTensor<Self>;
     /// Activation.
     fn native_activate(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
+    /// A direction times the slope of the activation whose value is `y`, a constant.
+    fn native_activation_tangent(
+        tangent: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
 }
 
-/// Whether the kernels can serve `x`: it lies in the processor's memory.
+/// Whether the kernels can serve `x`: single precision in the processor's memory.
 pub(super) fn serves<const D: usize>(x: &Tensor<D>) -> bool {
-    x.device() == burn::tensor::Device::flex()
+    x.device() == burn::tensor::Device::flex() && x.dtype() == burn::tensor::DType::F32
 }
 
 pub(super) fn conv(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
@@ -79,6 +85,11 @@ pub(super) fn batchnorm(
 
 pub(super) fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::native_activate(x.into_dispatch(), activation))
+}
+
+pub(super) fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let y = if tangent.device() == y.device() { y } else { y.autodiff() };
+    Tensor::from_dispatch(Dispatch::native_activation_tangent(tangent.into_dispatch(), y.into_dispatch(), activation))
 }
 
 pub(super) fn moments(x: Tensor<4>) -> [Tensor<1>; 2] {
@@ -183,6 +194,13 @@ impl NativeOps for Flex {
         activation::forward(act, values(&x), &mut y);
         tensor(y, x.layout().shape())
     }
+
+    fn native_activation_tangent(t: FlexTensor, y: FlexTensor, act: Activation) -> FlexTensor {
+        let (t, y) = (plain(t), plain(y));
+        let mut product = vec![0.0; t.layout().num_elements()];
+        activation::backward(act, values(&y), values(&t), &mut product);
+        tensor(product, t.layout().shape())
+    }
 }
 
 impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
@@ -240,6 +258,21 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         match ActivationBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((y.clone(), act), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn native_activation_tangent(
+        tangent: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        act: Activation,
+    ) -> FloatTensor<Self> {
+        let nodes = [tangent.node()];
+        let y = y.into_primitive();
+        let product = Flex::native_activation_tangent(tangent.into_primitive(), y.clone(), act);
+        // Its derivative with respect to the tangent is the same product again.
+        match ActivationBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((y, act), product),
+            OpsKind::UnTracked(prep) => prep.finish(product),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod gif;
 pub mod png;
+pub mod scatter;
 pub mod sheet;
 mod shrink;
 pub mod terminal;

@@ -1,0 +1,81 @@
+//! `embedding 16`: tells the net its label (Mirza & Osindero 2014): so many learned values per label, put behind the
+//! channels there are. On an image each label has a whole plane of values per channel, as in the course's conditional
+//! GAN (an embedding, a dense layer and a reshape there, which together are this table). Where several labels hold at
+//! once their values add up.
+
+use burn::tensor::Tensor;
+
+use super::words::{Reading, Words};
+use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use crate::ops::{self, Activation, Geometry};
+
+/// Learned values for each label, concatenated to the channels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    channels: usize,
+    labels: usize,
+}
+
+impl Embedding {
+    pub(super) fn parse(words: &mut Words) -> Reading<Self> {
+        Ok(Self { channels: words.size("the number of channels")?, labels: words.labels()? })
+    }
+
+    /// The values for this pass's labels, in the shape of the input.
+    fn values(&self, input: Shape, x: &Tensor<4>, weights: &[Tensor<1>], pass: &Pass) -> Tensor<4> {
+        let [h, w, _] = input.dims();
+        look_up(x, &weights[0], self.labels, h * w * self.channels, pass).reshape([
+            -1,
+            h as i32,
+            w as i32,
+            self.channels as i32,
+        ])
+    }
+}
+
+/// The sum of the rows of `table` `[labels, width]` whose labels hold: `[batch, 1, 1, width]`.
+pub(super) fn look_up(x: &Tensor<4>, table: &Tensor<1>, labels: usize, width: usize, pass: &Pass) -> Tensor<4> {
+    let batch = x.dims()[0];
+    let given = pass.condition(batch, labels, x);
+    let spec =
+        ops::Conv { geometry: Geometry::dense(batch, labels, width), upsample: 1, activation: Activation::Identity };
+    let none = Tensor::zeros([width], (&x.device().inner(), x.dtype()));
+    ops::conv(given.cast(x.dtype()), table.clone(), none, spec)
+}
+
+impl LayerKind for Embedding {
+    fn keyword(&self) -> &'static str {
+        "embedding"
+    }
+
+    fn output(&self, input: Shape) -> Reading<Shape> {
+        Ok(match input {
+            Shape::Flat(n) => Shape::Flat(n + self.channels),
+            Shape::Image(h, w, c) => Shape::Image(h, w, c + self.channels),
+        })
+    }
+
+    fn weights(&self, input: Shape) -> Vec<WeightSpec> {
+        let [h, w, _] = input.dims();
+        let shape = match input {
+            Shape::Flat(_) => vec![self.labels, self.channels],
+            Shape::Image(..) => vec![self.labels, h, w, self.channels],
+        };
+        vec![WeightSpec::trainable("table", &shape, Init::Normal(if h * w > 1 { 0.05 } else { 1.0 }))]
+    }
+
+    fn takes_labels(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], _: Fused, pass: &mut Pass) -> Tensor<4> {
+        let values = self.values(input, &x, weights, pass);
+        Tensor::cat(vec![x, values], 3)
+    }
+
+    fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
+        let values = self.values(input, &x.value, weights, pass);
+        let still = values.zeros_like().without_autodiff();
+        Dual { value: Tensor::cat(vec![x.value, values], 3), tangent: Tensor::cat(vec![x.tangent, still], 3) }
+    }
+}
