@@ -63,6 +63,9 @@ pub struct Train {
     /// Bring images to N x N pixels, after a centre crop
     #[arg(long, value_name = "N")]
     pub size: Option<u64>,
+    /// Tell both nets the labels of the data: concat, projection or auxiliary (see the README)
+    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "concat", require_equals = true, conflicts_with = "resume")]
+    pub conditional: Option<String>,
     /// Where to compute: cpu, cuda or cuda:N, vulkan, metal
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
@@ -91,6 +94,9 @@ pub struct Sample {
     /// How many images (frames of an interpolation)
     #[arg(short, value_name = "N")]
     pub n: Option<usize>,
+    /// Ask a conditional generator for this class, or for attributes such as Smiling,Eyeglasses
+    #[arg(long, value_name = "LABELS")]
+    pub class: Option<String>,
     /// Rows and columns of a PNG grid, such as 8x10
     #[arg(long, value_name = "RxC", value_parser = grid)]
     pub grid: Option<(usize, usize)>,

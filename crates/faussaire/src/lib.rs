@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: data set -> batches -> D step -> G step -> averaged G -> event -> watchers.
 
+pub mod augment;
 pub mod data;
 pub mod device;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod model;
 pub mod net;
 pub mod ops;
 pub mod optimizer;
+pub mod penalty;
 pub mod picture;
 pub mod random;
 pub mod recipe;

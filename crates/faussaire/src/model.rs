@@ -21,6 +21,15 @@ pub struct Model {
     dropout: Stream,
 }
 
+/// What an update saw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Learned {
+    /// The loss before it.
+    pub loss: f32,
+    /// Length of the whole gradient.
+    pub norm: f64,
+}
+
 /// What `train_on_batch` saw, before it changed the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trained {
@@ -75,7 +84,8 @@ impl Model {
         let logits = self.net.logits(&tracked, x.clone(), &mut pass);
         let accuracy = accuracy(&logits, labels)?;
         let loss = binary_cross_entropy(logits, labels.clone());
-        let loss = self.update(tracked, loss)?;
+        let value = loss.clone().into_scalar::<f32>();
+        let Learned { loss, .. } = self.update(tracked, loss, value)?;
         self.net.absorb(&mut self.weights, pass);
         Ok(Trained { loss, accuracy })
     }
@@ -103,12 +113,12 @@ impl Model {
         Pass::train(self.dropout.clone(), index)
     }
 
-    /// Differentiates `loss`, which was computed with the `tracked` weights, and lets Adam change the model's.
+    /// Differentiates `loss`, which was computed with the `tracked` weights, and lets Adam change the model's. `value` is
+    /// what the loss comes to, which may be more than the scalar that has its gradient.
     ///
     /// # Errors
     /// Where the loss isn't finite or the model isn't compiled; nothing has changed then.
-    pub(crate) fn update(&mut self, tracked: Weights, loss: Tensor<1>) -> Result<f32> {
-        let value = loss.clone().into_scalar::<f32>();
+    pub(crate) fn update(&mut self, tracked: Weights, loss: Tensor<1>, value: f32) -> Result<Learned> {
         let Some(optimizer) = &mut self.optimizer else {
             return Err(Error::usage(
                 format!("the {} has no optimizer", self.net.name()),
@@ -128,11 +138,17 @@ impl Model {
         let gradients = leaves.map(|(t, _)| t.grad_remove(&mut gradients)).collect();
         drop(tracked);
         drop(loss);
-        optimizer.step(&mut self.weights, self.net.trainable(), gradients);
-        Ok(value)
+        let norm = optimizer.step(&mut self.weights, self.net.trainable(), gradients);
+        Ok(Learned { loss: value, norm })
     }
 
     fn check(&self, x: &Tensor<4>) -> Result<()> {
+        if self.net.labels() > 0 {
+            return Err(Error::usage(
+                format!("the {} takes labels beside its input", self.net.name()),
+                "train it as a Gan, whose data gives the labels, and draw its images with a Sampler",
+            ));
+        }
         let [_, h, w, c] = x.dims();
         let input = self.net.input();
         if [h, w, c] == input.dims() {
@@ -183,7 +199,8 @@ impl Composed<'_> {
         let logits = judge.net.logits(&judge.weights, images, &mut judging);
         let accuracy = accuracy(&logits, labels)?;
         let loss = binary_cross_entropy(logits, labels.clone());
-        let loss = self.first.update(tracked, loss)?;
+        let value = loss.clone().into_scalar::<f32>();
+        let Learned { loss, .. } = self.first.update(tracked, loss, value)?;
         self.first.net.absorb(&mut self.first.weights, pass);
         Ok(Trained { loss, accuracy })
     }

@@ -6,6 +6,19 @@ use serde::{Deserialize, Serialize};
 use crate::net::Weights;
 use crate::ops::{self, Adam};
 
+/// How the learning rate shrinks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// Not at all.
+    #[default]
+    None,
+    /// In a straight line to 0.
+    Linear,
+    /// Along half a cosine to 0 (Loshchilov & Hutter 2017).
+    Cosine,
+}
+
 /// Adam's settings in a recipe; the defaults are Keras's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,11 +31,28 @@ pub struct AdamSettings {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
+    /// The largest length that the whole net's gradient may have; longer ones are shortened. 0: any.
+    pub clip: f64,
+    /// The rate grows from 0 over so many updates.
+    pub warmup: u64,
+    /// How it shrinks after that.
+    pub decay: Decay,
+    /// Updates until a shrinking rate has reached 0.
+    pub decay_updates: u64,
 }
 
 impl Default for AdamSettings {
     fn default() -> Self {
-        Self { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }
+        Self {
+            rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-7,
+            clip: 0.0,
+            warmup: 0,
+            decay: Decay::None,
+            decay_updates: 0,
+        }
     }
 }
 
@@ -37,7 +67,29 @@ impl AdamSettings {
             s if !(s.epsilon as f32 > 0.0 && s.epsilon <= 1.0) => {
                 bad("epsilon", s.epsilon, "a number above 0, at most 1")
             }
+            s if !(0.0..1e9).contains(&s.clip) => bad("clip", s.clip, "a length above 0, or 0 for none"),
+            s if (s.decay != Decay::None) != (s.decay_updates > 0) => Some(
+                "adam.decay and adam.decay_updates go together: say how the rate shrinks and over how many updates"
+                    .into(),
+            ),
+            s if s.decay != Decay::None && s.decay_updates <= s.warmup => {
+                Some(format!("adam.decay_updates is {}, expected more than warmup, {}", s.decay_updates, s.warmup))
+            }
             _ => None,
+        }
+    }
+
+    /// The learning rate of update `update`, counted from 1.
+    pub fn rate_at(&self, update: u64) -> f64 {
+        if update <= self.warmup {
+            return self.rate * update as f64 / self.warmup as f64;
+        }
+        let span = self.decay_updates.saturating_sub(self.warmup).max(1) as f64;
+        let done = ((update - 1 - self.warmup) as f64 / span).min(1.0);
+        match self.decay {
+            Decay::None => self.rate,
+            Decay::Linear => self.rate * (1.0 - done),
+            Decay::Cosine => self.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
         }
     }
 }
@@ -61,19 +113,27 @@ impl Optimizer {
     }
 
     /// Changes the trainable `weights` by one step along `gradients` (in order; `None` leaves a weight as it is).
+    /// Returns the length of the whole gradient, before it was shortened if it was.
     pub fn step(
         &mut self,
         weights: &mut Weights,
         trainable: impl Iterator<Item = bool>,
         gradients: Vec<Option<Tensor<1>>>,
-    ) {
-        let AdamSettings { rate, beta1, beta2, epsilon } = self.settings;
-        let [rate, beta1, beta2, epsilon] = [rate, beta1, beta2, epsilon].map(|v| v as f32);
-        let adam = Adam { rate, beta1, beta2, epsilon };
+    ) -> f64 {
         self.updates += 1;
+        let AdamSettings { beta1, beta2, epsilon, clip, .. } = self.settings;
+        let [rate, beta1, beta2, epsilon] =
+            [self.settings.rate_at(self.updates), beta1, beta2, epsilon].map(|v| v as f32);
+        let adam = Adam { rate, beta1, beta2, epsilon };
+        let length = gradients.iter().flatten().map(ops::square_sum).sum::<f64>().sqrt();
+        let shorten = (clip > 0.0 && length > clip).then(|| (clip / length) as f32);
         let slots = weights.tensors_mut().iter_mut().zip(trainable).filter(|(_, t)| *t).map(|(w, _)| w);
         for ((weight, moments), gradient) in slots.zip(&mut self.moments).zip(gradients) {
             let Some(gradient) = gradient else { continue };
+            let gradient = match shorten {
+                Some(factor) => gradient.mul_scalar(factor),
+                None => gradient,
+            };
             // Taken out of their places so that nobody else holds them and the update happens in place.
             let empty = || Tensor::empty([0], &gradient.device());
             let state = [
@@ -83,5 +143,27 @@ impl Optimizer {
             ];
             [*weight, moments[0], moments[1]] = ops::adam(state, gradient, self.updates, &adam);
         }
+        length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_warm_up_and_decay() {
+        let linear =
+            AdamSettings { rate: 1.0, warmup: 10, decay: Decay::Linear, decay_updates: 110, ..AdamSettings::default() };
+        let at = |s: &AdamSettings, update| (s.rate_at(update) * 1000.0).round() / 1000.0;
+        assert_eq!([1, 5, 10, 11, 61, 111, 500].map(|u| at(&linear, u)), [0.1, 0.5, 1.0, 1.0, 0.5, 0.0, 0.0]);
+        let cosine = AdamSettings { decay: Decay::Cosine, ..linear };
+        assert_eq!([11, 61, 111].map(|u| at(&cosine, u)), [1.0, 0.5, 0.0]);
+        assert!(at(&cosine, 36) > at(&linear, 36));
+        let constant = AdamSettings::default();
+        assert_eq!(constant.rate_at(1), constant.rate_at(1_000_000));
+        assert!(AdamSettings { decay: Decay::Linear, ..constant }.problem().is_some());
+        assert!(AdamSettings { decay_updates: 5, ..constant }.problem().is_some());
+        assert!(linear.problem().is_none());
     }
 }

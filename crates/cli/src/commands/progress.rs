@@ -94,7 +94,11 @@ impl Console {
         let step = gan.progress.step;
         let Some(report) = self.last.filter(|_| !self.quiet && self.shown != Some(step)) else { return Ok(()) };
         self.shown = Some(step);
-        let values = gan.generate(&gan.fixed_noise(STRIP));
+        if gan.image_shape().height < 4 {
+            self.bar.suspend(|| eprintln!("{}", losses(&report)));
+            return Ok(());
+        }
+        let values = gan.generate(&gan.fixed_latents(STRIP));
         let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
         let stderr = console::Term::stderr();
         let strip = if stderr.is_term() {
@@ -103,19 +107,24 @@ impl Console {
             String::new()
         };
         self.bar.suspend(|| {
-            eprintln!(
-                "epoch {:.1}  step {}  D loss {:.3}  G loss {:.3}  D right on real {:.0}%, on generated {:.0}%",
-                report.epoch,
-                count(report.step),
-                report.d_loss,
-                report.g_loss,
-                100.0 * report.d_real,
-                100.0 * report.d_fake,
-            );
+            eprintln!("{}", losses(&report));
             eprint!("{strip}");
         });
         Ok(())
     }
+}
+
+fn losses(report: &StepReport) -> String {
+    let penalty = report.penalty.map_or(String::new(), |p| format!("  penalty {p:.3}"));
+    format!(
+        "epoch {:.1}  step {}  D loss {:.3}{penalty}  G loss {:.3}  D right on real {:.0}%, on generated {:.0}%",
+        report.epoch,
+        count(report.step),
+        report.d_loss,
+        report.g_loss,
+        100.0 * report.d_real,
+        100.0 * report.d_fake,
+    )
 }
 
 impl Watcher for Console {

@@ -81,9 +81,13 @@ fn output(options: &Sample) -> Result<Output<'_>> {
     Ok(output)
 }
 
+fn animated(options: &Sample) -> bool {
+    options.interpolate || matches!(output(options), Ok(Output::Gif(_)))
+}
+
 /// Noise for images `first` to `first + n`, of `total`.
 fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Vec<Vec<f32>> {
-    if !options.interpolate && !matches!(output(options), Ok(Output::Gif(_))) {
+    if !animated(options) {
         return sampler.noise(options.seed, first as u64, n);
     }
     let ends = sampler.noise(options.seed, 0, ENDS.min(total.max(1)));
@@ -91,7 +95,13 @@ fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usi
 }
 
 fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
-    let values = sampler.images(&noise(sampler, options, first, n, total))?;
+    let labels = match &options.class {
+        Some(text) => vec![sampler.label_row(text)?; n],
+        // An animation keeps to what its first image shows.
+        None if animated(options) => vec![sampler.labels_at_large(options.seed, 0, 1).concat(); n],
+        None => sampler.labels_at_large(options.seed, first as u64, n),
+    };
+    let values = sampler.images(&noise(sampler, options, first, n, total), &labels)?;
     Images::from_values(&values, sampler.shape(), sampler.bounds())
 }
 

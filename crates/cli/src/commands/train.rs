@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use faussaire::data::{Dataset, First, OpenOptions};
-use faussaire::recipe::differences;
+use faussaire::loss::LabelKind;
+use faussaire::recipe::{Conditional, LabelSettings, differences};
 use faussaire::run::{self, Recorder, Run};
 use faussaire::train::{Ending, Gan, Limits, Watcher};
 use faussaire::{Error, Preset, Recipe, Result};
@@ -28,6 +29,7 @@ pub fn run(options: &Train) -> Result<()> {
     };
     let dataset = open(&recipe, options)?;
     let named = dataset.name();
+    let recipe = if resumed.is_some() { recipe } else { labelled(recipe, dataset.as_ref(), options)? };
     let mut gan = Gan::new(recipe, dataset, &device)?;
     if options.dry_run {
         return print_plan(&gan);
@@ -64,6 +66,32 @@ fn new_recipe(options: &Train) -> Result<Recipe> {
             Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)
         }
     }
+}
+
+/// The recipe with the labels of `dataset`, where its nets are told any.
+fn labelled(recipe: Recipe, dataset: &dyn Dataset, options: &Train) -> Result<Recipe> {
+    if let Some(kind) = &options.conditional {
+        let Some(how) = Conditional::ALL.into_iter().find(|how| how.name() == kind) else {
+            let names = Conditional::ALL.map(Conditional::name).join(", ");
+            return Err(Error::usage(
+                format!("--conditional={kind}: expected one of {names}"),
+                "plain --conditional is concat",
+            ));
+        };
+        let labels = match recipe.labels.names.is_empty() {
+            true => LabelSettings::of(dataset)?,
+            false => recipe.labels.clone().counted(dataset)?,
+        };
+        return recipe.conditioned(labels, how);
+    }
+    let mut recipe = recipe;
+    if recipe.labels.names.is_empty() {
+        return Ok(recipe);
+    }
+    // A conditional preset on another data set is told that one's classes.
+    let another = options.dataset.is_some() && recipe.labels.kind == LabelKind::Classes;
+    recipe.labels = if another { LabelSettings::of(dataset)? } else { recipe.labels.counted(dataset)? };
+    Ok(recipe)
 }
 
 /// The run's own recipe; flags may only change what doesn't touch the training.

@@ -4,6 +4,7 @@
 //!
 //! A new format is one file and one variant of `Format`; the compiler then points at each place that must know it.
 
+pub mod attributes;
 mod batches;
 mod digest;
 mod fetch;
@@ -22,14 +23,16 @@ mod places;
 mod resize;
 mod sniff;
 mod source;
+mod stacked;
 mod strokes;
-mod toys;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+mod toys;
 
 use std::path::Path;
 
+pub use attributes::{Attributed, Attributes};
 pub use batches::{Batches, fill, fill_labels};
 pub use digest::Digest;
 pub use fetch::Progress;
@@ -41,8 +44,10 @@ pub use named::quickdraw_categories;
 pub use nearest::nearest;
 pub use open::{OpenOptions, Split, check, fetch, is_name, open};
 pub use part::PartFile;
+pub use places::cache_folder;
 pub use resize::{ImageOptions, Resized};
 pub use source::{Dataset, ImageShape};
+pub use stacked::Stacked;
 pub use strokes::Strokes;
 pub use toys::{Coverage, Points, Toy};
 

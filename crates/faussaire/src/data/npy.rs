@@ -12,7 +12,9 @@ use std::path::Path;
 use super::memory::Memory;
 use super::source::ImageShape;
 use crate::error::{Error, Result};
-use layout::{Kind, promise};
+pub(super) use header::Header;
+use layout::{Kind, Layout, promise};
+pub(super) use layout::{damaged, held_against};
 pub use write::{NpyWriter, write_npy_u8};
 
 /// True where these first bytes are those of a `.npy` file.
@@ -27,6 +29,11 @@ pub(super) fn claims(start: &[u8]) -> bool {
 /// Where the file can't be read, holds more or less than its header promises, or no images.
 pub fn open(path: &Path) -> Result<Memory> {
     let (mut reader, layout) = promise(path)?;
+    read(path, &mut reader, &layout)
+}
+
+/// Reads the values that follow a header; `path` is the set's name and for messages.
+pub(super) fn read(path: &Path, reader: &mut (impl Read + ?Sized), layout: &Layout) -> Result<Memory> {
     let values = layout.count * layout.shape.len();
     let name = path.display().to_string();
     match layout.kind {
@@ -39,7 +46,7 @@ pub fn open(path: &Path) -> Result<Memory> {
             Memory::from_bytes(name, layout.shape, bytes)
         }
         kind @ (Kind::F32 { .. } | Kind::F64 { .. }) => {
-            let floats = read_floats(path, &mut reader, kind, values, layout.shape)?;
+            let floats = read_floats(path, reader, kind, values, layout.shape)?;
             Memory::from_floats(name, layout.shape, to_unit(path, floats)?)
         }
     }
@@ -53,7 +60,13 @@ pub fn layout(path: &Path) -> Result<(usize, ImageShape)> {
     promise(path).map(|(_, layout)| (layout.count, layout.shape))
 }
 
-fn read_floats(path: &Path, reader: &mut impl Read, kind: Kind, count: usize, shape: ImageShape) -> Result<Vec<f32>> {
+fn read_floats(
+    path: &Path,
+    reader: &mut (impl Read + ?Sized),
+    kind: Kind,
+    count: usize,
+    shape: ImageShape,
+) -> Result<Vec<f32>> {
     let width = kind.width() as usize;
     let mut floats = Vec::with_capacity(count);
     let mut chunk = vec![0u8; 8192 * width];

@@ -35,7 +35,7 @@ impl Places {
             ));
         }
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let cache = cache_folder(|name| variable(name).map(PathBuf::from));
+        let cache = by_convention(|name| variable(name).map(PathBuf::from));
         let mirror = variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
         let folders = given.map(Path::to_path_buf).into_iter();
         let folders = folders.chain(variable("FAUSSAIRE_DATA").map(PathBuf::from)).chain(cache.clone()).collect();
@@ -68,8 +68,13 @@ impl Places {
     }
 }
 
+/// The user's cache folder for this program, if the environment tells where it is.
+pub fn cache_folder() -> Option<PathBuf> {
+    by_convention(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
+}
+
 /// The user's cache folder by each system's convention, from its environment.
-fn cache_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+fn by_convention(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let base = if cfg!(windows) {
         variable("LOCALAPPDATA")
     } else {
@@ -159,9 +164,9 @@ mod tests {
             "HOME" | "LOCALAPPDATA" => Some(PathBuf::from("/home/someone")),
             _ => None,
         };
-        let folder = cache_folder(environment).unwrap();
+        let folder = by_convention(environment).unwrap();
         assert!(folder.starts_with("/home/someone") && folder.ends_with("faussaire"), "{folder:?}");
-        assert_eq!(cache_folder(|_| None), None);
+        assert_eq!(by_convention(|_| None), None);
         assert_eq!(mirror_address("http://here:80/").unwrap(), "http://here:80");
         assert!(mirror_address("here").is_err());
         assert!(Places::from_env(Some(Path::new("no/such/folder"))).is_err());

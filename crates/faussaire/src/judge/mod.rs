@@ -1,5 +1,27 @@
-//! How good the images are, as numbers whose names say what they measure: one file per metric.
+//! How good the images are, as numbers whose names say what they measure: one file per metric. Most compare the
+//! [`Features`] of real and generated images; such a comparison is a plain function of two matrices.
 
+pub mod bootstrap;
+pub mod classes;
+pub mod classifier;
+mod distances;
+pub mod diversity;
+mod features;
+pub mod frechet;
+pub mod kernel_distance;
+pub mod manifold;
+mod moments;
+mod nearest;
+pub mod neighbours;
+pub mod score;
 mod sliced_wasserstein;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod reference;
+
+pub use bootstrap::{Bootstrap, Estimate};
+pub use features::Features;
+pub use moments::Moments;
+pub use score::{Better, Metric, Score, Setting};
 pub use sliced_wasserstein::SlicedWasserstein;

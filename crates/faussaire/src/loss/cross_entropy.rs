@@ -22,7 +22,7 @@ mod tests {
         let logits = Tensor::<4>::from_data(TensorData::new(values, [4, 1, 1, 1]), &device);
         let labels = Tensor::<4>::from_data(TensorData::new(vec![1.0f32, 1.0, 0.0, 0.0], [4, 1, 1, 1]), &device);
         let mixed = binary_cross_entropy(logits.clone(), labels).into_scalar::<f32>();
-        let split = Loss::Nonsaturating.discriminator(&Scores::split(logits, 2)).into_scalar::<f32>();
+        let split = Loss::Nonsaturating.discriminator(&Scores::split(logits, 2), 0.0).into_scalar::<f32>();
         assert!((mixed - split).abs() < 1e-6);
         assert!((mixed - 1.3119).abs() < 1e-3, "{mixed}");
     }

@@ -2,9 +2,16 @@
 //! final sigmoid, and write log(sigmoid(x)) as the stable -softplus(-x).
 
 mod cross_entropy;
+mod hinge;
+mod labels;
+mod least_squares;
 mod nonsaturating;
+mod relativistic;
+mod saturating;
+mod wasserstein;
 
 pub use cross_entropy::binary_cross_entropy;
+pub use labels::{LabelKind, label_cross_entropy};
 
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
@@ -21,11 +28,21 @@ pub struct Scores {
 impl Scores {
     /// Splits the logits of a mixed batch whose first `real` rows are real images.
     pub fn split(logits: Tensor<4>, real: usize) -> Self {
-        let [batch, h, w, c] = logits.dims();
-        Self {
-            real: logits.clone().slice([0..real, 0..h, 0..w, 0..c]),
-            fake: logits.slice([real..batch, 0..h, 0..w, 0..c]),
-        }
+        let (batch, logits) = (logits.dims()[0], Self::of(logits));
+        Self { real: logits.clone().slice([0..real]), fake: logits.slice([real..batch]) }
+    }
+
+    /// The scores among a discriminator's outputs: the first one for each image.
+    pub fn of(outputs: Tensor<4>) -> Tensor<4> {
+        let [batch, h, w, c] = outputs.dims();
+        if c == 1 { outputs } else { outputs.slice([0..batch, 0..h, 0..w, 0..1]) }
+    }
+
+    /// The same scores with the images at some places taken for the other kind: `flipped` is `[batch, 1, 1, 1]`, 1 where
+    /// a pair changes places, else 0.
+    pub fn flipped(self, flipped: Tensor<4>) -> Self {
+        let difference = self.fake.clone().sub(self.real.clone()).mul(flipped);
+        Self { real: self.real.add(difference.clone()), fake: self.fake.sub(difference) }
     }
 }
 
@@ -36,25 +53,90 @@ pub enum Loss {
     /// Binary cross-entropy for both, the generator's with flipped labels (Goodfellow et al. 2014, section 3).
     #[default]
     Nonsaturating,
+    /// The minimax game as first written (Goodfellow et al. 2014, equation 1).
+    Saturating,
+    /// Squares instead of cross-entropies (Mao et al. 2017).
+    LeastSquares,
+    /// Margins (Lim & Ye 2017; Miyato et al. 2018).
+    Hinge,
+    /// Mean scores (Arjovsky et al. 2017); wants a critic of bounded slope.
+    Wasserstein,
+    /// Which of two is the real one (Jolicoeur-Martineau 2018; Huang et al. 2024).
+    Relativistic,
 }
 
 impl Loss {
-    /// What the discriminator minimises; a scalar.
-    pub fn discriminator(self, scores: &Scores) -> Tensor<1> {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Nonsaturating, Self::Saturating, Self::LeastSquares, Self::Hinge, Self::Wasserstein, Self::Relativistic];
+
+    /// What the discriminator minimises; a scalar. With `smoothing` s the label of real images is 1 - s instead of 1
+    /// (Salimans et al. 2016), for losses that have such labels.
+    pub fn discriminator(self, scores: &Scores, smoothing: f32) -> Tensor<1> {
         match self {
-            Self::Nonsaturating => nonsaturating::discriminator(scores),
+            Self::Nonsaturating | Self::Saturating => nonsaturating::discriminator(scores, smoothing),
+            Self::LeastSquares => least_squares::discriminator(scores, 1.0 - smoothing),
+            Self::Hinge => hinge::discriminator(scores),
+            Self::Wasserstein => wasserstein::discriminator(scores),
+            Self::Relativistic => relativistic::discriminator(scores),
         }
     }
 
-    /// What the generator minimises, from the logits on its images; a scalar.
-    pub fn generator(self, fake: Tensor<4>) -> Tensor<1> {
+    /// What the generator minimises, from the logits on its images; a scalar. A loss that compares also takes the logits on
+    /// as many `real` images; without them it compares with 0.
+    pub fn generator(self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1> {
         match self {
             Self::Nonsaturating => nonsaturating::generator(fake),
+            Self::Saturating => saturating::generator(fake),
+            Self::LeastSquares => least_squares::generator(fake),
+            Self::Hinge | Self::Wasserstein => wasserstein::generator(fake),
+            Self::Relativistic => relativistic::generator(fake, real),
         }
+    }
+
+    /// Whether its generator's side compares scores on real and generated images.
+    pub fn compares(self) -> bool {
+        self == Self::Relativistic
+    }
+
+    /// Whether its discriminator learns from labels that can be smoothed.
+    pub fn has_labels(self) -> bool {
+        matches!(self, Self::Nonsaturating | Self::Saturating | Self::LeastSquares)
+    }
+
+    /// Whether it means nothing unless the critic's slope is bounded.
+    pub fn wants_bounded_slope(self) -> bool {
+        self == Self::Wasserstein
     }
 }
 
 /// log(1 + exp(x)), without overflow.
 pub(crate) fn softplus(x: Tensor<4>) -> Tensor<4> {
     activation::log_sigmoid(x.neg()).neg()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    /// These logits, one per image.
+    pub fn logits(values: &[f32]) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [values.len(), 1, 1, 1]), &Device::flex())
+    }
+
+    /// The gradient of `loss` at `values`.
+    pub fn gradient(values: &[f32], loss: impl Fn(Tensor<4>) -> Tensor<1>) -> Vec<f32> {
+        let leaf = logits(values).autodiff().require_grad();
+        let gradients = loss(leaf.clone()).backward();
+        leaf.grad(&gradients).unwrap().into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn flipping_swaps_pairs() {
+        let scores = Scores { real: logits(&[1.0, 2.0]), fake: logits(&[3.0, 5.0]) }.flipped(logits(&[0.0, 1.0]));
+        assert_eq!(crate::model::host(&scores.real), [1.0, 5.0]);
+        assert_eq!(crate::model::host(&scores.fake), [3.0, 2.0]);
+    }
 }

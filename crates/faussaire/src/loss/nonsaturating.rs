@@ -7,10 +7,14 @@ use burn::tensor::Tensor;
 
 use super::{Scores, softplus};
 
-/// `mean over both halves of -log D(x), -log(1 - D(G(z)))`, D(x) = sigmoid(logit).
-pub fn discriminator(scores: &Scores) -> Tensor<1> {
+/// `mean over both halves of -log D(x), -log(1 - D(G(z)))`, D(x) = sigmoid(logit); with `smoothing` s the real label is
+/// 1 - s, which adds `s logit` to each of the first.
+pub fn discriminator(scores: &Scores, smoothing: f32) -> Tensor<1> {
     let count = (scores.real.dims()[0] + scores.fake.dims()[0]) as f32;
-    let real = softplus(scores.real.clone().neg()).sum();
+    let mut real = softplus(scores.real.clone().neg()).sum();
+    if smoothing > 0.0 {
+        real = real.add(scores.real.clone().sum().mul_scalar(smoothing));
+    }
     let fake = softplus(scores.fake.clone()).sum();
     real.add(fake).div_scalar(count)
 }
@@ -37,10 +41,14 @@ mod tests {
         let scores = |real: &[f32], fake: &[f32]| Scores { real: logits(real), fake: logits(fake) };
         let expected: f32 =
             real.iter().map(|x| softplus(-x)).chain(fake.iter().map(|x| softplus(*x))).sum::<f32>() / 6.0;
-        let loss = discriminator(&scores(&real, &fake)).into_scalar::<f32>();
+        let loss = discriminator(&scores(&real, &fake), 0.0).into_scalar::<f32>();
         assert!((loss - expected).abs() < 1e-6, "{loss} {expected}");
         // Swapping the halves is another loss: the order can't be confused unseen.
-        assert!((discriminator(&scores(&fake, &real)).into_scalar::<f32>() - expected).abs() > 0.1);
+        assert!((discriminator(&scores(&fake, &real), 0.0).into_scalar::<f32>() - expected).abs() > 0.1);
+        // A real label of 0.9: nine parts -log D(x), one part -log(1 - D(x)).
+        let real_part: f32 = real.iter().map(|x| 0.9 * softplus(-x) + 0.1 * softplus(*x)).sum();
+        let smooth = (real_part + fake.iter().map(|x| softplus(*x)).sum::<f32>()) / 6.0;
+        assert!((discriminator(&scores(&real, &fake), 0.1).into_scalar::<f32>() - smooth).abs() < 1e-6);
 
         let leaf = logits(&fake).autodiff().require_grad();
         let gradients = generator(leaf.clone()).backward();
@@ -53,7 +61,7 @@ mod tests {
     #[test]
     fn huge_logits_stay_finite() {
         let scores = Scores { real: logits(&[-300.0]), fake: logits(&[300.0]) };
-        let loss = discriminator(&scores).into_scalar::<f32>();
+        let loss = discriminator(&scores, 0.0).into_scalar::<f32>();
         assert!((loss - 300.0).abs() < 1e-3, "{loss}");
     }
 }

@@ -153,6 +153,11 @@ impl Network {
         if self.layers.iter().any(|l| l.layer.kind().takes_labels()) { self.setting.labels } else { 0 }
     }
 
+    /// Whether it ends with guesses of the labels behind its score.
+    pub fn guesses_labels(&self) -> bool {
+        self.layers.last().is_some_and(|l| matches!(l.layer, Layer::Auxiliary(_)))
+    }
+
     /// The first layer that no gradient penalty can pass through, and why.
     pub fn penalty_obstacle(&self) -> Option<(&Placed, &'static str)> {
         self.layers.iter().find_map(|l| l.layer.kind().penalty_obstacle().map(|why| (l, why)))

@@ -118,6 +118,15 @@ pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> 
     }
 }
 
+/// The sum of the squares of all values, added up in blocks of fixed length.
+pub fn square_sum(x: &Tensor<1>) -> f64 {
+    if native::serves(x) {
+        return native::square_sum(x);
+    }
+    let x = x.clone().without_autodiff();
+    f64::from(x.clone().mul(x).sum().into_scalar::<f32>())
+}
+
 /// Exponential average: `decay * average + (1 - decay) * value`.
 pub fn average(average: Tensor<1>, value: Tensor<1>, decay: f32) -> Tensor<1> {
     if native::serves(&value) {

@@ -113,6 +113,19 @@ pub(super) fn average(average: Tensor<1>, value: Tensor<1>, decay: f32) -> Tenso
     wrap(average)
 }
 
+pub(super) fn square_sum(x: &Tensor<1>) -> f64 {
+    let x = flex(x.clone());
+    // Eight sums side by side are as exact as one and let the processor work on them at once.
+    let block = |values: &[f32]| {
+        let mut sums = [0.0f32; 8];
+        let parts = values.chunks_exact(8);
+        let rest: f32 = parts.remainder().iter().map(|v| v * v).sum();
+        parts.for_each(|part| sums.iter_mut().zip(part).for_each(|(s, v)| *s += v * v));
+        f64::from(sums.iter().sum::<f32>() + rest)
+    };
+    values(&x).chunks(4096).map(block).sum()
+}
+
 /// The `flex` tensor under `t`, contiguous and starting at its buffer's start.
 fn flex<const D: usize>(t: Tensor<D>) -> FlexTensor {
     let device = t.device();

@@ -1,13 +1,17 @@
 //! The keys of a recipe, their meaning, defaults and ranges.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::change;
+use crate::augment::Augmentation;
 use crate::error::{Error, Result};
-use crate::loss::Loss;
-use crate::net::{Network, Shape};
+use crate::loss::{LabelKind, Loss};
+use crate::net::{Network, Setting, Shape};
 use crate::optimizer::AdamSettings;
+use crate::penalty::Penalty;
 
 /// Everything a run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +22,9 @@ pub struct Recipe {
     /// What to learn from.
     #[serde(default)]
     pub data: DataSettings,
+    /// What the nets are told about an image, if anything.
+    #[serde(default)]
+    pub labels: LabelSettings,
     /// The net that makes images of noise.
     pub generator: NetSettings,
     /// The net that tells real images from generated ones.
@@ -43,12 +50,27 @@ pub struct DataSettings {
     pub channels: usize,
 }
 
+/// `[labels]`: what conditional nets are told. Empty for nets that are told nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LabelSettings {
+    /// The classes of the data, or those of its attributes that the nets are told of.
+    pub names: Vec<String>,
+    /// Whether one of them holds, or any number.
+    pub kind: LabelKind,
+    /// The share of the training images that have each; filled in from the data, used to draw images at large.
+    pub shares: Vec<f64>,
+}
+
 /// `[generator]`, `[discriminator]`: a net and its optimizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetSettings {
     /// One line per layer.
     pub layers: Vec<String>,
+    /// Whether every kernel is divided by its largest singular value (Miyato et al. 2018).
+    #[serde(default)]
+    pub spectral: bool,
     /// Its Adam.
     #[serde(default)]
     pub adam: AdamSettings,
@@ -71,6 +93,28 @@ pub enum Fakes {
 pub struct TrainSettings {
     /// The game the two nets play.
     pub loss: Loss,
+    /// The label of real images is 1 minus this (one-sided smoothing, Salimans et al. 2016).
+    pub smoothing: f64,
+    /// The share of pairs whose labels are exchanged before D learns from them.
+    pub flips: f64,
+    /// Gradient penalties on the discriminator and their weights, such as `{ r1 = 10.0 }`.
+    pub penalties: BTreeMap<Penalty, f64>,
+    /// Penalties are charged in every so many updates of D, that many times as strongly (lazy regularisation, Karras et
+    /// al. 2020).
+    pub penalty_every: u64,
+    /// D's weights are cut off at plus and minus this after each update (Arjovsky et al. 2017); 0: not at all.
+    pub weight_clip: f64,
+    /// Deviation of the noise that is added to all images before D sees them (Sonderby et al. 2017), in units of the
+    /// pixels' range.
+    pub noise: f64,
+    /// The noise fades out over so many steps; 0: it stays.
+    pub noise_steps: u64,
+    /// D judges so many images at once, stacked along their channels (PacGAN, Lin et al. 2018).
+    pub packing: usize,
+    /// Weight of guessing labels, for a discriminator that ends in `auxiliary`.
+    pub label_weight: f64,
+    /// Changes to all images before D sees them.
+    pub augment: AugmentSettings,
     /// Real images per discriminator update, and generated ones likewise.
     pub batch: usize,
     /// Stop after so many passes over the data (0: no such limit).
@@ -93,6 +137,27 @@ pub struct TrainSettings {
     pub save_every: u64,
 }
 
+/// `[train.augment]`: differentiable augmentation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentSettings {
+    /// Which changes, in order: colour, translation, cutout.
+    pub kinds: Vec<Augmentation>,
+    /// The probability that an image is changed by each; where it adapts, the one to begin with.
+    pub probability: f64,
+    /// Where above 0, the probability adapts itself so that the mean sign of D's scores on real images stays here (0.6 in
+    /// Karras et al. 2020).
+    pub target: f64,
+    /// The probability can go from 0 to 1 within so many images.
+    pub reach: u64,
+}
+
+impl Default for AugmentSettings {
+    fn default() -> Self {
+        Self { kinds: Vec::new(), probability: 1.0, target: 0.0, reach: 500_000 }
+    }
+}
+
 impl Default for DataSettings {
     fn default() -> Self {
         Self { source: "strokes".into(), dir: String::new(), count: 0, size: 0, channels: 0 }
@@ -103,6 +168,16 @@ impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             loss: Loss::default(),
+            smoothing: 0.0,
+            flips: 0.0,
+            penalties: BTreeMap::new(),
+            penalty_every: 1,
+            weight_clip: 0.0,
+            noise: 0.0,
+            noise_steps: 0,
+            packing: 1,
+            label_weight: 1.0,
+            augment: AugmentSettings::default(),
             batch: 64,
             epochs: 0,
             steps: 0,
@@ -150,8 +225,8 @@ impl Recipe {
             return toml::from_str::<Self>(text).map_err(|e| broken(&e))?.checked();
         }
         let mut table: toml::Table = text.parse().map_err(|e| broken(&e))?;
-        for change in changes {
-            apply(&mut table, change)?;
+        for text in changes {
+            change::apply(&mut table, text)?;
         }
         let recipe: Self = table.try_into().map_err(|e: toml::de::Error| {
             Error::recipe(
@@ -185,14 +260,25 @@ impl Recipe {
     /// # Errors
     /// Layers that can't be read or don't fit each other, or a discriminator that doesn't end in one score.
     pub fn networks(&self) -> Result<(Network, Network)> {
-        let generator = Network::new("generator", &self.generator.layers, Shape::Flat(self.latent))?;
-        let discriminator = Network::new("discriminator", &self.discriminator.layers, generator.output())?;
-        if discriminator.output() != Shape::Flat(1) {
+        let labels = self.labels.names.len();
+        let input = Shape::Flat(self.latent);
+        let setting = Setting { input, labels, spectral: self.generator.spectral };
+        let generator = Network::build("generator", &self.generator.layers, setting)?;
+        let [h, w, c] = generator.output().dims();
+        let input = match generator.output() {
+            Shape::Flat(n) => Shape::Flat(n * self.train.packing),
+            Shape::Image(..) => Shape::Image(h, w, c * self.train.packing),
+        };
+        let setting = Setting { input, labels, spectral: self.discriminator.spectral };
+        let discriminator = Network::build("discriminator", &self.discriminator.layers, setting)?;
+        let scores = if discriminator.guesses_labels() { 1 + labels } else { 1 };
+        if discriminator.output() != Shape::Flat(scores) {
             return Err(Error::recipe(
                 format!("the discriminator ends with shape {}, expected one score per image", discriminator.output()),
                 "end its layers with \"flatten\", \"dense 1\"",
             ));
         }
+        super::check::networks(self, &generator, &discriminator)?;
         for net in [&generator, &discriminator] {
             if net.parameters().1 == 0 {
                 return Err(Error::recipe(
@@ -203,56 +289,6 @@ impl Recipe {
         }
         Ok((generator, discriminator))
     }
-
-    fn checked(self) -> Result<Self> {
-        let train = &self.train;
-        let problem = match &self {
-            r if r.latent == 0 || r.latent > 1 << 16 => Some(format!("latent is {}, expected 1 to 65536", r.latent)),
-            _ if train.batch == 0 || train.batch > 1 << 16 => {
-                Some(format!("train.batch is {}, expected 1 to 65536", train.batch))
-            }
-            _ if train.discriminator_steps == 0 || train.discriminator_steps > 1000 => {
-                Some(format!("train.discriminator_steps is {}, expected 1 to 1000", train.discriminator_steps))
-            }
-            _ if !(0.0..1.0).contains(&(train.average as f32)) => {
-                Some(format!("train.average is {}, expected a number from 0, below 1", train.average))
-            }
-            r if !matches!(r.data.channels, 0 | 1 | 3) => {
-                Some(format!("data.channels is {}, expected 1, 3, or 0 for as they are", r.data.channels))
-            }
-            r => (r.generator.adam.problem().map(|p| format!("generator.{p}")))
-                .or_else(|| r.discriminator.adam.problem().map(|p| format!("discriminator.{p}"))),
-        };
-        match problem {
-            None => Ok(self),
-            Some(what) => Err(Error::recipe(what, "change it in the recipe or with --set key=value")),
-        }
-    }
-}
-
-/// Sets a dotted key of `table` from `key=value`.
-fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
-    let malformed = || Error::recipe(format!("--set {change}: expected key=value"), "for example --set train.batch=32");
-    let (key, value) = change.split_once('=').ok_or_else(malformed)?;
-    let path: Vec<&str> = key.trim().split('.').collect();
-    let Some((last, parents)) = path.split_last().filter(|(last, _)| !last.is_empty()) else {
-        return Err(malformed());
-    };
-    let mut place = table;
-    for parent in parents {
-        let entry = place.entry(*parent).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        place = entry.as_table_mut().ok_or_else(|| {
-            Error::recipe(format!("--set {change}: `{parent}` is a value, not a group of keys"), "check the key")
-        })?;
-    }
-    // Numbers, booleans, lists and quoted text as in TOML; anything else is taken as text.
-    let value = format!("v = {value}")
-        .parse::<toml::Table>()
-        .ok()
-        .and_then(|mut t| t.remove("v"))
-        .unwrap_or_else(|| toml::Value::String(value.trim().into()));
-    place.insert((*last).into(), value);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::tensors::{Entry, decode, encode};
+use super::tensors::{Entry, decode, encode, entries};
 use crate::data::{Digest, PartFile};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -26,6 +26,9 @@ pub struct State {
     pub images: u64,
     /// Seconds in steps.
     pub train_s: f64,
+    /// The probability of changing an image before D sees it.
+    #[serde(default)]
+    pub augment: f64,
     /// Updates of each optimizer.
     pub generator_updates: u64,
     /// Updates of each optimizer.
@@ -66,6 +69,7 @@ pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Re
         step: gan.progress.step,
         images: gan.progress.images,
         train_s: gan.progress.train_s,
+        augment: gan.progress.augment,
         generator_updates: gan.generator.updates(),
         discriminator_updates: gan.discriminator.updates(),
         events_bytes,
@@ -162,7 +166,7 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
         load_moments(&place, &state, model, updates, &device)?;
     }
     gan.average.weights = weights(&place, &state, &gan.generator.net, "average", &device)?;
-    gan.progress = Progress { step: state.step, images: state.images, train_s: state.train_s };
+    gan.progress = Progress { step: state.step, images: state.images, train_s: state.train_s, augment: state.augment };
     Ok(state)
 }
 
@@ -212,10 +216,6 @@ fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
     let average = gan.averaged();
     files.push(("average.safetensors".into(), encode(&entries(&gan.generator.net), average.tensors(), step)?));
     Ok(files)
-}
-
-fn entries(net: &Network) -> Vec<Entry> {
-    net.weight_names().into_iter().zip(net.specs().map(|s| s.shape.clone())).collect()
 }
 
 fn moment_entries(net: &Network) -> Vec<Entry> {

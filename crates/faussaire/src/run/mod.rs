@@ -5,7 +5,8 @@ mod checkpoint;
 mod folder;
 mod recorder;
 mod sampler;
-mod tensors;
+mod sheet;
+pub(crate) mod tensors;
 
 /// What to do where a checkpoint is damaged.
 const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best; to train on from it, copy the folder \

@@ -5,16 +5,14 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Run, State, save};
+use super::{Run, State, save, sheet};
 use crate::error::{Error, Result};
 use crate::judge::SlicedWasserstein;
-use crate::picture::{Images, png, sheet};
+use crate::picture::png;
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
 
 /// Every so many steps one is written to the log.
 const LOG_EVERY: u64 = 10;
-/// Rows and columns of a sheet.
-const SHEET: (usize, usize) = (4, 10);
 
 /// Writes what happens into the run's folder.
 #[derive(Debug)]
@@ -78,10 +76,7 @@ impl Recorder {
             return Ok(());
         }
         self.last_sheet = Some(step);
-        let (rows, columns) = SHEET;
-        let values = gan.generate(&gan.fixed_noise(rows * columns));
-        let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
-        let picture = sheet::sheet(&images, rows, columns, &sheet::Options::default())?;
+        let picture = sheet::of(gan)?;
         let file = format!("samples/{step:06}.png");
         png::write(&self.run.path().join(&file), &picture)?;
         self.log(&Event::Sheet { step, file })?;
@@ -95,7 +90,7 @@ impl Recorder {
             Some(metric) => metric,
             None => SlicedWasserstein::new(gan.dataset(), gan.recipe.train.seed)?,
         };
-        let mut values = gan.generate(&gan.fixed_noise(metric.images()));
+        let mut values = gan.generate(&gan.fixed_latents(metric.images()));
         gan.range().to_unit(&mut values);
         let (name, value) = (metric.name(), metric.score(&values));
         self.metric = Some(metric);

@@ -5,10 +5,12 @@ use burn::tensor::Device;
 use super::{Run, checkpoint};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
+use crate::loss::LabelKind;
 use crate::model::Model;
 use crate::net::Weights;
 use crate::random::Stream;
-use crate::train::{self, Range};
+use crate::recipe::LabelSettings;
+use crate::train::{self, Latents, Range, conditions};
 
 /// A generator taken from a checkpoint.
 #[derive(Debug)]
@@ -17,6 +19,7 @@ pub struct Sampler {
     weights: Weights,
     range: Range,
     shape: ImageShape,
+    labels: LabelSettings,
     device: Device,
     /// The step at which the checkpoint was taken.
     pub step: u64,
@@ -43,11 +46,13 @@ impl Sampler {
         let (place, state) = checkpoint::state(&place)?;
         let weights = checkpoint::weights(&place, &state, &generator.net, "average", device)?;
         let [height, width, channels] = generator.net.output().dims();
+        let labels = generator.net.labels();
         Ok(Self {
             range: Range::of(&generator.net)?,
             generator,
             weights,
             shape: ImageShape { height, width, channels },
+            labels: if labels > 0 { recipe.labels } else { LabelSettings::default() },
             device: device.clone(),
             step: state.step,
         })
@@ -70,11 +75,58 @@ impl Sampler {
         (first..first + n as u64).map(|i| stream.normal(i, latent)).collect()
     }
 
-    /// The images of these noise vectors: `[n, h, w, c]` values within [`Self::bounds`].
+    /// The labels that its images can be asked to have; none for a generator that is told nothing.
+    pub fn labels(&self) -> &LabelSettings {
+        &self.labels
+    }
+
+    /// Label rows for images number `first` to `first + n` under `seed`: as frequent as in the training data.
+    pub fn labels_at_large(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
+        let rows = conditions::at_large(&self.labels, &Stream::new(seed, "sample.labels"), first, n);
+        rows.chunks(self.labels.names.len().max(1)).map(<[f32]>::to_vec).collect()
+    }
+
+    /// The label row that `text` asks for: a class, or attributes with commas between them; names or numbers.
     ///
     /// # Errors
-    /// A vector of the wrong length.
-    pub fn images(&self, noise: &[Vec<f32>]) -> Result<Vec<f32>> {
+    /// An unknown name, several classes at once, or a generator that is told nothing.
+    pub fn label_row(&self, text: &str) -> Result<Vec<f32>> {
+        let LabelSettings { names, kind, .. } = &self.labels;
+        if names.is_empty() {
+            return Err(Error::usage(
+                format!("--class {text}: this run's generator takes no labels"),
+                "train one that does: `faussaire train --conditional`",
+            ));
+        }
+        let mut row = vec![0.0; names.len()];
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+            let place =
+                named.or_else(|| word.parse().ok().filter(|number| *number < names.len())).ok_or_else(|| {
+                    let near = crate::data::nearest(word, names.iter().map(String::as_str));
+                    let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
+                    Error::usage(
+                        format!("there is no label {word}"),
+                        format!("{near}expected of: {}", names.join(", ")),
+                    )
+                })?;
+            row[place] = 1.0;
+        }
+        if *kind == LabelKind::Classes && row.iter().sum::<f32>() != 1.0 {
+            return Err(Error::usage(
+                format!("--class {text}: an image has one class"),
+                "name one; for more images repeat the command",
+            ));
+        }
+        Ok(row)
+    }
+
+    /// The images of these noise vectors, with a label row for each where the generator takes labels: `[n, h, w, c]`
+    /// values within [`Self::bounds`].
+    ///
+    /// # Errors
+    /// A vector of the wrong length, or too few label rows.
+    pub fn images(&self, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Result<Vec<f32>> {
         let latent = self.generator.net.input().len();
         if let Some(wrong) = noise.iter().find(|z| z.len() != latent) {
             return Err(Error::usage(
@@ -85,7 +137,17 @@ impl Sampler {
         let values: Vec<f32> = noise.iter().flatten().copied().collect();
         let shape = [noise.len(), 1, 1, latent];
         let z = train::tensor(values, shape, &self.device);
-        Ok(train::generate(&self.generator, &self.weights, &z))
+        let width = self.labels.names.len();
+        if width > 0 && (labels.len() != noise.len() || labels.iter().any(|row| row.len() != width)) {
+            return Err(Error::usage(
+                format!("{} label rows for {} images, expected one each, of {width} values", labels.len(), noise.len()),
+                "make them with `Sampler::label_row` or `Sampler::labels_at_large`",
+            ));
+        }
+        let y = (width > 0).then(|| {
+            train::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
+        });
+        Ok(train::generate(&self.generator, &self.weights, &Latents { z, y }))
     }
 
     /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a

@@ -8,12 +8,18 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use crate::error::{Error, Result};
 use crate::model::host;
+use crate::net::Network;
 
 /// One tensor of a file: its name and shape, in the file's order.
-pub(super) type Entry = (String, Vec<usize>);
+pub(crate) type Entry = (String, Vec<usize>);
+
+/// The entries of a network's weights.
+pub(crate) fn entries(net: &Network) -> Vec<Entry> {
+    net.weight_names().into_iter().zip(net.specs().map(|s| s.shape.clone())).collect()
+}
 
 /// Serialises `tensors` under the names and shapes of `entries`.
-pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec<u8>> {
+pub(crate) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec<u8>> {
     let mut bytes: Vec<Vec<u8>> = Vec::with_capacity(tensors.len());
     for ((name, _), tensor) in entries.iter().zip(tensors) {
         let values = host(tensor);
@@ -38,7 +44,7 @@ pub(super) fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Res
 }
 
 /// Reads what [`encode`] wrote; `path` names the file in errors.
-pub(super) fn decode(bytes: &[u8], entries: &[Entry], path: &Path, device: &Device) -> Result<Vec<Tensor<1>>> {
+pub(crate) fn decode(bytes: &[u8], entries: &[Entry], path: &Path, device: &Device) -> Result<Vec<Tensor<1>>> {
     let damaged =
         |what: String| Error::run(format!("{} is damaged: {what}", path.display()), super::ANOTHER_CHECKPOINT);
     let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;

@@ -4,8 +4,9 @@
 //! Only trainable weights are averaged. Moving statistics describe the activations of the net that made them, so an
 //! average of them fits no net; they are measured anew for the averaged weights, on fixed noise, whenever these are used.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
+use super::Latents;
 use crate::net::{Network, Pass, Weights};
 use crate::ops;
 use crate::random::Stream;
@@ -45,17 +46,15 @@ impl Average {
         }
     }
 
-    /// The averaged weights with statistics measured for them.
-    pub fn settled(&self, net: &Network, seed: u64, device: &Device) -> Weights {
+    /// The averaged weights with statistics measured for them, on batches of `latents`.
+    pub(super) fn settled(&self, net: &Network, latents: impl Fn(u64, usize) -> Latents) -> Weights {
         let mut weights = self.weights.clone();
         if self.decay == 0.0 || net.trainable().all(|t| t) {
             return weights;
         }
-        let noise = Stream::new(seed, "settle");
-        let [h, w, c] = net.input().dims();
         for batch in 0..BATCHES {
-            let z = super::gan::tensor(noise.normal(batch, BATCH * h * w * c), [BATCH, h, w, c], device);
-            let mut pass = Pass::train(noise.clone(), u64::MAX / 128 - batch);
+            let Latents { z, y } = latents(batch, BATCH);
+            let mut pass = Pass::train(Stream::new(0, "settle"), u64::MAX / 128 - batch).given(y);
             net.forward(&weights, z, &mut pass);
             // The mean of what was seen so far: 1, 1/2, 1/3, ... of each new batch.
             pass.set_momentum(batch as f32 / (batch + 1) as f32);

@@ -2,13 +2,15 @@
 
 use burn::tensor::Tensor;
 
-use super::Gan;
 use super::gan::tensor;
+use super::{Gan, Latents};
+use crate::augment;
 use crate::data::fill;
 use crate::error::Result;
-use crate::loss::Scores;
-use crate::model::host;
-use crate::net::Pass;
+use crate::loss::{Scores, label_cross_entropy};
+use crate::model::{Learned, host};
+use crate::net::{Pass, Weights};
+use crate::penalty::{Charge, Critic};
 use crate::random::Stream;
 use crate::recipe::Fakes;
 
@@ -16,48 +18,137 @@ use crate::recipe::Fakes;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct DiscriminatorReport {
     pub loss: f32,
+    /// What the penalties came to, where there are any.
+    pub penalty: Option<f32>,
+    /// Length of the gradient.
+    pub norm: f64,
     /// Share of real images taken for real.
     pub real: f32,
     /// Share of generated images taken for generated.
     pub fake: f32,
 }
 
+/// Real images with their labels.
+pub(super) struct RealBatch {
+    pub x: Tensor<4>,
+    pub y: Option<Tensor<4>>,
+}
+
 impl Gan {
     /// Update number `turn` (counted from 0 over the whole training) of the discriminator.
     pub(super) fn discriminator_step(&mut self, turn: u64) -> Result<DiscriminatorReport> {
-        let x = self.real_images(turn)?;
+        let RealBatch { x, y } = self.real_images("real", turn)?;
+        let fakes = self.generated_images(turn, x.dims()[0], y.clone());
+        let (x, fakes) = (self.viewed(x, "real", turn), self.viewed(fakes, "fake", turn));
         let m = x.dims()[0];
-        let fakes = self.generated_images(turn, m);
 
         let tracked = self.discriminator.tracked();
-        let mut pass = self.discriminator.training_pass(turn * 2);
-        let logits = self.discriminator.net.logits(&tracked, Tensor::cat(vec![x, fakes], 0), &mut pass);
-        let scores = Scores::split(logits, m);
+        let both = y.clone().map(|y| Tensor::cat(vec![y.clone(), y], 0));
+        let mut pass = self.discriminator.training_pass(turn * 2).given(both.clone());
+        let mixed = Tensor::cat(vec![x.clone(), fakes.clone()], 0);
+        let logits = self.discriminator.net.logits(&tracked, mixed, &mut pass);
+        let scores = Scores::split(logits.clone(), m);
         let [real, fake] = [&scores.real, &scores.fake].map(share_above_zero);
-        let loss = self.recipe.train.loss.discriminator(&scores);
-        let loss = self.discriminator.update(tracked, loss)?;
+        let train = &self.recipe.train;
+        let mut loss = train.loss.discriminator(&self.flipped(scores, turn), train.smoothing as f32);
+        if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
+            loss = loss.add(self.label_loss(logits, labels));
+        }
+        let value = loss.clone().into_scalar::<f32>();
+        let charge = self.charge(&tracked, turn, [&x, &fakes], y);
+        let loss = charge.iter().fold(loss, |loss, c| loss.add(c.surrogate.clone()));
+        let penalty = charge.map(|c| c.value);
+        let Learned { norm, .. } = self.discriminator.update(tracked, loss, value + penalty.unwrap_or(0.0))?;
         self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
-        Ok(DiscriminatorReport { loss, real, fake: 1.0 - fake })
+        self.clip_weights();
+        self.adapt_augmentation(f64::from(real), m as u64);
+        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake })
     }
 
-    fn real_images(&mut self, turn: u64) -> Result<Tensor<4>> {
+    /// The images of the data that belong to D's update `turn`; for G's own use (`name` "generator") the same ones.
+    pub(super) fn real_images(&self, _name: &str, turn: u64) -> Result<RealBatch> {
         let indices = self.batches.indices(turn);
         let mut values = Vec::new();
         fill(self.dataset.as_ref(), &indices, &mut values)?;
         self.range.from_unit(&mut values);
-        let shape = self.dataset.shape();
-        Ok(tensor(values, [indices.len(), shape.height, shape.width, shape.channels], &self.device))
+        let (shape, m) = (self.dataset.shape(), indices.len());
+        let y = self.conditions.as_ref().map(|conditions| {
+            tensor(conditions.rows(self.dataset.as_ref(), &indices), [m, 1, 1, conditions.width()], &self.device)
+        });
+        Ok(RealBatch { x: tensor(values, [m, shape.height, shape.width, shape.channels], &self.device), y })
     }
 
-    /// Generated without any gradient: the generator doesn't learn here.
-    fn generated_images(&self, turn: u64, m: usize) -> Tensor<4> {
-        let noise = Stream::new(self.recipe.train.seed, "latent.discriminator");
-        let z = tensor(noise.normal(turn, m * self.recipe.latent), [m, 1, 1, self.recipe.latent], &self.device);
-        let mut pass = match self.recipe.train.fakes {
+    /// Generated without any gradient: the generator doesn't learn here. The labels are those of the real images, so that
+    /// nothing but the images differs between the two halves of the batch.
+    fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
+        let Latents { z, .. } = self.drawn_latents("latent.discriminator", turn, m);
+        let pass = match self.recipe.train.fakes {
             Fakes::Batch => self.generator.training_pass(turn * 2),
             Fakes::Moving => Pass::infer(),
         };
-        self.generator.net.forward(&self.generator.weights, z, &mut pass)
+        self.generator.net.forward(&self.generator.weights, z, &mut pass.given(y))
+    }
+
+    /// The scores with some pairs exchanged, if the recipe asks for that.
+    fn flipped(&self, scores: Scores, turn: u64) -> Scores {
+        let share = self.recipe.train.flips as f32;
+        if share == 0.0 {
+            return scores;
+        }
+        let m = scores.real.dims()[0];
+        let draws = Stream::new(self.recipe.train.seed, "flips").uniform(turn, m, 0.0, 1.0);
+        let flips = draws.into_iter().map(|u| f32::from(u < share)).collect();
+        scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
+    }
+
+    /// How badly the labels behind the scores are guessed, times its weight.
+    pub(super) fn label_loss(&self, logits: Tensor<4>, labels: Tensor<4>) -> Tensor<1> {
+        let [batch, _, _, outputs] = logits.dims();
+        let guesses = logits.slice([0..batch, 0..1, 0..1, 1..outputs]);
+        let weight = self.recipe.train.label_weight as f32;
+        label_cross_entropy(guesses, labels, self.recipe.labels.kind).mul_scalar(weight)
+    }
+
+    /// All penalties of the recipe, if this update is one that pays them.
+    fn charge(
+        &self,
+        tracked: &Weights,
+        turn: u64,
+        [x, fakes]: [&Tensor<4>; 2],
+        y: Option<Tensor<4>>,
+    ) -> Option<Charge> {
+        let train = &self.recipe.train;
+        if train.penalties.is_empty() || !turn.is_multiple_of(train.penalty_every) {
+            return None;
+        }
+        let pass = || self.discriminator.training_pass(turn * 2);
+        let (net, constant) = (&self.discriminator.net, &self.discriminator.weights);
+        let critic = Critic { net, tracked, constant, labels: y, pass: &pass };
+        let each = train.penalties.iter().map(|(penalty, weight)| {
+            let draws = Stream::new(train.seed, &format!("penalty.{penalty:?}"));
+            let points = penalty.points(x, fakes, &draws, turn);
+            critic.charge(*penalty, weight * train.penalty_every as f64, points)
+        });
+        each.reduce(|a, b| Charge { value: a.value + b.value, surrogate: a.surrogate.add(b.surrogate) })
+    }
+
+    fn clip_weights(&mut self) {
+        let limit = self.recipe.train.weight_clip as f32;
+        if limit == 0.0 {
+            return;
+        }
+        let trainable: Vec<bool> = self.discriminator.net.trainable().collect();
+        for (weight, _) in self.discriminator.weights.tensors_mut().iter_mut().zip(trainable).filter(|(_, t)| *t) {
+            *weight = weight.clone().clamp(-limit, limit);
+        }
+    }
+
+    fn adapt_augmentation(&mut self, told: f64, images: u64) {
+        let settings = &self.recipe.train.augment;
+        if settings.target > 0.0 {
+            let probability = self.progress.augment;
+            self.progress.augment = augment::adapted(probability, told, settings.target, images, settings.reach);
+        }
     }
 }
 

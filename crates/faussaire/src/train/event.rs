@@ -21,6 +21,15 @@ pub struct StepReport {
     pub d_loss: f32,
     /// The generator's loss.
     pub g_loss: f32,
+    /// What the gradient penalties came to, beside `d_loss`; nothing where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<f32>,
+    /// Length of D's gradient (mean over its updates in this step).
+    #[serde(default)]
+    pub d_norm: f32,
+    /// Length of G's gradient.
+    #[serde(default)]
+    pub g_norm: f32,
     /// Share of real images that D took for real.
     pub d_real: f32,
     /// Share of generated images that D took for generated.

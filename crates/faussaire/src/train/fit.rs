@@ -82,8 +82,10 @@ impl Gan {
             d.loss += update.loss / k as f32;
             d.real += update.real / k as f32;
             d.fake += update.fake / k as f32;
+            d.norm += update.norm / k as f64;
+            d.penalty = update.penalty.or(d.penalty);
         }
-        let g_loss = self.generator_step(step)?;
+        let g = self.generator_step(step)?;
         self.average.update(&self.generator.net, &self.generator.weights, step + 1);
 
         let progress = &mut self.progress;
@@ -96,7 +98,10 @@ impl Gan {
             images: self.progress.images,
             train_s: self.progress.train_s,
             d_loss: d.loss,
-            g_loss,
+            g_loss: g.loss,
+            penalty: d.penalty,
+            d_norm: d.norm as f32,
+            g_norm: g.norm as f32,
             d_real: d.real,
             d_fake: d.fake,
         })

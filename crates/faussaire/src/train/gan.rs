@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::conditions::{self, Conditions};
 use super::{Average, Range};
 use crate::data::{Batches, Dataset, ImageShape};
 use crate::error::{Error, Result};
@@ -24,6 +25,17 @@ pub struct Progress {
     pub images: u64,
     /// Seconds in steps.
     pub train_s: f64,
+    /// The probability of changing an image before D sees it, which may adapt itself.
+    pub augment: f64,
+}
+
+/// What a generator makes images of.
+#[derive(Clone, Debug)]
+pub struct Latents {
+    /// Noise, `[n, 1, 1, latent]`.
+    pub z: Tensor<4>,
+    /// Labels for a conditional net, `[n, 1, 1, labels]`.
+    pub y: Option<Tensor<4>>,
 }
 
 /// A generator and a discriminator in training.
@@ -41,6 +53,7 @@ pub struct Gan {
     pub progress: Progress,
     pub(super) dataset: Box<dyn Dataset>,
     pub(super) batches: Batches,
+    pub(super) conditions: Option<Conditions>,
     pub(super) range: Range,
     pub(super) device: Device,
     settled: Mutex<Option<(u64, Weights)>>,
@@ -60,13 +73,15 @@ impl Gan {
         faussaire_kernels::memory::keep_freed_memory();
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));
-        if made != real {
+        if made.dims() != real.dims() {
             return Err(Error::recipe(
                 format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
                 "bring the images to the generator's shape (--size 28, --set data.channels=1), or change its layers",
             ));
         }
         let range = Range::of(&generator)?;
+        let told = generator.labels() > 0 || discriminator.labels() > 0;
+        let conditions = told.then(|| Conditions::new(&recipe.labels, dataset.as_ref())).transpose()?;
         let seed = recipe.train.seed;
         let mut generator = Model::from_network(generator, seed, device);
         let mut discriminator = Model::from_network(discriminator, seed, device);
@@ -74,12 +89,14 @@ impl Gan {
         discriminator.compile(recipe.discriminator.adam);
         let batches = Batches::new(dataset.len(), recipe.train.batch, seed)?;
         let average = Average::new(generator.weights.clone(), recipe.train.average as f32);
+        let progress = Progress { augment: recipe.train.augment.probability, ..Progress::default() };
         Ok(Self {
             recipe,
+            conditions,
             generator,
             discriminator,
             average,
-            progress: Progress::default(),
+            progress,
             dataset,
             batches,
             range,
@@ -108,8 +125,36 @@ impl Gan {
         self.range
     }
 
-    /// Noise for `n` images that stays the same through the whole training, so that sheets can be compared.
-    pub fn fixed_noise(&self, n: usize) -> Tensor<4> {
+    /// Latents for `n` images that stay the same through the whole training, so that its images can be compared. Labels
+    /// are those of real images.
+    pub fn fixed_latents(&self, n: usize) -> Latents {
+        let y = self.conditions.as_ref().map(|conditions| {
+            let draws = Stream::new(self.recipe.train.seed, "sheet.labels");
+            let rows = conditions.drawn(self.dataset.as_ref(), &draws, 0, n);
+            tensor(rows, [n, 1, 1, conditions.width()], &self.device)
+        });
+        Latents { z: self.fixed_noise(n), y }
+    }
+
+    /// Latents for a sheet of `rows` x `columns` images. For conditional nets every row has a label of its own and every
+    /// column its own noise, so that one sees both what a label looks like and what changing it does; there may be more
+    /// or fewer rows then. Returns the number of rows, too.
+    pub fn sheet_latents(&self, rows: usize, columns: usize) -> (Latents, usize) {
+        /// More rows than this make a sheet that nobody looks at.
+        const ROWS: usize = 12;
+        let labels = &self.recipe.labels;
+        if self.generator.net.labels() == 0 {
+            return (self.fixed_latents(rows * columns), rows);
+        }
+        let tour = conditions::tour(labels, ROWS);
+        let (rows, width) = (tour.len(), labels.names.len());
+        let y = tour.iter().flat_map(|row| std::iter::repeat_n(row, columns)).flatten().copied().collect();
+        let y = tensor(y, [rows * columns, 1, 1, width], &self.device);
+        let z = self.fixed_noise(columns).repeat_dim(0, rows);
+        (Latents { z, y: Some(y) }, rows)
+    }
+
+    fn fixed_noise(&self, n: usize) -> Tensor<4> {
         let noise = Stream::new(self.recipe.train.seed, "sheet");
         let latent = self.recipe.latent;
         // One index per image: the first ten are the same whatever the number.
@@ -126,25 +171,38 @@ impl Gan {
         {
             return weights.clone();
         }
-        let weights = self.average.settled(&self.generator.net, self.recipe.train.seed, &self.device);
+        let weights = self.average.settled(&self.generator.net, |batch, n| self.drawn_latents("settle", batch, n));
         *cache = Some((step, weights.clone()));
         weights
     }
 
-    /// What the averaged generator makes of `noise`: `[n, h, w, c]` values, in [`Self::range`].
-    pub fn generate(&self, noise: &Tensor<4>) -> Vec<f32> {
-        generate(&self.generator, &self.averaged(), noise)
+    /// Latents number `turn` of the stream `name`: noise, and labels of real images drawn at random.
+    pub(super) fn drawn_latents(&self, name: &str, turn: u64, n: usize) -> Latents {
+        let (seed, latent) = (self.recipe.train.seed, self.recipe.latent);
+        let noise = Stream::new(seed, name);
+        let y = self.conditions.as_ref().map(|conditions| {
+            let draws = Stream::new(seed, &format!("{name}.labels"));
+            let rows = conditions.drawn(self.dataset.as_ref(), &draws, turn, n);
+            tensor(rows, [n, 1, 1, conditions.width()], &self.device)
+        });
+        Latents { z: tensor(noise.normal(turn, n * latent), [n, 1, 1, latent], &self.device), y }
+    }
+
+    /// What the averaged generator makes of `latents`: `[n, h, w, c]` values, in [`Self::range`].
+    pub fn generate(&self, latents: &Latents) -> Vec<f32> {
+        generate(&self.generator, &self.averaged(), latents)
     }
 }
 
-/// What `generator` makes of `noise` with `weights`, batch by batch.
-pub(crate) fn generate(generator: &Model, weights: &Weights, noise: &Tensor<4>) -> Vec<f32> {
-    let [n, h, w, c] = noise.dims();
+/// What `generator` makes of `latents` with `weights`, batch by batch.
+pub(crate) fn generate(generator: &Model, weights: &Weights, latents: &Latents) -> Vec<f32> {
+    let n = latents.z.dims()[0];
     let mut values = Vec::with_capacity(n * generator.net.output().len());
     for start in (0..n).step_by(SAMPLE_BATCH) {
         let end = (start + SAMPLE_BATCH).min(n);
-        let z = noise.clone().slice([start..end, 0..h, 0..w, 0..c]);
-        values.extend(host(&generator.net.forward(weights, z, &mut Pass::infer())));
+        let part = |t: &Tensor<4>| t.clone().slice([start..end]);
+        let mut pass = Pass::infer().given(latents.y.as_ref().map(part));
+        values.extend(host(&generator.net.forward(weights, part(&latents.z), &mut pass)));
     }
     values
 }

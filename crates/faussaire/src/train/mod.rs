@@ -3,6 +3,7 @@
 //! [`Gan`] holds the two nets and all that the next step depends on; `fit` is Algorithm 1 of Goodfellow et al. (2014).
 
 mod average;
+pub mod conditions;
 mod discriminator_step;
 mod event;
 mod fit;
@@ -10,11 +11,12 @@ mod gan;
 mod generator_step;
 mod history;
 mod range;
+mod view;
 
 pub use average::Average;
 pub use event::{Event, Request, StepReport, Watcher};
 pub use fit::{Ending, Limits};
-pub use gan::{Gan, Progress};
+pub use gan::{Gan, Latents, Progress};
 pub(crate) use gan::{generate, tensor};
 pub use history::History;
 pub use range::Range;

@@ -17,11 +17,13 @@ impl Range {
     /// The range of what `generator` makes.
     ///
     /// # Errors
-    /// A last layer that is neither sigmoid nor tanh.
+    /// A last layer that is neither sigmoid nor tanh, for images; points are in [-1, 1] but not held to it.
     pub fn of(generator: &Network) -> Result<Self> {
         match generator.layers().last().and_then(|l| l.layer.kind().as_activation()) {
             Some(Activation::Sigmoid) => Ok(Self::Unit),
             Some(Activation::Tanh) => Ok(Self::Signed),
+            // A point rather than a picture: its coordinates may be anything.
+            _ if generator.output().dims()[..2] == [1, 1] => Ok(Self::Signed),
             _ => Err(Error::recipe(
                 "the generator's last layer is neither sigmoid nor tanh, so its images have no known range",
                 "end the generator's layers with \"sigmoid\" (images in [0, 1]) or \"tanh\" (images in [-1, 1])",

@@ -79,8 +79,18 @@ pub fn promise(path: &Path) -> Result<(BufReader<File>, Layout)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     let mut reader = BufReader::with_capacity(1 << 16, file);
-    let header = Header::read(&mut reader).map_err(|what| damaged(path, &what))?;
-    let kind = kind(path, &header)?;
+    let layout = Header::read(&mut reader)
+        .map_err(|what| damaged(path, &what))
+        .and_then(|header| held_against(path, &header, length))?;
+    Ok((reader, layout))
+}
+
+/// What a header promises, held against the `length` of the whole file; `path` is for messages.
+///
+/// # Errors
+/// As `promise`.
+pub fn held_against(path: &Path, header: &Header, length: u64) -> Result<Layout> {
+    let kind = kind(path, header)?;
     let shape = image_shape(path, &header.shape)?;
     let values = header.shape.iter().try_fold(1u64, |product, &size| product.checked_mul(size));
     let allowed = values.filter(|&values| values <= MAX_SET_BYTES / kind.stored());
@@ -100,7 +110,7 @@ pub fn promise(path: &Path) -> Result<(BufReader<File>, Layout)> {
             ),
         ));
     }
-    Ok((reader, Layout { kind, count: header.shape[0] as usize, shape }))
+    Ok(Layout { kind, count: header.shape[0] as usize, shape })
 }
 
 fn kind(path: &Path, header: &Header) -> Result<Kind> {
@@ -178,7 +188,8 @@ fn image_shape(path: &Path, shape: &[u64]) -> Result<ImageShape> {
     Ok(ImageShape { height: height as usize, width: width as usize, channels: channels as usize })
 }
 
-fn damaged(path: &Path, what: &str) -> Error {
+/// A file that is not whole.
+pub fn damaged(path: &Path, what: &str) -> Error {
     Error::data(
         format!("{} is not a whole .npy file: {what}", path.display()),
         "the file is damaged or was not downloaded completely: replace it",

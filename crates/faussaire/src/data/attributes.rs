@@ -1,0 +1,311 @@
+//! Attribute tables: for each image file, whether it has each of several attributes (CelebA's Smiling, Eyeglasses and 38
+//! more). Read are CelebA's own `list_attr_celeba.txt` (a count, a line of names, then rows as `000001.jpg -1 1 ...`)
+//! and CSV (a header whose first column is the file, then rows of 1 and -1, 1 and 0, or true and false). [`Attributed`]
+//! joins a table to a set of image files by file name.
+
+mod discover;
+mod joined;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+pub(super) use discover::find;
+pub use joined::Attributed;
+
+/// The most attributes of a table.
+const MAX_NAMES: usize = 1024;
+
+/// The longest line, in bytes.
+const MAX_LINE: u64 = 1 << 16;
+
+/// The most rows of a table.
+const MAX_ROWS: usize = 1 << 24;
+
+/// Which images have which attributes.
+pub struct Attributes {
+    origin: String,
+    names: Vec<String>,
+    /// Row of each image, by its file's name without folder and extension.
+    rows: HashMap<String, usize>,
+    /// Row by row.
+    has: Vec<bool>,
+}
+
+impl Attributes {
+    /// Reads a table from a file.
+    ///
+    /// # Errors
+    /// Where the file can't be read or a line is no row of a table; the message has the line's number.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        Self::parse(BufReader::with_capacity(1 << 16, file), &path.display().to_string())
+    }
+
+    /// Reads a table from its text; `origin` is for messages.
+    ///
+    /// # Errors
+    /// As [`Attributes::open`].
+    pub fn parse(reader: impl BufRead, origin: &str) -> Result<Self> {
+        let mut lines = Lines { reader, origin, number: 0, text: String::new() };
+        let Some(first) = lines.next()?.map(|line| line.trim_start_matches('\u{feff}').trim().to_owned()) else {
+            return Err(lines.wrong("the file is empty"));
+        };
+        let promised = first.parse::<usize>().ok();
+        let header = match promised {
+            Some(_) => lines.next()?.unwrap_or_default().to_owned(),
+            None => first,
+        };
+        let style = if promised.is_some() { Style::Spaces } else { Style::Commas };
+        // CelebA's line of names has none for the column of files.
+        let skipped = if style == Style::Commas { 1 } else { 0 };
+        let names: Vec<String> = style.split(&header).skip(skipped).map(str::to_owned).collect();
+        lines.check_names(&names)?;
+        let mut table = Self { origin: origin.to_owned(), names, rows: HashMap::new(), has: Vec::new() };
+        while lines.next()?.is_some() {
+            table.add(style, &lines)?;
+        }
+        match promised {
+            Some(promised) if promised != table.rows.len() => Err(Error::data(
+                format!("{origin} promises {promised} rows, but has {}", table.rows.len()),
+                "the file is not whole: get it again (or, where it was cut on purpose, correct its first line)",
+            )),
+            _ if table.rows.is_empty() => Err(lines.wrong("there is no row after the header")),
+            _ => Ok(table),
+        }
+    }
+
+    /// Takes the line that was read last.
+    fn add<R: BufRead>(&mut self, style: Style, lines: &Lines<'_, R>) -> Result<()> {
+        if lines.text.trim().is_empty() {
+            return Ok(());
+        }
+        let mut fields = style.split(&lines.text);
+        let file = fields.next().unwrap_or_default();
+        let before = self.has.len();
+        for field in fields {
+            let Some(name) = self.names.get(self.has.len() - before) else {
+                return Err(lines.wrong(&format!("there are more values than the {} attributes", self.names.len())));
+            };
+            let value = truth(field).ok_or_else(|| {
+                let shown: String = field.chars().take(20).collect();
+                lines.wrong(&format!("{name} is '{}', expected 1 or -1, 1 or 0, true or false", shown.escape_debug()))
+            })?;
+            self.has.push(value);
+        }
+        let values = self.has.len() - before;
+        if values != self.names.len() {
+            return Err(lines.wrong(&format!("{values} values for {} attributes", self.names.len())));
+        }
+        if self.rows.len() == MAX_ROWS {
+            return Err(lines.wrong(&format!("there are more than {MAX_ROWS} rows")));
+        }
+        if self.rows.insert(stem(file).to_owned(), self.rows.len()).is_some() {
+            return Err(lines.wrong(&format!("the image {} stands there a second time", file.escape_debug())));
+        }
+        Ok(())
+    }
+
+    /// The attributes, in the order of the columns.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// How many images the table knows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True where it knows none; never so after `open` or `parse`.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Which attributes the image of this file has, in the order of `names`; none where there is no row for it. Folders
+    /// and the extension don't matter: many convert CelebA's JPEG files to PNG.
+    pub fn of(&self, file: &str) -> Option<&[bool]> {
+        let width = self.names.len();
+        let row = *self.rows.get(stem(file))?;
+        self.has.get(row * width..(row + 1) * width)
+    }
+}
+
+impl std::fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Attributes({}: {} of {} images)", self.origin, self.names.len(), self.rows.len())
+    }
+}
+
+/// How the fields of a line are told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Commas,
+    Spaces,
+}
+
+impl Style {
+    fn split(self, line: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Self::Commas => Box::new(line.trim().split(',').map(|field| field.trim().trim_matches('"').trim())),
+            Self::Spaces => Box::new(line.split_whitespace()),
+        }
+    }
+}
+
+/// A file's name without its folders and without the extension of an image.
+fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 4 && !extension.bytes().any(|byte| byte.is_ascii_digit()) => stem,
+        _ => name,
+    }
+}
+
+fn truth(field: &str) -> Option<bool> {
+    match field {
+        "1" => Some(true),
+        "-1" | "0" => Some(false),
+        _ if field.eq_ignore_ascii_case("true") => Some(true),
+        _ if field.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// The lines of a table, one at a time.
+struct Lines<'a, R> {
+    reader: R,
+    origin: &'a str,
+    number: usize,
+    text: String,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    /// The next line, or none at the end.
+    fn next(&mut self) -> Result<Option<&str>> {
+        self.text.clear();
+        self.number += 1;
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        let got = self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes);
+        let got = got.map_err(|error| self.wrong(&error.to_string()))?;
+        self.text = String::from_utf8(bytes).map_err(|_| self.wrong("it is not text in UTF-8"))?;
+        if got as u64 == MAX_LINE {
+            return Err(self.wrong(&format!("the line is longer than {MAX_LINE} bytes")));
+        }
+        Ok((got > 0).then_some(self.text.as_str()))
+    }
+
+    fn check_names(&self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Err(self.wrong("it names no attributes"));
+        }
+        if names.len() > MAX_NAMES {
+            return Err(self.wrong(&format!("it names {} attributes, more than the {MAX_NAMES} allowed", names.len())));
+        }
+        for (at, name) in names.iter().enumerate() {
+            if name.is_empty() || names[..at].contains(name) {
+                return Err(self.wrong(&format!("'{}' is no new name of an attribute", name.escape_debug())));
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        Error::data(
+            format!("{}, line {}: {what}", self.origin, self.number),
+            "expected CelebA's list_attr_celeba.txt (a count, a line of names, rows such as \"000001.jpg -1 1\"), or \
+             CSV with a header such as \"image_id,Smiling,Eyeglasses\" and rows such as \"000001.jpg,1,-1\"",
+        )
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::testing::shared_data;
+    use super::*;
+    use proptest::prelude::*;
+
+    const TXT: &str = "2\nSmiling Eyeglasses  Bald \n000001.jpg -1  1 -1\n000002.jpg  1 -1  1\n";
+    const CSV: &str = "image_id,Smiling,Eyeglasses,Bald\r\n000001.jpg,0,1,0\r\n\"000002.jpg\",True,false,1\r\n";
+
+    fn parse(text: &str) -> Result<Attributes> {
+        Attributes::parse(text.as_bytes(), "list")
+    }
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_two_forms_read_alike() {
+        for text in [TXT, CSV, &format!("\u{feff}{CSV}"), &format!("{CSV}\n \n"), CSV.trim_end()] {
+            let table = parse(text).unwrap();
+            assert_eq!((table.names(), table.len()), (&["Smiling", "Eyeglasses", "Bald"].map(str::to_owned)[..], 2));
+            assert_eq!(table.of("000001.jpg").unwrap(), [false, true, false]);
+            assert_eq!(table.of("img_align_celeba/000002.png").unwrap(), [true, false, true]);
+            assert_eq!((table.of("000002"), table.of("000003.jpg")), (table.of("000002.jpg"), None));
+        }
+    }
+
+    #[test]
+    fn damaged_tables_name_the_line() {
+        for (text, expected) in [
+            ("", "list, line 1: the file is empty"),
+            ("2\n", "list, line 2: it names no attributes"),
+            ("2\nA B\n", "list promises 2 rows, but has 0"),
+            ("2\nA B\n1.jpg 1 1\n", "list promises 2 rows, but has 1"),
+            ("f,A,B\n", "list, line 2: there is no row after the header"),
+            ("f\n1.jpg\n", "list, line 1: it names no attributes"),
+            ("f,A,A\n", "list, line 1: 'A' is no new name of an attribute"),
+            ("f,A,\n", "list, line 1: '' is no new name of an attribute"),
+            ("f,A\n1.jpg,1\n2.jpg,2\n", "list, line 3: A is '2', expected 1 or -1, 1 or 0, true or false"),
+            ("f,A\n1.jpg,1,1\n", "list, line 2: there are more values than the 1 attributes"),
+            ("f,A,B\n1.jpg,1\n", "list, line 2: 1 values for 2 attributes"),
+            ("f,A\n1.jpg,1\n\n1.png,0\n", "list, line 4: the image 1.png stands there a second time"),
+            ("1\nA\n1.jpg one\n", "list, line 3: A is 'one', expected 1 or -1, 1 or 0, true or false"),
+        ] {
+            assert_eq!(message(text), expected);
+        }
+        let wide = format!("f,{}\n", (0..1025).map(|k| k.to_string()).collect::<Vec<_>>().join(","));
+        assert!(message(&wide).contains("it names 1025 attributes, more than"));
+        assert!(message(&"x".repeat(100_000)).contains("line 1: the line is longer than"));
+        let error = Attributes::parse(&b"f,A\n\xff\xfe,1\n"[..], "list").unwrap_err();
+        assert!(error.to_string().ends_with("line 2: it is not text in UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn celeba_itself() {
+        let Some(data) = shared_data() else { return };
+        let table = Attributes::open(&data.join("celeba/list_attr_celeba_first10000.csv")).unwrap();
+        assert_eq!((table.len(), table.names().len(), table.names()[0].as_str()), (10_000, 40, "5_o_Clock_Shadow"));
+        for (name, count) in [("Male", 4217), ("Smiling", 4822), ("Eyeglasses", 674), ("Bald", 246)] {
+            let at = table.names().iter().position(|known| known == name).unwrap();
+            let has = |index: &usize| table.of(&format!("{index:06}.jpg")).unwrap()[at];
+            assert_eq!((1..=10_000).filter(has).count(), count, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_text_never_panics(text in "[0-9a, \\-\"\n.]{0,80}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("2\nA B\n{text}"));
+            let _ = parse(&format!("f,A,B\n{text}"));
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(rows in prop::collection::vec(any::<[bool; 3]>(), 1..20)) {
+            let line = |(index, row): (usize, &[bool; 3])| {
+                let values = row.map(|has| if has { " 1" } else { "-1" });
+                format!("{index:06}.jpg {}\n", values.join(" "))
+            };
+            let text: String = rows.iter().enumerate().map(line).collect();
+            let table = parse(&format!("{}\nA B C\n{text}", rows.len())).unwrap();
+            for (index, row) in rows.iter().enumerate() {
+                prop_assert_eq!(table.of(&format!("{index:06}.jpg")).unwrap(), row);
+            }
+        }
+    }
+}

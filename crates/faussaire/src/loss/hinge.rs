@@ -1,0 +1,27 @@
+//! Hinge loss (Lim & Ye 2017; Miyato et al. 2018): D pushes real scores above 1 and generated ones below -1, and is
+//! content beyond; G raises its scores without end.
+
+use burn::tensor::{Tensor, activation};
+
+use super::Scores;
+
+/// `mean(max(0, 1 - D(x))) + mean(max(0, 1 + D(G(z))))`.
+pub fn discriminator(scores: &Scores) -> Tensor<1> {
+    let real = activation::relu(scores.real.clone().neg().add_scalar(1.0)).mean();
+    real.add(activation::relu(scores.fake.clone().add_scalar(1.0)).mean())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::{gradient, logits};
+
+    #[test]
+    fn beyond_the_margin_nothing_is_gained() {
+        let scores = Scores { real: logits(&[2.0, 0.5]), fake: logits(&[-3.0, 0.25]) };
+        let value = discriminator(&scores).into_scalar::<f32>();
+        assert!((value - (0.25 + 0.625)).abs() < 1e-6, "{value}");
+        let slopes = gradient(&[2.0, 0.5], |real| discriminator(&Scores { real, fake: logits(&[-3.0]) }));
+        assert!(slopes[0] == 0.0 && (slopes[1] + 0.5).abs() < 1e-6, "{slopes:?}");
+    }
+}

@@ -1,0 +1,26 @@
+//! The minimax game of Goodfellow et al. (2014), equation 1: G minimises log(1 - D(G(z))), the very value that D
+//! maximises. Its gradient vanishes while D is right, which is why the non-saturating form is the usual one.
+
+use burn::tensor::Tensor;
+
+use super::softplus;
+
+/// `mean of log(1 - D(G(z)))`, D(x) = sigmoid(logit). D's side is that of the non-saturating game.
+pub fn generator(fake: Tensor<4>) -> Tensor<1> {
+    softplus(fake).mean().neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::{gradient, logits};
+
+    #[test]
+    fn the_gradient_vanishes_where_d_is_right() {
+        let value = generator(logits(&[0.0, 1.0])).into_scalar::<f32>();
+        let expected = (0.5f32.ln() + (1.0 - 1.0 / (1.0 + (-1.0f32).exp())).ln()) / 2.0;
+        assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        let slopes = gradient(&[-8.0, 8.0], generator);
+        assert!(slopes[0].abs() < 1e-3 && (slopes[1] + 0.5).abs() < 1e-3, "{slopes:?}");
+    }
+}

@@ -1,0 +1,30 @@
+//! Wasserstein GAN (Arjovsky et al. 2017): the critic's mean score on real images minus that on generated ones
+//! estimates, up to its slope, how far the two distributions lie apart. It says something only where the critic's slope
+//! is bounded: by a gradient penalty, clipped weights or spectral normalisation.
+
+use burn::tensor::Tensor;
+
+use super::Scores;
+
+/// `mean(D(G(z))) - mean(D(x))`.
+pub fn discriminator(scores: &Scores) -> Tensor<1> {
+    scores.fake.clone().mean().sub(scores.real.clone().mean())
+}
+
+/// `-mean(D(G(z)))`, which is also G's side of the hinge loss.
+pub fn generator(fake: Tensor<4>) -> Tensor<1> {
+    fake.mean().neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::{gradient, logits};
+
+    #[test]
+    fn values_and_gradients() {
+        let scores = Scores { real: logits(&[2.0, 0.5, 0.5]), fake: logits(&[-3.0, 0.25, 2.0]) };
+        assert!((discriminator(&scores).into_scalar::<f32>() + 1.25).abs() < 1e-6);
+        assert_eq!(gradient(&[5.0, -7.0], generator), [-0.5, -0.5]);
+    }
+}

@@ -1,0 +1,109 @@
+//! `--conditional`: makes any recipe's nets look at labels, in one of three ways.
+
+use super::{LabelSettings, Recipe};
+use crate::error::{Error, Result};
+
+/// How the discriminator uses the labels; the generator always gets an embedding beside its noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conditional {
+    /// A plane of learned values per label beside the image's channels (Mirza & Osindero 2014).
+    Concat,
+    /// An inner product of features and label in the score (Miyato & Koyama 2018).
+    Projection,
+    /// It has to guess the label, and the generator to have it guessed (AC-GAN, Odena et al. 2017).
+    Auxiliary,
+}
+
+/// Channels of the generator's embedding.
+const EMBEDDING: &str = "embedding 32";
+
+impl Conditional {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Concat, Self::Projection, Self::Auxiliary];
+
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Concat => "concat",
+            Self::Projection => "projection",
+            Self::Auxiliary => "auxiliary",
+        }
+    }
+}
+
+impl Recipe {
+    /// The same recipe with nets that are told `labels`. Nets that look at labels already stay as they are.
+    ///
+    /// # Errors
+    /// A discriminator whose last layer can't be replaced.
+    pub fn conditioned(mut self, labels: LabelSettings, how: Conditional) -> Result<Self> {
+        self.labels = labels;
+        let looks = |layers: &[String]| {
+            let first = |line: &String| line.split_whitespace().next().map(str::to_owned);
+            let keywords = ["embedding", "projection", "auxiliary", "conditionalbatchnorm"];
+            layers.iter().filter_map(first).any(|word| keywords.contains(&word.as_str()))
+        };
+        if !looks(&self.generator.layers) {
+            self.generator.layers.insert(0, EMBEDDING.into());
+        }
+        if !looks(&self.discriminator.layers) {
+            condition_discriminator(&mut self.discriminator.layers, how)?;
+        }
+        self.checked()
+    }
+}
+
+fn condition_discriminator(layers: &mut Vec<String>, how: Conditional) -> Result<()> {
+    let head = match how {
+        Conditional::Concat => {
+            layers.insert(0, "embedding 1".into());
+            return Ok(());
+        }
+        Conditional::Projection => "projection",
+        Conditional::Auxiliary => "auxiliary",
+    };
+    // The sigmoid under which training takes the logits has no place behind a head with several outputs.
+    if layers.last().is_some_and(|line| line.trim() == "sigmoid") {
+        layers.pop();
+    }
+    match layers.last_mut() {
+        Some(last) if last.split_whitespace().take(2).eq(["dense", "1"]) => {
+            *last = head.into();
+            Ok(())
+        }
+        _ => Err(Error::recipe(
+            format!("the discriminator's last layer is no \"dense 1\" that {head} could replace"),
+            format!("write \"{head}\" where it belongs, or use --conditional=concat"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Preset;
+
+    fn conditioned(how: Conditional) -> Recipe {
+        let recipe = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
+        let labels = LabelSettings { names: vec!["a".into(), "b".into()], ..LabelSettings::default() };
+        recipe.conditioned(labels, how).unwrap()
+    }
+
+    #[test]
+    fn all_kinds_build_and_stay() {
+        for (how, parameters) in [
+            (Conditional::Concat, 660_929 + 2 * 784 + 16 * 64),
+            (Conditional::Projection, 660_929 + 2 * 4096),
+            (Conditional::Auxiliary, 660_929 + 2 * 4097),
+        ] {
+            let recipe = conditioned(how);
+            let (generator, discriminator) = recipe.networks().unwrap();
+            assert_eq!((generator.labels(), discriminator.labels()), (2, 2), "{how:?}");
+            assert_eq!(discriminator.parameters().0, parameters, "{how:?}");
+            let again = Recipe::parse(&recipe.to_toml().unwrap(), "again", &[]).unwrap();
+            assert_eq!(again, recipe);
+            let labels = recipe.labels.clone();
+            assert_eq!(recipe.clone().conditioned(labels, Conditional::Concat).unwrap(), recipe, "once is enough");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+"""Makes the small images that the tests decode, and prints what Pillow sees in their corners.
+
+    pip install pillow numpy && python make.py
+
+Run with Pillow 13.0. Each image is 12x10 pixels; the corners are printed as top left, top right, bottom left, bottom
+right, transparency laid over white.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+W, H = 12, 10
+y, x = np.mgrid[0:H, 0:W]
+rgb = np.stack([x * 20, y * 25, (x + y) * 10], -1).astype(np.uint8)
+colour = Image.fromarray(rgb)
+alpha = np.where(x < 6, 255, 51).astype(np.uint8)
+names = []
+
+
+def put(name, image, **options):
+    image.save(name, **options)
+    names.append(name)
+
+
+# JPEG: baseline, progressive, grey, turned by its EXIF note, and the four-colour forms of the printing trade.
+put("baseline.jpg", colour, quality=95, subsampling=0)
+put("progressive.jpg", colour, quality=95, subsampling=0, progressive=True)
+put("grey.jpg", Image.fromarray(rgb[..., 0]), quality=95)
+note = Image.Exif()
+note[0x112] = 6
+put("turned.jpg", colour, quality=95, subsampling=0, exif=note)
+ink = np.stack([x * 20, y * 25, (x + y) * 8, np.full((H, W), 40)], -1).astype(np.uint8)
+put("cmyk.jpg", Image.fromarray(ink, "CMYK"), quality=95)
+# Adobe's YCCK: cyan, magenta, yellow as Y, Cb, Cr; Pillow can't write it, so the marker's last byte is set by hand.
+ycc = np.asarray(Image.fromarray(ink[..., :3]).convert("YCbCr"))
+buffer = io.BytesIO()
+Image.fromarray(np.dstack([255 - ycc, ink[..., 3]]), "CMYK").save(buffer, "JPEG", quality=95, subsampling=0)
+ycck = bytearray(buffer.getvalue())
+ycck[ycck.index(b"Adobe") + 11] = 2
+open("ycck.jpg", "wb").write(ycck)
+names.append("ycck.jpg")
+# Arithmetic coding: a JPEG that no decoder here can read. Only its frame marker says so.
+broken = bytearray(open("baseline.jpg", "rb").read())
+broken[broken.index(b"\xff\xc0") + 1] = 0xC9
+open("arithmetic.jpg", "wb").write(broken)
+
+# PNG: every colour type, 16 bits, palettes with and without transparency, one bit.
+put("rgb.png", colour)
+put("rgba.png", Image.fromarray(np.dstack([rgb, alpha])))
+put("grey-alpha.png", Image.fromarray(np.dstack([rgb[..., 0], alpha])))
+put("grey16.png", Image.fromarray((x * 5000 + y * 700).astype(np.uint16)))
+put("palette.png", colour.quantize(16))
+put("palette-alpha.png", colour.quantize(4), transparency=0)
+put("bit.png", Image.fromarray(((x + y) % 2 * 255).astype(np.uint8)).convert("1"))
+
+put("lossless.webp", colour, lossless=True)
+put("lossy.webp", colour, quality=95)
+put("alpha.webp", Image.fromarray(np.dstack([rgb, alpha])), lossless=True)
+put("frames.gif", colour.quantize(16), save_all=True, append_images=[Image.new("P", (W, H), 3)])
+put("rgb.bmp", colour)
+put("palette.bmp", colour.quantize(16))
+
+for name in names:
+    image = Image.open(name)
+    exif = image.getexif().get(0x112)
+    if image.mode.startswith("I"):
+        image = Image.fromarray(((np.asarray(image).astype(int) + 128) // 257).astype(np.uint8))
+    elif image.mode in ("CMYK", "1", "L"):
+        image = image.convert("RGB")
+    else:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    image = image.convert("RGB")
+    if exif == 6:
+        image = image.transpose(Image.Transpose.ROTATE_270)
+    a = np.asarray(image)
+    corners = [a[0, 0], a[0, -1], a[-1, 0], a[-1, -1]]
+    print(f'("{name}", {[list(map(int, c)) for c in corners]}),')
