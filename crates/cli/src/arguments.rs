@@ -20,6 +20,8 @@ pub enum Command {
     Train(Train),
     /// Draw images from a trained run
     Sample(Sample),
+    /// Score a run's images, or anybody's, against real ones
+    Judge(Judge),
     /// Show a preset's, run's or recipe file's nets as tables
     Summary(Summary),
     /// List, fetch, check or preview data sets
@@ -112,6 +114,37 @@ pub struct Sample {
     /// What to write: FILE.png (a grid), FILE.gif, FILE.npy (uint8), or a folder of PNG files
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
+    /// Processor threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// `faussaire judge`
+#[derive(Args, Debug)]
+pub struct Judge {
+    /// A run's folder, or images in any form that `train` accepts
+    pub of: String,
+    /// Real images: a data set's name or path [default: what the run learned from]
+    #[arg(long, value_name = "DATASET")]
+    pub against: Option<String>,
+    /// Folder of data sets, looked into before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// How many images to judge, at most
+    #[arg(short, value_name = "N", default_value_t = 10_000)]
+    pub n: usize,
+    /// Ask a conditional generator for this class only
+    #[arg(long, value_name = "LABELS")]
+    pub class: Option<String>,
+    /// Which checkpoint: latest, best, or a kept one
+    #[arg(long, value_name = "NAME", default_value = "latest")]
+    pub checkpoint: String,
+    /// Seed of the noise and of the choice of real images
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
     /// Processor threads [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Sample(options) => commands::sample::run(&options),
+        Command::Judge(options) => commands::judge::run(&options),
         Command::Summary(options) => commands::summary::run(&options),
         Command::Data(options) => commands::data::run(&options),
         Command::Presets(options) => commands::presets::run(&options),

@@ -13,6 +13,7 @@ pub mod conv;
 pub mod counters;
 pub mod geometry;
 pub mod isa;
+pub mod mapping;
 pub mod memory;
 pub mod upsample_conv;
 

@@ -1,6 +1,7 @@
 //! One file per subcommand, and what several of them share.
 
 pub mod data;
+pub mod judge;
 pub mod presets;
 mod progress;
 pub mod sample;

@@ -150,17 +150,20 @@ fn toml_text(text: &str) -> String {
 
 fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
     let data = &recipe.data;
-    let size = (data.size > 0).then_some((data.size, data.size));
-    let channels = (data.channels > 0).then_some(data.channels);
-    let open = OpenOptions {
-        data_dir: (!data.dir.is_empty()).then(|| data.dir.clone().into()),
-        size,
-        channels,
-        seed: recipe.train.seed,
-        ..OpenOptions::default()
-    };
-    let set = open_dataset(&data.source, &open, options.quiet)?;
+    let set = open_dataset(&data.source, &open_options(recipe, OpenOptions::default()), options.quiet)?;
     Ok(if data.count > 0 { First::of(set, data.count) } else { set })
+}
+
+/// How `recipe` wants its data opened; what `given` says already stays.
+pub fn open_options(recipe: &Recipe, given: OpenOptions) -> OpenOptions {
+    let data = &recipe.data;
+    OpenOptions {
+        data_dir: given.data_dir.or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into())),
+        size: (data.size > 0).then_some((data.size, data.size)),
+        channels: (data.channels > 0).then_some(data.channels),
+        seed: recipe.train.seed,
+        ..given
+    }
 }
 
 /// Command-line limits, then the recipe's; something must end the training.

@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-pub(super) use discover::find;
+pub(super) use discover::{attach, has_celebas_name, tables};
 pub use joined::Attributed;
 
 /// The most attributes of a table.

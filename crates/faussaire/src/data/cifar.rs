@@ -3,17 +3,22 @@
 //! a single `.bin` file. How many rows there are follows from the files' lengths.
 //! Format: <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
+mod published;
+
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::archive::tar;
 use super::idx::GZIP;
 use super::memory::{MAX_SET_BYTES, Memory};
 use super::open::Split;
 use super::source::ImageShape;
 use crate::error::{Error, Result};
+pub(super) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
@@ -44,7 +49,7 @@ pub fn open(path: &Path, split: Split) -> Result<Memory> {
     }
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     let mut rows = Rows::default();
-    rows.append(path, BufReader::new(file), length)?;
+    rows.append(BufReader::new(file), length).map_err(|what| damaged(path, &what))?;
     let names = std::fs::read_to_string(path.with_file_name(NAMES)).ok();
     rows.into_set(path, names.as_deref())
 }
@@ -77,17 +82,17 @@ pub(super) fn is_rows(path: &Path) -> bool {
 
 /// True where a file is a tar archive (gzipped or not) with such files among its first.
 pub(super) fn is_archive(path: &Path) -> bool {
-    let look = || -> std::io::Result<bool> {
-        let mut archive = tar::Archive::new(unpacked(File::open(path)?)?);
-        for entry in archive.entries()?.take(LOOK) {
-            let name = file_name(&entry?.path_bytes());
-            if [Split::Train, Split::Test].into_iter().any(|split| is_batch(&name, split)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    let Ok(reader) = File::open(path).and_then(unpacked) else { return false };
+    let (seen, found) = (Cell::new(0), Cell::new(false));
+    let wanted = |name: &str| {
+        seen.set(seen.get() + 1);
+        let batch = [Split::Train, Split::Test].into_iter().any(|split| is_batch(file_name(name), split));
+        found.set(found.get() || batch);
+        batch || seen.get() == LOOK
     };
-    look().unwrap_or(false)
+    // An error stops the walk: all that is needed has been seen.
+    let _ = tar::pick(reader, wanted, |_, _, _| Err(String::new()));
+    found.get()
 }
 
 /// The bytes of a file, after gunzip where it is gzipped.
@@ -109,9 +114,8 @@ fn is_batch(name: &str, split: Split) -> bool {
 }
 
 /// The last part of a path in an archive.
-fn file_name(path: &[u8]) -> String {
-    let path = String::from_utf8_lossy(path);
-    path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// The files of `split` right in `folder`, by number.
@@ -132,29 +136,27 @@ fn from_folder(folder: &Path, split: Split) -> Result<Memory> {
     for path in batches(folder, split).map_err(Error::io("read", folder))? {
         let file = File::open(&path).map_err(Error::io("read", &path))?;
         let length = file.metadata().map_err(Error::io("read", &path))?.len();
-        rows.append(&path, BufReader::new(file), length)?;
+        rows.append(BufReader::new(file), length).map_err(|what| damaged(&path, &what))?;
     }
     let names = std::fs::read_to_string(folder.join(NAMES)).ok();
     rows.or_missing(folder, split)?.into_set(folder, names.as_deref())
 }
 
 fn from_archive(path: &Path, reader: Box<dyn Read>, split: Split) -> Result<Memory> {
-    let (mut parts, mut names) = (Vec::new(), String::new());
-    let mut total = 0u64;
-    let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries().map_err(|error| cut_short(path, &error))? {
-        let entry = entry.map_err(|error| cut_short(path, &error))?;
-        let (name, length) = (file_name(&entry.path_bytes()), entry.size());
-        if is_batch(&name, split) {
-            total = total.saturating_add(length);
-            check_size(path, total)?;
-            let mut rows = Rows::default();
-            rows.append(&path.join(&name), entry, length)?;
-            parts.push((name.len(), name, rows));
-        } else if name == NAMES {
-            entry.take(1 << 16).read_to_string(&mut names).map_err(|error| cut_short(path, &error))?;
+    let (mut parts, mut names, mut total) = (Vec::new(), String::new(), 0u64);
+    let wanted = |name: &str| is_batch(file_name(name), split) || file_name(name) == NAMES;
+    let walked = tar::pick(reader, wanted, |name, length, bytes| {
+        if file_name(name) == NAMES {
+            return bytes.take(1 << 16).read_to_string(&mut names).map(drop).map_err(|error| error.to_string());
         }
-    }
+        total = total.saturating_add(length);
+        check_size(total)?;
+        let mut rows = Rows::default();
+        rows.append(bytes, length).map_err(|what| format!("{name}: {what}"))?;
+        parts.push((name.len(), name.to_owned(), rows));
+        Ok(())
+    });
+    walked.map_err(|what| damaged(path, &what))?;
     parts.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     let mut rows = Rows::default();
     for (_, _, mut part) in parts {
@@ -172,19 +174,19 @@ struct Rows {
 }
 
 impl Rows {
-    /// Reads `length` bytes of rows; `path` is for messages.
-    fn append(&mut self, path: &Path, mut reader: impl Read, length: u64) -> Result<()> {
+    /// Reads `length` bytes of rows, or says what is wrong with them.
+    fn append(&mut self, mut reader: impl Read, length: u64) -> Result<(), String> {
         if length == 0 || !length.is_multiple_of(ROW as u64) {
-            return Err(damaged(path, &format!("its {length} bytes are not one or more rows of {ROW}")));
+            return Err(format!("its {length} bytes are not one or more rows of {ROW}"));
         }
-        check_size(path, length.saturating_add(self.pixels.len() as u64))?;
+        check_size(length.saturating_add(self.pixels.len() as u64))?;
         // What an archive promises may not follow: the rest grows as it comes.
         self.pixels.reserve((length as usize).min(1 << 26));
         let mut row = [0u8; ROW];
         for index in 0..length / ROW as u64 {
-            reader.read_exact(&mut row).map_err(|error| cut_short(path, &error))?;
+            reader.read_exact(&mut row).map_err(cut_short)?;
             if usize::from(row[0]) >= CLASSES.len() {
-                return Err(damaged(path, &format!("row {index} has the label {}, expected 0 to 9", row[0])));
+                return Err(format!("row {index} has the label {}, expected 0 to 9", row[0]));
             }
             self.labels.push(u32::from(row[0]));
             let planes = (1..=PLANE).flat_map(|at| [row[at], row[at + PLANE], row[at + 2 * PLANE]]);
@@ -212,19 +214,18 @@ impl Rows {
     }
 }
 
-fn check_size(path: &Path, bytes: u64) -> Result<()> {
+fn check_size(bytes: u64) -> Result<(), String> {
     if bytes <= MAX_SET_BYTES {
         return Ok(());
     }
-    Err(damaged(path, &format!("it claims {bytes} bytes, more than the {MAX_SET_BYTES} allowed")))
+    Err(format!("it claims {bytes} bytes, more than the {MAX_SET_BYTES} allowed"))
 }
 
-fn cut_short(path: &Path, error: &std::io::Error) -> Error {
-    let what = match error.kind() {
+fn cut_short(error: std::io::Error) -> String {
+    match error.kind() {
         ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
         _ => error.to_string(),
-    };
-    damaged(path, &what)
+    }
 }
 
 fn damaged(path: &Path, what: &str) -> Error {
@@ -237,7 +238,7 @@ fn damaged(path: &Path, what: &str) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::testing::{gzip, shared_data};
+    use super::super::testing::{gzip, shared_data, tar, tar_header};
     use super::*;
     use crate::data::Dataset;
 
@@ -251,14 +252,9 @@ mod tests {
     }
 
     fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut builder = tar::Builder::new(Vec::new());
-        for (name, bytes) in files {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(bytes.len() as u64);
-            header.set_mode(0o644);
-            builder.append_data(&mut header, format!("cifar-10-batches-bin/{name}"), *bytes).unwrap();
-        }
-        builder.into_inner().unwrap()
+        let named: Vec<_> = files.iter().map(|(name, _)| format!("cifar-10-batches-bin/{name}")).collect();
+        let files: Vec<_> = named.iter().zip(files).map(|(name, (_, bytes))| (name.as_str(), *bytes)).collect();
+        tar(&files)
     }
 
     fn labels(set: &Memory) -> Vec<u32> {
@@ -341,11 +337,10 @@ mod tests {
         let zipped = gzip(&tar);
         assert!(!message(&zipped[..zipped.len() / 2]).is_empty());
         assert!(message(&archive(&[("data_batch_1.bin", b"text")])).contains("its 4 bytes"));
-        let mut header = tar::Header::new_gnu();
-        header.set_path("data_batch_1.bin").unwrap();
-        header.set_size(ROW as u64 * (1 << 40));
-        header.set_cksum();
-        assert!(message(header.as_bytes()).contains("more than the"));
+        let huge = tar_header("data_batch_1.bin", ROW << 20, b'0');
+        assert!(message(&huge).contains("it ends too early"), "{}", message(&huge));
+        let huger = tar_header("data_batch_1.bin", ROW * 2_700_000, b'0');
+        assert!(message(&huger).contains("more than the"), "{}", message(&huger));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The first images of a set: to train on less than there is.
 
 use super::digest::Digest;
+use super::folder::BadFile;
 use super::source::{Dataset, ImageShape};
 use crate::error::Result;
 
@@ -43,6 +44,30 @@ impl Dataset for First {
         self.set.classes()
     }
 
+    fn attributes(&self) -> Vec<String> {
+        self.set.attributes()
+    }
+
+    fn has_attribute(&self, index: usize, attribute: usize) -> Option<bool> {
+        self.set.has_attribute(index, attribute)
+    }
+
+    fn passed_over(&self) -> Vec<BadFile> {
+        self.set.passed_over()
+    }
+
+    fn shown(&self, index: usize) -> usize {
+        self.set.shown(index)
+    }
+
+    fn is_lazy(&self) -> bool {
+        self.set.is_lazy()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.set.remarks()
+    }
+
     fn fingerprint(&self) -> String {
         let mut digest = Digest::new();
         digest.update(self.set.fingerprint().as_bytes());
@@ -52,6 +77,7 @@ impl Dataset for First {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::data::Strokes;

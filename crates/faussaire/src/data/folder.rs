@@ -1,98 +1,207 @@
-//! A folder of PNG and JPEG images, at any depth. Where the images lie in two or more subfolders, each subfolder is a
-//! class. Files are listed when the folder is opened and decoded when they are read; where all decoded images fit in
-//! memory, each is decoded once.
+//! Images in files: in a folder, at any depth, or in an archive, which is a folder in one file. Where the images lie in
+//! two or more subfolders, each subfolder is a class. Files are listed when the set is opened and decoded when they are
+//! read. A file that can't be used is told once and passed over, another image standing in for it.
 
+mod check;
+mod classes;
 mod decode;
-mod scan;
+mod ledger;
+pub(super) mod scan;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use super::archive::{Container, common_folders};
+use super::cache::{Contents, Decoded, Found, room};
 use super::digest::Digest;
-use super::memory::check_read;
-use super::resize::{Cache, ImageOptions, fit};
+use super::memory::{check_read, copy_bytes};
+use super::resize::{Fit, ImageOptions, resize};
 use super::source::{Dataset, ImageShape};
 use crate::error::{Error, Result};
+pub(super) use check::check;
+use classes::classes;
+#[cfg(test)]
+pub(super) use decode::{DECODER_FAILED, decode};
+pub use ledger::BadFile;
+use ledger::Ledger;
 pub(super) use scan::has_images;
-use scan::{classes, portable, scan};
 
-/// Images in files.
+/// Sets whose files take less than this are decoded again by each run, without a file of decoded images (4 MiB).
+const WORTH_KEEPING: u64 = 4 << 20;
+
+/// With more files than this, reading begins before it is known whether they were decoded before.
+const LOOKED_AT_SOON: usize = 20_000;
+
+/// Files whose bytes are looked at to tell one set from another with the same names and lengths.
+const WITNESSES: usize = 16;
+
+/// Images in the files of a folder or an archive.
 pub struct Folder {
-    root: PathBuf,
-    /// Relative to the root, sorted.
-    files: Vec<PathBuf>,
+    container: Arc<Container>,
     labels: Option<Vec<u32>>,
     classes: Vec<String>,
+    options: ImageOptions,
     shape: ImageShape,
-    cache: Cache,
-    fingerprint: String,
+    /// The file whose image decided the shape.
+    model: usize,
+    ledger: Ledger,
+    decoded: Decoded,
+    fingerprint: OnceLock<String>,
 }
 
 impl Folder {
-    /// Opens a folder. Without a size in `options`, all images must have the same; without channels, the first image
-    /// decides between grey and RGB.
+    /// Opens a folder, a .zip, a .tar or a .tar.gz. The first image that can be read decides between grey and RGB where
+    /// `options` ask for no channels, and the size where they ask for none; images of another size are then bad files.
     ///
     /// # Errors
-    /// Where the folder can't be read or holds no image, or sizes differ and none is asked for.
+    /// Where the folder or archive can't be read or holds no image, or its first images are all bad.
     pub fn open(root: &Path, options: &ImageOptions) -> Result<Self> {
+        Self::open_keeping(root, options, room::folder())
+    }
+
+    /// `open`, with files of decoded images in this folder.
+    fn open_keeping(root: &Path, options: &ImageOptions, keep_in: Option<PathBuf>) -> Result<Self> {
         options.check()?;
-        let listed = scan(root, usize::MAX)?;
-        let Some((first, _)) = listed.first() else {
-            return Err(Error::data(
-                format!("{} holds no PNG or JPEG image", root.display()),
-                "expected files that end in .png, .jpg or .jpeg, in the folder or below it",
-            ));
+        Self::over(list(root)?, options, keep_in)
+    }
+
+    /// Image files that are in memory already, one after the other: where each ends in `bytes`. `root` is where they are
+    /// from.
+    ///
+    /// # Errors
+    /// Where there is no image, or the first images are all bad.
+    pub(super) fn in_memory(root: &Path, bytes: Vec<u8>, ends: &[usize], options: &ImageOptions) -> Result<Self> {
+        options.check()?;
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let lengths = ends.iter().zip(starts).map(|(end, start)| (end - start) as u64);
+        let files = lengths.enumerate().map(|(row, length)| (format!("row {row}"), length));
+        Self::over(some(Container::in_memory(root, bytes, files))?, options, room::folder())
+    }
+
+    /// The same images with one label each; label `k` means `classes[k]`.
+    pub(super) fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Self {
+        self.labels = Some(labels).filter(|labels| labels.len() == self.container.len());
+        self.classes = classes;
+        self
+    }
+
+    /// The images of a container, of which there is one at least.
+    fn over(container: Container, options: &ImageOptions, keep_in: Option<PathBuf>) -> Result<Self> {
+        let container = Arc::new(container);
+        let ledger = Ledger::new(container.len());
+        let (model, found) = first_image(&container, &ledger)?;
+        let (options, shape, count) = (*options, options.apply(found), container.len());
+        let (labels, classes) = classes((0..count).map(|index| container.name(index)));
+        let look = {
+            let container = Arc::clone(&container);
+            move || contents(&container, shape, &options, keep_in)
         };
-        let found = decode::shape(&root.join(first)).map_err(|what| unreadable(&root.join(first), &what))?;
-        if options.size.is_none() {
-            one_size(root, &listed, found)?;
-        }
-        let shape = options.apply(found);
-        let mut digest = Digest::new();
-        digest.update(format!("folder {}x{shape}\n", listed.len()).as_bytes());
-        for (file, length) in &listed {
-            digest.update(format!("{length} {}\n", portable(file)).as_bytes());
-        }
-        let files: Vec<PathBuf> = listed.into_iter().map(|(file, _)| file).collect();
-        let (labels, classes) = classes(&files);
-        let cache = Cache::new(files.len(), shape);
-        Ok(Self { root: root.to_path_buf(), files, labels, classes, shape, cache, fingerprint: digest.finish() })
+        let decoded = if count > LOOKED_AT_SOON && container.is_folder() {
+            Decoded::open_later(count, shape, look)
+        } else {
+            let (contents, folder) = look();
+            Decoded::open(&contents, folder.as_deref())
+        };
+        Ok(Self { container, labels, classes, options, shape, model, ledger, decoded, fingerprint: OnceLock::new() })
     }
 
     /// The file of image `index`.
     pub fn file(&self, index: usize) -> Option<PathBuf> {
-        self.files.get(index).map(|file| self.root.join(file))
+        (index < self.container.len()).then(|| self.container.path(index))
+    }
+
+    /// The path of image `index` inside the folder or archive, with `/` between its parts.
+    pub fn entry_name(&self, index: usize) -> &str {
+        self.container.name(index)
+    }
+
+    /// The next image with the same label, after the last the first.
+    fn next_alike(&self, index: usize) -> usize {
+        let count = self.container.len();
+        let after = (index + 1..count).chain(0..index);
+        let alike = |other: &usize| self.labels.as_ref().is_none_or(|labels| labels[*other] == labels[index]);
+        after.into_iter().find(alike).unwrap_or(index)
+    }
+
+    /// Writes image `index` into `out`, from what was decoded before or from its file.
+    fn show(&self, index: usize, out: &mut [f32]) -> Result<(), String> {
+        match self.decoded.read(index, out) {
+            Found::Image => return Ok(()),
+            Found::Bad(reason) => return Err(reason),
+            Found::Nothing => {}
+        }
+        let file = self.container.read(index);
+        if file.is_err() && self.container.is_folder() {
+            // The system refused the file: the next run may have more luck, so this is not kept.
+            return file.map(drop);
+        }
+        let image = file.and_then(|bytes| self.decode(&bytes));
+        self.decoded.keep(index, image.as_deref().map_err(String::as_str));
+        copy_bytes(&image?, out);
+        Ok(())
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let (shape, pixels) = decode::decode(bytes, Some(self.shape.channels))?;
+        let wanted = self.shape;
+        if self.options.size.is_none() && (shape.height, shape.width) != (wanted.height, wanted.width) {
+            let model = self.container.path(self.model);
+            return Err(format!("it has {}, but {} has {}", size(shape), model.display(), size(wanted)));
+        }
+        Ok(resize(pixels, shape, wanted, self.options.fit))
+    }
+
+    /// Where only few images were never decoded, decodes them, so that the file of decoded images becomes complete.
+    fn decode_rest(&self) {
+        self.decoded.rest().par_iter().for_each(|&index| {
+            // A bad one is told when it is asked for.
+            let _ = self.show(index, &mut vec![0.0; self.shape.len()]);
+        });
     }
 }
 
 impl std::fmt::Debug for Folder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Folder({}: {} images as {})", self.root.display(), self.files.len(), self.shape)
+        write!(f, "Folder({}: {} images as {})", self.name(), self.len(), self.shape)
     }
 }
 
 impl Dataset for Folder {
     fn name(&self) -> String {
-        self.root.display().to_string()
+        self.container.root().display().to_string()
     }
 
     fn len(&self) -> usize {
-        self.files.len()
+        self.container.len()
     }
 
     fn shape(&self) -> ImageShape {
         self.shape
     }
 
+    /// Where the file is bad, writes the next good image with the same label instead.
     fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
         check_read(self, index, out)?;
-        self.cache.read(index, out, || {
-            let path = self.root.join(&self.files[index]);
-            let (shape, pixels) =
-                decode::decode(&path, self.shape.channels == 1).map_err(|what| unreadable(&path, &what))?;
-            Ok(fit(pixels, shape, self.shape))
-        })
+        let mut at = index;
+        loop {
+            if !self.ledger.is_bad(at) {
+                match self.show(at, out) {
+                    Ok(()) => {
+                        self.ledger.note_good(at);
+                        self.decode_rest();
+                        return Ok(());
+                    }
+                    Err(reason) => self.ledger.note_bad(at, || BadFile { path: self.container.path(at), reason }),
+                }
+                refuse_too_many(&self.container, &self.ledger)?;
+            }
+            at = self.next_alike(at);
+            if at == index {
+                return Err(none_good(&self.container, &self.ledger));
+            }
+        }
     }
 
     fn label(&self, index: usize) -> Option<u32> {
@@ -103,177 +212,143 @@ impl Dataset for Folder {
         self.classes.clone()
     }
 
+    fn passed_over(&self) -> Vec<BadFile> {
+        self.ledger.bad()
+    }
+
+    fn shown(&self, index: usize) -> usize {
+        let mut at = index;
+        while self.ledger.is_bad(at) {
+            at = self.next_alike(at);
+            if at == index {
+                break;
+            }
+        }
+        at
+    }
+
+    fn is_lazy(&self) -> bool {
+        !self.decoded.is_complete()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let shaped = self.options.describe().map(|how| format!("images brought to shape: {how}"));
+        [shaped, self.container.others().describe(), self.decoded.describe()].into_iter().flatten().collect()
+    }
+
     fn fingerprint(&self) -> String {
-        self.fingerprint.clone()
+        self.fingerprint.get_or_init(|| fingerprint(&self.container, self.shape, &self.options)).clone()
     }
 }
 
-/// A file that can't be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadFile {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
+/// The images in a folder or archive, of which there must be one.
+fn list(root: &Path) -> Result<Container> {
+    some(Container::open(root)?)
 }
 
-/// Decodes every image in a folder and lists those that can't be used; without a size in `options`, also those whose
-/// size is not the first good image's.
+/// How many images a folder or archive holds, and the shape of the first that can be read.
 ///
 /// # Errors
-/// Where the folder itself can't be read.
-pub fn check(root: &Path, options: &ImageOptions) -> Result<Vec<BadFile>> {
-    let listed = scan(root, usize::MAX)?;
-    let decoded: Vec<_> = listed
-        .par_iter()
-        .map(|(file, _)| (root.join(file), decode::decode(&root.join(file), true).map(|(shape, _)| shape)))
-        .collect();
-    let first = decoded.iter().find_map(|(path, shape)| Some((path, *shape.as_ref().ok()?)));
-    let judge = |(path, shape): &(PathBuf, Result<ImageShape, String>)| {
-        let reason = match (shape, first) {
-            (Err(reason), _) => reason.clone(),
-            (Ok(shape), Some((other, expected))) if options.size.is_none() && *shape != expected => {
-                format!("it has {}, but {} has {}", size(*shape), other.display(), size(expected))
-            }
-            _ => return None,
-        };
-        Some(BadFile { path: path.clone(), reason })
-    };
-    Ok(decoded.iter().filter_map(judge).collect())
+/// As `Folder::open`.
+pub(super) fn layout(root: &Path) -> Result<(usize, ImageShape)> {
+    let container = list(root)?;
+    first_image(&container, &Ledger::new(container.len())).map(|(_, shape)| (container.len(), shape))
 }
 
-/// Holds every image's size against the first one's.
-fn one_size(root: &Path, listed: &[(PathBuf, u64)], first: ImageShape) -> Result<()> {
-    let differs = listed.par_iter().skip(1).find_map_first(|(file, _)| {
-        let path = root.join(file);
-        match decode::shape(&path) {
-            Err(what) => Some(unreadable(&path, &what)),
-            Ok(shape) if (shape.height, shape.width) == (first.height, first.width) => None,
-            Ok(shape) => Some(Error::data(
-                format!(
-                    "images differ in size: {} has {}, but {} has {}",
-                    root.join(&listed[0].0).display(),
-                    size(first),
-                    path.display(),
-                    size(shape)
-                ),
-                "give all images one size: --size 64 (or --set data.size=64)",
-            )),
+/// Refuses a container without images.
+fn some(container: Container) -> Result<Container> {
+    if container.len() > 0 {
+        return Ok(container);
+    }
+    let others = container.others().describe().map_or(String::new(), |others| format!(" ({others})"));
+    Err(Error::data(
+        format!("{} holds no image that can be read{others}", container.root().display()),
+        "expected .png, .jpg, .webp, .gif or .bmp files, at any depth",
+    ))
+}
+
+/// The first image that can be decoded, and its shape. Those before it are noted as bad.
+fn first_image(container: &Container, ledger: &Ledger) -> Result<(usize, ImageShape)> {
+    for index in 0..container.len() {
+        match container.read(index).and_then(|bytes| decode::decode(&bytes, None)) {
+            Ok((shape, _)) => return Ok((index, shape)),
+            Err(reason) => ledger.note_bad(index, || BadFile { path: container.path(index), reason }),
         }
-    });
-    differs.map_or(Ok(()), Err)
+        refuse_too_many(container, ledger)?;
+    }
+    Err(none_good(container, ledger))
+}
+
+/// An error where more than half of the files tried are bad.
+fn refuse_too_many(container: &Container, ledger: &Ledger) -> Result<()> {
+    let Some((bad, tried)) = ledger.too_many_bad() else { return Ok(()) };
+    let what = format!("{}: {bad} of the first {tried} image files can't be used", container.root().display());
+    Err(too_many(what, &ledger.bad()))
+}
+
+/// An error where nothing can stand in for a bad file.
+fn none_good(container: &Container, ledger: &Ledger) -> Error {
+    let what = format!("{}: no image file (of one class, at least) can be used", container.root().display());
+    too_many(what, &ledger.bad())
+}
+
+fn too_many(what: String, bad: &[BadFile]) -> Error {
+    let example = bad.last().map_or(String::new(), |bad| format!("; {}: {}", bad.path.display(), bad.reason));
+    let sizes = bad.last().is_some_and(|bad| bad.reason.contains("(height x width), but"));
+    let hint = match sizes {
+        true => "give all images one size: --size 64 (or --set data.size=64)",
+        false => "remove or replace the files; faussaire data check lists every bad one with its reason",
+    };
+    Error::data(format!("{what}{example}"), hint)
 }
 
 fn size(shape: ImageShape) -> String {
     format!("{}x{} pixels (height x width)", shape.height, shape.width)
 }
 
-fn unreadable(path: &Path, what: &str) -> Error {
-    Error::data(
-        format!("{} can't be read as an image: {what}", path.display()),
-        "remove or replace the file; faussaire data check lists every bad one",
-    )
+/// Names and lengths of all files: what a run holds a set against when it resumes. A folder keeps it when it is packed.
+fn fingerprint(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
+    let mut digest = Digest::new();
+    let fit = if options.fit == Fit::Pad { ", fitted" } else { "" };
+    digest.update(format!("folder {}x{shape}{fit}\n", container.len()).as_bytes());
+    // Folders around everything may be there or not.
+    let shared = common_folders((0..container.len()).map(|index| container.name(index)));
+    for index in 0..container.len() {
+        digest.update(format!("{} {}\n", container.length(index), &container.name(index)[shared..]).as_bytes());
+    }
+    digest.finish()
+}
+
+/// What identifies the decoded images, and the folder for their file where they are worth one.
+fn contents(
+    container: &Container,
+    shape: ImageShape,
+    options: &ImageOptions,
+    keep_in: Option<PathBuf>,
+) -> (Contents, Option<PathBuf>) {
+    let count = container.len();
+    let worth = |_: &PathBuf| (0..count).map(|index| container.length(index)).sum::<u64>() >= WORTH_KEEPING;
+    let keep_in = keep_in.filter(worth);
+    let key = if keep_in.is_some() { key(container, shape, options) } else { String::new() };
+    (Contents { count, shape, key }, keep_in)
+}
+
+/// What the decoded bytes depend on: names, lengths and versions of all files, the bytes of some, and the wanted shape.
+fn key(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
+    let mut digest = Digest::new();
+    // Another way of decoding or resizing gets another number.
+    let how = format!("decoded 1: {}x{shape} {:?} {}\n", container.len(), options.fit, options.size.is_some());
+    digest.update(how.as_bytes());
+    for index in 0..container.len() {
+        let (length, version) = (container.length(index), container.version(index));
+        digest.update(format!("{length} {version} {}\n", container.name(index)).as_bytes());
+    }
+    for witness in 0..WITNESSES {
+        digest.update(&container.read(witness * (container.len() - 1) / (WITNESSES - 1)).unwrap_or_default());
+    }
+    digest.finish()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-mod tests {
-    use super::*;
-    use image::{GrayImage, Luma, Rgb, RgbImage};
-
-    const ANY: ImageOptions = ImageOptions { size: None, channels: None };
-
-    fn put_grey(root: &Path, name: &str, side: u32, grey: u8) {
-        let path = root.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        GrayImage::from_pixel(side, side, Luma([grey])).save(path).unwrap();
-    }
-
-    fn first_values(set: &Folder) -> Vec<f32> {
-        let mut image = vec![0.0; set.shape().len()];
-        (0..set.len())
-            .map(|index| {
-                set.read(index, &mut image).unwrap();
-                image[0]
-            })
-            .collect()
-    }
-
-    #[test]
-    fn subfolders_are_classes_in_the_order_of_their_numbers() {
-        let root = tempfile::tempdir().unwrap();
-        for (name, grey) in [("10/a.png", 255), ("9/b.PNG", 51), ("9/deep/c.png", 102), ("10/.hidden.png", 0)] {
-            put_grey(root.path(), name, 4, grey);
-        }
-        std::fs::write(root.path().join("9/notes.txt"), "not an image").unwrap();
-        let set = Folder::open(root.path(), &ANY).unwrap();
-        assert_eq!((set.len(), set.shape().to_string()), (3, "4x4x1".to_owned()));
-        assert_eq!(set.classes(), ["9", "10"]);
-        assert_eq!((0..3).map(|i| set.label(i)).collect::<Vec<_>>(), [Some(1), Some(0), Some(0)]);
-        assert_eq!(first_values(&set), [1.0, 0.2, 0.4]);
-        // From memory now.
-        std::fs::remove_file(set.file(0).unwrap()).unwrap();
-        assert_eq!(first_values(&set), [1.0, 0.2, 0.4]);
-        assert!(Folder::open(&root.path().join("9"), &ANY).unwrap().classes().is_empty());
-    }
-
-    #[test]
-    fn different_sizes_need_a_size() {
-        let root = tempfile::tempdir().unwrap();
-        put_grey(root.path(), "a.png", 4, 51);
-        put_grey(root.path(), "b.png", 6, 102);
-        let error = Folder::open(root.path(), &ANY).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("a.png has 4x4") && text.contains("b.png has 6x6"), "{text}");
-        assert!(error.hint().contains("--set data.size=64"));
-        let bad = check(root.path(), &ANY).unwrap();
-        assert_eq!((bad.len(), bad[0].path.file_name().unwrap().to_str()), (1, Some("b.png")));
-        let size = ImageOptions { size: Some((5, 3)), channels: Some(3) };
-        let set = Folder::open(root.path(), &size).unwrap();
-        assert_eq!(set.shape().to_string(), "5x3x3");
-        assert_eq!(first_values(&set), [0.2, 0.4]);
-        assert!(check(root.path(), &size).unwrap().is_empty());
-        assert_ne!(
-            set.fingerprint(),
-            Folder::open(root.path(), &ImageOptions { channels: None, ..size }).unwrap().fingerprint()
-        );
-    }
-
-    #[test]
-    fn the_first_image_decides_the_colour() {
-        let root = tempfile::tempdir().unwrap();
-        RgbImage::from_pixel(4, 4, Rgb([255, 0, 0])).save(root.path().join("a.png")).unwrap();
-        put_grey(root.path(), "b.png", 4, 51);
-        let set = Folder::open(root.path(), &ANY).unwrap();
-        assert_eq!(set.shape().channels, 3);
-        let mut image = vec![0.0; 48];
-        set.read(0, &mut image).unwrap();
-        assert_eq!(image[..4], [1.0, 0.0, 0.0, 1.0]);
-        let grey = Folder::open(root.path(), &ImageOptions { channels: Some(1), ..ANY }).unwrap();
-        assert_eq!(first_values(&grey), [76.0 / 255.0, 0.2]);
-    }
-
-    #[test]
-    fn bad_files_are_named_when_read_and_all_listed_by_check() {
-        let root = tempfile::tempdir().unwrap();
-        put_grey(root.path(), "a.png", 4, 51);
-        std::fs::write(root.path().join("b.png"), "no png").unwrap();
-        std::fs::write(root.path().join("c.jpg"), "").unwrap();
-        let size = ImageOptions { size: Some((4, 4)), channels: None };
-        let set = Folder::open(root.path(), &size).unwrap();
-        let error = set.read(1, &mut [0.0; 16]).unwrap_err();
-        assert!(error.to_string().ends_with("b.png can't be read as an image: it is neither PNG nor JPEG"), "{error}");
-        let reasons: Vec<_> = check(root.path(), &size).unwrap().into_iter().map(|bad| bad.reason).collect();
-        assert_eq!(reasons, ["it is neither PNG nor JPEG", "it is empty"]);
-        assert!(Folder::open(root.path(), &ANY).unwrap_err().to_string().contains("b.png"));
-    }
-
-    #[test]
-    fn folders_without_images_are_errors() {
-        let root = tempfile::tempdir().unwrap();
-        let error = Folder::open(root.path(), &ANY).unwrap_err();
-        assert!(error.to_string().ends_with("holds no PNG or JPEG image"), "{error}");
-        assert!(Folder::open(&root.path().join("missing"), &ANY).unwrap_err().to_string().starts_with("can't read"));
-        assert!(!has_images(root.path()).unwrap());
-    }
-}
+mod tests;

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::named::{IDX_SETS, quickdraw_categories};
-use super::npy;
 use super::open::{OpenOptions, Split};
 use super::places::Places;
 use super::source::ImageShape;
+use super::toys::Toy;
+use super::{cifar, folder, npy, stacked};
 use crate::error::Result;
 
-/// The shape of every published set that is known by name.
+/// The shape of the sets like MNIST.
 const SHAPE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 
 /// Where a set is.
@@ -21,6 +22,8 @@ pub enum Place {
     Here(PathBuf),
     /// It is not on this machine, and is fetched on first use.
     Elsewhere,
+    /// It is not on this machine, and may not be fetched: a person puts its files in place.
+    ByHand,
 }
 
 impl std::fmt::Display for Place {
@@ -29,6 +32,7 @@ impl std::fmt::Display for Place {
             Self::BuiltIn => write!(f, "built in"),
             Self::Here(path) => write!(f, "{}", path.display()),
             Self::Elsewhere => write!(f, "not here: fetched on first use"),
+            Self::ByHand => write!(f, "not here: put its files in place by hand (data fetch says which)"),
         }
     }
 }
@@ -72,6 +76,15 @@ fn list_in(places: &Places) -> Vec<Listing> {
         let place = folder.map_or(Place::Elsewhere, Place::Here);
         listings.push(row(set.name, set.about.to_owned(), place, Some(60_000)));
     }
+    let mnist = listings.get(1).map_or(Place::Elsewhere, |mnist| mnist.place.clone());
+    let about = "three digits of MNIST as red, green and blue: 1,000 modes".to_owned();
+    let stacked = row("stacked-mnist", about, mnist, Some(stacked::TRAIN));
+    listings.push(Listing { shape: ImageShape { channels: 3, ..SHAPE }, ..stacked });
+    listings.extend([cifar10(places), celeba(places)]);
+    for toy in Toy::ALL {
+        let points = row(toy.name(), toy.about().to_owned(), Place::BuiltIn, None);
+        listings.push(Listing { shape: ImageShape { height: 1, width: 1, channels: 2 }, ..points });
+    }
     for category in quickdraw_categories() {
         // A damaged file is reported when it is opened.
         let Some(path) = places.find_quickdraw(category) else {
@@ -89,6 +102,31 @@ fn list_in(places: &Places) -> Vec<Listing> {
     listings
 }
 
+fn cifar10(places: &Places) -> Listing {
+    let found = places.find_cifar10(Split::Train);
+    Listing {
+        name: "cifar10".to_owned(),
+        about: "small photographs in ten classes (Krizhevsky)".to_owned(),
+        images: found.as_deref().map_or(Some(cifar::IMAGES), cifar::count),
+        place: found.map_or(Place::Elsewhere, Place::Here),
+        shape: ImageShape { height: 32, width: 32, channels: 3 },
+    }
+}
+
+fn celeba(places: &Places) -> Listing {
+    let found = places.find_celeba();
+    // A damaged archive is reported when it is opened.
+    let layout = found.as_ref().and_then(|(images, _)| folder::layout(images).ok());
+    let (images, shape) = layout.unwrap_or((202_599, ImageShape { height: 218, width: 178, channels: 3 }));
+    Listing {
+        name: "celeba".to_owned(),
+        about: "faces with 40 attributes (Liu, Luo, Wang, Tang)".to_owned(),
+        images: Some(images),
+        place: found.map_or(Place::ByHand, |(images, _)| Place::Here(images)),
+        shape,
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
@@ -102,6 +140,8 @@ mod tests {
         let root = folder.path();
         std::fs::create_dir_all(root.join("fashion-mnist")).unwrap();
         std::fs::create_dir_all(root.join("quickdraw")).unwrap();
+        std::fs::create_dir_all(root.join("cifar10")).unwrap();
+        std::fs::write(root.join("cifar10/data_batch_1.bin"), [1; 2 * 3073]).unwrap();
         std::fs::write(root.join("fashion-mnist/train-images-idx3-ubyte"), idx_images(1, 28, 28)).unwrap();
         std::fs::write(root.join("fashion-mnist/train-labels-idx1-ubyte"), idx_labels(&[3])).unwrap();
         let array = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3, 784)}", &[0; 3 * 784]);
@@ -116,6 +156,11 @@ mod tests {
                 ("strokes", "built in".to_owned(), None),
                 ("mnist", elsewhere.clone(), Some(60_000)),
                 ("fashion-mnist", root.join("fashion-mnist").display().to_string(), Some(60_000)),
+                ("stacked-mnist", elsewhere.clone(), Some(128_000)),
+                ("cifar10", root.join("cifar10").display().to_string(), Some(2)),
+                ("celeba", Place::ByHand.to_string(), Some(202_599)),
+                ("ring", "built in".to_owned(), None),
+                ("grid", "built in".to_owned(), None),
                 ("quickdraw:ice cream", root.join("quickdraw/ice cream.npy").display().to_string(), Some(3)),
                 ("quickdraw:CATEGORY", elsewhere, None),
             ]

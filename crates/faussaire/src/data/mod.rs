@@ -4,23 +4,36 @@
 //!
 //! A new format is one file and one variant of `Format`; the compiler then points at each place that must know it.
 
+mod archive;
 pub mod attributes;
 mod batches;
+mod cache;
+mod celeba;
+pub mod cifar;
 mod digest;
 mod fetch;
 mod first;
 pub mod folder;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fuzz;
 pub mod idx;
+mod known;
 mod list;
 mod memory;
 mod named;
 mod nearest;
 pub mod npy;
+pub mod npz;
 mod obtain;
 mod open;
+pub mod parquet;
 mod part;
 mod places;
+mod positioned;
+mod prefetch;
 mod resize;
+mod resized;
 mod sniff;
 mod source;
 mod stacked;
@@ -45,7 +58,9 @@ pub use nearest::nearest;
 pub use open::{OpenOptions, Split, check, fetch, is_name, open};
 pub use part::PartFile;
 pub use places::cache_folder;
-pub use resize::{ImageOptions, Resized};
+pub use prefetch::Prefetcher;
+pub use resize::{Fit, ImageOptions};
+pub use resized::Resized;
 pub use source::{Dataset, ImageShape};
 pub use stacked::Stacked;
 pub use strokes::Strokes;
@@ -60,32 +75,58 @@ pub enum Format {
     Idx,
     /// An array saved by numpy.
     Npy,
-    /// A folder of PNG and JPEG files.
+    /// Several arrays saved by numpy, images and labels among them.
+    Npz,
+    /// A table with a column of encoded images.
+    Parquet,
+    /// The binary version of CIFAR-10.
+    Cifar,
+    /// A folder of image files.
     Folder,
+    /// Image files in a zip or tar archive.
+    Archive,
     /// Digits drawn by program.
     Strokes,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 4] = [Self::Idx, Self::Npy, Self::Folder, Self::Strokes];
+    /// The order is that in which files are looked at: an archive of arrays or batches is also an archive.
+    pub const ALL: [Self; 8] =
+        [Self::Idx, Self::Npy, Self::Npz, Self::Parquet, Self::Cifar, Self::Folder, Self::Archive, Self::Strokes];
 
     /// What a person reads about it.
     pub fn about(self) -> &'static str {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
             Self::Npy => ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]",
-            Self::Folder => "folder of PNG and JPEG images; subfolders are classes",
+            Self::Npz => ".npz with such an array; labels beside it (y_train, labels, ...)",
+            Self::Parquet => ".parquet with a column of encoded images, or a folder of shards; labels in a column",
+            Self::Cifar => "CIFAR-10 binary version: folder, .tar.gz or .bin",
+            Self::Folder => "folder of PNG, JPEG, WebP, GIF or BMP images; subfolders are classes",
+            Self::Archive => ".zip, .tar or .tar.gz of such images, read without unpacking",
             Self::Strokes => "digits drawn by program",
         }
     }
 
-    /// True where a file that begins with `start` (after gunzip) has this format.
-    fn claims(self, start: &[u8]) -> bool {
+    /// True where the file at `path`, which begins with `start` (after gunzip), has this format.
+    fn claims(self, path: &Path, start: &[u8]) -> bool {
         match self {
             Self::Idx => idx::claims(start),
             Self::Npy => npy::claims(start),
+            Self::Npz => archive::claims(start) && npz::claims(path),
+            Self::Parquet => parquet::claims(start),
+            Self::Cifar => cifar::is_rows(path) || (archive::claims(start) && cifar::is_archive(path)),
+            Self::Archive => archive::claims(start),
             Self::Folder | Self::Strokes => false,
+        }
+    }
+
+    /// Whether one file of this format may hold images held back beside those to learn from.
+    fn has_parts(self) -> bool {
+        match self {
+            Self::Npz | Self::Cifar => true,
+            Self::Idx | Self::Npy | Self::Parquet | Self::Folder | Self::Archive | Self::Strokes => false,
         }
     }
 
@@ -94,8 +135,11 @@ impl Format {
         Ok(match self {
             Self::Idx => Box::new(idx::open(path)?),
             Self::Npy => Box::new(npy::open(path)?),
-            Self::Folder => Box::new(Folder::open(path, &options.image())?),
-            Self::Strokes => Box::new(open::strokes(options)?),
+            Self::Npz => Box::new(npz::open(path, options.split)?),
+            Self::Parquet => Box::new(parquet::open(path, options.split, &options.image())?),
+            Self::Cifar => Box::new(cifar::open(path, options.split)?),
+            Self::Folder | Self::Archive => attributes::attach(Folder::open(path, &options.image())?, path)?,
+            Self::Strokes => Box::new(known::strokes(options)?),
         })
     }
 }

@@ -8,6 +8,7 @@ use super::fetch::Remote;
 use super::nearest::nearest;
 use super::npy;
 use super::open::Split;
+use super::toys::Toy;
 use crate::error::{Error, Result};
 
 /// How long to wait for a server before giving up.
@@ -152,14 +153,36 @@ pub(super) static IDX_SETS: [IdxSet; 2] = [
 pub(super) enum Named {
     /// Digits drawn by program.
     Strokes,
+    /// Points of the plane drawn by program.
+    Toy(Toy),
     /// Four IDX files.
     Idx(&'static IdxSet),
+    /// Three digits of MNIST in one image.
+    Stacked,
+    /// Small photographs in ten classes.
+    Cifar10,
+    /// Faces with attributes.
+    Celeba,
     /// One category of Quick, Draw!, as Google spells it.
     Quickdraw(&'static str),
 }
 
 /// The names, for messages.
-pub(super) const KNOWN: &str = "strokes, mnist, fashion-mnist, quickdraw:CATEGORY (quickdraw:sheep, for one)";
+pub(super) const KNOWN: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
+                                quickdraw:CATEGORY (quickdraw:sheep, for one)";
+
+/// The names that stand for themselves, and what they mean.
+fn plain_names() -> impl Iterator<Item = (&'static str, Named)> {
+    let sets = IDX_SETS.iter().map(|set| (set.name, Named::Idx(set)));
+    let toys = Toy::ALL.into_iter().map(|toy| (toy.name(), Named::Toy(toy)));
+    let others = [
+        ("strokes", Named::Strokes),
+        ("stacked-mnist", Named::Stacked),
+        ("cifar10", Named::Cifar10),
+        ("celeba", Named::Celeba),
+    ];
+    sets.chain(toys).chain(others)
+}
 
 /// The categories of Quick, Draw!, as Google spells them.
 /// Source: categories.txt of <https://github.com/googlecreativelab/quickdraw-dataset>.
@@ -172,11 +195,8 @@ pub fn quickdraw_categories() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// Where the name is one of Quick, Draw! but the category is missing or unknown.
 pub(super) fn recognise(name: &str) -> Result<Option<Named>> {
-    if name == "strokes" {
-        return Ok(Some(Named::Strokes));
-    }
-    if let Some(set) = IDX_SETS.iter().find(|set| set.name == name) {
-        return Ok(Some(Named::Idx(set)));
+    if let Some((_, named)) = plain_names().find(|(known, _)| *known == name) {
+        return Ok(Some(named));
     }
     match name.split_once(':') {
         Some(("quickdraw", category)) => quickdraw(category).map(|category| Some(Named::Quickdraw(category))),
@@ -203,8 +223,7 @@ pub(super) fn did_you_mean(name: &str) -> Option<String> {
         let category = if name == "quickdraw" { "sheep" } else { name };
         return Some(format!("quickdraw:{category}"));
     }
-    let sets = IDX_SETS.iter().map(|set| set.name).chain(["strokes"]);
-    nearest(name, sets).map(str::to_owned)
+    nearest(name, plain_names().map(|(known, _)| known)).map(str::to_owned)
 }
 
 /// The file name of a Quick, Draw! category.
@@ -255,6 +274,8 @@ mod tests {
     #[test]
     fn slips_lead_to_names() {
         assert_eq!(did_you_mean("minst").as_deref(), Some("mnist"));
+        assert_eq!(did_you_mean("CIFAR-10").as_deref(), Some("cifar10"));
+        assert!(plain_names().all(|(name, _)| KNOWN.contains(name)));
         assert_eq!(did_you_mean("sheep").as_deref(), Some("quickdraw:sheep"));
         assert_eq!(did_you_mean("quickdraw").as_deref(), Some("quickdraw:sheep"));
         assert_eq!(did_you_mean("imagenet"), None);

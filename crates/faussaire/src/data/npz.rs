@@ -8,21 +8,13 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use zip::ZipArchive;
-
+use super::archive::zip::{self, Place};
+use super::archive::{self, Others};
 use super::memory::Memory;
 use super::npy::{self, Header};
 use super::open::Split;
+use super::positioned::read_at;
 use crate::error::{Error, Result};
-
-/// The first bytes of a zip archive: of its first member, or of the directory where it has none.
-pub(super) const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
-
-/// Deflate can't inflate one byte to more than this many.
-const MAX_INFLATION: u64 = 1032;
-
-/// The most members that are looked at.
-const MAX_MEMBERS: usize = 10_000;
 
 /// Names of the images to learn from, each with its labels', the likelier first.
 const TRAIN: [[&str; 2]; 8] = [
@@ -41,23 +33,31 @@ const TEST: [[&str; 2]; 3] = [["x_test", "y_test"], ["test_images", "test_labels
 
 /// One array of the file.
 struct Member {
-    /// Its place in the archive.
-    index: usize,
     /// Without `.npy`.
     name: String,
     header: Header,
-    /// Bytes, header included.
-    length: u64,
+    /// Where its bytes are, header included.
+    packed: archive::Member<Place>,
 }
 
 /// True where a file is a zip archive whose members all end in `.npy`.
 pub(super) fn claims(path: &Path) -> bool {
-    let look = || {
-        let archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
-        let arrays = |name: &[u8]| name.ends_with(b".npy");
-        Some(!archive.is_empty() && archive.file_names_raw().take(MAX_MEMBERS).all(arrays))
-    };
-    look().unwrap_or(false)
+    let mut others = Others::default();
+    let arrays = File::open(path).is_ok_and(|file| {
+        zip::claims(&start(&file)) && zip::listed(&file, is_array, &mut others).is_ok_and(|found| !found.is_empty())
+    });
+    arrays && others == Others::default()
+}
+
+fn start(file: &File) -> [u8; 4] {
+    let mut start = [0; 4];
+    // A shorter file begins with something else.
+    let _ = read_at(file, &mut start, 0);
+    start
+}
+
+fn is_array(name: &str) -> bool {
+    name.ends_with(".npy")
 }
 
 /// Opens the images of `split` in a `.npz` file, with their labels where there are some.
@@ -66,55 +66,55 @@ pub(super) fn claims(path: &Path) -> bool {
 /// Where the file is damaged, holds no array of images or several without a telling name, or an array can't be read.
 pub fn open(path: &Path, split: Split) -> Result<Memory> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(path, &error.to_string()))?;
-    let members = members(path, &mut archive)?;
-    let chosen = choose(path, &members, split)?;
-    let shown = path.join(format!("{}.npy", chosen.name));
-    let set = read(path, &mut archive, chosen, |reader, header, length| {
-        let layout = npy::held_against(&shown, header, length)?;
-        npy::read(&shown, reader, &layout)
+    let members = members(path, &file)?;
+    let images = choose(path, &members, split)?;
+    let set = read(path, &file, images, |shown, reader| {
+        let layout = npy::held_against(shown, &images.header, images.packed.place.length)?;
+        npy::read(shown, reader, &layout)
     })?;
-    let Some(labels) = labels_of(&members, chosen) else { return Ok(set.named(path.display().to_string())) };
-    let shown = path.join(format!("{}.npy", labels.name));
-    let values =
-        read(path, &mut archive, labels, |reader, header, length| labels::read(&shown, reader, header, length))?;
-    let classes = (0..=values.iter().copied().max().unwrap_or(0)).map(|label| label.to_string()).collect();
-    set.named(path.display().to_string()).with_labels(values, classes)
+    let set = set.named(path.display().to_string());
+    let Some(labels) = labels_of(&members, images) else { return Ok(set) };
+    let values = labels_in(path, &file, labels)?;
+    // The other part may have classes that this one lacks.
+    let other = if split == Split::Train { Split::Test } else { Split::Train };
+    let other = choose(path, &members, other).ok().and_then(|images| labels_of(&members, images));
+    let others = other.map(|labels| labels_in(path, &file, labels)).transpose()?.unwrap_or_default();
+    let largest = values.iter().chain(&others).copied().max().unwrap_or(0);
+    set.with_labels(values, (0..=largest).map(|label| label.to_string()).collect())
+}
+
+fn labels_in(path: &Path, file: &File, member: &Member) -> Result<Vec<u32>> {
+    read(path, file, member, |shown, reader| labels::read(shown, reader, &member.header, member.packed.place.length))
 }
 
 /// The headers of all arrays.
-fn members(path: &Path, archive: &mut ZipArchive<BufReader<File>>) -> Result<Vec<Member>> {
-    let mut members = Vec::new();
-    for index in 0..archive.len().min(MAX_MEMBERS) {
-        let mut entry = archive.by_index(index).map_err(|error| damaged(path, &error.to_string()))?;
-        let file = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let Some(name) = file.strip_suffix(".npy") else { continue };
-        let (length, packed) = (entry.size(), entry.compressed_size());
-        if length > packed.saturating_mul(MAX_INFLATION) {
-            return Err(damaged(path, &format!("{file} claims {length} bytes, which {packed} bytes can't hold")));
-        }
-        let header = Header::read(&mut entry).map_err(|what| npy::damaged(&path.join(&file), &what))?;
-        members.push(Member { index, name: name.to_owned(), header, length });
-    }
-    Ok(members)
+fn members(path: &Path, file: &File) -> Result<Vec<Member>> {
+    let packed = zip::listed(file, is_array, &mut Others::default()).map_err(|what| damaged(path, &what))?;
+    let member = |packed: archive::Member<Place>| {
+        let shown = path.join(&*packed.name);
+        let mut reader = zip::stream(file, &packed).map_err(|what| damaged(&shown, &what))?;
+        let header = Header::read(&mut reader).map_err(|what| npy::damaged(&shown, &what))?;
+        Ok(Member { name: packed.name.trim_end_matches(".npy").to_owned(), header, packed })
+    };
+    packed.into_iter().map(member).collect()
 }
 
-/// Goes to the values of an array, and makes sure after `take` that it is read to its end, so that its checksum holds.
+/// Goes to the values of an array, and makes sure after `take` that it was read to its end, so that its checksum holds.
 fn read<T>(
     path: &Path,
-    archive: &mut ZipArchive<BufReader<File>>,
+    file: &File,
     member: &Member,
-    take: impl FnOnce(&mut dyn Read, &Header, u64) -> Result<T>,
+    take: impl FnOnce(&Path, &mut dyn Read) -> Result<T>,
 ) -> Result<T> {
-    let broken = |what: String| damaged(path, &format!("{}.npy: {what}", member.name));
-    let entry = archive.by_index(member.index).map_err(|error| broken(error.to_string()))?;
-    let mut reader = BufReader::with_capacity(1 << 16, entry);
-    let header = Header::read(&mut reader).map_err(&broken)?;
-    let taken = take(&mut reader, &header, member.length)?;
+    let shown = path.join(&*member.packed.name);
+    let stream = zip::stream(file, &member.packed).map_err(|what| damaged(&shown, &what))?;
+    let mut reader = BufReader::with_capacity(1 << 16, stream);
+    Header::read(&mut reader).map_err(|what| npy::damaged(&shown, &what))?;
+    let taken = take(&shown, &mut reader)?;
     match reader.read(&mut [0]) {
         Ok(0) => Ok(taken),
-        Ok(_) => Err(broken("more bytes follow than its header promises".to_owned())),
-        Err(error) => Err(broken(error.to_string())),
+        Ok(_) => Err(damaged(&shown, "more bytes follow than its header promises")),
+        Err(error) => Err(damaged(&shown, &error.to_string())),
     }
 }
 
@@ -167,7 +167,7 @@ fn labels_of<'a>(members: &'a [Member], images: &Member) -> Option<&'a Member> {
         matches!(&member.header.shape[..], [n] | [n, 1] if n == count) && labels::is_whole(&member.header.descr)
     };
     let called = |wanted: &&str| members.iter().filter(fits).find(|member| member.name.eq_ignore_ascii_case(wanted));
-    names.iter().find_map(called).filter(|labels| labels.index != images.index)
+    names.iter().find_map(called).filter(|labels| labels.name != images.name)
 }
 
 /// "x_train [60000, 28, 28] |u1, ...".
@@ -183,7 +183,7 @@ fn listed(members: &[Member]) -> String {
 
 fn damaged(path: &Path, what: &str) -> Error {
     Error::data(
-        format!("{} is not a whole .npz file: {what}", path.display()),
+        format!("{} is not whole: {what}", path.display()),
         "the file is damaged or was not downloaded completely: replace it",
     )
 }
@@ -191,7 +191,7 @@ fn damaged(path: &Path, what: &str) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::testing::{npy, shared_data, zip};
+    use super::super::testing::{self, npy, shared_data};
     use super::*;
     use crate::data::Dataset;
 
@@ -204,11 +204,15 @@ mod tests {
         array("|u1", &format!("{count}, 2, 2"), &bytes)
     }
 
+    fn zip(files: &[(&str, Vec<u8>)], deflated: bool) -> Vec<u8> {
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+        testing::zip(&files, deflated)
+    }
+
     fn open_bytes(bytes: &[u8], split: Split) -> Result<Memory> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npz");
         std::fs::write(&path, bytes).unwrap();
-        assert!(claims(&path) || bytes.len() < 200);
         open(&path, split)
     }
 
@@ -228,7 +232,7 @@ mod tests {
             let file = zip(&files, deflate);
             let train = open_bytes(&file, Split::Train).unwrap();
             assert_eq!(about(&train), (3, vec![Some(2), Some(0), Some(1)]));
-            assert_eq!(train.classes(), ["0", "1", "2"]);
+            assert_eq!(train.classes(), ["0", "1", "2", "3", "4", "5"]);
             let test = open_bytes(&file, Split::Test).unwrap();
             assert_eq!((about(&test), test.classes().len()), ((1, vec![Some(5)]), 6));
             let mut image = [9.0; 4];
@@ -260,6 +264,18 @@ mod tests {
     }
 
     #[test]
+    fn zips_of_arrays_only_are_claimed() {
+        let folder = tempfile::tempdir().unwrap();
+        let claimed = |bytes: &[u8]| {
+            std::fs::write(folder.path().join("a"), bytes).unwrap();
+            claims(&folder.path().join("a"))
+        };
+        assert!(claimed(&zip(&[("x.npy", images(1)), ("y.npy", images(1))], true)));
+        assert!(!claimed(&zip(&[("x.npy", images(1)), ("y.png", images(1))], true)));
+        assert!(!claimed(&zip(&[], true)) && !claimed(&images(1)) && !claimed(b"PK"));
+    }
+
+    #[test]
     fn damaged_files_are_errors() {
         let whole = zip(&[("x.npy", images(50)), ("y.npy", array("|u1", "50,", &[3; 50]))], false);
         assert!(open_bytes(&whole, Split::Train).is_ok());
@@ -270,7 +286,7 @@ mod tests {
         let mut wrong = whole.clone();
         wrong[180] ^= 1;
         let error = open_bytes(&wrong, Split::Train).unwrap_err().to_string();
-        assert!(error.to_lowercase().contains("checksum"), "{error}");
+        assert!(error.ends_with("x.npy is not whole: its checksum is wrong"), "{error}");
         let error = open_bytes(&zip(&[("x.npy", images(2)[..80].to_vec())], true), Split::Train).unwrap_err();
         assert!(error.to_string().contains("x.npy is not a whole .npy file"), "{error}");
         let negative = array("|i1", "2,", &[1, 255]);

@@ -1,7 +1,7 @@
 //! Files of the named data sets that are not on this machine: fetched into the user's cache folder, or else an error
 //! that says which files to put where. `$FAUSSAIRE_MIRROR` replaces the published addresses: a classroom serves one
 //! data folder over HTTP (`python3 -m http.server` in it is enough), and nobody else needs the Internet. A mirror is
-//! laid out like a data folder: `mnist/...`, `fashion-mnist/...`, `quickdraw/CATEGORY.npy`.
+//! laid out like a data folder: `mnist/...`, `fashion-mnist/...`, `cifar10/...`, `quickdraw/CATEGORY.npy`.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use super::fetch::{Failure, Progress, Remote, fetch};
 use super::named::{IdxSet, quickdraw_file, quickdraw_remote};
 use super::open::Split;
 use super::places::Places;
+use super::{celeba, cifar};
 use crate::error::{Error, Result};
 
 /// A set whose files are needed, for messages: which files, and in which folder they belong.
@@ -48,6 +49,28 @@ impl Places {
         let (file, set) = (quickdraw_file(category), format!("quickdraw:{category}"));
         let wanted = Wanted { set: &set, folder: "quickdraw", files: &[&file] };
         self.obtain(&wanted, &file, &quickdraw_remote(category, self.mirror.as_deref()), progress)
+    }
+
+    /// CIFAR-10's files of a split, in a folder or an archive: found, or else fetched into the cache folder.
+    ///
+    /// # Errors
+    /// As `obtain_idx`.
+    pub fn obtain_cifar10(&self, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
+        if let Some(found) = self.find_cifar10(split) {
+            return Ok(found);
+        }
+        let wanted = Wanted { set: "cifar10", folder: cifar::FOLDER, files: &[cifar::ARCHIVE] };
+        self.obtain(&wanted, cifar::ARCHIVE, &cifar::remote(self.mirror.as_deref()), progress)
+    }
+
+    /// CelebA's images and their attribute table, which are never fetched.
+    ///
+    /// # Errors
+    /// Where they are not here; the hint says which files to put where.
+    pub fn obtain_celeba(&self) -> Result<(PathBuf, PathBuf)> {
+        let wanted = Wanted { set: "celeba", folder: celeba::FOLDER, files: &celeba::FILES };
+        let why = "its terms forbid handing its files on, so they are not fetched";
+        self.find_celeba().ok_or_else(|| self.missing(&wanted, why))
     }
 
     /// Fetches one of the files into the cache, unless it is there.

@@ -4,18 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::fetch::Progress;
 use super::folder::{self, BadFile};
-use super::idx;
-use super::named::{KNOWN, Named, did_you_mean, recognise};
+use super::named::{KNOWN, did_you_mean, recognise};
 use super::places::Places;
-use super::resize::{ImageOptions, Resized};
+use super::resize::{Fit, ImageOptions};
+use super::resized::Resized;
 use super::sniff::{Inside, format_of, in_folder};
 use super::source::Dataset;
-use super::strokes::Strokes;
-use super::{Format, npy};
+use super::{Format, known};
 use crate::error::{Error, Result};
-
-/// Images in `strokes` where no number is asked for: as many as in MNIST.
-const STROKES: [usize; 2] = [60_000, 10_000];
 
 /// Which part of a set to open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,21 +44,23 @@ pub struct OpenOptions {
     pub size: Option<(usize, usize)>,
     /// 1 (grey) or 3 (RGB) to convert every image to; none leaves them as they are.
     pub channels: Option<usize>,
+    /// How other aspect ratios are brought to that of `size`.
+    pub fit: Fit,
     /// The seed of sets that are drawn by program.
     pub seed: u64,
-    /// How many images sets that are drawn by program have; none: 60,000 to learn from and 10,000 held back.
+    /// How many images sets that are drawn by program have; none: as many as is usual for each.
     pub count: Option<usize>,
 }
 
 impl OpenOptions {
     /// What images are to be brought to.
     pub fn image(&self) -> ImageOptions {
-        ImageOptions { size: self.size, channels: self.channels }
+        ImageOptions { size: self.size, channels: self.channels, fit: self.fit }
     }
 }
 
-/// Opens a data set by name (`strokes`, `mnist`, `fashion-mnist`, `quickdraw:sheep`) or by path. Files of a named set
-/// that are not on this machine are fetched, telling `progress`.
+/// Opens a data set by name (`strokes`, `mnist`, `cifar10`, `quickdraw:sheep`, ...) or by path. Files of a named set that
+/// are not on this machine are fetched, telling `progress`.
 ///
 /// # Errors
 /// Where the name is unknown, files are missing and can't be fetched, or are damaged.
@@ -79,17 +77,7 @@ fn open_from(
 ) -> Result<Box<dyn Dataset>> {
     options.image().check()?;
     let set = match recognise(name_or_path)? {
-        Some(Named::Strokes) => Format::Strokes.load(Path::new(name_or_path), options)?,
-        Some(Named::Idx(set)) => {
-            let [images, labels] = places()?.obtain_idx(set, options.split, progress)?;
-            let name = if options.split == Split::Test { format!("{}/test", set.name) } else { set.name.to_owned() };
-            Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(name))
-        }
-        Some(Named::Quickdraw(category)) => {
-            only_train(name_or_path, options)?;
-            let path = places()?.obtain_quickdraw(category, progress)?;
-            Box::new(npy::open(&path)?.named(format!("quickdraw:{category}")))
-        }
+        Some(named) => known::open(named, name_or_path, places, options, progress)?,
         None => open_path(name_or_path, options)?,
     };
     Resized::over(set, &options.image())
@@ -100,20 +88,15 @@ pub fn is_name(name: &str) -> bool {
     matches!(recognise(name), Ok(Some(_)))
 }
 
-/// Fetches all files of a named set that are not on this machine, and says where they are; nothing for `strokes`.
+/// Fetches all files of a named set that are not on this machine, and says where they are; none where it is
+/// drawn by program.
 ///
 /// # Errors
 /// Where the name is unknown, or files can't be fetched.
 pub fn fetch(name: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
     let places = Places::from_env(options.data_dir.as_deref())?;
     match recognise(name)? {
-        Some(Named::Strokes) => Ok(Vec::new()),
-        Some(Named::Idx(set)) => {
-            let train = places.obtain_idx(set, Split::Train, progress)?;
-            let test = places.obtain_idx(set, Split::Test, progress)?;
-            Ok(train.into_iter().chain(test).collect())
-        }
-        Some(Named::Quickdraw(category)) => Ok(vec![places.obtain_quickdraw(category, progress)?]),
+        Some(named) => known::fetch(named, &places, progress),
         None => Err(unknown(name)),
     }
 }
@@ -123,25 +106,31 @@ pub fn fetch(name: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progres
 /// # Errors
 /// Where the set as a whole can't be opened.
 pub fn check(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<BadFile>> {
-    let path = Path::new(name_or_path);
-    if recognise(name_or_path)?.is_none() && path.is_dir() && in_folder(path, options.split)? == Inside::Images {
-        return folder::check(path, &options.image());
+    if recognise(name_or_path)?.is_none()
+        && let Some(images) = images_at(Path::new(name_or_path), options.split)?
+    {
+        return folder::check(&images, &options.image());
     }
-    // The other formats are read whole when they are opened.
-    open(name_or_path, options, progress).map(|_| Vec::new())
+    let set = open(name_or_path, options, progress)?;
+    // Sets that are not lazy were read whole when they were opened.
+    if set.is_lazy() {
+        let mut image = vec![0.0; set.shape().len()];
+        (0..set.len()).try_for_each(|index| set.read(index, &mut image))?;
+    }
+    Ok(set.passed_over())
 }
 
-/// The digits drawn by program; those held back come from another seed.
-pub(super) fn strokes(options: &OpenOptions) -> Result<Strokes> {
-    const HELD_BACK: u64 = u64::from_be_bytes(*b"heldback");
-    let (seed, usual) = match options.split {
-        Split::Train => (options.seed, STROKES[0]),
-        Split::Test => (options.seed ^ HELD_BACK, STROKES[1]),
-    };
-    match options.count.unwrap_or(usual) {
-        0 => Err(Error::usage("0 strokes were asked for", "expected at least 1 image")),
-        count => Ok(Strokes::new(seed, count)),
+/// The folder or archive of images that is or lies at `path`.
+fn images_at(path: &Path, split: Split) -> Result<Option<PathBuf>> {
+    if !path.is_dir() {
+        let is_archive = path.is_file() && format_of(path)? == Format::Archive;
+        return Ok(is_archive.then(|| path.to_path_buf()));
     }
+    Ok(match in_folder(path, split)? {
+        Inside::Images => Some(path.to_path_buf()),
+        Inside::One(file, Format::Archive) => Some(file),
+        Inside::One(..) | Inside::FileSet(_) => None,
+    })
 }
 
 fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
@@ -152,8 +141,11 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         Err(error) => return Err(Error::io("read", path)(error)),
     };
     if !about.is_dir() {
-        only_train(name, options)?;
-        return format_of(path)?.load(path, options);
+        let format = format_of(path)?;
+        if !format.has_parts() {
+            only_train(name, options)?;
+        }
+        return format.load(path, options);
     }
     match in_folder(path, options.split)? {
         Inside::FileSet(images) => Format::Idx.load(&images, options),
@@ -161,6 +153,8 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
             only_train(name, options)?;
             Format::Folder.load(path, options)
         }
+        // A folder of shards says itself which parts it has.
+        Inside::One(file, format) if format.has_parts() || file.is_dir() => format.load(&file, options),
         Inside::One(file, format) => {
             only_train(name, options)?;
             format.load(&file, options)
@@ -169,12 +163,12 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
 }
 
 /// Refuses to call images held back where a set has no such part.
-fn only_train(name: &str, options: &OpenOptions) -> Result<()> {
+pub(super) fn only_train(name: &str, options: &OpenOptions) -> Result<()> {
     match options.split {
         Split::Train => Ok(()),
         Split::Test => Err(Error::usage(
             format!("{name} has no test images of its own"),
-            "use its training images, or give a data set that has both: mnist, fashion-mnist, strokes",
+            "use its training images, or give a data set that has both: mnist, fashion-mnist, cifar10, strokes",
         )),
     }
 }
@@ -193,7 +187,7 @@ fn unknown(name: &str) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::testing::{array, idx_images, shared_data};
+    use super::super::testing::{array, gzip, idx_images, sample, shared_data, tar, zip};
     use super::*;
 
     fn open_here(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
@@ -221,6 +215,29 @@ mod tests {
         for path in ["deep", "b.dat"] {
             let error = open_here(root.join(path).to_str().unwrap(), &test).unwrap_err();
             assert!(error.to_string().contains("no test images"), "{error}");
+        }
+    }
+
+    #[test]
+    fn archives_are_opened_and_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = sample("rgb.png");
+        let files = [("cat/a.png", &image[..]), ("dog/b.png", &image[..]), ("dog/c.png", b"no picture")];
+        for (name, bytes) in [("a.zip", zip(&files, true)), ("a.tgz", gzip(&tar(&files)))] {
+            let path = folder.path().join("only").join(name);
+            std::fs::create_dir_all(folder.path().join("only")).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            // The folder that holds one archive is that archive.
+            for path in [path.as_path(), &folder.path().join("only")] {
+                let size = OpenOptions { size: Some((6, 6)), ..OpenOptions::default() };
+                let set = open_here(path.to_str().unwrap(), &size).unwrap();
+                assert_eq!((set.len(), set.shape().to_string(), set.classes().len()), (3, "6x6x3".to_owned(), 2));
+                assert!(set.remarks()[0].contains("centre crop, then 6x6"));
+                let bad = check(path.to_str().unwrap(), &size, &mut |_| {}).unwrap();
+                assert_eq!(bad.len(), 1);
+                assert!(bad[0].path.ends_with(Path::new(name).join("dog/c.png")), "{bad:?}");
+            }
+            std::fs::remove_file(path).unwrap();
         }
     }
 

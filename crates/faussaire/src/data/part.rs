@@ -29,7 +29,9 @@ impl PartFile {
         let mut name = target.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}-{serial}.part", std::process::id()));
         let part = target.with_file_name(name);
-        let file = File::create(&part).map_err(Error::io("create", &part))?;
+        let mut access = File::options();
+        let access = access.read(true).write(true).create(true).truncate(true);
+        let file = access.open(&part).map_err(Error::io("create", &part))?;
         // Some network file systems have no locks; they only lose the sweeping.
         let _ = file.try_lock();
         Ok(Self { file: BufWriter::new(file), part, target: target.to_path_buf(), committed: false })
@@ -38,6 +40,16 @@ impl PartFile {
     /// Where the bytes are until `commit`.
     pub fn path(&self) -> &Path {
         &self.part
+    }
+
+    /// What it will be called.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The file itself, to read and write at any place.
+    pub fn file(&self) -> &File {
+        self.file.get_ref()
     }
 
     /// Appends bytes.
@@ -86,13 +98,21 @@ pub fn sweep(target: &Path) {
     let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
         return;
     };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let name = name.to_string_lossy();
+    sweep_where(folder, |other| other.strip_prefix(&*name).is_some_and(|rest| rest.starts_with('.')));
+}
+
+/// Removes all unfinished files right in `folder` that no living process is writing.
+pub fn sweep_folder(folder: &Path) {
+    sweep_where(folder, |_| true);
+}
+
+fn sweep_where(folder: &Path, is_ours: impl Fn(&str) -> bool) {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let other = entry.file_name();
-        let other = other.to_string_lossy();
-        let unfinished =
-            other.strip_prefix(&*name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".part"));
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let unfinished = name.ends_with(".part") && is_ours(&name);
         if unfinished && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = std::fs::remove_file(entry.path());
         }

@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
-use super::idx;
 use super::named::{IdxSet, Published, quickdraw_file};
 use super::open::Split;
+use super::{celeba, cifar, idx};
 use crate::error::{Error, Result};
 
 /// The folders in which named sets are looked for, and where what is missing comes from.
@@ -54,6 +54,16 @@ impl Places {
             // Files right in the folder may be another set's: they have the same names.
             own.or_else(|| within(place).filter(|[images, _]| belongs(images, place, set, set.files(split)[0])))
         })
+    }
+
+    /// Where the files of a split of CIFAR-10 are, if they are here: a folder or an archive.
+    pub fn find_cifar10(&self, split: Split) -> Option<PathBuf> {
+        self.folders.iter().find_map(|place| cifar::find(place, split))
+    }
+
+    /// Where CelebA's images and their attribute table are, if both are here.
+    pub fn find_celeba(&self) -> Option<(PathBuf, PathBuf)> {
+        self.folders.iter().find_map(|place| celeba::find(place))
     }
 
     /// Where the drawings of a Quick, Draw! category are, if they are here.

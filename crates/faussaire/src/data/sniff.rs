@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::idx::{self, GZIP};
 use super::open::Split;
-use super::{Format, folder};
+use super::{Format, cifar, folder, parquet};
 use crate::error::{Error, Result};
 
 /// What a folder holds.
@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 pub enum Inside {
     /// The images of a split, named as in MNIST.
     FileSet(PathBuf),
-    /// PNG or JPEG files, possibly deeper.
+    /// Image files, possibly deeper.
     Images,
-    /// One file of another format.
+    /// One file of another format, or a folder of files that make one set.
     One(PathBuf, Format),
 }
 
@@ -28,6 +28,12 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
     if let Some(images) = idx::find(folder, split.prefix()) {
         return Ok(Inside::FileSet(images));
     }
+    if [split, Split::Train, Split::Test].into_iter().any(|split| cifar::in_folder(folder, split)) {
+        return Ok(Inside::One(folder.to_path_buf(), Format::Cifar));
+    }
+    if !parquet::files(folder)?.is_empty() {
+        return Ok(Inside::One(folder.to_path_buf(), Format::Parquet));
+    }
     if folder::has_images(folder)? {
         return Ok(Inside::Images);
     }
@@ -35,7 +41,7 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let path = entry.map_err(Error::io("read", folder))?.path();
         if path.is_file()
-            && let Some(format) = claimed(&start(&path)?)
+            && let Some(format) = claimed(&path, &start(&path)?)
         {
             files.push((path, format));
         }
@@ -44,7 +50,8 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
     match &files[..] {
         [] => Err(Error::data(
             format!("{} holds no images", folder.display()),
-            "expected PNG or JPEG files (at any depth), or one .npy or IDX file",
+            "expected PNG, JPEG, WebP, GIF or BMP files (at any depth), or one .zip, .tar, .npy, .npz, .parquet, \
+             CIFAR-10 or IDX file",
         )),
         [(file, format)] => Ok(Inside::One(file.clone(), *format)),
         several => Err(too_many(folder, several)),
@@ -68,29 +75,26 @@ fn too_many(folder: &Path, files: &[(PathBuf, Format)]) -> Error {
 /// Where it has none that is known: says what it looks like instead.
 pub fn format_of(path: &Path) -> Result<Format> {
     let start = start(path)?;
-    claimed(&start).ok_or_else(|| {
+    claimed(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
             [] => ("it is empty", "the file is damaged or was not downloaded completely: replace it"),
             [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => {
                 ("it is one image", "give the folder that holds the images")
             }
-            [b'P', b'K', ..] => (
-                "it is a zip archive",
-                "unpack it; from an .npz, numpy.save(\"images.npy\", numpy.load(\"FILE.npz\")[\"NAME\"])",
-            ),
             [0, 0, 8, 1, ..] => ("it holds labels, not images", "give the images file; its labels are found beside it"),
             [b'<', ..] => ("it is a web page", "the download went wrong: fetch the file again"),
             _ => (
                 "its first bytes are those of no known format",
-                "expected IDX (.gz or not), .npy, or a folder of PNG or JPEG images",
+                "expected IDX (.gz or not), .npy, .npz, .parquet, CIFAR-10's .bin, .zip, .tar (.gz or not), or a folder of \
+                 images",
             ),
         };
         Error::data(format!("{} can't be read as images: {what}", path.display()), hint)
     })
 }
 
-fn claimed(start: &[u8]) -> Option<Format> {
-    Format::ALL.into_iter().find(|format| format.claims(start))
+fn claimed(path: &Path, start: &[u8]) -> Option<Format> {
+    Format::ALL.into_iter().find(|format| format.claims(path, start))
 }
 
 /// The first bytes of a file, after gunzip where it is gzipped.
@@ -103,14 +107,14 @@ fn start(path: &Path) -> Result<Vec<u8>> {
     }
     let mut inflated = Vec::new();
     // The stream breaks off here, and may be damaged: what came out until then is enough.
-    let _ = flate2::read::GzDecoder::new(&bytes[..]).take(16).read_to_end(&mut inflated);
+    let _ = flate2::read::GzDecoder::new(&bytes[..]).take(512).read_to_end(&mut inflated);
     Ok(inflated)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::testing::{array, gzip, idx_images, idx_labels};
+    use super::super::testing::{array, gzip, idx_images, idx_labels, tar, zip};
     use super::*;
 
     #[test]
@@ -122,11 +126,13 @@ mod tests {
         };
         assert_eq!(format_of(&put("a.dat", &array(8))).unwrap(), Format::Npy);
         assert_eq!(format_of(&put("b", &gzip(&idx_images(3, 4, 5)))).unwrap(), Format::Idx);
+        assert_eq!(format_of(&put("e", &zip(&[("a.png", b"x")], true))).unwrap(), Format::Archive);
+        assert_eq!(format_of(&put("f", &tar(&[("a.png", b"x")]))).unwrap(), Format::Archive);
+        assert_eq!(format_of(&put("g.tgz", &gzip(&tar(&[("a.png", b"x")])))).unwrap(), Format::Archive);
         assert_eq!(format_of(&put("c.png", &idx_images(3, 4, 5))).unwrap(), Format::Idx);
         for (bytes, expected) in [
             (&b""[..], "it is empty"),
             (b"\x89PNG\r\n", "it is one image"),
-            (b"PK\x03\x04", "zip archive"),
             (b"<!DOCTYPE html>", "web page"),
             (b"\x1f\x8b", "it is empty"),
             (b"some text", "no known format"),

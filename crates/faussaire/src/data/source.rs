@@ -76,6 +76,23 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         Vec::new()
     }
 
+    /// The image that `read` gives for `index`: itself, or the one that stands in for it where its file is bad, as far
+    /// as that is known; after `read(index, ..)` it is.
+    fn shown(&self, index: usize) -> usize {
+        index
+    }
+
+    /// True where reading an image takes decoding it, so that it pays to read ahead.
+    fn is_lazy(&self) -> bool {
+        false
+    }
+
+    /// What a person should know about how the set is read, one sentence each: how images are brought to shape, which
+    /// files are left aside.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A digest of the content (format, sizes, bytes), so that a run resumes only on the data that it began with.
     fn fingerprint(&self) -> String;
 }

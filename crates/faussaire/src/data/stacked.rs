@@ -5,8 +5,8 @@
 use rand::Rng;
 
 use super::digest::Digest;
+use super::folder::BadFile;
 use super::memory::check_read;
-use super::open::Split;
 use super::source::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::random::Stream;
@@ -14,13 +14,11 @@ use crate::random::Stream;
 /// Digits of one image.
 const DIGITS: usize = 3;
 
-/// Images where no number is asked for: PacGAN's 128,000 to learn from; held back as many as it generates to count modes.
-pub(super) fn usual_count(split: Split) -> usize {
-    match split {
-        Split::Train => 128_000,
-        Split::Test => 26_000,
-    }
-}
+/// Images to learn from where no number is asked for: PacGAN's.
+pub(super) const TRAIN: usize = 128_000;
+
+/// Images held back where no number is asked for: as many as PacGAN and VEEGAN generate to count modes.
+pub(super) const TEST: usize = 26_000;
 
 /// A set of `count` stacks; the label 100 a + 10 b + c means the digits a (red), b (green) and c (blue).
 pub struct Stacked {
@@ -99,6 +97,14 @@ impl Dataset for Stacked {
 
     fn classes(&self) -> Vec<String> {
         (0..1000).map(|label| format!("{label:03}")).collect()
+    }
+
+    fn passed_over(&self) -> Vec<BadFile> {
+        self.digits.passed_over()
+    }
+
+    fn is_lazy(&self) -> bool {
+        self.digits.is_lazy()
     }
 
     fn fingerprint(&self) -> String {

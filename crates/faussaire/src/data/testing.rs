@@ -18,6 +18,11 @@ pub fn shared_data() -> Option<PathBuf> {
     None
 }
 
+/// A file of `tests/images`.
+pub fn sample(name: &str) -> Vec<u8> {
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/images").join(name)).unwrap()
+}
+
 /// `bytes`, gzipped.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -57,6 +62,63 @@ pub fn npy(dictionary: &str, bytes: &[u8]) -> Vec<u8> {
 pub fn array(bytes: usize) -> Vec<u8> {
     let dictionary = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({}, 4)}}", bytes / 4);
     npy(&dictionary, &vec![9; bytes])
+}
+
+/// A zip archive of these files, stored or deflated.
+pub fn zip(files: &[(&str, &[u8])], deflated: bool) -> Vec<u8> {
+    let (mut archive, mut list) = (Vec::new(), Vec::new());
+    for (name, bytes) in files {
+        let packed = if deflated { deflate(bytes) } else { bytes.to_vec() };
+        let mut sum = flate2::Crc::new();
+        sum.update(bytes);
+        let mut fields = vec![20, 0, 0, 0, if deflated { 8 } else { 0 }, 0, 0, 0, 0x21, 0];
+        for number in [sum.sum(), packed.len() as u32, bytes.len() as u32] {
+            fields.extend(number.to_le_bytes());
+        }
+        fields.extend((name.len() as u16).to_le_bytes());
+        fields.extend([0, 0]);
+        list.extend([&b"PK\x01\x02\x14\0"[..], &fields, &[0; 10]].concat());
+        list.extend((archive.len() as u32).to_le_bytes());
+        list.extend(name.bytes());
+        archive.extend([&b"PK\x03\x04"[..], &fields, name.as_bytes(), &packed].concat());
+    }
+    let count = (files.len() as u16).to_le_bytes();
+    let (size, at) = ((list.len() as u32).to_le_bytes(), (archive.len() as u32).to_le_bytes());
+    [&archive[..], &list, b"PK\x05\x06\0\0\0\0", &count, &count, &size, &at, &[0, 0]].concat()
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A tar archive of these files, as POSIX has it.
+pub fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for (name, bytes) in files {
+        archive.extend(tar_header(name, bytes.len(), b'0'));
+        archive.extend(*bytes);
+        archive.resize(archive.len().next_multiple_of(512), 0);
+    }
+    archive.resize(archive.len() + 1024, 0);
+    archive
+}
+
+/// The header of a tar archive's member of this kind.
+pub fn tar_header(name: &str, length: usize, kind: u8) -> [u8; 512] {
+    let mut header = [0; 512];
+    let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, name.as_bytes());
+    put(100, b"0000644\0");
+    put(124, format!("{length:011o}\0").as_bytes());
+    put(136, b"00000000000\0");
+    put(148, b"        ");
+    put(156, &[kind]);
+    put(257, b"ustar\x0000");
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
 }
 
 /// What the test server does with a request.

@@ -23,6 +23,11 @@ impl Estimate {
         Self { value, low: value - margin, high: value + margin }
     }
 
+    /// A number without uncertainty, such as a count of what was seen.
+    pub fn exact(value: f64) -> Self {
+        Self::around(value, 0.0)
+    }
+
     /// The same, kept within what the score can be.
     #[must_use]
     pub fn clamp(self, least: f64, most: f64) -> Self {
@@ -193,7 +198,7 @@ mod tests {
         // One group per row makes the jackknife the ordinary standard error.
         let (sum, n) = (values.iter().sum::<f64>(), 4000.0);
         let without = values.iter().map(|v| (sum - v) / (n - 1.0)).collect::<Vec<_>>();
-        let jackknife = bootstrap.jackknife(estimate.value, &[without.clone()]);
+        let jackknife = bootstrap.jackknife(estimate.value, std::slice::from_ref(&without));
         assert_near(jackknife.high - jackknife.low, 2.0 * half, 0.05);
         // Two sets of the same noise: root 2.
         let both = bootstrap.jackknife(estimate.value, &[without.clone(), without]);

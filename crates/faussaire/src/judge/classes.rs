@@ -122,7 +122,7 @@ pub fn classifier_score(probabilities: &[f32], classes: usize, bootstrap: &Boots
     }
     for (image, row) in probabilities.chunks_exact(classes).enumerate() {
         let sum: f32 = row.iter().sum();
-        if row.iter().any(|p| p.is_nan() || *p < 0.0) || !((sum - 1.0).abs() < 1e-3) {
+        if row.iter().any(|p| p.is_nan() || *p < 0.0) || (sum - 1.0).abs() > 1e-3 {
             let what = format!("the class probabilities of image {image} sum to {sum}, expected 1");
             return Err(Error::usage(what, "hand over probabilities (after the softmax), not logits"));
         }

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows and columns whose products are made at a time; a task has all columns of one block of rows.
-const ROWS: usize = 512;
-const COLUMNS: usize = 512;
+const ROWS: usize = 256;
+const COLUMNS: usize = 1024;
 /// Columns that are looked at together: most hold nothing of interest.
 const CHUNK: usize = 32;
 

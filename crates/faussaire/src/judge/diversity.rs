@@ -156,6 +156,8 @@ mod tests {
         // Independent draws of the same distribution lie within about the interval.
         let fresh = ratio(&real_set(2, 3000, 6)).all;
         assert!(fresh.high - fresh.low < 0.05 && (fresh.value - 1.0).abs() < fresh.high - fresh.low, "{fresh:?}");
+        let on = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(|| spread(&real));
+        assert_eq!(on(1), on(3));
         let collapsed = ratio(&real.select(&(0..3000).map(|i| i % 3).collect::<Vec<_>>()).unwrap());
         assert_eq!(collapsed.all.value, 0.0);
     }

@@ -68,7 +68,8 @@ impl Features {
     }
 
     /// Two disjoint halves by a permutation that `seed` chooses (one image is left out of an odd number): any score
-    /// between them is that score's floor, what real images reach against real images.
+    /// between them is that score's floor, what real images reach against real images. A Fréchet distance falls with
+    /// the number of images: its floor between halves is that of half as many.
     ///
     /// # Errors
     /// Where there are fewer than two images.

@@ -40,8 +40,9 @@ pub struct Frechet {
 impl Gaussian {
     /// Takes the root of the covariance.
     pub fn new(moments: Moments) -> Self {
-        let eigen = SymmetricEigen::new(moments.covariance());
-        let (values, clamped) = clamp(eigen.eigenvalues.as_slice());
+        let (covariance, unit) = normalise(moments.covariance());
+        let eigen = SymmetricEigen::new(covariance);
+        let (values, clamped) = clamp(eigen.eigenvalues.as_slice(), unit);
         let mut scaled = eigen.eigenvectors.clone();
         scaled.column_iter_mut().zip(&values).for_each(|(mut column, value)| column *= value.sqrt());
         Self { moments, root: scaled * eigen.eigenvectors.transpose(), clamped }
@@ -65,8 +66,8 @@ impl Gaussian {
         }
         let covariance = other.covariance();
         let product = &self.root * &covariance * &self.root;
-        let symmetric = (&product + product.transpose()) * 0.5;
-        let (values, clamped) = clamp(symmetric.symmetric_eigenvalues().as_slice());
+        let (symmetric, unit) = normalise((&product + product.transpose()) * 0.5);
+        let (values, clamped) = clamp(symmetric.symmetric_eigenvalues().as_slice(), unit);
         let shared: f64 = values.iter().map(|v| v.sqrt()).sum();
         let traces = self.moments.covariance().trace() + covariance.trace();
         let mean_part = self.moments.mean().iter().zip(other.mean()).map(|(a, b)| (a - b).powi(2)).sum();
@@ -90,8 +91,8 @@ pub fn frechet_distance(real: &Features, generated: &Features) -> Result<Frechet
 }
 
 /// The distance with its interval, by a jackknife that leaves out one of 20 groups of images at a time, first of the
-/// real ones, then of the generated ones: 40 decompositions, no image twice. `real` must be the Gaussian of
-/// `real_features`.
+/// real ones, then of the generated ones: 40 decompositions (2 ms each at 128 dimensions, seconds at 2048), no image
+/// twice. `real` must be the Gaussian of `real_features`.
 ///
 /// # Errors
 /// Where the dimensions differ, or a set has fewer than six images.
@@ -127,13 +128,19 @@ fn without_groups(fixed: &Gaussian, whole: &Moments, set: &Features, seed: u64) 
     (0..groups).into_par_iter().map(without).collect()
 }
 
-/// Eigenvalues of a matrix that has no negative ones: negative ones become 0 (their sum is returned too), and so does
-/// what rounding alone leaves of a 0, whose root would be far larger than itself.
-fn clamp(values: &[f64]) -> (Vec<f64>, f64) {
+/// A matrix divided by its largest element, and that element: no square within the decomposition overflows.
+fn normalise(matrix: DMatrix<f64>) -> (DMatrix<f64>, f64) {
+    let unit = matrix.amax();
+    if unit > 0.0 { (matrix / unit, unit) } else { (matrix, 1.0) }
+}
+
+/// Eigenvalues, times `unit`, of a matrix that has no negative ones: negative ones become 0 (their sum is returned
+/// too), and so does what rounding alone leaves of a 0, whose root would be far larger than itself.
+fn clamp(values: &[f64], unit: f64) -> (Vec<f64>, f64) {
     let largest = values.iter().copied().fold(0.0, f64::max);
     let noise = largest * f64::EPSILON * values.len() as f64;
-    let clamped = values.iter().filter(|&&v| v < 0.0).sum();
-    (values.iter().map(|&v| if v > noise { v } else { 0.0 }).collect(), clamped)
+    let clamped = values.iter().filter(|&&v| v < 0.0).map(|v| v * unit).fold(0.0, |sum, v| sum + v);
+    (values.iter().map(|&v| if v > noise { v * unit } else { 0.0 }).collect(), clamped)
 }
 
 fn warning(rows: usize, dims: usize) -> Option<String> {
@@ -186,8 +193,21 @@ mod tests {
         assert_near(distance(&moved(&real, 512.0, 1.0), &moved(&fake, 512.0, 1.0)), whole, 1e-3);
         assert_near(distance(&moved(&real, 0.0, 4.0), &moved(&fake, 0.0, 4.0)), 16.0 * whole, 1e-10);
         assert!(distance(&real, &moved(&real, 0.0, 1.0)) < 1e-12);
+        // The largest features that there are: neither an overflow nor an endless decomposition.
+        let scale = 2f32.powi(125);
+        let large = distance(&moved(&real, 0.0, scale), &moved(&fake, 0.0, scale));
+        assert_near(large / f64::from(scale).powi(2), whole, 1e-10);
         let (wide, _) = sets("few_rows");
         assert!(distance(&wide, &wide) < 1e-12);
+    }
+
+    #[test]
+    fn the_interval_is_the_same_bits_for_any_number_of_threads() {
+        let (real, fake) = sets("plain");
+        let gaussian = Gaussian::new(Moments::of(&real).unwrap());
+        let estimate = || frechet_estimate(&gaussian, &real, &fake, &Bootstrap::default()).unwrap();
+        let on = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(estimate);
+        assert_eq!(on(1), on(3));
     }
 
     #[test]
@@ -203,7 +223,6 @@ mod tests {
         assert!((2.5..6.0).contains(&(width(few) / width(many))), "{few:?} {many:?}");
         // The distributions differ by the shift alone: 6 * 0.5^2.
         assert!(many.low < 1.5 && 1.5 < many.high && width(many) < 0.3, "{many:?}");
-        // Theory, mean part alone: 2 * shift * the standard error of a sum of 6 means, both sides.
         let tiny = real_set(1, 5, 2);
         let gaussian = Gaussian::new(Moments::of(&tiny).unwrap());
         assert!(frechet_estimate(&gaussian, &tiny, &tiny, &bootstrap).is_err());

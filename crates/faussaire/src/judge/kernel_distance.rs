@@ -226,6 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn is_the_same_bits_for_any_number_of_threads() {
+        let (a, b) = (real_set(1, 900, 33), fake_set(2, 700, 33));
+        let subsets = Subsets { count: 5, rows: 400, seed: 1 };
+        let both = || (kernel_distance(&a, &b, &subsets).unwrap(), kernel_distance_of_all(&a, &b).unwrap());
+        let on = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(both);
+        assert_eq!(on(1), on(3));
+    }
+
+    #[test]
     fn subsets_follow_the_seed_and_centre_on_the_whole() {
         let (a, b) = (real_set(1, 900, 8), fake_set(2, 800, 8));
         let subsets = Subsets { count: 40, rows: 200, seed: 3 };

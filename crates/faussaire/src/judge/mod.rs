@@ -8,11 +8,13 @@ mod distances;
 pub mod diversity;
 mod features;
 pub mod frechet;
+mod judgement;
 pub mod kernel_distance;
 pub mod manifold;
 mod moments;
 mod nearest;
 pub mod neighbours;
+mod random_features;
 pub mod score;
 mod sliced_wasserstein;
 
@@ -21,7 +23,10 @@ mod sliced_wasserstein;
 mod reference;
 
 pub use bootstrap::{Bootstrap, Estimate};
+pub use classifier::Classifier;
 pub use features::Features;
+pub use judgement::{Exhibit, Extractor, Judgement, judge};
 pub use moments::Moments;
+pub use random_features::RandomFeatures;
 pub use score::{Better, Metric, Score, Setting};
 pub use sliced_wasserstein::SlicedWasserstein;

@@ -41,12 +41,12 @@ impl Neighbours {
     }
 
     /// The training images nearest to `sample`, nearest first.
-    pub fn index(&self, sample: usize) -> &[u32] {
+    pub fn indices(&self, sample: usize) -> &[u32] {
         &self.index[sample * self.k..][..self.k]
     }
 
     /// Their Euclidean distances in features.
-    pub fn distance(&self, sample: usize) -> &[f64] {
+    pub fn distances(&self, sample: usize) -> &[f64] {
         &self.distance[sample * self.k..][..self.k]
     }
 
@@ -159,9 +159,9 @@ mod tests {
             let found = Neighbours::new(&fake, &training, 3).unwrap();
             for row in 0..fake.rows() {
                 let want = numbers_at(name, row);
-                found.distance(row).iter().zip(&want).for_each(|(got, want)| assert_near(*got, *want, 1e-6));
+                found.distances(row).iter().zip(&want).for_each(|(got, want)| assert_near(*got, *want, 1e-6));
                 if let Some(index) = value(&[name, "neighbours", "index"])[row].as_u64() {
-                    assert_eq!(u64::from(found.index(row)[0]), index);
+                    assert_eq!(u64::from(found.indices(row)[0]), index);
                 }
             }
             let calibration = Calibration::new(&Neighbours::new(&held_out, &training, 1).unwrap(), 0.1).unwrap();
@@ -196,8 +196,8 @@ mod tests {
         let copier = judge(&both.select(&rows).unwrap());
         assert!((copier.share.value - 0.21).abs() < 0.02 && copier.share.low > 0.17 && copier.z < -5.0, "{copier:?}");
         let found = find(&training);
-        assert_eq!((found.k(), found.index(17)[0], found.distance(17)[0]), (2, 17, 0.0));
-        assert!(found.distance(17)[1] > 0.0);
+        assert_eq!((found.k(), found.indices(17)[0], found.distances(17)[0]), (2, 17, 0.0));
+        assert!(found.distances(17)[1] > 0.0);
         let text = serde_json::to_string(&calibration).unwrap();
         assert_eq!(serde_json::from_str::<Calibration>(&text).unwrap(), calibration);
     }

@@ -4,18 +4,61 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::Attributes;
+use super::{Attributed, Attributes};
+use crate::data::archive::Others;
+use crate::data::archive::zip;
+use crate::data::folder::Folder;
+use crate::data::source::Dataset;
 use crate::error::{Error, Result};
 
 /// How much of a file is looked at to tell whether it is a table.
 const LOOK: u64 = 1 << 16;
+
+/// The images of the folder or archive at `path`, with the attributes of the table that is found for them. A table
+/// that knows none of the images belongs to others.
+///
+/// # Errors
+/// Where the table knows only some of the images, or is damaged.
+pub fn attach(folder: Folder, path: &Path) -> Result<Box<dyn Dataset>> {
+    let table = match packed(path)? {
+        Some(table) => Some(table),
+        None => match find(path)? {
+            // What only looks like a table at its beginning may be something else.
+            Some(file) if !has_celebas_name(&file) => Attributes::open(&file).ok(),
+            Some(file) => Some(Attributes::open(&file)?),
+            None => None,
+        },
+    };
+    match table {
+        Some(table) if (0..folder.len()).any(|index| table.of(folder.entry_name(index)).is_some()) => {
+            Attributed::over(folder, &table)
+        }
+        _ => Ok(Box::new(folder)),
+    }
+}
+
+/// The table in a zip archive, by CelebA's name for it.
+fn packed(archive: &Path) -> Result<Option<Attributes>> {
+    let named = |name: &str| {
+        let file = name.rsplit('/').next().unwrap_or_default();
+        file.starts_with("list_attr") && (file.ends_with(".csv") || file.ends_with(".txt"))
+    };
+    let Some(file) = File::open(archive).ok().filter(|_| archive.is_file()) else { return Ok(None) };
+    // Other archives have no such list.
+    let members = zip::listed(&file, named, &mut Others::default()).unwrap_or_default();
+    let Some(member) = members.first() else { return Ok(None) };
+    let origin = archive.join(&*member.name).display().to_string();
+    let table = zip::stream(&file, member)
+        .map_err(|what| Error::data(format!("{origin} can't be read: {what}"), "download or pack the archive again"))?;
+    Attributes::parse(BufReader::new(table), &origin).map(Some)
+}
 
 /// The table for the images at `images` (a folder, or an archive): right in the folder, else beside. Where several
 /// files could be it, one named as CelebA's; none where there is none, or no telling which.
 ///
 /// # Errors
 /// Where a folder can't be read.
-pub fn find(images: &Path) -> Result<Option<PathBuf>> {
+fn find(images: &Path) -> Result<Option<PathBuf>> {
     let beside = images.parent().filter(|parent| parent.is_dir()).map(Path::to_path_buf);
     // A relative path of one part has the parent "".
     let beside = beside.or_else(|| (images.components().count() == 1).then(|| PathBuf::from(".")));
@@ -46,8 +89,8 @@ pub fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Named as CelebA names it.
-fn has_celebas_name(path: &Path) -> bool {
+/// Whether a table is named as CelebA's.
+pub fn has_celebas_name(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("list_attr"))
 }
 
@@ -75,6 +118,35 @@ fn is_table(path: &Path) -> bool {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::data::{ImageOptions, testing};
+
+    #[test]
+    fn folders_and_archives_get_their_attributes() {
+        let root = tempfile::tempdir().unwrap();
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::GrayImage::new(4, 4).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let png = png.into_inner();
+        let table = b"image_id,A,B\n1.jpg,1,-1\n2.jpg,-1,-1\n";
+        let path = root.path().join("faces.zip");
+        let open = || attach(Folder::open(&path, &ImageOptions::default()).unwrap(), &path);
+        std::fs::write(&path, testing::zip(&[("in/1.png", &png), ("in/list_attr.csv", table)], true)).unwrap();
+        let set = open().unwrap();
+        assert_eq!((set.attributes().len(), set.has_attribute(0, 0)), (2, Some(true)));
+        std::fs::write(&path, testing::zip(&[("3.png", &png)], true)).unwrap();
+        assert!(open().unwrap().attributes().is_empty());
+        // Beside it: of other images, of these, of some of these.
+        std::fs::write(root.path().join("a.csv"), table).unwrap();
+        assert!(open().unwrap().attributes().is_empty());
+        std::fs::write(&path, testing::zip(&[("2.png", &png)], true)).unwrap();
+        assert_eq!(open().unwrap().has_attribute(0, 0), Some(false));
+        std::fs::write(&path, testing::zip(&[("2.png", &png), ("3.png", &png)], true)).unwrap();
+        assert!(open().unwrap_err().to_string().contains("1 of 2 images"));
+        // Not a table after all; named as one, it should be.
+        std::fs::write(root.path().join("a.csv"), [&table[..], b"4.jpg,1,7\n5.jpg,3,1\n"].concat()).unwrap();
+        assert!(open().unwrap().attributes().is_empty());
+        std::fs::rename(root.path().join("a.csv"), root.path().join("list_attr.csv")).unwrap();
+        assert!(open().unwrap_err().to_string().contains("line 4: B is '7'"));
+    }
 
     #[test]
     fn the_table_is_in_the_folder_or_beside_it() {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::Attributes;
 use crate::data::digest::Digest;
-use crate::data::folder::BadFile;
+use crate::data::folder::{BadFile, Folder};
 use crate::data::source::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 
@@ -18,6 +18,15 @@ pub struct Attributed {
 }
 
 impl Attributed {
+    /// The images of `folder` with the attributes of `table`.
+    ///
+    /// # Errors
+    /// As [`Attributed::join`].
+    pub fn over(folder: Folder, table: &Attributes) -> Result<Box<dyn Dataset>> {
+        let names: Vec<String> = (0..folder.len()).map(|index| folder.entry_name(index).to_owned()).collect();
+        Self::join(Box::new(folder), table, |index| names.get(index).cloned())
+    }
+
     /// The images of `inner` with the attributes of `table`; `file` gives the name of the file of each image.
     ///
     /// # Errors
@@ -94,6 +103,18 @@ impl Dataset for Attributed {
 
     fn passed_over(&self) -> Vec<BadFile> {
         self.inner.passed_over()
+    }
+
+    fn shown(&self, index: usize) -> usize {
+        self.inner.shown(index)
+    }
+
+    fn is_lazy(&self) -> bool {
+        self.inner.is_lazy()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.inner.remarks()
     }
 
     fn fingerprint(&self) -> String {

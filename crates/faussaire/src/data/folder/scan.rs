@@ -1,19 +1,81 @@
-//! The images below a folder: which files they are, and which classes their subfolders make.
+//! The images below a folder: which files they are, how long, and when they were last changed.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
+use std::fs::{DirEntry, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
+use crate::data::archive::{Member, Others, is_image, since_epoch, small_enough};
 use crate::error::{Error, Result};
+
+/// A file below the folder.
+#[derive(Debug)]
+pub struct OnDisk {
+    /// The path inside the folder where it is no text; the member's name shows it then only roughly.
+    odd: Option<Box<Path>>,
+}
+
+/// What a look at a file tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looked {
+    /// Its bytes; 0 where the system doesn't say, which is reported when it is read.
+    pub length: u64,
+    /// When it was last changed, in nanoseconds since 1970.
+    pub modified: u64,
+}
+
+impl OnDisk {
+    /// The file, below `root`.
+    pub fn path(&self, root: &Path, name: &str) -> PathBuf {
+        root.join(self.odd.as_deref().unwrap_or(Path::new(name)))
+    }
+}
 
 /// True where a folder holds an image.
 pub fn has_images(root: &Path) -> Result<bool> {
-    Ok(!scan(root, 1)?.is_empty())
+    let mut found = false;
+    walk(root, |_, is_image| {
+        found |= is_image;
+        !found
+    })?;
+    Ok(found)
 }
 
-/// Up to `limit` image files below `root` with their lengths, relative to it and sorted. Hidden files and folders are
-/// passed over, and folders that links lead to a second time.
-pub fn scan(root: &Path, limit: usize) -> Result<Vec<(PathBuf, u64)>> {
-    let mut found = Vec::new();
+/// The image files below `root`, sorted by name. Hidden files and folders are passed over, and folders that links lead
+/// to a second time; other files are counted.
+pub fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, Others)> {
+    let (mut files, mut others) = (Vec::new(), Others::default());
+    walk(root, |file, is_image| {
+        match is_image {
+            true => files.push(file),
+            false => others.add(&file.to_string_lossy()),
+        }
+        true
+    })?;
+    let mut members: Vec<_> = files.into_iter().map(member).collect();
+    members.par_sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Ok((members, others))
+}
+
+fn member(file: PathBuf) -> Member<OnDisk> {
+    let name = portable(&file).into_boxed_str();
+    let odd = file.to_str().is_none().then(|| file.into_boxed_path());
+    Member { name, place: OnDisk { odd } }
+}
+
+/// Looks at every file.
+pub fn look(root: &Path, members: &[Member<OnDisk>]) -> Vec<Looked> {
+    let one = |member: &Member<OnDisk>| {
+        let about = std::fs::metadata(member.place.path(root, &member.name)).ok()?;
+        Some(Looked { length: about.len(), modified: about.modified().map_or(0, since_epoch) })
+    };
+    members.par_iter().map(|member| one(member).unwrap_or_default()).collect()
+}
+
+/// Shows `visit` every file below `root`, relative to it, and whether it is named as an image; until it says false.
+fn walk(root: &Path, mut visit: impl FnMut(PathBuf, bool) -> bool) -> Result<()> {
     let mut seen = HashSet::new();
     let mut open = vec![PathBuf::new()];
     while let Some(below) = open.pop() {
@@ -22,59 +84,57 @@ pub fn scan(root: &Path, limit: usize) -> Result<Vec<(PathBuf, u64)>> {
             continue;
         }
         for entry in std::fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
-            let name = entry.map_err(Error::io("read", &folder))?.file_name();
-            if name.to_string_lossy().starts_with('.') {
+            let entry = entry.map_err(Error::io("read", &folder))?;
+            let name = entry.file_name();
+            let text = name.to_string_lossy();
+            if text.starts_with('.') || text == "__MACOSX" {
                 continue;
             }
-            // A link that leads nowhere is not an image.
-            let Ok(about) = std::fs::metadata(folder.join(&name)) else {
-                continue;
-            };
-            if about.is_dir() {
-                open.push(below.join(name));
-            } else if is_image(Path::new(&name)) {
-                found.push((below.join(name), about.len()));
-                if found.len() >= limit {
-                    return Ok(found);
-                }
+            match kind(&entry) {
+                Some(Kind::Folder) => open.push(below.join(name)),
+                Some(Kind::File) if !visit(below.join(&name), is_image(&text)) => return Ok(()),
+                _ => {}
             }
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(())
 }
 
-fn is_image(name: &Path) -> bool {
-    let extension = name.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+enum Kind {
+    Folder,
+    File,
 }
 
-/// Labels from the first folder on each file's way, where there are two or more and no image lies outside them.
-/// Folders that are named by numbers are sorted as numbers.
-pub fn classes(files: &[PathBuf]) -> (Option<Vec<u32>>, Vec<String>) {
-    let class = |file: &PathBuf| match file.components().collect::<Vec<_>>()[..] {
-        [folder, _, ..] => Some(folder.as_os_str().to_string_lossy().into_owned()),
-        _ => None,
-    };
-    let Some(of_each) = files.iter().map(class).collect::<Option<Vec<String>>>() else {
-        return (None, Vec::new());
-    };
-    let mut names: Vec<String> = of_each.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    if names.len() < 2 {
-        return (None, Vec::new());
+/// What an entry is, or what the link leads to; none for a link that leads nowhere, and for devices.
+fn kind(entry: &DirEntry) -> Option<Kind> {
+    let mut kind = entry.file_type().ok()?;
+    if kind.is_symlink() {
+        kind = std::fs::metadata(entry.path()).ok()?.file_type();
     }
-    if names.iter().all(|name| name.parse::<u64>().is_ok()) {
-        names.sort_by_key(|name| name.parse::<u64>().unwrap_or(u64::MAX));
+    if kind.is_dir() {
+        return Some(Kind::Folder);
     }
-    let rank: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
-    let labels = of_each.iter().map(|name| rank[name.as_str()]).collect();
-    (Some(labels), names)
+    kind.is_file().then_some(Kind::File)
 }
 
 /// A relative path with `/` between its parts on every system, so that a run may move between them.
-pub fn portable(file: &Path) -> String {
+fn portable(file: &Path) -> String {
     let parts: Vec<_> = file.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
+}
+
+/// The bytes of a file that is not too large for an image.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    small_enough(length)?;
+    let mut bytes = Vec::with_capacity(length as usize);
+    // A file may grow while it is read.
+    file.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -94,30 +154,30 @@ mod tests {
     fn images_are_listed_in_order_with_their_lengths() {
         let root = tempfile::tempdir().unwrap();
         assert!(!has_images(root.path()).unwrap());
-        put(root.path(), &["b.JPG", "a/z.png", "a/.b.png", ".c/d.png", "notes.txt", "c.jpeg"]);
-        let listed = scan(root.path(), usize::MAX).unwrap();
-        let listed: Vec<_> = listed.iter().map(|(file, length)| (portable(file), *length)).collect();
-        assert_eq!(listed, [("a/z.png".to_owned(), 5), ("b.JPG".to_owned(), 5), ("c.jpeg".to_owned(), 5)]);
+        put(root.path(), &["b.JPG", "a/z.png", "a/.b.png", ".c/d.png", "notes.txt", "c.jpeg", "d.heic"]);
+        let (listed, others) = scan(root.path()).unwrap();
+        let looked = look(root.path(), &listed);
+        let listed: Vec<_> =
+            listed.iter().zip(&looked).map(|(member, looked)| (&*member.name, looked.length)).collect();
+        assert_eq!(listed, [("a/z.png", 5), ("b.JPG", 5), ("c.jpeg", 5)]);
+        assert_eq!(others.describe().unwrap(), "2 files of other types left aside: 1 .heic, 1 .txt");
         assert!(has_images(root.path()).unwrap());
-        assert!(scan(&root.path().join("missing"), 1).is_err());
-    }
-
-    #[test]
-    fn classes_need_two_folders_and_no_stray() {
-        let of = |files: &[&str]| classes(&files.iter().map(PathBuf::from).collect::<Vec<_>>());
-        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        assert_eq!(of(&["10/a", "9/b", "9/c/d"]), (Some(vec![1, 0, 0]), names(&["9", "10"])));
-        assert_eq!(of(&["cat/a", "10/b"]), (Some(vec![1, 0]), names(&["10", "cat"])));
-        assert_eq!(of(&["cat/a", "cat/b"]), (None, names(&[])));
-        assert_eq!(of(&["cat/a", "dog/b", "c"]), (None, names(&[])));
+        assert!(scan(&root.path().join("missing")).is_err());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_back_ends() {
+    fn links_end_and_odd_names_are_found() {
+        use std::os::unix::ffi::OsStrExt;
         let root = tempfile::tempdir().unwrap();
         put(root.path(), &["x/a.png"]);
         std::os::unix::fs::symlink(root.path(), root.path().join("x/loop")).unwrap();
-        assert_eq!(scan(root.path(), usize::MAX).unwrap().len(), 1);
+        std::os::unix::fs::symlink("nowhere.png", root.path().join("dangling.png")).unwrap();
+        let odd = std::ffi::OsStr::from_bytes(b"\xff.png");
+        std::fs::write(root.path().join(odd), "123").unwrap();
+        let (listed, _) = scan(root.path()).unwrap();
+        let read = |member: &Member<OnDisk>| read(&member.place.path(root.path(), &member.name)).unwrap().len();
+        assert_eq!(listed.iter().map(read).collect::<Vec<_>>(), [5, 3]);
+        assert_eq!(&*listed[1].name, "\u{fffd}.png");
     }
 }

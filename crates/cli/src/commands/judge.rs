@@ -1,0 +1,149 @@
+//! `faussaire judge`: scores a run's images, or anybody's, against real ones.
+
+use std::path::Path;
+
+use faussaire::data::{Dataset, First, OpenOptions, Split, fill};
+use faussaire::judge::classifier::{self, Training};
+use faussaire::judge::{Exhibit, Extractor, Judgement, judge};
+use faussaire::loss::LabelKind;
+use faussaire::run::{Run, Sampler};
+use faussaire::train::Range;
+use faussaire::{Device, Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::data::open_dataset;
+use crate::arguments::Judge;
+use crate::report::{count, say};
+
+/// Generated images are made in parts of this size.
+const PART: usize = 1024;
+
+/// Images with the classes they were asked to show.
+struct Made {
+    images: Vec<f32>,
+    asked: Option<Vec<u32>>,
+    of: String,
+}
+
+pub fn run(options: &Judge) -> Result<()> {
+    super::limit_threads(options.threads)?;
+    let device = super::device("cpu")?;
+    let path = Path::new(&options.of);
+    let run = path.join("config.toml").is_file().then(|| Run::open(path)).transpose()?;
+    let recipe = run.as_ref().map(|run| run.recipe(&[])).transpose()?;
+    let Some(source) = options.against.clone().or_else(|| recipe.as_ref().map(|r| r.data.source.clone())) else {
+        return Err(Error::usage(
+            format!("nothing says what to judge {} against", options.of),
+            "give --against DATASET: a name such as mnist, or a path to real images",
+        ));
+    };
+    let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
+    let mut open = match &recipe {
+        Some(recipe) => super::train::open_options(recipe, open),
+        None => open,
+    };
+    let train = open_dataset(&source, &open, false)?;
+    open.split = Split::Test;
+    // Sets without images held back are judged against those that were learned from, and the scores say so.
+    let (real, split) = match open_dataset(&source, &open, false) {
+        Ok(test) => (test, "test"),
+        Err(_) => {
+            open.split = Split::Train;
+            (open_dataset(&source, &open, false)?, "train")
+        }
+    };
+    let made = match &run {
+        Some(run) => from_run(&Sampler::open(run, &options.checkpoint, &device)?, options)?,
+        None => from_images(options, real.as_ref())?,
+    };
+    let extractor = extractor(train.as_ref(), real.as_ref(), options, &device)?;
+    let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref() };
+    let judgement = judge(&extractor, real.as_ref(), split, exhibit, options.seed)?;
+    if options.json {
+        let text = serde_json::to_string_pretty(&judgement)
+            .map_err(|e| Error::usage(format!("the scores can't be written as JSON: {e}"), "report this"))?;
+        say!("{text}");
+        return Ok(());
+    }
+    show(&judgement, &made.of, real.as_ref(), split)
+}
+
+/// The judge: a classifier where there are labels to learn, else the random net.
+fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &Device) -> Result<Extractor> {
+    if train.classes().is_empty() && train.attributes().is_empty() {
+        eprintln!("{} has no labels: features come from a fixed net with random weights", train.name());
+        return Extractor::random(train, device);
+    }
+    let training = Training::default();
+    let kept = classifier::place(train, training)?.is_some_and(|place| place.is_file());
+    let target = if kept || options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    let bar = ProgressBar::with_draw_target(Some(1000), target);
+    if let Ok(style) = ProgressStyle::with_template("training the judge, once for this data  {bar:24} {percent}%  {eta} left") {
+        bar.set_style(style);
+    }
+    let judge = classifier::open(train, test, training, device, &mut |done| bar.set_position((1000.0 * done) as u64))?;
+    bar.finish_and_clear();
+    Ok(Extractor::Classifier(Box::new(judge)))
+}
+
+fn from_run(sampler: &Sampler, options: &Judge) -> Result<Made> {
+    let shape = sampler.shape();
+    if shape.height < 4 {
+        return Err(Error::usage("points in the plane are not judged as images", "look at the run's sheets; its scores are in events.jsonl"));
+    }
+    let (mut images, mut asked) = (Vec::new(), Vec::new());
+    for first in (0..options.n).step_by(PART) {
+        let n = PART.min(options.n - first);
+        let labels = match &options.class {
+            Some(class) => vec![sampler.label_row(class)?; n],
+            None => sampler.labels_at_large(options.seed, first as u64, n),
+        };
+        let noise = sampler.noise(options.seed, first as u64, n);
+        images.extend(sampler.images(&noise, &labels)?);
+        asked.extend(labels.iter().filter_map(|row| row.iter().position(|v| *v == 1.0)).map(|class| class as u32));
+    }
+    let range = if sampler.bounds().0 < 0.0 { Range::Signed } else { Range::Unit };
+    range.to_unit(&mut images);
+    // As a viewer would see them: in 256 steps.
+    images.iter_mut().for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);
+    let labels = sampler.labels();
+    let asked = (!labels.names.is_empty() && labels.kind == LabelKind::Classes).then_some(asked);
+    Ok(Made { images, asked, of: format!("{} (step {})", options.of, count(sampler.step)) })
+}
+
+/// Somebody's images, brought to the shape of the real ones.
+fn from_images(options: &Judge, real: &dyn Dataset) -> Result<Made> {
+    let shape = real.shape();
+    let open = OpenOptions {
+        size: Some((shape.height, shape.width)),
+        channels: Some(shape.channels),
+        data_dir: options.data.clone(),
+        ..OpenOptions::default()
+    };
+    let set = First::of(open_dataset(&options.of, &open, false)?, options.n);
+    let mut images = Vec::new();
+    fill(set.as_ref(), &(0..set.len()).collect::<Vec<_>>(), &mut images)?;
+    Ok(Made { images, asked: None, of: options.of.clone() })
+}
+
+fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Result<()> {
+    say!("{of}, against {} ({split} images)\n", real.name());
+    let width = judgement.scores.iter().map(|s| s.name.len()).max().unwrap_or(0);
+    say!("{:<width$}  {:>10}  {:>23}  {:>10}", "score", "value", "95% interval", "real images");
+    for score in &judgement.scores {
+        let floor = score.floor.map_or(String::new(), |f| format!("{f:>10.4}"));
+        let interval = format!("{:.4} to {:.4}", score.low, score.high);
+        say!("{:<width$}  {:>10.4}  {:>23}  {}", score.name, score.value, interval, floor);
+        if let Some(warning) = &score.warning {
+            eprintln!("warning: {warning}");
+        }
+    }
+    if !judgement.classes.is_empty() && judgement.classes.len() <= 20 {
+        say!("\n{:<16}  {:>8}  {:>16}", "class", "images", "as asked");
+        for (i, name) in judgement.classes.iter().enumerate() {
+            let obeyed = judgement.obeyed.get(i).copied().flatten().map_or(String::new(), |o| format!("{:.1}%", 100.0 * o));
+            say!("{:<16}  {:>8}  {:>16}", name, count(judgement.histogram[i]), obeyed);
+        }
+    }
+    Ok(())
+}

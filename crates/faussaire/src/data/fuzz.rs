@@ -1,0 +1,200 @@
+//! Damaged files of every form, made by changing good ones at random: a loader may refuse them, but must not panic and
+//! must not give values outside [0, 1]. Each test runs briefly with all others, and by hand for as many seconds as
+//! `FAUSSAIRE_FUZZ_SECONDS` says: `FAUSSAIRE_FUZZ_SECONDS=60 cargo test --release fuzz -- --nocapture`.
+
+mod formats;
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::folder::{DECODER_FAILED, decode};
+use super::testing::{array, gzip, idx_images, sample, tar, tar_header, zip};
+use super::{Dataset, Fit, Folder, ImageOptions, check, idx, npy};
+use crate::error::Result;
+
+/// One change; places are fractions of the file's length.
+#[derive(Clone, Debug)]
+enum Change {
+    Set(f64, u8),
+    Flip(f64, u8),
+    /// A number as files hold it, little-endian or big-endian.
+    Number(f64, u64, usize, bool),
+    Cut(f64),
+    Remove(f64, usize),
+    Repeat(f64, usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = || 0.0..1.0f64;
+    let extreme = prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(1 << 31), Just(0xffff), any::<u64>()];
+    prop_oneof![
+        3 => (at(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
+        3 => (at(), 0..8u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+        3 => (at(), extreme, prop_oneof![Just(2), Just(4), Just(8)], any::<bool>())
+            .prop_map(|(at, number, width, big)| Change::Number(at, number, width, big)),
+        1 => at().prop_map(Change::Cut),
+        1 => (at(), 1..64usize).prop_map(|(at, count)| Change::Remove(at, count)),
+        1 => (at(), 1..600usize).prop_map(|(at, count)| Change::Repeat(at, count)),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, change: &Change) {
+    let length = bytes.len();
+    if length == 0 {
+        return;
+    }
+    let place = |at: f64| ((at * length as f64) as usize).min(length - 1);
+    match *change {
+        Change::Set(at, byte) => bytes[place(at)] = byte,
+        Change::Flip(at, bit) => bytes[place(at)] ^= 1 << bit,
+        Change::Number(at, number, width, big) => {
+            let digits =
+                if big { number.to_be_bytes()[8 - width..].to_vec() } else { number.to_le_bytes()[..width].to_vec() };
+            bytes.iter_mut().skip(place(at)).zip(digits).for_each(|(byte, digit)| *byte = digit);
+        }
+        Change::Cut(at) => bytes.truncate(place(at)),
+        Change::Remove(at, count) => drop(bytes.drain(place(at)..(place(at) + count).min(length))),
+        Change::Repeat(at, count) => {
+            let part = bytes[place(at)..(place(at) + count).min(length)].to_vec();
+            bytes.splice(place(at)..place(at), part);
+        }
+    }
+}
+
+/// Makes the checksums right again that would otherwise hide what lies behind them.
+fn mend(bytes: &mut [u8]) {
+    if bytes.starts_with(b"\x89PNG") {
+        let mut at = 8;
+        while let Some(length) = bytes.get(at..at + 4).and_then(|four| four.first_chunk()) {
+            let end = at + 8 + u32::from_be_bytes(*length).min(1 << 30) as usize;
+            let Some(chunk) = bytes.get(at + 4..end) else { return };
+            let mut sum = flate2::Crc::new();
+            sum.update(chunk);
+            let Some(place) = bytes.get_mut(end..end + 4) else { return };
+            place.copy_from_slice(&sum.sum().to_be_bytes());
+            at = end + 4;
+        }
+    } else if bytes.get(257..262) == Some(b"ustar") {
+        for block in bytes.chunks_exact_mut(512).filter(|block| &block[257..262] == b"ustar") {
+            block[148..156].fill(b' ');
+            let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
+            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+    }
+}
+
+/// Shows `try_one` changed copies of `seeds`: some hundred, or as many as fit into the time asked for.
+fn fuzz(name: &str, seeds: &[Vec<u8>], cases: u32, try_one: impl Fn(&[u8])) {
+    let seconds = std::env::var("FAUSSAIRE_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let case = (0..seeds.len(), proptest::collection::vec(change(), 1..6), any::<bool>());
+    // Other cases each time where it goes on for long, else always the same.
+    let mut seed = [7; 32];
+    if seconds.is_some() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        seed[..16].copy_from_slice(&now.as_nanos().to_le_bytes());
+    }
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    let (start, mut tried) = (Instant::now(), 0);
+    while seconds.map_or(tried < cases, |seconds| start.elapsed() < Duration::from_secs(seconds)) {
+        let (seed, changes, mended) = case.new_tree(&mut runner).unwrap().current();
+        let mut bytes = seeds[seed].clone();
+        changes.iter().for_each(|change| apply(&mut bytes, change));
+        if mended {
+            mend(&mut bytes);
+        }
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| try_one(&bytes)));
+        assert!(outcome.is_ok(), "{name}: seed {seed}, {changes:?}, mended: {mended}");
+        tried += 1;
+    }
+    println!("{name}: {tried} damaged files in {:.1?}; {}", start.elapsed(), peak());
+}
+
+/// The most memory that this process ever held, where the system tells.
+fn peak() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("peak unknown").to_owned()
+}
+
+const SMALL: ImageOptions = ImageOptions { size: Some((8, 8)), channels: Some(3), fit: Fit::Pad };
+
+/// Reads the first images of a set, if it opens.
+fn read_some<D: Dataset>(set: Result<D>) {
+    let Ok(set) = set else { return };
+    assert!(!set.fingerprint().is_empty());
+    let mut image = vec![0.0; set.shape().len()];
+    for index in 0..set.len().min(8) {
+        if set.read(index, &mut image).is_ok() {
+            assert!(image.iter().all(|value| (0.0..=1.0).contains(value)));
+        }
+    }
+    assert!(set.passed_over().iter().all(|bad| bad.reason != DECODER_FAILED));
+}
+
+/// Tries a loader on a file with these bytes.
+fn with_file(name: &str, bytes: &[u8], load: impl Fn(&Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    load(&path);
+}
+
+fn archive(bytes: &[u8]) {
+    with_file("x", bytes, |path| {
+        read_some(Folder::open(path, &SMALL));
+        let _ = check(path.to_str().unwrap(), &super::OpenOptions::default(), &mut |_| {});
+    });
+}
+
+/// Files for an archive: images of two classes, and something else.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let names = ["rgb.png", "grey.jpg", "palette-alpha.png", "lossless.webp"];
+    let images = names.iter().zip(["a/b/1.png", "a/b/2.jpg", "a/c/3.png", "a/c/4.webp"]);
+    images.map(|(sample_name, name)| (name, sample(sample_name))).chain([("a/readme", b"text".to_vec())]).collect()
+}
+
+#[test]
+fn fuzz_zip() {
+    let files = files();
+    let files: Vec<_> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    fuzz("zip", &[zip(&files, false), zip(&files, true)], 300, archive);
+}
+
+#[test]
+fn fuzz_tar() {
+    let files = files();
+    let files: Vec<_> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+    let plain = tar(&files);
+    let long = [&tar_header("././@LongLink", 10, b'L')[..], &[b'n'; 512], &plain].concat();
+    let properties = [&tar_header("PaxHeader", 13, b'x')[..], b"13 path=a.png", &[0; 499], &plain].concat();
+    let seeds = [plain, long, properties];
+    fuzz("tar", &seeds, 300, archive);
+    // The same behind gzip: half the cases change what is packed, half the packing.
+    fuzz("tar.gz, inside", &seeds, 150, |bytes| archive(&gzip(bytes)));
+    fuzz("tar.gz, outside", &seeds.map(|seed| gzip(&seed)), 150, archive);
+}
+
+#[test]
+fn fuzz_images() {
+    let listed = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images")).unwrap();
+    let listed = listed.map(|entry| entry.unwrap().path()).filter(|path| path.extension().unwrap() != "py");
+    let mut seeds: Vec<_> = listed.map(|path| std::fs::read(path).unwrap()).collect();
+    seeds.sort();
+    fuzz("images", &seeds, 5000, |bytes| match decode(bytes, Some(3)) {
+        Ok((shape, pixels)) => assert_eq!(pixels.len(), shape.len()),
+        Err(reason) => assert_ne!(reason, DECODER_FAILED),
+    });
+}
+
+#[test]
+fn fuzz_idx_and_npy() {
+    let idx_file = idx_images(3, 4, 5);
+    fuzz("idx", &[idx_file.clone(), gzip(&idx_file)], 300, |bytes| {
+        with_file("x", bytes, |path| read_some(idx::open(path)));
+    });
+    fuzz("npy", &[array(32)], 300, |bytes| with_file("x.npy", bytes, |path| read_some(npy::open(path))));
+}
