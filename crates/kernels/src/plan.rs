@@ -140,6 +140,15 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// How many of `tasks` equal parts of the work one thread should take at least: waking another one costs about as much
+    /// as a million multiplications.
+    pub(crate) fn tasks_worth_a_thread(&self, tasks: usize) -> usize {
+        const WORTH_A_THREAD: usize = 1 << 20;
+        let per_image = |p: &Phase| p.rows * p.cols * p.taps.len() * self.from.c * self.to.c;
+        let work = self.batch * self.phases.iter().map(per_image).sum::<usize>();
+        WORTH_A_THREAD.saturating_mul(tasks).div_ceil(work.max(1)).max(1)
+    }
+
     /// The convolution `g` of an image enlarged `factor` times (`g.in_h` and `g.in_w` are the enlarged sizes).
     pub(crate) fn forward(g: &Geometry, factor: usize) -> Self {
         let [y, x] = axes(g, factor).map(|axis| axis.forward());

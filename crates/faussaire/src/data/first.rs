@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::folder::BadFile;
+use super::toys::Toy;
 use super::source::{Dataset, ImageShape};
 use crate::error::Result;
 
@@ -42,6 +43,10 @@ impl Dataset for First {
 
     fn classes(&self) -> Vec<String> {
         self.set.classes()
+    }
+
+    fn toy(&self) -> Option<Toy> {
+        self.set.toy()
     }
 
     fn attributes(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! What every data set offers, whatever its format.
 
 use super::folder::BadFile;
+use super::toys::Toy;
 use crate::error::Result;
 
 /// Height, width and channels of an image; pixels are stored channels-last.
@@ -68,6 +69,11 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
 
     /// Whether image `index` has attribute number `attribute`; none where the set has no attributes.
     fn has_attribute(&self, _index: usize, _attribute: usize) -> Option<bool> {
+        None
+    }
+
+    /// Which toy it is, if its points are drawn from clusters that are known.
+    fn toy(&self) -> Option<Toy> {
         None
     }
 

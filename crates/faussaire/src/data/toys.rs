@@ -195,6 +195,10 @@ impl Dataset for Points {
         Ok(())
     }
 
+    fn toy(&self) -> Option<Toy> {
+        Some(self.toy)
+    }
+
     fn label(&self, index: usize) -> Option<u32> {
         (index < self.count).then(|| self.draw(index).0 as u32)
     }

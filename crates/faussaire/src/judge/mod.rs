@@ -15,6 +15,7 @@ mod moments;
 mod nearest;
 pub mod neighbours;
 mod random_features;
+mod running;
 pub mod score;
 mod sliced_wasserstein;
 
@@ -28,5 +29,6 @@ pub use features::Features;
 pub use judgement::{Exhibit, Extractor, Judgement, judge};
 pub use moments::Moments;
 pub use random_features::RandomFeatures;
+pub use running::Running;
 pub use score::{Better, Metric, Score, Setting};
 pub use sliced_wasserstein::SlicedWasserstein;

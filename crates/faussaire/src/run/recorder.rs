@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Run, State, save, sheet};
 use crate::error::{Error, Result};
-use crate::judge::SlicedWasserstein;
+use crate::judge::Running;
 use crate::picture::png;
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
 
@@ -24,7 +24,7 @@ pub struct Recorder {
     last_logged: u64,
     last_report: Option<StepReport>,
     last_sheet: Option<u64>,
-    metric: Option<SlicedWasserstein>,
+    metric: Option<Running>,
     best: Option<f64>,
 }
 
@@ -88,14 +88,18 @@ impl Recorder {
         let step = gan.progress.step;
         let metric = match self.metric.take() {
             Some(metric) => metric,
-            None => SlicedWasserstein::new(gan.dataset(), gan.recipe.train.seed)?,
+            None => Running::new(gan.dataset(), gan.recipe.train.seed)?,
         };
         let mut values = gan.generate(&gan.fixed_latents(metric.images()));
         gan.range().to_unit(&mut values);
-        let (name, value) = (metric.name(), metric.score(&values));
+        let scores = metric.score(&values);
         self.metric = Some(metric);
-        self.log(&Event::Score { step, name, value })?;
-        if self.best.is_none_or(|best| value < best) {
+        let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
+        for (name, value) in scores {
+            self.log(&Event::Score { step, name, value })?;
+        }
+        if self.best.is_none_or(|best| deciding < best) {
+            let value = deciding;
             self.best = Some(value);
             self.save(gan, "best")?;
         }

@@ -74,6 +74,11 @@ impl Gan {
     /// # Errors
     /// A loss that is no longer finite, or images that can't be read.
     pub fn step(&mut self) -> Result<StepReport> {
+        // On a thread of the pool: from outside, every kernel's call would have to be handed over to it.
+        rayon::scope(|_| self.step_here())
+    }
+
+    fn step_here(&mut self) -> Result<StepReport> {
         let began = Instant::now();
         let (step, k) = (self.progress.step, self.recipe.train.discriminator_steps);
         let mut d = DiscriminatorReport::default();

@@ -55,7 +55,8 @@ fn run_tasks(call: &Call) {
     let image_tasks = plan.batch.div_ceil(images);
     let panels = panels::count(plan);
     let panel_tasks = TASKS.div_ceil(image_tasks).min(panels);
-    (0..image_tasks * panel_tasks).into_par_iter().for_each(|task| {
+    let tasks = image_tasks * panel_tasks;
+    (0..tasks).into_par_iter().with_min_len(plan.tasks_worth_a_thread(tasks)).for_each(|task| {
         let (image, panel) = (task / panel_tasks, task % panel_tasks);
         let images = image * images..((image + 1) * images).min(plan.batch);
         let panels = panel * panels / panel_tasks..(panel + 1) * panels / panel_tasks;

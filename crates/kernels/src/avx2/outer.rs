@@ -89,7 +89,8 @@ fn run_tasks(call: &Call, parts: usize) {
     let panels = call.width / COLS;
     let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
     let groups = tasks.div_ceil(parts).min(panels);
-    (0..parts * groups).into_par_iter().for_each(|task| {
+    let least = call.plan.tasks_worth_a_thread(parts * groups);
+    (0..parts * groups).into_par_iter().with_min_len(least).for_each(|task| {
         let (part, group) = (task / groups, task % groups);
         let images = part * call.plan.batch / parts..(part + 1) * call.plan.batch / parts;
         let panels = group * panels / groups..(group + 1) * panels / groups;

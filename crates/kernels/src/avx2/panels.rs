@@ -20,6 +20,9 @@ pub(super) fn total(plan: &Plan) -> usize {
     plan.phases.iter().map(|p| len(plan, p)).sum::<usize>() * count(plan)
 }
 
+/// Values whose packing is worth another thread's attention.
+const WORTH_A_THREAD: usize = 1 << 14;
+
 /// Packs all phases one after the other; `packed` has [`total`] values.
 pub(super) fn pack(plan: &Plan, w: &[f32], packed: &mut [f32]) {
     let mut rest = packed;
@@ -31,7 +34,9 @@ pub(super) fn pack(plan: &Plan, w: &[f32], packed: &mut [f32]) {
             rest = tail;
         }
     }
-    panels.into_par_iter().for_each(|(phase, first, values)| {
+    let longest = plan.phases.iter().map(|p| len(plan, p)).max().unwrap_or(0);
+    let least = WORTH_A_THREAD.div_ceil(longest.max(1));
+    panels.into_par_iter().with_min_len(least).for_each(|(phase, first, values)| {
         let taps = values.chunks_exact_mut((plan.from.c * COLS).max(1));
         for (values, tap) in taps.zip(&phase.taps) {
             for (nth, &k) in tap.kernels.iter().enumerate() {

@@ -1,0 +1,77 @@
+//! What scores a run while it trains: cheap, on few images, good enough to tell which of its checkpoints is best.
+
+use super::SlicedWasserstein;
+use crate::data::{Dataset, Toy};
+use crate::error::Result;
+
+/// Points that a toy's coverage is taken on (PacGAN: 2,500).
+const POINTS: usize = 2500;
+
+/// The metric of a run.
+#[derive(Clone, Debug)]
+pub enum Running {
+    /// Images: distance on plain pixels.
+    Pixels(SlicedWasserstein),
+    /// Points: what is missing from clusters that are known.
+    Clusters(Toy),
+}
+
+impl Running {
+    /// The metric that fits `dataset`.
+    ///
+    /// # Errors
+    /// Where an image can't be read.
+    pub fn new(dataset: &dyn Dataset, seed: u64) -> Result<Self> {
+        Ok(match dataset.toy() {
+            Some(toy) => Self::Clusters(toy),
+            None => Self::Pixels(SlicedWasserstein::new(dataset, seed)?),
+        })
+    }
+
+    /// How many generated images to hand over.
+    pub fn images(&self) -> usize {
+        match self {
+            Self::Pixels(metric) => metric.images(),
+            Self::Clusters(_) => POINTS,
+        }
+    }
+
+    /// The scores of `generated` images, values in [0, 1]: names and values, smaller is better. The first decides.
+    pub fn score(&self, generated: &[f32]) -> Vec<(String, f64)> {
+        match self {
+            Self::Pixels(metric) => vec![(metric.name(), metric.score(generated))],
+            Self::Clusters(toy) => {
+                let coverage = toy.coverage(&toy.to_plane(generated));
+                let missing = (coverage.modes() - coverage.covered()) as f64;
+                let outside = 1.0 - coverage.high_quality();
+                let name = |what: &str| format!("{what}-{POINTS}-{}", toy.name());
+                vec![
+                    (name("missing-and-outside"), missing + outside),
+                    (name("missing-modes"), missing),
+                    (name("outside-3-sigma"), outside),
+                ]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::{Points, fill};
+
+    #[test]
+    fn a_toy_is_scored_by_its_clusters() {
+        let ring = Points::new(Toy::Ring, 1, 3000);
+        let metric = Running::new(&ring, 0).unwrap();
+        let mut points = Vec::new();
+        fill(&ring, &(0..POINTS).collect::<Vec<_>>(), &mut points).unwrap();
+        let scores = metric.score(&points);
+        assert_eq!(scores[1], ("missing-modes-2500-ring".into(), 0.0));
+        assert!((scores[2].1 - 0.011).abs() < 0.008 && scores[0].1 == scores[2].1, "{scores:?}");
+        // All points in one place of one cluster: seven are missing, nothing lies outside.
+        let one = points[..2].repeat(POINTS);
+        assert_eq!(metric.score(&one)[0].1, 7.0);
+    }
+}
