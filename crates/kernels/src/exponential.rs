@@ -3,7 +3,7 @@
 
 /// `exp(v)` for `v <= 0`; about `1e-38` below -87. NaN stays NaN.
 #[inline(always)]
-fn exp_of_negative(v: f32) -> f32 {
+pub(crate) fn exp_of_negative(v: f32) -> f32 {
     const LEAST: f32 = -87.3;
     // Adding this rounds to a whole number, which then stands in the low bits.
     const ROUND: f32 = 12_582_912.0;

@@ -8,13 +8,16 @@
 
 pub mod activation;
 pub mod adam;
+pub mod attention;
 pub mod batchnorm;
 pub mod conv;
 pub mod counters;
 pub mod geometry;
+pub mod groupnorm;
 pub mod isa;
 pub mod mapping;
 pub mod memory;
+pub mod resample;
 pub mod upsample_conv;
 
 #[cfg(target_arch = "x86_64")]

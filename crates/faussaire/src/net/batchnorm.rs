@@ -3,7 +3,6 @@
 
 use burn::tensor::Tensor;
 
-use super::standardise::standardise_dual;
 use super::words::{Reading, Words};
 use super::{Dual, Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
 use crate::ops::{self, Normalisation};
@@ -73,7 +72,8 @@ impl LayerKind for BatchNorm {
         let row = |i: usize| weights[i].clone().reshape([1, 1, 1, -1]);
         let (gamma, beta): (Tensor<4>, Tensor<4>) = (row(0), row(1));
         let standard = if pass.mode == Mode::Train {
-            standardise_dual(x, &[0, 1, 2], self.epsilon)
+            let [value, tangent] = ops::standardise_dual([x.value, x.tangent], &[0, 1, 2], self.epsilon);
+            Dual { value, tangent }
         } else {
             let (mean, variance): (Tensor<4>, Tensor<4>) = (row(2), row(3));
             let scale = variance.add_scalar(self.epsilon).sqrt().recip();

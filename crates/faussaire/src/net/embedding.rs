@@ -35,12 +35,17 @@ impl Embedding {
 
 /// The sum of the rows of `table` `[labels, width]` whose labels hold: `[batch, 1, 1, width]`.
 pub(super) fn look_up(x: &Tensor<4>, table: &Tensor<1>, labels: usize, width: usize, pass: &Pass) -> Tensor<4> {
-    let batch = x.dims()[0];
-    let given = pass.condition(batch, labels, x);
+    let given = pass.condition(x.dims()[0], labels, x);
+    mix_rows(given.cast(x.dtype()), table, width)
+}
+
+/// The rows of `table` `[labels, width]` times `shares` `[batch, 1, 1, labels]`, added up: `[batch, 1, 1, width]`.
+pub(super) fn mix_rows(shares: Tensor<4>, table: &Tensor<1>, width: usize) -> Tensor<4> {
+    let [batch, _, _, labels] = shares.dims();
     let spec =
         ops::Conv { geometry: Geometry::dense(batch, labels, width), upsample: 1, activation: Activation::Identity };
-    let none = Tensor::zeros([width], (&x.device().inner(), x.dtype()));
-    ops::conv(given.cast(x.dtype()), table.clone(), none, spec)
+    let none = Tensor::zeros([width], (&shares.device().inner(), shares.dtype()));
+    ops::conv(shares, table.clone(), none, spec)
 }
 
 impl LayerKind for Embedding {

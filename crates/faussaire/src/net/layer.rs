@@ -3,13 +3,20 @@
 use burn::tensor::Tensor;
 
 use super::activation::ActivationLayer;
+use super::attention::Attention;
 use super::batchnorm::BatchNorm;
+use super::conditionalbatchnorm::ConditionalBatchNorm;
 use super::conv::Conv2d;
 use super::convtranspose::ConvTranspose;
 use super::dense::Dense;
 use super::dropout::Dropout;
 use super::embedding::Embedding;
+use super::groupnorm::GroupNorm;
 use super::heads::{Auxiliary, Projection};
+use super::minibatchstd::MinibatchStd;
+use super::pixelnorm::PixelNorm;
+use super::pixelshuffle::PixelShuffle;
+use super::pool::{AveragePool, GlobalPool};
 use super::reshape::{Flatten, Reshape};
 use super::residual::{Add, Residual};
 use super::upsample::Upsample;
@@ -118,6 +125,22 @@ pub enum Layer {
     Projection(Projection),
     /// `auxiliary`
     Auxiliary(Auxiliary),
+    /// `avgpool 2`
+    AveragePool(AveragePool),
+    /// `globalpool`
+    GlobalPool(GlobalPool),
+    /// `pixelshuffle 2`
+    PixelShuffle(PixelShuffle),
+    /// `groupnorm 8`, `layernorm`, `instancenorm`
+    GroupNorm(GroupNorm),
+    /// `pixelnorm`
+    PixelNorm(PixelNorm),
+    /// `conditionalbatchnorm`
+    ConditionalBatchNorm(ConditionalBatchNorm),
+    /// `minibatchstd`
+    MinibatchStd(MinibatchStd),
+    /// `attention`
+    Attention(Attention),
 }
 
 /// Reads what follows a keyword.
@@ -142,6 +165,16 @@ const KEYWORDS: &[(&str, Parse)] = &[
     ("embedding", |words| Embedding::parse(words).map(Layer::Embedding)),
     ("projection", |words| Projection::parse(words).map(Layer::Projection)),
     ("auxiliary", |words| Auxiliary::parse(words).map(Layer::Auxiliary)),
+    ("avgpool", |words| AveragePool::parse(words).map(Layer::AveragePool)),
+    ("globalpool", |words| Ok(Layer::GlobalPool(GlobalPool::parse(words)))),
+    ("pixelshuffle", |words| PixelShuffle::parse(words).map(Layer::PixelShuffle)),
+    ("groupnorm", |words| GroupNorm::groups(words).map(Layer::GroupNorm)),
+    ("layernorm", |words| GroupNorm::layer(words).map(Layer::GroupNorm)),
+    ("instancenorm", |words| GroupNorm::instance(words).map(Layer::GroupNorm)),
+    ("pixelnorm", |words| PixelNorm::parse(words).map(Layer::PixelNorm)),
+    ("conditionalbatchnorm", |words| ConditionalBatchNorm::parse(words).map(Layer::ConditionalBatchNorm)),
+    ("minibatchstd", |words| MinibatchStd::parse(words).map(Layer::MinibatchStd)),
+    ("attention", |_| Ok(Layer::Attention(Attention))),
 ];
 
 fn keywords() -> String {
@@ -184,6 +217,14 @@ impl Layer {
             Self::Embedding(layer) => layer,
             Self::Projection(layer) => layer,
             Self::Auxiliary(layer) => layer,
+            Self::AveragePool(layer) => layer,
+            Self::GlobalPool(layer) => layer,
+            Self::PixelShuffle(layer) => layer,
+            Self::GroupNorm(layer) => layer,
+            Self::PixelNorm(layer) => layer,
+            Self::ConditionalBatchNorm(layer) => layer,
+            Self::MinibatchStd(layer) => layer,
+            Self::Attention(layer) => layer,
         }
     }
 }

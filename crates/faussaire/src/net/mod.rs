@@ -3,22 +3,34 @@
 //! a new one is a file here and a line in [`Layer`].
 
 mod activation;
+mod attention;
 mod batchnorm;
+mod conditionalbatchnorm;
 mod conv;
 mod convtranspose;
 mod dense;
 mod dropout;
 mod embedding;
+#[cfg(test)]
+mod exactness;
+mod groupnorm;
 mod heads;
 mod layer;
+mod minibatchstd;
 mod network;
 mod pass;
+mod pixelnorm;
+mod pixelshuffle;
+mod pool;
+#[cfg(test)]
+mod reference;
 mod reshape;
 mod residual;
 mod shape;
 mod spectral;
-mod standardise;
 pub mod summary;
+#[cfg(test)]
+pub(crate) mod testing;
 mod upsample;
 mod weights;
 mod words;

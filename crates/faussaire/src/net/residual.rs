@@ -65,7 +65,7 @@ impl Add {
 }
 
 /// A 1x1 convolution without bias.
-fn project(x: Tensor<4>, weight: Tensor<1>, channels: usize) -> Tensor<4> {
+pub(super) fn project(x: Tensor<4>, weight: Tensor<1>, channels: usize) -> Tensor<4> {
     let [batch, h, w, c] = x.dims();
     let geometry = Geometry::dense(batch * h * w, c, channels);
     let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Identity };

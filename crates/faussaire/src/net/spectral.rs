@@ -14,7 +14,14 @@ const EPSILON: f32 = 1e-12;
 pub(super) fn vectors(specs: &[WeightSpec]) -> Vec<WeightSpec> {
     let vector = |spec: &WeightSpec| {
         let columns = spec.shape.last().copied().unwrap_or(1);
-        let name = if spec.name == "table" { "table_direction" } else { "weight_direction" };
+        let name = match spec.name {
+            "table" => "table_direction",
+            "query" => "query_direction",
+            "key" => "key_direction",
+            "value" => "value_direction",
+            "output" => "output_direction",
+            _ => "weight_direction",
+        };
         WeightSpec::statistic(name, &[columns], Init::Normal(1.0))
     };
     specs.iter().filter(|s| is_kernel(s)).map(vector).collect()

@@ -1,4 +1,5 @@
-//! `upsample 2`: every pixel becomes a square of equal pixels (nearest neighbour, Keras's `UpSampling2D`).
+//! `upsample 2`: every pixel becomes a square of equal pixels (nearest neighbour, Keras's `UpSampling2D`), or with
+//! `upsample 2 bilinear` of pixels that blend into those beside it.
 
 use burn::tensor::Tensor;
 
@@ -6,10 +7,11 @@ use super::words::{Reading, Words};
 use super::{Dual, Fused, LayerKind, Pass, Shape};
 use crate::ops;
 
-/// Nearest-neighbour upsampling.
+/// Nearest-neighbour or bilinear upsampling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upsample {
     factor: usize,
+    bilinear: bool,
 }
 
 impl Upsample {
@@ -18,7 +20,11 @@ impl Upsample {
         if factor > 16 {
             return Err(format!("expected a factor from 1 to 16, found {factor}"));
         }
-        Ok(Self { factor })
+        Ok(Self { factor, bilinear: words.flag("bilinear") })
+    }
+
+    fn enlarged(&self, x: Tensor<4>) -> Tensor<4> {
+        if self.bilinear { ops::upsample_bilinear(x, self.factor) } else { ops::upsample(x, self.factor) }
     }
 }
 
@@ -35,14 +41,40 @@ impl LayerKind for Upsample {
     }
 
     fn as_upsampling(&self) -> Option<usize> {
-        Some(self.factor)
+        (!self.bilinear).then_some(self.factor)
     }
 
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
-        ops::upsample(x, self.factor)
+        self.enlarged(x)
     }
 
     fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], _: &mut Pass) -> Dual {
-        x.linear(|t| ops::upsample(t, self.factor))
+        x.linear(|t| self.enlarged(t))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::testing::{applied, assert_near, refusal};
+    use super::*;
+
+    #[test]
+    fn pixels_repeat_or_blend() {
+        let image = Shape::Image(1, 2, 1);
+        assert_near(&applied("upsample 2", image, &[0.0, 4.0]), &[0.0, 0.0, 4.0, 4.0].repeat(2), 0.0);
+        assert_near(&applied("upsample 2 bilinear", image, &[0.0, 4.0]), &[0.0, 1.0, 3.0, 4.0].repeat(2), 1e-6);
+        let thirds: Vec<f64> = [0.0, 0.0, 4.0, 8.0, 12.0, 12.0].map(|v| v / 3.0).repeat(3);
+        assert_near(&applied("upsample 3 bilinear", image, &[0.0, 4.0]), &thirds, 1e-5);
+    }
+
+    #[test]
+    fn only_repeated_pixels_can_be_absorbed() {
+        // The convolution behind it must see the blended image.
+        let sum = applied("upsample 2 bilinear | conv 1 1x1 init zeros", Shape::Image(1, 2, 1), &[0.0, 4.0]);
+        assert_eq!(sum.len(), 8);
+        let layer = |bilinear| Upsample { factor: 2, bilinear }.as_upsampling();
+        assert_eq!((layer(false), layer(true)), (Some(2), None));
+        assert!(refusal("upsample 2 bicubic", Shape::Image(2, 2, 1)).contains("`bicubic` is not understood here"));
     }
 }

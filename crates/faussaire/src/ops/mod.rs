@@ -8,13 +8,21 @@
 
 #[cfg(test)]
 mod agreement;
+mod attention;
 mod backward;
 mod composed;
+mod groupnorm;
 mod native;
+mod resample;
+mod standardise;
 
+pub use attention::{attend, attend_dual};
 pub use faussaire_kernels::activation::Activation;
 pub use faussaire_kernels::adam::Adam;
 pub use faussaire_kernels::geometry::Geometry;
+pub use groupnorm::{GroupNormalisation, groupnorm, groupnorm_dual};
+pub use resample::{average_pool, upsample, upsample_bilinear};
+pub use standardise::standardise_dual;
 
 use burn::tensor::Tensor;
 
@@ -56,11 +64,6 @@ pub fn conv_transpose(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Co
     }
 }
 
-/// Nearest-neighbour upsampling by `factor` in both directions, where no convolution follows that could absorb it.
-pub fn upsample(x: Tensor<4>, factor: usize) -> Tensor<4> {
-    composed::upsample(x, factor)
-}
-
 /// Batch normalisation over all but the last axis: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, then the
 /// activation (Ioffe & Szegedy 2015).
 pub fn batchnorm(
@@ -96,16 +99,6 @@ pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activati
     } else {
         composed::activation_tangent(tangent, y, activation)
     }
-}
-
-/// The mean of every `factor` x `factor` pixels; `factor` divides both sides.
-pub fn average_pool(x: Tensor<4>, factor: usize) -> Tensor<4> {
-    let [batch, h, w, c] = x.dims();
-    let (rows, columns) = (h / factor, w / factor);
-    // Over pairs of rows first: those lie far apart in memory, but in long runs.
-    let x: Tensor<4> = x.reshape([batch * rows, factor, w, c]).mean_dim(1);
-    let x: Tensor<4> = x.reshape([batch * rows, columns, factor, c]).mean_dim(2);
-    x.reshape([batch, rows, columns, c])
 }
 
 /// One Adam update (Kingma & Ba 2015, in Keras's form) at step `t`, counted from 1.

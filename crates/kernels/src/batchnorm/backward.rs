@@ -40,14 +40,14 @@ pub fn backward_train(
 }
 
 /// What each column's gradient is made of: `dx = slope * dz + centred * (x - mean) + constant`.
-struct Coefficients {
-    slope: Vec<f32>,
-    centred: Vec<f32>,
-    constant: Vec<f32>,
+pub(crate) struct Coefficients {
+    pub(crate) slope: Vec<f32>,
+    pub(crate) centred: Vec<f32>,
+    pub(crate) constant: Vec<f32>,
 }
 
 impl Coefficients {
-    fn new(c: usize) -> Self {
+    pub(crate) fn new(c: usize) -> Self {
         Self { slope: vec![0.0; c], centred: vec![0.0; c], constant: vec![0.0; c] }
     }
 }
@@ -80,7 +80,7 @@ pub fn backward_infer(
 
 /// Checks lengths and fills `dgamma` and `dbeta`; returns `1 / sqrt(var + epsilon)`.
 #[allow(clippy::too_many_arguments)]
-fn parameter_grads(
+pub(crate) fn parameter_grads(
     x: &[f32],
     mean: &[f32],
     var: &[f32],
@@ -147,7 +147,8 @@ vectorised! {
     }
 }
 
-fn input_grads(
+/// The gradient of `x` from its coefficients.
+pub(crate) fn input_grads(
     x: &[f32],
     mean: &[f32],
     act: Activation,

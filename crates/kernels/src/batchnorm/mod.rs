@@ -5,6 +5,7 @@
 mod backward;
 mod moments;
 
+pub(crate) use backward::{Coefficients, input_grads, parameter_grads};
 pub use backward::{backward_infer, backward_train};
 pub use moments::moments;
 
@@ -68,7 +69,7 @@ vectorised! {
     }
 }
 
-fn inverse_deviation(var: &[f32], epsilon: f32) -> impl Iterator<Item = f32> {
+pub(crate) fn inverse_deviation(var: &[f32], epsilon: f32) -> impl Iterator<Item = f32> {
     var.iter().map(move |v| 1.0 / (v + epsilon).sqrt())
 }
 

@@ -1,12 +1,9 @@
-//! Zero mean and unit variance over some axes: what instance, layer and group normalisation do (batch normalisation
-//! has kernels of its own), with the derivative along a direction.
+//! Zero mean and unit variance over some axes, composed of Burn's operations, with the derivative along a direction.
 
 use burn::tensor::Tensor;
 
-use super::Dual;
-
 /// The mean over `axes`, which keep length 1.
-pub(super) fn mean_over(x: Tensor<4>, axes: &[usize]) -> Tensor<4> {
+fn mean_over(x: Tensor<4>, axes: &[usize]) -> Tensor<4> {
     axes.iter().fold(x, |x, &axis| x.mean_dim(axis))
 }
 
@@ -23,12 +20,12 @@ pub(super) fn standardise(x: Tensor<4>, axes: &[usize], epsilon: f32) -> Tensor<
     centred.mul(scale)
 }
 
-/// [`standardise`] and its derivative: with y the value and s the scale, `t' = s (t - mean(t) - y mean(y t))`.
-pub(super) fn standardise_dual(x: Dual, axes: &[usize], epsilon: f32) -> Dual {
-    let [centred, scale] = centred(x.value, axes, epsilon);
+/// The same, and how it changes when `x` moves by `tangent`: with y the value, t the tangent and s one over the deviation
+/// `s (t - mean(t) - y mean(y t))`. Both can be differentiated once more.
+pub fn standardise_dual([x, tangent]: [Tensor<4>; 2], axes: &[usize], epsilon: f32) -> [Tensor<4>; 2] {
+    let [centred, scale] = centred(x, axes, epsilon);
     let value = centred.mul(scale.clone());
-    let t = x.tangent;
-    let along = mean_over(value.clone().mul(t.clone()), axes);
-    let tangent = t.clone().sub(mean_over(t, axes)).sub(value.clone().mul(along)).mul(scale);
-    Dual { value, tangent }
+    let along = mean_over(value.clone().mul(tangent.clone()), axes);
+    let change = tangent.clone().sub(mean_over(tangent, axes)).sub(value.clone().mul(along)).mul(scale);
+    [value, change]
 }
