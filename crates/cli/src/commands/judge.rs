@@ -76,9 +76,12 @@ fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &
     }
     let training = Training::default();
     let kept = classifier::place(train, training)?.is_some_and(|place| place.is_file());
-    let target = if kept || options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    let target =
+        if kept || options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
     let bar = ProgressBar::with_draw_target(Some(1000), target);
-    if let Ok(style) = ProgressStyle::with_template("training the judge, once for this data  {bar:24} {percent}%  {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("training the judge, once for this data  {bar:24} {percent}%  {eta} left")
+    {
         bar.set_style(style);
     }
     let judge = classifier::open(train, test, training, device, &mut |done| bar.set_position((1000.0 * done) as u64))?;
@@ -89,7 +92,10 @@ fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &
 fn from_run(sampler: &Sampler, options: &Judge) -> Result<Made> {
     let shape = sampler.shape();
     if shape.height < 4 {
-        return Err(Error::usage("points in the plane are not judged as images", "look at the run's sheets; its scores are in events.jsonl"));
+        return Err(Error::usage(
+            "points in the plane are not judged as images",
+            "look at the run's sheets; its scores are in events.jsonl",
+        ));
     }
     let (mut images, mut asked) = (Vec::new(), Vec::new());
     for first in (0..options.n).step_by(PART) {
@@ -141,7 +147,8 @@ fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Res
     if !judgement.classes.is_empty() && judgement.classes.len() <= 20 {
         say!("\n{:<16}  {:>8}  {:>16}", "class", "images", "as asked");
         for (i, name) in judgement.classes.iter().enumerate() {
-            let obeyed = judgement.obeyed.get(i).copied().flatten().map_or(String::new(), |o| format!("{:.1}%", 100.0 * o));
+            let obeyed =
+                judgement.obeyed.get(i).copied().flatten().map_or(String::new(), |o| format!("{:.1}%", 100.0 * o));
             say!("{:<16}  {:>8}  {:>16}", name, count(judgement.histogram[i]), obeyed);
         }
     }

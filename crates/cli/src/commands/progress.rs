@@ -26,6 +26,7 @@ pub struct Console {
     began: Option<(Instant, u64)>,
     shown: Option<u64>,
     last: Option<StepReport>,
+    warned: bool,
 }
 
 impl Console {
@@ -33,7 +34,7 @@ impl Console {
     pub fn new(quiet: bool, stop: Arc<AtomicBool>, time: Option<Duration>) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, quiet, stop, time, began: None, shown: None, last: None }
+        Self { bar, quiet, stop, time, began: None, shown: None, last: None, warned: false }
     }
 
     /// Says what is about to be trained, on what, where.
@@ -51,6 +52,12 @@ impl Console {
             gan.recipe.train.batch,
             rayon::current_num_threads(),
         );
+        for remark in gan.dataset().remarks() {
+            eprintln!("{remark}");
+        }
+        if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
+            eprintln!("labels: {}", shortened(&gan.recipe.labels.names));
+        }
         eprintln!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
     }
 
@@ -74,7 +81,27 @@ impl Console {
         self.bar.reset_eta();
     }
 
+    /// The first bad file at once, the number of all of them at the end.
+    fn bad_files(&mut self, gan: &Gan, end: bool) {
+        let bad = gan.dataset().passed_over();
+        if let (Some(first), false) = (bad.first(), self.warned) {
+            self.warned = true;
+            let (path, reason) = (first.path.display(), &first.reason);
+            self.bar.suspend(|| {
+                eprintln!("warning: {path} can't be used: {reason}; another image stands in for it, and for any more such files");
+            });
+        }
+        if end && !bad.is_empty() {
+            self.bar.suspend(|| {
+                eprintln!("{} bad files were passed over; `faussaire data check` lists them", count(bad.len() as u64))
+            });
+        }
+    }
+
     fn step(&mut self, report: &StepReport, gan: &Gan) {
+        if report.step % 50 == 1 {
+            self.bad_files(gan, false);
+        }
         self.last = Some(*report);
         self.bar.set_position(report.step);
         if let Some((instant, first)) = self.began {
@@ -114,6 +141,13 @@ impl Console {
     }
 }
 
+/// The first names of a list that may be long.
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let more = if names.len() > SHOWN { format!(", ... ({} in all)", names.len()) } else { String::new() };
+    names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ") + &more
+}
+
 fn losses(report: &StepReport) -> String {
     let penalty = report.penalty.map_or(String::new(), |p| format!("  penalty {p:.3}"));
     format!(
@@ -139,6 +173,7 @@ impl Watcher for Console {
             }
             Event::End { .. } => {
                 self.show(gan)?;
+                self.bad_files(gan, true);
                 self.clear();
             }
             Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } => {}

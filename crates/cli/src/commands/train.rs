@@ -160,6 +160,7 @@ pub fn open_options(recipe: &Recipe, given: OpenOptions) -> OpenOptions {
     OpenOptions {
         data_dir: given.data_dir.or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into())),
         size: (data.size > 0).then_some((data.size, data.size)),
+        fit: data.fit,
         channels: (data.channels > 0).then_some(data.channels),
         seed: recipe.train.seed,
         ..given

@@ -15,6 +15,10 @@ pub(super) fn apply(x: Tensor<4>, draws: &mut Draws) -> Tensor<4> {
             contrast[i] = draws.between(0.5, 1.5);
         }
     }
+    // Adding 0 and scaling by 1 would round.
+    if shift.iter().all(|s| *s == 0.0) {
+        return x;
+    }
     let each = |values: Vec<f32>, x: &Tensor<4>| constant(values, [batch, 1, 1, 1], x);
     let x = x.clone().add(each(shift, &x));
     // Grey images have no saturation.

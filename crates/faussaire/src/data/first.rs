@@ -2,8 +2,8 @@
 
 use super::digest::Digest;
 use super::folder::BadFile;
-use super::toys::Toy;
 use super::source::{Dataset, ImageShape};
+use super::toys::Toy;
 use crate::error::Result;
 
 /// A set cut short.

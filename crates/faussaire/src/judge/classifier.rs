@@ -75,10 +75,10 @@ pub struct Verdicts {
 
 /// The layers for images of `shape`: strided convolutions down to 8 x 8 or less, then the features, then the labels.
 fn layers(shape: ImageShape, labels: usize) -> Vec<String> {
-    let mut lines: Vec<String> = ["conv 32 3x3", "batchnorm", "relu"].map(String::from).to_vec();
+    let mut lines: Vec<String> = ["conv 32 3x3", "batchnorm momentum 0.9", "relu"].map(String::from).to_vec();
     let (mut side, mut channels) = (shape.height.max(shape.width), 64);
     while side > 8 {
-        lines.extend([format!("conv {channels} 3x3 stride 2"), "batchnorm".into(), "relu".into()]);
+        lines.extend([format!("conv {channels} 3x3 stride 2"), "batchnorm momentum 0.9".into(), "relu".into()]);
         (side, channels) = (side.div_ceil(2), (channels * 2).min(128));
     }
     let tail = ["flatten", "dropout 0.3", &format!("dense {FEATURES}"), "relu", &format!("dense {labels}")];
@@ -92,7 +92,8 @@ impl Classifier {
         let lines = layers(shape, labels.names.len());
         let input = Shape::from(shape);
         let net = Network::build("classifier", &lines, Setting { input, labels: 0, spectral: false })?;
-        let (last, before) = lines.split_last().ok_or_else(|| Error::recipe("a classifier without layers", "report this"))?;
+        let (last, before) =
+            lines.split_last().ok_or_else(|| Error::recipe("a classifier without layers", "report this"))?;
         let trunk = Network::new("classifier", before, input)?;
         let head = Network::new("classifier", std::slice::from_ref(last), trunk.output())?;
         let model = Model::from_network(net, seed, device);
@@ -133,7 +134,14 @@ impl Classifier {
     }
 
     /// One update on the images at `indices`, each moved a little at random.
-    fn learn(&mut self, set: &dyn Dataset, conditions: &Conditions, indices: &[usize], step: u64, seed: u64) -> Result<()> {
+    fn learn(
+        &mut self,
+        set: &dyn Dataset,
+        conditions: &Conditions,
+        indices: &[usize],
+        step: u64,
+        seed: u64,
+    ) -> Result<()> {
         let mut values = Vec::new();
         fill(set, indices, &mut values)?;
         let x = augment(self.images(values), &[Augmentation::Translation], 0.7, &Stream::new(seed, "classifier"), step);
@@ -166,7 +174,8 @@ impl Classifier {
                     all += indices.len();
                 }
                 LabelKind::Attributes => {
-                    right += truth.iter().zip(&verdicts.probabilities).filter(|(t, p)| (**t > 0.5) == (**p > 0.5)).count();
+                    right +=
+                        truth.iter().zip(&verdicts.probabilities).filter(|(t, p)| (**t > 0.5) == (**p > 0.5)).count();
                     all += truth.len();
                 }
             }

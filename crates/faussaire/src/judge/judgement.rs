@@ -117,7 +117,11 @@ pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, exhibit: Ex
         let balance = ClassBalance::new(classes, all_there.then_some(expected), count, &bootstrap)?;
         scores.push(Score::new(Metric::ClassKl, &setting, balance.kl)?);
         scores.push(Score::new(Metric::MissingClasses, &setting, Estimate::exact(balance.missing.len() as f64))?);
-        scores.push(Score::new(Metric::ClassifierScore, &setting, classifier_score(probabilities, count, &bootstrap)?)?);
+        scores.push(Score::new(
+            Metric::ClassifierScore,
+            &setting,
+            classifier_score(probabilities, count, &bootstrap)?,
+        )?);
         if let Some(asked) = exhibit.asked {
             let accuracy = ConditionalAccuracy::new(asked, classes, count, &bootstrap)?;
             scores.push(Score::new(Metric::ConditionalAccuracy, &setting, accuracy.all)?);
@@ -139,7 +143,8 @@ fn compare(real: &Features, generated: &Features, setting: &Setting, bootstrap: 
             .with_floor(frechet_distance(&one, &other)?.distance)
             .with_warning(frechet.warning),
     ];
-    let subsets = Subsets { rows: 1000.min(one.rows()).min(generated.rows()), seed: bootstrap.seed, ..Subsets::default() };
+    let subsets =
+        Subsets { rows: 1000.min(one.rows()).min(generated.rows()), seed: bootstrap.seed, ..Subsets::default() };
     let kernel = kernel_distance(real, generated, &subsets)?.estimate(bootstrap.level);
     let floor = kernel_distance(&one, &other, &Subsets { count: 20, ..subsets })?.mean;
     scores.push(Score::new(Metric::Kernel(subsets.rows), setting, kernel)?.with_floor(floor));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change;
 use crate::augment::Augmentation;
+use crate::data::Fit;
 use crate::error::{Error, Result};
 use crate::loss::{LabelKind, Loss};
 use crate::net::{Network, Setting, Shape};
@@ -46,6 +47,8 @@ pub struct DataSettings {
     pub count: usize,
     /// Resize images to so many pixels, square, after a centre crop; 0 keeps their size.
     pub size: usize,
+    /// How an image of another aspect is brought to size: `crop` cuts around the centre, `pad` keeps all of it.
+    pub fit: Fit,
     /// 1 grey, 3 colour, 0 as they are.
     pub channels: usize,
 }
@@ -160,7 +163,7 @@ impl Default for AugmentSettings {
 
 impl Default for DataSettings {
     fn default() -> Self {
-        Self { source: "strokes".into(), dir: String::new(), count: 0, size: 0, channels: 0 }
+        Self { source: "strokes".into(), dir: String::new(), count: 0, size: 0, fit: Fit::Crop, channels: 0 }
     }
 }
 

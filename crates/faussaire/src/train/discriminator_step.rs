@@ -5,7 +5,6 @@ use burn::tensor::Tensor;
 use super::gan::tensor;
 use super::{Gan, Latents};
 use crate::augment;
-use crate::data::fill;
 use crate::error::Result;
 use crate::loss::{Scores, label_cross_entropy};
 use crate::model::{Learned, host};
@@ -29,6 +28,7 @@ pub(super) struct DiscriminatorReport {
 }
 
 /// Real images with their labels.
+#[derive(Clone, Debug)]
 pub(super) struct RealBatch {
     pub x: Tensor<4>,
     pub y: Option<Tensor<4>>,
@@ -37,7 +37,9 @@ pub(super) struct RealBatch {
 impl Gan {
     /// Update number `turn` (counted from 0 over the whole training) of the discriminator.
     pub(super) fn discriminator_step(&mut self, turn: u64) -> Result<DiscriminatorReport> {
-        let RealBatch { x, y } = self.real_images("real", turn)?;
+        let real = self.real_images(turn)?;
+        self.seen = self.recipe.train.loss.compares().then(|| real.clone());
+        let RealBatch { x, y } = real;
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
         let (x, fakes) = (self.viewed(x, "real", turn), self.viewed(fakes, "fake", turn));
         let m = x.dims()[0];
@@ -65,11 +67,10 @@ impl Gan {
         Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake })
     }
 
-    /// The images of the data that belong to D's update `turn`; for G's own use (`name` "generator") the same ones.
-    pub(super) fn real_images(&self, _name: &str, turn: u64) -> Result<RealBatch> {
+    /// The images of the data that belong to D's update `turn`, with their labels.
+    fn real_images(&mut self, turn: u64) -> Result<RealBatch> {
         let indices = self.batches.indices(turn);
-        let mut values = Vec::new();
-        fill(self.dataset.as_ref(), &indices, &mut values)?;
+        let mut values = self.reader.take(turn)?;
         self.range.from_unit(&mut values);
         let (shape, m) = (self.dataset.shape(), indices.len());
         let y = self.conditions.as_ref().map(|conditions| {

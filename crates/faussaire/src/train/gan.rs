@@ -1,12 +1,13 @@
 //! The two nets and all that the next step depends on.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::conditions::{self, Conditions};
+use super::discriminator_step::RealBatch;
 use super::{Average, Range};
-use crate::data::{Batches, Dataset, ImageShape};
+use crate::data::{Batches, Dataset, ImageShape, Prefetcher};
 use crate::error::{Error, Result};
 use crate::model::{Model, host};
 use crate::net::{Pass, Shape, Weights};
@@ -51,8 +52,11 @@ pub struct Gan {
     pub average: Average,
     /// How far training has come.
     pub progress: Progress,
-    pub(super) dataset: Box<dyn Dataset>,
-    pub(super) batches: Batches,
+    pub(super) dataset: Arc<dyn Dataset>,
+    pub(super) batches: Arc<Batches>,
+    pub(super) reader: Prefetcher,
+    /// The real images that D saw last.
+    pub(super) seen: Option<RealBatch>,
     pub(super) conditions: Option<Conditions>,
     pub(super) range: Range,
     pub(super) device: Device,
@@ -87,7 +91,9 @@ impl Gan {
         let mut discriminator = Model::from_network(discriminator, seed, device);
         generator.compile(recipe.generator.adam);
         discriminator.compile(recipe.discriminator.adam);
-        let batches = Batches::new(dataset.len(), recipe.train.batch, seed)?;
+        let dataset: Arc<dyn Dataset> = Arc::from(dataset);
+        let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
+        let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
         let average = Average::new(generator.weights.clone(), recipe.train.average as f32);
         let progress = Progress { augment: recipe.train.augment.probability, ..Progress::default() };
         Ok(Self {
@@ -99,6 +105,8 @@ impl Gan {
             progress,
             dataset,
             batches,
+            reader,
+            seen: None,
             range,
             device: device.clone(),
             settled: Mutex::new(None),

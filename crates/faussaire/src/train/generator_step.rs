@@ -12,9 +12,7 @@ impl Gan {
     pub(super) fn generator_step(&mut self, turn: u64) -> Result<Learned> {
         let Latents { z, y } = self.drawn_latents("latent.generator", turn, self.recipe.train.batch);
         // A loss that compares with real images takes those that D saw last, and their labels.
-        let k = self.recipe.train.discriminator_steps;
-        let real =
-            self.recipe.train.loss.compares().then(|| self.real_images("generator", turn * k + k - 1)).transpose()?;
+        let real = self.seen.take();
         let y = real.as_ref().map_or(y, |real| real.y.clone());
 
         let tracked = self.generator.tracked();

@@ -97,7 +97,8 @@ impl Dataset for Attributed {
     }
 
     fn has_attribute(&self, index: usize, attribute: usize) -> Option<bool> {
-        let row = self.has.chunks_exact(self.names.len()).nth(index)?;
+        // A stand-in for a bad image has attributes of its own.
+        let row = self.has.chunks_exact(self.names.len()).nth(self.inner.shown(index))?;
         row.get(attribute).copied()
     }
 
