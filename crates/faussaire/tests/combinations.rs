@@ -51,7 +51,7 @@ fn recipe(shape: ImageShape, loss: Loss, bound: usize, how: Option<Conditional>,
         layers = ["dense {small}*{small}*4", "reshape {small} {small} 4", "batchnorm", "relu",
                   "convtranspose 4 4x4 stride 2", "relu", "upsample 2", "conv {c} 3x3", "tanh"]
         [discriminator]
-        layers = ["conv 4 4x4 stride 4", "leakyrelu 0.2", "residual", "conv 6 3x3 stride 2", "leakyrelu 0.2", "add",
+        layers = ["conv 4 4x4 stride 2", "leakyrelu 0.2", "residual", "conv 6 3x3 stride 2", "leakyrelu 0.2", "add",
                   "flatten", "dropout 0.1", "dense 1"]
         [train]
         batch = 4

@@ -49,6 +49,12 @@ pub(super) fn claims(path: &Path) -> bool {
     arrays && others == Others::default()
 }
 
+/// True where one of its arrays has the shape of images: lists of drawings as strokes, for one, have not.
+pub(super) fn holds_images(path: &Path) -> bool {
+    let found = File::open(path).map(|file| members(path, &file));
+    matches!(found, Ok(Ok(members)) if members.iter().any(|member| like_images(&member.header.shape)))
+}
+
 fn start(file: &File) -> [u8; 4] {
     let mut start = [0; 4];
     // A shorter file begins with something else.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::idx::{self, GZIP};
 use super::open::Split;
-use super::{Format, cifar, folder, parquet};
+use super::{Format, cifar, folder, npz, parquet};
 use crate::error::{Error, Result};
 
 /// What a folder holds.
@@ -47,6 +47,9 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
         }
     }
     files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if files.len() > 1 {
+        files.retain(|(path, format)| *format != Format::Npz || npz::holds_images(path));
+    }
     match &files[..] {
         [] => Err(Error::data(
             format!("{} holds no images", folder.display()),

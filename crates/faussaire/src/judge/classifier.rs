@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn learns_strokes_and_tells_what_it_sees() {
         let (train, test) = (Strokes::new(1, 3000), Strokes::new(2, 500));
-        let training = Training { epochs: 2, ..Training::default() };
+        let training = Training { epochs: 5, ..Training::default() };
         let mut told = 0.0;
         let classifier =
             Classifier::train(&train, &test, training, &Device::flex(), &mut |share| told = share).unwrap();
