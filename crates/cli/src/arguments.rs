@@ -33,7 +33,7 @@ pub enum Command {
 /// `faussaire train`
 #[derive(Args, Debug)]
 pub struct Train {
-    /// Data set: strokes, mnist, fashion-mnist, quickdraw:CATEGORY, or a path to images (IDX, .npy, folder)
+    /// Data set: a name that `faussaire data list` shows, or a path to images (folder, zip, tar.gz, .npy, .npz, ...)
     pub dataset: Option<String>,
     /// Built-in recipe (`faussaire presets` lists them) [default: quick]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"])]

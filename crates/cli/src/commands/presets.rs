@@ -10,7 +10,7 @@ pub fn run(options: &Presets) -> Result<()> {
         Some(name) => say!("{}", Preset::named(name)?.text().trim_end()),
         None => {
             for preset in Preset::ALL {
-                say!("{:<10} {}", preset.name(), preset.about());
+                say!("{:<18} {}", preset.name(), preset.about());
             }
         }
     }

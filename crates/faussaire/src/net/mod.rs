@@ -23,7 +23,7 @@ mod pixelnorm;
 mod pixelshuffle;
 mod pool;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 mod reshape;
 mod residual;
 mod shape;

@@ -4,6 +4,8 @@
 mod dragan;
 mod r1;
 mod r2;
+#[cfg(test)]
+mod reference;
 mod slope;
 mod wgan_gp;
 

@@ -2,39 +2,68 @@
 
 use crate::error::{Error, Result};
 
-/// A named recipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
+/// Names the variants, their files and their order in one place.
+macro_rules! presets {
+    ($($(#[$about:meta])* $variant:ident = $name:literal,)*) => {
+        /// A named recipe.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Preset {
+            $($(#[$about])* $variant,)*
+        }
+
+        impl Preset {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// What it is called on the command line.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The file, comments included.
+            pub fn text(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../../../presets/", $name, ".toml")),)*
+                }
+            }
+        }
+    };
+}
+
+presets! {
     /// Digits in two minutes on two cores: the default.
-    Quick,
+    Quick = "quick",
     /// The lab's nets on MNIST.
-    Tp,
+    Tp = "tp",
     /// "Draw me a sheep": the Fidle DCGAN notebook.
-    Fidle,
+    Fidle = "fidle",
+    /// The notebook's sequel.
+    FidleWganGp = "fidle-wgan-gp",
+    /// Digits on demand.
+    CganMnist = "cgan-mnist",
+    /// Clothes on demand.
+    CganFashion = "cgan-fashion",
+    /// Faces with chosen attributes.
+    CganFaces = "cgan-faces",
+    /// DCGAN on 64 x 64 colour pictures.
+    Dcgan64 = "dcgan-64",
+    /// Residual WGAN-GP on 32 x 32 colour pictures.
+    WganGpResnet32 = "wgan-gp-resnet-32",
+    /// SNGAN on 32 x 32 colour pictures.
+    Sngan32 = "sngan-32",
+    /// R3GAN's recipe on 32 x 32 colour pictures.
+    R3ganSmall = "r3gan-small",
+    /// A thousand modes.
+    StackedMnist = "stacked-mnist",
+    /// Eight clusters in the plane.
+    Ring = "ring",
+    /// Twenty-five clusters in the plane.
+    Grid = "grid",
 }
 
 impl Preset {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Quick, Self::Tp, Self::Fidle];
-
-    /// What it is called on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Tp => "tp",
-            Self::Fidle => "fidle",
-        }
-    }
-
-    /// The file, comments included.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Quick => include_str!("../../../../presets/quick.toml"),
-            Self::Tp => include_str!("../../../../presets/tp.toml"),
-            Self::Fidle => include_str!("../../../../presets/fidle.toml"),
-        }
-    }
-
     /// Its first comment line: what it is.
     pub fn about(self) -> &'static str {
         self.text().lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
@@ -45,12 +74,41 @@ impl Preset {
     /// # Errors
     /// An unknown name; the error lists those there are.
     pub fn named(name: &str) -> Result<Self> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| {
+        let names = || Self::ALL.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ");
+        Self::ALL.iter().copied().find(|p| p.name() == name).ok_or_else(|| {
             Error::recipe(
                 format!("there is no preset `{name}`; expected one of {}", names()),
                 "`faussaire presets` lists them; your own recipe goes with --config FILE",
             )
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    #[test]
+    fn every_preset_builds_its_nets() {
+        for preset in Preset::ALL {
+            let recipe = Recipe::parse(preset.text(), preset.name(), &[]).unwrap();
+            let (generator, discriminator) = recipe.networks().unwrap();
+            assert!(generator.parameters().1 > 0 && discriminator.parameters().1 > 0, "{}", preset.name());
+            assert!(!preset.about().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_courses_nets_have_their_sizes() {
+        for (preset, generator, discriminator) in [
+            (Preset::Tp, (1_770_625, 1_769_601), (660_929, 660_929)),
+            (Preset::Fidle, (779_969, 779_969), (396_609, 396_609)),
+            (Preset::FidleWganGp, (779_969, 779_969), (396_609, 396_609)),
+        ] {
+            let (g, d) = Recipe::parse(preset.text(), preset.name(), &[]).unwrap().networks().unwrap();
+            assert_eq!((g.parameters(), d.parameters()), (generator, discriminator), "{}", preset.name());
+        }
     }
 }
