@@ -104,10 +104,9 @@ fn combinations(shape: ImageShape) -> Vec<(String, Recipe)> {
     let mut found = Vec::new();
     let kinds = [None, Some(Conditional::Concat), Some(Conditional::Projection), Some(Conditional::Auxiliary)];
     for loss in Loss::ALL {
-        for bound in 0..BOUNDS.len() {
+        for (bound, keys) in BOUNDS.iter().enumerate() {
             for how in kinds {
-                let name =
-                    format!("{shape} {loss:?} {:?} {how:?} {:?}", BOUNDS[bound], EXTRAS[found.len() % EXTRAS.len()]);
+                let name = format!("{shape} {loss:?} {keys:?} {how:?} {:?}", EXTRAS[found.len() % EXTRAS.len()]);
                 match recipe(shape, loss, bound, how, found.len() % EXTRAS.len()) {
                     Ok(recipe) => found.push((name, recipe)),
                     // The one combination that is refused: a Wasserstein critic without any bound.

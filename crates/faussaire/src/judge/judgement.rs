@@ -19,7 +19,7 @@ pub enum Extractor {
     /// A classifier trained on the real images' labels.
     Classifier(Box<Classifier>),
     /// A fixed net with random weights.
-    Random(RandomFeatures),
+    Random(Box<RandomFeatures>),
 }
 
 /// What is judged.
@@ -50,7 +50,7 @@ impl Extractor {
     /// # Errors
     /// Images too small for the random net.
     pub fn random(real: &dyn Dataset, device: &Device) -> Result<Self> {
-        Ok(Self::Random(RandomFeatures::new(real.shape(), device)?))
+        Ok(Self::Random(Box::new(RandomFeatures::new(real.shape(), device)?)))
     }
 
     /// Its name in scores, with the data's: `mnist-classifier(99.2%)`.

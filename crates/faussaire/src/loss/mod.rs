@@ -29,7 +29,7 @@ impl Scores {
     /// Splits the logits of a mixed batch whose first `real` rows are real images.
     pub fn split(logits: Tensor<4>, real: usize) -> Self {
         let (batch, logits) = (logits.dims()[0], Self::of(logits));
-        Self { real: logits.clone().slice([0..real]), fake: logits.slice([real..batch]) }
+        Self { real: logits.clone().narrow(0, 0, real), fake: logits.narrow(0, real, batch - real) }
     }
 
     /// The scores among a discriminator's outputs: the first one for each image.

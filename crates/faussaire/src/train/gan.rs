@@ -208,7 +208,7 @@ pub(crate) fn generate(generator: &Model, weights: &Weights, latents: &Latents) 
     let mut values = Vec::with_capacity(n * generator.net.output().len());
     for start in (0..n).step_by(SAMPLE_BATCH) {
         let end = (start + SAMPLE_BATCH).min(n);
-        let part = |t: &Tensor<4>| t.clone().slice([start..end]);
+        let part = |t: &Tensor<4>| t.clone().narrow(0, start, end - start);
         let mut pass = Pass::infer().given(latents.y.as_ref().map(part));
         values.extend(host(&generator.net.forward(weights, part(&latents.z), &mut pass)));
     }

@@ -43,7 +43,7 @@ fn packed(images: Tensor<4>, packing: usize) -> Tensor<4> {
         return images;
     }
     let packs = images.dims()[0] / packing;
-    let part = |i: usize| images.clone().slice([i * packs..(i + 1) * packs]);
+    let part = |i: usize| images.clone().narrow(0, i * packs, packs);
     Tensor::cat((0..packing).map(part).collect(), 3)
 }
 
