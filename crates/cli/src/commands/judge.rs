@@ -71,7 +71,6 @@ pub fn run(options: &Judge) -> Result<()> {
 /// The judge: a classifier where there are labels to learn, else the random net.
 fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &Device) -> Result<Extractor> {
     if train.classes().is_empty() && train.attributes().is_empty() {
-        eprintln!("{} has no labels: features come from a fixed net with random weights", train.name());
         return Extractor::random(train, device);
     }
     let training = Training::default();
@@ -133,6 +132,9 @@ fn from_images(options: &Judge, real: &dyn Dataset) -> Result<Made> {
 }
 
 fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Result<()> {
+    if judgement.classes.is_empty() && real.attributes().is_empty() {
+        eprintln!("{} has no labels: features come from a fixed net with random weights", real.name());
+    }
     say!("{of}, against {} ({split} images)\n", real.name());
     let width = judgement.scores.iter().map(|s| s.name.len()).max().unwrap_or(0);
     say!("{:<width$}  {:>10}  {:>23}  {:>10}", "score", "value", "95% interval", "real images");

@@ -66,7 +66,8 @@ impl LayerKind for Embedding {
             Shape::Flat(_) => vec![self.labels, self.channels],
             Shape::Image(..) => vec![self.labels, h, w, self.channels],
         };
-        vec![WeightSpec::trainable("table", &shape, Init::Normal(if h * w > 1 { 0.05 } else { 1.0 }))]
+        // Small beside noise of deviation 1: a generator that is told much and hears little noise learns to ignore the noise.
+        vec![WeightSpec::trainable("table", &shape, Init::Normal(if h * w > 1 { 0.05 } else { 0.2 }))]
     }
 
     fn takes_labels(&self) -> bool {

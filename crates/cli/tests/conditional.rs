@@ -1,0 +1,58 @@
+//! Nets that are told labels, through the binary: training, asking for a class, resuming, and what goes wrong.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Bench, events};
+
+#[test]
+fn a_class_can_be_asked_for() {
+    let bench = Bench::new();
+    let said = bench.train("mine", &["--conditional", "--steps", "4"]);
+    assert!(said.contains("complete at 4 steps"), "{said}");
+    let recipe = std::fs::read_to_string(bench.path("mine/config.toml")).unwrap();
+    assert!(recipe.contains("\"embedding 32\"") && recipe.contains("\"embedding 1\""), "{recipe}");
+    // A row per class and ten columns.
+    let sheet = image::open(bench.path("mine/samples/000004.png")).unwrap();
+    assert_eq!(sheet.width(), sheet.height());
+    bench.ok(&["sample", "mine", "--class", "7", "--grid", "2x3", "-o", "sevens.png"]);
+    bench.ok(&["sample", "mine", "--class", "3", "--grid", "2x3", "-o", "threes.png"]);
+    let read = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    assert_ne!(read("sevens.png"), read("threes.png"));
+    let error = bench.fails(&["sample", "mine", "--class", "eleven", "-o", "x.png"], 2);
+    assert!(error.contains("there is no label eleven") && error.contains("0, 1, 2"), "{error}");
+    assert!(bench.fails(&["sample", "mine", "--class", "1,2", "-o", "x.png"], 2).contains("an image has one class"));
+
+    bench.train("twin", &["--conditional", "--steps", "2"]);
+    bench.ok(&["train", "--resume", "twin", "--steps", "4", "--quiet"]);
+    assert_eq!(bench.weights("twin"), bench.weights("mine"));
+}
+
+#[test]
+fn every_kind_trains_and_penalties_are_logged() {
+    let bench = Bench::new();
+    for kind in ["projection", "auxiliary"] {
+        let kind_flag = format!("--conditional={kind}");
+        let penalty = ["--set", "train.penalties.r1=1.0", "--steps", "2"];
+        bench.train(kind, &[&[kind_flag.as_str()], &penalty[..]].concat());
+        let step = events(&bench.path(kind)).into_iter().find(|e| e["event"] == "step").unwrap();
+        assert!(step["penalty"].as_f64().unwrap() > 0.0 && step["g_norm"].as_f64().unwrap() > 0.0, "{step}");
+    }
+}
+
+#[test]
+fn what_can_not_be_conditional_says_why() {
+    let bench = Bench::new();
+    bench.train("plain", &["--steps", "1"]);
+    assert!(bench.fails(&["sample", "plain", "--class", "7", "-o", "x.png"], 2).contains("takes no labels"));
+    let error = bench.fails(&["train", "--config", "tiny.toml", "--conditional=magic"], 2);
+    assert!(error.contains("expected one of concat, projection, auxiliary"), "{error}");
+    let images = bench.path("flat");
+    std::fs::create_dir(&images).unwrap();
+    for i in 0..9u8 {
+        image::GrayImage::from_pixel(28, 28, image::Luma([i * 20])).save(images.join(format!("{i}.png"))).unwrap();
+    }
+    let error = bench.fails(&["train", "flat", "--config", "tiny.toml", "--conditional"], 1);
+    assert!(error.contains("has no labels"), "{error}");
+}
