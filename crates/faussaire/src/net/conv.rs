@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::layer::affine_tangent;
 use super::words::{Reading, Words};
 use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
@@ -82,8 +83,6 @@ impl LayerKind for Conv2d {
     }
 
     fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
-        let without_bias = [weights[0].clone(), weights[1].zeros_like().without_autodiff()];
-        let tangent = self.forward(input, x.tangent, &without_bias, Fused::ALONE, pass);
-        Dual { value: self.forward(input, x.value, weights, Fused::ALONE, pass), tangent }
+        affine_tangent(self, input, x, weights, pass)
     }
 }

@@ -94,6 +94,19 @@ pub trait LayerKind: std::fmt::Debug {
     fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual;
 }
 
+/// The tangent of a layer that is linear but for a bias, its second weight: the layer itself, on the direction, without it.
+pub(super) fn affine_tangent(
+    layer: &dyn LayerKind,
+    input: Shape,
+    x: Dual,
+    weights: &[Tensor<1>],
+    pass: &mut Pass,
+) -> Dual {
+    let without_bias = [weights[0].clone(), weights[1].zeros_like().without_autodiff()];
+    let tangent = layer.forward(input, x.tangent, &without_bias, Fused::ALONE, pass);
+    Dual { value: layer.forward(input, x.value, weights, Fused::ALONE, pass), tangent }
+}
+
 /// A layer of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
