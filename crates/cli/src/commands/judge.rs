@@ -27,6 +27,11 @@ struct Made {
 
 pub fn run(options: &Judge) -> Result<()> {
     super::limit_threads(options.threads)?;
+    // On a thread of the pool: from outside, every kernel's call would have to be handed over to it.
+    rayon::scope(|_| judged(options))
+}
+
+fn judged(options: &Judge) -> Result<()> {
     let device = super::device("cpu")?;
     let path = Path::new(&options.of);
     let run = path.join("config.toml").is_file().then(|| Run::open(path)).transpose()?;

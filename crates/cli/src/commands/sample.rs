@@ -28,6 +28,11 @@ enum Output<'a> {
 
 pub fn run(options: &Sample) -> Result<()> {
     super::limit_threads(options.threads)?;
+    // On a thread of the pool: from outside, every kernel's call would have to be handed over to it.
+    rayon::scope(|_| sampled(options))
+}
+
+fn sampled(options: &Sample) -> Result<()> {
     let output = output(options)?;
     let run = Run::open(&options.run)?;
     let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?;
