@@ -126,10 +126,7 @@ impl Network {
             ));
         }
         let steps = plan(&layers);
-        let logit_steps = match layers.split_last() {
-            Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => plan(before),
-            _ => steps.clone(),
-        };
+        let logit_steps = plan(under_sigmoid(&layers));
         Ok(Self { name, setting, layers, steps, logit_steps })
     }
 
@@ -228,10 +225,7 @@ impl Network {
 
     /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.
     pub fn tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
-        let layers = match self.layers.split_last() {
-            Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => before,
-            _ => &self.layers,
-        };
+        let layers = under_sigmoid(&self.layers);
         for (index, placed) in layers.iter().enumerate() {
             pass.layer = index;
             let weights = self.weights_of(placed, weights, pass);
@@ -258,6 +252,14 @@ impl Network {
             let kept = std::mem::replace(slot, seen.clone());
             *slot = if momentum == 0.0 { seen } else { kept.mul_scalar(momentum).add(seen.mul_scalar(1.0 - momentum)) };
         }
+    }
+}
+
+/// The layers whose output losses take: all but a final sigmoid.
+fn under_sigmoid(layers: &[Placed]) -> &[Placed] {
+    match layers.split_last() {
+        Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => before,
+        _ => layers,
     }
 }
 

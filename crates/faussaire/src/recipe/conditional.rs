@@ -2,6 +2,7 @@
 
 use super::{LabelSettings, Recipe};
 use crate::error::{Error, Result};
+use crate::net::{Layer, Surroundings};
 
 /// How the discriminator uses the labels; the generator always gets an embedding beside its noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +39,10 @@ impl Recipe {
     /// A discriminator whose last layer can't be replaced.
     pub fn conditioned(mut self, labels: LabelSettings, how: Conditional) -> Result<Self> {
         self.labels = labels;
-        let looks = |layers: &[String]| {
-            let first = |line: &String| line.split_whitespace().next().map(str::to_owned);
-            let keywords = ["embedding", "projection", "auxiliary", "conditionalbatchnorm"];
-            layers.iter().filter_map(first).any(|word| keywords.contains(&word.as_str()))
-        };
+        // Lines that can't be read alone, such as `add`, take no labels; the nets' own errors come later.
+        let around = Surroundings { labels: self.labels.names.len(), open: Vec::new() };
+        let takes = |line: &String| Layer::parse(line, &around).is_ok_and(|layer| layer.kind().takes_labels());
+        let looks = |layers: &[String]| layers.iter().any(takes);
         if !looks(&self.generator.layers) {
             self.generator.layers.insert(0, EMBEDDING.into());
         }
