@@ -132,6 +132,9 @@ pub struct TrainSettings {
     pub average: f64,
     /// How batch normalisation behaves for the images that D learns from.
     pub fakes: Fakes,
+    /// Real and generated images go through D as one batch, as in the lab. Else each half goes alone, as in DCGAN: a D
+    /// with batch normalisation then meets batches like those of G's step, which are all generated.
+    pub mixed: bool,
     /// Show losses and a strip of images, and score the averaged generator, every so many epochs; 0 only at the end.
     pub sheet_every: u64,
     /// Keep a checkpoint for good every so many epochs; 0 keeps none but the latest and the best.
@@ -188,6 +191,7 @@ impl Default for TrainSettings {
             seed: 0,
             average: 0.999,
             fakes: Fakes::default(),
+            mixed: true,
             sheet_every: 10,
             keep_every: 0,
             save_every: 60,

@@ -1,4 +1,5 @@
-//! The discriminator's update: real and generated images mixed in one batch, scored, and told apart a little better.
+//! The discriminator's update: real and generated images, in one batch or each in their own, scored, and told apart a
+//! little better.
 
 use burn::tensor::Tensor;
 
@@ -46,9 +47,8 @@ impl Gan {
 
         let tracked = self.discriminator.tracked();
         let both = y.clone().map(|y| Tensor::cat(vec![y.clone(), y], 0));
-        let mut pass = self.discriminator.training_pass(turn * 2).given(both.clone());
-        let mixed = Tensor::cat(vec![x.clone(), fakes.clone()], 0);
-        let logits = self.discriminator.net.logits(&tracked, mixed, &mut pass);
+        let pass = self.discriminator.training_pass(turn * 2);
+        let (logits, pass) = self.judged(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
         let scores = Scores::split(logits.clone(), m);
         let [real, fake] = [&scores.real, &scores.fake].map(share_above_zero);
         let train = &self.recipe.train;
@@ -65,6 +65,25 @@ impl Gan {
         self.clip_weights();
         self.adapt_augmentation(f64::from(real), m as u64);
         Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake })
+    }
+
+    /// The scores of both halves of the batch, real images first, and the pass that saw them. The labels are those of one
+    /// half and those of both.
+    fn judged(
+        &self,
+        tracked: &Weights,
+        [x, fakes]: [&Tensor<4>; 2],
+        pass: Pass,
+        [half, both]: [Option<Tensor<4>>; 2],
+    ) -> (Tensor<4>, Pass) {
+        let net = &self.discriminator.net;
+        if self.recipe.train.mixed {
+            let mut pass = pass.given(both);
+            return (net.logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
+        }
+        let mut pass = pass.given(half);
+        let each = [x, fakes].map(|images| net.logits(tracked, images.clone(), &mut pass));
+        (Tensor::cat(each.to_vec(), 0), pass)
     }
 
     /// The images of the data that belong to D's update `turn`, with their labels.
