@@ -136,6 +136,9 @@ pub struct Judge {
     /// Ask a conditional generator for this class only
     #[arg(long, value_name = "LABELS")]
     pub class: Option<String>,
+    /// Take features of InceptionV3 with the weights in this file: pytorch-fid's, saved as safetensors
+    #[arg(long, value_name = "FILE")]
+    pub inception: Option<PathBuf>,
     /// Which checkpoint: latest, best, or a kept one
     #[arg(long, value_name = "NAME", default_value = "latest")]
     pub checkpoint: String,

@@ -90,3 +90,27 @@ fn signals_finish_the_step_and_save() {
         assert_eq!(step(signal), before + 5);
     }
 }
+
+#[test]
+fn images_that_are_decoded_on_the_way_come_the_same_with_one_thread_as_with_two() {
+    let bench = Bench::new();
+    bench.train("first", &["--steps", "1"]);
+    bench.ok(&["sample", "first", "-n", "40", "-o", "images"]);
+    for threads in ["1", "2"] {
+        let arguments = ["train", "images", "--config", "tiny.toml", "--run", threads, "--quiet", "--threads", threads];
+        let mut training = bench.command(&arguments).spawn().unwrap();
+        let began = Instant::now();
+        let ended = loop {
+            if let Some(ended) = training.try_wait().unwrap() {
+                break ended;
+            }
+            if began.elapsed() > Duration::from_secs(120) {
+                training.kill().unwrap();
+                panic!("the training hangs with {threads} threads");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(ended.success());
+    }
+    assert_eq!(bench.weights("1"), bench.weights("2"));
+}

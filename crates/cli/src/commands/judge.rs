@@ -4,7 +4,7 @@ use std::path::Path;
 
 use faussaire::data::{Dataset, First, OpenOptions, Split, fill};
 use faussaire::judge::classifier::{self, Training};
-use faussaire::judge::{Exhibit, Extractor, Judgement, judge};
+use faussaire::judge::{Channels, Classifier, Exhibit, Extractor, Inception, Judgement, judge};
 use faussaire::loss::LabelKind;
 use faussaire::run::{Run, Sampler};
 use faussaire::train::Range;
@@ -73,11 +73,23 @@ fn judged(options: &Judge) -> Result<()> {
     show(&judgement, &made.of, real.as_ref(), split)
 }
 
-/// The judge: a classifier where there are labels to learn, else the random net.
+/// The judge: the net that was asked for, else a classifier where there are labels to learn, else the random net.
 fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &Device) -> Result<Extractor> {
+    if let Some(weights) = &options.inception {
+        return Ok(Extractor::Inception(Box::new(Inception::open(weights, train.shape(), device)?)));
+    }
+    if let (Some(digits), Some(held_back)) = (train.channels_from(), test.channels_from()) {
+        let classifier = classifier_of(digits, held_back, options, device)?;
+        return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
+    }
     if train.classes().is_empty() && train.attributes().is_empty() {
         return Extractor::random(train, device);
     }
+    Ok(Extractor::Classifier(Box::new(classifier_of(train, test, options, device)?)))
+}
+
+/// The classifier of `train`'s labels, kept from before or trained now.
+fn classifier_of(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &Device) -> Result<Classifier> {
     let training = Training::default();
     let kept = classifier::place(train, training)?.is_some_and(|place| place.is_file());
     let target =
@@ -90,7 +102,7 @@ fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &
     }
     let judge = classifier::open(train, test, training, device, &mut |done| bar.set_position((1000.0 * done) as u64))?;
     bar.finish_and_clear();
-    Ok(Extractor::Classifier(Box::new(judge)))
+    Ok(judge)
 }
 
 fn from_run(sampler: &Sampler, options: &Judge) -> Result<Made> {
@@ -137,7 +149,7 @@ fn from_images(options: &Judge, real: &dyn Dataset) -> Result<Made> {
 }
 
 fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Result<()> {
-    if judgement.classes.is_empty() && real.attributes().is_empty() {
+    if judgement.classes.is_empty() && real.classes().is_empty() && real.attributes().is_empty() {
         eprintln!("{} has no labels: features come from a fixed net with random weights", real.name());
     }
     say!("{of}, against {} ({split} images)\n", real.name());
@@ -150,6 +162,10 @@ fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Res
         if let Some(warning) = &score.warning {
             eprintln!("warning: {warning}");
         }
+    }
+    if judgement.classes.len() > 20 {
+        let found = judgement.histogram.iter().filter(|n| **n > 0).count();
+        say!("\n{} of {} classes were found", count(found as u64), count(judgement.classes.len() as u64));
     }
     if !judgement.classes.is_empty() && judgement.classes.len() <= 20 {
         say!("\n{:<16}  {:>8}  {:>16}", "class", "images", "as asked");

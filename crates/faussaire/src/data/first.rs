@@ -49,6 +49,10 @@ impl Dataset for First {
         self.set.toy()
     }
 
+    fn channels_from(&self) -> Option<&dyn Dataset> {
+        self.set.channels_from()
+    }
+
     fn attributes(&self) -> Vec<String> {
         self.set.attributes()
     }

@@ -2,8 +2,9 @@
 //! what `fill` gives, whatever the timing; an error comes with the batch that it belongs to.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::batches::{Batches, fill};
 use super::source::Dataset;
@@ -11,6 +12,9 @@ use crate::error::{Error, Result};
 
 /// Batches that wait, complete; one more is being read meanwhile.
 const WAITING: usize = 1;
+
+/// How long a waiting thread sleeps between two looks for work that it could do meanwhile.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Gives the images of one turn after the other, read ahead where the set decodes as it reads.
 #[derive(Debug)]
@@ -82,8 +86,21 @@ impl Reader {
 
     fn take(&mut self) -> Result<Vec<f32>> {
         self.next += 1;
-        self.batches.as_ref().and_then(|batches| batches.recv().ok()).unwrap_or_else(|| Err(gone()))
+        let Some(batches) = &self.batches else { return Err(gone()) };
+        loop {
+            match batches.recv_timeout(PATIENCE) {
+                Ok(images) => return images,
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+                Err(RecvTimeoutError::Timeout) => help(),
+            }
+        }
     }
+}
+
+/// Does what waits in the thread pool, if this thread belongs to it. The reader decodes in that pool: were all its threads
+/// to wait for the reader, as one does in a pool of one, nobody would decode.
+fn help() {
+    while rayon::yield_now() == Some(rayon::Yield::Executed) {}
 }
 
 impl Drop for Reader {
@@ -91,6 +108,10 @@ impl Drop for Reader {
         // First the channel, so that the thread's next word finds nobody and it ends.
         self.batches = None;
         if let Some(thread) = self.thread.take() {
+            while !thread.is_finished() {
+                help();
+                std::thread::sleep(PATIENCE / 10);
+            }
             let _ = thread.join();
         }
     }

@@ -77,6 +77,11 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// The set of grey images that each channel of an image is drawn from, for itself: stacked MNIST's digits.
+    fn channels_from(&self) -> Option<&dyn Dataset> {
+        None
+    }
+
     /// Files that were found bad so far and passed over, another image standing in for each; in no certain order.
     fn passed_over(&self) -> Vec<BadFile> {
         Vec::new()

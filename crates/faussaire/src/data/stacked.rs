@@ -99,6 +99,10 @@ impl Dataset for Stacked {
         (0..1000).map(|label| format!("{label:03}")).collect()
     }
 
+    fn channels_from(&self) -> Option<&dyn Dataset> {
+        Some(self.digits.as_ref())
+    }
+
     fn passed_over(&self) -> Vec<BadFile> {
         self.digits.passed_over()
     }

@@ -46,28 +46,37 @@ pub struct ClassBalance {
 }
 
 impl ClassBalance {
-    /// Compares predicted labels of generated images with those of real images, or with equal shares where there are
-    /// none.
+    /// Compares predicted labels of generated images with the `expected` share of each class.
     ///
     /// # Errors
-    /// Where a label is out of range, a list is empty, or a generated class has no real image: the divergence is
+    /// Where a label is out of range, the list is empty, or a generated class is not expected at all: the divergence is
     /// infinite then.
-    pub fn new(generated: &[u32], real: Option<&[u32]>, classes: usize, bootstrap: &Bootstrap) -> Result<Self> {
+    pub fn new(generated: &[u32], expected: &[f64], bootstrap: &Bootstrap) -> Result<Self> {
+        let classes = expected.len();
         let histogram = histogram(generated, classes)?;
-        let expected = match real {
-            Some(labels) => shares(&self::histogram(labels, classes)?),
-            None => vec![1.0 / classes as f64; classes],
-        };
         if let Some(class) = (0..classes).find(|&c| histogram[c] > 0 && expected[c] == 0.0) {
             let what = format!("{} generated images of class {class}, no real one", histogram[class]);
             return Err(Error::usage(what, "compare with more real images, or with equal shares"));
         }
-        let divergence = |rows: &[u32]| kl(&count(rows.iter().map(|&r| generated[r as usize]), classes), &expected);
+        let divergence = |rows: &[u32]| kl(&count(rows.iter().map(|&r| generated[r as usize]), classes), expected);
         let kl = bootstrap.reflected(generated.len(), divergence).clamp(0.0, f64::INFINITY);
         let missing =
             (0..classes as u32).filter(|&c| histogram[c as usize] == 0 && expected[c as usize] > 0.0).collect();
         Ok(Self { histogram, kl, missing })
     }
+}
+
+/// The share of each class among `labels`.
+///
+/// # Errors
+/// As [`histogram`].
+pub fn class_shares(labels: &[u32], classes: usize) -> Result<Vec<f64>> {
+    Ok(shares(&histogram(labels, classes)?))
+}
+
+/// The same share for each of so many classes.
+pub fn equal_shares(classes: usize) -> Vec<f64> {
+    vec![1.0 / classes as f64; classes]
 }
 
 fn shares(histogram: &[u64]) -> Vec<f64> {
@@ -161,12 +170,12 @@ mod tests {
     #[test]
     fn agree_with_scipy_scikit_learn_and_torch_fidelity() {
         let (real, fake) = (labels(11, 500, 10), labels(12, 400, 7));
-        let balance = ClassBalance::new(&fake, Some(&real), 10, &BOOTSTRAP).unwrap();
+        let balance = ClassBalance::new(&fake, &class_shares(&real, 10).unwrap(), &BOOTSTRAP).unwrap();
         let counts: Vec<f64> = balance.histogram.iter().map(|&n| n as f64).collect();
         assert_eq!(counts, numbers(&["classes", "histogram"]));
         assert_eq!(balance.missing, [7, 8, 9]);
         assert_near(balance.kl.value, number(&["classes", "kl_real"]), 1e-9);
-        let uniform = ClassBalance::new(&fake, None, 10, &BOOTSTRAP).unwrap();
+        let uniform = ClassBalance::new(&fake, &equal_shares(10), &BOOTSTRAP).unwrap();
         assert_near(uniform.kl.value, number(&["classes", "kl_uniform"]), 1e-9);
         assert!(uniform.kl.low < uniform.kl.value && uniform.kl.value < uniform.kl.high && uniform.kl.low > 0.3);
 
@@ -190,7 +199,7 @@ mod tests {
 
     #[test]
     fn ends_of_the_scales() {
-        let kl = |labels: &[u32]| ClassBalance::new(labels, None, 10, &BOOTSTRAP).unwrap();
+        let kl = |labels: &[u32]| ClassBalance::new(labels, &equal_shares(10), &BOOTSTRAP).unwrap();
         let all: Vec<u32> = (0..10_000).map(|i| i % 10).collect();
         let even = kl(&all);
         assert!(even.kl.value.abs() < 1e-12 && even.kl.high < 2e-3 && even.missing.is_empty(), "{even:?}");
@@ -208,7 +217,7 @@ mod tests {
     fn unusable_requests_are_named() {
         assert!(histogram(&[], 10).is_err());
         assert!(histogram(&[3, 10], 10).unwrap_err().to_string().contains("class 10 of 10"));
-        let lonely = ClassBalance::new(&[0, 1, 1], Some(&[0, 0]), 2, &BOOTSTRAP).unwrap_err();
+        let lonely = ClassBalance::new(&[0, 1, 1], &class_shares(&[0, 0], 2).unwrap(), &BOOTSTRAP).unwrap_err();
         assert_eq!(lonely.to_string(), "2 generated images of class 1, no real one");
         let accuracy = ConditionalAccuracy::new(&[1, 2], &[1], 3, &BOOTSTRAP).unwrap_err();
         assert!(accuracy.to_string().contains("2 classes asked for, 1 predicted"));

@@ -1,26 +1,15 @@
 //! All scores of a set of generated images against real ones, by one extractor of features.
 
-use burn::tensor::Device;
 use serde::Serialize;
 
 use super::classes::{ClassBalance, ConditionalAccuracy, classifier_score};
-use super::classifier::Classifier;
 use super::frechet::{Gaussian, frechet_distance, frechet_estimate};
 use super::kernel_distance::{Subsets, kernel_distance};
 use super::manifold::{Manifold, Neighbourhood, Radii};
-use super::{Bootstrap, Estimate, Features, Metric, Moments, RandomFeatures, Score, Setting};
+use super::{Bootstrap, Estimate, Extractor, Features, Metric, Moments, Score, Setting};
 use crate::data::{Dataset, fill};
 use crate::error::{Error, Result};
 use crate::random::Stream;
-
-/// Who looks at the images.
-#[derive(Clone, Debug)]
-pub enum Extractor {
-    /// A classifier trained on the real images' labels.
-    Classifier(Box<Classifier>),
-    /// A fixed net with random weights.
-    Random(Box<RandomFeatures>),
-}
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
@@ -42,42 +31,6 @@ pub struct Judgement {
     pub histogram: Vec<u64>,
     /// The share of images that show the class they were asked to, class by class.
     pub obeyed: Vec<Option<f64>>,
-}
-
-impl Extractor {
-    /// For images of `real`, without training anything.
-    ///
-    /// # Errors
-    /// Images too small for the random net.
-    pub fn random(real: &dyn Dataset, device: &Device) -> Result<Self> {
-        Ok(Self::Random(Box::new(RandomFeatures::new(real.shape(), device)?)))
-    }
-
-    /// Its name in scores, with the data's: `mnist-classifier(99.2%)`.
-    fn name(&self, data: &str) -> String {
-        match self {
-            Self::Classifier(classifier) => format!("{data}-{}", classifier.name()),
-            Self::Random(net) => net.name(),
-        }
-    }
-
-    /// Features and, by a classifier of classes, the most likely class and the probabilities of each image.
-    fn look(&self, images: &[f32]) -> Result<Seen> {
-        match self {
-            Self::Classifier(classifier) => {
-                let verdicts = classifier.judge(images)?;
-                let classes = classifier.labels().kind == crate::loss::LabelKind::Classes;
-                let guesses = classes.then_some((verdicts.classes, verdicts.probabilities));
-                Ok(Seen { features: verdicts.features, guesses })
-            }
-            Self::Random(net) => Ok(Seen { features: net.features(images)?, guesses: None }),
-        }
-    }
-}
-
-struct Seen {
-    features: Features,
-    guesses: Option<(Vec<u32>, Vec<f32>)>,
 }
 
 /// Judges `exhibit` against as many images of `real`, all of them if it has fewer. `split` says which part of the data
@@ -107,23 +60,17 @@ pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, exhibit: Ex
     let mut scores = compare(&truth.features, &seen.features, &setting, &bootstrap)?;
     let mut judgement =
         Judgement { scores: Vec::new(), classes: Vec::new(), histogram: Vec::new(), obeyed: Vec::new() };
-    if let (Some((classes, probabilities)), Some((expected, _)), Extractor::Classifier(classifier)) =
-        (&seen.guesses, &truth.guesses, extractor)
-    {
-        let names = classifier.labels().names.clone();
-        let count = names.len();
-        // Classes that no real image here was taken for can't be compared with: all are expected equally then.
-        let all_there = (0..count as u32).all(|class| expected.contains(&class));
-        let balance = ClassBalance::new(classes, all_there.then_some(expected), count, &bootstrap)?;
+    if let (Some(guesses), Some(expected)) = (&seen.guesses, extractor.expected(&truth)?) {
+        let names = extractor.classes();
+        let balance = ClassBalance::new(&guesses.classes, &expected, &bootstrap)?;
         scores.push(Score::new(Metric::ClassKl, &setting, balance.kl)?);
         scores.push(Score::new(Metric::MissingClasses, &setting, Estimate::exact(balance.missing.len() as f64))?);
-        scores.push(Score::new(
-            Metric::ClassifierScore,
-            &setting,
-            classifier_score(probabilities, count, &bootstrap)?,
-        )?);
+        if let Some(probabilities) = &guesses.probabilities {
+            let score = classifier_score(probabilities, names.len(), &bootstrap)?;
+            scores.push(Score::new(Metric::ClassifierScore, &setting, score)?);
+        }
         if let Some(asked) = exhibit.asked {
-            let accuracy = ConditionalAccuracy::new(asked, classes, count, &bootstrap)?;
+            let accuracy = ConditionalAccuracy::new(asked, &guesses.classes, names.len(), &bootstrap)?;
             scores.push(Score::new(Metric::ConditionalAccuracy, &setting, accuracy.all)?);
             judgement.obeyed = accuracy.by_class;
         }
@@ -166,6 +113,7 @@ fn compare(real: &Features, generated: &Features, setting: &Setting, bootstrap: 
 mod tests {
     use super::*;
     use crate::data::Strokes;
+    use burn::tensor::Device;
 
     #[test]
     fn real_images_score_better_than_noise_and_too_few_are_refused() {

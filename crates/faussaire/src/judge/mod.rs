@@ -2,12 +2,15 @@
 //! [`Features`] of real and generated images; such a comparison is a plain function of two matrices.
 
 pub mod bootstrap;
+pub mod channels;
 pub mod classes;
 pub mod classifier;
 mod distances;
 pub mod diversity;
+mod extractor;
 mod features;
 pub mod frechet;
+mod inception;
 mod judgement;
 pub mod kernel_distance;
 pub mod manifold;
@@ -24,9 +27,12 @@ mod sliced_wasserstein;
 mod reference;
 
 pub use bootstrap::{Bootstrap, Estimate};
+pub use channels::Channels;
 pub use classifier::Classifier;
+pub use extractor::Extractor;
 pub use features::Features;
-pub use judgement::{Exhibit, Extractor, Judgement, judge};
+pub use inception::Inception;
+pub use judgement::{Exhibit, Judgement, judge};
 pub use moments::Moments;
 pub use random_features::RandomFeatures;
 pub use running::Running;

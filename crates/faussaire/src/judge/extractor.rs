@@ -1,0 +1,97 @@
+//! Who looks at the images: what turns them into the features that scores compare, and says which class they show where
+//! it knows classes.
+
+use burn::tensor::Device;
+
+use super::channels::Channels;
+use super::classes::{class_shares, equal_shares};
+use super::{Classifier, Features, Inception, RandomFeatures};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::loss::LabelKind;
+
+/// Who looks at the images.
+#[derive(Clone, Debug)]
+pub enum Extractor {
+    /// A classifier trained on the real images' labels.
+    Classifier(Box<Classifier>),
+    /// A classifier that looks at every channel for itself: stacked MNIST.
+    Channels(Box<Channels>),
+    /// A fixed net with random weights.
+    Random(Box<RandomFeatures>),
+    /// InceptionV3 with the user's own weights.
+    Inception(Box<Inception>),
+}
+
+/// What is seen in a set of images.
+pub(super) struct Seen {
+    pub features: Features,
+    pub guesses: Option<Guesses>,
+}
+
+/// Which classes the images show.
+pub(super) struct Guesses {
+    /// The most likely class of each image.
+    pub classes: Vec<u32>,
+    /// `[images, classes]`, where the classes are few enough to tell.
+    pub probabilities: Option<Vec<f32>>,
+}
+
+impl Extractor {
+    /// For images of `real`, without training anything.
+    ///
+    /// # Errors
+    /// Images too small for the random net.
+    pub fn random(real: &dyn Dataset, device: &Device) -> Result<Self> {
+        Ok(Self::Random(Box::new(RandomFeatures::new(real.shape(), device)?)))
+    }
+
+    /// Its name in scores, with the data's: `mnist-classifier(99.2%)`.
+    pub(super) fn name(&self, data: &str) -> String {
+        match self {
+            Self::Classifier(classifier) => format!("{data}-{}", classifier.name()),
+            Self::Channels(channels) => channels.name(),
+            Self::Random(net) => net.name(),
+            Self::Inception(net) => net.name(),
+        }
+    }
+
+    /// The names of the classes that it tells apart; none where it knows none.
+    pub(super) fn classes(&self) -> Vec<String> {
+        match self {
+            Self::Classifier(classifier) => classifier.labels().names.clone(),
+            Self::Channels(channels) => channels.classes(),
+            Self::Random(_) | Self::Inception(_) => Vec::new(),
+        }
+    }
+
+    /// Features and, where it knows classes, the most likely one of each image.
+    pub(super) fn look(&self, images: &[f32]) -> Result<Seen> {
+        match self {
+            Self::Classifier(classifier) => {
+                let verdicts = classifier.judge(images)?;
+                let guesses = (classifier.labels().kind == LabelKind::Classes)
+                    .then_some(Guesses { classes: verdicts.classes, probabilities: Some(verdicts.probabilities) });
+                Ok(Seen { features: verdicts.features, guesses })
+            }
+            Self::Channels(channels) => {
+                let (features, classes) = channels.judge(images)?;
+                Ok(Seen { features, guesses: Some(Guesses { classes, probabilities: None }) })
+            }
+            Self::Random(net) => Ok(Seen { features: net.features(images)?, guesses: None }),
+            Self::Inception(net) => Ok(Seen { features: net.features(images)?, guesses: None }),
+        }
+    }
+
+    /// The share of images that each class should have, where it knows classes; `truth` is what it saw in real images.
+    pub(super) fn expected(&self, truth: &Seen) -> Result<Option<Vec<f64>>> {
+        let Some(seen) = &truth.guesses else { return Ok(None) };
+        if let Self::Channels(channels) = self {
+            return Ok(Some(channels.expected()));
+        }
+        let count = self.classes().len();
+        // Classes that no real image here was taken for can't be compared with: all are expected equally then.
+        let all_there = (0..count as u32).all(|class| seen.classes.contains(&class));
+        Ok(Some(if all_there { class_shares(&seen.classes, count)? } else { equal_shares(count) }))
+    }
+}
