@@ -17,6 +17,7 @@ pub mod folder;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
+mod halves;
 pub mod idx;
 mod known;
 mod list;

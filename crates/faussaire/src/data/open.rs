@@ -10,7 +10,7 @@ use super::resize::{Fit, ImageOptions};
 use super::resized::Resized;
 use super::sniff::{Inside, format_of, in_folder};
 use super::source::Dataset;
-use super::{Format, known};
+use super::{Format, halves, known};
 use crate::error::{Error, Result};
 
 /// Which part of a set to open.
@@ -126,6 +126,9 @@ fn images_at(path: &Path, split: Split) -> Result<Option<PathBuf>> {
         let is_archive = path.is_file() && format_of(path)? == Format::Archive;
         return Ok(is_archive.then(|| path.to_path_buf()));
     }
+    if let Some(part) = halves::part_of(path, split)?.filter(|part| part != path) {
+        return Ok(Some(part));
+    }
     Ok(match in_folder(path, split)? {
         Inside::Images => Some(path.to_path_buf()),
         Inside::One(file, Format::Archive) => Some(file),
@@ -146,6 +149,9 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
             only_train(name, options)?;
         }
         return format.load(path, options);
+    }
+    if let Some(part) = halves::part_of(path, options.split)?.filter(|part| part != path) {
+        return Format::Folder.load(&part, options);
     }
     match in_folder(path, options.split)? {
         Inside::FileSet(images) => Format::Idx.load(&images, options),
