@@ -4,6 +4,7 @@
 pub mod bootstrap;
 pub mod classes;
 pub mod classifier;
+mod closeness;
 mod distances;
 pub mod diversity;
 mod features;
@@ -25,6 +26,7 @@ mod reference;
 
 pub use bootstrap::{Bootstrap, Estimate};
 pub use classifier::Classifier;
+pub use closeness::Closeness;
 pub use features::Features;
 pub use judgement::{Exhibit, Extractor, Judgement, judge};
 pub use moments::Moments;
