@@ -14,6 +14,7 @@ mod narrow;
 mod overpowering;
 mod past_best;
 mod remedy;
+mod restless;
 mod vitals;
 mod watch;
 
@@ -34,6 +35,8 @@ pub enum Symptom {
     Collapse,
     /// Noise of too few numbers for the images.
     NarrowLatent,
+    /// A generator that jumps about.
+    RestlessGenerator,
     /// A discriminator that is right about everything.
     OverpoweringDiscriminator,
     /// A discriminator that learns nothing.
@@ -92,10 +95,11 @@ pub struct Heal {
 
 impl Symptom {
     /// All of them, the graver first: a run that shows several is healed of the first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Diverged,
         Self::NarrowLatent,
         Self::Collapse,
+        Self::RestlessGenerator,
         Self::OverpoweringDiscriminator,
         Self::HelplessDiscriminator,
         Self::Copying,
@@ -108,6 +112,7 @@ impl Symptom {
             Self::Diverged => "diverged",
             Self::Collapse => "collapse",
             Self::NarrowLatent => "narrow-latent",
+            Self::RestlessGenerator => "restless-generator",
             Self::OverpoweringDiscriminator => "overpowering-discriminator",
             Self::HelplessDiscriminator => "helpless-discriminator",
             Self::Copying => "copying",
@@ -126,6 +131,7 @@ impl Symptom {
             Self::Diverged => diverged::examine(vitals),
             Self::Collapse => collapse::examine(vitals),
             Self::NarrowLatent => narrow::examine(vitals),
+            Self::RestlessGenerator => restless::examine(vitals),
             Self::OverpoweringDiscriminator => overpowering::examine(vitals),
             Self::HelplessDiscriminator => helpless::examine(vitals),
             Self::Copying => copying::examine(vitals),

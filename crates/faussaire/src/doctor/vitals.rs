@@ -49,6 +49,8 @@ pub struct Pulse {
     pub spread: f32,
     /// The generated images' distance to their nearest over the real images'.
     pub nearest: f32,
+    /// How far an update of G moves its images, over the spread of the real ones.
+    pub shift: f32,
 }
 
 /// What is known of a run.
@@ -62,7 +64,7 @@ pub struct Vitals {
     begun: u64,
     pulses: Vec<Pulse>,
     scores: BTreeMap<String, Vec<(u64, f32)>>,
-    diverged: Option<String>,
+    diverged: Option<(u64, String)>,
 }
 
 impl Case {
@@ -94,6 +96,7 @@ impl From<&StepReport> for Pulse {
             gap: report.real_score - report.fake_score,
             spread: ratio(variety.fake_spread, variety.real_spread),
             nearest: ratio(variety.fake_nearest, variety.real_nearest),
+            shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },
         }
     }
 }
@@ -116,7 +119,7 @@ impl Vitals {
             Event::Score { step, name, value } => {
                 self.scores.entry(name.clone()).or_default().push((*step, *value as f32));
             }
-            Event::Diverged { what, .. } => self.diverged = Some(what.clone()),
+            Event::Diverged { step, what } => self.diverged = Some((*step, what.clone())),
             Event::Heal(heal) => {
                 // A recipe that was refused would not have been logged.
                 let changed = self.case.recipe.changed(&heal.set).and_then(|recipe| Case::of(&recipe));
@@ -131,7 +134,8 @@ impl Vitals {
 
     /// The last step that was seen.
     pub fn step(&self) -> u64 {
-        self.pulses.last().map_or(self.begun, |pulse| pulse.step)
+        let logged = self.pulses.last().map_or(self.begun, |pulse| pulse.step);
+        self.diverged.as_ref().map_or(logged, |(step, _)| logged.max(*step))
     }
 
     /// Steps in a window.
@@ -157,7 +161,7 @@ impl Vitals {
 
     /// What was no longer finite, if anything.
     pub fn diverged(&self) -> Option<&str> {
-        self.diverged.as_deref()
+        self.diverged.as_ref().map(|(_, what)| what.as_str())
     }
 }
 

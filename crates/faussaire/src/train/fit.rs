@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::discriminator_step::DiscriminatorReport;
-use super::{Event, Gan, Request, StepReport, Watcher};
+use super::{Event, Gan, Request, StepReport, Watcher, variety};
 use crate::error::{Error, Result};
 
 /// How long to train; whichever is reached first ends it.
@@ -113,7 +113,11 @@ impl Gan {
             d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
             d.variety = update.variety;
         }
+        let before = d.variety.is_some().then(|| self.probe());
         let g = self.generator_step(step)?;
+        if let (Some(variety), Some(before)) = (&mut d.variety, before) {
+            variety.fake_shift = variety::shift(&before, &self.probe());
+        }
         self.average.update(&self.generator.net, &self.generator.weights, step + 1);
 
         let progress = &mut self.progress;

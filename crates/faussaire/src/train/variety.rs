@@ -4,11 +4,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Gan, Latents};
+use crate::model::host;
+
 /// Images of a batch whose distances are taken; with more, the measuring would show in the speed of small nets.
 const IMAGES: usize = 32;
 
+/// Images of fixed noise that are made before and after an update of G: few, since they cost a pass through it each.
+const PROBE: usize = 8;
+
 /// How much images differ, in units of the pixels' range of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Variety {
     /// Standard deviation of a pixel over the batch (root of the mean square over pixels), of real images.
     pub real_spread: f32,
@@ -19,6 +26,8 @@ pub struct Variety {
     pub real_nearest: f32,
     /// The same of generated images.
     pub fake_nearest: f32,
+    /// How far one update of G moves the images that it makes of the same noise (root of the mean square over pixels).
+    pub fake_shift: f32,
 }
 
 impl Variety {
@@ -29,8 +38,24 @@ impl Variety {
             fake_spread: spread(fake, length),
             real_nearest: nearest(real, length),
             fake_nearest: nearest(fake, length),
+            fake_shift: 0.0,
         }
     }
+}
+
+impl Gan {
+    /// A few images of fixed noise as the generator's own step would make them, to see how far an update moves them.
+    pub(super) fn probe(&self) -> Vec<f32> {
+        let Latents { z, y } = self.fixed_latents(PROBE);
+        let mut pass = self.generator.training_pass(0).given(y);
+        host(&self.generator.net.forward(&self.generator.weights, z, &mut pass))
+    }
+}
+
+/// How far apart two lists of values are (root of the mean square).
+pub(super) fn shift(before: &[f32], after: &[f32]) -> f32 {
+    let square = |(a, b): (&f32, &f32)| f64::from(a - b).powi(2);
+    (before.iter().zip(after).map(square).sum::<f64>() / before.len().max(1) as f64).sqrt() as f32
 }
 
 fn spread(images: &[f32], length: usize) -> f32 {
@@ -95,5 +120,10 @@ mod tests {
         let variety = Variety::of(&values, &[0.5], 1);
         assert!((variety.real_spread - 0.0625).abs() < 1e-6, "{variety:?}");
         assert_eq!((variety.fake_spread, variety.fake_nearest), (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_shift_is_a_root_mean_square() {
+        assert_eq!(shift(&[1.0, 2.0, 3.0, 4.0], &[1.0, 5.0, 3.0, 8.0]), 2.5);
     }
 }
