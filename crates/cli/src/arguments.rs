@@ -22,6 +22,8 @@ pub enum Command {
     Sample(Sample),
     /// Score a run's images, or anybody's, against real ones
     Judge(Judge),
+    /// Say what goes wrong in a run, what that means, and what to try
+    Doctor(Doctor),
     /// Show a preset's, run's or recipe file's nets as tables
     Summary(Summary),
     /// List, fetch, check or preview data sets
@@ -80,6 +82,9 @@ pub struct Train {
     /// Change a key of the recipe, such as train.batch=32 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Where the run fails, go back and change the recipe, up to 3 times [default with --heal: 3]
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "3", require_equals = true)]
+    pub heal: Option<u64>,
     /// Show what would be trained, and stop there
     #[arg(long)]
     pub dry_run: bool,
@@ -151,6 +156,16 @@ pub struct Judge {
     /// Processor threads [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+}
+
+/// `faussaire doctor`
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// A run's folder
+    pub run: PathBuf,
+    /// Print one JSON object per finding
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `faussaire summary`

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Sample(options) => commands::sample::run(&options),
         Command::Judge(options) => commands::judge::run(&options),
         Command::Summary(options) => commands::summary::run(&options),
+        Command::Doctor(options) => commands::doctor::run(&options),
         Command::Data(options) => commands::data::run(&options),
         Command::Presets(options) => commands::presets::run(&options),
     };

@@ -5,6 +5,7 @@
 pub mod augment;
 pub mod data;
 pub mod device;
+pub mod doctor;
 pub mod error;
 pub mod judge;
 pub mod loss;

@@ -1,6 +1,8 @@
 //! One file per subcommand, and what several of them share.
 
 pub mod data;
+pub mod doctor;
+mod findings;
 pub mod judge;
 pub mod presets;
 mod progress;

@@ -11,6 +11,7 @@ use faussaire::picture::{Images, terminal};
 use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::findings;
 use crate::report::count;
 
 /// Images in the strip, as in the lab.
@@ -64,6 +65,13 @@ impl Console {
     /// Takes the bar away, so that an error stands on a line of its own.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// A line above the bar.
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| eprintln!("{text}"));
+        }
     }
 
     fn start(&mut self, step: u64, steps: u64) {
@@ -176,7 +184,9 @@ impl Watcher for Console {
                 self.bad_files(gan, true);
                 self.clear();
             }
-            Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } => {}
+            Event::Finding(finding) => self.say(&findings::text(finding)),
+            Event::Heal(heal) => self.say(&findings::healed(heal)),
+            Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Diverged { .. } => {}
         }
         let stop = self.stop.load(Ordering::SeqCst);
         Ok(if stop { Request::Stop } else { Request::Continue })

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use faussaire::data::{Dataset, First, OpenOptions};
+use faussaire::doctor::{self, Case, Doctor};
 use faussaire::loss::LabelKind;
 use faussaire::recipe::{Conditional, LabelSettings, differences};
 use faussaire::run::{self, Recorder, Run};
@@ -12,6 +14,7 @@ use faussaire::train::{Ending, Gan, Limits, Watcher};
 use faussaire::{Error, Preset, Recipe, Result};
 
 use super::data::open_dataset;
+use super::findings;
 use super::progress::Console;
 use crate::arguments::Train;
 use crate::report::{count, say};
@@ -39,6 +42,7 @@ pub fn run(options: &Train) -> Result<()> {
     let run = resumed.map_or_else(|| create(&gan.recipe, options), Ok)?;
     let _lock = run.lock()?;
     let state = if resuming { resume(&run, &mut gan)? } else { None };
+    let log = state.as_ref().map_or_else(|| Ok(Vec::new()), |state| run.events(Some(state.events_bytes)))?;
     if let Some(total) = limits.total_steps(&gan)
         && gan.progress.step >= total
     {
@@ -48,12 +52,20 @@ pub fn run(options: &Train) -> Result<()> {
     }
     run.write_recipe(&gan.recipe)?;
 
+    let mut doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &log);
     let mut recorder = Recorder::new(run.clone(), state.as_ref())?;
     let mut console = Console::new(options.quiet, stop_on_signal()?, limits.time);
     console.introduce(&gan, &named, run.path());
-    let mut watchers: [&mut dyn Watcher; 2] = [&mut recorder, &mut console];
-    let ending = gan.fit(&limits, &mut watchers).inspect_err(|_| console.clear())?;
-    conclude(&gan, &run, ending)
+    let began = Instant::now();
+    let ending = loop {
+        let limits = Limits { time: limits.time.map(|time| time.saturating_sub(began.elapsed())), ..limits };
+        let mut watchers: [&mut dyn Watcher; 3] = [&mut recorder, &mut doctor, &mut console];
+        match gan.fit(&limits, &mut watchers).inspect_err(|_| console.clear())? {
+            Ending::RolledBack => gan = doctor::heal(&gan, &run, &mut recorder, &mut doctor)?,
+            ending => break ending,
+        }
+    };
+    conclude(&gan, &run, ending, &doctor)
 }
 
 /// A recipe for a new run: the preset or file, then the flags.
@@ -96,8 +108,8 @@ fn labelled(recipe: Recipe, dataset: &dyn Dataset, options: &Train) -> Result<Re
 
 /// The run's own recipe; flags may only change what doesn't touch the training.
 fn resumed_recipe(run: &Run, options: &Train) -> Result<Recipe> {
-    let was = run.recipe(&[])?;
-    let is = run.recipe(&changes(options))?;
+    let was = healed(run, run.recipe(&[])?)?;
+    let is = was.changed(&changes(options))?;
     let found = differences(&was, &is)?;
     if found.is_empty() {
         return Ok(is);
@@ -107,6 +119,16 @@ fn resumed_recipe(run: &Run, options: &Train) -> Result<Recipe> {
         format!("{} was begun under another recipe:{}", run.path().display(), lines.concat()),
         "resume without these changes, or start a new run with them",
     ))
+}
+
+/// `recipe` with the changes of a heal that a kill kept from reaching the run's config.toml.
+fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
+    let latest = run.checkpoint("latest");
+    if !run::exists(&latest) {
+        return Ok(recipe);
+    }
+    let (_, state) = run::state(&latest)?;
+    doctor::changed_by(&recipe, &run.events(Some(state.events_bytes))?)
 }
 
 /// Flags that are shorthands for keys of the recipe. `--set` comes last and wins.
@@ -120,6 +142,7 @@ fn changes(options: &Train) -> Vec<String> {
     key("train.epochs", options.steps.map(|_| 0));
     key("train.batch", options.batch);
     key("train.seed", options.seed);
+    key("train.heal", options.heal);
     key("data.size", options.size);
     if let Some(dataset) = &options.dataset {
         let path = Path::new(dataset);
@@ -243,20 +266,23 @@ fn print_plan(gan: &Gan) -> Result<()> {
     Ok(())
 }
 
-fn conclude(gan: &Gan, run: &Run, ending: Ending) -> Result<()> {
+fn conclude(gan: &Gan, run: &Run, ending: Ending, doctor: &Doctor) -> Result<()> {
     let path = quoted(run.path());
     let step = gan.progress.step;
     let rate = gan.progress.images as f64 / gan.progress.train_s.max(1e-9);
     let how = match ending {
         Ending::Complete => "complete",
         Ending::Time => "out of time",
-        Ending::Stopped => "stopped",
+        Ending::Stopped | Ending::RolledBack => "stopped",
     };
     let (steps, images) = (count(step), count(gan.progress.images));
     say!("{path}: {how} at {steps} steps, {images} images at {rate:.0} images/s");
     say!("  sheet       {path}/samples/{step:06}.png");
     say!("  checkpoint  {path}/checkpoints/latest");
     say!("  log         {path}/events.jsonl");
+    if let Some(findings) = findings::summary(doctor.findings(), doctor.heals()) {
+        say!("  doctor      {findings}; what they mean: faussaire doctor {path}");
+    }
     say!("next:");
     let train = &gan.recipe.train;
     let planned = Limits { epochs: train.epochs, steps: train.steps, time: None }.total_steps(gan);

@@ -1,6 +1,6 @@
 //! What scores a run while it trains: cheap, on few images, good enough to tell which of its checkpoints is best.
 
-use super::SlicedWasserstein;
+use super::{Closeness, SlicedWasserstein};
 use crate::data::{Dataset, Toy};
 use crate::error::Result;
 
@@ -10,8 +10,8 @@ const POINTS: usize = 2500;
 /// The metric of a run.
 #[derive(Clone, Debug)]
 pub enum Running {
-    /// Images: distance on plain pixels.
-    Pixels(SlicedWasserstein),
+    /// Images: distance on plain pixels and, where they can be told, copies and missing classes.
+    Pixels(SlicedWasserstein, Option<Closeness>),
     /// Points: what is missing from clusters that are known.
     Clusters(Toy),
 }
@@ -24,14 +24,14 @@ impl Running {
     pub fn new(dataset: &dyn Dataset, seed: u64) -> Result<Self> {
         Ok(match dataset.toy() {
             Some(toy) => Self::Clusters(toy),
-            None => Self::Pixels(SlicedWasserstein::new(dataset, seed)?),
+            None => Self::Pixels(SlicedWasserstein::new(dataset, seed)?, Closeness::new(dataset, seed)?),
         })
     }
 
     /// How many generated images to hand over.
     pub fn images(&self) -> usize {
         match self {
-            Self::Pixels(metric) => metric.images(),
+            Self::Pixels(metric, _) => metric.images(),
             Self::Clusters(_) => POINTS,
         }
     }
@@ -39,7 +39,11 @@ impl Running {
     /// The scores of `generated` images, values in [0, 1]: names and values, smaller is better. The first decides.
     pub fn score(&self, generated: &[f32]) -> Vec<(String, f64)> {
         match self {
-            Self::Pixels(metric) => vec![(metric.name(), metric.score(generated))],
+            Self::Pixels(metric, closeness) => {
+                let mut scores = vec![(metric.name(), metric.score(generated))];
+                scores.extend(closeness.iter().flat_map(|closeness| closeness.score(generated)));
+                scores
+            }
             Self::Clusters(toy) => {
                 let coverage = toy.coverage(&toy.to_plane(generated));
                 let missing = (coverage.modes() - coverage.covered()) as f64;

@@ -94,6 +94,16 @@ impl Loss {
         }
     }
 
+    /// What D's loss comes to where it can't tell real from generated at all, at best; none where scores have no scale.
+    pub fn of_guessing(self) -> Option<f32> {
+        match self {
+            Self::Nonsaturating | Self::Saturating | Self::Relativistic => Some(std::f32::consts::LN_2),
+            Self::LeastSquares => Some(0.25),
+            Self::Hinge => Some(2.0),
+            Self::Wasserstein => None,
+        }
+    }
+
     /// Whether its generator's side compares scores on real and generated images.
     pub fn compares(self) -> bool {
         self == Self::Relativistic

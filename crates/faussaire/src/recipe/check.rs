@@ -36,6 +36,7 @@ fn sizes(recipe: &Recipe) -> Problem {
             "train.packing is {}, expected a number that divides the batch of {}",
             train.packing, train.batch
         )),
+        _ if train.heal > 3 => Some(format!("train.heal is {}, expected 0 to 3", train.heal)),
         _ if train.penalty_every == 0 || train.penalty_every > 1000 => {
             Some(format!("train.penalty_every is {}, expected 1 to 1000", train.penalty_every))
         }

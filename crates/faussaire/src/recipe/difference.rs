@@ -14,9 +14,9 @@ pub struct Difference {
     pub is: String,
 }
 
-/// Keys that may change on resume: how long to train, how often to look, where the files are (their content is
+/// Keys that may change on resume: how long to train, how often to look, whether to heal, where the files are (their content is
 /// compared apart).
-const FREE: [&str; 7] = [
+const FREE: [&str; 8] = [
     "data.source",
     "data.dir",
     "train.epochs",
@@ -24,6 +24,7 @@ const FREE: [&str; 7] = [
     "train.sheet_every",
     "train.keep_every",
     "train.save_every",
+    "train.heal",
 ];
 
 /// The keys that differ and would change the training itself.

@@ -141,6 +141,8 @@ pub struct TrainSettings {
     pub keep_every: u64,
     /// Seconds between two checkpoints; one is also written at the end.
     pub save_every: u64,
+    /// How often a run that fails may go back and change its recipe by itself; 0: never.
+    pub heal: u64,
 }
 
 /// `[train.augment]`: differentiable augmentation.
@@ -195,6 +197,7 @@ impl Default for TrainSettings {
             sheet_every: 10,
             keep_every: 0,
             save_every: 60,
+            heal: 0,
         }
     }
 }
@@ -251,6 +254,14 @@ impl Recipe {
     pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         Self::parse(&text, &path.display().to_string(), changes)
+    }
+
+    /// The recipe with `key=value` changes.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn changed(&self, changes: &[String]) -> Result<Self> {
+        Self::parse(&self.to_toml()?, "the recipe", changes)
     }
 
     /// The recipe as TOML with every key.

@@ -90,6 +90,15 @@ impl Run {
         Recipe::read(&self.path.join("config.toml"), changes)
     }
 
+    /// The recipe that it began with, before it was healed.
+    ///
+    /// # Errors
+    /// As [`Self::recipe`].
+    pub fn first_recipe(&self) -> Result<Recipe> {
+        let first = self.path.join("config.first.toml");
+        if first.exists() { Recipe::read(&first, &[]) } else { self.recipe(&[]) }
+    }
+
     /// The folder of the checkpoint called `name`: `latest`, `best`, or a kept one.
     pub fn checkpoint(&self, name: &str) -> PathBuf {
         self.path.join("checkpoints").join(name)
@@ -141,6 +150,30 @@ impl Run {
         let mut file = PartFile::create(&self.path.join("config.toml"))?;
         file.write(recipe.to_toml()?.as_bytes())?;
         file.commit()
+    }
+
+    /// Keeps the recipe that the run began with as config.first.toml, before another one takes its place.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn keep_first_recipe(&self) -> Result<()> {
+        let (current, first) = (self.path.join("config.toml"), self.path.join("config.first.toml"));
+        if first.exists() {
+            return Ok(());
+        }
+        let text = fs::read(&current).map_err(Error::io("read", &current))?;
+        let mut file = PartFile::create(&first)?;
+        file.write(&text)?;
+        file.commit()
+    }
+
+    /// Removes the checkpoint called `name`, if there is one.
+    ///
+    /// # Errors
+    /// Where it can't be removed.
+    pub fn forget(&self, name: &str) -> Result<()> {
+        let path = self.checkpoint(name);
+        if path.exists() { fs::remove_dir_all(&path).map_err(Error::io("remove", &path)) } else { Ok(()) }
     }
 
     fn initialised(self, recipe: &Recipe) -> Result<Self> {

@@ -6,13 +6,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{Run, State, save, sheet};
+use crate::doctor::Heal;
 use crate::error::{Error, Result};
 use crate::judge::Running;
 use crate::picture::png;
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
-
-/// Every so many steps one is written to the log.
-const LOG_EVERY: u64 = 10;
 
 /// Writes what happens into the run's folder.
 #[derive(Debug)]
@@ -26,6 +24,8 @@ pub struct Recorder {
     last_sheet: Option<u64>,
     metric: Option<Running>,
     best: Option<f64>,
+    /// What it has done and logged, for the other watchers.
+    news: Vec<Event>,
 }
 
 impl Recorder {
@@ -55,6 +55,7 @@ impl Recorder {
             last_sheet: None,
             metric: None,
             best: state.and_then(|s| s.best),
+            news: Vec::new(),
         })
     }
 
@@ -63,6 +64,26 @@ impl Recorder {
             .map_err(|e| Error::run(format!("an event can't be written as JSON: {e}"), "report this"))?;
         line.push(b'\n');
         self.events.write_all(&line).map_err(Error::io("write", &self.events_path))
+    }
+
+    /// Logs what it did itself, and lets the others know.
+    fn announce(&mut self, event: Event) -> Result<()> {
+        self.log(&event)?;
+        self.news.push(event);
+        Ok(())
+    }
+
+    /// The run goes on as `gan`, under a changed recipe: logs that, and saves, so that a kill can't undo it.
+    ///
+    /// # Errors
+    /// Where log or checkpoint can't be written.
+    pub fn healed(&mut self, heal: &Heal, gan: &Gan) -> Result<()> {
+        self.log(&Event::Heal(heal.clone()))?;
+        (self.last_logged, self.last_report, self.last_sheet) = (heal.back_to, None, None);
+        if heal.checkpoint.is_none() {
+            self.best = None;
+        }
+        self.save_latest(gan)
     }
 
     fn log_step(&mut self, report: StepReport) -> Result<()> {
@@ -79,7 +100,7 @@ impl Recorder {
         let picture = sheet::of(gan)?;
         let file = format!("samples/{step:06}.png");
         png::write(&self.run.path().join(&file), &picture)?;
-        self.log(&Event::Sheet { step, file })?;
+        self.announce(Event::Sheet { step, file })?;
         self.score(gan)
     }
 
@@ -96,7 +117,7 @@ impl Recorder {
         self.metric = Some(metric);
         let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
         for (name, value) in scores {
-            self.log(&Event::Score { step, name, value })?;
+            self.announce(Event::Score { step, name, value })?;
         }
         if self.best.is_none_or(|best| deciding < best) {
             let value = deciding;
@@ -107,7 +128,7 @@ impl Recorder {
     }
 
     fn save(&mut self, gan: &Gan, name: &str) -> Result<()> {
-        self.log(&Event::Checkpoint { step: gan.progress.step, name: name.into() })?;
+        self.announce(Event::Checkpoint { step: gan.progress.step, name: name.into() })?;
         self.events.sync_data().map_err(Error::io("write", &self.events_path))?;
         let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
         save(&self.run.checkpoint(name), gan, length, self.best)
@@ -143,7 +164,7 @@ impl Watcher for Recorder {
         match event {
             Event::Step(report) => {
                 self.last_report = Some(*report);
-                if report.step == 1 || report.step.is_multiple_of(LOG_EVERY) {
+                if StepReport::is_logged(report.step) {
                     self.log_step(*report)?;
                 }
                 // At an epoch's end the sheet and the kept checkpoint come first: a kill in between must not skip them.
@@ -170,10 +191,14 @@ impl Watcher for Recorder {
                 self.save_latest(gan)?;
                 shown?;
             }
-            Event::Start { .. } | Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } => {
-                self.log(event)?
-            }
+            Event::Start { .. } | Event::Diverged { .. } | Event::Finding(_) => self.log(event)?,
+            // Its own, which it has logged.
+            Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Heal(_) => {}
         }
         Ok(Request::Continue)
+    }
+
+    fn news(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.news)
     }
 }

@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::gan::tensor;
-use super::{Gan, Latents};
+use super::{Gan, Latents, Variety};
 use crate::augment;
 use crate::error::Result;
 use crate::loss::{Scores, label_cross_entropy};
@@ -26,6 +26,10 @@ pub(super) struct DiscriminatorReport {
     pub real: f32,
     /// Share of generated images taken for generated.
     pub fake: f32,
+    /// Mean scores of real and of generated images.
+    pub scores: [f32; 2],
+    /// How much the images differ, where this update is one to measure it.
+    pub variety: Option<Variety>,
 }
 
 /// Real images with their labels.
@@ -36,12 +40,14 @@ pub(super) struct RealBatch {
 }
 
 impl Gan {
-    /// Update number `turn` (counted from 0 over the whole training) of the discriminator.
-    pub(super) fn discriminator_step(&mut self, turn: u64) -> Result<DiscriminatorReport> {
+    /// Update number `turn` (counted from 0 over the whole training) of the discriminator. Whether to `measure` how much
+    /// the images differ changes nothing else.
+    pub(super) fn discriminator_step(&mut self, turn: u64, measure: bool) -> Result<DiscriminatorReport> {
         let real = self.real_images(turn)?;
         self.seen = self.recipe.train.loss.compares().then(|| real.clone());
         let RealBatch { x, y } = real;
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
+        let variety = measure.then(|| Variety::of(&host(&x), &host(&fakes), self.dataset.shape().len()));
         let (x, fakes) = (self.viewed(x, "real", turn), self.viewed(fakes, "fake", turn));
         let m = x.dims()[0];
 
@@ -50,7 +56,7 @@ impl Gan {
         let pass = self.discriminator.training_pass(turn * 2);
         let (logits, pass) = self.judged(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
         let scores = Scores::split(logits.clone(), m);
-        let [real, fake] = [&scores.real, &scores.fake].map(share_above_zero);
+        let [(real, real_mean), (fake, fake_mean)] = [&scores.real, &scores.fake].map(summary);
         let train = &self.recipe.train;
         let mut loss = train.loss.discriminator(&self.flipped(scores, turn), train.smoothing as f32);
         if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
@@ -64,7 +70,8 @@ impl Gan {
         self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
         self.clip_weights();
         self.adapt_augmentation(f64::from(real), m as u64);
-        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake })
+        let scores = [real_mean, fake_mean];
+        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety })
     }
 
     /// The scores of both halves of the batch, real images first, and the pass that saw them. The labels are those of one
@@ -172,7 +179,9 @@ impl Gan {
     }
 }
 
-fn share_above_zero(scores: &Tensor<4>) -> f32 {
+/// The share of scores above 0, and their mean.
+fn summary(scores: &Tensor<4>) -> (f32, f32) {
     let scores = host(scores);
-    scores.iter().filter(|s| **s > 0.0).count() as f32 / scores.len().max(1) as f32
+    let count = scores.len().max(1) as f32;
+    (scores.iter().filter(|s| **s > 0.0).count() as f32 / count, scores.iter().sum::<f32>() / count)
 }

@@ -1,9 +1,10 @@
-//! What happens during training, as data. Watchers (progress bar, event log, sheets, ...) see every event and may ask
-//! the loop to stop; they can't change anything else.
+//! What happens during training, as data. Watchers (progress bar, event log, sheets, doctor, ...) see every event, may
+//! add events of their own, and may ask the loop to roll back or to stop; they can't change anything else.
 
 use serde::{Deserialize, Serialize};
 
-use super::Gan;
+use super::{Gan, Variety};
+use crate::doctor::{Finding, Heal};
 use crate::error::Result;
 
 /// What one step saw: losses and accuracies before the update that they caused.
@@ -34,6 +35,26 @@ pub struct StepReport {
     pub d_real: f32,
     /// Share of generated images that D took for generated.
     pub d_fake: f32,
+    /// Mean score (logit) of real images.
+    #[serde(default)]
+    pub real_score: f32,
+    /// Mean score of generated images.
+    #[serde(default)]
+    pub fake_score: f32,
+    /// How much the images of the last update's batch differ, in steps that are logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variety: Option<Variety>,
+}
+
+/// Every so many steps one is written to the log.
+const LOG_EVERY: u64 = 10;
+
+impl StepReport {
+    /// Whether step `step` is one that the log keeps: the first and every tenth. Whoever judges a run by these alone comes
+    /// to the same result from its log as from watching.
+    pub fn is_logged(step: u64) -> bool {
+        step == 1 || step.is_multiple_of(LOG_EVERY)
+    }
 }
 
 /// Something that happened.
@@ -81,11 +102,22 @@ pub enum Event {
         /// Its folder under `checkpoints/`: `latest`, `best`, `epoch-0010`.
         name: String,
     },
+    /// A loss was no longer finite; the step was not completed.
+    Diverged {
+        /// The last step before it.
+        step: u64,
+        /// What was seen.
+        what: String,
+    },
+    /// The doctor has seen something.
+    Finding(Finding),
+    /// The doctor sent the run back to an earlier step, under a changed recipe.
+    Heal(Heal),
     /// Training is over, for now.
     End {
         /// The last step.
         step: u64,
-        /// Why: `complete`, `time`, `stopped`.
+        /// Why: `complete`, `time`, `stopped`, `rolled-back`.
         reason: String,
     },
 }
@@ -95,6 +127,8 @@ pub enum Event {
 pub enum Request {
     /// Nothing.
     Continue,
+    /// To end here, so that the run can go on from an earlier checkpoint under a changed recipe.
+    RollBack,
     /// To stop after this step.
     Stop,
 }
@@ -106,4 +140,10 @@ pub trait Watcher {
     /// # Errors
     /// What keeps the watcher from its work ends the training.
     fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request>;
+
+    /// Events of its own. It is asked after every event, and all watchers, itself included, are told of them before
+    /// training goes on.
+    fn news(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
 }

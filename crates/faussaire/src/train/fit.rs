@@ -1,10 +1,11 @@
 //! The loop: Algorithm 1 of Goodfellow et al. (2014), with an average of the generator and watchers around it.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::discriminator_step::DiscriminatorReport;
-use super::{Event, Gan, Request, StepReport, Watcher};
-use crate::error::Result;
+use super::{Event, Gan, Request, StepReport, Watcher, variety};
+use crate::error::{Error, Result};
 
 /// How long to train; whichever is reached first ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,6 +37,8 @@ pub enum Ending {
     Time,
     /// A watcher asked for it.
     Stopped,
+    /// A watcher asked to go back to an earlier checkpoint.
+    RolledBack,
 }
 
 impl Gan {
@@ -47,7 +50,7 @@ impl Gan {
         let began = Instant::now();
         let total = limits.total_steps(self);
         let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
-        tell(watchers, self, &Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch })?;
+        tell(watchers, self, Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch })?;
         let ending = loop {
             if total.is_some_and(|total| self.progress.step >= total) {
                 break Ending::Complete;
@@ -55,18 +58,35 @@ impl Gan {
             if limits.time.is_some_and(|time| began.elapsed() >= time) {
                 break Ending::Time;
             }
-            let report = self.step()?;
-            let mut request = tell(watchers, self, &Event::Step(report))?;
-            for epoch in self.epochs_completed() {
-                request = request.max(tell(watchers, self, &Event::Epoch { epoch, report })?);
-            }
-            if request == Request::Stop {
-                break Ending::Stopped;
+            match self.step_watched(watchers)? {
+                Request::Continue => {}
+                Request::Stop => break Ending::Stopped,
+                Request::RollBack => return Ok(Ending::RolledBack),
             }
         };
         let reason = ending.to_string();
-        tell(watchers, self, &Event::End { step: self.progress.step, reason })?;
+        tell(watchers, self, Event::End { step: self.progress.step, reason })?;
         Ok(ending)
+    }
+
+    /// A step, and all that the watchers have to say to it.
+    fn step_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Request> {
+        let report = match self.step() {
+            Ok(report) => report,
+            Err(Error::Diverged { what, hint }) => {
+                let event = Event::Diverged { step: self.progress.step, what: what.clone() };
+                return match tell(watchers, self, event)? {
+                    Request::RollBack => Ok(Request::RollBack),
+                    Request::Continue | Request::Stop => Err(Error::Diverged { what, hint }),
+                };
+            }
+            Err(error) => return Err(error),
+        };
+        let mut request = tell(watchers, self, Event::Step(report))?;
+        for epoch in self.epochs_completed() {
+            request = request.max(tell(watchers, self, Event::Epoch { epoch, report })?);
+        }
+        Ok(request)
     }
 
     /// One step: k discriminator updates, one generator update, the average.
@@ -83,14 +103,21 @@ impl Gan {
         let (step, k) = (self.progress.step, self.recipe.train.discriminator_steps);
         let mut d = DiscriminatorReport::default();
         for j in 0..k {
-            let update = self.discriminator_step(step * k + j)?;
+            let measure = j + 1 == k && StepReport::is_logged(step + 1);
+            let update = self.discriminator_step(step * k + j, measure)?;
             d.loss += update.loss / k as f32;
             d.real += update.real / k as f32;
             d.fake += update.fake / k as f32;
             d.norm += update.norm / k as f64;
             d.penalty = update.penalty.or(d.penalty);
+            d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
+            d.variety = update.variety;
         }
+        let before = d.variety.is_some().then(|| self.probe());
         let g = self.generator_step(step)?;
+        if let (Some(variety), Some(before)) = (&mut d.variety, before) {
+            variety.fake_shift = variety::shift(&before, &self.probe());
+        }
         self.average.update(&self.generator.net, &self.generator.weights, step + 1);
 
         let progress = &mut self.progress;
@@ -109,6 +136,9 @@ impl Gan {
             g_norm: g.norm as f32,
             d_real: d.real,
             d_fake: d.fake,
+            real_score: d.scores[0],
+            fake_score: d.scores[1],
+            variety: d.variety,
         })
     }
 
@@ -126,14 +156,20 @@ impl std::fmt::Display for Ending {
             Self::Complete => "complete",
             Self::Time => "time",
             Self::Stopped => "stopped",
+            Self::RolledBack => "rolled-back",
         })
     }
 }
 
-fn tell(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: &Event) -> Result<Request> {
+/// Tells all watchers of `event`, and of what they add to it.
+fn tell(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: Event) -> Result<Request> {
     let mut request = Request::Continue;
-    for watcher in watchers {
-        request = request.max(watcher.on(event, gan)?);
+    let mut events = VecDeque::from([event]);
+    while let Some(event) = events.pop_front() {
+        for watcher in watchers.iter_mut() {
+            request = request.max(watcher.on(&event, gan)?);
+        }
+        events.extend(watchers.iter_mut().flat_map(|watcher| watcher.news()));
     }
     Ok(request)
 }

@@ -74,6 +74,18 @@ impl Gan {
     /// # Errors
     /// Nets that don't fit each other or the images, or a batch larger than the set.
     pub fn new(recipe: Recipe, dataset: Box<dyn Dataset>, device: &Device) -> Result<Self> {
+        Self::over(recipe, Arc::from(dataset), device)
+    }
+
+    /// A new training on the same data under another recipe.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn under(&self, recipe: Recipe) -> Result<Self> {
+        Self::over(recipe, Arc::clone(&self.dataset), &self.device)
+    }
+
+    fn over(recipe: Recipe, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
         faussaire_kernels::memory::keep_freed_memory();
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));
@@ -91,7 +103,6 @@ impl Gan {
         let mut discriminator = Model::from_network(discriminator, seed, device);
         generator.compile(recipe.generator.adam);
         discriminator.compile(recipe.discriminator.adam);
-        let dataset: Arc<dyn Dataset> = Arc::from(dataset);
         let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
         let average = Average::new(generator.weights.clone(), recipe.train.average as f32);

@@ -11,6 +11,7 @@ mod gan;
 mod generator_step;
 mod history;
 mod range;
+mod variety;
 mod view;
 
 pub use average::Average;
@@ -20,6 +21,7 @@ pub use gan::{Gan, Latents, Progress};
 pub(crate) use gan::{generate, tensor};
 pub use history::History;
 pub use range::Range;
+pub use variety::Variety;
 
 /// The name that the Fidle notebook gives to a [`Gan`].
 pub type Dcgan = Gan;

@@ -1,0 +1,23 @@
+//! Generated images that are copies of training images, as happens with a handful of these.
+
+use super::vitals::figure;
+use super::{Observation, Remedy, Vitals};
+
+/// Generated images that come so many times nearer to training images than these to each other, in two scores in a row.
+/// New images of the same kind come as near as these to each other: 1; one that blends all of them, sqrt(2).
+const NEARER: f32 = 2.0;
+
+pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
+    let [.., (_, before), (_, last)] = vitals.scores("copying-") else { return None };
+    if before.min(*last) < NEARER {
+        return None;
+    }
+    Some(Observation {
+        seen: format!(
+            "generated images come {} times nearer to training images than these come to each other",
+            figure(*last)
+        ),
+        means: "the generator repeats its training images: there are too few of them, or it has trained on them for too long",
+        remedies: vec![Remedy::Augment],
+    })
+}

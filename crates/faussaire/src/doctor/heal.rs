@@ -1,0 +1,68 @@
+//! Going back under a changed recipe. The order of writing makes a kill at any instant harmless: the heal stands in the
+//! log before the checkpoint that rests on it, and the checkpoint before the recipe, which can be made again from the log.
+
+use super::{Doctor, Finding, Heal};
+use crate::error::{Error, Result};
+use crate::recipe::Recipe;
+use crate::run::{self, Recorder, Run};
+use crate::train::{Event, Gan};
+
+/// Where the best checkpoint is kept.
+const BEST: &str = "best";
+
+/// The recipe of a run that began with `recipe` and has `log` behind it: with the changes of all heals.
+///
+/// # Errors
+/// Never for a log that belongs to the recipe.
+pub fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
+    let heals = log.iter().filter_map(|event| if let Event::Heal(heal) = event { Some(heal) } else { None });
+    heals.into_iter().try_fold(recipe.clone(), |recipe, heal| recipe.changed(&heal.set))
+}
+
+/// Sends `run` back from what `doctor` found: to its best checkpoint if that was taken before the failure showed, and led
+/// nowhere before, else to the beginning. Both are places that don't depend on how fast the machine is, so the healed run
+/// can be repeated. The recipe that the run began with stays beside the new one.
+///
+/// # Errors
+/// Where nothing was found that has a remedy, the changed recipe is refused, or files can't be read or written.
+pub fn heal(gan: &Gan, run: &Run, recorder: &mut Recorder, doctor: &mut Doctor) -> Result<Gan> {
+    let Some(finding) = doctor.patient().cloned() else {
+        return Err(Error::usage("the run was to be healed, but nothing was found", "report this"));
+    };
+    let recipe = gan.recipe.changed(&finding.set)?;
+    let same_nets = recipe.latent == gan.recipe.latent && recipe.generator.layers == gan.recipe.generator.layers;
+    let best = if same_nets { usable_best(run, doctor, &finding)? } else { None };
+    let mut healed = gan.under(recipe)?;
+    let mut heal = Heal {
+        step: finding.step,
+        name: finding.name,
+        back_to: 0,
+        checkpoint: None,
+        remedy: finding.advice,
+        set: finding.set,
+    };
+    if let Some(step) = best {
+        run::load(&run.checkpoint(BEST), &mut healed)?;
+        (heal.back_to, heal.checkpoint) = (step, Some(BEST.into()));
+    }
+    recorder.healed(&heal, &healed)?;
+    run.keep_first_recipe()?;
+    run.write_recipe(&healed.recipe)?;
+    if heal.checkpoint.is_none() {
+        run.forget(BEST)?;
+    }
+    doctor.healed(heal);
+    Ok(healed)
+}
+
+/// The step of the best checkpoint, if it is worth going back to.
+fn usable_best(run: &Run, doctor: &Doctor, finding: &Finding) -> Result<Option<u64>> {
+    let place = run.checkpoint(BEST);
+    if !run::exists(&place) {
+        return Ok(None);
+    }
+    let step = run::state(&place)?.1.step;
+    let healthy = step + doctor.vitals().window() <= finding.step;
+    let tried = doctor.heals().iter().any(|heal| heal.checkpoint.is_some() && heal.back_to == step);
+    Ok((healthy && !tried).then_some(step))
+}

@@ -1,0 +1,30 @@
+//! Noise of one or two numbers: the generator can only make the images along a line or on a sheet, so that any two of them
+//! have others in between.
+
+use super::collapse::FEW_IMAGES;
+use super::vitals::{figure, mean};
+use super::{Observation, Remedy, Vitals};
+
+/// Images vary in more ways than this; more numbers than that are not to blame for images that are alike.
+const NARROW: usize = 3;
+
+/// Whether the noise is narrow for what is to be made of it; a plane has two dimensions anyway.
+pub(super) fn is_narrow(vitals: &Vitals) -> bool {
+    vitals.case.recipe.latent <= NARROW && !vitals.case.points
+}
+
+pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
+    let nearest = mean(vitals.recent(2)?, |p| p.nearest);
+    if !is_narrow(vitals) || nearest >= FEW_IMAGES {
+        return None;
+    }
+    Some(Observation {
+        seen: format!(
+            "with latent = {}, a generated image is {} times as far from the nearest other one as real images are",
+            vitals.case.recipe.latent,
+            figure(nearest)
+        ),
+        means: "so few numbers of noise can't tell apart as many images as there are",
+        remedies: vec![Remedy::WiderLatent],
+    })
+}

@@ -1,0 +1,27 @@
+//! A score that has been rising since its best: more training makes the images worse.
+
+use super::vitals::figure;
+use super::{Observation, Remedy, Vitals};
+
+/// The last scores that are averaged, since single ones are noisy.
+const LAST: usize = 3;
+/// How many times the best score their mean must be.
+const WORSE: f32 = 1.5;
+/// Windows that the best must lie back.
+const AGO: u64 = 4;
+
+pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
+    // The scores of points count modes; what these say is collapse's business.
+    let scores = vitals.scores("sliced-wasserstein");
+    let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    let last = scores.len().checked_sub(LAST).map(|from| &scores[from..])?;
+    let mean = last.iter().map(|(_, score)| score).sum::<f32>() / LAST as f32;
+    if mean < WORSE * best || step + AGO * vitals.window() > vitals.step() {
+        return None;
+    }
+    Some(Observation {
+        seen: format!("the score was best at step {step} ({}) and is now {}", figure(best), figure(mean)),
+        means: "training longer makes the images worse; the best checkpoint is kept (--checkpoint best)",
+        remedies: vec![Remedy::GentlerBoth, Remedy::PenaliseSlope],
+    })
+}

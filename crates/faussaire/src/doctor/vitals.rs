@@ -1,0 +1,182 @@
+//! What the doctor knows of a run: the pulse of every logged step since it began or was last healed, the scores, and
+//! those facts of recipe and data without which the figures mean nothing.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::recipe::Recipe;
+use crate::train::{Event, StepReport};
+
+/// A window is this share of the run. Four of them pass within the first 20% of the steps, the time in which a planned
+/// failure must have been named.
+const WINDOWS: u64 = 20;
+/// Fewer steps would be five log lines: one unlucky batch among them must not decide.
+const SHORTEST: u64 = 50;
+/// In a run of a million steps a failure should not have to last for a day.
+const LONGEST: u64 = 2000;
+/// The window where time alone ends the run, so that nobody knows its length.
+const UNKNOWN: u64 = 200;
+
+/// Facts of the recipe and the data.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Whether the "images" are points in the plane.
+    pub points: bool,
+    /// Whether D can pay a gradient penalty.
+    pub takes_penalty: bool,
+}
+
+/// One logged step, as far as symptoms look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pulse {
+    /// The step.
+    pub step: u64,
+    /// D's loss.
+    pub d_loss: f32,
+    /// G's loss.
+    pub g_loss: f32,
+    /// Lengths of the gradients.
+    pub d_norm: f32,
+    /// Lengths of the gradients.
+    pub g_norm: f32,
+    /// Share of all images about which D is right.
+    pub right: f32,
+    /// Mean score of real images minus that of generated ones.
+    pub gap: f32,
+    /// Spread of the generated images over that of the real ones.
+    pub spread: f32,
+    /// The generated images' distance to their nearest over the real images'.
+    pub nearest: f32,
+    /// How far an update of G moves its images, over the spread of the real ones.
+    pub shift: f32,
+}
+
+/// What is known of a run.
+#[derive(Clone, Debug)]
+pub struct Vitals {
+    /// Facts that don't change.
+    pub case: Case,
+    /// Steps that the run is to make; 0 where nobody knows.
+    steps: u64,
+    /// The step at which it began, or went on after it was healed.
+    begun: u64,
+    pulses: Vec<Pulse>,
+    scores: BTreeMap<String, Vec<(u64, f32)>>,
+    diverged: Option<(u64, String)>,
+}
+
+impl Case {
+    /// The facts of `recipe`.
+    ///
+    /// # Errors
+    /// Nets that don't fit each other.
+    pub fn of(recipe: &Recipe) -> Result<Self> {
+        let (generator, discriminator) = recipe.networks()?;
+        Ok(Self {
+            recipe: recipe.clone(),
+            points: generator.output().dims()[..2] == [1, 1],
+            takes_penalty: discriminator.penalty_obstacle().is_none(),
+        })
+    }
+}
+
+impl From<&StepReport> for Pulse {
+    fn from(report: &StepReport) -> Self {
+        let variety = report.variety.unwrap_or_default();
+        let ratio = |fake: f32, real: f32| if real > 0.0 { fake / real } else { 1.0 };
+        Self {
+            step: report.step,
+            d_loss: report.d_loss,
+            g_loss: report.g_loss,
+            d_norm: report.d_norm,
+            g_norm: report.g_norm,
+            right: 0.5 * (report.d_real + report.d_fake),
+            gap: report.real_score - report.fake_score,
+            spread: ratio(variety.fake_spread, variety.real_spread),
+            nearest: ratio(variety.fake_nearest, variety.real_nearest),
+            shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },
+        }
+    }
+}
+
+impl Vitals {
+    /// Of a run that has not begun.
+    pub fn new(case: Case) -> Self {
+        Self { case, steps: 0, begun: 0, pulses: Vec::new(), scores: BTreeMap::new(), diverged: None }
+    }
+
+    /// Takes in an event; true where it says something new.
+    pub fn observe(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Start { steps, .. } => {
+                self.steps = *steps;
+                return false;
+            }
+            Event::Step(report) if StepReport::is_logged(report.step) => self.pulses.push(report.into()),
+            // Rounded, because a number that comes back from the log may differ in its last bit.
+            Event::Score { step, name, value } => {
+                self.scores.entry(name.clone()).or_default().push((*step, *value as f32));
+            }
+            Event::Diverged { step, what } => self.diverged = Some((*step, what.clone())),
+            Event::Heal(heal) => {
+                // A recipe that was refused would not have been logged.
+                let changed = self.case.recipe.changed(&heal.set).and_then(|recipe| Case::of(&recipe));
+                let (steps, case) = (self.steps, changed.unwrap_or_else(|_| self.case.clone()));
+                *self = Self { begun: heal.back_to, steps, ..Self::new(case) };
+                return false;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The last step that was seen.
+    pub fn step(&self) -> u64 {
+        let logged = self.pulses.last().map_or(self.begun, |pulse| pulse.step);
+        self.diverged.as_ref().map_or(logged, |(step, _)| logged.max(*step))
+    }
+
+    /// Steps in a window.
+    pub fn window(&self) -> u64 {
+        match self.steps {
+            0 => UNKNOWN,
+            steps => (steps / WINDOWS).clamp(SHORTEST, LONGEST),
+        }
+    }
+
+    /// The pulses of the last `windows` windows, once the run is older than that.
+    pub fn recent(&self, windows: u64) -> Option<&[Pulse]> {
+        let span = self.window() * windows;
+        let first = self.step().checked_sub(span).filter(|first| *first >= self.begun)?;
+        let from = self.pulses.partition_point(|pulse| pulse.step <= first);
+        Some(&self.pulses[from..]).filter(|pulses| !pulses.is_empty())
+    }
+
+    /// All scores by the first metric whose name begins with `prefix`, with their steps, oldest first.
+    pub fn scores(&self, prefix: &str) -> &[(u64, f32)] {
+        self.scores.iter().find(|(name, _)| name.starts_with(prefix)).map_or(&[], |(_, scores)| scores)
+    }
+
+    /// What was no longer finite, if anything.
+    pub fn diverged(&self) -> Option<&str> {
+        self.diverged.as_ref().map(|(_, what)| what.as_str())
+    }
+}
+
+/// The mean of `what` over `pulses`.
+pub(super) fn mean(pulses: &[Pulse], what: impl Fn(&Pulse) -> f32) -> f32 {
+    pulses.iter().map(what).sum::<f32>() / pulses.len().max(1) as f32
+}
+
+/// A factor or share with two significant digits.
+pub(super) fn figure(value: f32) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        v if v >= 10.0 => format!("{value:.0}"),
+        v if v >= 1.0 => format!("{value:.1}"),
+        v if v >= 0.01 => format!("{value:.2}"),
+        _ => format!("{value:.0e}"),
+    }
+}

@@ -1,0 +1,116 @@
+//! The doctor as a watcher: every new figure is examined for every symptom that was not found before.
+
+use std::collections::BTreeSet;
+
+use super::{Case, Finding, Heal, Symptom, Vitals};
+use crate::error::Result;
+use crate::train::{Event, Gan, Request, Watcher};
+
+/// Watches a run.
+#[derive(Debug)]
+pub struct Doctor {
+    vitals: Vitals,
+    /// Found since the run began or was last healed.
+    found: BTreeSet<Symptom>,
+    /// Everything found, in order.
+    findings: Vec<Finding>,
+    heals: Vec<Heal>,
+    news: Vec<Event>,
+    /// What the run should be healed of.
+    patient: Option<Finding>,
+}
+
+impl Doctor {
+    /// For a run that began with the recipe of `case` and has the events `log` behind it, none for a new one.
+    pub fn new(case: Case, log: &[Event]) -> Self {
+        let mut doctor = Self {
+            vitals: Vitals::new(case),
+            found: BTreeSet::new(),
+            findings: Vec::new(),
+            heals: Vec::new(),
+            news: Vec::new(),
+            patient: None,
+        };
+        log.iter().for_each(|event| doctor.see(event));
+        // What the log already says need not be said again; a kill may have come before the rest was written.
+        doctor.news.retain(|finding| !log.contains(finding));
+        doctor
+    }
+
+    /// All findings so far.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// All returns so far.
+    pub fn heals(&self) -> &[Heal] {
+        &self.heals
+    }
+
+    /// What the run should be healed of, if anything.
+    pub(super) fn patient(&self) -> Option<&Finding> {
+        self.patient.as_ref()
+    }
+
+    /// What is known of the run.
+    pub(super) fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    /// The run was healed: it begins anew.
+    pub(super) fn healed(&mut self, heal: Heal) {
+        self.see(&Event::Heal(heal.clone()));
+        self.news.push(Event::Heal(heal));
+    }
+
+    fn see(&mut self, event: &Event) {
+        if let Event::Heal(heal) = event {
+            self.heals.push(heal.clone());
+            self.found.clear();
+            self.patient = None;
+        }
+        if !self.vitals.observe(event) {
+            return;
+        }
+        for symptom in Symptom::ALL {
+            if self.found.contains(&symptom) {
+                continue;
+            }
+            if let Some(finding) = self.finding(symptom) {
+                self.found.insert(symptom);
+                self.findings.push(finding.clone());
+                self.news.push(Event::Finding(finding.clone()));
+                if symptom.is_fatal() && self.patient.is_none() {
+                    self.patient = Some(finding);
+                }
+            }
+        }
+    }
+
+    fn finding(&self, name: Symptom) -> Option<Finding> {
+        let observation = name.examine(&self.vitals)?;
+        let case = &self.vitals.case;
+        let tried = |set: &Vec<String>| self.heals.iter().any(|heal| heal.set == *set);
+        let remedy = observation.remedies.iter().map(|remedy| (remedy, remedy.changes(case)));
+        let remedy = remedy.into_iter().find(|(_, set)| !set.is_empty() && !tried(set));
+        let (advice, set) = remedy.map_or_else(Default::default, |(remedy, set)| (remedy.advice().to_owned(), set));
+        let step = self.vitals.step();
+        Some(Finding { step, name, seen: observation.seen, means: observation.means.into(), advice, set })
+    }
+}
+
+impl Watcher for Doctor {
+    fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request> {
+        // Healed events are its own.
+        if !matches!(event, Event::Heal(_)) {
+            self.see(event);
+        }
+        let allowed = self.heals.len() < gan.recipe.train.heal as usize;
+        let helps = self.patient.as_ref().is_some_and(|finding| !finding.set.is_empty());
+        Ok(if allowed && helps { Request::RollBack } else { Request::Continue })
+    }
+
+    fn news(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.news)
+    }
+}

@@ -1,0 +1,53 @@
+//! A run's log, read back as the events that it was written from.
+
+use std::path::Path;
+
+use super::Run;
+use crate::error::{Error, Result};
+use crate::train::Event;
+
+impl Run {
+    /// The events of its log, oldest first; of its first `bytes` only, where that is given. A last line that a kill cut
+    /// short is left out. None where there is no log yet.
+    ///
+    /// # Errors
+    /// Where the log can't be read, or a line in it is no event.
+    pub fn events(&self, bytes: Option<u64>) -> Result<Vec<Event>> {
+        let path = self.path().join("events.jsonl");
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(Error::io("read", &path)(e)),
+        };
+        let end = bytes.map_or(text.len(), |bytes| text.len().min(usize::try_from(bytes).unwrap_or(usize::MAX)));
+        read(&text[..end], &path)
+    }
+}
+
+fn read(text: &[u8], path: &Path) -> Result<Vec<Event>> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    let parse = |(number, line): (usize, &[u8])| {
+        serde_json::from_slice(line).map_err(|e| {
+            Error::run(
+                format!("{}: line {} is no event: {e}", path.display(), number + 1),
+                "the file was changed or damaged; take the line out, or start a new run",
+            )
+        })
+    };
+    lines.enumerate().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_lines_are_events() {
+        let lines = "{\"event\":\"end\",\"step\":3,\"reason\":\"time\"}\n{\"event\":\"score\",\"step\":3,\"name\":\"x\",\"value\":0.5}\n{\"eve";
+        let events = read(lines.as_bytes(), Path::new("log")).unwrap();
+        assert_eq!(events.len(), 2);
+        assert_eq!(events[1], Event::Score { step: 3, name: "x".into(), value: 0.5 });
+        let error = read(b"{}\n", Path::new("log")).unwrap_err().to_string();
+        assert!(error.contains("log: line 1 is no event"), "{error}");
+    }
+}
