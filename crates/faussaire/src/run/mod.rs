@@ -12,7 +12,7 @@ pub(crate) mod tensors;
 const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best; to train on from it, copy the folder \
                                   checkpoints/best over checkpoints/latest";
 
-pub use checkpoint::{State, exists, load, save};
+pub use checkpoint::{State, exists, load, save, state};
 pub use folder::Run;
 pub use recorder::Recorder;
 pub use sampler::Sampler;
