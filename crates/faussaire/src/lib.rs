@@ -13,6 +13,7 @@ pub mod model;
 pub mod net;
 pub mod ops;
 pub mod optimizer;
+pub mod page;
 pub mod penalty;
 pub mod picture;
 pub mod random;

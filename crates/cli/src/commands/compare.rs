@@ -8,7 +8,7 @@ mod training;
 
 use std::sync::atomic::Ordering;
 
-use faussaire::compare::{Entry, Folder, Outcome, Plan, State, Table, csv, json, markdown};
+use faussaire::compare::{Entry, Folder, Outcome, Plan, State, Table, csv, json, markdown, page};
 use faussaire::{Error, Result};
 
 use crate::arguments::Compare;
@@ -29,14 +29,16 @@ pub fn run(options: &Compare) -> Result<()> {
         rayon::scope(|_| scoring::score(&folder, &plan, options.quiet, &stop))?;
     }
     let table = table(&folder, plan)?;
-    for (name, text) in [("table.md", markdown(&table)), ("table.csv", csv(&table)), ("table.json", json(&table)?)] {
+    let page = page(&table, &folder.file("runs"));
+    let files = [("table.md", markdown(&table)), ("table.csv", csv(&table)), ("table.json", json(&table)?)];
+    for (name, text) in files.into_iter().chain([("page.html", page)]) {
         folder.write(name, text.as_bytes())?;
     }
     if options.json {
         say!("{}", json(&table)?);
     } else {
         say!("{}", markdown(&table).trim_end());
-        say!("\n{} has table.md, table.csv, table.json and the runs", folder.path().display());
+        say!("\n{}: page.html to look at; table.md, table.csv, table.json; runs/", folder.path().display());
     }
     if stop.load(Ordering::SeqCst) {
         eprintln!("stopped; to go on: faussaire compare --run {}", folder.path().display());

@@ -47,7 +47,7 @@ fn judged(options: &Judge) -> Result<()> {
         ));
     };
     let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
-    let mut open = match &recipe {
+    let open = match &recipe {
         Some(recipe) => super::train::open_options(recipe, open),
         None => open,
     };

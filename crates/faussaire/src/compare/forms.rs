@@ -122,12 +122,11 @@ fn length(length: &Length) -> String {
 /// How the numbers were made, and what they don't say.
 pub(super) fn method(table: &Table) -> String {
     let plan = &table.plan;
-    let mut text = format!(
-        "Judged: the averaged generator at the end of each run, on {} images. Means and deviations (divisor n - 1) are over \
+    let mut text = String::from(
+        "Judged: the averaged generator at the end of each run; a metric's name says on how many images. Means and deviations (divisor n - 1) are over \
          the runs that finished; a recipe whose bad runs failed looks better than it is. Tests: Welch's t-test, p-values by \
          Holm's method over all pairs of variants of one metric; metrics are not corrected for each other, so the first one \
          decides. No difference shown doesn't mean that there is none: few seeds show only large differences.",
-        plan.samples
     );
     if plan.seeds.len() < super::statistics::FEWEST {
         text += &format!(" With fewer than {} seeds nothing is tested.", super::statistics::FEWEST);

@@ -2,9 +2,12 @@
 //! run, the statistics of few runs, and the table and page that show them. Training and judging themselves are the
 //! business of whoever carries out the plan.
 
+mod axis;
+mod chart;
 mod forms;
 mod game;
 mod outcome;
+mod page;
 mod plan;
 pub mod statistics;
 pub mod student;
@@ -18,6 +21,7 @@ mod reference;
 pub use forms::{csv, json, markdown};
 pub use game::Game;
 pub use outcome::{History, Measure, Outcome, State};
+pub use page::page;
 pub use plan::{Folder, Job, Length, Plan, Variant};
 pub use table::{Column, Entry, Table};
 pub use vary::{Axis, Choice, choices};
