@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Train(options) => commands::train::run(&options),
         Command::Sample(options) => commands::sample::run(&options),
         Command::Judge(options) => commands::judge::run(&options),
+        Command::Compare(options) => commands::compare::run(&options),
         Command::Summary(options) => commands::summary::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Data(options) => commands::data::run(&options),

@@ -3,6 +3,7 @@
 //! Data flows one way: data set -> batches -> D step -> G step -> averaged G -> event -> watchers.
 
 pub mod augment;
+pub mod compare;
 pub mod data;
 pub mod device;
 pub mod doctor;
@@ -13,6 +14,7 @@ pub mod model;
 pub mod net;
 pub mod ops;
 pub mod optimizer;
+pub mod page;
 pub mod penalty;
 pub mod picture;
 pub mod random;

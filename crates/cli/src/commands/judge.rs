@@ -4,10 +4,8 @@ use std::path::Path;
 
 use faussaire::data::{Dataset, First, OpenOptions, Split, fill};
 use faussaire::judge::classifier::{self, Training};
-use faussaire::judge::{Channels, Classifier, Exhibit, Extractor, Inception, Judgement, judge};
-use faussaire::loss::LabelKind;
+use faussaire::judge::{Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, judge};
 use faussaire::run::{Run, Sampler};
-use faussaire::train::Range;
 use faussaire::{Device, Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,14 +13,20 @@ use super::data::open_dataset;
 use crate::arguments::Judge;
 use crate::report::{count, say};
 
-/// Generated images are made in parts of this size.
-const PART: usize = 1024;
-
 /// Images with the classes they were asked to show.
 struct Made {
-    images: Vec<f32>,
-    asked: Option<Vec<u32>>,
+    generated: Generated,
     of: String,
+}
+
+/// What images are judged against.
+pub struct Against {
+    /// Real images, held back from training where there are such.
+    pub real: Box<dyn Dataset>,
+    /// Which part of the data they are.
+    pub split: &'static str,
+    /// The images that were learned from.
+    pub train: Box<dyn Dataset>,
 }
 
 pub fn run(options: &Judge) -> Result<()> {
@@ -43,57 +47,63 @@ fn judged(options: &Judge) -> Result<()> {
         ));
     };
     let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
-    let mut open = match &recipe {
+    let open = match &recipe {
         Some(recipe) => super::train::open_options(recipe, open),
         None => open,
     };
-    let train = open_dataset(&source, &open, false)?;
-    open.split = Split::Test;
-    // Sets without images held back are judged against those that were learned from, and the scores say so.
-    let (real, split) = match open_dataset(&source, &open, false) {
-        Ok(test) => (test, "test"),
-        Err(_) => {
-            open.split = Split::Train;
-            (open_dataset(&source, &open, false)?, "train")
-        }
-    };
+    let against = Against::open(&source, open, options.json)?;
+    let (real, split) = (against.real.as_ref(), against.split);
     let made = match &run {
         Some(run) => from_run(&Sampler::open(run, &options.checkpoint, &device)?, options)?,
-        None => from_images(options, real.as_ref())?,
+        None => from_images(options, real)?,
     };
-    let extractor = extractor(train.as_ref(), real.as_ref(), options, &device)?;
-    let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref() };
-    let judgement = judge(&extractor, real.as_ref(), split, exhibit, options.seed)?;
+    let extractor = extractor(&against, options.inception.as_deref(), options.json, &device)?;
+    let exhibit = Exhibit { images: &made.generated.images, asked: made.generated.asked.as_deref() };
+    let judgement = judge(&extractor, real, split, exhibit, options.seed)?;
     if options.json {
         let text = serde_json::to_string_pretty(&judgement)
             .map_err(|e| Error::usage(format!("the scores can't be written as JSON: {e}"), "report this"))?;
         say!("{text}");
         return Ok(());
     }
-    show(&judgement, &made.of, real.as_ref(), split)
+    show(&judgement, &made.of, real, split)
+}
+
+impl Against {
+    /// Opens both parts of `source`. A set without images held back is judged against those that were learned from, and
+    /// the scores say so.
+    pub fn open(source: &str, mut open: OpenOptions, quiet: bool) -> Result<Self> {
+        let train = open_dataset(source, &open, quiet)?;
+        open.split = Split::Test;
+        if let Ok(real) = open_dataset(source, &open, quiet) {
+            return Ok(Self { real, split: "test", train });
+        }
+        open.split = Split::Train;
+        Ok(Self { real: open_dataset(source, &open, quiet)?, split: "train", train })
+    }
 }
 
 /// The judge: the net that was asked for, else a classifier where there are labels to learn, else the random net.
-fn extractor(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &Device) -> Result<Extractor> {
-    if let Some(weights) = &options.inception {
+pub fn extractor(against: &Against, inception: Option<&Path>, quiet: bool, device: &Device) -> Result<Extractor> {
+    let (train, test) = (against.train.as_ref(), against.real.as_ref());
+    if let Some(weights) = inception {
         return Ok(Extractor::Inception(Box::new(Inception::open(weights, train.shape(), device)?)));
     }
     if let (Some(digits), Some(held_back)) = (train.channels_from(), test.channels_from()) {
-        let classifier = classifier_of(digits, held_back, options, device)?;
+        let classifier = classifier_of(digits, held_back, quiet, device)?;
         return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
     }
     if train.classes().is_empty() && train.attributes().is_empty() {
         return Extractor::random(train, device);
     }
-    Ok(Extractor::Classifier(Box::new(classifier_of(train, test, options, device)?)))
+    Ok(Extractor::Classifier(Box::new(classifier_of(train, test, quiet, device)?)))
 }
 
 /// The classifier of `train`'s labels, kept from before or trained now.
-fn classifier_of(train: &dyn Dataset, test: &dyn Dataset, options: &Judge, device: &Device) -> Result<Classifier> {
+fn classifier_of(train: &dyn Dataset, test: &dyn Dataset, quiet: bool, device: &Device) -> Result<Classifier> {
     let training = Training::default();
     let kept = classifier::place(train, training)?.is_some_and(|place| place.is_file());
-    let target =
-        if kept || options.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    let target = if kept || quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
     let bar = ProgressBar::with_draw_target(Some(1000), target);
     if let Ok(style) =
         ProgressStyle::with_template("training the judge, once for this data  {bar:24} {percent}%  {eta} left")
@@ -113,24 +123,8 @@ fn from_run(sampler: &Sampler, options: &Judge) -> Result<Made> {
             "look at the run's sheets; its scores are in events.jsonl",
         ));
     }
-    let (mut images, mut asked) = (Vec::new(), Vec::new());
-    for first in (0..options.n).step_by(PART) {
-        let n = PART.min(options.n - first);
-        let labels = match &options.class {
-            Some(class) => vec![sampler.label_row(class)?; n],
-            None => sampler.labels_at_large(options.seed, first as u64, n),
-        };
-        let noise = sampler.noise(options.seed, first as u64, n);
-        images.extend(sampler.images(&noise, &labels)?);
-        asked.extend(labels.iter().filter_map(|row| row.iter().position(|v| *v == 1.0)).map(|class| class as u32));
-    }
-    let range = if sampler.bounds().0 < 0.0 { Range::Signed } else { Range::Unit };
-    range.to_unit(&mut images);
-    // As a viewer would see them: in 256 steps.
-    images.iter_mut().for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);
-    let labels = sampler.labels();
-    let asked = (!labels.names.is_empty() && labels.kind == LabelKind::Classes).then_some(asked);
-    Ok(Made { images, asked, of: format!("{} (step {})", options.of, count(sampler.step)) })
+    let generated = Generated::draw(sampler, options.n, options.seed, options.class.as_deref())?;
+    Ok(Made { generated, of: format!("{} (step {})", options.of, count(sampler.step)) })
 }
 
 /// Somebody's images, brought to the shape of the real ones.
@@ -145,7 +139,7 @@ fn from_images(options: &Judge, real: &dyn Dataset) -> Result<Made> {
     let set = First::of(open_dataset(&options.of, &open, false)?, options.n);
     let mut images = Vec::new();
     fill(set.as_ref(), &(0..set.len()).collect::<Vec<_>>(), &mut images)?;
-    Ok(Made { images, asked: None, of: options.of.clone() })
+    Ok(Made { generated: Generated { images, asked: None }, of: options.of.clone() })
 }
 
 fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Result<()> {

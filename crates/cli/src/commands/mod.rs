@@ -1,5 +1,6 @@
 //! One file per subcommand, and what several of them share.
 
+pub mod compare;
 pub mod data;
 pub mod doctor;
 mod findings;

@@ -54,7 +54,11 @@ pub fn run(options: &Train) -> Result<()> {
 
     let mut doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &log);
     let mut recorder = Recorder::new(run.clone(), state.as_ref())?;
-    let mut console = Console::new(options.quiet, stop_on_signal()?, limits.time);
+    let stop = stop_on_signal()?;
+    if options.stop_at_eof {
+        stop_at_eof(Arc::clone(&stop));
+    }
+    let mut console = Console::new(options.quiet, stop, limits.time);
     console.introduce(&gan, &named, run.path());
     let began = Instant::now();
     let ending = loop {
@@ -69,7 +73,7 @@ pub fn run(options: &Train) -> Result<()> {
 }
 
 /// A recipe for a new run: the preset or file, then the flags.
-fn new_recipe(options: &Train) -> Result<Recipe> {
+pub fn new_recipe(options: &Train) -> Result<Recipe> {
     let changes = changes(options);
     match &options.config {
         Some(path) => Recipe::read(path, &changes),
@@ -162,7 +166,7 @@ fn changes(options: &Train) -> Vec<String> {
 }
 
 /// `path` from the root, so that a resume from another folder finds it.
-fn absolute(path: &Path) -> String {
+pub fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.into()).to_string_lossy().into_owned()
 }
 
@@ -244,7 +248,7 @@ fn quoted(path: &Path) -> String {
 }
 
 /// Ctrl-C and SIGTERM ask for a stop after the current step; asked twice, the process ends at once.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+pub fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || {
@@ -254,6 +258,14 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     })
     .map_err(|e| Error::usage(format!("signals can't be handled: {e}"), "report this"))?;
     Ok(stop)
+}
+
+/// Asks for a stop when stdin ends: `compare` holds the other end, and a kill closes it too.
+fn stop_at_eof(stop: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        stop.store(true, Ordering::SeqCst);
+    });
 }
 
 fn print_plan(gan: &Gan) -> Result<()> {

@@ -1,0 +1,197 @@
+//! From the command line to a plan: base recipes, what is varied, which of the variants make sense, how many at once. A
+//! folder that was begun brings its own plan, which flags extend.
+
+use std::path::{Path, PathBuf};
+
+use faussaire::compare::{Axis, Folder, Length, Plan, choices};
+use faussaire::recipe::TrainSettings;
+use faussaire::{Error, Preset, Recipe, Result};
+
+use crate::arguments::{Compare, Train};
+use crate::commands::train;
+
+/// Where comparisons go without `--run`.
+const COMPARISONS: &str = "comparisons";
+
+/// A recipe that variants begin with.
+struct Base {
+    name: String,
+    preset: Option<String>,
+    config: Option<PathBuf>,
+}
+
+/// The folder and the plan that the command line asks for.
+pub fn plan(options: &Compare) -> Result<(Folder, Plan)> {
+    let asks = options.dataset.is_some()
+        || !(options.preset.is_empty()
+            && options.config.is_empty()
+            && options.vary.is_empty()
+            && options.set.is_empty());
+    let existing = options.run.as_deref().filter(|path| path.join("comparison.json").is_file());
+    if !asks && existing.is_none() {
+        return Err(Error::usage(
+            "nothing says what to compare",
+            "for example: faussaire compare ring --preset ring --vary loss=gan,wgan-gp,r3gan --steps 2000",
+        ));
+    }
+    let variants = if asks { variants(options)? } else { Vec::new() };
+    let title = title(options);
+    let folder = match &options.run {
+        Some(path) => Folder::open(path)?,
+        None => Folder::numbered(Path::new(COMPARISONS), &label(options))?,
+    };
+    let mut plan = folder.plan()?.unwrap_or_else(|| Plan {
+        title,
+        dataset: options.dataset.as_deref().map(whole),
+        seeds: (0..3).collect(),
+        samples: 10_000,
+        device: "cpu".into(),
+        ..Plan::default()
+    });
+    adopt(&mut plan, options)?;
+    for (name, changes, recipe) in variants {
+        let refused = recipe.as_ref().err().map(reason);
+        match plan.variants.iter_mut().find(|v| v.name == name) {
+            Some(known) => (known.changes, known.refused) = (changes, refused),
+            None => plan.add(&name, changes, refused),
+        }
+        if let (Ok(recipe), Some(variant)) = (recipe, plan.variants.iter().find(|v| v.name == name)) {
+            folder.keep_recipe(variant, &recipe)?;
+        }
+    }
+    share_out(&mut plan, options)?;
+    Ok((folder, plan))
+}
+
+/// What flags change of a plan.
+fn adopt(plan: &mut Plan, options: &Compare) -> Result<()> {
+    if let Some(seeds) = options.seeds {
+        plan.seeds = (0..seeds).collect();
+    }
+    let length =
+        Length { steps: options.steps, epochs: options.epochs, seconds: options.time.map(|time| time.as_secs_f64()) };
+    if length != Length::default() {
+        plan.length = length;
+    }
+    plan.samples = options.n.unwrap_or(plan.samples);
+    if let Some(device) = &options.device {
+        crate::commands::device(device)?;
+        plan.device.clone_from(device);
+    }
+    Ok(())
+}
+
+/// How many runs at once, and how many threads for each.
+fn share_out(plan: &mut Plan, options: &Compare) -> Result<()> {
+    let most = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = options.threads.unwrap_or(most);
+    if threads == 0 || threads > 1024 || options.jobs == Some(0) {
+        return Err(Error::usage(
+            "--threads and --jobs: expected 1 to 1024 threads and at least one job",
+            "leave them out",
+        ));
+    }
+    let usual = if plan.device == "cpu" { threads } else { 1 };
+    plan.jobs = options.jobs.unwrap_or(usual).min(plan.jobs().len()).max(1);
+    plan.threads = (threads / plan.jobs).max(1);
+    Ok(())
+}
+
+/// A variant: its name, its changes, and its recipe or why there is none.
+type Planned = (String, Vec<String>, Result<Recipe>);
+
+fn variants(options: &Compare) -> Result<Vec<Planned>> {
+    let axes = options.vary.iter().map(|text| Axis::parse(text)).collect::<Result<Vec<_>>>()?;
+    let choices = choices(&axes)?;
+    let bases = bases(options)?;
+    let mut planned: Vec<Planned> = Vec::new();
+    for base in &bases {
+        // A base that is refused by itself may make sense with a change.
+        let settings = recipe(base, &[], options).map_or_else(|_| TrainSettings::default(), |recipe| recipe.train);
+        for choice in &choices {
+            let words = [base.name.as_str(), choice.name.as_str()];
+            let name = match bases.len() {
+                1 if !choice.name.is_empty() => choice.name.clone(),
+                _ => words.iter().filter(|w| !w.is_empty()).copied().collect::<Vec<_>>().join(" "),
+            };
+            let changes = choice.changes(&settings);
+            let built = recipe(base, &changes, options).and_then(|recipe| recipe.networks().map(|_| recipe));
+            planned.push((name, changes, built));
+        }
+    }
+    if let Some((_, _, Err(_))) = planned.first()
+        && planned.iter().all(|(_, _, recipe)| recipe.is_err())
+    {
+        return Err(planned.swap_remove(0).2.err().unwrap_or_else(|| Error::usage("no variant", "report this")));
+    }
+    Ok(planned)
+}
+
+fn bases(options: &Compare) -> Result<Vec<Base>> {
+    let mut bases = Vec::new();
+    for name in &options.preset {
+        Preset::named(name)?;
+        bases.push(Base { name: name.clone(), preset: Some(name.clone()), config: None });
+    }
+    for path in &options.config {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !path.is_file() {
+            return Err(Error::usage(format!("there is no recipe file {}", path.display()), "check --config"));
+        }
+        bases.push(Base { name: stem, preset: None, config: Some(path.clone()) });
+    }
+    if bases.is_empty() {
+        bases.push(Base { name: "quick".into(), preset: Some("quick".into()), config: None });
+    }
+    if let Some(twice) = bases.iter().enumerate().find(|(at, b)| bases[..*at].iter().any(|other| other.name == b.name))
+    {
+        return Err(Error::usage(format!("two recipes are called {}", twice.1.name), "give them different names"));
+    }
+    Ok(bases)
+}
+
+/// The recipe that `train` would make of these flags.
+fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> {
+    train::new_recipe(&Train {
+        dataset: options.dataset.clone(),
+        preset: base.preset.clone(),
+        config: base.config.clone(),
+        data: options.data.clone(),
+        epochs: options.epochs,
+        steps: options.steps,
+        set: options.set.iter().chain(changes).cloned().collect(),
+        ..Train::default()
+    })
+}
+
+/// A data set's path from the root; a name as it is.
+fn whole(dataset: &str) -> String {
+    let path = Path::new(dataset);
+    if !faussaire::data::is_name(dataset) && path.exists() { train::absolute(path) } else { dataset.into() }
+}
+
+/// What was refused and what to do, in one line.
+fn reason(error: &Error) -> String {
+    error.to_string().replace('\n', " ")
+}
+
+/// What is the same for all variants: `mnist, preset tp`.
+fn title(options: &Compare) -> String {
+    let presets = options.preset.iter().map(|name| format!("preset {name}"));
+    let configs = options.config.iter().map(|path| path.display().to_string());
+    let mut parts: Vec<String> = options.dataset.iter().cloned().chain(presets).chain(configs).collect();
+    if options.preset.is_empty() && options.config.is_empty() {
+        parts.push("preset quick".into());
+    }
+    parts.extend(options.set.iter().cloned());
+    parts.join(", ")
+}
+
+/// The folder's name behind its number.
+fn label(options: &Compare) -> String {
+    let file = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let dataset = options.dataset.as_deref().map(|set| file(Path::new(set)));
+    let preset = options.preset.first().cloned();
+    let config = options.config.first().map(|path| file(path));
+    dataset.or(preset).or(config).unwrap_or_else(|| "quick".into())
+}

@@ -1,0 +1,93 @@
+//! Judges the finished runs of a plan, one after the other with all threads, once all are trained: judging beside
+//! trainings would take their time away.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use faussaire::compare::{Folder, Job, Measure, Plan, State};
+use faussaire::data::OpenOptions;
+use faussaire::judge::{Better, Exhibit, Extractor, Generated, Running, judge};
+use faussaire::recipe::DataSettings;
+use faussaire::run::{Run, Sampler};
+use faussaire::{Device, Recipe, Result};
+
+use crate::commands::judge::{Against, extractor};
+use crate::commands::train;
+
+/// The judge of one data set.
+struct Bench {
+    data: DataSettings,
+    against: Against,
+    /// None for toys, which are scored by their clusters.
+    extractor: Option<Extractor>,
+}
+
+/// Judges what isn't yet, and keeps the scores.
+pub fn score(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Result<()> {
+    let mut benches: Vec<Bench> = Vec::new();
+    let device = crate::commands::device("cpu")?;
+    for job in plan.jobs() {
+        let Some(mut outcome) = folder.outcome(&job)? else { continue };
+        if outcome.ending != State::Finished || outcome.is_judged(plan.samples) {
+            continue;
+        }
+        if stop.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        // What can't be judged is that run's failure, not the comparison's.
+        match measure(folder, plan, &job, &mut benches, quiet, &device) {
+            Ok(measures) => (outcome.measures, outcome.samples) = (measures, plan.samples),
+            Err(error) => outcome.ending = State::Failed(format!("it can't be judged: {error}")),
+        }
+        folder.keep_outcome(&job, &outcome)?;
+        if let (Some(first), false) = (outcome.measures.first(), quiet) {
+            eprintln!("{}: {} {:.4}", job.name, first.name, first.value);
+        }
+    }
+    Ok(())
+}
+
+fn measure(
+    folder: &Folder,
+    plan: &Plan,
+    job: &Job,
+    benches: &mut Vec<Bench>,
+    quiet: bool,
+    device: &Device,
+) -> Result<Vec<Measure>> {
+    let run = Run::open(&folder.run(job))?;
+    let recipe = run.recipe(&[])?;
+    let sampler = Sampler::open(&run, "latest", device)?;
+    let at = match benches.iter().position(|bench| bench.data == recipe.data) {
+        Some(at) => at,
+        None => {
+            benches.push(bench(&recipe, quiet, device)?);
+            benches.len() - 1
+        }
+    };
+    let bench = &benches[at];
+    let real = bench.against.real.as_ref();
+    let Some(extractor) = &bench.extractor else {
+        let metric = Running::new(real, 0)?;
+        let points = Generated::draw(&sampler, metric.images(), 0, None)?;
+        let measure = |(name, value)| Measure { name, value, better: Better::Smaller, floor: None };
+        return Ok(metric.score(&points.images).into_iter().map(measure).collect());
+    };
+    let made = Generated::draw(&sampler, plan.samples, 0, None)?;
+    let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref() };
+    let judgement = judge(extractor, real, bench.against.split, exhibit, 0)?;
+    let measure =
+        |s: faussaire::judge::Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
+    Ok(judgement.scores.into_iter().map(measure).collect())
+}
+
+/// Opens the data that `recipe` learned from. The seed draws no other test images: all runs are judged alike.
+fn bench(recipe: &Recipe, quiet: bool, device: &Device) -> Result<Bench> {
+    let mut open = train::open_options(recipe, OpenOptions::default());
+    open.seed = 0;
+    let against = Against::open(&recipe.data.source, open, quiet)?;
+    let extractor = match against.real.toy() {
+        Some(_) => None,
+        None => Some(extractor(&against, None, quiet, device)?),
+    };
+    Ok(Bench { data: recipe.data.clone(), against, extractor })
+}

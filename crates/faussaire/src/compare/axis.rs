@@ -1,0 +1,86 @@
+//! The axis of a chart: round ticks, linear or logarithmic, and where a value lies on it.
+
+/// Values from `low` to `high`, shown between two places.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+    log: bool,
+    from: f64,
+    to: f64,
+}
+
+impl Scale {
+    /// Holds all finite `values`; logarithmic where `log` allows it, all are above 0 and they spread over more than a factor
+    /// of 30. `from` and `to` are the places of its ends.
+    pub fn new(values: impl Iterator<Item = f64>, log: bool, (from, to): (f64, f64)) -> Self {
+        let finite = values.filter(|v| v.is_finite());
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        let log = log && low > 0.0 && high / low > 30.0;
+        // A single value gets room on both sides.
+        let pad = if high > low { 0.0 } else { high.abs().max(1.0) * 0.5 };
+        Self { low: if log { low } else { low - pad }, high: high + pad, log, from, to }
+    }
+
+    /// The same, from 0 where the values don't lie far away from it.
+    pub fn from_zero(self) -> Self {
+        let near = !self.log && self.low > 0.0 && self.low < 0.5 * self.high;
+        Self { low: if near { 0.0 } else { self.low }, ..self }
+    }
+
+    /// Whether equal distances are equal factors.
+    pub fn is_log(&self) -> bool {
+        self.log
+    }
+
+    /// Where `value` lies.
+    pub fn at(&self, value: f64) -> f64 {
+        let share = match self.log {
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        };
+        self.from + share * (self.to - self.from)
+    }
+
+    /// Round numbers within, about `count` of them.
+    pub fn ticks(&self, count: usize) -> Vec<f64> {
+        if self.log {
+            let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+            let all = (first..=last).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power)));
+            let inside: Vec<f64> = all.filter(|v| (self.low..=self.high).contains(v)).collect();
+            let every = inside.len().div_ceil(count.max(1)).max(1);
+            return inside.into_iter().step_by(every).collect();
+        }
+        let rough = (self.high - self.low) / count.max(1) as f64;
+        let power = 10f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|s| *s >= rough).unwrap_or(rough);
+        let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
+        (first..=last).map(|n| n as f64 * step).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_places_in_proportion() {
+        let scale = Scale::new([0.0, 2000.0, f64::NAN].into_iter(), false, (50.0, 250.0));
+        assert_eq!(scale.ticks(4), [0.0, 500.0, 1000.0, 1500.0, 2000.0]);
+        assert_eq!((scale.at(0.0), scale.at(500.0), scale.at(2000.0)), (50.0, 100.0, 250.0));
+        let down = Scale::new([0.2, 1.0].into_iter(), true, (100.0, 0.0)).from_zero();
+        assert_eq!((down.at(0.0), down.at(1.0), down.is_log()), (100.0, 0.0, false));
+    }
+
+    #[test]
+    fn wide_spreads_are_logarithmic_and_single_values_have_room() {
+        let log = Scale::new([1.0, 10.0, 100.0].into_iter(), true, (0.0, 2.0));
+        assert!(log.is_log() && (log.at(10.0) - 1.0).abs() < 1e-12);
+        assert_eq!(log.ticks(9), [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
+        assert!(!Scale::new([0.0, 100.0].into_iter(), true, (0.0, 1.0)).is_log());
+        let one = Scale::new([3.0].into_iter(), true, (0.0, 1.0));
+        assert!((one.at(3.0) - 0.5).abs() < 1e-12 && !one.ticks(3).is_empty());
+        assert!(!Scale::new(std::iter::empty(), true, (0.0, 1.0)).ticks(3).is_empty());
+    }
+}

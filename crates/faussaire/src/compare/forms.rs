@@ -1,0 +1,261 @@
+//! The table as text: Markdown for people, CSV for spreadsheets (a line per run and metric), JSON with everything.
+
+use std::fmt::Write;
+
+use super::outcome::{Outcome, State};
+use super::plan::Length;
+use super::statistics::Summary;
+use super::table::{Column, Table};
+use crate::error::Result;
+use crate::judge::Better;
+
+/// The table for people.
+pub fn markdown(table: &Table) -> String {
+    let mut text = format!("# {}\n\n{}\n", cell(&table.plan.title), about(table));
+    if let Some(first) = table.metrics.first() {
+        let _ = write!(text, "\n## {}, {}\n\n", first.name, direction(first.better));
+        text += "| variant | runs | mean | deviation | least to most | against the best |\n";
+        text += "| --- | ---: | ---: | ---: | ---: | --- |\n";
+        for (v, variant) in table.plan.variants.iter().enumerate() {
+            let name = cell(&variant.name);
+            let Some(s) = first.summaries[v] else {
+                let why = cell(&why_none(table, v));
+                let _ = writeln!(text, "| {name} | {} | | | | {why} |", runs(table, v));
+                continue;
+            };
+            let (mean, deviation) = (number(s.mean), s.deviation.map_or(String::new(), number));
+            let range = format!("{} to {}", number(s.least), number(s.most));
+            let verdict = first.against_best(v);
+            let _ = writeln!(text, "| {name} | {} | {mean} | {deviation} | {range} | {verdict} |", runs(table, v));
+        }
+    }
+    if table.metrics.len() > 1 {
+        text += &all_metrics(table);
+    }
+    text += &failures(table);
+    text += &format!("\n{}\n", method(table));
+    text
+}
+
+/// Every metric, mean and deviation by variant.
+fn all_metrics(table: &Table) -> String {
+    let variants: Vec<usize> =
+        (0..table.plan.variants.len()).filter(|&v| table.metrics.iter().any(|m| m.summaries[v].is_some())).collect();
+    let names: Vec<String> = variants.iter().map(|&v| cell(&table.plan.variants[v].name)).collect();
+    let mut text = format!("\n## All metrics\n\n| metric | better | {} | real images |\n", names.join(" | "));
+    text += &format!("| --- | --- |{} ---: |\n", " ---: |".repeat(names.len()));
+    for metric in &table.metrics {
+        let of = |v: &usize| metric.summaries[*v].map_or(String::new(), |s| spread(&s, mark(metric, *v)));
+        let cells: Vec<String> = variants.iter().map(of).collect();
+        let (better, floor) = (direction(metric.better), metric.floor.map_or(String::new(), number));
+        let _ = writeln!(text, "| {} | {better} | {} | {floor} |", metric.name, cells.join(" | "));
+    }
+    text += "\n`*` the best mean; `-` worse than that by more than seeds explain (Holm's p below 0.05 within the metric's row).\n";
+    text
+}
+
+/// The mark of a variant's mean.
+pub(super) fn mark(metric: &Column, variant: usize) -> &'static str {
+    match () {
+        () if metric.best == Some(variant) && metric.summaries.iter().flatten().count() > 1 => "*",
+        () if metric.is_worse(variant) => "-",
+        () => "",
+    }
+}
+
+fn spread(summary: &Summary, mark: &str) -> String {
+    let deviation = summary.deviation.map_or(String::new(), |d| format!(" ± {}", number(d)));
+    let mark = if mark.is_empty() { String::new() } else { format!(" `{mark}`") };
+    format!("{}{deviation}{mark}", number(summary.mean))
+}
+
+/// Runs that give no number, and why.
+fn failures(table: &Table) -> String {
+    let mut text = String::new();
+    for run in &table.runs {
+        let (State::Failed(why) | State::Refused(why)) = &run.outcome.ending else { continue };
+        let _ = writeln!(text, "- {} at step {}: {}", cell(&run.name), run.outcome.step, cell(why));
+    }
+    if text.is_empty() { text } else { format!("\n## Runs without a result\n\n{text}") }
+}
+
+/// How many of a variant's runs are finished: `3`, or `2 of 3`.
+pub(super) fn runs(table: &Table, variant: usize) -> String {
+    let (finished, all) = table.finished(variant);
+    if finished == all { format!("{all}") } else { format!("{finished} of {all}") }
+}
+
+/// Why a variant has no number.
+pub(super) fn why_none(table: &Table, variant: usize) -> String {
+    if let Some(why) = &table.plan.variants[variant].refused {
+        return format!("refused: {why}");
+    }
+    let reason = table.of(variant).find_map(|run| match &run.outcome.ending {
+        State::Refused(why) => Some(format!("refused: {why}")),
+        State::Failed(why) => Some(format!("failed at step {}: {why}", run.outcome.step)),
+        State::Finished | State::Unfinished => None,
+    });
+    reason.unwrap_or_else(|| "not finished yet".into())
+}
+
+/// One sentence: how many recipes, seeds, how long.
+pub(super) fn about(table: &Table) -> String {
+    let plan = &table.plan;
+    let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let length = length(&plan.length);
+    let finished = table.runs.iter().filter(|run| run.outcome.ending == State::Finished).count();
+    let (variants, seeds) = (many(plan.variants.len(), "variant"), many(plan.seeds.len(), "seed"));
+    let all = plan.variants.len() * plan.seeds.len();
+    format!("{variants} x {seeds}, {length}; {finished} of {all} runs finished.")
+}
+
+fn length(length: &Length) -> String {
+    let parts = [
+        length.steps.map(|n| format!("{n} steps each")),
+        length.epochs.map(|n| format!("{n} epochs each")),
+        length.seconds.map(|s| format!("{s:.0} s each")),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    if said.is_empty() { "each as long as its recipe says".into() } else { said.join(", at most ") }
+}
+
+/// How the numbers were made, and what they don't say.
+pub(super) fn method(table: &Table) -> String {
+    let plan = &table.plan;
+    let mut text = String::from(
+        "Judged: the averaged generator at the end of each run; a metric's name says on how many images. Means and deviations (divisor n - 1) are over \
+         the runs that finished; a recipe whose bad runs failed looks better than it is. Tests: Welch's t-test, p-values by \
+         Holm's method over all pairs of variants of one metric; metrics are not corrected for each other, so the first one \
+         decides. No difference shown doesn't mean that there is none: few seeds show only large differences.",
+    );
+    if plan.seeds.len() < super::statistics::FEWEST {
+        text += &format!(" With fewer than {} seeds nothing is tested.", super::statistics::FEWEST);
+    }
+    if plan.length.seconds.is_some() && plan.jobs > 1 {
+        text += &format!(
+            " {} runs shared the processor, {} thread{} each, so what a run did within its time depends on its neighbours: \
+             --steps makes fairer comparisons, and --jobs 1 lets runs have the machine to themselves.",
+            plan.jobs,
+            plan.threads,
+            if plan.threads == 1 { "" } else { "s" }
+        );
+    }
+    text
+}
+
+pub(super) fn direction(better: Better) -> &'static str {
+    match better {
+        Better::Smaller => "smaller is better",
+        Better::Larger => "larger is better",
+    }
+}
+
+/// A number with four digits that count, as far as it has them.
+pub(super) fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        0.0 => 0,
+        size => (3 - size.log10().floor() as i32).clamp(0, 8) as usize,
+    };
+    let text = format!("{value:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Text as a cell of a Markdown table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+}
+
+/// The table for spreadsheets and data frames: one line per run and metric; a run without a result has one line
+/// without a metric.
+pub fn csv(table: &Table) -> String {
+    let mut text = String::from("variant,seed,state,steps,images,train_s,metric,better,value\n");
+    for run in &table.runs {
+        let state = match run.outcome.ending {
+            State::Finished => "finished",
+            State::Refused(_) => "refused",
+            State::Failed(_) => "failed",
+            State::Unfinished => "unfinished",
+        };
+        let variant = quoted(&table.plan.variants[run.variant].name);
+        let Outcome { step, images, train_s, .. } = &run.outcome;
+        let start = format!("{variant},{},{state},{step},{images},{train_s}", run.seed);
+        if run.outcome.measures.is_empty() {
+            let _ = writeln!(text, "{start},,,");
+        }
+        for measure in &run.outcome.measures {
+            let better = direction(measure.better).split(' ').next().unwrap_or_default();
+            let _ = writeln!(text, "{start},{},{better},{}", quoted(&measure.name), measure.value);
+        }
+    }
+    for variant in table.plan.variants.iter().filter(|v| v.refused.is_some()) {
+        let _ = writeln!(text, "{},,refused,0,0,0,,,", quoted(&variant.name));
+    }
+    text
+}
+
+/// A field of CSV (RFC 4180).
+fn quoted(text: &str) -> String {
+    let plain = !text.contains([',', '"', '\n', '\r']);
+    if plain { text.into() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
+}
+
+/// Everything, for programs.
+///
+/// # Errors
+/// A number that is not finite.
+pub fn json(table: &Table) -> Result<String> {
+    let bytes = super::plan::json(table)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::compare::table::tests::example;
+
+    #[test]
+    fn markdown_has_every_variant_and_says_who_is_better() {
+        let text = markdown(&example());
+        for part in [
+            "# ring, preset &lt;ring>",
+            "4 variants x 3 seeds, 100 steps each; 8 of 12 runs finished.",
+            "## fid-9, smaller is better",
+            "| a | 3 | 1 | 0.1 | 0.9 to 1.1 | best mean |",
+            "| b\\|x | 2 of 3 | 5.1 | 0.1414 | 5 to 5.2 | too few runs, 3 at least |",
+            "| d | 0 of 3 | | | | refused: it makes \"no\" sense |",
+            "| recall-9 | larger is better | 1.007 ± 0.1009 `*` |",
+            "- b-x-seed2 at step 100: the loss is NaN",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn csv_has_a_line_per_run_and_metric() {
+        let text = csv(&example());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1 + 8 * 2 + 1 + 1, "{text}");
+        assert!(lines.contains(&"a,1,finished,100,6400,2.5,fid-9,smaller,1.1"), "{text}");
+        assert!(lines.contains(&"b|x,2,failed,100,6400,2.5,,,"), "{text}");
+        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+    }
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        let all = [0.0, 12345.678, 1.0, 0.012345, -3.45678, 1e-12].map(number);
+        assert_eq!(all, ["0", "12346", "1", "0.01235", "-3.457", "0"]);
+    }
+
+    #[test]
+    fn json_holds_runs_and_tests() {
+        let value: serde_json::Value = serde_json::from_str(&json(&example()).unwrap()).unwrap();
+        assert_eq!(value["runs"][0]["state"], "finished");
+        assert_eq!(value["runs"][5]["reason"], "the loss is NaN");
+        assert_eq!(value["metrics"][0]["pairs"][1]["verdict"]["verdict"], "not-shown");
+        assert_eq!(value["metrics"][0]["better"], "smaller");
+    }
+}

@@ -1,0 +1,27 @@
+//! Several recipes, each trained with several seeds, compared: what is varied, the plan and its folder, what came of each
+//! run, the statistics of few runs, and the table and page that show them. Training and judging themselves are the
+//! business of whoever carries out the plan.
+
+mod axis;
+mod chart;
+mod forms;
+mod game;
+mod outcome;
+mod page;
+mod plan;
+pub mod statistics;
+pub mod student;
+mod table;
+mod vary;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod reference;
+
+pub use forms::{csv, json, markdown};
+pub use game::Game;
+pub use outcome::{History, Measure, Outcome, State};
+pub use page::page;
+pub use plan::{Folder, Job, Length, Plan, Variant};
+pub use table::{Column, Entry, Table};
+pub use vary::{Axis, Choice, choices};

@@ -1,0 +1,194 @@
+//! What came of one run: how it ended, how far it got, how its images score. Kept beside the runs, so that a comparison
+//! that is called again trains and judges only what is missing.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Folder, Job, Length, json};
+use crate::error::{Error, Result};
+use crate::judge::Better;
+use crate::train::Event;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state", content = "reason")]
+pub enum State {
+    /// All of its steps or its time.
+    Finished,
+    /// Its recipe makes no sense, for this reason.
+    Refused(String),
+    /// It diverged, or was killed; what it said.
+    Failed(String),
+    /// Stopped before its end; called again, the comparison goes on with it.
+    Unfinished,
+}
+
+/// One number about a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Metric, images, extractor and split.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// Which way it improves.
+    pub better: Better,
+    /// What real images reach among themselves, where that is known.
+    pub floor: Option<f64>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    #[serde(flatten)]
+    pub ending: State,
+    /// How long it was to be.
+    pub length: Length,
+    /// Generator updates made.
+    pub step: u64,
+    /// Real images seen.
+    pub images: u64,
+    /// Seconds in steps.
+    pub train_s: f64,
+    /// Images that were judged; 0 where none were yet.
+    pub samples: usize,
+    /// The scores; the first one decides.
+    pub measures: Vec<Measure>,
+}
+
+impl Outcome {
+    /// Of a run that came to `ending`, read off its log where there is one.
+    pub fn new(ending: State, length: Length, run: &Path) -> Self {
+        let (step, images, train_s) = match History::read(run).map(|history| history.last) {
+            Ok(Some(last)) => last,
+            _ => (0, 0, 0.0),
+        };
+        Self { ending, length, step, images, train_s, samples: 0, measures: Vec::new() }
+    }
+
+    /// Whether it is finished and as long as `length` asks.
+    pub fn is_finished(&self, length: &Length) -> bool {
+        self.ending == State::Finished && self.length == *length
+    }
+
+    /// Whether it was judged on so many images.
+    pub fn is_judged(&self, samples: usize) -> bool {
+        self.samples == samples && !self.measures.is_empty()
+    }
+}
+
+impl Folder {
+    /// What came of `job`, if that is known.
+    ///
+    /// # Errors
+    /// Where the file can't be read; a damaged one counts as unknown.
+    pub fn outcome(&self, job: &Job) -> Result<Option<Outcome>> {
+        let path = self.file(&format!("outcomes/{}.json", job.name));
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        Ok(serde_json::from_slice(&text).ok())
+    }
+
+    /// Keeps what came of `job`.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn keep_outcome(&self, job: &Job, outcome: &Outcome) -> Result<()> {
+        self.write(&format!("outcomes/{}.json", job.name), &json(outcome)?)
+    }
+}
+
+/// What a run's log tells: where it got to, how it ended, its scores on the way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Step, images and seconds of the last step in the log.
+    pub last: Option<(u64, u64, f64)>,
+    /// Why the training ended, where the log's last line says so.
+    pub end: Option<String>,
+    /// Scores while it trained: metric, step, value.
+    pub scores: Vec<(String, u64, f64)>,
+    /// The last sheet, inside the run's folder.
+    pub sheet: Option<String>,
+}
+
+impl History {
+    /// Reads the log of the run at `run`. A last line that a kill cut off is left out.
+    ///
+    /// # Errors
+    /// Where there is no log.
+    pub fn read(run: &Path) -> Result<Self> {
+        let path = run.join("events.jsonl");
+        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let mut history = Self::default();
+        // Lines of kinds that this version doesn't know are passed over.
+        for event in text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok()) {
+            match event {
+                Event::Step(report) => {
+                    history.last = Some((report.step, report.images, report.train_s));
+                    history.end = None;
+                }
+                Event::Score { step, name, value } => history.scores.push((name, step, value)),
+                Event::Sheet { file, .. } => history.sheet = Some(file),
+                Event::End { reason, .. } => history.end = Some(reason),
+                _ => {}
+            }
+        }
+        Ok(history)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_read_as_far_as_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = [
+            r#"{"event":"start","step":0,"steps":9,"steps_per_epoch":3.0}"#,
+            r#"{"event":"step","step":7,"epoch":1,"images":56,"train_s":1.5,"d_loss":0,"g_loss":0,"d_real":0,"d_fake":0}"#,
+            r#"{"event":"a-later-invention","x":1}"#,
+            r#"{"event":"sheet","step":7,"file":"samples/000007.png"}"#,
+            r#"{"event":"score","step":7,"name":"m","value":0.5}"#,
+            r#"{"event":"end","step":7,"reason":"time"}"#,
+        ];
+        let read = |text: String| {
+            std::fs::write(folder.path().join("events.jsonl"), text).unwrap();
+            History::read(folder.path()).unwrap()
+        };
+        let whole = read(lines.join("\n"));
+        assert_eq!((whole.last, whole.end.as_deref()), (Some((7, 56, 1.5)), Some("time")));
+        assert_eq!(
+            (&whole.scores[..], whole.sheet.as_deref()),
+            (&[("m".into(), 7, 0.5)][..], Some("samples/000007.png"))
+        );
+        let cut = read(lines.join("\n")[..lines.join("\n").len() - 5].into());
+        assert_eq!((cut.end, cut.scores.len()), (None, 1));
+        assert!(History::read(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn outcomes_survive_json() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::numbered(root.path(), "x").unwrap();
+        let job = Job { variant: 0, seed: 0, name: "a-seed0".into() };
+        assert_eq!(folder.outcome(&job).unwrap(), None);
+        let length = Length { seconds: Some(0.1), ..Length::default() };
+        for ending in [State::Finished, State::Failed("no longer finite".into()), State::Unfinished] {
+            let mut outcome = Outcome::new(ending.clone(), length, Path::new("nowhere"));
+            let (name, better) = ("fid".to_owned(), Better::Smaller);
+            outcome.measures.push(Measure { name, value: 0.1 + 0.2, better, floor: None });
+            folder.keep_outcome(&job, &outcome).unwrap();
+            assert_eq!(folder.outcome(&job).unwrap().as_ref(), Some(&outcome));
+            assert_eq!(outcome.is_finished(&length), ending == State::Finished);
+            assert!(!outcome.is_finished(&Length::default()) && !outcome.is_judged(5));
+        }
+        std::fs::write(folder.file("outcomes/a-seed0.json"), "{").unwrap();
+        assert_eq!(folder.outcome(&job).unwrap(), None);
+    }
+}

@@ -1,0 +1,315 @@
+//! A comparison's folder and its plan: which variants, which seeds, how long. The plan is kept as `comparison.json`, so
+//! that the same comparison goes on after a kill, with more seeds, with more variants, or for longer.
+//!
+//!     comparisons/0001-ring/
+//!       comparison.json       the plan
+//!       recipes/wgan-gp.toml  each variant's recipe, every key resolved
+//!       runs/wgan-gp-seed0/   one run folder per variant and seed, as `train` makes them
+//!       outcomes/             what came of each run: state, steps, seconds, scores
+//!       logs/                 what each training said
+//!       table.md, table.csv, table.json, page.html
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::PartFile;
+use crate::error::{Error, Result};
+use crate::recipe::{Recipe, differences};
+use crate::run::Run;
+
+/// The folders inside.
+const INNER: [&str; 4] = ["recipes", "runs", "outcomes", "logs"];
+
+/// One recipe among several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// What a person calls it: `wgan-gp batch=32`.
+    pub name: String,
+    /// The same as part of file names.
+    pub slug: String,
+    /// What it changes in its base recipe, as `key=value`.
+    pub changes: Vec<String>,
+    /// Why it can't be trained, where it can't.
+    pub refused: Option<String>,
+}
+
+/// How long each run is trained. Nothing set: as long as its recipe says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Length {
+    /// Generator updates.
+    pub steps: Option<u64>,
+    /// Passes over the data.
+    pub epochs: Option<u64>,
+    /// Seconds.
+    pub seconds: Option<f64>,
+}
+
+/// What is compared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What is the same for all: `ring, preset ring`.
+    pub title: String,
+    /// The data set as given, where one was: it replaces that of the recipes.
+    pub dataset: Option<String>,
+    /// Where it is computed.
+    pub device: String,
+    /// The recipes.
+    pub variants: Vec<Variant>,
+    /// Each is trained with each of them.
+    pub seeds: Vec<u64>,
+    /// For how long.
+    pub length: Length,
+    /// Images of each run that are judged.
+    pub samples: usize,
+    /// Runs trained at once when the plan was last carried out.
+    pub jobs: usize,
+    /// Processor threads of each.
+    pub threads: usize,
+}
+
+/// One run of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// The variant's place in the plan.
+    pub variant: usize,
+    /// The seed.
+    pub seed: u64,
+    /// `wgan-gp-seed0`.
+    pub name: String,
+}
+
+impl Plan {
+    /// All runs: every variant's first seed, then every variant's second, so that a comparison that is cut short is
+    /// still one.
+    pub fn jobs(&self) -> Vec<Job> {
+        let trained: Vec<_> = self.variants.iter().enumerate().filter(|(_, v)| v.refused.is_none()).collect();
+        let job = |seed: u64, (variant, v): &(usize, &Variant)| {
+            let name = format!("{}-seed{seed}", v.slug);
+            Job { variant: *variant, seed, name }
+        };
+        self.seeds.iter().flat_map(|&seed| trained.iter().map(move |variant| job(seed, variant))).collect()
+    }
+
+    /// Adds a variant under `name`, its file name made unlike the others'.
+    pub fn add(&mut self, name: &str, changes: Vec<String>, refused: Option<String>) {
+        let mut slug = String::new();
+        for c in name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }) {
+            if !(c == '-' && (slug.is_empty() || slug.ends_with('-'))) {
+                slug.push(c);
+            }
+        }
+        let slug: String = slug.trim_matches('-').chars().take(60).collect();
+        let slug = if slug.is_empty() { "variant".to_owned() } else { slug };
+        let taken = |slug: &str| self.variants.iter().any(|v| v.slug == slug);
+        let unlike = (2..).map(|n| format!("{slug}-{n}")).find(|s| !taken(s));
+        let slug = if taken(&slug) { unlike.unwrap_or(slug) } else { slug };
+        self.variants.push(Variant { name: name.into(), slug, changes, refused });
+    }
+}
+
+/// A comparison's folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder `path`, made where it is missing. One that holds other things than a comparison is refused.
+    ///
+    /// # Errors
+    /// Where it can't be made, or is something else.
+    pub fn open(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+        let folder = Self { path: path.into() };
+        if !folder.file("comparison.json").is_file() && !folder.is_vacant()? {
+            return Err(Error::run(
+                format!("{} holds something, but no comparison.json", path.display()),
+                "choose a new folder, or that of a comparison to go on with it",
+            ));
+        }
+        for inner in INNER {
+            let inner = folder.file(inner);
+            fs::create_dir_all(&inner).map_err(Error::io("create the folder", &inner))?;
+        }
+        Ok(folder)
+    }
+
+    /// True where there is nothing but what a kill right after the creation may have left.
+    fn is_vacant(&self) -> Result<bool> {
+        for entry in fs::read_dir(&self.path).map_err(Error::io("read the folder", &self.path))? {
+            let name = entry.map_err(Error::io("read the folder", &self.path))?.file_name();
+            let name = name.to_string_lossy();
+            if !INNER.contains(&name.as_ref()) && !name.ends_with(".part") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Keeps others from carrying out the same comparison for as long as the returned file lives.
+    ///
+    /// # Errors
+    /// Where another process does.
+    pub fn lock(&self) -> Result<fs::File> {
+        let path = self.file("runs/lock");
+        let mut access = fs::File::options();
+        let file = access.create(true).truncate(false).write(true).open(&path).map_err(Error::io("create", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::run(
+                format!("{} is being carried out by another process", self.path.display()),
+                "wait until it ends, or stop it with Ctrl-C",
+            )),
+            Err(fs::TryLockError::Error(e)) => Err(Error::io("lock", &path)(e)),
+        }
+    }
+
+    /// The next numbered folder under `root`: `0003-ring`.
+    ///
+    /// # Errors
+    /// Where it can't be made.
+    pub fn numbered(root: &Path, label: &str) -> Result<Self> {
+        fs::create_dir_all(root).map_err(Error::io("create the folder", root))?;
+        let label: String = label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
+        let mut number = 1;
+        for entry in fs::read_dir(root).map_err(Error::io("read the folder", root))? {
+            let name = entry.map_err(Error::io("read the folder", root))?.file_name();
+            let taken = name.to_string_lossy().split('-').next().and_then(|n| n.parse::<u32>().ok());
+            number = number.max(taken.map_or(1, |taken| taken + 1));
+        }
+        Self::open(&root.join(format!("{number:04}-{}", label.trim_matches('-'))))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The folder of a run.
+    pub fn run(&self, job: &Job) -> PathBuf {
+        self.path.join("runs").join(&job.name)
+    }
+
+    /// The recipe of a variant.
+    pub fn recipe(&self, variant: &Variant) -> PathBuf {
+        self.path.join("recipes").join(format!("{}.toml", variant.slug))
+    }
+
+    /// The plan kept here, if there is one.
+    ///
+    /// # Errors
+    /// A damaged one.
+    pub fn plan(&self) -> Result<Option<Plan>> {
+        let path = self.file("comparison.json");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        let plan = serde_json::from_slice(&text).map_err(|e| {
+            let hint = "remove it and give the whole command again: finished runs are kept";
+            Error::run(format!("{} can't be read: {e}", path.display()), hint)
+        })?;
+        Ok(Some(plan))
+    }
+
+    /// Keeps the plan.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn keep(&self, plan: &Plan) -> Result<()> {
+        self.write("comparison.json", &json(plan)?)
+    }
+
+    /// Keeps a variant's recipe. One that was begun under another recipe is refused: its runs would not be comparable.
+    ///
+    /// # Errors
+    /// That, or where it can't be written.
+    pub fn keep_recipe(&self, variant: &Variant, recipe: &Recipe) -> Result<()> {
+        let path = self.recipe(variant);
+        if path.is_file() {
+            let found = differences(&Recipe::read(&path, &[])?, recipe)?;
+            if !found.is_empty() {
+                let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
+                return Err(Error::usage(
+                    format!("{} was begun with another recipe:{}", variant.name, lines.concat()),
+                    "compare in a new folder, or go on without these changes",
+                ));
+            }
+        }
+        let mut file = PartFile::create(&path)?;
+        file.write(recipe.to_toml()?.as_bytes())?;
+        file.commit()
+    }
+
+    /// Writes a file beside its place, then renames it.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let mut file = PartFile::create(&self.file(name))?;
+        file.write(bytes)?;
+        file.commit()
+    }
+
+    /// The run of `job`, if it was begun.
+    pub fn begun(&self, job: &Job) -> Option<Run> {
+        Run::open(&self.run(job)).ok()
+    }
+}
+
+/// A value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec_pretty(value)
+        .map_err(|e| Error::run(format!("a comparison can't be written as JSON: {e}"), "report this"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::Preset;
+
+    fn plan() -> Plan {
+        let length = Length { steps: Some(9), ..Length::default() };
+        Plan { title: "t".into(), seeds: vec![0, 1], length, samples: 50, ..Plan::default() }
+    }
+
+    #[test]
+    fn jobs_go_seed_by_seed_and_names_differ() {
+        let mut plan = plan();
+        for (name, refused) in [("a b", None), ("a-b", None), ("bad", Some("no".to_owned())), ("{ }", None)] {
+            plan.add(name, vec![], refused);
+        }
+        let names: Vec<String> = plan.jobs().into_iter().map(|job| job.name).collect();
+        let seeds = |seed: u64| ["a-b", "a-b-2", "variant"].map(|slug| format!("{slug}-seed{seed}"));
+        assert_eq!(names, [seeds(0), seeds(1)].concat());
+    }
+
+    #[test]
+    fn folders_keep_their_plan_and_refuse_what_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::numbered(root.path(), "ring/x").unwrap();
+        assert!(folder.path().ends_with("0001-ring-x") && folder.plan().unwrap().is_none());
+        let mut plan = plan();
+        plan.add("a", vec!["train.loss=hinge".into()], None);
+        folder.keep(&plan).unwrap();
+        assert_eq!(Folder::open(folder.path()).unwrap().plan().unwrap(), Some(plan.clone()));
+        assert!(Folder::numbered(root.path(), "b").unwrap().path().ends_with("0002-b"));
+        let read = |change: &str| Recipe::parse(Preset::Ring.text(), "ring", &[change.to_owned()]).unwrap();
+        folder.keep_recipe(&plan.variants[0], &read("train.steps=5")).unwrap();
+        folder.keep_recipe(&plan.variants[0], &read("train.steps=9")).unwrap();
+        let error = folder.keep_recipe(&plan.variants[0], &read("train.batch=7")).unwrap_err();
+        assert!(error.to_string().contains("train.batch: 128 -> 7"), "{error}");
+        std::fs::write(folder.file("comparison.json"), "{").unwrap();
+        assert!(folder.plan().unwrap_err().to_string().contains("can't be read"));
+        std::fs::write(root.path().join("other"), "x").unwrap();
+        assert!(Folder::open(root.path()).unwrap_err().to_string().contains("no comparison.json"));
+    }
+}

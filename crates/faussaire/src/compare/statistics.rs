@@ -1,0 +1,193 @@
+//! What few runs allow to say: mean and spread over seeds, and whether two recipes differ by more than seeds do.
+//!
+//! The test is Welch's (1947): a t-test that lets each recipe have its own spread, as recipes do (one of them collapses
+//! now and then, another never does). Pairing by seed was left out: two recipes with the same seed see the same images in
+//! the same order, but their weights part after a few steps, so pairs share next to nothing and would halve the degrees
+//! of freedom. Its p-values are multiplied by Holm's method (1979) over all pairs of recipes, not only those with the
+//! best one, because which is best was read off the same numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::student;
+
+/// Fewer runs on a side than this say nothing about their spread.
+pub const FEWEST: usize = 3;
+
+/// The chance of a false alarm that is accepted among all comparisons of one metric.
+pub const LEVEL: f64 = 0.05;
+
+/// Mean and spread of one recipe's runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Runs.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation (divisor n - 1); nothing for a single run.
+    pub deviation: Option<f64>,
+    /// The smallest.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
+}
+
+impl Summary {
+    /// Of `values`, unless there are none.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        let deviation = (count > 1).then(|| (squares / (count as f64 - 1.0)).sqrt());
+        let least = values.iter().copied().reduce(f64::min)?;
+        let most = values.iter().copied().reduce(f64::max)?;
+        Some(Self { count, mean, deviation, least, most })
+    }
+}
+
+/// What a test says of two recipes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Verdict {
+    /// They differ by more than their seeds do.
+    Differs {
+        /// Holm's p-value.
+        p: f64,
+    },
+    /// No difference was shown, which is not the same as none.
+    NotShown {
+        /// Holm's p-value.
+        p: f64,
+    },
+    /// All runs of each are alike, so that there is no spread to compare with.
+    NoSpread,
+    /// Fewer than [`FEWEST`] runs on a side.
+    TooFew,
+}
+
+/// Welch's t-test.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Welch {
+    /// The difference of the means over its standard error.
+    pub t: f64,
+    /// Degrees of freedom, by Welch and Satterthwaite.
+    pub freedom: f64,
+    /// Two-sided, not yet multiplied.
+    pub p: f64,
+}
+
+/// Compares two summaries; nothing where a side has one run, or neither side any spread.
+pub fn welch(a: &Summary, b: &Summary) -> Option<Welch> {
+    let error = |s: &Summary| s.deviation.map(|d| d * d / s.count as f64);
+    let (ea, eb) = (error(a)?, error(b)?);
+    let total = ea + eb;
+    // Equal numbers have a deviation of rounding errors at most.
+    let tiny = 1e-12 * a.mean.abs().max(b.mean.abs());
+    if total.sqrt() <= tiny {
+        return None;
+    }
+    let freedom = total * total / (ea * ea / (a.count as f64 - 1.0) + eb * eb / (b.count as f64 - 1.0));
+    let t = (a.mean - b.mean) / total.sqrt();
+    Some(Welch { t, freedom, p: student::two_sided(t, freedom) })
+}
+
+/// Holm's p-values: each may be compared with the level as if it were the only one.
+pub fn holm(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut adjusted = vec![1.0; values.len()];
+    let mut highest: f64 = 0.0;
+    for (rank, &at) in order.iter().enumerate() {
+        highest = highest.max((values.len() - rank) as f64 * values[at]).min(1.0);
+        adjusted[at] = highest;
+    }
+    adjusted
+}
+
+/// A test between two of several recipes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The first recipe's place.
+    pub a: usize,
+    /// The second one's.
+    pub b: usize,
+    /// The test, where there can be one.
+    pub welch: Option<Welch>,
+    /// What it says, all comparisons considered.
+    pub verdict: Verdict,
+}
+
+/// All pairs of `recipes`; those without a summary take no part.
+pub fn pairs(recipes: &[Option<Summary>]) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for (a, one) in recipes.iter().enumerate() {
+        for (b, other) in recipes.iter().enumerate().skip(a + 1) {
+            let (Some(one), Some(other)) = (one, other) else { continue };
+            let enough = one.count.min(other.count) >= FEWEST;
+            let welch = if enough { welch(one, other) } else { None };
+            let verdict = if enough { Verdict::NoSpread } else { Verdict::TooFew };
+            pairs.push(Pair { a, b, welch, verdict });
+        }
+    }
+    let tested: Vec<usize> = (0..pairs.len()).filter(|&i| pairs[i].welch.is_some()).collect();
+    let values: Vec<f64> = pairs.iter().filter_map(|pair| pair.welch.map(|w| w.p)).collect();
+    for (at, p) in tested.into_iter().zip(holm(&values)) {
+        pairs[at].verdict = if p < LEVEL { Verdict::Differs { p } } else { Verdict::NotShown { p } };
+    }
+    pairs
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::compare::reference::numbers;
+
+    fn of(values: &[f64]) -> Summary {
+        Summary::of(values).unwrap()
+    }
+
+    #[test]
+    fn agrees_with_scipy() {
+        let (first, second, want) = (numbers("welch_first"), numbers("welch_second"), numbers("welch"));
+        assert!(want.len() >= 6);
+        for ((a, b), want) in first.iter().zip(&second).zip(&want) {
+            let got = welch(&of(a), &of(b)).unwrap();
+            for (got, want) in [got.t, got.freedom, got.p].into_iter().zip(want) {
+                assert!((got - want).abs() <= 1e-9 * want.abs(), "{a:?} {b:?}: {got}, expected {want}");
+            }
+        }
+        for (values, want) in numbers("holm_in").iter().zip(numbers("holm_out")) {
+            let got = holm(values);
+            assert!(got.iter().zip(&want).all(|(g, w)| (g - w).abs() < 1e-12), "{got:?} {want:?}");
+        }
+    }
+
+    #[test]
+    fn summaries_hold_mean_and_spread() {
+        let summary = of(&[2.0, 4.0, 9.0]);
+        assert_eq!((summary.count, summary.mean, summary.least, summary.most), (3, 5.0, 2.0, 9.0));
+        assert!((summary.deviation.unwrap() - 13f64.sqrt()).abs() < 1e-12);
+        assert_eq!(of(&[3.0]).deviation, None);
+        assert_eq!(Summary::of(&[]), None);
+    }
+
+    #[test]
+    fn verdicts_say_what_few_runs_allow() {
+        let near = of(&[1.0, 1.1, 0.9]);
+        let far = of(&[5.0, 5.2, 4.9]);
+        let alike = of(&[8.0, 8.0, 8.0]);
+        let two = of(&[1.0, 9.0]);
+        let found = pairs(&[Some(near), Some(far), None, Some(alike), Some(of(&[0.0; 3])), Some(two)]);
+        let verdict = |a, b| found.iter().find(|p| (p.a, p.b) == (a, b)).map(|p| p.verdict);
+        assert!(matches!(verdict(0, 1), Some(Verdict::Differs { p }) if p < 0.01), "{found:?}");
+        assert_eq!(verdict(0, 2), None);
+        assert_eq!(verdict(3, 4), Some(Verdict::NoSpread));
+        assert_eq!(verdict(0, 5), Some(Verdict::TooFew));
+        // Only the five pairs that can be tested count for Holm.
+        let raw = welch(&near, &far).unwrap().p;
+        let Some(Verdict::Differs { p }) = verdict(0, 1) else { panic!("{found:?}") };
+        assert!(p >= raw && p <= 5.0 * raw, "{p} {raw}");
+        let same = pairs(&[Some(near), Some(of(&[1.05, 0.95, 1.1]))]);
+        assert!(matches!(same[0].verdict, Verdict::NotShown { p } if p > 0.3), "{same:?}");
+    }
+}

@@ -1,0 +1,198 @@
+//! The comparison as numbers: for every metric and variant the mean and spread over its runs, and which of them differ
+//! by more than their seeds do.
+
+use serde::Serialize;
+
+use super::outcome::{Outcome, State};
+use super::plan::Plan;
+use super::statistics::{Pair, Summary, Verdict, pairs};
+use crate::judge::Better;
+
+/// A plan with what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Table {
+    /// What was compared.
+    pub plan: Plan,
+    /// Every run, in the order of variants, then seeds.
+    pub runs: Vec<Entry>,
+    /// Every metric; the first decides.
+    pub metrics: Vec<Column>,
+}
+
+/// A run in the table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The variant's place in the plan.
+    pub variant: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// The run's name.
+    pub name: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// One metric over all variants.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Column {
+    /// The metric's whole name.
+    pub name: String,
+    /// Which way it improves.
+    pub better: Better,
+    /// What real images reach among themselves.
+    pub floor: Option<f64>,
+    /// By variant; nothing for one without a finished run.
+    pub summaries: Vec<Option<Summary>>,
+    /// The variant with the best mean.
+    pub best: Option<usize>,
+    /// All pairs.
+    pub pairs: Vec<Pair>,
+}
+
+impl Table {
+    /// From the outcomes of all runs that there are.
+    pub fn new(plan: Plan, mut runs: Vec<Entry>) -> Self {
+        runs.sort_by_key(|run| (run.variant, run.seed));
+        let finished = || runs.iter().filter(|run| run.outcome.ending == State::Finished);
+        let mut names: Vec<&str> = Vec::new();
+        for measure in finished().flat_map(|run| &run.outcome.measures) {
+            if !names.contains(&measure.name.as_str()) {
+                names.push(&measure.name);
+            }
+        }
+        let metrics = names.iter().filter_map(|name| Column::new(name, &plan, &runs)).collect();
+        Self { plan, runs, metrics }
+    }
+
+    /// The runs of a variant.
+    pub fn of(&self, variant: usize) -> impl Iterator<Item = &Entry> {
+        self.runs.iter().filter(move |run| run.variant == variant)
+    }
+
+    /// How many runs of a variant are finished, and how many there are to be.
+    pub fn finished(&self, variant: usize) -> (usize, usize) {
+        let finished = self.of(variant).filter(|run| run.outcome.ending == State::Finished).count();
+        (finished, self.plan.seeds.len())
+    }
+}
+
+impl Column {
+    fn new(name: &str, plan: &Plan, runs: &[Entry]) -> Option<Self> {
+        let measure = |run: &Entry| {
+            let finished = run.outcome.ending == State::Finished;
+            run.outcome.measures.iter().find(|m| finished && m.name == name).cloned()
+        };
+        let first = runs.iter().find_map(measure)?;
+        let values = |variant: usize| -> Vec<f64> {
+            runs.iter().filter(|run| run.variant == variant).filter_map(measure).map(|m| m.value).collect()
+        };
+        let summaries: Vec<_> = (0..plan.variants.len()).map(|v| Summary::of(&values(v))).collect();
+        let sign = if first.better == Better::Smaller { 1.0 } else { -1.0 };
+        let means = summaries.iter().enumerate().filter_map(|(v, s)| s.map(|s| (v, sign * s.mean)));
+        let best = means.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, _)| v);
+        let pairs = pairs(&summaries);
+        Some(Self { name: name.into(), better: first.better, floor: first.floor, summaries, best, pairs })
+    }
+
+    /// What the test between two variants says.
+    pub fn verdict(&self, a: usize, b: usize) -> Option<Verdict> {
+        self.pairs.iter().find(|p| (p.a, p.b) == (a.min(b), a.max(b))).map(|p| p.verdict)
+    }
+
+    /// `variant` against the best, in words: `best`, `worse (p = 0.003)`, ...
+    pub fn against_best(&self, variant: usize) -> String {
+        let Some(best) = self.best.filter(|_| self.summaries[variant].is_some()) else { return String::new() };
+        if best == variant {
+            let alone = self.summaries.iter().flatten().count() < 2;
+            return if alone { "the only one".into() } else { "best mean".into() };
+        }
+        match self.verdict(variant, best) {
+            Some(Verdict::Differs { p }) => format!("worse, p = {}", probability(p)),
+            Some(Verdict::NotShown { p }) => format!("no difference shown, p = {}", probability(p)),
+            Some(Verdict::NoSpread) => "no spread, so no test".into(),
+            Some(Verdict::TooFew) | None => format!("too few runs, {} at least", super::statistics::FEWEST),
+        }
+    }
+
+    /// Whether `variant` is worse than the best by more than seeds explain.
+    pub fn is_worse(&self, variant: usize) -> bool {
+        let verdict = self.best.and_then(|best| self.verdict(variant, best));
+        self.best != Some(variant) && matches!(verdict, Some(Verdict::Differs { .. }))
+    }
+}
+
+/// A probability with two digits that count.
+fn probability(p: f64) -> String {
+    match p {
+        p if p < 0.0001 => "<0.0001".into(),
+        p if p < 0.01 => format!("{p:.4}"),
+        p => format!("{p:.2}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) mod tests {
+    use super::*;
+    use crate::compare::outcome::Measure;
+    use crate::compare::plan::Length;
+
+    /// Three variants with three seeds of two metrics, one run of `b` diverged, and a fourth that is refused.
+    pub fn example() -> Table {
+        let length = Length { steps: Some(100), ..Length::default() };
+        let title = "ring, preset <ring>".into();
+        let mut plan = Plan { title, seeds: vec![0, 1, 2], length, samples: 2500, ..Plan::default() };
+        for name in ["a", "b|x", "<c>"] {
+            plan.add(name, vec![format!("train.loss={name}")], None);
+        }
+        plan.add("d", vec![], Some("it makes \"no\" sense".into()));
+        let values = [[1.0, 1.1, 0.9], [5.0, 5.2, 5.1], [1.0, 1.3, 0.8]];
+        let run = |variant: usize, seed: usize| {
+            let measure = |name: &str, value: f64, better| Measure { name: name.into(), value, better, floor: None };
+            let value = values[variant][seed];
+            let measures =
+                vec![measure("fid-9", value, Better::Smaller), measure("recall-9", 1.0 / value, Better::Larger)];
+            let mut outcome = Outcome::new(State::Finished, length, std::path::Path::new("nowhere"));
+            (outcome.step, outcome.images, outcome.train_s) = (100, 6400, 2.5);
+            (outcome.samples, outcome.measures) = (2500, measures);
+            let names = ["a", "b-x", "c"];
+            Entry { variant, seed: seed as u64, name: format!("{}-seed{seed}", names[variant]), outcome }
+        };
+        let mut runs: Vec<Entry> = (0..9).map(|i| run(i % 3, i / 3)).collect();
+        let last = &mut runs[7].outcome;
+        (last.ending, last.measures) = (State::Failed("the loss is NaN".into()), vec![]);
+        Table::new(plan, runs)
+    }
+
+    #[test]
+    fn means_and_the_best_by_each_metrics_direction() {
+        let table = example();
+        assert_eq!(table.metrics.len(), 2);
+        let fid = &table.metrics[0];
+        assert_eq!(fid.best, Some(0));
+        assert_eq!(fid.summaries[1].map(|s| (s.count, s.mean)), Some((2, 5.1)));
+        assert_eq!(fid.summaries[3], None);
+        assert_eq!(table.metrics[1].best, Some(0), "larger is better: {:?}", table.metrics[1].summaries);
+        assert_eq!(table.finished(1), (2, 3));
+        assert_eq!(fid.against_best(0), "best mean");
+        assert_eq!(fid.against_best(1), "too few runs, 3 at least");
+        assert!(fid.against_best(2).starts_with("no difference shown, p = 0."), "{}", fid.against_best(2));
+        assert_eq!(fid.against_best(3), "");
+    }
+
+    #[test]
+    fn a_shown_difference_is_said() {
+        let table = example();
+        let mut runs = table.runs.clone();
+        let (from, to) = (runs[3].outcome.measures.clone(), &mut runs[5].outcome);
+        (to.ending, to.measures) = (State::Finished, from);
+        let fid = &Table::new(table.plan, runs).metrics[0];
+        assert!(fid.is_worse(1) && !fid.is_worse(0) && !fid.is_worse(2));
+        assert!(fid.against_best(1).starts_with("worse, p = "), "{}", fid.against_best(1));
+        assert_eq!(
+            (probability(0.00001), probability(0.0031), probability(0.2)),
+            ("<0.0001".into(), "0.0031".into(), "0.20".into())
+        );
+    }
+}
