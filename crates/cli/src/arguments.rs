@@ -84,6 +84,9 @@ pub struct Train {
     /// Change a key of the recipe, such as train.batch=32 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Let the judge score the run and choose its best checkpoint; it is trained first, once for each data set
+    #[arg(long)]
+    pub judge: bool,
     /// Where the run fails, go back and change the recipe, up to 3 times [default with --heal: 3]
     #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "3", require_equals = true)]
     pub heal: Option<u64>,

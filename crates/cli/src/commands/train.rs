@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use faussaire::data::{Dataset, First, OpenOptions};
 use faussaire::doctor::{self, Case, Doctor};
+use faussaire::judge::Extractor;
 use faussaire::loss::LabelKind;
 use faussaire::recipe::{Conditional, LabelSettings, differences};
 use faussaire::run::{self, Recorder, Run};
@@ -15,6 +16,7 @@ use faussaire::{Error, Preset, Recipe, Result};
 
 use super::data::open_dataset;
 use super::findings;
+use super::judge::{Against, extractor};
 use super::progress::Console;
 use crate::arguments::Train;
 use crate::report::{count, say};
@@ -53,7 +55,7 @@ pub fn run(options: &Train) -> Result<()> {
     run.write_recipe(&gan.recipe)?;
 
     let mut doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &log);
-    let mut recorder = Recorder::new(run.clone(), state.as_ref())?;
+    let mut recorder = Recorder::new(run.clone(), state.as_ref())?.judged_by(judge(&gan, options)?);
     let stop = stop_on_signal()?;
     if options.stop_at_eof {
         stop_at_eof(Arc::clone(&stop));
@@ -69,7 +71,17 @@ pub fn run(options: &Train) -> Result<()> {
             ending => break ending,
         }
     };
-    conclude(&gan, &run, ending, &doctor)
+    let judged = recorder.judging().as_secs_f64() / began.elapsed().as_secs_f64().max(1e-9);
+    conclude(&gan, &run, ending, &doctor, judged)
+}
+
+/// Who is to score the run, where the recipe asks for a judge.
+fn judge(gan: &Gan, options: &Train) -> Result<Option<Extractor>> {
+    if !gan.recipe.train.judge || gan.dataset().toy().is_some() {
+        return Ok(None);
+    }
+    let against = Against::open(&gan.recipe.data.source, open_options(&gan.recipe, OpenOptions::default()), true)?;
+    rayon::scope(|_| extractor(&against, None, options.quiet, &super::device("cpu")?)).map(Some)
 }
 
 /// A recipe for a new run: the preset or file, then the flags.
@@ -148,6 +160,9 @@ fn changes(options: &Train) -> Vec<String> {
     key("train.seed", options.seed);
     key("train.heal", options.heal);
     key("data.size", options.size);
+    if options.judge {
+        changes.push("train.judge=true".into());
+    }
     if let Some(dataset) = &options.dataset {
         let path = Path::new(dataset);
         let is_path = !faussaire::data::is_name(dataset) && path.exists();
@@ -278,7 +293,7 @@ fn print_plan(gan: &Gan) -> Result<()> {
     Ok(())
 }
 
-fn conclude(gan: &Gan, run: &Run, ending: Ending, doctor: &Doctor) -> Result<()> {
+fn conclude(gan: &Gan, run: &Run, ending: Ending, doctor: &Doctor, judged: f64) -> Result<()> {
     let path = quoted(run.path());
     let step = gan.progress.step;
     let rate = gan.progress.images as f64 / gan.progress.train_s.max(1e-9);
@@ -292,6 +307,7 @@ fn conclude(gan: &Gan, run: &Run, ending: Ending, doctor: &Doctor) -> Result<()>
     say!("  sheet       {path}/samples/{step:06}.png");
     say!("  checkpoint  {path}/checkpoints/latest");
     say!("  log         {path}/events.jsonl");
+    say!("  scores      took {:.1} % of the time", 100.0 * judged);
     if let Some(findings) = findings::summary(doctor.findings(), doctor.heals()) {
         say!("  doctor      {findings}; what they mean: faussaire doctor {path}");
     }

@@ -23,6 +23,11 @@ pub enum Extractor {
     Inception(Box<Inception>),
 }
 
+/// What `data` is called within an extractor's name.
+pub(super) fn data_name(data: &dyn Dataset) -> String {
+    data.name().replace(['/', '\\', ' '], "-").trim_matches('-').replace("-test", "")
+}
+
 /// What is seen in a set of images.
 pub(super) struct Seen {
     pub features: Features,

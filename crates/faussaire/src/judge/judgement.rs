@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::classes::{ClassBalance, ConditionalAccuracy, classifier_score};
+use super::extractor::data_name;
 use super::frechet::{Gaussian, frechet_distance, frechet_estimate};
 use super::kernel_distance::{Subsets, kernel_distance};
 use super::manifold::{Manifold, Neighbourhood, Radii};
@@ -54,8 +55,7 @@ pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, exhibit: Ex
     fill(real, &chosen, &mut values)?;
     let truth = extractor.look(&values)?;
     let seen = extractor.look(exhibit.images)?;
-    let data = real.name().replace(['/', '\\', ' '], "-").trim_matches('-').replace("-test", "");
-    let setting = Setting { samples, extractor: extractor.name(&data), split: split.into() };
+    let setting = Setting { samples, extractor: extractor.name(&data_name(real)), split: split.into() };
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
     let mut scores = compare(&truth.features, &seen.features, &setting, &bootstrap)?;
     let mut judgement =

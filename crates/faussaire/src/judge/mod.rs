@@ -23,6 +23,7 @@ mod random_features;
 mod running;
 pub mod score;
 mod sliced_wasserstein;
+mod watching;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
@@ -42,3 +43,4 @@ pub use random_features::RandomFeatures;
 pub use running::Running;
 pub use score::{Better, Metric, Score, Setting};
 pub use sliced_wasserstein::SlicedWasserstein;
+pub use watching::Watching;

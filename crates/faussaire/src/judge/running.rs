@@ -1,6 +1,6 @@
 //! What scores a run while it trains: cheap, on few images, good enough to tell which of its checkpoints is best.
 
-use super::{Closeness, SlicedWasserstein};
+use super::{Closeness, Extractor, SlicedWasserstein, Watching};
 use crate::data::{Dataset, Toy};
 use crate::error::Result;
 
@@ -12,6 +12,8 @@ const POINTS: usize = 2500;
 pub enum Running {
     /// Images: distance on plain pixels and, where they can be told, copies and missing classes.
     Pixels(SlicedWasserstein, Option<Closeness>),
+    /// Images, by a judge: distance in its features, missing classes; and copies, where they can be told.
+    Judge(Box<Watching>, Option<Closeness>),
     /// Points: what is missing from clusters that are known.
     Clusters(Toy),
 }
@@ -28,9 +30,24 @@ impl Running {
         })
     }
 
+    /// The scores by `extractor`, where `dataset` has images.
+    ///
+    /// # Errors
+    /// As [`Watching::new`].
+    pub fn judged(extractor: Extractor, dataset: &dyn Dataset, seed: u64) -> Result<Self> {
+        Ok(match dataset.toy() {
+            Some(toy) => Self::Clusters(toy),
+            None => {
+                let watching = Watching::new(extractor, dataset, seed)?;
+                Self::Judge(Box::new(watching), Closeness::new(dataset, seed)?)
+            }
+        })
+    }
+
     /// How many generated images to hand over.
     pub fn images(&self) -> usize {
         match self {
+            Self::Judge(watching, _) => watching.images(),
             Self::Pixels(metric, _) => metric.images(),
             Self::Clusters(_) => POINTS,
         }
@@ -42,6 +59,14 @@ impl Running {
             Self::Pixels(metric, closeness) => {
                 let mut scores = vec![(metric.name(), metric.score(generated))];
                 scores.extend(closeness.iter().flat_map(|closeness| closeness.score(generated)));
+                scores
+            }
+            Self::Judge(watching, closeness) => {
+                // A generator whose weights are beyond numbers has no features; its losses say so.
+                let mut scores = watching.score(generated).unwrap_or_default();
+                // The judge sees missing classes better than pixels do.
+                let close = closeness.iter().flat_map(|closeness| closeness.score(generated));
+                scores.extend(close.filter(|(name, _)| !name.starts_with("missing-classes")));
                 scores
             }
             Self::Clusters(toy) => {

@@ -137,6 +137,9 @@ pub struct TrainSettings {
     pub mixed: bool,
     /// Show losses and a strip of images, and score the averaged generator, every so many epochs; 0 only at the end.
     pub sheet_every: u64,
+    /// The judge scores the run and chooses its best checkpoint: a classifier of the data's labels, trained first where it
+    /// isn't kept from before; else plain pixels do.
+    pub judge: bool,
     /// Keep a checkpoint for good every so many epochs; 0 keeps none but the latest and the best.
     pub keep_every: u64,
     /// Seconds between two checkpoints; one is also written at the end.
@@ -195,6 +198,7 @@ impl Default for TrainSettings {
             fakes: Fakes::default(),
             mixed: true,
             sheet_every: 10,
+            judge: false,
             keep_every: 0,
             save_every: 60,
             heal: 0,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Run, State, save, sheet};
 use crate::doctor::Heal;
 use crate::error::{Error, Result};
-use crate::judge::Running;
+use crate::judge::{Extractor, Running};
 use crate::picture::png;
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
 
@@ -22,7 +22,10 @@ pub struct Recorder {
     last_logged: u64,
     last_report: Option<StepReport>,
     last_sheet: Option<u64>,
+    /// Who is to judge, until its metric is made.
+    judge: Option<Extractor>,
     metric: Option<Running>,
+    judging: Duration,
     best: Option<f64>,
     /// What it has done and logged, for the other watchers.
     news: Vec<Event>,
@@ -53,10 +56,23 @@ impl Recorder {
             last_logged: state.map_or(0, |s| s.step),
             last_report: None,
             last_sheet: None,
+            judge: None,
             metric: None,
+            judging: Duration::ZERO,
             best: state.and_then(|s| s.best),
             news: Vec::new(),
         })
+    }
+
+    /// Lets `judge` score the run, instead of plain pixels.
+    #[must_use]
+    pub fn judged_by(self, judge: Option<Extractor>) -> Self {
+        Self { judge, ..self }
+    }
+
+    /// How long scoring has taken in all.
+    pub fn judging(&self) -> Duration {
+        self.judging
     }
 
     fn log(&mut self, event: &Event) -> Result<()> {
@@ -106,15 +122,17 @@ impl Recorder {
 
     /// Scores the averaged generator on fixed noise, and keeps it as `best` where no score before was better.
     fn score(&mut self, gan: &Gan) -> Result<()> {
-        let step = gan.progress.step;
-        let metric = match self.metric.take() {
-            Some(metric) => metric,
-            None => Running::new(gan.dataset(), gan.recipe.train.seed)?,
+        let (step, seed, began) = (gan.progress.step, gan.recipe.train.seed, Instant::now());
+        let metric = match (self.metric.take(), self.judge.take()) {
+            (Some(metric), _) => metric,
+            (None, Some(judge)) => Running::judged(judge, gan.dataset(), seed)?,
+            (None, None) => Running::new(gan.dataset(), seed)?,
         };
         let mut values = gan.generate(&gan.fixed_latents(metric.images()));
         gan.range().to_unit(&mut values);
         let scores = metric.score(&values);
         self.metric = Some(metric);
+        self.judging += began.elapsed();
         let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
         for (name, value) in scores {
             self.announce(Event::Score { step, name, value })?;
