@@ -9,6 +9,7 @@ pub mod attributes;
 mod batches;
 mod cache;
 mod celeba;
+mod chosen;
 pub mod cifar;
 mod digest;
 mod fetch;
@@ -48,6 +49,7 @@ use std::path::Path;
 
 pub use attributes::{Attributed, Attributes};
 pub use batches::{Batches, fill, fill_labels};
+pub use chosen::Chosen;
 pub use digest::Digest;
 pub use fetch::Progress;
 pub use first::First;

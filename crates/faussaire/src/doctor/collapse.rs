@@ -51,3 +51,43 @@ fn lost(vitals: &Vitals) -> Option<String> {
     (before.min(*last) >= limit)
         .then(|| format!("{last} kinds of images are missing from the generated ones, where {best} were at best"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, first_change, only, score};
+    use crate::recipe::Preset;
+
+    #[test]
+    fn one_image_and_few_images_are_seen() {
+        let one = |r: &mut crate::train::StepReport| {
+            if let Some(v) = &mut r.variety {
+                (v.fake_spread, v.fake_nearest) = (0.03, 0.02);
+            }
+        };
+        let seen = only(Symptom::Collapse, Preset::Quick, &[], one);
+        assert!(seen.seen.contains("differ 0.10 times"), "{seen:?}");
+        assert_eq!(first_change(&after(Preset::Quick, &[], 300, one), &seen), ["train.penalties.r1=1"]);
+        let ring = only(Symptom::Collapse, Preset::Ring, &["train.penalties={}"], one);
+        let vitals = after(Preset::Ring, &["train.penalties={}"], 300, one);
+        assert_eq!(first_change(&vitals, &ring), ["train.penalties.r1=0.001"]);
+        let few = |r: &mut crate::train::StepReport| r.variety.iter_mut().for_each(|v| v.fake_nearest = 0.02);
+        assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("0.10 times as far"));
+        // Points of clusters say nothing by their nearest; a narrow latent is another symptom.
+        assert_eq!(Symptom::Collapse.examine(&after(Preset::Ring, &[], 300, few)), None);
+        assert_eq!(Symptom::Collapse.examine(&after(Preset::Quick, &["latent=1"], 300, few)), None);
+    }
+
+    #[test]
+    fn modes_that_were_there_are_missed_when_they_stay_away() {
+        let seen = |missing: &[f64]| {
+            let mut vitals = after(Preset::Ring, &[], 600, |_| {});
+            score(&mut vitals, "missing-modes-2500-ring", missing);
+            Symptom::Collapse.examine(&vitals).map(|o| o.seen)
+        };
+        assert_eq!(seen(&[7.0, 7.0, 6.0, 6.0]), None, "not there yet");
+        assert_eq!(seen(&[2.0, 0.0, 4.0, 1.0]), None, "gone once");
+        assert_eq!(seen(&[2.0, 0.0, 2.0, 2.0]), None, "few");
+        assert!(seen(&[2.0, 0.0, 4.0, 3.0]).unwrap().starts_with("3 kinds"));
+    }
+}

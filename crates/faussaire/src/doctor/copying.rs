@@ -21,3 +21,24 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         remedies: vec![Remedy::Augment],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, first_change, score};
+    use crate::recipe::Preset;
+
+    #[test]
+    fn two_near_scores_are_needed() {
+        let seen = |values: &[f64]| {
+            let mut vitals = after(Preset::Quick, &[], 600, |_| {});
+            score(&mut vitals, "copying-10-of-10-pixels", values);
+            Symptom::Copying.examine(&vitals).map(|o| (first_change(&vitals, &o), o.seen))
+        };
+        assert_eq!(seen(&[1.1, 1.4, 1.4, 3.0]), None);
+        assert_eq!(seen(&[1.1, 3.0, 1.4]), None);
+        let (change, seen) = seen(&[1.1, 2.5, 3.0]).unwrap();
+        assert!(seen.contains("come 3.0 times nearer"), "{seen}");
+        assert_eq!(change, ["train.augment.kinds=[\"translation\", \"cutout\"]"]);
+    }
+}

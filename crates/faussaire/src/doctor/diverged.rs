@@ -22,3 +22,25 @@ fn exploded(vitals: &Vitals) -> Option<String> {
     let (net, loss) = if d > g { ("discriminator", d) } else { ("generator", g) };
     (loss > EXPLODED).then(|| format!("the {net}'s loss is {}", figure(loss)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, first_change, only};
+    use crate::recipe::Preset;
+    use crate::train::{Event, StepReport};
+
+    #[test]
+    fn exploded_and_lost_numbers_are_seen() {
+        let huge = |r: &mut StepReport| r.d_loss = -3e6;
+        let seen = only(Symptom::Diverged, Preset::FidleWganGp, &[], huge);
+        assert!(seen.seen.contains("discriminator's loss is 3000000"), "{seen:?}");
+        let mut vitals = after(Preset::Quick, &["generator.adam.rate=10", "discriminator.adam.rate=1e-4"], 3, |_| {});
+        assert_eq!(Symptom::Diverged.examine(&vitals), None);
+        vitals.observe(&Event::Diverged { step: 3, what: "the loss is NaN".into() });
+        let seen = Symptom::Diverged.examine(&vitals).unwrap();
+        assert_eq!((vitals.step(), seen.seen.as_str()), (3, "the loss is NaN"));
+        let rates = ["generator.adam.rate=0.001", "discriminator.adam.rate=0.000025"];
+        assert_eq!(first_change(&vitals, &seen), rates);
+    }
+}

@@ -16,3 +16,23 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         remedies: vec![Remedy::EagerDiscriminator, Remedy::GentlerGenerator],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, first_change, only};
+    use crate::recipe::Preset;
+    use crate::train::StepReport;
+
+    #[test]
+    fn worse_than_guessing_is_not_guessing() {
+        let (name, slow) = (Symptom::HelplessDiscriminator, ["discriminator.adam.rate=1e-7"]);
+        let worse = |r: &mut StepReport| r.d_loss = 1.4;
+        let seen = only(name, Preset::Quick, &slow, worse);
+        assert!(seen.seen.contains("is 2.0 times"), "{seen:?}");
+        let vitals = after(Preset::Quick, &slow, 300, worse);
+        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.rate=0.001"]);
+        assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
+        assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
+    }
+}

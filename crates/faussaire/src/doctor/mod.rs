@@ -11,10 +11,14 @@ mod diverged;
 mod heal;
 mod helpless;
 mod narrow;
+mod overfitting;
 mod overpowering;
 mod past_best;
 mod remedy;
 mod restless;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
 mod vitals;
 mod watch;
 
@@ -41,6 +45,8 @@ pub enum Symptom {
     OverpoweringDiscriminator,
     /// A discriminator that learns nothing.
     HelplessDiscriminator,
+    /// A discriminator that knows the training images by heart.
+    Overfitting,
     /// Generated images that are copies of training images.
     Copying,
     /// A score that has been rising since its best.
@@ -95,13 +101,14 @@ pub struct Heal {
 
 impl Symptom {
     /// All of them, the graver first: a run that shows several is healed of the first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Diverged,
         Self::NarrowLatent,
-        Self::Collapse,
         Self::RestlessGenerator,
+        Self::Collapse,
         Self::OverpoweringDiscriminator,
         Self::HelplessDiscriminator,
+        Self::Overfitting,
         Self::Copying,
         Self::PastBest,
     ];
@@ -115,6 +122,7 @@ impl Symptom {
             Self::RestlessGenerator => "restless-generator",
             Self::OverpoweringDiscriminator => "overpowering-discriminator",
             Self::HelplessDiscriminator => "helpless-discriminator",
+            Self::Overfitting => "overfitting",
             Self::Copying => "copying",
             Self::PastBest => "past-best",
         }
@@ -122,7 +130,7 @@ impl Symptom {
 
     /// Whether a run that shows it is worth nothing as it is, so that going back costs nothing.
     pub fn is_fatal(self) -> bool {
-        !matches!(self, Self::Copying | Self::PastBest)
+        !matches!(self, Self::Overfitting | Self::Copying | Self::PastBest)
     }
 
     /// Looks for it.
@@ -134,6 +142,7 @@ impl Symptom {
             Self::RestlessGenerator => restless::examine(vitals),
             Self::OverpoweringDiscriminator => overpowering::examine(vitals),
             Self::HelplessDiscriminator => helpless::examine(vitals),
+            Self::Overfitting => overfitting::examine(vitals),
             Self::Copying => copying::examine(vitals),
             Self::PastBest => past_best::examine(vitals),
         }

@@ -28,3 +28,20 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         remedies: vec![Remedy::WiderLatent],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, first_change, only};
+    use crate::recipe::Preset;
+    use crate::train::StepReport;
+
+    #[test]
+    fn only_narrow_noise_is_blamed() {
+        let near = |r: &mut StepReport| r.variety.iter_mut().for_each(|v| v.fake_nearest = 0.03);
+        let seen = only(Symptom::NarrowLatent, Preset::Quick, &["latent=2"], near);
+        assert!(seen.seen.starts_with("with latent = 2") && seen.seen.contains("0.15 times"), "{seen:?}");
+        assert_eq!(first_change(&after(Preset::Quick, &["latent=2"], 300, near), &seen), ["latent=32"]);
+        assert_eq!(Symptom::NarrowLatent.examine(&after(Preset::Quick, &["latent=8"], 300, near)), None);
+    }
+}

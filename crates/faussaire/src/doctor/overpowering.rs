@@ -36,3 +36,33 @@ fn floor(train: &TrainSettings) -> f32 {
         _ => 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, first_change, only};
+    use crate::recipe::Preset;
+    use crate::train::StepReport;
+
+    fn losing(loss: f32) -> impl Fn(&mut StepReport) {
+        move |r| r.d_loss = loss
+    }
+
+    #[test]
+    fn perfection_is_measured_against_guessing() {
+        let name = Symptom::OverpoweringDiscriminator;
+        let seen = only(name, Preset::Quick, &["discriminator.adam.rate=0.01"], losing(0.01));
+        assert!(seen.seen.contains("is 0.01 of what guessing"), "{seen:?}");
+        let vitals = after(Preset::Quick, &["discriminator.adam.rate=0.01"], 300, losing(0.01));
+        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.rate=0.001"]);
+        let examine = |preset, changes: &[&str], loss| name.examine(&after(preset, changes, 300, losing(loss)));
+        assert_eq!(examine(Preset::Quick, &[], 0.1), None);
+        // A hinge's guess costs three times as much; a critic's loss has no scale.
+        assert!(examine(Preset::Quick, &["train.loss=hinge"], 0.1).is_some());
+        assert!(examine(Preset::Ring, &[], 0.01).is_some());
+        assert_eq!(examine(Preset::FidleWganGp, &[], -30.0), None);
+        // With softened labels the loss can't get far below 0.16.
+        assert!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.19).is_some());
+        assert_eq!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.25), None);
+    }
+}

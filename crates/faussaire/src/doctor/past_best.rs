@@ -25,3 +25,24 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         remedies: vec![Remedy::GentlerBoth, Remedy::PenaliseSlope],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, score};
+    use crate::recipe::Preset;
+
+    #[test]
+    fn a_lasting_rise_is_seen() {
+        let seen = |values: &[f64]| {
+            let mut vitals = after(Preset::Quick, &[], 100 * values.len() as u64, |_| {});
+            score(&mut vitals, "sliced-wasserstein-512-pixels", values);
+            Symptom::PastBest.examine(&vitals).map(|o| o.seen)
+        };
+        assert_eq!(seen(&[0.3, 0.05, 0.06, 0.05, 0.06, 0.055]), None);
+        assert_eq!(seen(&[0.3, 0.05, 0.05, 0.05, 0.05, 0.11]), None, "one bad score");
+        assert_eq!(seen(&[0.04, 0.09]), None, "too few");
+        let rising = seen(&[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]).unwrap();
+        assert!(rising.starts_with("the score was best at step 200 (0.05) and is now 0.09"), "{rising}");
+    }
+}

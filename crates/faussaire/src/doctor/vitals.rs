@@ -45,6 +45,8 @@ pub struct Pulse {
     pub right: f32,
     /// Mean score of real images minus that of generated ones.
     pub gap: f32,
+    /// Mean score of real images minus that of images held back; 0 where there are none.
+    pub held_out_gap: f32,
     /// Spread of the generated images over that of the real ones.
     pub spread: f32,
     /// The generated images' distance to their nearest over the real images'.
@@ -94,6 +96,7 @@ impl From<&StepReport> for Pulse {
             g_norm: report.g_norm,
             right: 0.5 * (report.d_real + report.d_fake),
             gap: report.real_score - report.fake_score,
+            held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
             spread: ratio(variety.fake_spread, variety.real_spread),
             nearest: ratio(variety.fake_nearest, variety.real_nearest),
             shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },
@@ -178,5 +181,59 @@ pub(super) fn figure(value: f32) -> String {
         v if v >= 1.0 => format!("{value:.1}"),
         v if v >= 0.01 => format!("{value:.2}"),
         _ => format!("{value:.0e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Heal;
+    use crate::doctor::Symptom;
+    use crate::doctor::testing::{after, healthy};
+    use crate::recipe::Preset;
+
+    #[test]
+    fn windows_grow_with_the_run() {
+        let mut vitals = after(Preset::Quick, &[], 0, |_| {});
+        for (steps, window) in [(0, 200), (300, 50), (6000, 300), (10_000_000, 2000)] {
+            vitals.observe(&Event::Start { step: 0, steps, steps_per_epoch: 1.0 });
+            assert_eq!(vitals.window(), window, "{steps}");
+        }
+    }
+
+    #[test]
+    fn a_window_must_have_passed_and_holds_its_steps_only() {
+        let steps = |made: u64, windows| {
+            let vitals = after(Preset::Quick, &[], made, |_| {});
+            vitals.recent(windows).map(|pulses| pulses.iter().map(|p| p.step).collect::<Vec<_>>())
+        };
+        assert_eq!(steps(49, 1), None);
+        assert_eq!(steps(50, 1).unwrap(), [1, 10, 20, 30, 40, 50]);
+        assert_eq!(steps(125, 1).unwrap(), [80, 90, 100, 110, 120]);
+        assert_eq!((steps(99, 2), steps(100, 2).unwrap().len()), (None, 11));
+    }
+
+    #[test]
+    fn a_heal_wipes_the_slate_and_changes_the_recipe() {
+        let mut vitals = after(Preset::Quick, &[], 300, |_| {});
+        vitals.observe(&Event::Heal(Heal {
+            step: 300,
+            name: Symptom::Collapse,
+            back_to: 100,
+            checkpoint: None,
+            remedy: String::new(),
+            set: vec!["latent=7".into()],
+        }));
+        assert_eq!((vitals.case.recipe.latent, vitals.step()), (7, 100));
+        vitals.observe(&Event::Step(healthy(140)));
+        assert!(vitals.recent(1).is_none());
+        vitals.observe(&Event::Step(healthy(150)));
+        assert_eq!(vitals.recent(1).map(<[_]>::len), Some(2));
+    }
+
+    #[test]
+    fn figures_have_two_digits() {
+        let shown = [0.0, 0.0004, 0.123, 1.26, 12.6, -0.5].map(figure);
+        assert_eq!(shown, ["0", "4e-4", "0.12", "1.3", "13", "-0.50"]);
     }
 }

@@ -59,6 +59,7 @@ fn shares(recipe: &Recipe) -> Problem {
         ("train.flips", train.flips, 0.0..0.5, "a share from 0, below 0.5"),
         ("train.weight_clip", train.weight_clip, 0.0..1e6, "a size above 0, or 0 for no cut"),
         ("train.noise", train.noise, 0.0..10.0, "a deviation from 0, below 10"),
+        ("train.held_out", train.held_out, 0.0..0.5, "a share from 0, below 0.5"),
         ("train.label_weight", train.label_weight, 0.0..1e6, "a weight from 0"),
         ("train.augment.probability", augment.probability, 0.0..1.0 + 1e-9, "a number from 0 to 1"),
         ("train.augment.target", augment.target, 0.0..1.0, below_one),

@@ -144,6 +144,9 @@ pub struct TrainSettings {
     pub keep_every: u64,
     /// Seconds between two checkpoints; one is also written at the end.
     pub save_every: u64,
+    /// A share of the images that D never learns from, so that the doctor can see whether it learns the others by heart; 0:
+    /// it learns from all.
+    pub held_out: f64,
     /// How often a run that fails may go back and change its recipe by itself; 0: never.
     pub heal: u64,
 }
@@ -201,6 +204,7 @@ impl Default for TrainSettings {
             judge: false,
             keep_every: 0,
             save_every: 60,
+            held_out: 0.0,
             heal: 0,
         }
     }

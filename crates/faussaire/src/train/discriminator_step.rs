@@ -30,6 +30,8 @@ pub(super) struct DiscriminatorReport {
     pub scores: [f32; 2],
     /// How much the images differ, where this update is one to measure it.
     pub variety: Option<Variety>,
+    /// Mean score of images held back, likewise.
+    pub held_out: Option<f32>,
 }
 
 /// Real images with their labels.
@@ -48,6 +50,7 @@ impl Gan {
         let RealBatch { x, y } = real;
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
         let variety = measure.then(|| Variety::of(&host(&x), &host(&fakes), self.dataset.shape().len()));
+        let held_out = if measure { self.held_out_score(turn)? } else { None };
         let (x, fakes) = (self.viewed(x, "real", turn), self.viewed(fakes, "fake", turn));
         let m = x.dims()[0];
 
@@ -71,7 +74,7 @@ impl Gan {
         self.clip_weights();
         self.adapt_augmentation(f64::from(real), m as u64);
         let scores = [real_mean, fake_mean];
-        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety })
+        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety, held_out })
     }
 
     /// The scores of both halves of the batch, real images first, and the pass that saw them. The labels are those of one

@@ -41,6 +41,9 @@ pub struct StepReport {
     /// Mean score of generated images.
     #[serde(default)]
     pub fake_score: f32,
+    /// Mean score of images held back (`train.held_out`), in steps that are logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_score: Option<f32>,
     /// How much the images of the last update's batch differ, in steps that are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variety: Option<Variety>,

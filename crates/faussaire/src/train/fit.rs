@@ -112,6 +112,7 @@ impl Gan {
             d.penalty = update.penalty.or(d.penalty);
             d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
             d.variety = update.variety;
+            d.held_out = update.held_out;
         }
         let before = d.variety.is_some().then(|| self.probe());
         let g = self.generator_step(step)?;
@@ -139,6 +140,7 @@ impl Gan {
             real_score: d.scores[0],
             fake_score: d.scores[1],
             variety: d.variety,
+            held_out_score: d.held_out,
         })
     }
 

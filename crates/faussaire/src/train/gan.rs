@@ -6,8 +6,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::conditions::{self, Conditions};
 use super::discriminator_step::RealBatch;
-use super::{Average, Range};
-use crate::data::{Batches, Dataset, ImageShape, Prefetcher};
+use super::{Average, Range, held_out};
+use crate::data::{Batches, Chosen, Dataset, ImageShape, Prefetcher};
 use crate::error::{Error, Result};
 use crate::model::{Model, host};
 use crate::net::{Pass, Shape, Weights};
@@ -52,7 +52,10 @@ pub struct Gan {
     pub average: Average,
     /// How far training has come.
     pub progress: Progress,
+    /// All the data, what of it is learnt from, and what is held back.
+    whole: Arc<dyn Dataset>,
     pub(super) dataset: Arc<dyn Dataset>,
+    pub(super) held_out: Option<Chosen>,
     pub(super) batches: Arc<Batches>,
     pub(super) reader: Prefetcher,
     /// The real images that D saw last.
@@ -82,11 +85,12 @@ impl Gan {
     /// # Errors
     /// As [`Self::new`].
     pub fn under(&self, recipe: Recipe) -> Result<Self> {
-        Self::over(recipe, Arc::clone(&self.dataset), &self.device)
+        Self::over(recipe, Arc::clone(&self.whole), &self.device)
     }
 
-    fn over(recipe: Recipe, dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+    fn over(recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
         faussaire_kernels::memory::keep_freed_memory();
+        let (dataset, held_out) = held_out::parted(&recipe, &whole);
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));
         if made.dims() != real.dims() {
@@ -114,17 +118,19 @@ impl Gan {
             discriminator,
             average,
             progress,
-            dataset,
             batches,
             reader,
             seen: None,
             range,
             device: device.clone(),
+            whole,
+            dataset,
+            held_out,
             settled: Mutex::new(None),
         })
     }
 
-    /// The images it learns from.
+    /// The images it learns from: all but those held back.
     pub fn dataset(&self) -> &dyn Dataset {
         self.dataset.as_ref()
     }

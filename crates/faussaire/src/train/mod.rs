@@ -9,6 +9,7 @@ mod event;
 mod fit;
 mod gan;
 mod generator_step;
+mod held_out;
 mod history;
 mod range;
 mod variety;

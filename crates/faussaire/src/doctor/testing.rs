@@ -1,0 +1,62 @@
+//! Made-up runs for the symptoms' tests: a healthy one, of which a test changes what it is about.
+
+use super::{Case, Observation, Symptom, Vitals};
+use crate::recipe::{Preset, Recipe};
+use crate::train::{Event, StepReport, Variety};
+
+/// A step of a run in good health.
+pub fn healthy(step: u64) -> StepReport {
+    let variety =
+        Variety { real_spread: 0.3, fake_spread: 0.28, real_nearest: 0.2, fake_nearest: 0.19, fake_shift: 0.01 };
+    StepReport {
+        step,
+        epoch: step as f64 / 100.0,
+        images: step * 32,
+        train_s: step as f64,
+        d_loss: 0.65,
+        g_loss: 0.8,
+        penalty: None,
+        d_norm: 0.5,
+        g_norm: 0.5,
+        d_real: 0.6,
+        d_fake: 0.6,
+        real_score: 0.1,
+        fake_score: -0.1,
+        variety: Some(variety),
+        held_out_score: None,
+    }
+}
+
+/// What is known after `made` of 1,000 steps of `preset`, each as `change` leaves it.
+pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut StepReport)) -> Vitals {
+    let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let recipe = Recipe::parse(preset.text(), preset.name(), &changes).unwrap();
+    let mut vitals = Vitals::new(Case::of(&recipe).unwrap());
+    vitals.observe(&Event::Start { step: 0, steps: 1000, steps_per_epoch: 100.0 });
+    for step in 1..=made {
+        let mut report = healthy(step);
+        change(&mut report);
+        vitals.observe(&Event::Step(report));
+    }
+    vitals
+}
+
+/// Adds scores, one every hundred steps.
+pub fn score(vitals: &mut Vitals, name: &str, values: &[f64]) {
+    for (at, value) in values.iter().enumerate() {
+        vitals.observe(&Event::Score { step: 100 * (at as u64 + 1), name: name.into(), value: *value });
+    }
+}
+
+/// What `symptom` says, and that it says nothing of a healthy run of the same recipe.
+pub fn only(symptom: Symptom, preset: Preset, changes: &[&str], change: impl Fn(&mut StepReport)) -> Observation {
+    assert_eq!(symptom.examine(&after(preset, changes, 300, |_| {})), None);
+    assert_eq!(symptom.examine(&after(preset, changes, 40, &change)), None, "too early");
+    symptom.examine(&after(preset, changes, 300, change)).unwrap()
+}
+
+/// The changes of the first remedy that changes anything.
+pub fn first_change(vitals: &Vitals, observation: &Observation) -> Vec<String> {
+    let changes = observation.remedies.iter().map(|remedy| remedy.changes(&vitals.case));
+    changes.into_iter().find(|changes| !changes.is_empty()).unwrap_or_default()
+}
