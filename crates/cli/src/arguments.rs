@@ -155,6 +155,9 @@ pub struct Judge {
     /// Which checkpoint: latest, best, or a kept one
     #[arg(long, value_name = "NAME", default_value = "latest")]
     pub checkpoint: String,
+    /// Write a page that shows the images nearest to those that were learned from, and say how many are suspiciously near
+    #[arg(long, value_name = "FILE.html")]
+    pub neighbours: Option<PathBuf>,
     /// Seed of the noise and of the choice of real images
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

@@ -50,3 +50,32 @@ fn a_run_is_judged_against_its_own_data_and_too_little_is_refused() {
     assert!(bench.fails(&["judge", "real"], 2).contains("--against"));
     assert!(bench.fails(&["judge", "nowhere", "--against", "real"], 2).contains("nowhere"));
 }
+
+#[test]
+fn copies_are_found_and_shown_beside_their_originals() {
+    let bench = Bench::new();
+    pictures(&bench, "real", 0, 0);
+    pictures(&bench, "new", 3, 5);
+    // Forty new pictures, and twenty copies of those learned from.
+    std::fs::create_dir(bench.path("mixed")).unwrap();
+    for i in 0..60 {
+        let from = if i < 20 { "real" } else { "new" };
+        std::fs::copy(bench.path(&format!("{from}/{i:02}.png")), bench.path(&format!("mixed/{i:02}.png"))).unwrap();
+    }
+    let judged = |images: &str| {
+        let text = bench.ok(&["judge", images, "--against", "real", "--neighbours", "page.html", "--json"]);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["copies"].clone()
+    };
+    let (new, mixed) = (judged("new"), judged("mixed"));
+    let share = |copies: &serde_json::Value| copies["share"].as_f64().unwrap();
+    assert!(share(&mixed) >= 20.0 / 60.0 && share(&mixed) > share(&new) + 0.25, "{new} {mixed}");
+    assert!(mixed["rule"].as_str().unwrap().contains("as none were held back"), "{mixed}");
+    let page = std::fs::read_to_string(bench.path("page.html")).unwrap();
+    assert!(
+        page.matches("distance 0.000, pixels equal").count() >= 20 && !page.contains("src=\"http"),
+        "{}",
+        page.len()
+    );
+    let table = bench.ok(&["judge", "mixed", "--against", "real", "--neighbours", "page.html"]);
+    assert!(table.contains("memorised-60-random-convnet-train") && table.contains("page.html: each image"), "{table}");
+}

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use faussaire::data::{Dataset, First, OpenOptions, Split, fill};
+use faussaire::data::{Dataset, First, OpenOptions, PartFile, Split, fill};
 use faussaire::judge::classifier::{self, Training};
-use faussaire::judge::{Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, judge};
+use faussaire::judge::{
+    Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, Learned, Sheet, judge,
+};
 use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -52,21 +54,65 @@ fn judged(options: &Judge) -> Result<()> {
         None => open,
     };
     let against = Against::open(&source, open, options.json)?;
-    let (real, split) = (against.real.as_ref(), against.split);
     let made = match &run {
         Some(run) => from_run(&Sampler::open(run, &options.checkpoint, &device)?, options)?,
-        None => from_images(options, real)?,
+        None => from_images(options, against.real.as_ref())?,
     };
     let extractor = extractor(&against, options.inception.as_deref(), options.json, &device)?;
+    let Against { real, split, train } = against;
     let exhibit = Exhibit { images: &made.generated.images, asked: made.generated.asked.as_deref() };
-    let judgement = judge(&extractor, real, split, exhibit, options.seed)?;
+    let mut judgement = judge(&extractor, real.as_ref(), split, exhibit, options.seed)?;
+    if let Some(file) = &options.neighbours {
+        // A run that learned from the first images only can't have copied the others.
+        let count = recipe.map_or(0, |recipe| recipe.data.count);
+        let train = if count > 0 { First::of(train, count) } else { train };
+        let learned = Learned { train: train.as_ref(), held_out: (split == "test").then_some(real.as_ref()) };
+        neighbours(file, &extractor, learned, &made, options, &mut judgement)?;
+    }
     if options.json {
         let text = serde_json::to_string_pretty(&judgement)
             .map_err(|e| Error::usage(format!("the scores can't be written as JSON: {e}"), "report this"))?;
         say!("{text}");
         return Ok(());
     }
-    show(&judgement, &made.of, real, split)
+    show(&judgement, &made.of, real.as_ref(), split)?;
+    if let Some(file) = &options.neighbours {
+        say!("\n{}: each image beside the nearest ones that were learned from", file.display());
+    }
+    Ok(())
+}
+
+/// Looks for copies of what was learned from, and writes the page that shows them.
+fn neighbours(
+    file: &Path,
+    extractor: &Extractor,
+    learned: Learned,
+    made: &Made,
+    options: &Judge,
+    judgement: &mut Judgement,
+) -> Result<()> {
+    let bar = bar("looking at the images learned from, once for this data", options.json);
+    let images = &made.generated.images;
+    let share = |done: f64| bar.set_position((1000.0 * done) as u64);
+    let sheet = Sheet::new(extractor, learned, images, options.seed, &mut { share })?;
+    bar.finish_and_clear();
+    let page = sheet.page(&made.of, learned.train, images)?;
+    let mut out = PartFile::create(file)?;
+    out.write(page.as_bytes())?;
+    out.commit()?;
+    judgement.scores.push(sheet.score);
+    judgement.copies = Some(sheet.copies);
+    Ok(())
+}
+
+/// A bar for work that is done once; nothing where stdout or stderr is for programs.
+fn bar(what: &str, quiet: bool) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    let bar = ProgressBar::with_draw_target(Some(1000), target);
+    if let Ok(style) = ProgressStyle::with_template(&format!("{what}  {{bar:24}} {{percent}}%  {{eta}} left")) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 impl Against {
@@ -103,13 +149,7 @@ pub fn extractor(against: &Against, inception: Option<&Path>, quiet: bool, devic
 fn classifier_of(train: &dyn Dataset, test: &dyn Dataset, quiet: bool, device: &Device) -> Result<Classifier> {
     let training = Training::default();
     let kept = classifier::place(train, training)?.is_some_and(|place| place.is_file());
-    let target = if kept || quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
-    let bar = ProgressBar::with_draw_target(Some(1000), target);
-    if let Ok(style) =
-        ProgressStyle::with_template("training the judge, once for this data  {bar:24} {percent}%  {eta} left")
-    {
-        bar.set_style(style);
-    }
+    let bar = bar("training the judge, once for this data", kept || quiet);
     let judge = classifier::open(train, test, training, device, &mut |done| bar.set_position((1000.0 * done) as u64))?;
     bar.finish_and_clear();
     Ok(judge)

@@ -116,6 +116,9 @@ fn over_steps(table: &Table, runs: &Path) -> String {
         Curves { name: variant.name.clone(), runs }
     };
     let curves: Vec<Curves> = table.plan.variants.iter().enumerate().map(curve).collect();
+    if curves.iter().flat_map(|curve| &curve.runs).all(|run| run.len() < 2) {
+        return String::new();
+    }
     format!(
         "<h2>While training</h2>\n<p class=\"soft\">{}, smaller is better, of the averaged generator at every sheet; thin lines \
          are runs, thick ones their mean.</p>\n{}",
@@ -227,7 +230,8 @@ mod tests {
         let shape = crate::data::ImageShape { height: 2, width: 4, channels: 1 };
         let picture = crate::picture::Picture { shape, bytes: vec![9; 8] };
         crate::picture::png::write(&run.join("samples/000009.png"), &picture).unwrap();
-        let log = "{\"event\":\"score\",\"step\":9,\"name\":\"swd\",\"value\":0.5}\n\
+        let log = "{\"event\":\"score\",\"step\":5,\"name\":\"swd\",\"value\":0.7}\n\
+                   {\"event\":\"score\",\"step\":9,\"name\":\"swd\",\"value\":0.5}\n\
                    {\"event\":\"sheet\",\"step\":9,\"file\":\"samples/000009.png\"}\n";
         std::fs::write(run.join("events.jsonl"), log).unwrap();
         let html = page(&example(), runs.path());

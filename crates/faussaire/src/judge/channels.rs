@@ -43,6 +43,11 @@ impl Channels {
         format!("{}-{}-per-channel", self.of, self.classifier.name())
     }
 
+    /// A digest of its classifier's layers and weights, and of how it looks.
+    pub(super) fn digest(&self) -> String {
+        format!("{} by channel", self.classifier.digest())
+    }
+
     /// The names of the modes: red's class, green's, blue's.
     pub fn classes(&self) -> Vec<String> {
         let names = &self.classifier.labels().names;

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::Features;
 use crate::augment::{Augmentation, augment};
-use crate::data::{Batches, Dataset, ImageShape, fill};
+use crate::data::{Batches, Dataset, Digest, ImageShape, fill};
 use crate::error::{Error, Result};
 use crate::loss::{LabelKind, label_cross_entropy};
 use crate::model::{Model, host};
@@ -199,6 +199,11 @@ impl Classifier {
         format!("classifier({:.1}%)", 100.0 * self.accuracy)
     }
 
+    /// A digest of its layers and weights.
+    pub(super) fn digest(&self) -> String {
+        weights_digest(&self.model)
+    }
+
     /// Judges `images`: `[n, h, w, c]` values in [0, 1].
     ///
     /// # Errors
@@ -239,6 +244,17 @@ impl Classifier {
         let n = values.len() / self.shape.len().max(1);
         tensor(values, [n, height, width, channels], &self.device)
     }
+}
+
+/// A digest of a net's layers and weights.
+pub(super) fn weights_digest(model: &Model) -> String {
+    let mut digest = Digest::new();
+    digest.update(model.net.summary().as_bytes());
+    for weights in model.weights.tensors() {
+        let bytes: Vec<u8> = host(weights).iter().flat_map(|v| v.to_le_bytes()).collect();
+        digest.update(&bytes);
+    }
+    digest.finish()
 }
 
 fn largest(row: &[f32]) -> u32 {

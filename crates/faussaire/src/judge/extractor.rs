@@ -6,9 +6,12 @@ use burn::tensor::Device;
 use super::channels::Channels;
 use super::classes::{class_shares, equal_shares};
 use super::{Classifier, Features, Inception, RandomFeatures};
-use crate::data::Dataset;
+use crate::data::{Dataset, fill};
 use crate::error::Result;
 use crate::loss::LabelKind;
+
+/// Images that are read and looked at together, so that a large set never lies in memory.
+const PART: usize = 1024;
 
 /// Who looks at the images.
 #[derive(Clone, Debug)]
@@ -29,12 +32,14 @@ pub(super) fn data_name(data: &dyn Dataset) -> String {
 }
 
 /// What is seen in a set of images.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Seen {
     pub features: Features,
     pub guesses: Option<Guesses>,
 }
 
 /// Which classes the images show.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Guesses {
     /// The most likely class of each image.
     pub classes: Vec<u32>,
@@ -61,12 +66,24 @@ impl Extractor {
         }
     }
 
+    /// A digest of its weights: the same digest, the same features.
+    pub(super) fn digest(&self) -> String {
+        match self {
+            Self::Classifier(classifier) => classifier.digest(),
+            Self::Channels(channels) => channels.digest(),
+            Self::Random(net) => net.digest(),
+            Self::Inception(net) => net.digest(),
+        }
+    }
+
     /// The names of the classes that it tells apart; none where it knows none.
     pub(super) fn classes(&self) -> Vec<String> {
         match self {
-            Self::Classifier(classifier) => classifier.labels().names.clone(),
+            Self::Classifier(classifier) if classifier.labels().kind == LabelKind::Classes => {
+                classifier.labels().names.clone()
+            }
             Self::Channels(channels) => channels.classes(),
-            Self::Random(_) | Self::Inception(_) => Vec::new(),
+            Self::Classifier(_) | Self::Random(_) | Self::Inception(_) => Vec::new(),
         }
     }
 
@@ -88,15 +105,35 @@ impl Extractor {
         }
     }
 
-    /// The share of images that each class should have, where it knows classes; `truth` is what it saw in real images.
-    pub(super) fn expected(&self, truth: &Seen) -> Result<Option<Vec<f64>>> {
-        let Some(seen) = &truth.guesses else { return Ok(None) };
+    /// The share of images that each class should have; `seen` are the classes of real images.
+    ///
+    /// # Errors
+    /// No images.
+    pub(super) fn expected(&self, seen: &[u32]) -> Result<Vec<f64>> {
         if let Self::Channels(channels) = self {
-            return Ok(Some(channels.expected()));
+            return Ok(channels.expected());
         }
         let count = self.classes().len();
         // Classes that no real image here was taken for can't be compared with: all are expected equally then.
-        let all_there = (0..count as u32).all(|class| seen.classes.contains(&class));
-        Ok(Some(if all_there { class_shares(&seen.classes, count)? } else { equal_shares(count) }))
+        let all_there = (0..count as u32).all(|class| seen.contains(&class));
+        Ok(if all_there { class_shares(seen, count)? } else { equal_shares(count) })
+    }
+
+    /// The features of the images of `set` at `indices`; `watch` is told the share done.
+    ///
+    /// # Errors
+    /// No indices, or an image that can't be read.
+    pub(super) fn look_at(&self, set: &dyn Dataset, indices: &[usize], watch: &mut dyn FnMut(f64)) -> Result<Features> {
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        let mut dims = 0;
+        for (part, chosen) in indices.chunks(PART).enumerate() {
+            values.clear();
+            fill(set, chosen, &mut values)?;
+            let seen = self.look(&values)?.features;
+            dims = seen.dims();
+            rows.extend_from_slice(seen.values());
+            watch((part * PART + chosen.len()) as f64 / indices.len() as f64);
+        }
+        Features::new(rows, indices.len(), dims)
     }
 }

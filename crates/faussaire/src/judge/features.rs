@@ -74,10 +74,19 @@ impl Features {
     /// # Errors
     /// Where there are fewer than two images.
     pub fn halves(&self, seed: u64) -> Result<(Self, Self)> {
+        let [one, other] = self.half_rows(seed)?;
+        Ok((self.select(&one)?, self.select(&other)?))
+    }
+
+    /// The rows of the two [`halves`](Self::halves).
+    ///
+    /// # Errors
+    /// Where there are fewer than two images.
+    pub(super) fn half_rows(&self, seed: u64) -> Result<[Vec<usize>; 2]> {
         at_least(self, 2, "two halves")?;
         let order = Stream::new(seed, "judge.halves").permutation(0, self.rows);
         let half = self.rows / 2;
-        Ok((self.select(&order[..half])?, self.select(&order[half..2 * half])?))
+        Ok([order[..half].to_vec(), order[half..2 * half].to_vec()])
     }
 }
 

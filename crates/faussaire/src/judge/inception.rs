@@ -15,7 +15,7 @@ use burn::tensor::{Device, Tensor};
 use self::graph::{Graph, Layer};
 use self::weights::Folded;
 use super::Features;
-use crate::data::ImageShape;
+use crate::data::{Digest, ImageShape};
 use crate::error::{Error, Result};
 use crate::model::host;
 use crate::ops::{self, Activation, Geometry};
@@ -56,6 +56,15 @@ impl Inception {
     /// Its name in scores.
     pub fn name(&self) -> String {
         "inception-v3(pytorch-fid)".into()
+    }
+
+    /// A digest of its weights.
+    pub(super) fn digest(&self) -> String {
+        let mut digest = Digest::new();
+        for weights in self.weights.iter().flatten() {
+            host(weights).iter().for_each(|v| digest.update(&v.to_le_bytes()));
+        }
+        digest.finish()
     }
 
     /// One row of 2,048 features per image of `images`, `[n, h, w, c]` values in [0, 1].

@@ -3,14 +3,16 @@
 use serde::Serialize;
 
 use super::classes::{ClassBalance, ConditionalAccuracy, classifier_score};
-use super::extractor::data_name;
-use super::frechet::{Gaussian, frechet_distance, frechet_estimate};
-use super::kernel_distance::{Subsets, kernel_distance};
-use super::manifold::{Manifold, Neighbourhood, Radii};
-use super::{Bootstrap, Estimate, Extractor, Features, Metric, Moments, Score, Setting};
-use crate::data::{Dataset, fill};
+use super::copies::Copies;
+use super::diversity::{ClassDiversity, Spread};
+use super::extractor::{Seen, data_name};
+use super::frechet::frechet_estimate;
+use super::kernel_distance::kernel_distance;
+use super::manifold::{Manifold, Neighbourhood};
+use super::real_side::{Choice, RealSide};
+use super::{Bootstrap, Estimate, Extractor, Features, Metric, Score, Setting};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::random::Stream;
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +24,7 @@ pub struct Exhibit<'a> {
 }
 
 /// The scores, and how the images spread over the classes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Judgement {
     /// Every score with its name, interval and floor.
     pub scores: Vec<Score>,
@@ -32,6 +34,9 @@ pub struct Judgement {
     pub histogram: Vec<u64>,
     /// The share of images that show the class they were asked to, class by class.
     pub obeyed: Vec<Option<f64>>,
+    /// How near the images come to those that were learned from, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<Copies>,
 }
 
 /// Judges `exhibit` against as many images of `real`, all of them if it has fewer. `split` says which part of the data
@@ -49,70 +54,87 @@ pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, exhibit: Ex
             format!("judging takes at least {FEWEST} of each"),
         ));
     }
-    let mut chosen = Stream::new(seed, "judge.real").permutation(0, real.len());
-    chosen.truncate(samples);
-    let mut values = Vec::new();
-    fill(real, &chosen, &mut values)?;
-    let truth = extractor.look(&values)?;
+    let choice = Choice { set: real, samples, seed };
+    let truth = RealSide::open(extractor, choice)?;
     let seen = extractor.look(exhibit.images)?;
-    let setting = Setting { samples, extractor: extractor.name(&data_name(real)), split: split.into() };
+    let setting = Setting::of(extractor, real, samples, split);
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
-    let mut scores = compare(&truth.features, &seen.features, &setting, &bootstrap)?;
     let mut judgement =
-        Judgement { scores: Vec::new(), classes: Vec::new(), histogram: Vec::new(), obeyed: Vec::new() };
-    if let (Some(guesses), Some(expected)) = (&seen.guesses, extractor.expected(&truth)?) {
-        let names = extractor.classes();
-        let balance = ClassBalance::new(&guesses.classes, &expected, &bootstrap)?;
-        scores.push(Score::new(Metric::ClassKl, &setting, balance.kl)?);
-        scores.push(Score::new(Metric::MissingClasses, &setting, Estimate::exact(balance.missing.len() as f64))?);
-        if let Some(probabilities) = &guesses.probabilities {
-            let score = classifier_score(probabilities, names.len(), &bootstrap)?;
-            scores.push(Score::new(Metric::ClassifierScore, &setting, score)?);
-        }
-        if let Some(asked) = exhibit.asked {
-            let accuracy = ConditionalAccuracy::new(asked, &guesses.classes, names.len(), &bootstrap)?;
-            scores.push(Score::new(Metric::ConditionalAccuracy, &setting, accuracy.all)?);
-            judgement.obeyed = accuracy.by_class;
-        }
-        (judgement.classes, judgement.histogram) = (names, balance.histogram);
-    }
-    judgement.scores = scores;
+        Judgement { scores: compare(&truth, &seen.features, &setting, &bootstrap)?, ..Judgement::default() };
+    look_at_classes(extractor, &truth, &seen, exhibit.asked, (&setting, &bootstrap), &mut judgement)?;
     Ok(judgement)
 }
 
+impl Setting {
+    /// `samples` images, seen by `extractor`, against the part `split` of `real`.
+    pub(super) fn of(extractor: &Extractor, real: &dyn Dataset, samples: usize, split: &str) -> Self {
+        Self { samples, extractor: extractor.name(&data_name(real)), split: split.into() }
+    }
+}
+
 /// The scores that compare two sets of features.
-fn compare(real: &Features, generated: &Features, setting: &Setting, bootstrap: &Bootstrap) -> Result<Vec<Score>> {
-    let (one, other) = real.halves(bootstrap.seed)?;
-    let gaussian = Gaussian::new(Moments::of(real)?);
-    let (frechet, estimate) = frechet_estimate(&gaussian, real, generated, bootstrap)?;
-    let mut scores = vec![
-        Score::new(Metric::Frechet, setting, estimate)?
-            .with_floor(frechet_distance(&one, &other)?.distance)
-            .with_warning(frechet.warning),
-    ];
-    let subsets =
-        Subsets { rows: 1000.min(one.rows()).min(generated.rows()), seed: bootstrap.seed, ..Subsets::default() };
-    let kernel = kernel_distance(real, generated, &subsets)?.estimate(bootstrap.level);
-    let floor = kernel_distance(&one, &other, &Subsets { count: 20, ..subsets })?.mean;
-    scores.push(Score::new(Metric::Kernel(subsets.rows), setting, kernel)?.with_floor(floor));
+fn compare(truth: &RealSide, generated: &Features, setting: &Setting, bootstrap: &Bootstrap) -> Result<Vec<Score>> {
+    let real = &truth.features;
+    let (frechet, estimate) = frechet_estimate(&truth.gaussian, real, generated, bootstrap)?;
+    let kernel = kernel_distance(real, generated, &truth.subsets)?.estimate(bootstrap.level);
     let k = Neighbourhood::default();
-    let manifold = Manifold::new(real, &Radii::new(real, k)?, generated)?;
-    for (metric, estimate) in [
+    let manifold = Manifold::new(real, &truth.radii, generated)?;
+    let scores = [
+        (Metric::Frechet, estimate),
+        (Metric::Kernel(truth.subsets.rows), kernel),
         (Metric::Precision(k), manifold.precision(bootstrap)),
         (Metric::Recall(k), manifold.recall(bootstrap)),
         (Metric::Density(k), manifold.density(bootstrap)),
         (Metric::Coverage(k), manifold.coverage(bootstrap)),
-    ] {
-        scores.push(Score::new(metric, setting, estimate)?);
+    ];
+    let warning = |metric| if metric == Metric::Frechet { frechet.warning.clone() } else { None };
+    let score = |(metric, estimate)| {
+        Ok(Score::new(metric, setting, estimate)?.with_floor(truth.floor(metric)).with_warning(warning(metric)))
+    };
+    scores.into_iter().map(score).collect()
+}
+
+/// What a classifier sees beyond features: how the images spread over the classes and within them.
+fn look_at_classes(
+    extractor: &Extractor,
+    truth: &RealSide,
+    seen: &Seen,
+    asked: Option<&[u32]>,
+    (setting, bootstrap): (&Setting, &Bootstrap),
+    judgement: &mut Judgement,
+) -> Result<()> {
+    let (Some(guesses), Some(real)) = (&seen.guesses, &truth.guesses) else { return Ok(()) };
+    let (names, classes) = (extractor.classes(), &guesses.classes);
+    let count = names.len();
+    let balance = ClassBalance::new(classes, &extractor.expected(real)?, bootstrap)?;
+    let mut scores =
+        vec![(Metric::ClassKl, balance.kl), (Metric::MissingClasses, Estimate::exact(balance.missing.len() as f64))];
+    if let Some(probabilities) = &guesses.probabilities {
+        scores.push((Metric::ClassifierScore, classifier_score(probabilities, count, bootstrap)?));
+        let spread = Spread::new(&truth.features, real, count)?;
+        // Where no class has two images on both sides, there is nothing to compare.
+        if let Ok(diversity) = ClassDiversity::new(&spread, &Spread::new(&seen.features, classes, count)?, bootstrap) {
+            scores.push((Metric::ClassDiversity, diversity.all));
+        }
     }
-    Ok(scores)
+    if let Some(asked) = asked {
+        let accuracy = ConditionalAccuracy::new(asked, classes, count, bootstrap)?;
+        scores.push((Metric::ConditionalAccuracy, accuracy.all));
+        judgement.obeyed = accuracy.by_class;
+    }
+    for (metric, estimate) in scores {
+        judgement.scores.push(Score::new(metric, setting, estimate)?.with_floor(truth.floor(metric)));
+    }
+    (judgement.classes, judgement.histogram) = (names, balance.histogram);
+    Ok(())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::Strokes;
+    use crate::data::{Strokes, fill};
+    use crate::random::Stream;
     use burn::tensor::Device;
 
     #[test]
@@ -126,6 +148,12 @@ mod tests {
         let (good_scores, bad_scores) = (run(&good).unwrap().scores, run(&noise).unwrap().scores);
         assert_eq!(good_scores[0].name, "fid-300-random-convnet-test");
         assert_eq!(good_scores.len(), 6);
+        // Half of the real images against the other half: about as near as other real images come.
+        for score in &good_scores {
+            let (floor, far) = (score.floor.unwrap(), bad_scores.iter().find(|s| s.name == score.name).unwrap());
+            let near = (score.value - floor).abs() < (score.value - far.value).abs();
+            assert!(near || score.name.starts_with("recall"), "{score:?} {far:?}");
+        }
         for (good, bad) in good_scores.iter().zip(&bad_scores).filter(|(g, _)| !g.name.starts_with("recall")) {
             assert!(good.clearly_better_than(bad), "{good:?} {bad:?}");
         }

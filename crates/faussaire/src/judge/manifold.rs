@@ -52,6 +52,16 @@ impl Radii {
         let radii = |k: usize| found.iter().map(|row| row[k - 1].squared).collect();
         Ok(Self { neighbourhood, precision: radii(precision_k), density: radii(density_k) })
     }
+
+    /// The squared radii for precision and for density, image by image.
+    pub(super) fn lists(&self) -> [&[f64]; 2] {
+        [&self.precision, &self.density]
+    }
+
+    /// From such lists.
+    pub(super) fn from_lists(neighbourhood: Neighbourhood, precision: Vec<f64>, density: Vec<f64>) -> Self {
+        Self { neighbourhood, precision, density }
+    }
 }
 
 /// What was found for each image.

@@ -87,7 +87,14 @@ impl Calibration {
     /// # Errors
     /// Where there are fewer than `1 / share` distances, or `share` is not between 0 and 1.
     pub fn new(held_out: &Neighbours, share: f64) -> Result<Self> {
-        let mut distances = held_out.nearest();
+        Self::of(held_out.nearest(), share)
+    }
+
+    /// From such distances.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of(mut distances: Vec<f32>, share: f64) -> Result<Self> {
         distances.sort_by(f32::total_cmp);
         if !(share > 0.0 && share < 1.0) || (distances.len() as f64) * share < 1.0 - 1e-9 {
             let what = format!("a threshold at the nearest {share} of {} held-out images", distances.len());
@@ -97,6 +104,11 @@ impl Calibration {
         let threshold = distances[rank - 1];
         let expected = up_to(&distances, threshold);
         Ok(Self { threshold, expected, held_out: distances })
+    }
+
+    /// The distances that it was made of, ascending.
+    pub fn held_out(&self) -> &[f32] {
+        &self.held_out
     }
 
     /// Judges generated images by their nearest training images.

@@ -49,6 +49,11 @@ impl RandomFeatures {
         "random-convnet".into()
     }
 
+    /// A digest of its layers and weights.
+    pub(super) fn digest(&self) -> String {
+        super::classifier::weights_digest(&self.model)
+    }
+
     /// One row of features per image of `images`, `[n, h, w, c]` values in [0, 1].
     ///
     /// # Errors

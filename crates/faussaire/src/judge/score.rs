@@ -126,7 +126,7 @@ pub struct Score {
     pub low: f64,
     /// The interval's upper end.
     pub high: f64,
-    /// The same score between two disjoint sets of real images: no generator is expected to do better.
+    /// The same score between two disjoint halves of the real images: no generator is expected to do better.
     pub floor: Option<f64>,
     /// Which way it improves.
     pub better: Better,
@@ -149,10 +149,10 @@ impl Score {
         Ok(Self { name, value, low, high, floor: None, better: metric.better(), warning: None })
     }
 
-    /// With the real images' own score.
+    /// With the real images' own score, where it is known.
     #[must_use]
-    pub fn with_floor(self, floor: f64) -> Self {
-        Self { floor: Some(floor), ..self }
+    pub fn with_floor(self, floor: Option<f64>) -> Self {
+        Self { floor, ..self }
     }
 
     /// With a warning, where there is one.
@@ -210,7 +210,7 @@ mod tests {
         let make = |metric, value| {
             Score::new(metric, &setting(), Estimate { value, low: value - 1.0, high: value + 1.0 }).unwrap()
         };
-        let score = make(Metric::Frechet, 12.5).with_floor(0.75).with_warning(Some("few images".into()));
+        let score = make(Metric::Frechet, 12.5).with_floor(Some(0.75)).with_warning(Some("few images".into()));
         let text = serde_json::to_string(&score).unwrap();
         assert!(text.contains("\"better\":\"smaller\"") && text.contains("\"floor\":0.75"), "{text}");
         assert_eq!(serde_json::from_str::<Score>(&text).unwrap(), score);

@@ -35,7 +35,8 @@ impl Watching {
         let mut values = Vec::new();
         fill(dataset, &chosen, &mut values)?;
         let seen = extractor.look(&values)?;
-        let expected = extractor.expected(&seen)?.unwrap_or_default();
+        let classes = seen.guesses.as_ref().map(|guesses| extractor.expected(&guesses.classes));
+        let expected = classes.transpose()?.unwrap_or_default();
         let name = extractor.name(&data_name(dataset));
         let setting = Setting { samples: IMAGES, extractor: name, split: "train".into() };
         Ok(Self { real: Gaussian::new(Moments::of(&seen.features)?), extractor, expected, setting })

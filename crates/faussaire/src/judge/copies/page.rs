@@ -1,0 +1,154 @@
+//! The sheet of neighbours: the finding, how all distances are spread, and the nearest images beside those that they are
+//! near to.
+
+use std::fmt::Write;
+
+use super::Sheet;
+use crate::data::{Dataset, ImageShape};
+use crate::error::Result;
+use crate::page::{document, escape, image};
+use crate::picture::{Images, png};
+
+/// The nearest images that are shown, and as many as these from among all the others, evenly by rank.
+const NEAREST: usize = 96;
+const OTHERS: usize = 24;
+/// Images are shown at this many pixels at least.
+const SIDE: usize = 84;
+/// Bars of the histogram.
+const BINS: usize = 48;
+
+const STYLE: &str = "
+.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:.8rem}
+.pair{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.7rem}
+.row{display:flex;gap:.5rem;flex-wrap:wrap}.row figure:first-child{margin-right:.6rem}.row figcaption{max-width:6.2rem;font-size:.78rem;line-height:1.3}
+.flag{font-size:.82rem;font-weight:600;border:1.5px solid var(--accent);color:var(--accent);border-radius:4px;padding:0 .35rem}
+.chart{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.6rem}
+";
+
+pub(super) fn page(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32]) -> Result<String> {
+    let copies = &sheet.copies;
+    let distances = sheet.neighbours.nearest();
+    let mut order: Vec<usize> = (0..distances.len()).collect();
+    order.sort_by(|&a, &b| distances[a].total_cmp(&distances[b]));
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let mut body = format!("<h1>Copies? {} beside what it learned from</h1>\n", escape(of));
+    let _ = write!(
+        body,
+        "<p class=\"lead\"><strong>{}</strong> of {} images are suspiciously near to an image of {} (95 % interval {} to {}); of \
+         real images that were not learned from, {} are. {}</p>\n<p class=\"soft\">Rule: {}. Threshold {:.4}.</p>\n",
+        percent(copies.share),
+        distances.len(),
+        escape(&train.name()),
+        percent(copies.low),
+        percent(copies.high),
+        percent(copies.expected),
+        finding(sheet),
+        escape(&copies.rule),
+        copies.threshold
+    );
+    let _ = write!(
+        body,
+        "<h2>All distances to the nearest image learned from</h2>\n<p class=\"soft\">Solid: these images. Dashed: unseen real \
+         images. The data-copying test over both (Meehan et al. 2020) gives {:.1} standard deviations: below −3 the images as \
+         a whole lie nearer than unseen ones, above 3 farther.</p>\n<div class=\"chart\">{}</div>\n",
+        copies.z,
+        histogram(&distances, &sheet.unseen, copies.threshold)
+    );
+    let nearest = order.len().min(NEAREST);
+    let _ = write!(body, "<h2>The {nearest} nearest</h2>\n");
+    body += &pairs(sheet, &order[..nearest], train, images)?;
+    let rest = &order[nearest..];
+    let others: Vec<usize> =
+        (0..OTHERS.min(rest.len())).map(|i| rest[i * rest.len() / OTHERS.min(rest.len())]).collect();
+    if !others.is_empty() {
+        let _ = write!(body, "<h2>From among the other {}, evenly by rank</h2>\n", rest.len());
+        body += &pairs(sheet, &others, train, images)?;
+    }
+    Ok(document(&format!("Copies? {of}"), STYLE, &body))
+}
+
+fn finding(sheet: &Sheet) -> &'static str {
+    let copies = &sheet.copies;
+    match () {
+        () if copies.low > copies.expected => "That is more than chance explains: look at the pairs below.",
+        () if copies.high < copies.expected => "That is fewer than unseen real images have.",
+        () => "That is no more than chance explains.",
+    }
+}
+
+/// A card for each of `chosen`: the image and its neighbours.
+fn pairs(sheet: &Sheet, chosen: &[usize], train: &dyn Dataset, images: &[f32]) -> Result<String> {
+    let shape = train.shape();
+    let mut html = String::from("<div class=\"pairs\">\n");
+    let mut other = vec![0.0; shape.len()];
+    for &sample in chosen {
+        let own = &images[sample * shape.len()..][..shape.len()];
+        let near = sheet.neighbours.distances(sample)[0] as f32 <= sheet.copies.threshold as f32;
+        let flag = if near { "<span class=\"flag\">suspiciously near</span>" } else { "" };
+        let _ =
+            write!(html, "<div class=\"pair\"><div class=\"row\">{}", figure(own, shape, &format!("image {sample}"))?);
+        for (&index, distance) in sheet.neighbours.indices(sample).iter().zip(sheet.neighbours.distances(sample)) {
+            train.read(index as usize, &mut other)?;
+            let caption = format!("distance {distance:.3}, {}, learned from, number {index}", difference(own, &other));
+            html += &figure(&other, shape, &caption)?;
+        }
+        let _ = writeln!(html, "</div>{flag}</div>");
+    }
+    Ok(html + "</div>\n")
+}
+
+/// By how much pixels differ, as the root of the mean square, in the pixels' range.
+fn difference(a: &[f32], b: &[f32]) -> String {
+    let squares: f32 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
+    let root = (squares / a.len().max(1) as f32).sqrt();
+    // An image of a generator has 256 steps, a resized one has not.
+    if root < 0.5 / 255.0 { "pixels equal".into() } else { format!("pixels differ by {:.1} %", 100.0 * root) }
+}
+
+fn figure(values: &[f32], shape: ImageShape, caption: &str) -> Result<String> {
+    let picture = Images::from_values(values, shape, (0.0, 1.0))?.picture(0);
+    let bytes = picture.map_or(Ok(Vec::new()), |picture| png::encode(&picture))?;
+    let scale = SIDE.div_ceil(shape.height.max(shape.width).max(1)).max(1);
+    let tag = image(&bytes, caption, shape.width * scale, shape.height * scale);
+    Ok(format!("<figure>{tag}<figcaption>{caption}</figcaption></figure>"))
+}
+
+/// Both distributions as outlines, the threshold as a line.
+fn histogram(ours: &[f32], unseen: &[f32], threshold: f64) -> String {
+    const WIDTH: f64 = 1000.0;
+    const HEIGHT: f64 = 230.0;
+    const BASE: f64 = 190.0;
+    // A few far-off images would press all others into the first bars.
+    let mut sorted: Vec<f32> = ours.iter().chain(unseen).copied().collect();
+    sorted.sort_by(f32::total_cmp);
+    let most = f64::from(sorted[(sorted.len() - 1) * 995 / 1000]).max(threshold).max(1e-9) * 1.02;
+    let shares = |set: &[f32]| {
+        let mut bars = [0.0; BINS];
+        let place = |d: &f32| ((f64::from(*d) / most * BINS as f64) as usize).min(BINS - 1);
+        set.iter().for_each(|d| bars[place(d)] += 1.0 / set.len() as f64);
+        bars
+    };
+    let (ours, unseen) = (shares(ours), shares(unseen));
+    let highest = ours.iter().chain(&unseen).copied().fold(1e-9, f64::max);
+    let (x, y) = (|share: f64| 10.0 + share * (WIDTH - 20.0), |share: f64| BASE - 160.0 * share / highest);
+    let outline = |bars: &[f64; BINS], style: &str| {
+        let step = |(at, share): (usize, &f64)| {
+            let (from, to) = (x(at as f64 / BINS as f64), x((at + 1) as f64 / BINS as f64));
+            format!("{from:.1},{0:.1} {to:.1},{0:.1}", y(*share))
+        };
+        let points: Vec<String> = bars.iter().enumerate().map(step).collect();
+        format!("<polyline points=\"{}\" fill=\"none\" {style}/>", points.join(" "))
+    };
+    let line = x(threshold / most);
+    let (side, place) = if line > 0.75 * WIDTH { ("end", line - 6.0) } else { ("start", line + 6.0) };
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"distances to the nearest image learned from\">\
+         <line x1=\"10\" x2=\"{0}\" y1=\"{BASE}\" y2=\"{BASE}\" stroke=\"var(--line)\"/>{1}{2}\
+         <line x1=\"{line:.1}\" x2=\"{line:.1}\" y1=\"20\" y2=\"{BASE}\" stroke=\"var(--accent)\" stroke-width=\"2\"/>\
+         <text x=\"{place:.1}\" y=\"32\" text-anchor=\"{side}\">suspiciously near up to here</text>\
+         <text class=\"soft\" x=\"10\" y=\"212\">0</text><text class=\"soft\" x=\"{0}\" y=\"212\" text-anchor=\"end\">distance {most:.2} and more</text></svg>",
+        WIDTH - 10.0,
+        outline(&unseen, "stroke=\"var(--c7)\" stroke-width=\"2\" stroke-dasharray=\"6 4\""),
+        outline(&ours, "stroke=\"var(--c0)\" stroke-width=\"2.5\""),
+    )
+}
