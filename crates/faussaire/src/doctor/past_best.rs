@@ -12,7 +12,8 @@ const AGO: u64 = 4;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     // The scores of points count modes; what these say is collapse's business.
-    let scores = vitals.scores("sliced-wasserstein");
+    let scores = ["fid-", "sliced-wasserstein"].map(|name| vitals.scores(name));
+    let scores = scores.into_iter().find(|scores| !scores.is_empty())?;
     let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
     let last = scores.len().checked_sub(LAST).map(|from| &scores[from..])?;
     let mean = last.iter().map(|(_, score)| score).sum::<f32>() / LAST as f32;
@@ -34,15 +35,17 @@ mod tests {
 
     #[test]
     fn a_lasting_rise_is_seen() {
-        let seen = |values: &[f64]| {
+        let judged = |name: &str, values: &[f64]| {
             let mut vitals = after(Preset::Quick, &[], 100 * values.len() as u64, |_| {});
-            score(&mut vitals, "sliced-wasserstein-512-pixels", values);
+            score(&mut vitals, name, values);
             Symptom::PastBest.examine(&vitals).map(|o| o.seen)
         };
+        let seen = |values: &[f64]| judged("sliced-wasserstein-512-pixels", values);
         assert_eq!(seen(&[0.3, 0.05, 0.06, 0.05, 0.06, 0.055]), None);
         assert_eq!(seen(&[0.3, 0.05, 0.05, 0.05, 0.05, 0.11]), None, "one bad score");
         assert_eq!(seen(&[0.04, 0.09]), None, "too few");
         let rising = seen(&[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]).unwrap();
         assert!(rising.starts_with("the score was best at step 200 (0.05) and is now 0.09"), "{rising}");
+        assert_eq!(judged("fid-1000-mnist-classifier(99.3%)-train", &[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]), Some(rising));
     }
 }
