@@ -199,7 +199,7 @@ fn check(cases: &[(&str, &str)], steps: &str) {
 #[test]
 fn failures_on_points_are_named_in_time() {
     let names = ["D far too strong", "D far too weak", "G's rate too high", "no noise", "NaN on purpose"];
-    check(&names.map(|name| (name, "ring")), "1000");
+    check(&names.map(|name| (name, "ring")), "1600");
 }
 
 #[test]

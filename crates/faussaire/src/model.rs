@@ -128,8 +128,8 @@ impl Model {
         if !value.is_finite() {
             return Err(Error::Diverged {
                 what: format!("the {}'s loss is {value} at its update {}", self.net.name(), optimizer.updates + 1),
-                hint: "lower the learning rate (`--set generator.adam.rate=...`), then go on from the last checkpoint \
-                       or start again"
+                hint: "start again with a lower learning rate (`--set generator.adam.rate=...`), or with --heal, which goes \
+                       back and lowers it"
                     .into(),
             });
         }

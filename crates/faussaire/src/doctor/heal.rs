@@ -1,4 +1,4 @@
-//! Going back under a changed recipe. The order of writing makes a kill at any instant harmless: the heal stands in the
+//! Going back under a changed recipe. The order of writing makes a kill at any instant harmless: the first recipe is kept before anything else, the heal stands in the
 //! log before the checkpoint that rests on it, and the checkpoint before the recipe, which can be made again from the log.
 
 use super::{Doctor, Finding, Heal};
@@ -45,8 +45,8 @@ pub fn heal(gan: &Gan, run: &Run, recorder: &mut Recorder, doctor: &mut Doctor) 
         run::load(&run.checkpoint(BEST), &mut healed)?;
         (heal.back_to, heal.checkpoint) = (step, Some(BEST.into()));
     }
-    recorder.healed(&heal, &healed)?;
     run.keep_first_recipe()?;
+    recorder.healed(&heal, &healed)?;
     run.write_recipe(&healed.recipe)?;
     if heal.checkpoint.is_none() {
         run.forget(BEST)?;

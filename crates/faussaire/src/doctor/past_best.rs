@@ -1,6 +1,5 @@
 //! A score that has been rising since its best: more training makes the images worse.
 
-use super::vitals::figure;
 use super::{Observation, Remedy, Vitals};
 
 /// The last scores that are averaged, since single ones are noisy.
@@ -21,7 +20,7 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         return None;
     }
     Some(Observation {
-        seen: format!("the score was best at step {step} ({}) and is now {}", figure(best), figure(mean)),
+        seen: format!("the score was best at step {step} ({best:.3}) and is now {mean:.3}"),
         means: "training longer makes the images worse; the best checkpoint is kept (--checkpoint best)",
         remedies: vec![Remedy::GentlerBoth, Remedy::PenaliseSlope],
     })
@@ -45,7 +44,7 @@ mod tests {
         assert_eq!(seen(&[0.3, 0.05, 0.05, 0.05, 0.05, 0.11]), None, "one bad score");
         assert_eq!(seen(&[0.04, 0.09]), None, "too few");
         let rising = seen(&[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]).unwrap();
-        assert!(rising.starts_with("the score was best at step 200 (0.05) and is now 0.09"), "{rising}");
+        assert!(rising.starts_with("the score was best at step 200 (0.050) and is now 0.090"), "{rising}");
         assert_eq!(judged("fid-1000-mnist-classifier(99.3%)-train", &[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]), Some(rising));
     }
 }

@@ -173,14 +173,14 @@ pub(super) fn mean(pulses: &[Pulse], what: impl Fn(&Pulse) -> f32) -> f32 {
     pulses.iter().map(what).sum::<f32>() / pulses.len().max(1) as f32
 }
 
-/// A factor or share with two significant digits.
+/// A factor or share with two significant digits, as one says it.
 pub(super) fn figure(value: f32) -> String {
     match value.abs() {
-        0.0 => "0".into(),
+        v if v >= 1e5 => format!("{value:.1e}"),
         v if v >= 10.0 => format!("{value:.0}"),
         v if v >= 1.0 => format!("{value:.1}"),
         v if v >= 0.01 => format!("{value:.2}"),
-        _ => format!("{value:.0e}"),
+        _ => "less than 0.01".into(),
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn figures_have_two_digits() {
-        let shown = [0.0, 0.0004, 0.123, 1.26, 12.6, -0.5].map(figure);
-        assert_eq!(shown, ["0", "4e-4", "0.12", "1.3", "13", "-0.50"]);
+        let shown = [0.0004, 0.123, 1.26, 12.6, -0.5, 3.14e6].map(figure);
+        assert_eq!(shown, ["less than 0.01", "0.12", "1.3", "13", "-0.50", "3.1e6"]);
     }
 }

@@ -73,7 +73,8 @@ impl Doctor {
             return;
         }
         for symptom in Symptom::ALL {
-            if self.found.contains(&symptom) {
+            // Of numbers that have left their range nothing else can be said.
+            if self.found.contains(&symptom) || self.found.contains(&Symptom::Diverged) {
                 continue;
             }
             if let Some(finding) = self.finding(symptom) {
