@@ -3,12 +3,9 @@
 use burn::tensor::Device;
 
 use super::{Classifier, Features, RandomFeatures};
-use crate::data::{Dataset, fill};
+use crate::data::Dataset;
 use crate::error::Result;
 use crate::loss::LabelKind;
-
-/// Images that are read and looked at together, so that a large set never lies in memory.
-const PART: usize = 1024;
 
 /// Who looks at the images.
 #[derive(Clone, Debug)]
@@ -73,23 +70,5 @@ impl Extractor {
             }
             Self::Random(net) => Ok(Seen { features: net.features(images)?, guesses: None }),
         }
-    }
-
-    /// The features of the images of `set` at `indices`; `watch` is told the share done.
-    ///
-    /// # Errors
-    /// No indices, or an image that can't be read.
-    pub(super) fn look_at(&self, set: &dyn Dataset, indices: &[usize], watch: &mut dyn FnMut(f64)) -> Result<Features> {
-        let (mut rows, mut values) = (Vec::new(), Vec::new());
-        let mut dims = 0;
-        for (part, chosen) in indices.chunks(PART).enumerate() {
-            values.clear();
-            fill(set, chosen, &mut values)?;
-            let seen = self.look(&values)?.features;
-            dims = seen.dims();
-            rows.extend_from_slice(seen.values());
-            watch((part * PART + chosen.len()) as f64 / indices.len() as f64);
-        }
-        Features::new(rows, indices.len(), dims)
     }
 }
