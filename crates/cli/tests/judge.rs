@@ -77,5 +77,5 @@ fn copies_are_found_and_shown_beside_their_originals() {
         page.len()
     );
     let table = bench.ok(&["judge", "mixed", "--against", "real", "--neighbours", "page.html"]);
-    assert!(table.contains("memorised-60-random-convnet-train") && table.contains("page.html: each image"), "{table}");
+    assert!(table.contains("memorised-60-pixels(14x14)-train") && table.contains("page.html: each image"), "{table}");
 }

@@ -67,7 +67,7 @@ fn judged(options: &Judge) -> Result<()> {
         let count = recipe.map_or(0, |recipe| recipe.data.count);
         let train = if count > 0 { First::of(train, count) } else { train };
         let learned = Learned { train: train.as_ref(), held_out: (split == "test").then_some(real.as_ref()) };
-        neighbours(file, &extractor, learned, &made, options, &mut judgement)?;
+        neighbours(file, learned, &made, options.seed, &mut judgement)?;
     }
     if options.json {
         let text = serde_json::to_string_pretty(&judgement)
@@ -83,19 +83,9 @@ fn judged(options: &Judge) -> Result<()> {
 }
 
 /// Looks for copies of what was learned from, and writes the page that shows them.
-fn neighbours(
-    file: &Path,
-    extractor: &Extractor,
-    learned: Learned,
-    made: &Made,
-    options: &Judge,
-    judgement: &mut Judgement,
-) -> Result<()> {
-    let bar = bar("looking at the images learned from, once for this data", options.json);
+fn neighbours(file: &Path, learned: Learned, made: &Made, seed: u64, judgement: &mut Judgement) -> Result<()> {
     let images = &made.generated.images;
-    let share = |done: f64| bar.set_position((1000.0 * done) as u64);
-    let sheet = Sheet::new(extractor, learned, images, options.seed, &mut { share })?;
-    bar.finish_and_clear();
+    let sheet = Sheet::new(learned, images, seed)?;
     let page = sheet.page(&made.of, learned.train, images)?;
     let mut out = PartFile::create(file)?;
     out.write(page.as_bytes())?;
@@ -103,16 +93,6 @@ fn neighbours(
     judgement.scores.push(sheet.score);
     judgement.copies = Some(sheet.copies);
     Ok(())
-}
-
-/// A bar for work that is done once; nothing where stdout or stderr is for programs.
-fn bar(what: &str, quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
-    let bar = ProgressBar::with_draw_target(Some(1000), target);
-    if let Ok(style) = ProgressStyle::with_template(&format!("{what}  {{bar:24}} {{percent}}%  {{eta}} left")) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 impl Against {
@@ -149,7 +129,13 @@ pub fn extractor(against: &Against, inception: Option<&Path>, quiet: bool, devic
 fn classifier_of(train: &dyn Dataset, test: &dyn Dataset, quiet: bool, device: &Device) -> Result<Classifier> {
     let training = Training::default();
     let kept = classifier::place(train, training)?.is_some_and(|place| place.is_file());
-    let bar = bar("training the judge, once for this data", kept || quiet);
+    let target = if kept || quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    let bar = ProgressBar::with_draw_target(Some(1000), target);
+    if let Ok(style) =
+        ProgressStyle::with_template("training the judge, once for this data  {bar:24} {percent}%  {eta} left")
+    {
+        bar.set_style(style);
+    }
     let judge = classifier::open(train, test, training, device, &mut |done| bar.set_position((1000.0 * done) as u64))?;
     bar.finish_and_clear();
     Ok(judge)

@@ -20,17 +20,23 @@ pub fn markdown(table: &Table) -> String {
             let name = cell(&variant.name);
             let Some(s) = first.summaries[v] else {
                 let why = cell(&why_none(table, v));
-                let _ = writeln!(text, "| {name} | {} | | | | {why} |", runs(table, v));
+                let _ = writeln!(text, "| {name} | {} | | | | {why} |", runs(table, first, v));
                 continue;
             };
             let (mean, deviation) = (number(s.mean), s.deviation.map_or(String::new(), number));
             let range = format!("{} to {}", number(s.least), number(s.most));
             let verdict = first.against_best(v);
-            let _ = writeln!(text, "| {name} | {} | {mean} | {deviation} | {range} | {verdict} |", runs(table, v));
+            let _ =
+                writeln!(text, "| {name} | {} | {mean} | {deviation} | {range} | {verdict} |", runs(table, first, v));
         }
     }
     if table.metrics.len() > 1 {
         text += &all_metrics(table);
+    } else if table.metrics.is_empty() {
+        for (v, variant) in table.plan.variants.iter().enumerate() {
+            let _ = write!(text, "\n- {}: {}", cell(&variant.name), cell(&why_none(table, v)));
+        }
+        text.push('\n');
     }
     text += &failures(table);
     text += &format!("\n{}\n", method(table));
@@ -79,10 +85,10 @@ fn failures(table: &Table) -> String {
     if text.is_empty() { text } else { format!("\n## Runs without a result\n\n{text}") }
 }
 
-/// How many of a variant's runs are finished: `3`, or `2 of 3`.
-pub(super) fn runs(table: &Table, variant: usize) -> String {
-    let (finished, all) = table.finished(variant);
-    if finished == all { format!("{all}") } else { format!("{finished} of {all}") }
+/// How many of a variant's runs `metric` was taken on: `3`, or `2 of 3`.
+pub(super) fn runs(table: &Table, metric: &Column, variant: usize) -> String {
+    let (counted, all) = (metric.summaries[variant].map_or(0, |s| s.count), table.plan.seeds.len());
+    if counted == all { format!("{all}") } else { format!("{counted} of {all}") }
 }
 
 /// Why a variant has no number.

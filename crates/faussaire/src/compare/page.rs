@@ -86,7 +86,7 @@ fn scores(table: &Table, metric: &Column) -> String {
         "<div class=\"wide\"><table><tr><th>variant</th><th class=\"n\">runs</th><th class=\"n\">mean</th><th class=\"n\">deviation</th><th class=\"n\">least to most</th><th>against the best</th></tr>\n",
     );
     for (v, variant) in table.plan.variants.iter().enumerate() {
-        let start = format!("<tr><td>{}</td><td class=\"n\">{}</td>", escape(&variant.name), runs(table, v));
+        let start = format!("<tr><td>{}</td><td class=\"n\">{}</td>", escape(&variant.name), runs(table, metric, v));
         let _ = match metric.summaries[v] {
             Some(s) => writeln!(
                 html,

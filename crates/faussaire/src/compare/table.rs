@@ -69,12 +69,6 @@ impl Table {
     pub fn of(&self, variant: usize) -> impl Iterator<Item = &Entry> {
         self.runs.iter().filter(move |run| run.variant == variant)
     }
-
-    /// How many runs of a variant are finished, and how many there are to be.
-    pub fn finished(&self, variant: usize) -> (usize, usize) {
-        let finished = self.of(variant).filter(|run| run.outcome.ending == State::Finished).count();
-        (finished, self.plan.seeds.len())
-    }
 }
 
 impl Column {
@@ -174,7 +168,6 @@ pub(super) mod tests {
         assert_eq!(fid.summaries[1].map(|s| (s.count, s.mean)), Some((2, 5.1)));
         assert_eq!(fid.summaries[3], None);
         assert_eq!(table.metrics[1].best, Some(0), "larger is better: {:?}", table.metrics[1].summaries);
-        assert_eq!(table.finished(1), (2, 3));
         assert_eq!(fid.against_best(0), "best mean");
         assert_eq!(fid.against_best(1), "too few runs, 3 at least");
         assert!(fid.against_best(2).starts_with("no difference shown, p = 0."), "{}", fid.against_best(2));

@@ -6,12 +6,9 @@ use burn::tensor::Device;
 use super::channels::Channels;
 use super::classes::{class_shares, equal_shares};
 use super::{Classifier, Features, Inception, RandomFeatures};
-use crate::data::{Dataset, fill};
+use crate::data::Dataset;
 use crate::error::Result;
 use crate::loss::LabelKind;
-
-/// Images that are read and looked at together, so that a large set never lies in memory.
-const PART: usize = 1024;
 
 /// Who looks at the images.
 #[derive(Clone, Debug)]
@@ -117,23 +114,5 @@ impl Extractor {
         // Classes that no real image here was taken for can't be compared with: all are expected equally then.
         let all_there = (0..count as u32).all(|class| seen.contains(&class));
         Ok(if all_there { class_shares(seen, count)? } else { equal_shares(count) })
-    }
-
-    /// The features of the images of `set` at `indices`; `watch` is told the share done.
-    ///
-    /// # Errors
-    /// No indices, or an image that can't be read.
-    pub(super) fn look_at(&self, set: &dyn Dataset, indices: &[usize], watch: &mut dyn FnMut(f64)) -> Result<Features> {
-        let (mut rows, mut values) = (Vec::new(), Vec::new());
-        let mut dims = 0;
-        for (part, chosen) in indices.chunks(PART).enumerate() {
-            values.clear();
-            fill(set, chosen, &mut values)?;
-            let seen = self.look(&values)?.features;
-            dims = seen.dims();
-            rows.extend_from_slice(seen.values());
-            watch((part * PART + chosen.len()) as f64 / indices.len() as f64);
-        }
-        Features::new(rows, indices.len(), dims)
     }
 }
