@@ -1,6 +1,7 @@
-//! A discriminator that is right about everything: what it would say about the next image is known, so the generator
-//! learns nothing from it. How near to perfect that is shows in D's loss, not in its accuracy, since the scores of losses
-//! that compare have no zero; critics of a bounded slope (Wasserstein) are meant to be strong and have no such loss.
+//! A discriminator that is right about everything, or far beyond doubt: what it would say about the next image is known, so
+//! the generator learns nothing from it. That shows in D's loss, not in its accuracy, since the scores of losses that
+//! compare have no zero, and in how far the scores of both sides lie apart, where a score is the logarithm of an odds.
+//! Critics of a bounded slope (Wasserstein) are meant to be strong, and their scores have no scale.
 
 use super::vitals::{figure, mean};
 use super::{Observation, Remedy, Vitals};
@@ -10,6 +11,9 @@ use crate::recipe::TrainSettings;
 /// D's loss as a share of what guessing would cost, below which it is right about everything. Healthy runs stay above a
 /// third; the strong D of a DCGAN in good health above a tenth.
 const PERFECT: f32 = 0.1;
+/// Mean scores that lie so far apart are odds of one to e^20; past 5, cross-entropy gains nothing by it. Healthy runs stay
+/// below 6. It sees a D that is lost for the generator though a few images still cost it something.
+const BEYOND_DOUBT: f32 = 20.0;
 /// Where images are all alike, that is the trouble, and D's success its effect.
 const ALIKE: f32 = 0.15;
 
@@ -18,14 +22,24 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let (guessing, floor) = (train.loss.of_guessing()?, floor(train));
     let recent = vitals.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
-    if share >= PERFECT || mean(recent, |p| p.spread) < ALIKE {
+    let gap = if scores_are_log_odds(train.loss) { mean(recent, |p| p.gap) } else { 0.0 };
+    if (share >= PERFECT && gap <= BEYOND_DOUBT) || mean(recent, |p| p.spread) < ALIKE {
         return None;
     }
     Some(Observation {
-        seen: format!("the discriminator's loss is {} of what guessing would cost", figure(share.max(0.0))),
+        seen: format!(
+            "the discriminator's loss is {} of what guessing would cost; its mean scores lie {} apart",
+            figure(share.max(0.0)),
+            figure(mean(recent, |p| p.gap))
+        ),
         means: "it tells every image rightly and far from doubt, so the generator learns little from it",
         remedies: vec![Remedy::GentlerDiscriminator, Remedy::PenaliseSlope, Remedy::BlurSight, Remedy::Augment],
     })
+}
+
+/// Whether a score, or a difference of two, is the logarithm of an odds.
+fn scores_are_log_odds(loss: Loss) -> bool {
+    matches!(loss, Loss::Nonsaturating | Loss::Saturating | Loss::Relativistic)
 }
 
 /// What the loss can't fall below, because some labels are softened or wrong on purpose.
@@ -64,5 +78,11 @@ mod tests {
         // With softened labels the loss can't get far below 0.16.
         assert!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.19).is_some());
         assert_eq!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.25), None);
+        // Far beyond doubt, though a few images still cost it something; a hinge's scores are no odds.
+        let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);
+        let seen = only(name, Preset::Quick, &[], apart(30.0));
+        assert!(seen.seen.ends_with("lie 30 apart"), "{seen:?}");
+        assert_eq!(name.examine(&after(Preset::Quick, &[], 300, apart(12.0))), None);
+        assert_eq!(name.examine(&after(Preset::Quick, &["train.loss=hinge"], 300, apart(30.0))), None);
     }
 }
