@@ -90,3 +90,30 @@ fn signals_finish_the_step_and_save() {
         assert_eq!(step(signal), before + 5);
     }
 }
+
+#[test]
+fn one_thread_is_enough_for_images_that_are_decoded_on_the_way() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("pictures")).unwrap();
+    for i in 0..20u8 {
+        let picture = image::GrayImage::from_fn(28, 28, |x, y| image::Luma([i.wrapping_mul(31) ^ (x * y) as u8]));
+        picture.save(bench.path(&format!("pictures/{i}.png"))).unwrap();
+    }
+    let mut weights = Vec::new();
+    for threads in ["1", "2"] {
+        let run = format!("with-{threads}");
+        let start = ["train", "pictures", "--config", "tiny.toml", "--steps", "5", "--quiet"];
+        let mut child = bench.command(&[&start[..], &["--threads", threads, "--run", &run]].concat()).spawn().unwrap();
+        // It would wait for itself for ever.
+        let ended = (0..600).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            child.try_wait().unwrap()
+        });
+        if ended.is_none() {
+            child.kill().unwrap();
+        }
+        assert!(ended.is_some_and(|status| status.success()), "{threads} threads: {ended:?}");
+        weights.push(bench.weights(&run));
+    }
+    assert_eq!(weights[0], weights[1]);
+}

@@ -2,8 +2,9 @@
 //! what `fill` gives, whatever the timing; an error comes with the batch that it belongs to.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::batches::{Batches, fill};
 use super::source::Dataset;
@@ -82,7 +83,13 @@ impl Reader {
 
     fn take(&mut self) -> Result<Vec<f32>> {
         self.next += 1;
-        self.batches.as_ref().and_then(|batches| batches.recv().ok()).unwrap_or_else(|| Err(gone()))
+        loop {
+            match self.batches.as_ref().map(Receiver::try_recv) {
+                Some(Ok(images)) => return images,
+                Some(Err(TryRecvError::Empty)) => wait(),
+                Some(Err(TryRecvError::Disconnected)) | None => return Err(gone()),
+            }
+        }
     }
 }
 
@@ -91,8 +98,19 @@ impl Drop for Reader {
         // First the channel, so that the thread's next word finds nobody and it ends.
         self.batches = None;
         if let Some(thread) = self.thread.take() {
+            while !thread.is_finished() {
+                wait();
+            }
             let _ = thread.join();
         }
+    }
+}
+
+/// Waits a moment for the reader. It decodes on the pool's threads: if we are the only one of them, as with `--threads 1`,
+/// nothing would ever come of it unless we lend a hand.
+fn wait() {
+    if rayon::yield_now() != Some(rayon::Yield::Executed) {
+        std::thread::sleep(Duration::from_micros(100));
     }
 }
 
