@@ -233,7 +233,7 @@ mod tests {
             "| a | 3 | 1 | 0.1 | 0.9 to 1.1 | best mean |",
             "| b\\|x | 2 of 3 | 5.1 | 0.1414 | 5 to 5.2 | too few runs, 3 at least |",
             "| d | 0 of 3 | | | | refused: it makes \"no\" sense |",
-            "| recall-9 | larger is better | 1.007 ± 0.1009 `*` |",
+            "| recall-9 | larger is better | 1.007 ± 0.1012 `*` |",
             "- b-x-seed2 at step 100: the loss is NaN",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");

@@ -306,7 +306,7 @@ mod tests {
         folder.keep_recipe(&plan.variants[0], &read("train.steps=5")).unwrap();
         folder.keep_recipe(&plan.variants[0], &read("train.steps=9")).unwrap();
         let error = folder.keep_recipe(&plan.variants[0], &read("train.batch=7")).unwrap_err();
-        assert!(error.to_string().contains("train.batch: 128 -> 7"), "{error}");
+        assert!(error.to_string().contains("train.batch: 64 -> 7"), "{error}");
         std::fs::write(folder.file("comparison.json"), "{").unwrap();
         assert!(folder.plan().unwrap_err().to_string().contains("can't be read"));
         std::fs::write(root.path().join("other"), "x").unwrap();
