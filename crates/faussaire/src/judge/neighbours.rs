@@ -40,6 +40,11 @@ impl Neighbours {
         self.k
     }
 
+    /// Images whose neighbours these are.
+    pub fn samples(&self) -> usize {
+        self.index.len() / self.k.max(1)
+    }
+
     /// The training images nearest to `sample`, nearest first.
     pub fn indices(&self, sample: usize) -> &[u32] {
         &self.index[sample * self.k..][..self.k]
@@ -111,9 +116,8 @@ impl Calibration {
         &self.held_out
     }
 
-    /// Judges generated images by their nearest training images.
-    pub fn judge(&self, generated: &Neighbours, bootstrap: &Bootstrap) -> Memorisation {
-        let mut distances = generated.nearest();
+    /// Judges generated images by their distances, taken as those that it was made of.
+    pub fn judge(&self, mut distances: Vec<f32>, bootstrap: &Bootstrap) -> Memorisation {
         let near: Vec<f64> = distances.iter().map(|&d| f64::from(u8::from(d <= self.threshold))).collect();
         distances.sort_by(f32::total_cmp);
         Memorisation { share: bootstrap.mean(&near), z: mann_whitney(&distances, &self.held_out) }
@@ -177,7 +181,7 @@ mod tests {
                 }
             }
             let calibration = Calibration::new(&Neighbours::new(&held_out, &training, 1).unwrap(), 0.1).unwrap();
-            let judged = calibration.judge(&found, &Bootstrap::default());
+            let judged = calibration.judge(found.nearest(), &Bootstrap::default());
             for (got, key) in [
                 (f64::from(calibration.threshold), "threshold"),
                 (calibration.expected, "held_out_share"),
@@ -199,7 +203,7 @@ mod tests {
         let find = |set: &Features| Neighbours::new(set, &training, 2).unwrap();
         let calibration = Calibration::new(&find(&real_set(2, 1000, 6)), 0.01).unwrap();
         assert_near(calibration.expected, 0.01, 1e-9);
-        let judge = |set: &Features| calibration.judge(&find(set), &Bootstrap::default());
+        let judge = |set: &Features| calibration.judge(find(set).nearest(), &Bootstrap::default());
         let new = judge(&real_set(3, 1000, 6));
         assert!(new.share.low <= 0.015 && new.share.high < 0.03 && new.z.abs() < 3.0, "{new:?}");
         // Every fifth image a copy.

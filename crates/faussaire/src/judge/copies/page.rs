@@ -12,6 +12,8 @@ use crate::picture::{Images, png};
 /// The nearest images that are shown, and as many as these from among all the others, evenly by rank.
 const NEAREST: usize = 96;
 const OTHERS: usize = 24;
+/// Neighbours that are shown.
+const SHOWN: usize = 3;
 /// Images are shown at this many pixels at least.
 const SIDE: usize = 84;
 /// Bars of the histogram.
@@ -22,22 +24,23 @@ const STYLE: &str = "
 .pair{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.7rem}
 .row{display:flex;gap:.5rem;flex-wrap:wrap}.row figure:first-child{margin-right:.6rem}.row figcaption{max-width:6.2rem;font-size:.78rem;line-height:1.3}
 .flag{font-size:.82rem;font-weight:600;border:1.5px solid var(--accent);color:var(--accent);border-radius:4px;padding:0 .35rem}
+@media(max-width:640px){svg text{font-size:30px}}
 .chart{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.6rem}
 ";
 
 pub(super) fn page(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32]) -> Result<String> {
     let copies = &sheet.copies;
-    let distances = sheet.neighbours.nearest();
-    let mut order: Vec<usize> = (0..distances.len()).collect();
-    order.sort_by(|&a, &b| distances[a].total_cmp(&distances[b]));
+    let ratios = &sheet.ratios;
+    let mut order: Vec<usize> = (0..ratios.len()).collect();
+    order.sort_by(|&a, &b| ratios[a].total_cmp(&ratios[b]));
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut body = format!("<h1>Copies? {} beside what it learned from</h1>\n", escape(of));
     let _ = write!(
         body,
         "<p class=\"lead\"><strong>{}</strong> of {} images are suspiciously near to an image of {} (95 % interval {} to {}); of \
-         real images that were not learned from, {} are. {}</p>\n<p class=\"soft\">Rule: {}. Threshold {:.4}.</p>\n",
+         real images that were not learned from, {} are. {}</p>\n<p class=\"soft\">Rule: {}. That is a ratio of {:.3}.</p>\n",
         percent(copies.share),
-        distances.len(),
+        ratios.len(),
         escape(&train.name()),
         percent(copies.low),
         percent(copies.high),
@@ -48,14 +51,14 @@ pub(super) fn page(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32])
     );
     let _ = write!(
         body,
-        "<h2>All distances to the nearest image learned from</h2>\n<p class=\"soft\">Solid: these images. Dashed: unseen real \
+        "<h2>The nearest image learned from, over the mean of the next nine</h2>\n<p class=\"soft\">Solid: these images. Dashed: unseen real \
          images. The data-copying test over both (Meehan et al. 2020) gives {:.1} standard deviations: below −3 the images as \
-         a whole lie nearer than unseen ones, above 3 farther.</p>\n<div class=\"chart\">{}</div>\n",
+         a whole are suspicious.</p>\n<div class=\"chart\">{}</div>\n",
         copies.z,
-        histogram(&distances, &sheet.unseen, copies.threshold)
+        histogram(ratios, &sheet.unseen, copies.threshold)
     );
     let nearest = order.len().min(NEAREST);
-    let _ = write!(body, "<h2>The {nearest} nearest</h2>\n");
+    let _ = write!(body, "<h2>The {nearest} most suspicious</h2>\n");
     body += &pairs(sheet, &order[..nearest], train, images)?;
     let rest = &order[nearest..];
     let others: Vec<usize> =
@@ -71,7 +74,9 @@ fn finding(sheet: &Sheet) -> &'static str {
     let copies = &sheet.copies;
     match () {
         () if copies.low > copies.expected => "That is more than chance explains: look at the pairs below.",
-        () if copies.high < copies.expected => "That is fewer than unseen real images have.",
+        () if copies.z < -3.0 => {
+            "No single image stands out, but as a whole they are more suspicious than unseen ones: see below."
+        }
         () => "That is no more than chance explains.",
     }
 }
@@ -83,11 +88,13 @@ fn pairs(sheet: &Sheet, chosen: &[usize], train: &dyn Dataset, images: &[f32]) -
     let mut other = vec![0.0; shape.len()];
     for &sample in chosen {
         let own = &images[sample * shape.len()..][..shape.len()];
-        let near = sheet.neighbours.distances(sample)[0] as f32 <= sheet.copies.threshold as f32;
+        let near = f64::from(sheet.ratios[sample]) <= sheet.copies.threshold;
         let flag = if near { "<span class=\"flag\">suspiciously near</span>" } else { "" };
         let _ =
             write!(html, "<div class=\"pair\"><div class=\"row\">{}", figure(own, shape, &format!("image {sample}"))?);
-        for (&index, distance) in sheet.neighbours.indices(sample).iter().zip(sheet.neighbours.distances(sample)) {
+        for (&index, distance) in
+            sheet.neighbours.indices(sample).iter().zip(sheet.neighbours.distances(sample)).take(SHOWN)
+        {
             train.read(index as usize, &mut other)?;
             let caption = format!("distance {distance:.3}{}; learned from, number {index}", equal(own, &other));
             html += &figure(&other, shape, &caption)?;
@@ -140,11 +147,11 @@ fn histogram(ours: &[f32], unseen: &[f32], threshold: f64) -> String {
     let line = x(threshold / most);
     let (side, place) = if line > 0.75 * WIDTH { ("end", line - 6.0) } else { ("start", line + 6.0) };
     format!(
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"distances to the nearest image learned from\">\
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"how much nearer the nearest image learned from is than the next\">\
          <line x1=\"10\" x2=\"{0}\" y1=\"{BASE}\" y2=\"{BASE}\" stroke=\"var(--line)\"/>{1}{2}\
          <line x1=\"{line:.1}\" x2=\"{line:.1}\" y1=\"20\" y2=\"{BASE}\" stroke=\"var(--accent)\" stroke-width=\"2\"/>\
          <text x=\"{place:.1}\" y=\"32\" text-anchor=\"{side}\">suspiciously near up to here</text>\
-         <text class=\"soft\" x=\"10\" y=\"212\">0</text><text class=\"soft\" x=\"{0}\" y=\"212\" text-anchor=\"end\">distance {most:.2} and more</text></svg>",
+         <text class=\"soft\" x=\"10\" y=\"212\">0</text><text class=\"soft\" x=\"{0}\" y=\"212\" text-anchor=\"end\">ratio {most:.2}</text></svg>",
         WIDTH - 10.0,
         outline(&unseen, "stroke=\"var(--c7)\" stroke-width=\"2\" stroke-dasharray=\"6 4\""),
         outline(&ours, "stroke=\"var(--c0)\" stroke-width=\"2.5\""),
