@@ -47,7 +47,7 @@ const TEN: [&str; 7] = [
     "data.count=10",
     "train.batch=10",
     "train.sheet_every=50",
-    "train.steps=5000",
+    "train.steps=6000",
     "train.penalties={ r1 = 0.1 }",
     DENSE[0],
     DENSE[1],

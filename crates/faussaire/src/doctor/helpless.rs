@@ -1,4 +1,4 @@
-//! A discriminator that does worse than guessing: the generator changes faster than it can follow. Guessing alone is no
+//! A discriminator that does worse than guessing, or takes generated images for real ones rather than the other way round: the generator changes faster than it can follow. Guessing alone is no
 //! symptom, since a good generator leaves D nothing else.
 
 use super::vitals::{figure, mean};
@@ -6,15 +6,29 @@ use super::{Observation, Remedy, Vitals};
 
 /// D's loss as a share of what guessing costs, above which it is plainly wrong. Healthy runs reach 1.4 in their first steps.
 const WRONG: f32 = 1.5;
+/// How far generated images' scores may lie above real ones' in each of three windows. A D that learns doesn't stand that for
+/// long: healthy runs reach 0.06.
+const DECEIVED: f32 = 0.1;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let guessing = vitals.case.recipe.train.loss.of_guessing()?;
     let share = mean(vitals.recent(3)?, |p| p.d_loss) / guessing;
-    (share > WRONG).then(|| Observation {
-        seen: format!("the discriminator's loss is {} times what guessing would cost", figure(share)),
+    let lead = lead(vitals)?;
+    (share > WRONG || lead > DECEIVED).then(|| Observation {
+        seen: format!(
+            "the discriminator's loss is {} times what guessing would cost, and it scores generated images {} above real ones",
+            figure(share),
+            figure(lead)
+        ),
         means: "it learns too slowly to follow the generator, or is too small for the task, so it is of no use to it",
         remedies: vec![Remedy::EagerDiscriminator, Remedy::GentlerGenerator],
     })
+}
+
+/// By how much generated images' scores lie above real ones', at least, in each of the last windows.
+fn lead(vitals: &Vitals) -> Option<f32> {
+    let windows = vitals.windows(3)?;
+    windows.into_iter().map(|window| -mean(window, |p| p.gap)).reduce(f32::min)
 }
 
 #[cfg(test)]
@@ -29,10 +43,18 @@ mod tests {
         let (name, slow) = (Symptom::HelplessDiscriminator, ["discriminator.adam.rate=1e-7"]);
         let worse = |r: &mut StepReport| r.d_loss = 1.4;
         let seen = only(name, Preset::Quick, &slow, worse);
-        assert!(seen.seen.contains("is 2.0 times"), "{seen:?}");
+        assert!(seen.seen.contains("is 2.0 times what"), "{seen:?}");
         let vitals = after(Preset::Quick, &slow, 300, worse);
         assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.rate=0.001"]);
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
+        let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
+        assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("0.30 above real ones"));
+        let once = |r: &mut StepReport| {
+            if r.step < 250 {
+                deceived(r)
+            }
+        };
+        assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, once)), None, "it has learnt");
     }
 }

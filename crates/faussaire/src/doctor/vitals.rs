@@ -157,6 +157,14 @@ impl Vitals {
         Some(&self.pulses[from..]).filter(|pulses| !pulses.is_empty())
     }
 
+    /// The last `count` windows one by one, oldest first, once the run is older than these.
+    pub fn windows(&self, count: u64) -> Option<Vec<&[Pulse]>> {
+        let recent = self.recent(count)?;
+        let first = self.step() - self.window() * count;
+        let place = |at: u64| recent.partition_point(|pulse| pulse.step <= first + at * self.window());
+        Some((0..count).map(|at| &recent[place(at)..place(at + 1)]).collect())
+    }
+
     /// All scores by the first metric whose name begins with `prefix`, with their steps, oldest first.
     pub fn scores(&self, prefix: &str) -> &[(u64, f32)] {
         self.scores.iter().find(|(name, _)| name.starts_with(prefix)).map_or(&[], |(_, scores)| scores)
@@ -211,6 +219,9 @@ mod tests {
         assert_eq!(steps(50, 1).unwrap(), [1, 10, 20, 30, 40, 50]);
         assert_eq!(steps(125, 1).unwrap(), [80, 90, 100, 110, 120]);
         assert_eq!((steps(99, 2), steps(100, 2).unwrap().len()), (None, 11));
+        let vitals = after(Preset::Quick, &[], 105, |_| {});
+        let each: Vec<_> = vitals.windows(2).unwrap().iter().map(|w| (w[0].step, w.len())).collect();
+        assert_eq!(each, [(1, 6), (60, 5)]);
     }
 
     #[test]
