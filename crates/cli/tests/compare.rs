@@ -21,6 +21,15 @@ fn pictures(bench: &Bench) {
     }
 }
 
+/// The tiny recipe with a discriminator so deep that a high rate makes its scores outgrow a float within a few steps.
+fn deep() -> String {
+    let layers = "\"conv 4 3x3 stride 2\", \"leakyrelu 0.2\", ".repeat(16);
+    let at = common::TINY.find("[discriminator]").unwrap();
+    let from = common::TINY[at..].find("adam").unwrap() + at;
+    let (start, end) = (&common::TINY[..at], &common::TINY[from..]);
+    format!("{start}[discriminator]\nlayers = [{layers} \"flatten\", \"dense 1\"]\n{end}")
+}
+
 fn json(bench: &Bench, folder: &str) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(bench.path(folder).join("table.json")).unwrap()).unwrap()
 }
@@ -63,7 +72,8 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     // Called again: nothing is trained again, a third seed and another variant are added, and now there is a test.
     let log = |run: &str| std::fs::metadata(bench.path(run).join("events.jsonl")).unwrap().modified().unwrap();
     let before = log("c/runs/gan-seed0");
-    let vary = ["compare", "real", "--config", "tiny.toml", "--vary", "generator.adam.rate=1e-3,1e30"];
+    std::fs::write(bench.path("deep.toml"), deep()).unwrap();
+    let vary = ["compare", "real", "--config", "deep.toml", "--vary", "discriminator.adam.rate=1e-3,10"];
     bench.ok(&[&vary[..], &["--run", "c", "--seeds", "3", "--steps", "4", "--quiet"]].concat());
     assert_eq!(log("c/runs/gan-seed0"), before);
     let table = json(&bench, "c");
@@ -75,10 +85,10 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
         (of("gan"), of("hinge"), of("rate-1e-3")),
         (vec!["finished"; 3], vec!["finished"; 3], vec!["finished"; 3])
     );
-    assert_eq!(of("rate-1e30"), ["failed"; 3], "{states:?}");
+    assert_eq!(of("rate-10"), ["failed"; 3], "{states:?}");
     assert_ne!(table["metrics"][0]["pairs"][0]["verdict"]["verdict"], "too-few");
     let text = std::fs::read_to_string(bench.path("c/table.md")).unwrap();
-    assert!(text.contains("- rate-1e30-seed0 at step "), "{text}");
+    assert!(text.contains("- rate-10-seed0 at step "), "{text}");
 
     // The same name for another recipe would compare apples with pears.
     let other = ["compare", "real", "--config", "tiny.toml", "--vary", "loss=gan", "--set", "train.batch=4"];
@@ -127,7 +137,7 @@ fn a_killed_comparison_goes_on() {
     let arguments = |folder: &'static str, steps: &'static str| {
         let start =
             ["compare", "real", "--config", "tiny.toml", "--vary", "loss=gan,lsgan", "--seeds", "1", "-n", "60"];
-        let save = ["--set", "train.save_every=0", "--jobs", "2", "--quiet", "--run", folder, "--steps", steps];
+        let save = ["--set", "train.save_every=1", "--jobs", "2", "--quiet", "--run", folder, "--steps", steps];
         [&start[..], &save].concat()
     };
     let mut child =

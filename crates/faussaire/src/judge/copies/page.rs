@@ -24,7 +24,7 @@ const STYLE: &str = "
 .pair{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.7rem}
 .row{display:flex;gap:.5rem;flex-wrap:wrap}.row figure:first-child{margin-right:.6rem}.row figcaption{max-width:6.2rem;font-size:.78rem;line-height:1.3}
 .flag{font-size:.82rem;font-weight:600;border:1.5px solid var(--accent);color:var(--accent);border-radius:4px;padding:0 .35rem}
-@media(max-width:640px){svg text{font-size:30px}}
+@media(max-width:640px){svg text,svg text.soft{font-size:28px}}
 .chart{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.6rem}
 ";
 
@@ -145,7 +145,7 @@ fn histogram(ours: &[f32], unseen: &[f32], threshold: f64) -> String {
         format!("<polyline points=\"{}\" fill=\"none\" {style}/>", points.join(" "))
     };
     let line = x(threshold / most);
-    let (side, place) = if line > 0.75 * WIDTH { ("end", line - 6.0) } else { ("start", line + 6.0) };
+    let (side, place) = if line > 0.45 * WIDTH { ("end", line - 6.0) } else { ("start", line + 6.0) };
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"how much nearer the nearest image learned from is than the next\">\
          <line x1=\"10\" x2=\"{0}\" y1=\"{BASE}\" y2=\"{BASE}\" stroke=\"var(--line)\"/>{1}{2}\
