@@ -24,7 +24,7 @@ impl Scale {
     }
 
     /// The same, from 0 where the values don't lie far away from it.
-    pub fn from_zero(self) -> Self {
+    pub fn with_zero(self) -> Self {
         let near = !self.log && self.low > 0.0 && self.low < 0.5 * self.high;
         Self { low: if near { 0.0 } else { self.low }, ..self }
     }
@@ -69,7 +69,7 @@ mod tests {
         let scale = Scale::new([0.0, 2000.0, f64::NAN].into_iter(), false, (50.0, 250.0));
         assert_eq!(scale.ticks(4), [0.0, 500.0, 1000.0, 1500.0, 2000.0]);
         assert_eq!((scale.at(0.0), scale.at(500.0), scale.at(2000.0)), (50.0, 100.0, 250.0));
-        let down = Scale::new([0.2, 1.0].into_iter(), true, (100.0, 0.0)).from_zero();
+        let down = Scale::new([0.2, 1.0].into_iter(), true, (100.0, 0.0)).with_zero();
         assert_eq!((down.at(0.0), down.at(1.0), down.is_log()), (100.0, 0.0, false));
     }
 

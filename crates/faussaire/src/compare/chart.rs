@@ -76,7 +76,7 @@ pub(super) fn dots(rows: &[Dots], label: &str, size: &Size) -> String {
     const TOP: f64 = 12.0;
     let bottom = TOP + ROW * rows.len() as f64;
     let ends = (size.left, size.width - size.right);
-    let scale = Scale::new(rows.iter().flat_map(|row| row.values.iter().copied()), true, ends).from_zero();
+    let scale = Scale::new(rows.iter().flat_map(|row| row.values.iter().copied()), true, ends).with_zero();
     let mut svg = open(size, bottom + 44.0, &format!("{label}: every run's score by variant"));
     for tick in scale.ticks(if size.width > 500.0 { 8 } else { 4 }) {
         let x = scale.at(tick);
@@ -140,8 +140,8 @@ pub(super) fn curves(all: &[Curves], label: &str, size: &Size) -> String {
     // Room for the names at the lines' ends.
     let right = size.width - if size.width > 500.0 { 170.0 } else { 96.0 };
     let points = || all.iter().flat_map(|c| c.runs.iter().flatten());
-    let x = Scale::new(points().map(|(step, _)| *step as f64), false, (left, right)).from_zero();
-    let y = Scale::new(points().map(|(_, value)| *value), true, (bottom, top)).from_zero();
+    let x = Scale::new(points().map(|(step, _)| *step as f64), false, (left, right)).with_zero();
+    let y = Scale::new(points().map(|(_, value)| *value), true, (bottom, top)).with_zero();
     let mut svg = open(size, height, &format!("{label} over steps"));
     for tick in y.ticks(6) {
         let at = y.at(tick);

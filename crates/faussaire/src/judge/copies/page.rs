@@ -58,13 +58,13 @@ pub(super) fn page(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32])
         histogram(ratios, &sheet.unseen, copies.threshold)
     );
     let nearest = order.len().min(NEAREST);
-    let _ = write!(body, "<h2>The {nearest} most suspicious</h2>\n");
+    let _ = writeln!(body, "<h2>The {nearest} most suspicious</h2>");
     body += &pairs(sheet, &order[..nearest], train, images)?;
     let rest = &order[nearest..];
     let others: Vec<usize> =
         (0..OTHERS.min(rest.len())).map(|i| rest[i * rest.len() / OTHERS.min(rest.len())]).collect();
     if !others.is_empty() {
-        let _ = write!(body, "<h2>From among the other {}, evenly by rank</h2>\n", rest.len());
+        let _ = writeln!(body, "<h2>From among the other {}, evenly by rank</h2>", rest.len());
         body += &pairs(sheet, &others, train, images)?;
     }
     Ok(document(&format!("Copies? {of}"), STYLE, &body))
