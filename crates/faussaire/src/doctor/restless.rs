@@ -46,12 +46,12 @@ mod tests {
             let first = r.step == 1;
             r.variety.iter_mut().for_each(|v| (v.fake_shift, v.fake_spread) = (if first { 0.6 } else { 0.0 }, 0.01));
         };
-        let seen = Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 100, stuck)).map(|o| o.seen);
+        let seen = Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 50, stuck)).map(|o| o.seen);
         assert!(seen.is_some_and(|seen| seen.contains("by 2.0 times")));
         let once = |r: &mut StepReport| {
             let first = r.step == 1;
             r.variety.iter_mut().for_each(|v| v.fake_shift = if first { 0.6 } else { 0.01 });
         };
-        assert_eq!(Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 100, once)), None);
+        assert_eq!(Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 50, once)), None);
     }
 }
