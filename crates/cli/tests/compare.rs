@@ -1,6 +1,6 @@
 //! `faussaire compare`: several recipes and seeds, some of which fail, killed and called again.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
