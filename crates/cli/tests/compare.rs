@@ -23,7 +23,7 @@ fn pictures(bench: &Bench) {
 
 /// The tiny recipe with a discriminator so deep that a high rate makes its scores outgrow a float within a few steps.
 fn deep() -> String {
-    let layers = "\"conv 4 3x3 stride 2\", \"leakyrelu 0.2\", ".repeat(48);
+    let layers = "\"conv 48 3x3 stride 2\", \"leakyrelu 0.2\", ".repeat(18);
     let at = common::TINY.find("[discriminator]").unwrap();
     let from = common::TINY[at..].find("adam").unwrap() + at;
     let (start, end) = (&common::TINY[..at], &common::TINY[from..]);
