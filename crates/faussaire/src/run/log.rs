@@ -1,10 +1,15 @@
 //! A run's log, read back as the events that it was written from.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::Run;
 use crate::error::{Error, Result};
 use crate::train::Event;
+
+/// No log is longer; a file without an end would fill the memory.
+const LARGEST: u64 = 1 << 30;
 
 impl Run {
     /// The events of its log, oldest first; of its first `bytes` only, where that is given. A last line that a kill cut
@@ -14,13 +19,14 @@ impl Run {
     /// Where the log can't be read, or a line in it is no event.
     pub fn events(&self, bytes: Option<u64>) -> Result<Vec<Event>> {
         let path = self.path().join("events.jsonl");
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
+        let file = match File::open(&path) {
+            Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(Error::io("read", &path)(e)),
         };
-        let end = bytes.map_or(text.len(), |bytes| text.len().min(usize::try_from(bytes).unwrap_or(usize::MAX)));
-        read(&text[..end], &path)
+        let mut text = Vec::new();
+        file.take(bytes.unwrap_or(LARGEST)).read_to_end(&mut text).map_err(Error::io("read", &path))?;
+        read(&text, &path)
     }
 }
 
