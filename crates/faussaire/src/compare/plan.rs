@@ -1,6 +1,7 @@
 //! A comparison's folder and its plan: which variants, which seeds, how long. The plan is kept as `comparison.json`, so
 //! that the same comparison goes on after a kill, with more seeds, with more variants, or for longer.
 //!
+//! ```text
 //!     comparisons/0001-ring/
 //!       comparison.json       the plan
 //!       recipes/wgan-gp.toml  each variant's recipe, every key resolved
@@ -8,6 +9,7 @@
 //!       outcomes/             what came of each run: state, steps, seconds, scores
 //!       logs/                 what each training said
 //!       table.md, table.csv, table.json, page.html
+//! ```
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -104,10 +104,11 @@ impl Inception {
     fn conv(&self, index: usize, x: Tensor<4>) -> Tensor<4> {
         let (conv, [kernel, bias]) = (&self.graph.convs[index], &self.weights[index]);
         let [n, h, w, _] = x.dims();
-        let size = |f: fn(usize, usize, usize, usize, usize, [usize; 2], [usize; 2]) -> Geometry| {
-            f(n, h, w, conv.inputs, conv.outputs, conv.kernel, [conv.stride; 2])
+        let (inputs, outputs, stride) = (conv.inputs, conv.outputs, [conv.stride; 2]);
+        let geometry = match conv.padded {
+            true => Geometry::same(n, h, w, inputs, outputs, conv.kernel, stride),
+            false => Geometry::valid(n, h, w, inputs, outputs, conv.kernel, stride),
         };
-        let geometry = if conv.padded { size(Geometry::same) } else { size(Geometry::valid) };
         let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Relu };
         ops::conv(x, kernel.clone(), bias.clone(), spec)
     }
