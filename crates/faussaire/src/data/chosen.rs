@@ -59,6 +59,10 @@ impl Dataset for Chosen {
         self.set.toy()
     }
 
+    fn channels_from(&self) -> Option<&dyn Dataset> {
+        self.set.channels_from()
+    }
+
     fn attributes(&self) -> Vec<String> {
         self.set.attributes()
     }
