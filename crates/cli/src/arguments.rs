@@ -26,6 +26,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Train several recipes with several seeds each, and say which is better
     Compare(Compare),
+    /// Show runs in the browser while they train, play with what they have learnt, start new ones
+    Studio(Studio),
     /// Show a preset's, run's or recipe file's nets as tables
     Summary(Summary),
     /// List, fetch, check or preview data sets
@@ -233,6 +235,32 @@ pub struct Compare {
     /// Say nothing but errors and the result
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `faussaire studio`
+#[derive(Args, Debug)]
+pub struct Studio {
+    /// Folder of runs, or one run's
+    #[arg(default_value = "runs")]
+    pub runs: PathBuf,
+    /// Port to listen at [default: 7411, or any free one]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Address to listen at; other machines that can reach it need the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// The token to demand [default: a new one, where other machines can reach the address]
+    #[arg(long, value_name = "TEXT")]
+    pub token: Option<String>,
+    /// Open it in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Processor threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Take the front end from this folder
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub assets: Option<PathBuf>,
 }
 
 /// `faussaire summary`

@@ -4,6 +4,12 @@ use burn::tensor::Device;
 
 use crate::error::{Error, Result};
 
+/// Does `work` on a thread of the pool that all kernels use: from outside, every kernel's call would have to be handed over
+/// to it.
+pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
 /// The device called `name`: `cpu`, `cuda`, `cuda:1`, `vulkan`, `metal`. All but `cpu` need a build with the feature of
 /// that name.
 ///

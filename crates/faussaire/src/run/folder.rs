@@ -2,10 +2,15 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::data::PartFile;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+
+/// How often a lock that is held is tried again, and after how long.
+const GLANCES: u32 = 5;
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A run's folder.
 #[derive(Clone, Debug)]
@@ -132,14 +137,21 @@ impl Run {
             .write(true)
             .open(&path)
             .map_err(Error::io("create", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::run(
-                format!("{} is being trained by another process", self.path.display()),
-                "wait until it ends, or stop it with Ctrl-C",
-            )),
-            Err(TryLockError::Error(e)) => Err(Error::io("lock", &path)(e)),
+        // Whoever only asks whether the run is being trained holds it for a moment.
+        for _ in 0..GLANCES {
+            match file.try_lock() {
+                Ok(()) => {
+                    self.forget_stop()?;
+                    return Ok(file);
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
+                Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
+            }
         }
+        Err(Error::run(
+            format!("{} is being trained by another process", self.path.display()),
+            "wait until it ends, or stop it with Ctrl-C or in the studio",
+        ))
     }
 
     /// Writes the recipe of a new or resumed run.

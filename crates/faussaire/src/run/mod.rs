@@ -7,6 +7,7 @@ mod log;
 mod recorder;
 mod sampler;
 mod sheet;
+mod stopping;
 pub(crate) mod tensors;
 
 /// What to do where a checkpoint is damaged.
