@@ -17,8 +17,10 @@ pub mod optimizer;
 pub mod page;
 pub mod penalty;
 pub mod picture;
+pub mod play;
 pub mod random;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod train;
 

@@ -50,7 +50,7 @@ fn judged(options: &Judge) -> Result<()> {
     };
     let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
     let open = match &recipe {
-        Some(recipe) => super::train::open_options(recipe, open),
+        Some(recipe) => recipe.open_options(open),
         None => open,
     };
     let against = Against::open(&source, open, options.json)?;

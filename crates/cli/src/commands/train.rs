@@ -80,7 +80,7 @@ fn judge(gan: &Gan, options: &Train) -> Result<Option<Extractor>> {
     if !gan.recipe.train.judge || gan.dataset().toy().is_some() {
         return Ok(None);
     }
-    let against = Against::open(&gan.recipe.data.source, open_options(&gan.recipe, OpenOptions::default()), true)?;
+    let against = Against::open(&gan.recipe.data.source, gan.recipe.open_options(OpenOptions::default()), true)?;
     rayon::scope(|_| extractor(&against, None, options.quiet, &super::device("cpu")?)).map(Some)
 }
 
@@ -192,21 +192,8 @@ fn toml_text(text: &str) -> String {
 
 fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
     let data = &recipe.data;
-    let set = open_dataset(&data.source, &open_options(recipe, OpenOptions::default()), options.quiet)?;
+    let set = open_dataset(&data.source, &recipe.open_options(OpenOptions::default()), options.quiet)?;
     Ok(if data.count > 0 { First::of(set, data.count) } else { set })
-}
-
-/// How `recipe` wants its data opened; what `given` says already stays.
-pub fn open_options(recipe: &Recipe, given: OpenOptions) -> OpenOptions {
-    let data = &recipe.data;
-    OpenOptions {
-        data_dir: given.data_dir.or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into())),
-        size: (data.size > 0).then_some((data.size, data.size)),
-        fit: data.fit,
-        channels: (data.channels > 0).then_some(data.channels),
-        seed: recipe.train.seed,
-        ..given
-    }
 }
 
 /// Command-line limits, then the recipe's; something must end the training.

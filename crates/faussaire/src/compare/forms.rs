@@ -130,7 +130,8 @@ pub(super) fn method(table: &Table) -> String {
     let plan = &table.plan;
     let mut text = String::from(
         "Judged: the averaged generator at the end of each run; a metric's name says on how many images. Means and deviations (divisor n - 1) are over \
-         the runs that finished; a recipe whose bad runs failed looks better than it is. Tests: Welch's t-test, p-values by \
+         the runs that finished; a recipe whose bad runs failed looks better than it is, so the best is chosen among those with \
+         the most finished runs. Tests: Welch's t-test, p-values by \
          Holm's method over all pairs of variants of one metric; metrics are not corrected for each other, so the first one \
          decides. No difference shown doesn't mean that there is none: few seeds show only large differences.",
     );

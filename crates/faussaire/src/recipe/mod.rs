@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod conditional;
 mod difference;
+mod opening;
 mod preset;
 mod settings;
 

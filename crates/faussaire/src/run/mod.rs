@@ -1,7 +1,7 @@
 //! A run's folder: the recipe with all options resolved, the log of events, sheets of images, checkpoints. It is all
 //! that other programs need to know of a run, and all that the run needs to go on after a kill.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod folder;
 mod log;
 mod recorder;
