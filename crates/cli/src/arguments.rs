@@ -252,6 +252,9 @@ pub struct Studio {
     /// The token to demand [default: a new one, where other machines can reach the address]
     #[arg(long, value_name = "TEXT")]
     pub token: Option<String>,
+    /// Folder of data sets, looked into before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Open it in the browser
     #[arg(long)]
     pub open: bool,
@@ -317,6 +320,9 @@ pub enum DataAction {
 pub struct Presets {
     /// Print this one
     pub name: Option<String>,
+    /// List the keys of recipes, which --set changes, with their meaning
+    #[arg(long, conflicts_with = "name")]
+    pub keys: bool,
 }
 
 /// `90s`, `10m`, `2h`, or plain seconds.

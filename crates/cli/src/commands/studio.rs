@@ -1,6 +1,6 @@
 //! `faussaire studio [RUNS]`: the page in the browser.
 
-use faussaire::Result;
+use faussaire::{Error, Result};
 use faussaire_studio::server::Stop;
 use faussaire_studio::studio;
 
@@ -13,6 +13,8 @@ pub fn run(options: &Studio) -> Result<()> {
         host: options.host,
         port: options.port,
         token: options.token.clone(),
+        data: options.data.clone(),
+        program: std::env::current_exe().map_err(Error::io("find", "this program"))?,
         assets: options.assets.clone(),
     };
     studio::run(asked, &Stop::default(), |address| {

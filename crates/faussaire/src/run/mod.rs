@@ -15,6 +15,6 @@ const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best
                                   checkpoints/best over checkpoints/latest";
 
 pub use checkpoint::{State, exists, load, save, state};
-pub use folder::Run;
+pub use folder::{Run, WORDS};
 pub use recorder::Recorder;
 pub use sampler::Sampler;

@@ -13,6 +13,7 @@ use super::chronicle::{Chronicle, End};
 use super::config::Config;
 use super::place::Place;
 use super::tail::{Growth, Tail};
+use super::trainings::{Trainings, last_words};
 use crate::errors::{Answer, Failure};
 
 /// Folders are looked at no more often.
@@ -92,6 +93,7 @@ pub(super) enum Line {
 #[derive(Debug)]
 pub(crate) struct Board {
     pub(super) place: Place,
+    trainings: Arc<Trainings>,
     inner: Mutex<Inner>,
     pub(super) news: broadcast::Sender<News>,
 }
@@ -110,14 +112,16 @@ pub(super) struct Followed {
     tail: Tail,
     pub chronicle: Chronicle,
     unreadable: Option<String>,
+    /// Whether a process of ours trains it, or is about to.
+    alive: bool,
     row: Option<Row>,
     recent: VecDeque<(u64, String, Arc<str>)>,
     lines: broadcast::Sender<Line>,
 }
 
 impl Board {
-    pub(super) fn new(place: Place) -> Self {
-        Self { place, inner: Mutex::default(), news: broadcast::channel(LAG).0 }
+    pub(super) fn new(place: Place, trainings: Arc<Trainings>) -> Self {
+        Self { place, trainings, inner: Mutex::default(), news: broadcast::channel(LAG).0 }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -146,7 +150,7 @@ impl Board {
         for id in names {
             let Ok(path) = self.place.run(&id) else { continue };
             let run = inner.runs.entry(id.clone()).or_insert_with(|| Followed::new(path));
-            if run.refresh(&self.place, &id)
+            if run.refresh(&self.place, &self.trainings, &id)
                 && let Some(row) = &run.row
                 && let Ok(text) = serde_json::to_string(row)
             {
@@ -187,6 +191,7 @@ impl Followed {
             config: Config::default(),
             chronicle: Chronicle::new(),
             unreadable: None,
+            alive: false,
             row: None,
             recent: VecDeque::new(),
             lines: broadcast::channel(LAG).0,
@@ -203,8 +208,9 @@ impl Followed {
     }
 
     /// Looks at the folder; true where the list's line has changed.
-    fn refresh(&mut self, place: &Place, id: &str) -> bool {
+    fn refresh(&mut self, place: &Place, trainings: &Trainings, id: &str) -> bool {
         self.config.refresh(place, &self.path, id);
+        self.alive = trainings.has(id);
         self.unreadable = self.read().err().map(|e| format!("events.jsonl can't be read: {e}"));
         let row = self.describe(id);
         let changed = self.row.as_ref() != Some(&row);
@@ -241,12 +247,17 @@ impl Followed {
     }
 
     fn state(&self) -> (State, Option<String>) {
+        // About to begin: there is no recipe yet.
+        let begins = self.alive && !self.path.join("config.toml").exists();
         let damaged = [&self.config.damaged, &self.unreadable, &self.chronicle.damaged];
-        let running = Run::open(&self.path).is_ok_and(|run| run.is_training());
+        let words = || last_words(&self.path).map(|(error, _)| error);
         match (damaged.into_iter().flatten().next(), self.chronicle.end) {
-            (Some(reason), _) => (State::Damaged, Some(reason.clone())),
-            _ if running => (State::Running, None),
-            (None, End::Open | End::Stopped) => (State::Stopped, None),
+            _ if begins => (State::Running, None),
+            (Some(reason), _) => (State::Damaged, words().or_else(|| Some(reason.clone()))),
+            _ if self.alive || Run::open(&self.path).is_ok_and(|run| run.is_training()) => (State::Running, None),
+            // Killed, or never got to a step.
+            (None, End::Open) => (State::Stopped, words()),
+            (None, End::Stopped) => (State::Stopped, None),
             (None, End::Complete) => (State::Complete, None),
             (None, End::Diverged) => (State::Diverged, None),
         }

@@ -4,10 +4,13 @@
 mod board;
 mod chronicle;
 mod config;
+mod estimate;
 mod events;
+mod new;
 pub(crate) mod place;
 mod runs;
 mod tail;
+mod trainings;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use faussaire::Result;
 
 use crate::assets::Assets;
@@ -24,6 +27,7 @@ use crate::guard::{self, Guard};
 use crate::server::{Server, Stop};
 use board::Board;
 use place::Place;
+use trainings::Trainings;
 
 /// The port that is tried first.
 pub const PORT: u16 = 7411;
@@ -39,6 +43,10 @@ pub struct Options {
     pub port: Option<u16>,
     /// The token to demand; without one, a new one is made where other machines can reach the address.
     pub token: Option<String>,
+    /// A folder of data sets, looked into before $FAUSSAIRE_DATA and the cache.
+    pub data: Option<PathBuf>,
+    /// The program that trainings are started with: this one.
+    pub program: PathBuf,
     /// Front end from this folder instead of the one inside the program, for whoever works on it.
     pub assets: Option<PathBuf>,
 }
@@ -48,6 +56,9 @@ pub struct Options {
 pub(crate) struct Studio {
     pub board: Arc<Board>,
     pub stop: Stop,
+    pub trainings: Arc<Trainings>,
+    pub program: PathBuf,
+    pub data: Option<PathBuf>,
 }
 
 /// Serves the studio until `stop` is asked for or the process is told to end; `ready` gets the address to open.
@@ -59,7 +70,14 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
     let guard = Guard::new(options.host, options.token.clone());
     ready(&address(&server, &guard));
     server.run(stop, || {
-        let studio = Arc::new(Studio { board: Arc::new(Board::new(Place::new(&options.runs))), stop: stop.clone() });
+        let trainings = Arc::<Trainings>::default();
+        let studio = Arc::new(Studio {
+            board: Arc::new(Board::new(Place::new(&options.runs), Arc::clone(&trainings))),
+            stop: stop.clone(),
+            trainings,
+            program: options.program,
+            data: options.data,
+        });
         tokio::spawn(events::keep_looking(Arc::clone(&studio)));
         router(studio, guard, Assets::new(options.assets))
     })
@@ -76,7 +94,10 @@ fn address(server: &Server, guard: &Guard) -> String {
 
 fn router(studio: Arc<Studio>, guard: Guard, assets: Assets) -> Router {
     Router::new()
-        .route("/api/runs", get(runs::list))
+        .route("/api/runs", get(runs::list).post(new::start))
+        .route("/api/runs/{id}/stop", post(trainings::stop))
+        .route("/api/runs/{id}/resume", post(trainings::resume))
+        .merge(new::routes())
         .merge(runs::routes())
         .merge(events::routes())
         .route("/api/{*path}", axum::routing::any(nothing))

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use faussaire::run::WORDS;
+
 use crate::errors::{Answer, Failure};
 
 /// Larger recipes are not read.
@@ -90,7 +92,7 @@ impl Place {
 }
 
 fn looks_like_a_run(path: &Path) -> bool {
-    ["config.toml", "events.jsonl", "checkpoints"].iter().any(|name| path.join(name).exists())
+    ["config.toml", "events.jsonl", "checkpoints", WORDS].iter().any(|name| path.join(name).exists())
 }
 
 /// Whether `id` is the plain name of a visible folder.
