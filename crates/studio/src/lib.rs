@@ -3,6 +3,7 @@
 
 mod assets;
 mod body;
+pub mod engine;
 pub mod errors;
 pub mod guard;
 pub mod server;

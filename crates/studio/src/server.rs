@@ -54,6 +54,11 @@ impl Stop {
         self.0.send_replace(true);
     }
 
+    /// Whether it was asked for.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Ends when it is asked for. Whoever answers without an end must listen to it.
     pub async fn asked(&self) {
         let mut seen = self.0.subscribe();

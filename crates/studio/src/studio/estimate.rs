@@ -88,8 +88,11 @@ fn speed(net: &Network, batch: usize) -> Option<f64> {
     };
     let began = Instant::now();
     forward();
-    let mut best = began.elapsed();
-    while began.elapsed() < TRIAL {
+    // The first one also packs the weights, and other work on this machine may come between.
+    let mut best = Duration::MAX;
+    let mut tries = 0;
+    while tries < 3 || began.elapsed() < TRIAL {
+        tries += 1;
         let again = Instant::now();
         forward();
         best = best.min(again.elapsed());

@@ -4,10 +4,14 @@
 mod board;
 mod chronicle;
 mod config;
+mod data_sets;
 mod estimate;
 mod events;
+mod expert;
+mod learn;
 mod new;
 pub(crate) mod place;
+pub(crate) mod play;
 mod runs;
 mod tail;
 mod trainings;
@@ -20,17 +24,26 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use faussaire::Result;
+use tokio::sync::Semaphore;
 
 use crate::assets::Assets;
-use crate::errors::Failure;
+use crate::engine::{Engine, Loaded};
+use crate::errors::{Answer, Failure};
 use crate::guard::{self, Guard};
 use crate::server::{Server, Stop};
 use board::Board;
+use data_sets::DataSets;
+use expert::Rounds;
+use learn::Lessons;
 use place::Place;
 use trainings::Trainings;
 
 /// The port that is tried first.
 pub const PORT: u16 = 7411;
+
+/// Requests for images that wait, and searches at once.
+const QUEUE: usize = 64;
+const SEARCHES: usize = 2;
 
 /// What `faussaire studio` is asked for.
 #[derive(Clone, Debug)]
@@ -59,6 +72,22 @@ pub(crate) struct Studio {
     pub trainings: Arc<Trainings>,
     pub program: PathBuf,
     pub data: Option<PathBuf>,
+    pub engine: Engine,
+    pub data_sets: DataSets,
+    pub rounds: Rounds,
+    pub lessons: Lessons,
+    /// Places for searches in latent space.
+    pub searches: Arc<Semaphore>,
+}
+
+impl Studio {
+    /// The generator of a run's checkpoint.
+    async fn open(&self, id: &str, checkpoint: Option<&str>) -> Answer<Arc<Loaded>> {
+        let run = self.board.place.run(id)?;
+        // Read for its checks alone: a recipe that is no plain small file is refused.
+        self.board.place.config(&run)?;
+        self.engine.open(&run, checkpoint).await
+    }
 }
 
 /// Serves the studio until `stop` is asked for or the process is told to end; `ready` gets the address to open.
@@ -69,6 +98,8 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
     let server = Server::bind(options.host, options.port, PORT)?;
     let guard = Guard::new(options.host, options.token.clone());
     ready(&address(&server, &guard));
+    let engine = Engine::new(QUEUE)?;
+    let local = guard.token().is_none();
     server.run(stop, || {
         let trainings = Arc::<Trainings>::default();
         let studio = Arc::new(Studio {
@@ -76,7 +107,12 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
             stop: stop.clone(),
             trainings,
             program: options.program,
+            data_sets: DataSets::new(options.data.clone(), local),
             data: options.data,
+            engine,
+            rounds: Rounds::default(),
+            lessons: Lessons::default(),
+            searches: Arc::new(Semaphore::new(SEARCHES)),
         });
         tokio::spawn(events::keep_looking(Arc::clone(&studio)));
         router(studio, guard, Assets::new(options.assets))
@@ -100,6 +136,9 @@ fn router(studio: Arc<Studio>, guard: Guard, assets: Assets) -> Router {
         .merge(new::routes())
         .merge(runs::routes())
         .merge(events::routes())
+        .merge(play::routes())
+        .merge(expert::routes())
+        .merge(learn::routes())
         .route("/api/{*path}", axum::routing::any(nothing))
         .with_state(studio)
         .fallback_service(assets.service())
