@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Summary(options) => commands::summary::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Studio(options) => commands::studio::run(&options),
+        Command::Serve(options) => commands::serve::run(&options),
         Command::Data(options) => commands::data::run(&options),
         Command::Presets(options) => commands::presets::run(&options),
     };

@@ -69,6 +69,14 @@ impl Loaded {
         self.directions.get_or_init(|| directions(&self.sampler, DIRECTIONS))
     }
 
+    /// What a label row asks for, in words.
+    pub fn name(&self, row: &[f32]) -> String {
+        let names = &self.sampler.labels().names;
+        let held: Vec<&str> =
+            row.iter().zip(names).filter(|(value, _)| **value > 0.5).map(|(_, name)| name.as_str()).collect();
+        held.join(",")
+    }
+
     /// Label rows for `n` images: one class for all, one for each, or at large under `seed` from image `first` on; empty for
     /// a generator that is told nothing.
     ///

@@ -61,6 +61,15 @@ impl Engine {
         slot.get_or_try_init(open).await.cloned()
     }
 
+    /// As [`Self::open`], for whoever can wait.
+    ///
+    /// # Errors
+    /// Where there is none, or it is damaged.
+    pub fn load(&self, run: &Path, checkpoint: Option<&str>) -> faussaire::Result<Arc<Loaded>> {
+        let key = key(run, checkpoint).map_err(|failure| faussaire::Error::run(failure.error, failure.hint))?;
+        Loaded::open(&key.run, &key.checkpoint).map(Arc::new)
+    }
+
     fn slot(&self, key: &Key) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let found = slots.iter().position(|(known, _)| known == key).map(|at| slots.remove(at));

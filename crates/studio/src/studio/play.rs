@@ -25,6 +25,7 @@ use super::Studio;
 use crate::body::Body;
 use crate::engine::{Classes, Loaded};
 use crate::errors::{Answer, Failure, aside};
+use crate::truncation::truncate;
 
 /// Images of one answer, and bytes that they may take.
 const MOST: usize = 1_024;
@@ -76,6 +77,8 @@ async fn noise(
 #[derive(Debug, Deserialize)]
 struct Which {
     checkpoint: Option<String>,
+    /// `labels` for what the judge of the data tells apart, which takes seconds; else what the weights tell, at once.
+    by: Option<String>,
 }
 
 async fn directions(
@@ -86,8 +89,10 @@ async fn directions(
     let loaded = studio.open(&id, which.checkpoint.as_deref()).await?;
     let run = studio.board.place.run(&id)?;
     aside(move || {
-        let mut all = device::on_pool(|| loaded.directions().to_vec());
-        all.extend(studio.data_sets.label_directions(&run, &loaded));
+        let all = match which.by.as_deref() {
+            Some("labels") => studio.data_sets.label_directions(&run, &loaded),
+            _ => device::on_pool(|| loaded.directions().to_vec()),
+        };
         let describe = |direction: &faussaire::play::Direction| {
             let kind = match direction.origin {
                 Origin::Weights => "sefa",
@@ -157,16 +162,6 @@ impl Wanted {
             (None, None) => Classes::AtLarge,
         }
     }
-}
-
-/// Brings noise nearer to 0, where what is common lies: 1 leaves it, 0 gives the mean image for all.
-pub(crate) fn truncate(noise: &mut [Vec<f32>], truncation: Option<f32>) -> Answer<()> {
-    let Some(factor) = truncation else { return Ok(()) };
-    if !(0.0..=1.0).contains(&factor) {
-        return Err(Failure::bad(format!("truncation is {factor}, expected 0 to 1"), "1 is full variety"));
-    }
-    noise.iter_mut().flatten().for_each(|value| *value *= factor);
-    Ok(())
 }
 
 fn count(n: usize) -> Answer<usize> {
