@@ -71,9 +71,7 @@ impl Expert {
             let mut values = images[part.start * size..part.end * size].to_vec();
             self.range.from_unit(&mut values);
             let x = tensor(values, [part.len(), h, w, c], &self.device);
-            let y = (width > 0).then(|| {
-                tensor(labels[part.clone()].concat(), [part.len(), 1, 1, width], &self.device)
-            });
+            let y = (width > 0).then(|| tensor(labels[part.clone()].concat(), [part.len(), 1, 1, width], &self.device));
             let logits = net.logits(&self.weights, x, &mut Pass::infer().given(y));
             scores.extend(host(&Scores::of(logits)));
         }

@@ -56,7 +56,12 @@ impl Inversion {
     pub fn new(sampler: &Sampler, target: &[f32], label: &[f32], seed: u64) -> Result<Self> {
         if target.len() != sampler.shape().len() {
             return Err(Error::usage(
-                format!("the picture has {} values, expected {} for {}", target.len(), sampler.shape().len(), sampler.shape()),
+                format!(
+                    "the picture has {} values, expected {} for {}",
+                    target.len(),
+                    sampler.shape().len(),
+                    sampler.shape()
+                ),
                 "bring the picture to the size of the generator's images",
             ));
         }

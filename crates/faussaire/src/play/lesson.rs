@@ -254,7 +254,8 @@ mod tests {
             assert_eq!(lesson.half().unwrap(), Half::Generator);
             gan.step().unwrap();
         }
-        for (ours, theirs) in [(&lesson.gan.generator, &gan.generator), (&lesson.gan.discriminator, &gan.discriminator)] {
+        for (ours, theirs) in [(&lesson.gan.generator, &gan.generator), (&lesson.gan.discriminator, &gan.discriminator)]
+        {
             for (a, b) in ours.weights.tensors().iter().zip(theirs.weights.tensors()) {
                 assert_eq!(host(a), host(b));
             }
@@ -263,7 +264,8 @@ mod tests {
 
     #[test]
     fn the_picture_shows_what_the_nets_do() {
-        let mut lesson = Lesson::new(recipe(&["train.loss=nonsaturating", "train.penalties={}"]), &Device::flex()).unwrap();
+        let mut lesson =
+            Lesson::new(recipe(&["train.loss=nonsaturating", "train.penalties={}"]), &Device::flex()).unwrap();
         for _ in 0..2 * 60 {
             lesson.half().unwrap();
         }
