@@ -335,7 +335,7 @@ mod tests {
             "--set train.packing=2",
             "loss, over steps",
             "batch = 64",
-            "generator, 12,930 parameters",
+            "generator, 12,802 parameters",
         ] {
             assert!(html.contains(part), "{part} in\n{html}");
         }
