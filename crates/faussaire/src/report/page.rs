@@ -16,7 +16,7 @@ const SHEET_BYTES: usize = 6 << 20;
 
 const STYLE: &str = "
 .sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:1.2rem}
-.sheets img,.last img{width:100%;height:auto}.last{margin:1.2rem 0}
+.sheets img,.last img{width:100%;height:auto}.last{margin:1.2rem 0;max-width:44rem}.chart{margin:.9rem 0}
 details{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.5rem .9rem;margin:.8rem 0}
 summary{cursor:pointer;font-weight:600}pre{overflow-x:auto;font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;margin:.6rem 0}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.8rem;margin:1.2rem 0;padding:0}
