@@ -1,7 +1,8 @@
 """Runs that nobody tuned the doctor on: failures and healthy trainings on data, nets and seeds that its thresholds were not
-set with. The list was written, and committed, before any of these runs was made, and no threshold was changed after.
+set with. Each list was written, and committed, before any of its runs was made. After the first one three rules were
+changed (docs/results/doctor.md), so that the second is the one that nothing was fitted to.
 
-    FAUSSAIRE_DATA=DIR python unseen.py --binary target/release/faussaire -o FOLDER [--only WORD]
+    FAUSSAIRE_DATA=DIR python unseen.py --list 2 --binary target/release/faussaire -o FOLDER [--only WORD]
 
 A failure must be named by the right word first, by a fifth of the run's steps (failing runs are stopped after three
 tenths); a healthy run must end without a finding. Runs that are there already are not made again. Prints a Markdown table.
@@ -49,6 +50,57 @@ steps = 800
 average = 0.99
 sheet_every = 1
 """,
+    # 32x32, colour, faces: transposed convolutions, batch normalisation in both nets, each half of the batch on its own.
+    "faces": """
+latent = 20
+[data]
+size = 32
+[generator]
+layers = ["dense 4*4*32", "reshape 4 4 32", "batchnorm", "relu", "convtranspose 24 4x4 stride 2", "batchnorm", "relu",
+          "convtranspose 16 4x4 stride 2", "batchnorm", "relu", "convtranspose 3 4x4 stride 2", "tanh"]
+adam = { rate = 8e-4, beta1 = 0.5 }
+[discriminator]
+layers = ["conv 12 4x4 stride 2", "leakyrelu 0.2", "conv 24 4x4 stride 2", "batchnorm", "leakyrelu 0.2",
+          "conv 24 4x4 stride 2", "batchnorm", "leakyrelu 0.2", "flatten", "dense 1"]
+adam = { rate = 4e-4, beta1 = 0.5 }
+[train]
+batch = 20
+steps = 900
+mixed = false
+average = 0.99
+sheet_every = 1
+""",
+    # 28x28 drawings: dense nets throughout.
+    "dense": """
+latent = 12
+[generator]
+layers = ["dense 128", "leakyrelu 0.2", "dense 256", "leakyrelu 0.2", "dense 784", "reshape 28 28 1", "sigmoid"]
+adam = { rate = 5e-4, beta1 = 0.5 }
+[discriminator]
+layers = ["flatten", "dense 128", "leakyrelu 0.2", "dropout 0.3", "dense 64", "leakyrelu 0.2", "dropout 0.3", "dense 1"]
+adam = { rate = 3e-4, beta1 = 0.5 }
+[train]
+batch = 48
+steps = 1100
+average = 0.99
+sheet_every = 1
+""",
+    # Points: tanh nets, large batch, cross-entropy.
+    "tanh": """
+latent = 3
+[generator]
+layers = ["dense 80 init normal 2", "tanh", "dense 80 init he", "tanh", "dense 2"]
+adam = { rate = 2e-3, beta1 = 0.5, beta2 = 0.99 }
+[discriminator]
+layers = ["dense 80 init he", "leakyrelu 0.2", "dense 80 init he", "leakyrelu 0.2", "dense 1"]
+adam = { rate = 2e-3, beta1 = 0.5, beta2 = 0.99 }
+[train]
+penalties = { r1 = 0.003 }
+batch = 128
+steps = 2400
+average = 0.99
+sheet_every = 1
+""",
     # Points: relu nets, latents of 4, hinge with R1.
     "points": """
 latent = 4
@@ -89,7 +141,7 @@ TEN_DENSE = [
 ]
 
 # name, base, data, expected first finding, changes
-FAILING = [
+FAILING_1 = [
     ("D far too strong", "grey", "fashion-mnist", "overpowering-discriminator",
      ["discriminator.adam.rate=2e-2", "generator.adam.rate=5e-5"]),
     ("D far too strong", "colour", "cifar10", "overpowering-discriminator",
@@ -114,7 +166,7 @@ FAILING = [
     ("ten images", "grey", "quickdraw:bicycle", "copying", TEN + TEN_DENSE),
 ]  # fmt: skip
 
-HEALTHY = [
+HEALTHY_1 = [
     ("as it is", "grey", "fashion-mnist", []),
     ("as it is", "grey", "quickdraw:apple", []),
     ("as it is", "grey", "quickdraw:cat", []),
@@ -132,7 +184,57 @@ HEALTHY = [
     ("relativistic, R1 and R2", "points", "grid", ["train.loss=relativistic", "train.penalties={ r1 = 0.001, r2 = 0.001 }"]),
 ]  # fmt: skip
 
-SEEDS = [10, 11]
+DEAF_FACES = (
+    'generator.layers=["dense 4*4*32 init zeros", "reshape 4 4 32", "batchnorm", "relu", "convtranspose 24 4x4 stride 2 init zeros", '
+    '"batchnorm", "relu", "convtranspose 16 4x4 stride 2", "batchnorm", "relu", "convtranspose 3 4x4 stride 2", "tanh"]'
+)
+DEAF_DENSE = (
+    'generator.layers=["dense 128 init zeros", "leakyrelu 0.2", "dense 256 init zeros", "leakyrelu 0.2", "dense 784", '
+    '"reshape 28 28 1", "sigmoid"]'
+)
+TEN_AGAIN = ["data.count=10", "train.batch=10", "train.sheet_every=50", "train.steps=8000"]
+
+FAILING_2 = [
+    ("D far too strong", "faces", "celeba", "overpowering-discriminator",
+     ["discriminator.adam.rate=3e-3", "generator.adam.rate=1e-5", "train.discriminator_steps=4"]),
+    ("D far too strong", "dense", "quickdraw:eye", "overpowering-discriminator",
+     ["discriminator.adam.rate=5e-3", "generator.adam.rate=1e-6"]),
+    ("D far too strong", "tanh", "ring", "overpowering-discriminator",
+     ["train.penalties={}", "discriminator.adam.rate=2e-2", "generator.adam.rate=2e-6", "train.discriminator_steps=3"]),
+    ("D far too weak", "dense", "fashion-mnist", "helpless-discriminator", ["discriminator.adam.rate=1e-8"]),
+    ("D far too weak", "tanh", "grid", "helpless-discriminator", ["discriminator.adam.rate=1e-8"]),
+    ("G's rate too high", "dense", "quickdraw:duck", "restless-generator", ["generator.adam.rate=0.3"]),
+    ("G's rate too high", "dense", "fashion-mnist", "restless-generator", ["generator.adam.rate=0.1"]),
+    ("G's rate too high", "tanh", "ring", "restless-generator", ["generator.adam.rate=0.4"]),
+    ("latent of 1", "faces", "celeba", "narrow-latent", ["latent=1"]),
+    ("latent of 1", "dense", "quickdraw:eye", "narrow-latent", ["latent=1"]),
+    ("no noise", "faces", "celeba", "collapse", [DEAF_FACES]),
+    ("no noise", "dense", "quickdraw:duck", "collapse", [DEAF_DENSE]),
+    ("NaN on purpose", "dense", "fashion-mnist", "diverged",
+     ["train.loss=least-squares", "generator.adam.rate=8", "discriminator.adam.rate=8"]),
+    ("NaN on purpose", "tanh", "ring", "diverged",
+     ["train.loss=least-squares", "train.penalties={}", "generator.adam.rate=9", "discriminator.adam.rate=9"]),
+    ("ten images", "dense", "mnist", "copying", TEN_AGAIN),
+    ("ten images", "dense", "quickdraw:duck", "copying", TEN_AGAIN),
+]  # fmt: skip
+
+HEALTHY_2 = [
+    ("as it is", "faces", "celeba", []),
+    ("relativistic, R1 and R2", "faces", "celeba",
+     ["train.loss=relativistic", "train.penalties={ r1 = 1.0, r2 = 1.0 }", "discriminator.layers=[\"conv 12 4x4 stride 2\", "
+      "\"leakyrelu 0.2\", \"conv 24 4x4 stride 2\", \"leakyrelu 0.2\", \"flatten\", \"dense 1\"]"]),
+    ("as it is", "dense", "mnist", []),
+    ("as it is", "dense", "fashion-mnist", []),
+    ("as it is", "dense", "quickdraw:duck", []),
+    ("smoothed, a tenth held out", "dense", "mnist", ["train.smoothing=0.1", "train.held_out=0.1"]),
+    ("hinge", "dense", "quickdraw:eye", ["train.loss=hinge"]),
+    ("wgan-gp", "dense", "fashion-mnist", ["train.loss=wasserstein", "train.penalties={ wgan-gp = 10.0 }", "train.discriminator_steps=3"]),
+    ("as it is", "tanh", "ring", []),
+    ("relativistic, R1 and R2", "tanh", "ring", ["train.loss=relativistic", "train.penalties={ r1 = 0.001, r2 = 0.001 }"]),
+    ("relativistic, R1 and R2", "tanh", "grid", ["train.loss=relativistic", "train.penalties={ r1 = 0.001, r2 = 0.001 }"]),
+]  # fmt: skip
+
+LISTS = {1: (FAILING_1, HEALTHY_1, [10, 11]), 2: (FAILING_2, HEALTHY_2, [20, 21])}
 
 
 def events(run):
@@ -171,19 +273,21 @@ def outcome(run):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", type=int, choices=LISTS, required=True)
     parser.add_argument("--binary", required=True)
     parser.add_argument("-o", type=Path, required=True, dest="out")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    failing = [(*case[:3], case[4], case[3]) for case in FAILING]
+    failing, healthy, seeds = LISTS[options.list]
+    failing = [(*case[:3], case[4], case[3]) for case in failing]
     right = {True: 0, False: 0}
-    print("| recipe | data | expected | seed 10, 11: first finding at step (share) | also |\n| --- | --- | --- | --- | --- |")
-    for number, (name, base, data, changes, expected) in enumerate(failing + [(*case, None) for case in HEALTHY]):
+    print("| recipe | data | expected | first finding at step (share), a seed each | also |\n| --- | --- | --- | --- | --- |")
+    for number, (name, base, data, changes, expected) in enumerate(failing + [(*case, None) for case in healthy]):
         if options.only not in f"{name} {base} {data}":
             continue
         cells, also = [], set()
-        for seed in SEEDS:
+        for seed in seeds:
             run = options.out / f"{number:02}-{seed}"
             train(options.binary, run, base, data, changes, seed, 0.3 if expected else 2.0)
             steps, found = outcome(run)

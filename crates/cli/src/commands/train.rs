@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use faussaire::data::{Dataset, First, OpenOptions};
+use faussaire::data::{Chosen, Dataset, OpenOptions};
 use faussaire::doctor::{self, Case, Doctor};
 use faussaire::judge::Extractor;
 use faussaire::loss::LabelKind;
@@ -200,7 +200,7 @@ fn toml_text(text: &str) -> String {
 fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
     let data = &recipe.data;
     let set = open_dataset(&data.source, &recipe.open_options(OpenOptions::default()), options.quiet)?;
-    Ok(if data.count > 0 { First::of(set, data.count) } else { set })
+    Ok(if data.count > 0 { Chosen::first(set, data.count) } else { set })
 }
 
 /// Command-line limits, then the recipe's; something must end the training.

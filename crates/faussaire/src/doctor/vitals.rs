@@ -141,6 +141,11 @@ impl Vitals {
         self.diverged.as_ref().map_or(logged, |(step, _)| logged.max(*step))
     }
 
+    /// All that was logged of the run since it began, or began again.
+    pub fn pulses(&self) -> &[Pulse] {
+        &self.pulses
+    }
+
     /// Steps in a window.
     pub fn window(&self) -> u64 {
         match self.steps {
