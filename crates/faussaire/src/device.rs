@@ -46,3 +46,16 @@ pub fn named(name: &str) -> Result<Device> {
         )),
     }
 }
+/// The machine that this program runs on, in words: processor, cores that it may use, instruction set of the kernels.
+pub fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let plural = if cores == 1 { "" } else { "s" };
+    format!("{}, {cores} core{plural}, {}", processor(), faussaire_kernels::isa::isa().name())
+}
+
+/// The processor's own name where the system tells it.
+fn processor() -> String {
+    let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = about.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}

@@ -3,6 +3,7 @@
 //! Data flows one way: data set -> batches -> D step -> G step -> averaged G -> event -> watchers.
 
 pub mod augment;
+mod chart;
 pub mod compare;
 pub mod data;
 pub mod device;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{Event, Gan, Request, StepReport, Watcher};
+use crate::device;
 use crate::error::{Error, Result};
 
 /// How long to train; whichever is reached first ends it.
@@ -49,7 +50,8 @@ impl Gan {
         let began = Instant::now();
         let total = limits.total_steps(self);
         let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
-        tell(watchers, self, Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch })?;
+        let start = Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch, machine: device::machine() };
+        tell(watchers, self, start)?;
         let ending = loop {
             if total.is_some_and(|total| self.progress.step >= total) {
                 break Ending::Complete;

@@ -11,7 +11,6 @@ use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
 
 use crate::commands::judge::{Against, extractor};
-use crate::commands::train;
 
 /// The judge of one data set.
 struct Bench {
