@@ -1,0 +1,88 @@
+// Which page is shown: addresses are #/PAGE/ID?key=value. A page is a module with `show(view)`; `view` carries the place to
+// draw into, the address's parts, and a signal that aborts when the visitor leaves, which ends all that the page started.
+
+import { h, replace } from "./dom.js";
+import { loading, problem } from "../parts/status.js";
+
+const HOME = "runs";
+let leave = new AbortController();
+
+/// The address in parts: { page, id, query }.
+export function address(hash = location.hash) {
+  const [path, query] = hash.replace(/^#\/?/, "").split("?");
+  const [page, id] = path.split("/");
+  return { page: page || HOME, id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(query ?? "") };
+}
+
+/// The address of a page, as an href.
+export function to(page, id, query) {
+  const tail = query ? `?${new URLSearchParams(query)}` : "";
+  return `#/${page}${id ? `/${encodeURIComponent(id)}` : ""}${tail}`;
+}
+
+/// Writes what a page shows into the address bar, without a new page.
+export function remember(page, id, query) {
+  history.replaceState(null, "", to(page, id, query));
+}
+
+/// Shows the page of the address, now and whenever it changes.
+export function startRouter(pages) {
+  const main = document.getElementById("main");
+  const go = async () => {
+    if (location.hash === "#main") return; // the skip link
+    leave.abort();
+    leave = new AbortController();
+    await draw(main, pages, leave.signal);
+  };
+  addEventListener("hashchange", go);
+  go();
+}
+
+async function draw(main, pages, signal) {
+  const { page, id, query } = address();
+  const known = pages[page];
+  markSection(known?.section);
+  replace(main, loading());
+  if (!known) {
+    title(main, "No such page");
+    replace(main, h("h1", { tabindex: -1 }, "No such page"), h("p", {}, `There is nothing at “${page}”. `, h("a", { href: to(HOME) }, "All runs")));
+    return;
+  }
+  const root = h("div", { class: `page page-${page}` });
+  const setTitle = (text) => title(main, text);
+  try {
+    const module = await known.load();
+    if (signal.aborted) return;
+    const shown = module.show({ root, id, query, signal, title: setTitle });
+    await shown;
+    if (!signal.aborted) arrive(main, root);
+  } catch (error) {
+    if (signal.aborted) return;
+    console.error(error);
+    title(main, "Something went wrong");
+    arrive(main, h("div", {}, h("h1", { tabindex: -1, class: "visually-hidden" }, "Something went wrong"), problem(error, () => dispatchEvent(new Event("hashchange")))));
+  }
+}
+
+/// Puts the page in place and moves the reader's focus to its heading, as a full page load would.
+function arrive(main, root) {
+  const first = !main.dataset.arrived;
+  replace(main, root);
+  main.dataset.arrived = "yes";
+  if (first) return;
+  scrollTo(0, 0);
+  const heading = root.querySelector("h1");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus({ preventScroll: true });
+}
+
+function title(main, text) {
+  document.title = `${text} · Faussaire studio`;
+}
+
+function markSection(section) {
+  for (const link of document.querySelectorAll(".top nav a")) {
+    if (address(link.hash).page === section) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}

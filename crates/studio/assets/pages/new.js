@@ -1,0 +1,155 @@
+// New: choose data and a recipe, change keys, and see what it will cost before it starts.
+
+import { h, replace, setText, settle } from "../app/dom.js";
+import { get, post } from "../app/api.js";
+import { to } from "../app/router.js";
+import { whole, duration, bytes } from "../app/format.js";
+import { flatten } from "../app/toml.js";
+import { keyFields } from "../parts/key-fields.js";
+import { problem, command } from "../parts/status.js";
+import { complain } from "../parts/toast.js";
+
+const LENGTHS = [["", "as the recipe says"], ["epochs", "epochs"], ["steps", "steps"], ["time", "time"]];
+const USUAL_AMOUNT = { epochs: "4", steps: "1000", time: "10m" };
+
+export async function show({ root, signal, title, query }) {
+  title("New run");
+  const [presets, datasets, keys] = await Promise.all([get("/presets", signal), get("/datasets", signal), get("/keys", signal)]);
+  const page = new NewPage(root, { presets, datasets, keys }, signal);
+  await page.choose(query.get("preset") ?? presets[0].name);
+}
+
+class NewPage {
+  constructor(root, known, signal) {
+    Object.assign(this, known, { signal });
+    this.checkSoon = settle(() => this.check(), 350);
+    this.fields = keyFields(this.keys, () => this.checkSoon());
+    this.build(root);
+  }
+
+  build(root) {
+    this.summary = h("div", { class: "stack" });
+    this.startButton = h("button", { class: "button primary", type: "submit", disabled: true }, "Start training");
+    const part = (number, key, name, text, ...content) => h("section", { class: "panel", "aria-labelledby": `new-${key}` },
+      h("h2", { id: `new-${key}` }, `${number}. ${name}`), text ? h("p", { class: "muted small" }, text) : null, content);
+    const form = h("form", { class: "new-grid", novalidate: true },
+      h("div", { class: "stack" },
+        part(1, "recipe", "Recipe", "A preset is a complete recipe that was tried; everything in it can be changed below.", this.presetCards()),
+        part(2, "data", "Data", null, this.dataField()),
+        part(3, "length", "Length", null, this.lengthField()),
+        part(4, "keys", "Changes", "Empty fields stay as the preset has them.", this.fields.element,
+          h("p", { class: "gap-above" }, h("button", { class: "button small", type: "button", onclick: () => this.fields.reset() }, "Undo all changes")))),
+      h("aside", { class: "panel stack new-side", "aria-labelledby": "new-summary" }, h("h2", { id: "new-summary" }, "Before it starts"), this.summary, this.startButton));
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.start(); });
+    replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "New run"), h("p", { class: "lead" }, "The same recipes and keys as the command line, the same training."))), form);
+  }
+
+  presetCards() {
+    return h("div", { class: "presets", role: "radiogroup", "aria-labelledby": "new-recipe" }, this.presets.map((preset) => {
+      const input = h("input", { type: "radio", name: "preset", value: preset.name, "aria-label": `${preset.name}: ${preset.about}`, onchange: () => this.choose(preset.name) });
+      return h("div", { class: "preset" }, input, h("div", {}, h("b", {}, preset.name), h("p", {}, preset.about)));
+    }));
+  }
+
+  dataField() {
+    const name = (set) => `${set.name}: ${set.about}${set.here ? "" : " (not on this machine)"}`;
+    this.data = h("select", { id: "new-data", onchange: () => { this.tellData(); this.checkSoon(); } }, this.datasets.map((set) => h("option", { value: set.name }, name(set))), h("option", { value: "*" }, "a folder or file of my own…"));
+    this.path = h("input", { type: "text", id: "new-path", placeholder: "/home/me/photos", oninput: () => this.checkSoon() });
+    this.pathField = h("div", { class: "field gap-above", hidden: true }, h("label", { for: "new-path" }, "Path on this machine"), this.path, h("p", { class: "help" }, "A folder of images, or a zip, tar, npy, npz, IDX or parquet file."));
+    this.dataNote = h("div", { class: "gap-above", hidden: true });
+    return h("div", {}, h("div", { class: "field" }, h("label", { for: "new-data" }, "What to learn from"), this.data), this.pathField, this.dataNote);
+  }
+
+  lengthField() {
+    this.kind = h("select", { id: "new-kind" }, LENGTHS.map(([value, name]) => h("option", { value }, name)));
+    this.amount = h("input", { type: "text", id: "new-amount", autocomplete: "off", oninput: () => this.checkSoon() });
+    const amount = h("div", { class: "field", hidden: true }, h("label", { for: "new-amount" }, "How much"), this.amount);
+    this.kind.addEventListener("change", () => {
+      amount.hidden = !this.kind.value;
+      this.amount.value = USUAL_AMOUNT[this.kind.value] ?? "";
+      this.checkSoon();
+    });
+    return h("div", { class: "sliders" }, h("div", { class: "field" }, h("label", { for: "new-kind" }, "How long"), this.kind), amount);
+  }
+
+  async choose(name) {
+    this.preset = this.presets.find((preset) => preset.name === name) ?? this.presets[0];
+    for (const input of document.querySelectorAll('input[name="preset"]')) input.checked = input.value === this.preset.name;
+    if (this.datasets.some((set) => set.name === this.preset.data)) this.data.value = this.preset.data;
+    this.tellData();
+    this.fields.presetValues(flatten(this.preset.config));
+    await this.check();
+  }
+
+  tellData() {
+    const set = this.datasets.find((one) => one.name === this.data.value);
+    this.pathField.hidden = this.data.value !== "*";
+    this.dataNote.hidden = !set || set.here;
+    if (set && !set.here) replace(this.dataNote, h("p", { class: "small" }, "These images aren't on this machine yet. This fetches them, where the network allows:"), command(`faussaire data fetch ${set.name}`));
+  }
+
+  /// What the recipe is, as the server takes it.
+  recipe() {
+    const data = this.data.value === "*" ? this.path.value.trim() : this.data.value;
+    return { preset: this.preset.name, data: data && data !== this.preset.data ? data : undefined, set: this.fields.changes() };
+  }
+
+  length() {
+    const kind = this.kind.value;
+    if (!kind || !this.amount.value.trim()) return {};
+    return { [kind]: kind === "time" ? this.amount.value.trim() : Number(this.amount.value) };
+  }
+
+  async check() {
+    this.checking?.abort();
+    const mine = new AbortController();
+    this.checking = mine;
+    this.signal.addEventListener("abort", () => mine.abort(), { once: true });
+    try {
+      const found = await post("/recipe", { ...this.recipe(), ...this.length() }, mine.signal);
+      if (Object.keys(this.recipe().set).length === 0) this.fields.presetValues(flatten(found.config));
+      replace(this.summary, this.estimate(found));
+      this.startButton.disabled = false;
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      replace(this.summary, problem(error));
+      this.startButton.disabled = true;
+    }
+  }
+
+  estimate(found) {
+    const { estimate, parameters } = found;
+    const steps = this.steps(found);
+    const seconds = estimate.seconds;
+    const fact = (name, value, note) => h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, value, note ? h("small", {}, note) : null));
+    const net = (name, text) => h("details", {}, h("summary", {}, name), h("pre", { class: "code", tabindex: 0, role: "region", "aria-label": name }, text));
+    return [
+      h("dl", { class: "facts" },
+        fact("Time", this.kind.value === "time" ? this.amount.value : seconds === null ? "unknown" : `about ${duration(seconds)}`, estimate.images_per_s ? `at ${whole(estimate.images_per_s)} images/s` : seconds === null ? "known once such a net has run here" : null),
+        fact("Memory", `about ${bytes(estimate.memory_bytes)}`),
+        fact("Steps", steps ? whole(steps) : "until the time is up", found.steps_per_epoch ? `${whole(found.steps_per_epoch)} per epoch` : null),
+        fact("Weights", whole(parameters[0] + parameters[1]), `G ${whole(parameters[0])}, D ${whole(parameters[1])}`)),
+      h("div", {}, net("Generator (the counterfeiter)", found.generator), net("Discriminator (the expert)", found.discriminator), net("The whole recipe", found.config)),
+    ];
+  }
+
+  steps(found) {
+    const { epochs, steps, time } = this.length();
+    if (time) return null;
+    if (steps) return steps;
+    return epochs && found.steps_per_epoch ? Math.round(epochs * found.steps_per_epoch) : found.steps;
+  }
+
+  async start() {
+    this.startButton.disabled = true;
+    setText(this.startButton, "Starting…");
+    try {
+      const { id } = await post("/runs", { ...this.recipe(), ...this.length() }, this.signal);
+      location.hash = to("run", id);
+    } catch (error) {
+      complain(error);
+      this.startButton.disabled = false;
+      setText(this.startButton, "Start training");
+    }
+  }
+}

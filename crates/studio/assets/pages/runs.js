@@ -1,0 +1,119 @@
+// All runs: a card each with its last sheet, state, progress and score, live. Cards can be chosen for a comparison.
+
+import { h, replace, setText } from "../app/dom.js";
+import { get, ofRun } from "../app/api.js";
+import { listen } from "../app/live.js";
+import { to } from "../app/router.js";
+import { whole, number, ago, plural, percent } from "../app/format.js";
+import { updateState, empty, command, prose } from "../parts/status.js";
+
+const FIRST = 24;
+
+/// Running ones first, then by their last change.
+const order = (a, b) => (b.state === "running") - (a.state === "running") || b.changed - a.changed || a.id.localeCompare(b.id);
+
+export async function show({ root, signal, title }) {
+  title("Runs");
+  const runs = new Map((await get("/runs", signal)).map((run) => [run.id, run]));
+  const cards = new Map();
+  const chosen = new Set();
+  let limit = FIRST;
+
+  const list = h("ul", { class: "cards" });
+  const count = h("p", { class: "lead", role: "status" });
+  const search = h("input", { type: "search", placeholder: "Name, data or preset", "aria-label": "Search the runs", oninput: () => { limit = FIRST; arrange(); } });
+  const more = h("button", { class: "button", type: "button", hidden: true, onclick: () => { limit += 4 * FIRST; arrange(); } }, "Show more");
+  const compare = h("a", { class: "button", href: to("compare"), hidden: true });
+  const tools = h("div", { class: "actions runs-tools" }, compare, search);
+  const none = h("div", { hidden: true });
+  replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), count), tools), list, h("p", { class: "more" }, more), none);
+
+  const tellChosen = () => {
+    compare.hidden = chosen.size < 2;
+    compare.href = to("compare", null, { runs: [...chosen].join(",") });
+    setText(compare, `Compare ${chosen.size} runs`);
+  };
+  const choose = (id, on) => { if (on) chosen.add(id); else chosen.delete(id); tellChosen(); };
+
+  const arrange = () => {
+    const wanted = search.value.trim().toLowerCase();
+    const found = [...runs.values()].filter((run) => !wanted || [run.id, run.data, run.preset, run.loss].join(" ").toLowerCase().includes(wanted)).sort(order);
+    const running = [...runs.values()].filter((run) => run.state === "running").length;
+    setText(count, runs.size ? `${plural(runs.size, "run")}${running ? `, ${whole(running)} training now` : ""}${wanted ? `; ${whole(found.length)} match` : ""}` : "");
+    const wantedCards = found.slice(0, limit).map((run) => cardOf(run).element);
+    if (wantedCards.length !== list.children.length || wantedCards.some((card, at) => list.children[at] !== card)) list.replaceChildren(...wantedCards);
+    more.hidden = found.length <= limit;
+    tools.hidden = runs.size === 0;
+    none.hidden = found.length > 0;
+    if (!found.length) replace(none, runs.size ? h("p", { class: "muted" }, `No run matches “${wanted}”.`) : noRuns());
+  };
+  const cardOf = (run) => {
+    if (!cards.has(run.id)) cards.set(run.id, card(run, choose));
+    cards.get(run.id).update(run);
+    return cards.get(run.id);
+  };
+
+  arrange();
+  listen({
+    path: () => "/events",
+    signal,
+    on: {
+      run: (run) => { runs.set(run.id, run); arrange(); },
+      gone: ({ id }) => { runs.delete(id); cards.delete(id); choose(id, false); arrange(); },
+    },
+    resumed: async () => {
+      for (const run of await get("/runs", signal).catch(() => [])) runs.set(run.id, run);
+      arrange();
+    },
+  });
+}
+
+const noRuns = () => empty("No runs yet", "A run is one training: its images, its losses, its checkpoints. Start the first one here, or from a terminal; it appears on this page by itself.",
+  h("p", {}, h("a", { class: "button primary", href: to("new") }, "Start a run")), command("faussaire train --preset quick"));
+
+function card(run, choose) {
+  const part = {
+    picture: h("img", { class: "pixels", alt: "", loading: "lazy", decoding: "async" }),
+    state: h("span", {}),
+    about: h("p", { class: "muted small" }),
+    progress: h("progress", { max: 1, "aria-label": `Progress of ${run.id}` }),
+    steps: h("span", { class: "number" }),
+    speed: h("span", { class: "number muted" }),
+    score: h("p", { class: "small card-score" }),
+    changed: h("span", { class: "muted small" }),
+    error: h("p", { class: "small card-error" }),
+  };
+  part.frame = h("div", { class: "card-picture" }, part.picture);
+  const pick = h("input", { type: "checkbox", "aria-label": `Choose ${run.id} for a comparison`, onchange: (event) => choose(run.id, event.target.checked) });
+  const element = h("li", { class: "card run-card" },
+    part.frame,
+    h("div", { class: "card-body" },
+      h("div", { class: "row spread" }, part.state, part.changed),
+      h("h2", {}, h("a", { class: "card-link", href: to("run", run.id) }, run.id)),
+      part.about, part.error,
+      h("div", { class: "card-progress" }, part.progress, h("p", { class: "row spread small" }, part.steps, part.speed)),
+      h("div", { class: "row spread card-foot" }, part.score, h("label", { class: "check" }, pick, "Compare"))));
+  return { element, update: (now) => update(part, now) };
+}
+
+function update(part, run) {
+  updateState(part.state, run.state);
+  setText(part.changed, ago(run.changed));
+  setText(part.about, [run.data, run.preset ? `preset ${run.preset}` : null, run.loss].filter(Boolean).join(" · "));
+  part.error.hidden = !run.error;
+  if (run.error) replace(part.error, prose(run.error));
+  const source = run.sheet ? `/api${ofRun(run.id, `/sheets/${encodeURIComponent(run.sheet)}`)}` : null;
+  part.frame.classList.toggle("no-picture", !source);
+  part.picture.hidden = !source;
+  if (source && part.picture.getAttribute("src") !== source) part.picture.src = source;
+  const share = run.steps ? run.step / run.steps : null;
+  part.progress.parentElement.hidden = run.state === "damaged";
+  if (share === null) part.progress.removeAttribute("value");
+  else part.progress.value = Math.min(1, share);
+  part.progress.hidden = share === null && run.state !== "running";
+  setText(part.steps, run.steps ? `step ${whole(run.step)} of ${whole(run.steps)}${run.state === "running" ? ` (${percent(share)})` : ""}` : `step ${whole(run.step ?? 0)}`);
+  setText(part.speed, run.images_per_s ? `${whole(run.images_per_s)} images/s` : "");
+  const shown = run.score ? [h("span", { class: "muted" }, `${run.score.name} `), h("b", { class: "number" }, number(run.score.value))] : [];
+  if (run.findings) shown.push(h("span", { class: "finding-count" }, `${shown.length ? " · " : ""}doctor: ${plural(run.findings, "finding")}`));
+  replace(part.score, shown);
+}

@@ -1,0 +1,52 @@
+// Stop and resume: the two things one can ask of a training.
+
+import { h } from "../app/dom.js";
+import { post, ofRun } from "../app/api.js";
+import { dialog } from "./dialog.js";
+import { say, complain } from "./toast.js";
+
+/// Asks the training to finish its step, save, and stop.
+export async function stopRun(run, button) {
+  button.disabled = true;
+  try {
+    await post(ofRun(run.id, "/stop"), {});
+    say("The run stops after this step", "It saves everything first; resume it whenever you like.");
+  } catch (error) {
+    button.disabled = false;
+    complain(error);
+  }
+}
+
+const LENGTHS = [
+  ["", "to where its recipe ends", null],
+  ["epochs", "until so many epochs are done", "in all, e.g. 10"],
+  ["steps", "until so many steps are done", "in all, e.g. 5000"],
+  ["time", "for a time", "e.g. 10m"],
+];
+
+/// Asks how far to go on, and goes on.
+export function resumeRun(run, done) {
+  dialog("Go on training", (close) => {
+    const kind = h("select", { id: "resume-kind" }, LENGTHS.map(([value, name]) => h("option", { value }, name)));
+    const amount = h("input", { type: "text", id: "resume-amount", autocomplete: "off", "aria-label": "How much" });
+    const place = h("div", { class: "field", hidden: true }, h("label", { for: "resume-amount" }, "How much"), amount);
+    kind.addEventListener("change", () => {
+      place.hidden = !kind.value;
+      amount.placeholder = LENGTHS.find(([value]) => value === kind.value)[2] ?? "";
+    });
+    const form = h("form", { class: "stack" },
+      h("p", { class: "muted" }, "It goes on from its last checkpoint, bit for bit as if it had never stopped."),
+      h("div", { class: "field" }, h("label", { for: "resume-kind" }, "How far"), kind), place,
+      h("div", { class: "actions" }, h("button", { class: "button", type: "button", onclick: close }, "Cancel"), h("button", { class: "button primary", type: "submit" }, "Go on")));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const body = kind.value ? { [kind.value]: kind.value === "time" ? amount.value : Number(amount.value) } : {};
+      try {
+        await post(ofRun(run.id, "/resume"), body);
+        close();
+        done();
+      } catch (error) { complain(error); }
+    });
+    return form;
+  });
+}

@@ -1,0 +1,72 @@
+// The recipe's keys as fields, with the command line's own help texts. Only what the visitor changed counts; the rest is the preset's
+// and follows it.
+
+import { h, replace } from "../app/dom.js";
+
+const USUAL = ["train.batch", "train.loss", "latent", "generator.adam.rate", "discriminator.adam.rate", "train.seed", "data.count", "train.discriminator_steps"];
+const SECTIONS = { "": "Both", data: "Data", labels: "Labels", generator: "Generator", discriminator: "Discriminator", train: "Training" };
+let count = 0;
+
+/// { element, changes(), presetValues(flat) }: `flat` maps keys to the preset's values; `onchange()` after each change.
+export function keyFields(keys, onchange) {
+  const fields = new Map(keys.map((key) => [key.key, field(key, onchange)]));
+  const usual = USUAL.filter((key) => fields.has(key));
+  const rest = keys.filter((key) => !usual.includes(key.key));
+  const search = h("input", { type: "search", placeholder: "Search keys and help", "aria-label": "Search all keys" });
+  const list = h("div", { class: "stack gap-above" });
+  const arrange = () => {
+    const text = search.value.trim().toLowerCase();
+    const found = rest.filter((key) => `${key.key} ${key.help}`.toLowerCase().includes(text));
+    const groups = Map.groupBy?.(found, section) ?? group(found);
+    replace(list, [...groups].map(([name, members]) => h("div", {}, h("h3", {}, SECTIONS[name] ?? name), h("div", { class: "keys" }, members.map((key) => fields.get(key.key).element)))),
+      found.length ? null : h("p", { class: "muted" }, "No key matches."));
+  };
+  search.addEventListener("input", arrange);
+  arrange();
+  const element = h("div", {},
+    h("div", { class: "keys" }, usual.map((key) => fields.get(key).element)),
+    rest.length ? h("details", { class: "gap-above" }, h("summary", {}, `All other keys (${rest.length})`), search, list) : null);
+  return {
+    element,
+    changes: () => Object.fromEntries([...fields].flatMap(([key, one]) => (one.changed() ? [[key, one.value()]] : []))),
+    presetValues(flat) { for (const [key, one] of fields) one.preset(flat[key]); },
+    reset() { for (const one of fields.values()) one.reset(); onchange(); },
+  };
+}
+
+const section = (key) => (key.key.includes(".") ? key.key.split(".")[0] : "");
+function group(keys) {
+  const groups = new Map();
+  for (const key of keys) groups.set(section(key), [...(groups.get(section(key)) ?? []), key]);
+  return groups;
+}
+
+function field(key, onchange) {
+  count += 1;
+  const id = `key-${count}`;
+  const about = `${id}-help`;
+  const input = control(key, id, about);
+  const element = h("div", { class: "field" }, h("label", { for: id }, key.key), input, h("p", { class: "help", id: about }, key.help));
+  let usual = "";
+  const changed = () => input.value !== "" && input.value !== usual;
+  input.addEventListener("change", () => { element.classList.toggle("changed", changed()); onchange(); });
+  return {
+    element, changed,
+    value: () => input.value,
+    reset() { input.value = key.choices || key.kind === "bool" ? usual : ""; element.classList.remove("changed"); },
+    preset(value) {
+      const kept = changed();
+      usual = value ?? plain(key.default);
+      if (input.tagName === "SELECT") { if (!kept) input.value = usual; } else input.placeholder = usual;
+      element.classList.toggle("changed", changed());
+    },
+  };
+}
+
+function control(key, id, about) {
+  const choices = key.kind === "bool" ? ["true", "false"] : key.choices;
+  if (choices?.length) return h("select", { id, "aria-describedby": about }, choices.map((choice) => h("option", { value: choice }, choice)));
+  return h("input", { type: "text", id, "aria-describedby": about, autocomplete: "off", spellcheck: "false", inputmode: key.kind === "integer" ? "numeric" : key.kind === "number" ? "decimal" : null });
+}
+
+const plain = (value) => (value === null || value === undefined ? "" : String(value));

@@ -1,0 +1,64 @@
+// A latent under the visitor's hands: a starting point, a distance along each direction, and sliders for both. What is drawn is
+// the sum.
+
+import { h, replace, setText } from "../app/dom.js";
+
+const FIRST = 6;
+const REACH = 3;
+let count = 0;
+
+/// A labelled slider: { element, input, set(value) }.
+export function slider(name, { min, max, step, value, format, oninput, help }) {
+  count += 1;
+  const id = `slider-${count}`;
+  const show = format ?? ((number) => number.toFixed(2).replace("-", "−"));
+  const input = h("input", { type: "range", id, min, max, step });
+  input.value = value;
+  const output = h("output", { for: id, class: "number" }, show(value));
+  input.addEventListener("input", () => { setText(output, show(Number(input.value))); oninput(Number(input.value)); });
+  const element = h("div", { class: "slider" }, h("label", { for: id, title: help }, name), output, input);
+  return { element, input, set: (number) => { input.value = number; setText(output, show(number)); } };
+}
+
+/// { element, value(), set(z), reset() } over `directions` and `size` raw numbers; `onchange()` after each change by hand.
+export function latentSliders(directions, size, onchange) {
+  let base = new Array(size).fill(0);
+  const along = directions.map(() => 0);
+  const value = () => base.map((number, at) => along.reduce((sum, amount, which) => sum + amount * directions[which].vector[at], number));
+
+  const dials = directions.map((direction, at) => slider(name(direction), {
+    min: -direction.reach, max: direction.reach, step: direction.reach / 100, value: 0,
+    help: direction.kind === "label" ? "From images without the label to images with it" : "A direction along which the first layer changes much",
+    oninput: (amount) => { along[at] = amount; refresh(); onchange(); },
+  }));
+  const numbers = [];
+  const raw = h("div", { class: "sliders latents", tabindex: 0, role: "group", "aria-label": "The latent's numbers" });
+  const details = h("details", {}, h("summary", {}, `The ${size} numbers of the latent`), raw);
+  const build = () => {
+    if (numbers.length) return;
+    for (let at = 0; at < size; at += 1) {
+      numbers.push(slider(`z${at + 1}`, { min: -REACH, max: REACH, step: 0.01, value: 0, oninput: (amount) => { base[at] += amount - value()[at]; onchange(); } }));
+    }
+    replace(raw, numbers.map((one) => one.element));
+  };
+  const refresh = () => { if (numbers.length) value().forEach((number, at) => numbers[at].set(number)); };
+  details.addEventListener("toggle", () => { if (details.open) { build(); refresh(); } });
+
+  const straight = () => { along.fill(0); dials.forEach((dial) => dial.set(0)); refresh(); };
+  const element = h("div", { class: "stack" }, dialRows(dials), details);
+  return {
+    element,
+    value,
+    set(z) { base = [...z]; straight(); },
+    reset() { straight(); onchange(); },
+  };
+}
+
+function dialRows(dials) {
+  if (!dials.length) return h("p", { class: "muted" }, "No directions were found for this generator: its first layer isn't one that they are read from.");
+  const first = h("div", { class: "sliders" }, dials.slice(0, FIRST).map((dial) => dial.element));
+  if (dials.length <= FIRST) return first;
+  return [first, h("details", {}, h("summary", {}, `${dials.length - FIRST} more directions`), h("div", { class: "sliders" }, dials.slice(FIRST).map((dial) => dial.element)))];
+}
+
+const name = (direction) => String(direction.name).replaceAll("_", " ");

@@ -1,0 +1,66 @@
+// What one can take away from a run: the net in three forms, images by the thousand, the report.
+
+import { h } from "../app/dom.js";
+import { download, ofRun } from "../app/api.js";
+import { dialog } from "./dialog.js";
+import { say, complain } from "./toast.js";
+
+const FORMS = [
+  ["onnx", "ONNX", "The nets for any runtime: onnxruntime, a browser, a phone."],
+  ["safetensors", "safetensors and model.py", "The weights in PyTorch's layouts with a script that runs them."],
+  ["html", "One HTML page", "The generator in a page that plays offline. Send your GAN by mail."],
+];
+
+/// Opens the choice of what to take away.
+export function takeAway(run, signal) {
+  dialog(`Take ${run.id} away`, (close) => [
+    h("p", { class: "muted" }, "Each file is read back and compared with the run before it is handed over."),
+    h("div", { class: "choices" }, FORMS.map(([form, name, text]) => choice(name, text, (button) =>
+      fetchFile(button, ofRun(run.id, `/export?to=${form}`), `${run.id}.${form}`, signal)))),
+    h("h3", { class: "gap-above" }, "Images"),
+    imagesForm(run, signal),
+    h("div", { class: "actions" },
+      h("a", { class: "button", href: `/api${ofRun(run.id, "/report")}`, target: "_blank", rel: "noopener" }, "Open the report"),
+      h("button", { class: "button", type: "button", onclick: close }, "Close")),
+  ]);
+}
+
+function choice(name, text, act) {
+  const button = h("button", { class: "button", type: "button", "aria-label": `Download ${name}` }, "Download");
+  button.addEventListener("click", () => act(button));
+  return h("div", { class: "choice" }, h("div", {}, h("b", {}, name), h("p", {}, text)), button);
+}
+
+async function fetchFile(button, path, fallback, signal) {
+  const label = button.textContent;
+  button.disabled = true;
+  button.textContent = "Making…";
+  try {
+    say(`Saved ${await download(path, fallback, signal)}`);
+  } catch (error) {
+    complain(error);
+  } finally {
+    button.disabled = false;
+    button.textContent = label;
+  }
+}
+
+function imagesForm(run, signal) {
+  const count = h("input", { type: "number", id: "take-count", min: 1, max: 1000000, value: 100, required: true });
+  const seed = h("input", { type: "number", id: "take-seed", min: 0, value: 1, required: true });
+  const label = run.labels?.kind === "classes"
+    ? h("select", { id: "take-class" }, h("option", { value: "" }, "all"), run.labels.names.map((name) => h("option", { value: name }, name)))
+    : null;
+  const button = h("button", { class: "button", type: "submit" }, "Download a zip");
+  const form = h("form", { class: "take-images" },
+    field("Number", "take-count", count), field("Seed", "take-seed", seed), label ? field("Class", "take-class", label) : null, button);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const query = new URLSearchParams({ n: count.value, seed: seed.value });
+    if (label?.value) query.set("class", label.value);
+    fetchFile(button, ofRun(run.id, `/samples?${query}`), `${run.id}.zip`, signal);
+  });
+  return form;
+}
+
+const field = (name, id, input) => h("div", { class: "field" }, h("label", { for: id }, name), input);
