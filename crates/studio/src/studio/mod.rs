@@ -8,6 +8,7 @@ mod data_sets;
 mod estimate;
 mod events;
 mod expert;
+mod export;
 mod learn;
 mod new;
 pub(crate) mod place;
@@ -41,9 +42,10 @@ use trainings::Trainings;
 /// The port that is tried first.
 pub const PORT: u16 = 7411;
 
-/// Requests for images that wait, and searches at once.
+/// Requests for images that wait, searches and long downloads at once.
 const QUEUE: usize = 64;
 const SEARCHES: usize = 2;
+const DOWNLOADS: usize = 4;
 
 /// What `faussaire studio` is asked for.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub(crate) struct Studio {
     pub lessons: Lessons,
     /// Places for searches in latent space.
     pub searches: Arc<Semaphore>,
+    /// Places for long downloads.
+    pub downloads: Arc<Semaphore>,
 }
 
 impl Studio {
@@ -113,6 +117,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
             rounds: Rounds::default(),
             lessons: Lessons::default(),
             searches: Arc::new(Semaphore::new(SEARCHES)),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         });
         tokio::spawn(events::keep_looking(Arc::clone(&studio)));
         router(studio, guard, Assets::new(options.assets))
@@ -139,6 +144,7 @@ fn router(studio: Arc<Studio>, guard: Guard, assets: Assets) -> Router {
         .merge(play::routes())
         .merge(expert::routes())
         .merge(learn::routes())
+        .merge(export::routes())
         .route("/api/{*path}", axum::routing::any(nothing))
         .with_state(studio)
         .fallback_service(assets.service())
