@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Run;
 use super::tensors::{Entry, decode, encode, entries};
 use crate::data::{Digest, PartFile};
 use crate::error::{Error, Result};
@@ -145,6 +146,26 @@ pub fn state(place: &Path) -> Result<(PathBuf, State)> {
     Ok((place, state))
 }
 
+impl Run {
+    /// Where the checkpoint called `name` is, and its state.
+    ///
+    /// # Errors
+    /// Where there is none, or it is damaged.
+    pub fn saved(&self, name: &str) -> Result<(PathBuf, State)> {
+        let place = self.checkpoint(name);
+        if exists(&place) {
+            return state(&place);
+        }
+        let mut names = self.checkpoint_names()?;
+        names.sort();
+        let known = if names.is_empty() { "none yet".into() } else { names.join(", ") };
+        Err(Error::run(
+            format!("there is no checkpoint {name} in {}; there is: {known}", self.path().display()),
+            "the first is written after train.save_every seconds of training, or at its end",
+        ))
+    }
+}
+
 /// Puts the checkpoint `place` into `gan`, which was built from the same recipe.
 ///
 /// # Errors
@@ -171,7 +192,7 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
 }
 
 /// Reads one net's weights from the file called `name`.
-pub(super) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
+pub(crate) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
     let file = format!("{name}.safetensors");
     let bytes = read(place, state, &file)?;
     Ok(Weights::new(decode(&bytes, &entries(net), &place.join(file), device)?))

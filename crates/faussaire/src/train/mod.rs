@@ -11,6 +11,7 @@ mod gan;
 mod generator_step;
 mod held_out;
 mod history;
+mod init;
 mod range;
 mod variety;
 mod view;
