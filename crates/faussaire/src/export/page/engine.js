@@ -5,8 +5,9 @@
 // few rows of the input. A convolution behind an upsampling, or a transposed one, is that once for each phase of the larger
 // image, with small kernels whose weights were added up: no zero is multiplied and no pixel visited twice.
 
-/** A generator ready to draw: `model` is what the page says of the net, `floats` all its weights. */
-function Engine(model, floats) {
+/** A generator ready to draw: `model` is what the page says of the net, `floats` all its weights. `slow`: without WebAssembly. */
+function Engine(model, floats, slow) {
+  fast = slow ? null : Fast();
   const steps = [];
   const layers = model.layers;
   for (let i = 0; i < layers.length; i++) {
@@ -291,6 +292,7 @@ function convolution(input, output, axes, inward, outward, bias, at, kernel, [fr
   };
   const [[top, bottom], [left, right]] = [margin(0, h, rows), margin(1, w, columns)];
   const wide = w + left + right, high = h + top + bottom;
+  const own = fast, lanes = own ? 8 : 2, padded_to = Math.ceil(to / lanes) * lanes, stride = own ? padded_to : to;
   const phases = [];
   axes[0].forEach((vertical, ry) => axes[1].forEach((horizontal, rx) => {
     const pixels = rows[ry] * columns[rx], whole = Math.ceil(pixels / 4) * 4;
@@ -299,36 +301,42 @@ function convolution(input, output, axes, inward, outward, bias, at, kernel, [fr
     for (let i = 0; i < whole; i++) {
       const p = Math.min(i, pixels - 1), qx = p % columns[rx], qy = (p - qx) / columns[rx];
       source[i] = ((qy * inward[0] + vertical.first + top) * wide + qx * inward[1] + horizontal.first + left) * from;
-      target[i] = ((qy * outward[0] + ry) * ow + qx * outward[1] + rx) * to;
+      target[i] = ((qy * outward[0] + ry) * ow + qx * outward[1] + rx) * stride;
     }
-    const lines = vertical.groups.map((_, i) => i * wide * from), length = horizontal.groups.length * from;
-    const packed = new Float64Array(Math.ceil(to / 2) * 2 * lines.length * length);
+    const lines = Int32Array.from(vertical.groups, (_, i) => i * wide * from), length = horizontal.groups.length * from;
+    const packed = new (lanes === 2 ? Float64Array : Float32Array)(padded_to * lines.length * length);
     let place = 0;
-    for (let o = 0; o < to; o += 2) {
+    for (let o = 0; o < to; o += lanes) {
       for (const kys of vertical.groups) {
         for (const kxs of horizontal.groups) {
-          for (let c = 0; c < from; c++, place += 2) {
-            for (const ky of kys) {
-              for (const kx of kxs) {
-                packed[place] += at(ky, kx, c, o, kernel);
-                if (o + 1 < to) packed[place + 1] += at(ky, kx, c, o + 1, kernel);
-              }
+          for (let c = 0; c < from; c++, place += lanes) {
+            for (let lane = 0; lane < lanes && o + lane < to; lane++) {
+              let sum = 0;
+              for (const ky of kys) for (const kx of kxs) sum += at(ky, kx, c, o + lane, kernel);
+              packed[place + lane] = sum;
             }
           }
         }
       }
     }
-    if (pixels > 0) phases.push({ source, target, lines: Int32Array.from(lines), length, packed });
+    if (pixels > 0) phases.push({ source, target, lines, length, packed, count: whole, rows: lines.length });
   }));
-  const offsets = Float64Array.from(bias), plain = top + bottom + left + right === 0;
+  const offsets = new (lanes === 2 ? Float64Array : Float32Array)(padded_to);
+  offsets.set(bias);
+  const sizes = { h, w, from, high, wide, top, left, pixels: oh * ow, to, padded_to };
+  return own ? own.convolution(phases, offsets, sizes) : slow_convolution(phases, offsets, sizes);
+}
+
+function slow_convolution(phases, bias, { h, w, from, high, wide, top, left, pixels, to }) {
+  const plain = high === h && wide === w;
   return (x) => {
     let padded = x;
     if (!plain) {
       padded = new Float64Array(high * wide * from);
       for (let y = 0; y < h; y++) padded.set(x.subarray(y * w * from, (y + 1) * w * from), ((y + top) * wide + left) * from);
     }
-    const y = new Float64Array(oh * ow * to);
-    for (const phase of phases) multiply(padded, phase.packed, offsets, phase.source, phase.target, phase.lines, phase.length, to, y);
+    const y = new Float64Array(pixels * to);
+    for (const phase of phases) multiply(padded, phase.packed, bias, phase.source, phase.target, phase.lines, phase.length, to, y);
     return y;
   };
 }
@@ -357,6 +365,64 @@ function multiply(x, w, bias, source, target, lines, length, to, y) {
       }
     }
   }
+}
+
+/** kernel.wat as bytes. */
+const KERNEL = "AGFzbQEAAAABDwFgC39/f39/f39/f39/AAIIAQFlAW0CAAEDAgEABwUBAWYAAAq4BAG1BAIKfwt7IApBAnQhCiAGQQJ0IQYgCUEFdCEJA0BBACEMA0AgAyALav0ABAAhGCADIAtq/QAEECEcIBghGSAYIRogGCEbIBwhHSAcIR4gHCEfIAIhDkEAIQ0CQCAIIAlsRQ0AA0AgACAHIA1BAnRqKAIAaiEQIBAgBCAMaigCAGohESAQIAQgDGooAgRqIRIgECAEIAxqKAIIaiETIBAgBCAMaigCDGohFCAOIAlqIQ8DQCAO/QAEACEVIA79AAQQIRYgEf0JAgAhFyAYIBcgFf3mAf3kASEYIBwgFyAW/eYB/eQBIRwgEv0JAgAhFyAZIBcgFf3mAf3kASEZIB0gFyAW/eYB/eQBIR0gE/0JAgAhFyAaIBcgFf3mAf3kASEaIB4gFyAW/eYB/eQBIR4gFP0JAgAhFyAbIBcgFf3mAf3kASEbIB8gFyAW/eYB/eQBIR8gEUEEaiERIBJBBGohEiATQQRqIRMgFEEEaiEUIA5BIGohDiAOIA9JDQALIA1BAWohDSANIAhJDQALCyABIAtqIAUgDGooAgBqIREgASALaiAFIAxqKAIEaiESIAEgC2ogBSAMaigCCGohEyABIAtqIAUgDGooAgxqIRQgESAY/QsEACARIBz9CwQQIBIgGf0LBAAgEiAd/QsEECATIBr9CwQAIBMgHv0LBBAgFCAb/QsEACAUIB/9CwQQIAxBEGohDCAMIAZJDQALIAIgCCAJbGohAiALQSBqIQsgCyAKSQ0ACws=";
+
+/** The module in use; nothing where there is no WebAssembly with 128-bit registers. */
+let fast = null;
+
+/** The inner loop as machine code, with a memory in which weights stay. Gives nothing where a browser has no such thing. */
+function Fast() {
+  let memory, run;
+  try {
+    memory = new WebAssembly.Memory({ initial: 1 });
+    const bytes = Uint8Array.from(atob(KERNEL), (c) => c.charCodeAt(0));
+    run = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { m: memory } }).exports.f;
+  } catch {
+    return null;
+  }
+  let end = 0, scratch = -1;
+  const largest = [0, 0];
+  const reserve = (bytes) => {
+    const place = end;
+    end = Math.ceil((end + bytes) / 16) * 16;
+    const missing = Math.ceil((end - memory.buffer.byteLength) / 65536);
+    if (missing > 0) memory.grow(missing);
+    return place;
+  };
+  const keep = (array) => {
+    const place = reserve(array.byteLength);
+    new Uint8Array(memory.buffer, place, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    return place;
+  };
+  const bytes = (places) => places.map((place) => 4 * place);
+  return {
+    convolution(phases, bias, { h, w, from, high, wide, top, left, pixels, to, padded_to }) {
+      const offsets = keep(bias);
+      const kept = phases.map((p) => ({
+        source: keep(bytes(p.source)), target: keep(bytes(p.target)), lines: keep(bytes(p.lines)), weights: keep(p.packed),
+        count: p.count, rows: p.rows, length: p.length,
+      }));
+      const [before, behind] = [high * wide * from, pixels * padded_to];
+      [before, behind].forEach((size, i) => (largest[i] = Math.max(largest[i], size)));
+      return (x) => {
+        // One room for the input and one for the output, for all layers in turn.
+        if (scratch < 0) scratch = reserve(4 * (largest[0] + largest[1]) + 64);
+        const into = scratch, out = scratch + Math.ceil(largest[0] / 4) * 16;
+        const padded = new Float32Array(memory.buffer, into, before);
+        if (before > x.length) padded.fill(0);
+        for (let y = 0; y < h; y++) padded.set(x.subarray(y * w * from, (y + 1) * w * from), ((y + top) * wide + left) * from);
+        for (const p of kept) run(into, out, p.weights, offsets, p.source, p.target, p.count, p.lines, p.rows, p.length, padded_to);
+        const made = new Float32Array(memory.buffer, out, behind);
+        if (padded_to === to) return made.slice();
+        const y = new Float32Array(pixels * to);
+        for (let p = 0; p < pixels; p++) for (let o = 0; o < to; o++) y[p * to + o] = made[p * padded_to + o];
+        return y;
+      };
+    },
+  };
 }
 
 /** The page's weights as numbers: base64 of little-endian single or half precision. */

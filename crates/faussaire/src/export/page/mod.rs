@@ -142,7 +142,7 @@ fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
 
 /// What stands in the page's script `id`.
 fn element<'a>(page: &'a str, id: &str) -> Result<&'a str> {
-    let begin = page.find(&format!("id=\"{id}\">")).map(|at| at + id.len() + 5);
+    let begin = page.find(&format!("id=\"{id}\">")).map(|at| at + id.len() + 6);
     let text = begin.and_then(|begin| page[begin..].split("</script>").next());
     text.ok_or_else(|| broken(&format!("it has no {id}")))
 }
