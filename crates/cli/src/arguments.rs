@@ -20,6 +20,8 @@ pub enum Command {
     Train(Train),
     /// Draw images from a trained run
     Sample(Sample),
+    /// Take a run's nets to other programs: ONNX, PyTorch, or a page that draws in any browser
+    Export(Export),
     /// Score a run's images, or anybody's, against real ones
     Judge(Judge),
     /// Say what goes wrong in a run, what that means, and what to try
@@ -88,6 +90,10 @@ pub struct Train {
     /// Change a key of the recipe, such as train.batch=32 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Begin with the weights in this file: a checkpoint's generator.safetensors or discriminator.safetensors, or one that
+    /// `export --to safetensors` wrote or a training in PyTorch saved (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub init: Vec<PathBuf>,
     /// Let the judge score the run and choose its best checkpoint; it is trained first, once for each data set
     #[arg(long)]
     pub judge: bool,
@@ -128,9 +134,42 @@ pub struct Sample {
     /// Which checkpoint: latest, best, or a kept one (epoch-0010, by train.keep_every)
     #[arg(long, value_name = "NAME", default_value = "latest")]
     pub checkpoint: String,
-    /// What to write: FILE.png (a grid), FILE.gif, FILE.npy (uint8), or a folder of PNG files
+    /// What to write: FILE.png (a grid), FILE.gif, FILE.npy (uint8; labels beside it), FILE.zip (PNG files, a folder per class,
+    /// labels.csv), or a folder of PNG files
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
+    /// Processor threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// `faussaire export`
+#[derive(Args, Debug)]
+pub struct Export {
+    /// A run's folder
+    pub run: PathBuf,
+    /// What to make [default: what -o ends in]. onnx: one net for onnxruntime and others. safetensors: weights in PyTorch's
+    /// layouts, and beside them FILE.py with the modules. html: one page with the generator inside
+    #[arg(long, value_name = "onnx|safetensors|html")]
+    pub to: Option<String>,
+    /// The file to write; one of that name is replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Which checkpoint: latest, best, or a kept one
+    #[arg(long, value_name = "NAME", default_value = "latest")]
+    pub checkpoint: String,
+    /// Which net [default: generator; safetensors: both]
+    #[arg(long, value_name = "NET", value_parser = ["generator", "discriminator"])]
+    pub net: Option<String>,
+    /// onnx: images as numbers in the net's range, or as bytes, for tools that score image files
+    #[arg(long, value_name = "TYPE", value_parser = ["float", "uint8"], default_value = "float")]
+    pub pixels: String,
+    /// onnx: [n, height, width, channels] as in Keras, or [n, channels, height, width] as in PyTorch
+    #[arg(long, value_name = "ORDER", value_parser = ["nhwc", "nchw"], default_value = "nhwc")]
+    pub layout: String,
+    /// html: weights in half precision, for a page of half the size
+    #[arg(long)]
+    pub half: bool,
     /// Processor threads [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
