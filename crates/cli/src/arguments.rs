@@ -26,6 +26,10 @@ pub enum Command {
     Doctor(Doctor),
     /// Train several recipes with several seeds each, and say which is better
     Compare(Compare),
+    /// Show runs in the browser while they train, play with what they have learnt, start new ones
+    Studio(Studio),
+    /// Make images on request: a small HTTP service in front of a run's generator
+    Serve(Serve),
     /// Show a preset's, run's or recipe file's nets as tables
     Summary(Summary),
     /// List, fetch, check or preview data sets
@@ -235,6 +239,63 @@ pub struct Compare {
     pub quiet: bool,
 }
 
+/// `faussaire studio`
+#[derive(Args, Debug)]
+pub struct Studio {
+    /// Folder of runs, or one run's
+    #[arg(default_value = "runs")]
+    pub runs: PathBuf,
+    /// Port to listen at [default: 7411, or any free one]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Address to listen at; other machines that can reach it need the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// The token to demand [default: a new one, where other machines can reach the address]
+    #[arg(long, value_name = "TEXT")]
+    pub token: Option<String>,
+    /// Folder of data sets, looked into before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Open it in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Processor threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Take the front end from this folder
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub assets: Option<PathBuf>,
+}
+
+/// `faussaire serve`
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// A run's folder
+    pub run: PathBuf,
+    /// Which checkpoint [default: best, or else latest]
+    #[arg(long, value_name = "NAME")]
+    pub checkpoint: Option<String>,
+    /// Port to listen at [default: 7412, or any free one]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Address to listen at; other machines that can reach it need the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// The token to demand [default: a new one, where other machines can reach the address]
+    #[arg(long, value_name = "TEXT")]
+    pub token: Option<String>,
+    /// Requests that may wait; more are answered with 429
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    pub queue: u16,
+    /// Images of one request, at most
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..))]
+    pub most: u16,
+    /// Processor threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
 /// `faussaire summary`
 #[derive(Args, Debug)]
 pub struct Summary {
@@ -289,6 +350,9 @@ pub enum DataAction {
 pub struct Presets {
     /// Print this one
     pub name: Option<String>,
+    /// List the keys of recipes, which --set changes, with their meaning
+    #[arg(long, conflicts_with = "name")]
+    pub keys: bool,
 }
 
 /// `90s`, `10m`, `2h`, or plain seconds.

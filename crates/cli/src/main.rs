@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Command::Compare(options) => commands::compare::run(&options),
         Command::Summary(options) => commands::summary::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
+        Command::Studio(options) => commands::studio::run(&options),
+        Command::Serve(options) => commands::serve::run(&options),
         Command::Data(options) => commands::data::run(&options),
         Command::Presets(options) => commands::presets::run(&options),
     };

@@ -4,6 +4,12 @@ use burn::tensor::Device;
 
 use crate::error::{Error, Result};
 
+/// Does `work` on a thread of the pool that all kernels use: from outside, every kernel's call would have to be handed over
+/// to it.
+pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
 /// The device called `name`: `cpu`, `cuda`, `cuda:1`, `vulkan`, `metal`. All but `cpu` need a build with the feature of
 /// that name.
 ///
@@ -39,4 +45,17 @@ pub fn named(name: &str) -> Result<Device> {
             "leave it out for the processor",
         )),
     }
+}
+/// The machine that this program runs on, in words: processor, cores that it may use, instruction set of the kernels.
+pub fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let plural = if cores == 1 { "" } else { "s" };
+    format!("{}, {cores} core{plural}, {}", processor(), faussaire_kernels::isa::isa().name())
+}
+
+/// The processor's own name where the system tells it.
+fn processor() -> String {
+    let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = about.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }

@@ -3,6 +3,7 @@
 //! Data flows one way: data set -> batches -> D step -> G step -> averaged G -> event -> watchers.
 
 pub mod augment;
+mod chart;
 pub mod compare;
 pub mod data;
 pub mod device;
@@ -17,8 +18,10 @@ pub mod optimizer;
 pub mod page;
 pub mod penalty;
 pub mod picture;
+pub mod play;
 pub mod random;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod train;
 

@@ -52,6 +52,13 @@ impl Stream {
         }
         order
     }
+
+    /// `count` different numbers of `0..len` at `index`, or all where there are no more, in random order.
+    pub fn choice(&self, index: u64, len: usize, count: usize) -> Vec<usize> {
+        let mut order = self.permutation(index, len);
+        order.truncate(count);
+        order
+    }
 }
 
 /// A draw from [0, 1) with 24 bits.

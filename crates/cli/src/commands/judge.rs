@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use faussaire::data::{Dataset, First, OpenOptions, PartFile, Split, fill};
+use faussaire::data::{Chosen, Dataset, OpenOptions, PartFile, Split, fill};
 use faussaire::judge::classifier::{self, Training};
 use faussaire::judge::{
     Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, Learned, Sheet, judge,
@@ -50,7 +50,7 @@ fn judged(options: &Judge) -> Result<()> {
     };
     let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
     let open = match &recipe {
-        Some(recipe) => super::train::open_options(recipe, open),
+        Some(recipe) => recipe.open_options(open),
         None => open,
     };
     let against = Against::open(&source, open, options.json)?;
@@ -65,7 +65,7 @@ fn judged(options: &Judge) -> Result<()> {
     if let Some(file) = &options.neighbours {
         // A run that learned from the first images only can't have copied the others.
         let count = recipe.map_or(0, |recipe| recipe.data.count);
-        let train = if count > 0 { First::of(train, count) } else { train };
+        let train = if count > 0 { Chosen::first(train, count) } else { train };
         let learned = Learned { train: train.as_ref(), held_out: (split == "test").then_some(real.as_ref()) };
         neighbours(file, learned, &made, options.seed, &mut judgement)?;
     }
@@ -162,7 +162,7 @@ fn from_images(options: &Judge, real: &dyn Dataset) -> Result<Made> {
         data_dir: options.data.clone(),
         ..OpenOptions::default()
     };
-    let set = First::of(open_dataset(&options.of, &open, false)?, options.n);
+    let set = Chosen::first(open_dataset(&options.of, &open, false)?, options.n);
     let mut images = Vec::new();
     fill(set.as_ref(), &(0..set.len()).collect::<Vec<_>>(), &mut images)?;
     Ok(Made { generated: Generated { images, asked: None }, of: options.of.clone() })

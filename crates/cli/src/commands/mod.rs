@@ -8,6 +8,8 @@ pub mod judge;
 pub mod presets;
 mod progress;
 pub mod sample;
+pub mod serve;
+pub mod studio;
 pub mod summary;
 pub mod train;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use faussaire::data::{Dataset, First, OpenOptions};
+use faussaire::data::{Chosen, Dataset, OpenOptions};
 use faussaire::doctor::{self, Case, Doctor};
 use faussaire::judge::Extractor;
 use faussaire::loss::LabelKind;
@@ -66,11 +66,18 @@ pub fn run(options: &Train) -> Result<()> {
     let ending = loop {
         let limits = Limits { time: limits.time.map(|time| time.saturating_sub(began.elapsed())), ..limits };
         let mut watchers: [&mut dyn Watcher; 3] = [&mut recorder, &mut doctor, &mut console];
-        match gan.fit(&limits, &mut watchers).inspect_err(|_| console.clear())? {
-            Ending::RolledBack => gan = doctor::heal(&gan, &run, &mut recorder, &mut doctor)?,
-            ending => break ending,
+        match gan.fit(&limits, &mut watchers) {
+            Ok(Ending::RolledBack) => gan = doctor::heal(&gan, &run, &mut recorder, &mut doctor)?,
+            Ok(ending) => break ending,
+            Err(error) => {
+                console.clear();
+                // The log says how it failed; a report that can't be written must not hide that.
+                let _ = faussaire::report::write(&run);
+                return Err(error);
+            }
         }
     };
+    faussaire::report::write(&run)?;
     let judged = recorder.judging().as_secs_f64() / began.elapsed().as_secs_f64().max(1e-9);
     conclude(&gan, &run, ending, &doctor, judged)
 }
@@ -80,7 +87,7 @@ fn judge(gan: &Gan, options: &Train) -> Result<Option<Extractor>> {
     if !gan.recipe.train.judge || gan.dataset().toy().is_some() {
         return Ok(None);
     }
-    let against = Against::open(&gan.recipe.data.source, open_options(&gan.recipe, OpenOptions::default()), true)?;
+    let against = Against::open(&gan.recipe.data.source, gan.recipe.open_options(OpenOptions::default()), true)?;
     rayon::scope(|_| extractor(&against, None, options.quiet, &super::device("cpu")?)).map(Some)
 }
 
@@ -192,21 +199,8 @@ fn toml_text(text: &str) -> String {
 
 fn open(recipe: &Recipe, options: &Train) -> Result<Box<dyn Dataset>> {
     let data = &recipe.data;
-    let set = open_dataset(&data.source, &open_options(recipe, OpenOptions::default()), options.quiet)?;
-    Ok(if data.count > 0 { First::of(set, data.count) } else { set })
-}
-
-/// How `recipe` wants its data opened; what `given` says already stays.
-pub fn open_options(recipe: &Recipe, given: OpenOptions) -> OpenOptions {
-    let data = &recipe.data;
-    OpenOptions {
-        data_dir: given.data_dir.or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into())),
-        size: (data.size > 0).then_some((data.size, data.size)),
-        fit: data.fit,
-        channels: (data.channels > 0).then_some(data.channels),
-        seed: recipe.train.seed,
-        ..given
-    }
+    let set = open_dataset(&data.source, &recipe.open_options(OpenOptions::default()), options.quiet)?;
+    Ok(if data.count > 0 { Chosen::first(set, data.count) } else { set })
 }
 
 /// Command-line limits, then the recipe's; something must end the training.
@@ -306,6 +300,7 @@ fn conclude(gan: &Gan, run: &Run, ending: Ending, doctor: &Doctor, judged: f64) 
     say!("{path}: {how} at {steps} steps, {images} images at {rate:.0} images/s");
     say!("  sheet       {path}/samples/{step:06}.png");
     say!("  checkpoint  {path}/checkpoints/latest");
+    say!("  report      {path}/report.html");
     say!("  log         {path}/events.jsonl");
     say!("  scores      took {:.1} % of the time", 100.0 * judged);
     if let Some(findings) = findings::summary(doctor.findings(), doctor.heals()) {

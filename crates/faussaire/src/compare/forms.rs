@@ -6,6 +6,7 @@ use super::outcome::{Outcome, State};
 use super::plan::Length;
 use super::statistics::Summary;
 use super::table::{Column, Table};
+use crate::chart::number;
 use crate::error::Result;
 use crate::judge::Better;
 
@@ -130,7 +131,8 @@ pub(super) fn method(table: &Table) -> String {
     let plan = &table.plan;
     let mut text = String::from(
         "Judged: the averaged generator at the end of each run; a metric's name says on how many images. Means and deviations (divisor n - 1) are over \
-         the runs that finished; a recipe whose bad runs failed looks better than it is. Tests: Welch's t-test, p-values by \
+         the runs that finished; a recipe whose bad runs failed looks better than it is, so the best is chosen among those with \
+         the most finished runs. Tests: Welch's t-test, p-values by \
          Holm's method over all pairs of variants of one metric; metrics are not corrected for each other, so the first one \
          decides. No difference shown doesn't mean that there is none: few seeds show only large differences.",
     );
@@ -153,19 +155,6 @@ pub(super) fn direction(better: Better) -> &'static str {
     match better {
         Better::Smaller => "smaller is better",
         Better::Larger => "larger is better",
-    }
-}
-
-/// A number with four digits that count, as far as it has them.
-pub(super) fn number(value: f64) -> String {
-    let digits = match value.abs() {
-        0.0 => 0,
-        size => (3 - size.log10().floor() as i32).clamp(0, 8) as usize,
-    };
-    let text = format!("{value:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
     }
 }
 
@@ -248,12 +237,6 @@ mod tests {
         assert!(lines.contains(&"a,1,finished,100,6400,2.5,fid-9,smaller,1.1"), "{text}");
         assert!(lines.contains(&"b|x,2,failed,100,6400,2.5,,,"), "{text}");
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
-    }
-
-    #[test]
-    fn numbers_keep_four_digits() {
-        let all = [0.0, 12345.678, 1.0, 0.012345, -3.45678, 1e-12].map(number);
-        assert_eq!(all, ["0", "12346", "1", "0.01235", "-3.457", "0"]);
     }
 
     #[test]

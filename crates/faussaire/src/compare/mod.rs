@@ -2,8 +2,6 @@
 //! run, the statistics of few runs, and the table and page that show them. Training and judging themselves are the
 //! business of whoever carries out the plan.
 
-mod axis;
-mod chart;
 mod forms;
 mod game;
 mod outcome;

@@ -4,17 +4,16 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::chart::{self, Curves, Dots, SIZES};
-use super::forms::{about, direction, mark, method, number, runs, why_none};
+use super::forms::{about, direction, mark, method, runs, why_none};
 use super::outcome::{History, State};
 use super::table::{Column, Entry, Table};
+use crate::chart::{self, Curves, Dots, framed, number};
 use crate::page::{document, escape, image, png_size};
 
 /// Sheets stand side by side.
 const STYLE: &str = "
 .sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:1rem}
-.sheets img{width:100%;height:auto}.chart{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.6rem}
-";
+.sheets img{width:100%;height:auto}";
 
 /// The page. Logs and sheets are read from the runs' folders under `runs`.
 pub fn page(table: &Table, runs: &Path) -> String {
@@ -28,7 +27,7 @@ pub fn page(table: &Table, runs: &Path) -> String {
             escape(&first.name),
             direction(first.better)
         );
-        body += &charts(|size| chart::dots(&dots(table, first), &first.name, size));
+        body += &framed(|size| chart::dots(&dots(table, first), &first.name, size));
         body += &scores(table, first);
     }
     body += &over_steps(table, runs);
@@ -59,10 +58,6 @@ fn found(table: &Table, metric: &Column) -> String {
         text += &format!(" Not told apart from it: {}.", list(open));
     }
     text
-}
-
-fn charts(draw: impl Fn(&chart::Size) -> String) -> String {
-    format!("<div class=\"chart\">\n{}</div>\n", SIZES.iter().map(draw).collect::<String>())
 }
 
 fn dots(table: &Table, metric: &Column) -> Vec<Dots> {
@@ -123,7 +118,7 @@ fn over_steps(table: &Table, runs: &Path) -> String {
         "<h2>While training</h2>\n<p class=\"soft\">{}, smaller is better, of the averaged generator at every sheet; thin lines \
          are runs, thick ones their mean.</p>\n{}",
         escape(&metric),
-        charts(|size| chart::curves(&curves, &metric, size))
+        framed(|size| chart::curves(&curves, &metric, size))
     )
 }
 

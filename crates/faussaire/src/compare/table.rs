@@ -44,7 +44,7 @@ pub struct Column {
     pub floor: Option<f64>,
     /// By variant; nothing for one without a finished run.
     pub summaries: Vec<Option<Summary>>,
-    /// The variant with the best mean.
+    /// The variant with the best mean, among those with the most finished runs.
     pub best: Option<usize>,
     /// All pairs.
     pub pairs: Vec<Pair>,
@@ -83,7 +83,10 @@ impl Column {
         };
         let summaries: Vec<_> = (0..plan.variants.len()).map(|v| Summary::of(&values(v))).collect();
         let sign = if first.better == Better::Smaller { 1.0 } else { -1.0 };
-        let means = summaries.iter().enumerate().filter_map(|(v, s)| s.map(|s| (v, sign * s.mean)));
+        // A variant whose bad runs failed is not the best for that: only those with the most runs stand for it.
+        let most = summaries.iter().flatten().map(|s| s.count).max();
+        let whole = |s: &Summary| Some(s.count) == most;
+        let means = summaries.iter().enumerate().filter_map(|(v, s)| s.filter(whole).map(|s| (v, sign * s.mean)));
         let best = means.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, _)| v);
         let pairs = pairs(&summaries);
         Some(Self { name: name.into(), better: first.better, floor: first.floor, summaries, best, pairs })
@@ -172,6 +175,17 @@ pub(super) mod tests {
         assert_eq!(fid.against_best(1), "too few runs, 3 at least");
         assert!(fid.against_best(2).starts_with("no difference shown, p = 0."), "{}", fid.against_best(2));
         assert_eq!(fid.against_best(3), "");
+    }
+
+    #[test]
+    fn a_variant_is_not_the_best_for_having_lost_its_bad_runs() {
+        let table = example();
+        let mut runs = table.runs.clone();
+        // `b` gets the best value, in one of its two runs that are left.
+        runs[3].outcome.measures[0].value = -50.0;
+        let fid = &Table::new(table.plan, runs).metrics[0];
+        assert!(fid.summaries[1].is_some_and(|s| s.mean < -20.0), "{:?}", fid.summaries);
+        assert_eq!(fid.best, Some(0));
     }
 
     #[test]

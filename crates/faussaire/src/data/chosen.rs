@@ -1,4 +1,4 @@
-//! Some images of a set: how a set is parted into images to learn from and images held back.
+//! Some images of a set: its first ones, to train on less than there is, or its parts, to learn from and to hold back.
 
 use std::sync::Arc;
 
@@ -17,6 +17,14 @@ pub struct Chosen {
 }
 
 impl Chosen {
+    /// The first `count` images of `set`, or the whole set where it has no more.
+    pub fn first(set: Box<dyn Dataset>, count: usize) -> Box<dyn Dataset> {
+        if count >= set.len() {
+            return set;
+        }
+        Box::new(Self { set: Arc::from(set), indices: (0..count).collect() })
+    }
+
     /// Parts `set` in two by a choice that `seed` makes: what is left to learn from, and a share `held_out` of the images,
     /// at least one. Both keep the set's order.
     pub fn part(set: &Arc<dyn Dataset>, held_out: f64, seed: u64) -> [Self; 2] {
@@ -102,6 +110,19 @@ impl Dataset for Chosen {
 mod tests {
     use super::*;
     use crate::data::Strokes;
+
+    #[test]
+    fn the_first_images_are_another_set_with_the_same_beginning() {
+        let part = Chosen::first(Box::new(Strokes::new(1, 100)), 30);
+        let whole = Chosen::first(Box::new(Strokes::new(1, 100)), 100);
+        assert_eq!((part.len(), whole.len()), (30, 100));
+        assert_ne!(part.fingerprint(), whole.fingerprint());
+        let (mut a, mut b) = (vec![0.0; 784], vec![0.0; 784]);
+        part.read(29, &mut a).unwrap();
+        whole.read(29, &mut b).unwrap();
+        assert_eq!(a, b);
+        assert_eq!(part.label(29), whole.label(29));
+    }
 
     #[test]
     fn parts_are_disjoint_and_complete() {

@@ -13,7 +13,6 @@ mod chosen;
 pub mod cifar;
 mod digest;
 mod fetch;
-mod first;
 pub mod folder;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -52,7 +51,6 @@ pub use batches::{Batches, fill, fill_labels};
 pub use chosen::Chosen;
 pub use digest::Digest;
 pub use fetch::Progress;
-pub use first::First;
 pub use folder::{BadFile, Folder};
 pub use list::{Listing, Place, list};
 pub use memory::{MAX_SET_BYTES, Memory};

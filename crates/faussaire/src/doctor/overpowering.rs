@@ -11,9 +11,9 @@ use crate::recipe::TrainSettings;
 /// D's loss as a share of what guessing would cost, below which it is right about everything. Healthy runs stay above a
 /// third; the strong D of a DCGAN in good health above a tenth.
 const PERFECT: f32 = 0.1;
-/// Mean scores that lie so far apart are odds of one to e^20; past 5, cross-entropy gains nothing by it. Healthy runs stay
+/// Mean scores that lie so far apart are odds of one to e^12; past 5, cross-entropy gains nothing by it. Healthy runs stay
 /// below 6. It sees a D that is lost for the generator though a few images still cost it something.
-const BEYOND_DOUBT: f32 = 20.0;
+const BEYOND_DOUBT: f32 = 12.0;
 /// Where images are all alike, that is the trouble, and D's success its effect.
 const ALIKE: f32 = 0.15;
 
@@ -82,7 +82,7 @@ mod tests {
         let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);
         let seen = only(name, Preset::Quick, &[], apart(30.0));
         assert!(seen.seen.ends_with("lie 30 apart"), "{seen:?}");
-        assert_eq!(name.examine(&after(Preset::Quick, &[], 300, apart(12.0))), None);
+        assert_eq!(name.examine(&after(Preset::Quick, &[], 300, apart(10.0))), None);
         assert_eq!(name.examine(&after(Preset::Quick, &["train.loss=hinge"], 300, apart(30.0))), None);
     }
 }

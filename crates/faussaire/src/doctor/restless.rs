@@ -15,7 +15,8 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let recent = vitals.recent(1)?;
     let mut shift = mean(recent, |p| p.shift);
     if mean(recent, |p| p.spread) < ALIKE {
-        shift = recent.iter().map(|p| p.shift).fold(shift, f32::max);
+        // However long ago: where a sigmoid or tanh is saturated, nothing has moved since.
+        shift = vitals.pulses().iter().map(|p| p.shift).fold(shift, f32::max);
     }
     if shift < FAR {
         return None;

@@ -141,6 +141,11 @@ impl Vitals {
         self.diverged.as_ref().map_or(logged, |(step, _)| logged.max(*step))
     }
 
+    /// All that was logged of the run since it began, or began again.
+    pub fn pulses(&self) -> &[Pulse] {
+        &self.pulses
+    }
+
     /// Steps in a window.
     pub fn window(&self) -> u64 {
         match self.steps {
@@ -204,7 +209,7 @@ mod tests {
     fn windows_grow_with_the_run() {
         let mut vitals = after(Preset::Quick, &[], 0, |_| {});
         for (steps, window) in [(0, 200), (300, 50), (6000, 300), (10_000_000, 2000)] {
-            vitals.observe(&Event::Start { step: 0, steps, steps_per_epoch: 1.0 });
+            vitals.observe(&Event::Start { step: 0, steps, steps_per_epoch: 1.0, machine: String::new() });
             assert_eq!(vitals.window(), window, "{steps}");
         }
     }

@@ -44,8 +44,7 @@ impl Closeness {
         if count == 0 || !(whole || told) {
             return Ok(None);
         }
-        let mut chosen = Stream::new(seed, "score.closeness").permutation(0, dataset.len());
-        chosen.truncate(count);
+        let chosen = Stream::new(seed, "score.closeness").choice(0, dataset.len(), count);
         let mut values = Vec::new();
         fill(dataset, &chosen, &mut values)?;
         let real = Features::new(values, count, length)?;
@@ -92,10 +91,10 @@ fn mean(values: &[f64]) -> f64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::{First, Strokes};
+    use crate::data::{Chosen, Strokes};
 
     fn strokes(count: usize) -> Box<dyn Dataset> {
-        First::of(Box::new(Strokes::new(5, 4000)), count)
+        Chosen::first(Box::new(Strokes::new(5, 4000)), count)
     }
 
     fn images(set: &dyn Dataset, indices: std::ops::Range<usize>) -> Vec<f32> {

@@ -194,7 +194,7 @@ fn ratios(neighbours: &Neighbours, skipped: usize) -> Vec<f32> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::{First, Strokes};
+    use crate::data::{Chosen, Strokes};
     use crate::random::Stream;
 
     fn values(set: &dyn Dataset, range: std::ops::Range<usize>) -> Vec<f32> {
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_few_images_are_enough() {
-        let train = First::of(Box::new(Strokes::new(1, 600)), 60);
+        let train = Chosen::first(Box::new(Strokes::new(1, 600)), 60);
         let learned = Learned { train: train.as_ref(), held_out: None };
         let sheet = Sheet::new(learned, &values(&Strokes::new(3, 50), 0..50), 0).unwrap();
         assert!(sheet.copies.rule.contains("only 2 % of 50 images learned from"), "{}", sheet.copies.rule);

@@ -75,11 +75,7 @@ pub fn kernel_distance(real: &Features, generated: &Features, subsets: &Subsets)
         return Err(Error::usage(what, "ask for at least one subset of at least two images"));
     }
     let streams = ["judge.kernel.real", "judge.kernel.generated"].map(|name| Stream::new(subsets.seed, name));
-    let choose = |side: usize, set: &Features, subset: u64| {
-        let mut order = streams[side].permutation(subset, set.rows());
-        order.truncate(rows);
-        order
-    };
+    let choose = |side: usize, set: &Features, subset: u64| streams[side].choice(subset, set.rows(), rows);
     let pair = |subset: u64| [choose(0, real, subset), choose(1, generated, subset)];
     over_subsets(real, generated, subsets.count, pair)
 }

@@ -57,9 +57,7 @@ pub(super) struct Choice<'a> {
 impl Choice<'_> {
     /// Their numbers.
     pub fn indices(&self) -> Vec<usize> {
-        let mut chosen = Stream::new(self.seed, "judge.real").permutation(0, self.set.len());
-        chosen.truncate(self.samples);
-        chosen
+        Stream::new(self.seed, "judge.real").choice(0, self.set.len(), self.samples)
     }
 
     /// Where their features are kept, if they are many enough to be.

@@ -30,8 +30,7 @@ impl SlicedWasserstein {
     pub fn new(dataset: &dyn Dataset, seed: u64) -> Result<Self> {
         let length = dataset.shape().len();
         let images = IMAGES.min(VALUES / length.max(1)).max(16).min(dataset.len());
-        let mut chosen = Stream::new(seed, "score.real").permutation(0, dataset.len());
-        chosen.truncate(images);
+        let chosen = Stream::new(seed, "score.real").choice(0, dataset.len(), images);
         let mut values = Vec::new();
         fill(dataset, &chosen, &mut values)?;
         let directions = directions(seed, length);

@@ -36,8 +36,7 @@ impl Watching {
     /// # Errors
     /// Where an image can't be read, or has another shape than the extractor knows.
     pub fn new(extractor: Extractor, dataset: &dyn Dataset, seed: u64) -> Result<Self> {
-        let mut chosen = Stream::new(seed, "score.real").permutation(0, dataset.len());
-        chosen.truncate(REAL);
+        let chosen = Stream::new(seed, "score.real").choice(0, dataset.len(), REAL);
         let mut values = Vec::new();
         fill(dataset, &chosen, &mut values)?;
         let seen = extractor.look(&values)?;

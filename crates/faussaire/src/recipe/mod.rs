@@ -5,10 +5,13 @@ mod change;
 mod check;
 mod conditional;
 mod difference;
+mod keys;
+mod opening;
 mod preset;
 mod settings;
 
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
+pub use keys::{Key, Kind, values};
 pub use preset::Preset;
 pub use settings::{AugmentSettings, DataSettings, Fakes, LabelSettings, NetSettings, Recipe, TrainSettings};

@@ -171,7 +171,7 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
 }
 
 /// Reads one net's weights from the file called `name`.
-pub(super) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
+pub(crate) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
     let file = format!("{name}.safetensors");
     let bytes = read(place, state, &file)?;
     Ok(Weights::new(decode(&bytes, &entries(net), &place.join(file), device)?))

@@ -2,10 +2,18 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::data::PartFile;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+
+/// How often a lock that is held is tried again, and after how long.
+const GLANCES: u32 = 5;
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// The file to which whoever starts a training sends what it says; it may stand in the folder before the run does.
+pub const WORDS: &str = "training.log";
 
 /// A run's folder.
 #[derive(Clone, Debug)]
@@ -19,13 +27,21 @@ impl Run {
     /// # Errors
     /// Where the folder can't be made or written to.
     pub fn create_numbered(root: &Path, label: &str, recipe: &Recipe) -> Result<Self> {
+        Self { path: Self::reserve(root, label)? }.initialised(recipe)
+    }
+
+    /// Makes the next numbered folder under `root` and leaves it empty, for [`Self::create_at`].
+    ///
+    /// # Errors
+    /// Where it can't be made.
+    pub fn reserve(root: &Path, label: &str) -> Result<PathBuf> {
         fs::create_dir_all(root).map_err(Error::io("create the folder", root))?;
         let tidy: String = label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
         let mut number = numbered(root)?.last().map_or(1, |(n, _)| n + 1);
         loop {
             let path = root.join(format!("{number:04}-{}", tidy.trim_matches('-')));
             match fs::create_dir(&path) {
-                Ok(()) => return Self { path }.initialised(recipe),
+                Ok(()) => return Ok(path),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
                 Err(e) => return Err(Error::io("create the folder", &path)(e)),
             }
@@ -132,14 +148,21 @@ impl Run {
             .write(true)
             .open(&path)
             .map_err(Error::io("create", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::run(
-                format!("{} is being trained by another process", self.path.display()),
-                "wait until it ends, or stop it with Ctrl-C",
-            )),
-            Err(TryLockError::Error(e)) => Err(Error::io("lock", &path)(e)),
+        // Whoever only asks whether the run is being trained holds it for a moment.
+        for _ in 0..GLANCES {
+            match file.try_lock() {
+                Ok(()) => {
+                    self.forget_stop()?;
+                    return Ok(file);
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
+                Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
+            }
         }
+        Err(Error::run(
+            format!("{} is being trained by another process", self.path.display()),
+            "wait until it ends, or stop it with Ctrl-C or in the studio",
+        ))
     }
 
     /// Writes the recipe of a new or resumed run.
@@ -186,12 +209,13 @@ impl Run {
     }
 }
 
-/// True where `path` holds nothing but what a kill right after its creation may have left.
+/// True where `path` holds nothing but what a kill right after its creation may have left, and the words of the training
+/// that is about to begin there.
 fn is_vacant(path: &Path) -> Result<bool> {
     for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
         let name = entry.map_err(Error::io("read the folder", path))?.file_name();
         let unfinished = Path::new(&name).extension().is_some_and(|e| e == "part");
-        if !unfinished && !["samples", "checkpoints"].iter().any(|left| name == *left) {
+        if !unfinished && !["samples", "checkpoints", WORDS].iter().any(|left| name == *left) {
             return Ok(false);
         }
     }

@@ -1,12 +1,13 @@
 //! A run's folder: the recipe with all options resolved, the log of events, sheets of images, checkpoints. It is all
 //! that other programs need to know of a run, and all that the run needs to go on after a kill.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod folder;
 mod log;
 mod recorder;
 mod sampler;
 mod sheet;
+mod stopping;
 pub(crate) mod tensors;
 
 /// What to do where a checkpoint is damaged.
@@ -14,6 +15,6 @@ const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best
                                   checkpoints/best over checkpoints/latest";
 
 pub use checkpoint::{State, exists, load, save, state};
-pub use folder::Run;
+pub use folder::{Run, WORDS};
 pub use recorder::Recorder;
 pub use sampler::Sampler;

@@ -5,6 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::stopping::StopRequest;
 use super::{Run, State, save, sheet};
 use crate::doctor::Heal;
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub struct Recorder {
     events: File,
     events_path: PathBuf,
     saved: Instant,
+    stop: StopRequest,
     last_logged: u64,
     last_report: Option<StepReport>,
     last_sheet: Option<u64>,
@@ -53,6 +55,7 @@ impl Recorder {
             events,
             events_path: path,
             saved: Instant::now(),
+            stop: StopRequest::new(),
             last_logged: state.map_or(0, |s| s.step),
             last_report: None,
             last_sheet: None,
@@ -188,6 +191,9 @@ impl Watcher for Recorder {
                 // At an epoch's end the sheet and the kept checkpoint come first: a kill in between must not skip them.
                 if gan.epochs_completed().is_empty() {
                     self.save_if_due(gan)?;
+                }
+                if self.stop.came(&self.run)? {
+                    return Ok(Request::Stop);
                 }
             }
             Event::Epoch { epoch, .. } => {

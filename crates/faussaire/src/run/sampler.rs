@@ -7,7 +7,7 @@ use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::loss::LabelKind;
 use crate::model::Model;
-use crate::net::Weights;
+use crate::net::{Network, Weights};
 use crate::random::Stream;
 use crate::recipe::LabelSettings;
 use crate::train::{self, Latents, Range, conditions};
@@ -56,6 +56,23 @@ impl Sampler {
             device: device.clone(),
             step: state.step,
         })
+    }
+
+    /// Its net.
+    pub fn network(&self) -> &Network {
+        &self.generator.net
+    }
+
+    pub(crate) fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    pub(crate) fn range(&self) -> Range {
+        self.range
     }
 
     /// The shape of its images.

@@ -72,6 +72,9 @@ pub enum Event {
         steps: u64,
         /// Steps per pass over the data.
         steps_per_epoch: f64,
+        /// What trains it: processor, cores, instruction set.
+        #[serde(default)]
+        machine: String,
     },
     /// A step was made.
     Step(StepReport),

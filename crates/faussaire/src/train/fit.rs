@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::discriminator_step::DiscriminatorReport;
-use super::{Event, Gan, Request, StepReport, Watcher, variety};
+use super::{Event, Gan, Request, StepReport, Watcher};
+use crate::device;
 use crate::error::{Error, Result};
 
 /// How long to train; whichever is reached first ends it.
@@ -50,7 +50,8 @@ impl Gan {
         let began = Instant::now();
         let total = limits.total_steps(self);
         let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
-        tell(watchers, self, Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch })?;
+        let start = Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch, machine: device::machine() };
+        tell(watchers, self, start)?;
         let ending = loop {
             if total.is_some_and(|total| self.progress.step >= total) {
                 break Ending::Complete;
@@ -99,49 +100,8 @@ impl Gan {
     }
 
     fn step_here(&mut self) -> Result<StepReport> {
-        let began = Instant::now();
-        let (step, k) = (self.progress.step, self.recipe.train.discriminator_steps);
-        let mut d = DiscriminatorReport::default();
-        for j in 0..k {
-            let measure = j + 1 == k && StepReport::is_logged(step + 1);
-            let update = self.discriminator_step(step * k + j, measure)?;
-            d.loss += update.loss / k as f32;
-            d.real += update.real / k as f32;
-            d.fake += update.fake / k as f32;
-            d.norm += update.norm / k as f64;
-            d.penalty = update.penalty.or(d.penalty);
-            d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
-            d.variety = update.variety;
-            d.held_out = update.held_out;
-        }
-        let before = d.variety.is_some().then(|| self.probe());
-        let g = self.generator_step(step)?;
-        if let (Some(variety), Some(before)) = (&mut d.variety, before) {
-            variety.fake_shift = variety::shift(&before, &self.probe());
-        }
-        self.average.update(&self.generator.net, &self.generator.weights, step + 1);
-
-        let progress = &mut self.progress;
-        progress.step += 1;
-        progress.images += k * self.recipe.train.batch as u64;
-        progress.train_s += began.elapsed().as_secs_f64();
-        Ok(StepReport {
-            step: progress.step,
-            epoch: progress.step as f64 / self.steps_per_epoch(),
-            images: self.progress.images,
-            train_s: self.progress.train_s,
-            d_loss: d.loss,
-            g_loss: g.loss,
-            penalty: d.penalty,
-            d_norm: d.norm as f32,
-            g_norm: g.norm as f32,
-            d_real: d.real,
-            d_fake: d.fake,
-            real_score: d.scores[0],
-            fake_score: d.scores[1],
-            variety: d.variety,
-            held_out_score: d.held_out,
-        })
+        let first = self.discriminator_half()?;
+        self.generator_half(first)
     }
 
     /// The passes over the data, counted from 1, that the last step completed: none, one, or several on a tiny set.

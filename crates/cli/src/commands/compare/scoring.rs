@@ -11,7 +11,6 @@ use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
 
 use crate::commands::judge::{Against, extractor};
-use crate::commands::train;
 
 /// The judge of one data set.
 struct Bench {
@@ -82,7 +81,7 @@ fn measure(
 
 /// Opens the data that `recipe` learned from. The seed draws no other test images: all runs are judged alike.
 fn bench(recipe: &Recipe, quiet: bool, device: &Device) -> Result<Bench> {
-    let mut open = train::open_options(recipe, OpenOptions::default());
+    let mut open = recipe.open_options(OpenOptions::default());
     open.seed = 0;
     let against = Against::open(&recipe.data.source, open, quiet)?;
     let extractor = match against.real.toy() {

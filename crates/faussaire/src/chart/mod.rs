@@ -1,19 +1,20 @@
-//! The charts of a comparison's page as inline SVG: every run's score as a dot, and scores over steps. Variants differ in
-//! colour, in the pattern of their line and in the shape of their dots, and each is labelled where it stands, so that
-//! no colour needs to be seen.
+//! Charts as inline SVG for self-contained pages: values as dots in rows, and curves over steps. What differs does so in
+//! colour, in the pattern of its line and in the shape of its dots, and is labelled where it stands, so that no colour
+//! needs to be seen.
+
+mod axis;
 
 use std::fmt::Write;
 
-use super::axis::Scale;
-use super::forms::number;
 use crate::page::escape;
+use axis::Scale;
 
 /// Patterns of lines, as SVG has them.
 const DASHES: [&str; 8] = ["", "7 4", "2 3", "10 3 2 3", "14 4", "4 2 1 2", "1 4", "8 2 2 2 2 2"];
 
 /// Sizes of a chart: one for wide windows, one for narrow ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Size {
+pub(crate) struct Size {
     pub class: &'static str,
     pub width: f64,
     pub left: f64,
@@ -21,14 +22,14 @@ pub(super) struct Size {
 }
 
 /// For wide and for narrow windows; the style shows one of the two.
-pub(super) const SIZES: [Size; 2] = [
+pub(crate) const SIZES: [Size; 2] = [
     Size { class: "broad", width: 1000.0, left: 190.0, right: 40.0 },
     Size { class: "narrow", width: 380.0, left: 118.0, right: 24.0 },
 ];
 
 /// The scores of one variant's runs.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Dots {
+pub(crate) struct Dots {
     pub name: String,
     pub values: Vec<f64>,
     pub mean: Option<f64>,
@@ -38,7 +39,7 @@ pub(super) struct Dots {
 
 /// One variant's scores over steps, a list per run.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Curves {
+pub(crate) struct Curves {
     pub name: String,
     pub runs: Vec<Vec<(u64, f64)>>,
 }
@@ -70,8 +71,26 @@ fn short(name: &str, width: f64) -> String {
     escape(&format!("{}…", name.chars().take(room.saturating_sub(1)).collect::<String>()))
 }
 
+/// A number with four digits that count, as far as it has them.
+pub(crate) fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        0.0 => 0,
+        size => (3 - size.log10().floor() as i32).clamp(0, 8) as usize,
+    };
+    let text = format!("{value:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// A chart in a frame, once for wide windows and once for narrow ones.
+pub(crate) fn framed(draw: impl Fn(&Size) -> String) -> String {
+    format!("<div class=\"chart\">\n{}</div>\n", SIZES.iter().map(draw).collect::<String>())
+}
+
 /// A row per variant, a mark per run, a bar at the mean.
-pub(super) fn dots(rows: &[Dots], label: &str, size: &Size) -> String {
+pub(crate) fn dots(rows: &[Dots], label: &str, size: &Size) -> String {
     const ROW: f64 = 34.0;
     const TOP: f64 = 12.0;
     let bottom = TOP + ROW * rows.len() as f64;
@@ -134,7 +153,7 @@ pub(super) fn dots(rows: &[Dots], label: &str, size: &Size) -> String {
 }
 
 /// Scores over steps: a thin line per run, a thick one for the mean, the variant's name at its end.
-pub(super) fn curves(all: &[Curves], label: &str, size: &Size) -> String {
+pub(crate) fn curves(all: &[Curves], label: &str, size: &Size) -> String {
     let height = if size.width > 500.0 { 430.0 } else { 330.0 };
     let (top, bottom, left) = (14.0, height - 48.0, 62.0f64.min(size.left));
     // Room for the names at the lines' ends.
@@ -249,6 +268,12 @@ mod tests {
         let placed = apart(vec![(90.0, 1.0, 0), (95.0, 1.0, 1), (10.0, 1.0, 2)], 17.0, 100.0);
         let of = |variant: usize| placed.iter().find(|p| p.3 == variant).map(|p| p.0);
         assert_eq!((of(2), of(0), of(1)), (Some(10.0), Some(83.0), Some(100.0)));
+    }
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        let all = [0.0, 12345.678, 1.0, 0.012345, -3.45678, 1e-12].map(number);
+        assert_eq!(all, ["0", "12346", "1", "0.01235", "-3.457", "0"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 /// Values from `low` to `high`, shown between two places.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     log: bool,

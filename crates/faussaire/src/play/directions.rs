@@ -1,0 +1,110 @@
+//! Directions in latent space along which images change most, found without any data: SeFa (Shen & Zhou 2021, "Closed-form
+//! factorization of latent semantics in GANs"). The first layer maps noise z to A z; the unit vectors n that make |A n|
+//! largest are the eigenvectors of A^T A with the largest eigenvalues.
+
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use crate::model::host;
+use crate::net::{Layer, Network, Weights};
+use crate::run::Sampler;
+
+/// Noise is normal with deviation 1, so nearly all of it lies within this of 0 along any direction.
+const REACH: f32 = 3.0;
+
+/// How a direction was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the first layer's weights.
+    Weights,
+    /// From what a judge sees in the images.
+    Label,
+}
+
+/// A way to go in latent space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Direction {
+    /// What a person calls it.
+    pub name: String,
+    /// How it was found.
+    pub origin: Origin,
+    /// Unit length, one value per latent number; to be added to a noise vector, times up to `reach`.
+    pub vector: Vec<f32>,
+    /// How far it makes sense to go either way.
+    pub reach: f32,
+    /// How much goes along it: for weights the share of the first layer's squared length, for labels the correlation.
+    pub strength: f32,
+}
+
+/// The `count` strongest directions of the generator's first layer, strongest first; none where noise meets no dense layer
+/// first.
+pub fn directions(sampler: &Sampler, count: usize) -> Vec<Direction> {
+    let latent = sampler.network().input().len();
+    let Some(first) = first_dense(sampler.network(), sampler.weights()) else { return Vec::new() };
+    let outputs = first.len() / latent.max(1);
+    let rows = DMatrix::from_row_iterator(latent, outputs, first.iter().map(|v| f64::from(*v)));
+    let eigen = SymmetricEigen::new(&rows * rows.transpose());
+    let total = eigen.eigenvalues.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let mut order: Vec<usize> = (0..latent).collect();
+    order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
+    let direction = |(rank, at): (usize, usize)| Direction {
+        name: format!("direction {}", rank + 1),
+        origin: Origin::Weights,
+        vector: upright(eigen.eigenvectors.column(at).iter().map(|v| *v as f32).collect()),
+        reach: REACH,
+        strength: (eigen.eigenvalues[at].max(0.0) / total) as f32,
+    };
+    order.into_iter().take(count).enumerate().map(direction).collect()
+}
+
+/// The noise's rows of the first dense layer's weight, `[latent, outputs]`: labels' values, which an embedding puts behind
+/// the noise, have the rows behind them.
+fn first_dense(net: &Network, weights: &Weights) -> Option<Vec<f32>> {
+    let latent = net.input().len();
+    let mut before = 0;
+    for placed in net.layers() {
+        match placed.layer {
+            Layer::Dense(_) => {
+                let outputs = placed.output.len();
+                let values = host(weights.tensors().get(before)?);
+                return values.get(..latent * outputs).map(<[f32]>::to_vec);
+            }
+            // These leave the noise's numbers in their places.
+            Layer::Embedding(_) | Layer::PixelNorm(_) => before += placed.specs.len(),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The same line with its largest value positive: an eigenvector's sign is chance.
+fn upright(vector: Vec<f32>) -> Vec<f32> {
+    let largest = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
+    if largest < 0.0 { vector.into_iter().map(|v| -v).collect() } else { vector }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::net::{Setting, Shape};
+    use burn::tensor::Device;
+
+    #[test]
+    fn the_first_layer_is_found_behind_what_labels_add() {
+        let lines = ["embedding 2", "dense 3"].map(String::from);
+        let setting = Setting { input: Shape::Flat(2), labels: 4, spectral: false };
+        let net = Network::build("generator", &lines, setting).unwrap();
+        let values = vec![vec![9.0; 8], (0..12).map(|v| v as f32).collect(), vec![0.0; 3]];
+        let weights = Weights::from_values(values, &Device::flex());
+        assert_eq!(first_dense(&net, &weights).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let lines = ["reshape 1 1 2", "conv 3 1x1"].map(String::from);
+        let net = Network::new("generator", &lines, Shape::Flat(2)).unwrap();
+        assert_eq!(first_dense(&net, &net.initial(1, &Device::flex())), None);
+    }
+
+    #[test]
+    fn a_direction_points_the_way_of_its_largest_value() {
+        assert_eq!(upright(vec![0.5, -0.8]), [-0.5, 0.8]);
+        assert_eq!(upright(vec![0.8, -0.5]), [0.8, -0.5]);
+    }
+}

@@ -1,0 +1,149 @@
+//! From a picture back to noise: which z makes the generator draw this? Found by gradient steps on z (Zhu et al. 2016,
+//! "Generative visual manipulation on the natural image manifold"), from the few of many random vectors whose images are
+//! nearest to begin with, and held near the lengths that noise has.
+
+use burn::tensor::Tensor;
+
+use crate::error::{Error, Result};
+use crate::model::host;
+use crate::net::Pass;
+use crate::run::Sampler;
+use crate::train::tensor;
+
+/// Random vectors looked at first, and how many of them are followed.
+const CANDIDATES: usize = 256;
+const STARTS: usize = 4;
+
+/// Adam's settings for z.
+const RATE: f32 = 0.08;
+const BETAS: [f32; 2] = [0.9, 0.99];
+
+/// How much a noise vector's mean square counts beside the pixels' mean square error: enough that z stays among the
+/// vectors that the generator knows.
+const PRIOR: f32 = 1e-3;
+
+/// A search under way. It owns all it needs but the generator, which is lent to each step, so that searches of several
+/// people can take turns.
+#[derive(Clone, Debug)]
+pub struct Inversion {
+    /// `[STARTS, h, w, c]`.
+    target: Vec<f32>,
+    label: Vec<f32>,
+    z: Vec<f32>,
+    moments: [Vec<f32>; 2],
+    steps: u64,
+}
+
+/// The best so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Gradient steps made.
+    pub step: u64,
+    /// The noise vector.
+    pub z: Vec<f32>,
+    /// Root mean square difference per pixel, as a share of the pixels' range.
+    pub error: f32,
+    /// The image that the generator makes of it, in the generator's range.
+    pub image: Vec<f32>,
+}
+
+impl Inversion {
+    /// Begins a search for `target`, `[h, w, c]` values within the generator's bounds, under the label row `label` where
+    /// the generator takes labels.
+    ///
+    /// # Errors
+    /// A target or a label of the wrong size.
+    pub fn new(sampler: &Sampler, target: &[f32], label: &[f32], seed: u64) -> Result<Self> {
+        if target.len() != sampler.shape().len() {
+            return Err(Error::usage(
+                format!(
+                    "the picture has {} values, expected {} for {}",
+                    target.len(),
+                    sampler.shape().len(),
+                    sampler.shape()
+                ),
+                "bring the picture to the size of the generator's images",
+            ));
+        }
+        let noise = sampler.noise(seed, 0, CANDIDATES);
+        let labels = if label.is_empty() { Vec::new() } else { vec![label.to_vec(); CANDIDATES] };
+        let images = sampler.images(&noise, &labels)?;
+        let distance = |image: &[f32]| image.iter().zip(target).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let mut order: Vec<(f32, usize)> = images.chunks(target.len()).map(distance).zip(0..).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let z: Vec<f32> = order.iter().take(STARTS).flat_map(|(_, at)| noise[*at].clone()).collect();
+        let moments = [0, 1].map(|_| vec![0.0; z.len()]);
+        Ok(Self { target: target.repeat(STARTS), label: label.to_vec(), z, moments, steps: 0 })
+    }
+
+    /// Makes `count` gradient steps and returns the best found by the last of them.
+    ///
+    /// # Errors
+    /// A generator other than that of the search.
+    pub fn step(&mut self, sampler: &Sampler, count: u64) -> Result<Found> {
+        let latent = sampler.network().input().len();
+        if self.z.len() != STARTS * latent || self.target.len() != STARTS * sampler.shape().len() {
+            return Err(Error::usage("this search was begun with another generator", "begin a new one"));
+        }
+        for _ in 0..count {
+            let gradient = self.gradient(sampler);
+            self.steps += 1;
+            self.adam(&gradient);
+        }
+        Ok(self.best(sampler))
+    }
+
+    fn tensors(&self, sampler: &Sampler) -> (Tensor<4>, Tensor<4>, Option<Tensor<4>>) {
+        let shape = sampler.shape();
+        let device = sampler.device();
+        let z = tensor(self.z.clone(), [STARTS, 1, 1, self.z.len() / STARTS], device);
+        let target = tensor(self.target.clone(), [STARTS, shape.height, shape.width, shape.channels], device);
+        let width = self.label.len();
+        let y = (width > 0).then(|| tensor(self.label.repeat(STARTS), [STARTS, 1, 1, width], device));
+        (z, target, y)
+    }
+
+    /// The gradient of each start's mean square error, and of its length, with respect to its z.
+    fn gradient(&self, sampler: &Sampler) -> Vec<f32> {
+        let (z, target, y) = self.tensors(sampler);
+        let z = z.autodiff().require_grad();
+        let image = sampler.network().forward(sampler.weights(), z.clone(), &mut Pass::infer().given(y));
+        let difference = image.sub(target.autodiff());
+        let pixels = (self.target.len() / STARTS) as f32;
+        // The sum over starts: none of them touches another.
+        let error = difference.clone().mul(difference).sum().div_scalar(pixels);
+        let length = z.clone().mul(z.clone()).sum().mul_scalar(PRIOR / (self.z.len() / STARTS) as f32);
+        let mut gradients = error.add(length).backward();
+        z.grad_remove(&mut gradients).map_or_else(|| vec![0.0; self.z.len()], |gradient| host(&gradient))
+    }
+
+    fn adam(&mut self, gradient: &[f32]) {
+        let [first, second] = &mut self.moments;
+        let unbias = BETAS.map(|beta| 1.0 - beta.powi(self.steps.min(10_000) as i32));
+        for (at, g) in gradient.iter().enumerate() {
+            first[at] = BETAS[0] * first[at] + (1.0 - BETAS[0]) * g;
+            second[at] = BETAS[1] * second[at] + (1.0 - BETAS[1]) * g * g;
+            self.z[at] -= RATE * (first[at] / unbias[0]) / ((second[at] / unbias[1]).sqrt() + 1e-8);
+        }
+    }
+
+    fn best(&self, sampler: &Sampler) -> Found {
+        let (z, _, y) = self.tensors(sampler);
+        let images = host(&sampler.network().forward(sampler.weights(), z, &mut Pass::infer().given(y)));
+        let (size, latent) = (self.target.len() / STARTS, self.z.len() / STARTS);
+        let error = |start: usize| {
+            let part = start * size..(start + 1) * size;
+            let squares = images[part.clone()].iter().zip(&self.target[part]).map(|(a, b)| (a - b) * (a - b));
+            squares.sum::<f32>() / size as f32
+        };
+        let errors: Vec<(f32, usize)> = (0..STARTS).map(|start| (error(start), start)).collect();
+        let (error, start) = errors.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f32::NAN, 0));
+        let (low, high) = sampler.bounds();
+        Found {
+            step: self.steps,
+            z: self.z[start * latent..(start + 1) * latent].to_vec(),
+            error: error.sqrt() / (high - low),
+            image: images[start * size..(start + 1) * size].to_vec(),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! A lesson: a toy in the plane trained half a step at a time, with a picture of both nets after each. It is the training
+//! of the command line, stopped in the middle of a step.
+
+use burn::tensor::Device;
+
+use crate::data::{Coverage, OpenOptions, Points, Toy, open};
+use crate::error::{Error, Result};
+use crate::loss::{Loss, Scores};
+use crate::model::host;
+use crate::net::Pass;
+use crate::recipe::Recipe;
+use crate::train::{FirstHalf, Gan, Latents, StepReport, tensor};
+
+/// Points of a picture, real and generated each.
+const POINTS: usize = 400;
+
+/// Points of the heat map and of the latent mesh along a side.
+const HEAT: usize = 41;
+const MESH: usize = 21;
+
+/// The mesh covers latents up to this, as nearly all noise does.
+const MESH_REACH: f32 = 2.0;
+
+/// A half of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// The discriminator learns.
+    Discriminator,
+    /// The generator learns.
+    Generator,
+}
+
+/// A toy in training.
+#[derive(Debug)]
+pub struct Lesson {
+    gan: Gan,
+    toy: Toy,
+    first: Option<FirstHalf>,
+    last: Option<StepReport>,
+}
+
+/// D's scores over the window, row by row from the lowest: `side * side` probabilities of being real.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heat {
+    /// Points along a side.
+    pub side: usize,
+    /// Probabilities; for losses whose scores have no zero, against the mean score of the points shown.
+    pub values: Vec<f32>,
+}
+
+/// Where G takes a square grid of latents: `side * side` points of the plane, row by row. Of latents with more than two
+/// numbers the first two vary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mesh {
+    /// Points along a side.
+    pub side: usize,
+    /// In the plane.
+    pub points: Vec<[f32; 2]>,
+}
+
+/// What there is to see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// Whole steps made.
+    pub step: u64,
+    /// Whether the next step's first half is done.
+    pub half_done: bool,
+    /// D's loss before its last update.
+    pub d_loss: Option<f32>,
+    /// G's loss before its last update.
+    pub g_loss: Option<f32>,
+    /// Shares of real and generated points that D told rightly.
+    pub told: Option<[f32; 2]>,
+    /// The plane is seen from `-window` to `window`.
+    pub window: f32,
+    /// Real points.
+    pub real: Vec<[f32; 2]>,
+    /// What G makes of fixed noise, as it stands: not averaged, since a lesson shows what an update does.
+    pub fake: Vec<[f32; 2]>,
+    /// D's view of the plane; none where it looks at several points at once.
+    pub heat: Option<Heat>,
+    /// G's view of its latents.
+    pub mesh: Mesh,
+    /// How well `fake` covers the clusters.
+    pub coverage: Coverage,
+}
+
+impl Lesson {
+    /// Begins one under `recipe`, whose data must be a toy.
+    ///
+    /// # Errors
+    /// Data that isn't a toy, or nets that don't fit.
+    pub fn new(recipe: Recipe, device: &Device) -> Result<Self> {
+        let options = recipe.open_options(OpenOptions::default());
+        let set = Toy::ALL.iter().any(|toy| toy.name() == recipe.data.source);
+        let toys = Toy::ALL.map(Toy::name).join(", ");
+        let refuse = || {
+            Error::usage(
+                format!("{} can't be shown in the plane", recipe.data.source),
+                format!("lessons are on toys: {toys}"),
+            )
+        };
+        if !set {
+            return Err(refuse());
+        }
+        let data = open(&recipe.data.source, &options, &mut |_| ())?;
+        let toy = data.toy().ok_or_else(refuse)?;
+        Ok(Self { gan: Gan::new(recipe, data, device)?, toy, first: None, last: None })
+    }
+
+    /// Whole steps made.
+    pub fn steps(&self) -> u64 {
+        self.gan.progress.step
+    }
+
+    /// The half that comes next.
+    pub fn next(&self) -> Half {
+        if self.first.is_none() { Half::Discriminator } else { Half::Generator }
+    }
+
+    /// Makes the half that comes next, and says which it was.
+    ///
+    /// # Errors
+    /// As [`Gan::step`].
+    pub fn half(&mut self) -> Result<Half> {
+        match self.first.take() {
+            None => {
+                self.first = Some(self.gan.discriminator_half()?);
+                Ok(Half::Discriminator)
+            }
+            Some(first) => {
+                self.last = Some(self.gan.generator_half(first)?);
+                Ok(Half::Generator)
+            }
+        }
+    }
+
+    /// What there is to see now.
+    ///
+    /// # Errors
+    /// Where real points can't be read.
+    pub fn picture(&self) -> Result<Picture> {
+        let fake = self.generated(&self.gan.fixed_latents(POINTS));
+        let real = self.real()?;
+        let told = self.first.as_ref().map(FirstHalf::told).or(self.last.map(|last| [last.d_real, last.d_fake]));
+        Ok(Picture {
+            step: self.steps(),
+            half_done: self.first.is_some(),
+            d_loss: self.first.as_ref().map(FirstHalf::loss).or(self.last.map(|last| last.d_loss)),
+            g_loss: self.last.map(|last| last.g_loss),
+            told,
+            window: self.toy.window(),
+            heat: (self.gan.recipe.train.packing == 1).then(|| self.heat(&real, &fake)),
+            mesh: self.mesh(),
+            coverage: self.toy.coverage(&fake),
+            real,
+            fake,
+        })
+    }
+
+    fn real(&self) -> Result<Vec<[f32; 2]>> {
+        let set = Points::new(self.toy, self.gan.recipe.train.seed, POINTS);
+        let indices: Vec<usize> = (0..POINTS).collect();
+        let mut values = Vec::new();
+        crate::data::fill(&set, &indices, &mut values)?;
+        Ok(self.toy.to_plane(&values))
+    }
+
+    fn generated(&self, latents: &Latents) -> Vec<[f32; 2]> {
+        let generator = &self.gan.generator;
+        let mut pass = Pass::infer().given(latents.y.clone());
+        let mut values = host(&generator.net.forward(&generator.weights, latents.z.clone(), &mut pass));
+        self.gan.range().to_unit(&mut values);
+        self.toy.to_plane(&values)
+    }
+
+    fn scores(&self, points: &[[f32; 2]]) -> Vec<f32> {
+        // From the plane to the nets' own range.
+        let window = self.toy.window();
+        let mut values: Vec<f32> = points.iter().flatten().map(|v| 0.5 * (v / window + 1.0)).collect();
+        self.gan.range().from_unit(&mut values);
+        let x = tensor(values, [points.len(), 1, 1, 2], &Device::flex());
+        let critic = &self.gan.discriminator;
+        host(&Scores::of(critic.net.logits(&critic.weights, x, &mut Pass::infer())))
+    }
+
+    fn heat(&self, real: &[[f32; 2]], fake: &[[f32; 2]]) -> Heat {
+        let window = self.toy.window();
+        let scores = self.scores(&square(HEAT, window));
+        let shown = self.scores(&[real, fake].concat());
+        let (middle, scale) = zero(self.gan.recipe.train.loss, &shown);
+        let probability = |score: &f32| 1.0 / (1.0 + (-(score - middle) / scale).exp());
+        Heat { side: HEAT, values: scores.iter().map(probability).collect() }
+    }
+
+    fn mesh(&self) -> Mesh {
+        let latent = self.gan.recipe.latent;
+        let z = square(MESH, MESH_REACH).into_iter().flat_map(|[x, y]| {
+            let mut z = vec![0.0; latent];
+            z.iter_mut().zip([x, y]).for_each(|(slot, value)| *slot = value);
+            z
+        });
+        let z = tensor(z.collect(), [MESH * MESH, 1, 1, latent], &Device::flex());
+        Mesh { side: MESH, points: self.generated(&Latents { z, y: None }) }
+    }
+}
+
+/// Which score means "as likely real as not", and how much above it is sure: losses that learn probabilities have 0 and 1.
+fn zero(loss: Loss, shown: &[f32]) -> (f32, f32) {
+    let n = shown.len().max(1) as f32;
+    let mean = shown.iter().sum::<f32>() / n;
+    match loss {
+        Loss::Nonsaturating | Loss::Saturating => (0.0, 1.0),
+        // Scores near 1 are real, near 0 generated.
+        Loss::LeastSquares => (0.5, 0.25),
+        Loss::Hinge => (0.0, 0.5),
+        Loss::Relativistic => (mean, 1.0),
+        Loss::Wasserstein => {
+            let variance = shown.iter().map(|s| (s - mean) * (s - mean)).sum::<f32>() / n;
+            (mean, variance.sqrt().max(1e-6))
+        }
+    }
+}
+
+/// A square grid of points from `-reach` to `reach`, row by row from the lowest.
+fn square(side: usize, reach: f32) -> Vec<[f32; 2]> {
+    let at = |i: usize| reach * (2.0 * i as f32 / (side - 1) as f32 - 1.0);
+    (0..side * side).map(|i| [at(i % side), at(i / side)]).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::Preset;
+
+    fn recipe(changes: &[&str]) -> Recipe {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Recipe::parse(Preset::named("ring").unwrap().text(), "ring", &changes).unwrap()
+    }
+
+    #[test]
+    fn two_halves_are_a_step_of_the_command_line() {
+        let mut lesson = Lesson::new(recipe(&[]), &Device::flex()).unwrap();
+        let data = open("ring", &recipe(&[]).open_options(OpenOptions::default()), &mut |_| ()).unwrap();
+        let mut gan = Gan::new(recipe(&[]), data, &Device::flex()).unwrap();
+        for step in 0..3 {
+            assert_eq!(lesson.next(), Half::Discriminator);
+            let before = host(&lesson.gan.generator.weights.tensors()[0]);
+            lesson.half().unwrap();
+            assert_eq!(before, host(&lesson.gan.generator.weights.tensors()[0]), "G rests in the first half");
+            let picture = lesson.picture().unwrap();
+            assert!(picture.half_done && picture.step == step);
+            assert_eq!(lesson.half().unwrap(), Half::Generator);
+            gan.step().unwrap();
+        }
+        for (ours, theirs) in [(&lesson.gan.generator, &gan.generator), (&lesson.gan.discriminator, &gan.discriminator)]
+        {
+            for (a, b) in ours.weights.tensors().iter().zip(theirs.weights.tensors()) {
+                assert_eq!(host(a), host(b));
+            }
+        }
+    }
+
+    #[test]
+    fn the_picture_shows_what_the_nets_do() {
+        let mut lesson =
+            Lesson::new(recipe(&["train.loss=nonsaturating", "train.penalties={}"]), &Device::flex()).unwrap();
+        for _ in 0..2 * 60 {
+            lesson.half().unwrap();
+        }
+        let picture = lesson.picture().unwrap();
+        assert_eq!((picture.real.len(), picture.fake.len(), picture.step), (400, 400, 60));
+        let heat = picture.heat.unwrap();
+        assert_eq!((heat.values.len(), picture.mesh.points.len()), (41 * 41, 21 * 21));
+        // The mesh's middle is what G makes of 0.
+        let z = Latents { z: tensor(vec![0.0; 2], [1, 1, 1, 2], &Device::flex()), y: None };
+        assert_eq!(picture.mesh.points[21 * 21 / 2], lesson.generated(&z)[0]);
+        // The heat at the middle is D's probability of the plane's middle.
+        let score = lesson.scores(&[[0.0, 0.0]])[0];
+        assert!((heat.values[41 * 41 / 2] - 1.0 / (1.0 + (-score).exp())).abs() < 1e-6);
+        assert!(heat.values.iter().all(|p| (0.0..=1.0).contains(p)));
+        let refused = Lesson::new(recipe(&["data.source=strokes"]), &Device::flex()).unwrap_err();
+        assert!(refused.hint().contains("ring, grid"), "{}", refused.hint());
+    }
+}

@@ -1,0 +1,97 @@
+//! Images as a zip file of numbered PNG files, and a table of what each was asked to show. It is written as a stream, so
+//! that any number takes the memory of a few.
+
+use std::io::{self, Write};
+
+use axum::body::Bytes;
+use faussaire::picture::{Images, png};
+use faussaire::{Error, Result};
+use tokio::sync::mpsc;
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
+
+/// A zip file being written to `W`.
+pub(crate) struct Archive<W: Write> {
+    zip: ZipWriter<StreamWriter<W>>,
+    images: usize,
+    labels: String,
+}
+
+impl<W: Write> Archive<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self { zip: ZipWriter::new_stream(out), images: 0, labels: String::new() }
+    }
+
+    /// Adds images; `labels` says what each shows, or is empty.
+    pub(crate) fn add(&mut self, images: &Images, labels: &[String]) -> Result<()> {
+        for at in 0..images.len() {
+            let Some(picture) = images.picture(at) else { break };
+            let name = format!("{:06}.png", self.images);
+            self.file(&name, &png::encode(&picture)?)?;
+            if let Some(label) = labels.get(at) {
+                self.labels.push_str(&format!("{name},\"{}\"\n", label.replace('"', "\"\"")));
+            }
+            self.images += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends it; gives what it was written to.
+    pub(crate) fn finish(mut self) -> Result<W> {
+        if !self.labels.is_empty() {
+            let table = format!("file,label\n{}", std::mem::take(&mut self.labels));
+            self.file("labels.csv", table.as_bytes())?;
+        }
+        self.zip.finish().map(StreamWriter::into_inner).map_err(|e| refused(&e))
+    }
+
+    fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        // PNG files don't get smaller.
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        self.zip.start_file(name, options).map_err(|e| refused(&e))?;
+        self.zip.write_all(bytes).map_err(|e| refused(&e))
+    }
+}
+
+fn refused(e: &dyn std::fmt::Display) -> Error {
+    Error::usage(format!("the zip file can't be written: {e}"), "ask again")
+}
+
+/// A writer whose bytes go to a client as they come; it blocks while the client reads no faster.
+pub(crate) struct Piped(pub mpsc::Sender<io::Result<Bytes>>);
+
+impl Write for Piped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
+        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faussaire::data::ImageShape;
+
+    #[test]
+    fn what_is_written_can_be_read_again() {
+        let shape = ImageShape { height: 3, width: 5, channels: 1 };
+        let images = Images { shape, bytes: (0..30).collect() };
+        let mut archive = Archive::new(Vec::new());
+        archive.add(&images, &["seven".into(), "a \"b\"".into()]).unwrap();
+        archive.add(&images, &[]).unwrap();
+        let bytes = archive.finish().unwrap();
+        let mut read = zip::ZipArchive::new(io::Cursor::new(bytes)).unwrap();
+        let names: Vec<String> = read.file_names().map(|name| name.unwrap().into_owned()).collect();
+        assert_eq!(names, ["000000.png", "000001.png", "000002.png", "000003.png", "labels.csv"]);
+        let mut png_bytes = Vec::new();
+        io::Read::read_to_end(&mut read.by_name("000003.png").unwrap(), &mut png_bytes).unwrap();
+        assert_eq!(png_bytes, png::encode(&images.picture(1).unwrap()).unwrap());
+        let mut table = String::new();
+        io::Read::read_to_string(&mut read.by_name("labels.csv").unwrap(), &mut table).unwrap();
+        assert_eq!(table, "file,label\n000000.png,\"seven\"\n000001.png,\"a \"\"b\"\"\"\n");
+    }
+}

@@ -1,0 +1,93 @@
+//! How errors reach a client: a fitting status, and as JSON what happened and what to do.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use faussaire::Error;
+
+/// What handlers return.
+pub type Answer<T> = Result<T, Failure>;
+
+/// A request that got no result.
+#[derive(Debug)]
+pub struct Failure {
+    /// The response's status.
+    pub status: StatusCode,
+    /// What happened, and what was expected.
+    pub error: String,
+    /// What to do.
+    pub hint: String,
+    /// Seconds after which it may be tried again.
+    pub retry_after: Option<u32>,
+}
+
+impl Failure {
+    /// With any status.
+    pub fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { status, error: error.into(), hint: hint.into(), retry_after: None }
+    }
+
+    /// 400: the request makes no sense.
+    pub fn bad(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, hint)
+    }
+
+    /// 404: there is no such thing.
+    pub fn missing(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error, hint)
+    }
+
+    /// 409: it doesn't go together with the state that things are in.
+    pub fn conflict(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, error, hint)
+    }
+
+    /// 500: a fault of ours.
+    pub fn internal(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error, "report this")
+    }
+
+    /// 429: too much at once.
+    pub fn busy(error: impl Into<String>) -> Self {
+        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, error, "try again in a moment");
+        Self { retry_after: Some(1), ..failure }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Usage { .. } | Error::Recipe { .. } => StatusCode::BAD_REQUEST,
+            Error::Data { .. } | Error::Run { .. } | Error::Diverged { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string(), error.hint())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let text = serde_json::json!({ "error": self.error, "hint": self.hint });
+        let mut response = (self.status, Json(text)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// Does `work`, which blocks, beside the threads that answer.
+///
+/// # Errors
+/// What `work` reports; 500 where it panicked.
+pub async fn aside<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
+where
+    T: Send + 'static,
+    E: Into<Failure> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome.map_err(Into::into),
+        Err(_) => Err(Failure::internal("the request could not be worked off")),
+    }
+}

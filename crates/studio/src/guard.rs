@@ -1,0 +1,211 @@
+//! Who may ask. Bound to this machine, the studio answers only requests that name it by a local name, so that a foreign page
+//! can't reach it through a name of its own that resolves to 127.0.0.1 (DNS rebinding). Bound elsewhere, every request needs
+//! the token. Requests that a foreign page causes are refused in both cases.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use crate::errors::Failure;
+
+/// The cookie that holds the token.
+const COOKIE: &str = "faussaire";
+/// What pages may load: only what this server sends, no script but its files.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+                      connect-src 'self'; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// What is asked of a request.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// The token that every request must bring; none where only this machine can ask.
+    token: Option<String>,
+}
+
+impl Guard {
+    /// For a server at `host`; a token is demanded where other machines can reach it, or where one is `given`.
+    pub fn new(host: IpAddr, given: Option<String>) -> Self {
+        let token = given.or_else(|| (!host.is_loopback()).then(token));
+        Self { token }
+    }
+
+    /// The token, if one is demanded.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Why `request` is refused, if it is.
+    fn objection(&self, method: &Method, headers: &HeaderMap, query: &str) -> Option<Failure> {
+        let host = text(headers, header::HOST);
+        let forbidden = |what: String, hint: &str| Some(Failure::new(StatusCode::FORBIDDEN, what, hint));
+        if self.token.is_none() && !is_local(host) {
+            return forbidden(
+                format!("the request is for the host \"{host}\", which is not this one"),
+                "open the address that `faussaire` printed, or bind it to the other address with --host",
+            );
+        }
+        if let Some(origin) = headers.get(header::ORIGIN)
+            && origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, at)| at) != Some(host)
+        {
+            return forbidden("the request comes from another site's page".into(), "open the studio's own page");
+        }
+        let site = text_of(headers, "sec-fetch-site");
+        let followed = text_of(headers, "sec-fetch-mode") == "navigate" && *method == Method::GET;
+        if matches!(site, "cross-site" | "same-site") && !followed {
+            return forbidden("the request comes from another site's page".into(), "open the studio's own page");
+        }
+        let token = self.token.as_deref()?;
+        let shown = [bearer(headers), cookie(headers), in_query(query)];
+        if shown.into_iter().flatten().any(|shown| same(shown, token)) {
+            return None;
+        }
+        Some(Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "the request has no valid token",
+            "open the address with ?token=... that was printed at the start, or send the header authorization: Bearer TOKEN",
+        ))
+    }
+}
+
+/// Lets a request through or refuses it, and puts the headers that protect the page on the answer.
+pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let path = request.uri().path().to_owned();
+    // A probe tells nothing.
+    let open = path == "/healthz";
+    let page = request.method() == Method::GET && !path.starts_with("/api/");
+    let mut response = match guard.objection(request.method(), request.headers(), &query) {
+        Some(refusal) if !open => refusal.into_response(),
+        _ => match (in_query(&query), guard.token()) {
+            // Out of the address bar and into a cookie.
+            (Some(_), Some(token)) if page => welcome(token, request.uri()),
+            _ => next.run(request).await,
+        },
+    };
+    protect(response.headers_mut());
+    response
+}
+
+fn protect(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn welcome(token: &str, uri: &Uri) -> Response {
+    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    (StatusCode::SEE_OTHER, [(header::LOCATION, uri.path().to_owned()), (header::SET_COOKIE, cookie)]).into_response()
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+}
+
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+}
+
+/// Whether `host`, as a Host header has it, can only mean this machine. The port may be another one: that of a tunnel.
+fn is_local(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => host,
+    };
+    let plain = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || plain.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    text(headers, header::AUTHORIZATION).strip_prefix("Bearer ").map(str::trim)
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let pairs = text(headers, header::COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.into_iter().find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+fn in_query(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("token="))
+}
+
+/// Whether two texts are equal, in a time that doesn't tell where they differ.
+fn same(a: &str, b: &str) -> bool {
+    Sha256::digest(a) == Sha256::digest(b)
+}
+
+/// 128 random bits.
+fn token() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    use std::io::Read;
+    let mut bytes = [0; 16];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    if read.is_err() {
+        // Each holds keys that the system drew.
+        let halves = [RandomState::new().hash_one(0), RandomState::new().hash_one(1)];
+        bytes.copy_from_slice(halves.map(u64::to_le_bytes).as_flattened());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(guard: &Guard, pairs: &[(&str, &str)]) -> Option<u16> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(header::HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        let query = pairs.iter().find(|(name, _)| *name == "query").map_or("", |(_, value)| value);
+        guard.objection(&Method::GET, &headers, query).map(|f| f.status.as_u16())
+    }
+
+    #[test]
+    fn only_local_names_reach_a_local_studio() {
+        let guard = Guard::new([127, 0, 0, 1].into(), None);
+        for host in ["localhost:7411", "127.0.0.1", "[::1]:80", "LOCALHOST", "127.0.0.1:9000"] {
+            assert_eq!(answer(&guard, &[("host", host)]), None, "{host}");
+        }
+        for host in ["evil.example:7411", "192.168.0.3", "", "localhost.evil.example", "127.0.0.1.evil.example"] {
+            assert_eq!(answer(&guard, &[("host", host)]), Some(403), "{host}");
+        }
+    }
+
+    #[test]
+    fn foreign_pages_are_refused() {
+        let guard = Guard::new([127, 0, 0, 1].into(), None);
+        let from = |origin| answer(&guard, &[("host", "localhost:1"), ("origin", origin)]);
+        assert_eq!(from("http://localhost:1"), None);
+        for origin in ["http://localhost:2", "http://evil.example", "null"] {
+            assert_eq!(from(origin), Some(403), "{origin}");
+        }
+        let fetch = |mode| {
+            answer(&guard, &[("host", "localhost:1"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)])
+        };
+        assert_eq!((fetch("navigate"), fetch("no-cors")), (None, Some(403)));
+    }
+
+    #[test]
+    fn elsewhere_the_token_is_demanded() {
+        let guard = Guard::new([0, 0, 0, 0].into(), None);
+        let token = guard.token().unwrap().to_owned();
+        assert_eq!(token.len(), 32);
+        assert_ne!(Guard::new([0, 0, 0, 0].into(), None).token(), Some(&token[..]));
+        let host = ("host", "studio.example");
+        assert_eq!(answer(&guard, &[host]), Some(401));
+        assert_eq!(answer(&guard, &[host, ("authorization", "Bearer 0")]), Some(401));
+        assert_eq!(answer(&guard, &[host, ("authorization", &format!("Bearer {token}"))]), None);
+        assert_eq!(answer(&guard, &[host, ("cookie", &format!("a=b; faussaire={token}"))]), None);
+        assert_eq!(answer(&guard, &[host, ("query", &format!("x=1&token={token}"))]), None);
+    }
+}

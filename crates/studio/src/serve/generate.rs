@@ -1,0 +1,145 @@
+//! `POST /generate`.
+
+use std::sync::Arc;
+
+use axum::body::{Body as Sent, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use faussaire::picture::{Images, png, sheet};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Service;
+use crate::archive::Archive;
+use crate::body::Body;
+use crate::engine::Classes;
+use crate::errors::{Answer, Failure, aside};
+use crate::held::Held;
+use crate::truncation::truncate;
+
+/// Bodies are small.
+const BODY: usize = 64 << 10;
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    #[serde(default = "one")]
+    n: usize,
+    class: Option<String>,
+    classes: Option<Vec<String>>,
+    seed: Option<u64>,
+    truncation: Option<f32>,
+    #[serde(default)]
+    format: Format,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Format {
+    /// One picture with all images.
+    #[default]
+    Png,
+    /// A file per image.
+    Zip,
+    /// PNG files in base64.
+    Json,
+    /// Bytes, `[n, h, w, c]`.
+    Raw,
+}
+
+/// Images, as many as asked for.
+pub(super) async fn generate(
+    State(service): State<Arc<Service>>,
+    Body(wanted): Body<Wanted, BODY>,
+) -> Answer<Response> {
+    let (loaded, n) = (&service.loaded, wanted.n);
+    if n == 0 || n > service.most {
+        return Err(Failure::bad(format!("n is {n}, expected 1 to {}", service.most), "ask several times"));
+    }
+    // Without a seed every answer is another one; which one it was is told.
+    let seed = wanted.seed.unwrap_or_else(any_seed);
+    let classes = match (&wanted.class, &wanted.classes) {
+        (Some(_), Some(_)) => return Err(Failure::bad("both class and classes are given", "leave one out")),
+        (None, Some(each)) => Classes::Each(each),
+        (Some(one), None) => Classes::One(one),
+        (None, None) => Classes::AtLarge,
+    };
+    let labels = loaded.labels(&classes, seed, 0, n)?;
+    let room = room(&service, n)?;
+    let mut noise = loaded.sampler.noise(seed, 0, n);
+    truncate(&mut noise, wanted.truncation)?;
+    let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
+    let values = service.engine.images(loaded, noise, labels).await?;
+    let images = Images::from_values(&values, loaded.sampler.shape(), loaded.sampler.bounds())?;
+    drop(values);
+    let step = loaded.sampler.step;
+    let (kind, bytes) = match wanted.format {
+        Format::Raw => ("application/octet-stream", Bytes::from(images.bytes)),
+        format => aside(move || encode(&images, &names, seed, step, format)).await?,
+    };
+    respond(&service, Held::body(bytes, room), kind, n, seed)
+}
+
+/// Room in memory for `n` images, until they are sent.
+fn room(service: &Service, n: usize) -> Answer<OwnedSemaphorePermit> {
+    // Values are made as numbers, then as bytes, then as a file.
+    let kilobytes = (n * service.loaded.sampler.shape().len() * 6).div_ceil(1024);
+    let wanted = u32::try_from(kilobytes).unwrap_or(u32::MAX);
+    let room = Arc::clone(&service.room).try_acquire_many_owned(wanted);
+    room.map_err(|_| Failure::busy("more images are asked for than there is room for at this moment"))
+}
+
+fn encode(images: &Images, names: &[String], seed: u64, step: u64, format: Format) -> Answer<(&'static str, Bytes)> {
+    let shape = images.shape;
+    match format {
+        Format::Zip => {
+            let mut archive = Archive::new(Vec::new());
+            archive.add(images, names)?;
+            Ok(("application/zip", archive.finish()?.into()))
+        }
+        Format::Json => {
+            let pictures = (0..images.len()).filter_map(|at| images.picture(at));
+            let files =
+                pictures.map(|p| Ok(STANDARD.encode(png::encode(&p)?))).collect::<faussaire::Result<Vec<_>>>()?;
+            let value = json!({
+                "images": files, "shape": [images.len(), shape.height, shape.width, shape.channels], "labels": names,
+                "seed": seed, "step": step,
+            });
+            Ok(("application/json", value.to_string().into()))
+        }
+        Format::Png | Format::Raw => {
+            let columns = (images.len() as f64).sqrt().ceil() as usize;
+            let options = sheet::Options { scale: Some(1), ..sheet::Options::default() };
+            let picture = sheet::sheet(images, images.len().div_ceil(columns), columns, &options)?;
+            Ok(("image/png", png::encode(&picture)?.into()))
+        }
+    }
+}
+
+fn respond(service: &Service, body: Sent, kind: &'static str, n: usize, seed: u64) -> Answer<Response> {
+    let shape = service.loaded.sampler.shape();
+    let text = format!("{n},{},{},{}", shape.height, shape.width, shape.channels);
+    let shape = HeaderValue::from_str(&text).map_err(|e| Failure::internal(e.to_string()))?;
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert("x-shape", shape);
+    headers.insert("x-seed", HeaderValue::from(seed));
+    headers.insert("x-step", HeaderValue::from(service.loaded.sampler.step));
+    Ok(response)
+}
+
+/// Another one each time; below 2^53, so that every JSON reader keeps it as it is.
+fn any_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0) >> 11
+}

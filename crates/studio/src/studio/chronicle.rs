@@ -1,0 +1,282 @@
+//! What a run's log says, kept while it grows: the figures of its steps, scores, sheets, findings, and how it stands.
+
+use faussaire::doctor::{Finding, Heal};
+use faussaire::train::{Event, StepReport};
+use serde::Serialize;
+
+/// Steps kept at most; of more, every second one goes.
+const KEPT: usize = 16_384;
+/// Points that a page gets at most.
+const POINTS: usize = 2_000;
+/// The speed is taken over so many logged steps.
+const SPEED: usize = 12;
+
+/// A score that was taken.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Score {
+    pub step: u64,
+    pub name: String,
+    pub value: f64,
+}
+
+/// A sheet that was written.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Sheet {
+    pub step: u64,
+    pub file: String,
+}
+
+/// How the log ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// It doesn't: it is being written, or the training was killed.
+    #[default]
+    Open,
+    Complete,
+    Stopped,
+    Diverged,
+}
+
+/// A log so far.
+#[derive(Debug)]
+pub(super) struct Chronicle {
+    /// Lines seen.
+    pub lines: u64,
+    /// Steps that the run is to make; 0 where time decides.
+    pub steps: u64,
+    pub steps_per_epoch: f64,
+    points: Vec<StepReport>,
+    /// Of so many logged steps, one is kept.
+    stride: u64,
+    logged: u64,
+    recent: Vec<StepReport>,
+    pub scores: Vec<Score>,
+    pub sheets: Vec<Sheet>,
+    pub findings: Vec<Finding>,
+    pub heals: Vec<Heal>,
+    pub end: End,
+    /// The first line that is no event, with the reason.
+    pub damaged: Option<String>,
+}
+
+impl Chronicle {
+    pub(super) fn new() -> Self {
+        Self {
+            lines: 0,
+            steps: 0,
+            steps_per_epoch: 0.0,
+            points: Vec::new(),
+            stride: 1,
+            logged: 0,
+            recent: Vec::new(),
+            scores: Vec::new(),
+            sheets: Vec::new(),
+            findings: Vec::new(),
+            heals: Vec::new(),
+            end: End::Open,
+            damaged: None,
+        }
+    }
+
+    /// Takes a line in; gives the name of its event.
+    pub(super) fn see(&mut self, line: &str) -> Option<String> {
+        self.lines += 1;
+        match serde_json::from_str::<Event>(line) {
+            Ok(event) => self.take(event),
+            Err(e) => {
+                let number = self.lines;
+                self.damaged.get_or_insert_with(|| format!("events.jsonl: line {number} is no event: {e}"));
+                return None;
+            }
+        }
+        let value: serde_json::Value = serde_json::from_str(line).ok()?;
+        Some(value.get("event")?.as_str()?.to_owned())
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Start { steps, steps_per_epoch, .. } => {
+                (self.steps, self.steps_per_epoch, self.end) = (steps, steps_per_epoch, End::Open);
+                self.recent.clear();
+            }
+            Event::Step(report) => self.step(report),
+            Event::Epoch { report, .. } => self.latest(report),
+            Event::Sheet { step, file } => {
+                let file = file.trim_start_matches("samples/").to_owned();
+                self.sheets.retain(|sheet| sheet.step != step);
+                self.sheets.push(Sheet { step, file });
+            }
+            Event::Score { step, name, value } => self.scores.push(Score { step, name, value }),
+            Event::Diverged { .. } => self.end = End::Diverged,
+            Event::Finding(finding) => self.findings.push(finding),
+            Event::Heal(heal) => self.healed(heal),
+            Event::End { reason, .. } => {
+                self.end = if reason == "stopped" { End::Stopped } else { End::Complete };
+            }
+            Event::Checkpoint { .. } => {}
+        }
+    }
+
+    fn step(&mut self, report: StepReport) {
+        self.latest(report);
+        self.logged += 1;
+        if self.logged.is_multiple_of(self.stride) {
+            self.points.push(report);
+        }
+        if self.points.len() >= KEPT {
+            let mut at = 0;
+            self.points.retain(|_| {
+                at += 1;
+                at % 2 == 0
+            });
+            self.stride *= 2;
+        }
+    }
+
+    fn latest(&mut self, report: StepReport) {
+        if self.recent.last().is_some_and(|last| last.step == report.step) {
+            return;
+        }
+        if self.recent.len() >= SPEED {
+            self.recent.remove(0);
+        }
+        self.recent.push(report);
+    }
+
+    /// The steps after the one that the run went back to are made once more.
+    fn healed(&mut self, heal: Heal) {
+        self.points.retain(|point| point.step <= heal.back_to);
+        self.scores.retain(|score| score.step <= heal.back_to);
+        self.sheets.retain(|sheet| sheet.step <= heal.back_to);
+        self.recent.clear();
+        self.end = End::Open;
+        self.heals.push(heal);
+    }
+
+    /// The last step that was logged.
+    pub(super) fn last(&self) -> Option<&StepReport> {
+        self.recent.last().or(self.points.last())
+    }
+
+    /// Real images per second, lately.
+    pub(super) fn images_per_s(&self) -> Option<f64> {
+        let (first, last) = (self.recent.first()?, self.recent.last()?);
+        rate(first, last).or_else(|| (last.train_s > 0.0).then(|| last.images as f64 / last.train_s))
+    }
+
+    /// The newest value of the score that decides, and its best.
+    pub(super) fn deciding(&self) -> Option<(&Score, &Score)> {
+        // Several are taken of a step; the first decides.
+        let last = self.scores.last()?.step;
+        let now = self.scores.iter().find(|score| score.step == last)?;
+        let same = self.scores.iter().filter(|score| score.name == now.name);
+        let best = same.min_by(|a, b| a.value.total_cmp(&b.value))?;
+        Some((now, best))
+    }
+
+    /// The figures as columns.
+    pub(super) fn history(&self) -> History {
+        let every = self.points.len().div_ceil(POINTS).max(1);
+        let mut history = History::default();
+        let mut before: Option<&StepReport> = None;
+        for (at, point) in self.points.iter().enumerate() {
+            if at % every != 0 && at + 1 != self.points.len() {
+                continue;
+            }
+            history.push(point, before.and_then(|before| rate(before, point)));
+            before = Some(point);
+        }
+        history
+    }
+}
+
+fn rate(from: &StepReport, to: &StepReport) -> Option<f64> {
+    let seconds = to.train_s - from.train_s;
+    (seconds > 0.0 && to.images > from.images).then(|| (to.images - from.images) as f64 / seconds)
+}
+
+/// Columns of a curve; one entry per point.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct History {
+    step: Vec<u64>,
+    epoch: Vec<f64>,
+    d_loss: Vec<f32>,
+    g_loss: Vec<f32>,
+    d_norm: Vec<f32>,
+    g_norm: Vec<f32>,
+    d_real: Vec<f32>,
+    d_fake: Vec<f32>,
+    real_score: Vec<f32>,
+    fake_score: Vec<f32>,
+    held_out_score: Vec<Option<f32>>,
+    penalty: Vec<Option<f32>>,
+    images: Vec<u64>,
+    images_per_s: Vec<Option<f64>>,
+}
+
+impl History {
+    fn push(&mut self, point: &StepReport, speed: Option<f64>) {
+        self.step.push(point.step);
+        self.epoch.push(point.epoch);
+        self.d_loss.push(point.d_loss);
+        self.g_loss.push(point.g_loss);
+        self.d_norm.push(point.d_norm);
+        self.g_norm.push(point.g_norm);
+        self.d_real.push(point.d_real);
+        self.d_fake.push(point.d_fake);
+        self.real_score.push(point.real_score);
+        self.fake_score.push(point.fake_score);
+        self.held_out_score.push(point.held_out_score);
+        self.penalty.push(point.penalty);
+        self.images.push(point.images);
+        self.images_per_s.push(speed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(chronicle: &mut Chronicle, step: u64) {
+        let line = format!(
+            "{{\"event\":\"step\",\"step\":{step},\"epoch\":0.5,\"images\":{},\"train_s\":{},\"d_loss\":1.0,\
+             \"g_loss\":{step}.5,\"d_real\":0.5,\"d_fake\":0.5}}",
+            step * 64,
+            step as f64 * 0.5
+        );
+        assert_eq!(chronicle.see(&line).as_deref(), Some("step"));
+    }
+
+    #[test]
+    fn long_runs_are_thinned_and_keep_their_ends() {
+        let mut chronicle = Chronicle::new();
+        (1..=100_000).for_each(|at| step(&mut chronicle, at * 10));
+        let history = chronicle.history();
+        assert!((1_000..=POINTS + 1).contains(&history.step.len()), "{}", history.step.len());
+        assert!(history.step.is_sorted() && history.step[0] <= 1_000);
+        assert!(*history.step.last().unwrap() > 999_000);
+        assert_eq!(chronicle.last().unwrap().step, 1_000_000);
+        assert_eq!(chronicle.images_per_s(), Some(128.0));
+        assert_eq!(history.images_per_s[5], Some(128.0));
+    }
+
+    #[test]
+    fn a_heal_takes_back_what_follows_it() {
+        let mut chronicle = Chronicle::new();
+        (1..=10).for_each(|at| step(&mut chronicle, at));
+        let score = |step, value| format!("{{\"event\":\"score\",\"step\":{step},\"name\":\"x\",\"value\":{value}}}");
+        for line in [score(2, 0.5), score(4, 0.25), score(9, 0.125)] {
+            chronicle.see(&line);
+        }
+        assert_eq!(chronicle.deciding().map(|(now, best)| (now.step, best.step)), Some((9, 9)));
+        chronicle.see("{\"event\":\"diverged\",\"step\":10,\"what\":\"nan\"}");
+        assert_eq!(chronicle.end, End::Diverged);
+        chronicle.see(
+            "{\"event\":\"heal\",\"step\":10,\"name\":\"diverged\",\"back_to\":4,\"remedy\":\"r\",\"set\":[\"a=1\"]}",
+        );
+        assert_eq!((chronicle.end, chronicle.history().step), (End::Open, vec![1, 2, 3, 4]));
+        assert_eq!(chronicle.deciding().map(|(now, best)| (now.step, best.step)), Some((4, 4)));
+        assert_eq!(chronicle.see("{\"event\":\"what\"}"), None);
+        assert!(chronicle.damaged.as_deref().unwrap().contains("line 15 is no event"), "{:?}", chronicle.damaged);
+    }
+}

@@ -1,0 +1,145 @@
+//! What one takes away from a run: its report, and images in any number.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body as Sent;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use faussaire::report;
+use faussaire::run::Run;
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::Studio;
+use super::play::pixels;
+use crate::archive::{Archive, Piped};
+use crate::engine::{Classes, Loaded};
+use crate::errors::{Answer, Failure, aside};
+
+/// Images of one file.
+const MOST: usize = 1_000_000;
+/// Larger logs make no page.
+const LOG_BYTES: u64 = 256 << 20;
+/// A page of ours: its own style and pictures, nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'self'; sandbox allow-popups";
+
+pub(super) fn routes() -> Router<Arc<Studio>> {
+    Router::new().route("/api/runs/{id}/report", get(page)).route("/api/runs/{id}/samples", get(samples))
+}
+
+async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Response> {
+    aside(move || {
+        let place = &studio.board.place;
+        let path = place.run(&id)?;
+        place.config(&path)?;
+        if path.join("events.jsonl").exists() {
+            place.file(&path, "events.jsonl", LOG_BYTES)?;
+        }
+        let text = report::page(&Run::open(&path)?)?;
+        let head = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+            (header::CONTENT_DISPOSITION, named("inline", &format!("{id}.html"))),
+        ];
+        Ok::<_, Failure>((head, text).into_response())
+    })
+    .await
+}
+
+/// A file's name for the browser, without what could break the header.
+fn named(how: &str, name: &str) -> HeaderValue {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    HeaderValue::from_str(&format!("{how}; filename=\"{plain}\"")).unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    n: Option<usize>,
+    class: Option<String>,
+    #[serde(default)]
+    seed: u64,
+    checkpoint: Option<String>,
+}
+
+/// A zip file of images, made while it is sent.
+async fn samples(
+    State(studio): State<Arc<Studio>>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Answer<Response> {
+    let n = wanted.n.unwrap_or(100);
+    if n == 0 || n > MOST {
+        return Err(Failure::bad(format!("n is {n}, expected 1 to {MOST}"), "ask for fewer"));
+    }
+    let loaded = studio.open(&id, wanted.checkpoint.as_deref()).await?;
+    // What can't be shown, or asked for, is refused before anything is sent.
+    let class = wanted.class.filter(|class| !class.is_empty());
+    loaded.labels(&class.as_deref().map_or(Classes::AtLarge, Classes::One), wanted.seed, 0, 1)?;
+    pixels(&loaded, &vec![0.0; loaded.sampler.shape().len()])?;
+    let place = Arc::clone(&studio.downloads).try_acquire_owned();
+    let place = place.map_err(|_| Failure::busy("other downloads are under way"))?;
+    let (send, parts) = mpsc::channel(4);
+    let handle = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let _place = place;
+        let series = Series { loaded, class, seed: wanted.seed, n };
+        if let Err(failure) = write(&studio, &handle, &series, send.clone()) {
+            // Too late for a status: the file breaks off, which every reader notices.
+            let _ = send.blocking_send(Err(std::io::Error::other(failure.error)));
+        }
+    });
+    let head = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
+        (header::CONTENT_DISPOSITION, named("attachment", &format!("{id}-{n}.zip"))),
+    ];
+    Ok((head, Sent::from_stream(ReceiverStream::new(parts))).into_response())
+}
+
+/// Images that belong together.
+struct Series {
+    loaded: Arc<Loaded>,
+    class: Option<String>,
+    seed: u64,
+    n: usize,
+}
+
+fn write(
+    studio: &Studio,
+    handle: &Handle,
+    series: &Series,
+    out: mpsc::Sender<std::io::Result<axum::body::Bytes>>,
+) -> Answer<()> {
+    let Series { loaded, class, seed, n } = series;
+    let classes = class.as_deref().map_or(Classes::AtLarge, Classes::One);
+    let mut archive = Archive::new(Piped(out));
+    for first in (0..*n).step_by(loaded.batch) {
+        let count = loaded.batch.min(n - first);
+        let labels = loaded.labels(&classes, *seed, first as u64, count)?;
+        let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
+        let noise = loaded.sampler.noise(*seed, first as u64, count);
+        let values = handle.block_on(again(studio, loaded, noise, labels))?;
+        archive.add(&pixels(loaded, &values)?, &names)?;
+    }
+    archive.finish()?;
+    Ok(())
+}
+
+/// A download can wait: where the queue is full, it tries again.
+async fn again(studio: &Studio, loaded: &Arc<Loaded>, noise: Vec<Vec<f32>>, labels: Vec<Vec<f32>>) -> Answer<Vec<f32>> {
+    loop {
+        match studio.engine.images(loaded, noise.clone(), labels.clone()).await {
+            Err(busy) if busy.retry_after.is_some() && !studio.stop.is_asked() => {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! New: what there is to choose from, what a choice would be, and starting it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use faussaire::data::{self, OpenOptions, Place as Where};
+use faussaire::recipe::{Key, Kind, values};
+use faussaire::{Preset, Recipe};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::estimate::estimate;
+use super::{Studio, trainings};
+use crate::body::Body;
+use crate::errors::{Answer, Failure, aside};
+
+pub(super) fn routes() -> Router<Arc<Studio>> {
+    Router::new()
+        .route("/api/presets", get(presets))
+        .route("/api/datasets", get(datasets))
+        .route("/api/keys", get(keys))
+        .route("/api/recipe", post(recipe))
+}
+
+/// What a page asks for: a preset, with changes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Choice {
+    preset: String,
+    data: Option<String>,
+    #[serde(default)]
+    set: BTreeMap<String, Value>,
+    epochs: Option<u64>,
+    steps: Option<u64>,
+    time: Option<String>,
+    seed: Option<u64>,
+}
+
+async fn presets() -> Answer<Json<Vec<Value>>> {
+    let describe = |preset: &Preset| -> faussaire::Result<Value> {
+        let recipe = Recipe::parse(preset.text(), preset.name(), &[])?;
+        let values: BTreeMap<String, String> = values(&recipe)?.into_iter().collect();
+        Ok(json!({
+            "name": preset.name(), "about": preset.about(), "data": recipe.data.source,
+            "config": preset.text(), "values": values,
+        }))
+    };
+    Ok(Json(Preset::ALL.iter().map(describe).collect::<faussaire::Result<_>>()?))
+}
+
+async fn datasets(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Value>>> {
+    aside(move || {
+        let rows = data::list(&options(&studio))?;
+        let row = |row: data::Listing| {
+            json!({
+                "name": row.name, "about": row.about, "images": row.images, "place": row.place.to_string(),
+                "here": matches!(row.place, Where::BuiltIn | Where::Here(_)),
+                "shape": [row.shape.height, row.shape.width, row.shape.channels],
+            })
+        };
+        Ok::<_, Failure>(Json(rows.into_iter().map(row).collect()))
+    })
+    .await
+}
+
+async fn keys() -> Answer<Json<Vec<Value>>> {
+    let describe = |key: Key| {
+        let (kind, choices) = match key.kind {
+            Kind::Number => ("number", None),
+            Kind::Integer => ("integer", None),
+            Kind::Switch => ("bool", None),
+            Kind::Choice(words) => ("choice", Some(words)),
+            Kind::Text => ("text", None),
+            Kind::List => ("list", None),
+        };
+        json!({ "key": key.name, "help": key.help, "kind": kind, "choices": choices, "default": key.default })
+    };
+    // Where the data is, is chosen beside.
+    let offered = |key: &Key| !matches!(key.name.as_str(), "data.source" | "data.dir" | "labels.shares");
+    Ok(Json(Key::all()?.into_iter().filter(offered).map(describe).collect()))
+}
+
+async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -> Answer<Json<Value>> {
+    aside(move || {
+        let recipe = choice.recipe(&studio)?;
+        let (generator, discriminator) = recipe.networks()?;
+        let images = images(&recipe, &studio);
+        let k = recipe.train.discriminator_steps;
+        let per_epoch = images.map(|n| (n / recipe.train.batch) as f64 / k as f64);
+        let by_epochs =
+            per_epoch.filter(|_| recipe.train.epochs > 0).map(|s| (s * recipe.train.epochs as f64).ceil() as u64);
+        let by_steps = (recipe.train.steps > 0).then_some(recipe.train.steps);
+        let steps = by_epochs.into_iter().chain(by_steps).min();
+        Ok::<_, Failure>(Json(json!({
+            "config": recipe.to_toml()?, "generator": generator.summary(), "discriminator": discriminator.summary(),
+            "parameters": [generator.parameters().0, discriminator.parameters().0],
+            "flops": [generator.flops(), discriminator.flops()],
+            "shape": generator.output().dims(), "images": images, "steps_per_epoch": per_epoch, "steps": steps,
+            "command": choice.command()?.join(" "),
+            "estimate": estimate(&recipe, &generator, &discriminator, steps, images),
+        })))
+    })
+    .await
+}
+
+/// Starts a training; its folder's name comes back as soon as it is under way.
+pub(super) async fn start(
+    State(studio): State<Arc<Studio>>,
+    Body(choice): Body<Choice>,
+) -> Answer<(StatusCode, Json<Value>)> {
+    let (checking, checked) = (Arc::clone(&studio), choice.clone());
+    let label = aside(move || {
+        let recipe = checked.recipe(&checking)?;
+        recipe.networks()?;
+        let limited = checked.time.is_some() || recipe.train.epochs > 0 || recipe.train.steps > 0;
+        if !limited {
+            return Err(Failure::bad("nothing says how long to train", "give epochs, steps, or a time such as 10m"));
+        }
+        Ok::<_, Failure>(format!("{}-{}", stem(&recipe.data.source), checked.preset))
+    })
+    .await?;
+    let mut words = choice.command()?;
+    if let Some(dir) = &studio.data {
+        words.push(format!("--data={}", dir.display()));
+    }
+    let id = trainings::start(&studio, &label, words).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
+}
+
+fn stem(source: &str) -> String {
+    Path::new(source).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn options(studio: &Studio) -> OpenOptions {
+    OpenOptions { data_dir: studio.data.clone(), ..OpenOptions::default() }
+}
+
+/// How many images there are to learn from, where that can be known without reading them.
+fn images(recipe: &Recipe, studio: &Studio) -> Option<usize> {
+    let source = &recipe.data.source;
+    let listed = data::list(&options(studio)).ok()?.into_iter().find(|row| row.name == *source)?;
+    let all = match listed.place {
+        Where::BuiltIn => data::open(source, &recipe.open_options(options(studio)), &mut |_| ()).ok()?.len(),
+        _ => listed.images?,
+    };
+    Some(if recipe.data.count > 0 { all.min(recipe.data.count) } else { all })
+}
+
+impl Choice {
+    /// The recipe, as the training would read it.
+    fn recipe(&self, studio: &Studio) -> Answer<Recipe> {
+        let preset = Preset::named(&self.preset)?;
+        let mut changes = Vec::new();
+        if let Some(name) = &self.data {
+            self.known(studio, name)?;
+            changes.push(format!("data.source={}", Value::from(name.as_str())));
+            changes.push("data.count=0".into());
+        }
+        let mut number = |key: &str, value: Option<u64>| changes.extend(value.map(|v| format!("{key}={v}")));
+        number("train.epochs", self.epochs);
+        number("train.steps", self.steps);
+        number("train.steps", self.epochs.map(|_| 0));
+        number("train.epochs", self.steps.map(|_| 0));
+        number("train.seed", self.seed);
+        if self.time.is_some() && self.epochs.is_none() && self.steps.is_none() {
+            changes.extend(["train.epochs=0".into(), "train.steps=0".into()]);
+        }
+        changes.extend(self.changes()?);
+        Ok(Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?)
+    }
+
+    /// Data sets go by name: a page can't open any folder of this machine.
+    fn known(&self, studio: &Studio, name: &str) -> Answer<()> {
+        if data::is_name(name) {
+            return Ok(());
+        }
+        let names = data::list(&options(studio))?.into_iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+        Err(Failure::bad(
+            format!("there is no data set {name:?}"),
+            format!("expected one of {names}; paths go with `faussaire train PATH`"),
+        ))
+    }
+
+    /// `set` as `--set` takes it.
+    fn changes(&self) -> Answer<Vec<String>> {
+        let keys = Key::all()?;
+        let change = |(name, value): (&String, &Value)| {
+            let known = keys.iter().any(|key| key.name == *name);
+            if !known || matches!(name.as_str(), "data.source" | "data.dir") {
+                return Err(Failure::bad(
+                    format!("there is no key {name:?} to set"),
+                    "GET /api/keys lists those there are",
+                ));
+            }
+            match value {
+                Value::String(text) => Ok(format!("{name}={text}")),
+                Value::Null | Value::Object(_) => {
+                    Err(Failure::bad(format!("{name} can't be {value}"), "give a number, a word or a list"))
+                }
+                other => Ok(format!("{name}={other}")),
+            }
+        };
+        self.set.iter().map(change).collect()
+    }
+
+    /// What one would type to start it.
+    fn command(&self) -> Answer<Vec<String>> {
+        let mut words = vec!["train".to_owned()];
+        words.extend(self.data.clone());
+        words.push(format!("--preset={}", Preset::named(&self.preset)?.name()));
+        let mut flag = |name: &str, value: Option<u64>| words.extend(value.map(|v| format!("--{name}={v}")));
+        match (self.epochs, self.steps) {
+            (Some(_), Some(_)) => return Err(Failure::bad("both epochs and steps are given", "leave one out")),
+            (epochs, steps) => {
+                flag("epochs", epochs);
+                flag("steps", steps);
+            }
+        }
+        flag("seed", self.seed);
+        words.extend(self.time.as_deref().map(time).transpose()?.map(|time| format!("--time={time}")));
+        words.extend(self.changes()?.into_iter().map(|change| format!("--set={change}")));
+        Ok(words)
+    }
+}
+
+/// A time such as `10m`, if it is one.
+pub(super) fn time(text: &str) -> Answer<&str> {
+    let number = text.strip_suffix(['s', 'm', 'h']).unwrap_or(text);
+    let fits = number.parse::<f64>().is_ok_and(|n| n > 0.0 && n < 1e6) && !number.starts_with('+');
+    if fits { Ok(text) } else { Err(Failure::bad(format!("{text:?} is no time"), "give one such as 90s, 10m or 2h")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(text: &str) -> Choice {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_choice_becomes_flags() {
+        let asked =
+            choice(r#"{"preset":"quick","data":"mnist","steps":20,"set":{"train.batch":8,"train.loss":"hinge"}}"#);
+        let flags = ["train", "mnist", "--preset=quick", "--steps=20", "--set=train.batch=8", "--set=train.loss=hinge"];
+        assert_eq!(asked.command().unwrap(), flags);
+        let asked = choice(r#"{"preset":"quick","time":"10m"}"#);
+        assert_eq!(asked.command().unwrap(), ["train", "--preset=quick", "--time=10m"]);
+    }
+
+    #[test]
+    fn what_is_no_choice_is_refused() {
+        for text in [
+            r#"{"preset":"none"}"#,
+            r#"{"preset":"quick","set":{"data.dir":"/etc"}}"#,
+            r#"{"preset":"quick","set":{"nonsense":1}}"#,
+            r#"{"preset":"quick","set":{"train.batch":{"a":1}}}"#,
+            r#"{"preset":"quick","time":"soon"}"#,
+            r#"{"preset":"quick","time":"--resume"}"#,
+            r#"{"preset":"quick","epochs":1,"steps":1}"#,
+        ] {
+            assert!(choice(text).command().is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<Choice>(r#"{"preset":"quick","run":"/tmp"}"#).is_err());
+    }
+}

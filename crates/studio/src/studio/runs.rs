@@ -1,0 +1,137 @@
+//! The list of runs, what there is to know of one, its sheets.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use faussaire::Recipe;
+use faussaire::run::{self, Run};
+use faussaire::train::Range;
+use serde_json::{Value, json};
+
+use super::Studio;
+use super::board::{Board, Row};
+use super::config::word;
+use crate::errors::{Answer, Failure, aside};
+
+/// Larger sheets are not sent.
+const SHEET_BYTES: u64 = 64 << 20;
+
+pub(super) fn routes() -> Router<Arc<Studio>> {
+    Router::new()
+        .route("/api/runs/{id}", get(one))
+        .route("/api/runs/{id}/history", get(history))
+        .route("/api/runs/{id}/sheets/{file}", get(sheet))
+}
+
+/// All runs.
+pub(super) async fn list(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Row>>> {
+    aside(move || Ok::<_, Failure>(Json(studio.board.rows()))).await
+}
+
+async fn one(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Json<Value>> {
+    aside(move || describe(&studio.board, &id).map(Json)).await
+}
+
+/// Everything about a run but its curves. What can't be known of a damaged one is left out.
+fn describe(board: &Board, id: &str) -> Answer<Value> {
+    let (row, sheets, steps_per_epoch) =
+        board.with(id, |run, row| (row.clone(), run.chronicle.sheets.clone(), run.chronicle.steps_per_epoch))?;
+    let path = board.place.run(id)?;
+    let checkpoints = checkpoints(&path);
+    let running = row.state == super::board::State::Running;
+    let can_resume = !running && row.error.is_none();
+    let mut value = json!({
+        "config": Value::Null, "generator": Value::Null, "discriminator": Value::Null, "shape": Value::Null,
+        "latent": Value::Null, "bounds": Value::Null, "labels": Value::Null,
+        "checkpoints": checkpoints, "sheets": sheets, "steps_per_epoch": steps_per_epoch,
+        "can_stop": running, "can_resume": can_resume, "folder": path,
+    });
+    merge(&mut value, json!(row));
+    if let Ok(text) = board.place.config(&path) {
+        match Recipe::parse(&text, "config.toml", &[]).map_err(Failure::from).and_then(|recipe| nets(&recipe)) {
+            Ok(nets) => merge(&mut value, nets),
+            Err(failure) => merge(&mut value, json!({ "error": failure.error, "state": "damaged" })),
+        }
+        merge(&mut value, json!({ "config": text }));
+    }
+    Ok(value)
+}
+
+/// What a recipe says of its nets.
+fn nets(recipe: &Recipe) -> Answer<Value> {
+    let (generator, discriminator) = recipe.networks()?;
+    let (low, high) = Range::of(&generator)?.bounds();
+    let labels = (generator.labels() > 0).then(
+        || json!({ "kind": word(&recipe.labels.kind), "names": recipe.labels.names, "shares": recipe.labels.shares }),
+    );
+    Ok(json!({
+        "generator": generator.summary(), "discriminator": discriminator.summary(),
+        "shape": generator.output().dims(), "latent": recipe.latent, "bounds": [low, high], "labels": labels,
+    }))
+}
+
+fn merge(into: &mut Value, from: Value) {
+    if let (Some(into), Value::Object(from)) = (into.as_object_mut(), from) {
+        into.extend(from);
+    }
+}
+
+/// The checkpoints that there are, the newest first.
+fn checkpoints(path: &std::path::Path) -> Vec<Value> {
+    let Ok(run) = Run::open(path) else { return Vec::new() };
+    let names = run.checkpoint_names().unwrap_or_default();
+    let step = |name: &String| Some((run::state(&run.checkpoint(name)).ok()?.1.step, name.clone()));
+    let mut found: Vec<(u64, String)> = names.iter().filter(|name| !name.contains(".")).filter_map(step).collect();
+    found.sort_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(step, name)| json!({ "name": name, "step": step })).collect()
+}
+
+async fn history(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Json<Value>> {
+    aside(move || {
+        studio.board.with(&id, |run, _| {
+            let log = &run.chronicle;
+            let mut value = json!(log.history());
+            let more = json!({
+                "scores": log.scores, "findings": log.findings, "heals": log.heals, "sheets": log.sheets,
+                "line": log.lines, "steps_per_epoch": log.steps_per_epoch,
+            });
+            merge(&mut value, more);
+            Json(value)
+        })
+    })
+    .await
+}
+
+async fn sheet(
+    State(studio): State<Arc<Studio>>,
+    Path((id, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let digits = file.strip_suffix(".png").unwrap_or_default();
+    if digits.is_empty() || digits.len() > 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Failure::missing(format!("there is no sheet {file:?}"), "GET /api/runs/ID names those there are"));
+    }
+    aside(move || {
+        let place = &studio.board.place;
+        let path = place.file(&place.run(&id)?, &format!("samples/{file}"), SHEET_BYTES)?;
+        let read = |e| Failure::from(faussaire::Error::io("read", &path)(e));
+        let meta = std::fs::metadata(&path).map_err(read)?;
+        let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let tag = format!("\"{:x}-{:x}\"", meta.len(), changed.map_or(0, |since| since.as_nanos()));
+        let head = [
+            (header::CONTENT_TYPE, "image/png".to_owned()),
+            (header::ETAG, tag.clone()),
+            (header::CACHE_CONTROL, "private, max-age=60".to_owned()),
+        ];
+        if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+            return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+        }
+        Ok::<_, Failure>((head, std::fs::read(&path).map_err(read)?).into_response())
+    })
+    .await
+}
