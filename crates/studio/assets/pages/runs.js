@@ -8,6 +8,7 @@ import { whole, number, ago, plural, percent } from "../app/format.js";
 import { updateState, empty, command, prose } from "../parts/status.js";
 
 const FIRST = 24;
+const TOYS = ["ring", "grid"];
 
 /// Running ones first, then by their last change.
 const order = (a, b) => (b.state === "running") - (a.state === "running") || b.changed - a.changed || a.id.localeCompare(b.id);
@@ -84,6 +85,8 @@ function card(run, choose) {
     error: h("p", { class: "small card-error" }),
   };
   part.frame = h("div", { class: "card-picture" }, part.picture);
+  // A toy's picture is one plot, to be seen whole; of a sheet the first rows will do.
+  if (TOYS.includes(run.data)) part.frame.classList.add("plot");
   const pick = h("input", { type: "checkbox", "aria-label": `Choose ${run.id} for a comparison`, onchange: (event) => choose(run.id, event.target.checked) });
   const element = h("li", { class: "card run-card" },
     part.frame,
@@ -107,7 +110,7 @@ function update(part, run) {
   part.picture.hidden = !source;
   if (source && part.picture.getAttribute("src") !== source) part.picture.src = source;
   const share = run.steps ? run.step / run.steps : null;
-  part.progress.parentElement.hidden = run.state === "damaged";
+  part.progress.parentElement.hidden = run.state === "damaged" && !run.step;
   if (share === null) part.progress.removeAttribute("value");
   else part.progress.value = Math.min(1, share);
   part.progress.hidden = share === null && run.state !== "running";
