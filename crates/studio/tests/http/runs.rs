@@ -71,8 +71,7 @@ fn damaged_folders_are_shown_with_the_reason() {
     write("d-none/events.jsonl", b"");
     write("e-bytes/config.toml", &[0xff; 100]);
     // A recipe that claims more weights than memory holds, in front of the checkpoints of another.
-    let claim =
-        fs::read_to_string(root.join("plain/config.toml")).unwrap().replace("dense 7*7*4", "dense 7*7*90000");
+    let claim = fs::read_to_string(root.join("plain/config.toml")).unwrap().replace("dense 7*7*4", "dense 7*7*90000");
     fs::rename(root.join("told"), root.join("f-claim")).unwrap();
     write("f-claim/config.toml", claim.replace("reshape 7 7 4", "reshape 7 7 90000").as_bytes());
     fs::write(root.join("plain/checkpoints/best/average.safetensors"), b"cut").unwrap();
