@@ -29,7 +29,8 @@ export async function show({ root, signal, title }) {
   const compare = h("a", { class: "button", href: to("compare"), hidden: true });
   const tools = h("div", { class: "actions runs-tools" }, compare, search);
   const none = h("div", { hidden: true });
-  replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), count), tools), list, h("p", { class: "more" }, more), none);
+  const offline = h("p", { class: "small muted", role: "status", hidden: true }, "The connection is lost; trying again…");
+  replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), count), tools), offline, list, h("p", { class: "more" }, more), none);
 
   const tellChosen = () => {
     compare.hidden = chosen.size < 2;
@@ -69,6 +70,7 @@ export async function show({ root, signal, title }) {
       for (const run of await get("/runs", signal).catch(() => [])) runs.set(run.id, run);
       arrange();
     },
+    state: (up) => { offline.hidden = up; },
   });
 }
 
