@@ -12,6 +12,7 @@ import compare from "./scenarios/compare.js";
 import expert from "./scenarios/expert.js";
 import learn from "./scenarios/learn.js";
 import away from "./scenarios/away.js";
+import trouble from "./scenarios/trouble.js";
 import access from "./scenarios/access.js";
 
 const ONLY = process.env.ONLY?.split(",");
@@ -52,7 +53,7 @@ async function endTrainings() {
   for (let tries = 0; tries < 50 && (await running()).length; tries += 1) await new Promise((done) => setTimeout(done, 200));
 }
 
-for (const [name, scenario] of Object.entries({ budget, start, watch, stop, play, compare, expert, learn, away, access })) {
+for (const [name, scenario] of Object.entries({ budget, start, watch, stop, play, compare, expert, learn, away, access, trouble })) {
   for (const run of scenario) {
     if (ONLY && !ONLY.includes(name) && name !== "start") continue;
     test(`${name}: ${run.name.replaceAll("_", " ")}`, { timeout: 150_000 }, async () => {

@@ -144,7 +144,7 @@ class Exam {
     place.set({ x: list.map((one) => one.step), y: { you: list.map((one) => one.share), d: list.map((one) => one.discriminator) } });
     const forgetButton = h("button", { class: "link-button small", type: "button", onclick: () => { forget(this.run.id); section.remove(); } }, "Forget these scores");
     const section = h("section", { class: "panel stack", "aria-labelledby": "record-title" }, h("h2", { id: "record-title" }, "Your record"),
-      h("p", {}, sentence(list)), place.element, h("p", {}, forgetButton));
+      h("p", {}, sentence(list)), list.length > 1 ? place.element : null, h("p", {}, forgetButton));
     return section;
   }
 }

@@ -56,8 +56,8 @@ class PlayPage {
     this.image = canvas(this.run.shape, ROOM, "The generator's image for these numbers");
     this.speed = h("p", { class: "small muted number" });
     return h("div", { class: "stack" },
-      h("div", { class: "play-grid" }, this.easel(), h("div", { class: "stack" }, this.controls(), this.points ? null : this.othersPanel())),
-      this.points ? null : h("div", { class: "play-pair" }, this.panel("walk", "Walk", "From one image to the next, in small steps through latent space.", this.walk.element), this.drawPanel()));
+      h("div", { class: "play-grid" }, this.easel(), h("div", { class: "stack" }, this.controls(),
+        this.points ? null : [this.othersPanel(), this.panel("walk", "Walk", "From one image to the next, in small steps through latent space.", this.walk.element), this.drawPanel()])));
   }
 
   panel(key, name, text, ...content) {
