@@ -212,9 +212,10 @@ async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answe
     let n = values.len() / shape.len().max(1);
     let step = loaded.sampler.step;
     match format {
-        Format::Values if values.len() > MOST_VALUES => {
-            Err(Failure::bad(format!("{} values are too many for JSON", values.len()), "ask for fewer images, or for raw"))
-        }
+        Format::Values if values.len() > MOST_VALUES => Err(Failure::bad(
+            format!("{} values are too many for JSON", values.len()),
+            "ask for fewer images, or for raw",
+        )),
         Format::Values => {
             let shape = [n, shape.height, shape.width, shape.channels];
             Ok(Json(json!({ "shape": shape, "values": values, "step": step })).into_response())
