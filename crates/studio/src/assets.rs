@@ -50,6 +50,7 @@ files![
     "parts/key-fields.js",
     "parts/labels.js",
     "parts/latent.js",
+    "parts/opinion.js",
     "parts/plane.js",
     "parts/run-charts.js",
     "parts/run-head.js",

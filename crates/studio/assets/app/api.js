@@ -46,6 +46,12 @@ export async function pixels(path, body, signal) {
   return { shape, data };
 }
 
+/// Points in the plane, which travel as numbers: [[x, y], ...] in -1 to 1.
+export async function points(path, body, signal) {
+  const { values } = await post(path, { ...body, format: "values" }, signal);
+  return Array.from({ length: values.length / 2 }, (_, at) => [values[2 * at], values[2 * at + 1]]);
+}
+
 /// A stream of JSON lines, each given to `onLine` as it comes.
 export async function lines(path, body, onLine, signal) {
   const reader = (await request(path, json(body, signal))).body.pipeThrough(new TextDecoderStream()).getReader();

@@ -33,7 +33,7 @@ export function duration(seconds) {
 /// How long ago: "just now", "5 min ago", "3 days ago".
 export function ago(unixSeconds) {
   const gone = Date.now() / 1000 - unixSeconds;
-  if (!Number.isFinite(gone)) return "";
+  if (!unixSeconds || !Number.isFinite(gone)) return "";
   if (gone < 60) return "just now";
   if (gone < 3600) return `${Math.floor(gone / 60)} min ago`;
   if (gone < 86400) return `${Math.floor(gone / 3600)} h ago`;
@@ -54,3 +54,9 @@ export const plural = (count, word) => `${whole(count)} ${word}${count === 1 ? "
 
 /// Inline code in the server's texts (`like this`) in parts: [text, code, text, ...].
 export const codeParts = (text) => String(text ?? "").split("`");
+
+/// A score's name without the sample count and features that make it exact: for titles.
+export function scoreTitle(name) {
+  const words = String(name).replace(/-\d.*$/, "").replaceAll("-", " ").replace("wasserstein", "Wasserstein").replace("frechet", "Fréchet");
+  return words[0].toUpperCase() + words.slice(1);
+}

@@ -2,7 +2,7 @@
 // their recipes that differ.
 
 import { h, replace, setText, settle } from "../app/dom.js";
-import { get, pixels, ofRun } from "../app/api.js";
+import { get, pixels, points, ofRun } from "../app/api.js";
 import { to, remember } from "../app/router.js";
 import { number, whole, percent } from "../app/format.js";
 import { flatten } from "../app/toml.js";
@@ -42,7 +42,7 @@ class ComparePage {
     this.results = h("div", { class: "stack" });
     this.status = h("p", { class: "lead", role: "status" });
     this.pickers = new Map();
-    replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Compare"), this.status)), this.picker(), this.results);
+    replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Compare"), this.status)), h("div", { class: "stack" }, this.picker(), this.results));
   }
 
   picker() {
@@ -94,8 +94,7 @@ class ComparePage {
   images(chosen) {
     const sizes = new Set(chosen.map(({ run }) => run.latent));
     const columns = chosen.map(({ run }, at) => {
-      const points = isPoint(run.shape);
-      const picture = canvas(points ? [1, 1, 1] : run.shape, 64, `Images of ${run.id}`);
+      const picture = canvas(isPoint(run.shape) ? [1, 1, 1] : run.shape, 64, `Images of ${run.id}`);
       picture.classList.add(`c-${look(at).colour}`);
       const labels = labelPicker(run.labels, () => this.fillImages(run, picture, labels));
       const note = h("p", { class: "small muted" });
@@ -121,10 +120,10 @@ class ComparePage {
   async fillImages(run, picture, labels) {
     const { note } = this.pickers.get(run.id);
     try {
-      const points = isPoint(run.shape);
-      const { z } = await get(ofRun(run.id, `/noise?seed=${this.seed}&n=${points ? POINTS : IMAGES}`), this.signal);
-      const batch = await pixels(ofRun(run.id, "/images"), { z, class: labels?.value(), format: "raw" }, this.signal);
-      if (points) { drawPoints(picture, batch, 216); return; }
+      const { z } = await get(ofRun(run.id, `/noise?seed=${this.seed}&n=${isPoint(run.shape) ? POINTS : IMAGES}`), this.signal);
+      const body = { z, class: labels?.value() };
+      if (isPoint(run.shape)) { drawPoints(picture, await points(ofRun(run.id, "/images"), body, this.signal), 216); return; }
+      const batch = await pixels(ofRun(run.id, "/images"), { ...body, format: "raw" }, this.signal);
       const columns = run.shape[1] > 64 ? 2 : 4;
       drawGrid(picture, batch, columns);
       enlarge(picture, 232);

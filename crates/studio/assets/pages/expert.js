@@ -9,7 +9,7 @@ import { canvas, draw, isPoint } from "../parts/image.js";
 import { chart } from "../parts/chart.js";
 import { rounds, addRound, forget, byStep } from "../parts/exam-record.js";
 import { complain } from "../parts/toast.js";
-import { empty } from "../parts/status.js";
+import { empty, problem } from "../parts/status.js";
 
 const IMAGES = 20;
 const ROOM = 280;
@@ -31,35 +31,42 @@ class Exam {
   constructor(place, run, signal) {
     Object.assign(this, { place, run, signal });
     const names = run.checkpoints.map((one) => one.name);
+    this.failure = h("div", {});
     this.checkpoint = names.includes("latest") ? "latest" : names[0];
     addEventListener("keydown", (event) => this.key(event), { signal });
   }
 
   intro() {
+    replace(this.failure);
     this.round = null;
     const choice = h("select", { id: "exam-checkpoint", onchange: () => { this.checkpoint = choice.value; } },
       this.run.checkpoints.map((one) => h("option", { value: one.name, selected: one.name === this.checkpoint }, `${one.name} (step ${whole(one.step)})`)));
     replace(this.place,
-      h("section", { class: "panel stack", "aria-labelledby": "exam-title" },
+      h("section", { class: "panel stack exam-intro", "aria-labelledby": "exam-title" },
         h("h2", { id: "exam-title" }, "Real or counterfeit?"),
         h("p", {}, `You take the discriminator's place: ${IMAGES} images, one at a time, some from the data and some from the generator. At the end you see how the discriminator judged the same images.`),
         h("p", { class: "muted" }, "Press ", h("kbd", {}, "R"), " or ", h("kbd", {}, "←"), " for real, ", h("kbd", {}, "G"), " or ", h("kbd", {}, "→"), " for generated."),
         h("div", { class: "row" }, h("div", { class: "field" }, h("label", { for: "exam-checkpoint" }, "Counterfeits of checkpoint"), choice)),
-        h("div", { class: "actions" }, h("button", { class: "button primary", type: "button", onclick: () => this.begin() }, "Begin"))),
+        this.run.checkpoints.length < 3 ? h("p", { class: "muted small" }, "A run with ", h("code", {}, "--set train.keep_every=1"), " keeps a checkpoint per epoch: you can then follow how the counterfeits get better.") : null,
+        h("div", { class: "actions" }, h("button", { class: "button primary", type: "button", onclick: () => this.begin() }, "Begin")),
+        this.failure),
       this.record());
   }
 
   async begin() {
     try {
       const seed = Math.floor(Math.random() * 1e9);
-      const { round, shape, pixels } = await post(ofRun(this.run.id, "/expert"), { checkpoint: this.checkpoint, seed, n: IMAGES }, this.signal);
+      const { round, shape, pixels, split } = await post(ofRun(this.run.id, "/expert"), { checkpoint: this.checkpoint, seed, n: IMAGES }, this.signal);
       const data = fromBase64(pixels);
       const one = shape.slice(-3);
       this.batch = { shape: [data.length / (one[0] * one[1] * one[2]), ...one], data };
       this.round = round;
+      this.split = split;
       this.answers = [];
       this.question();
-    } catch (error) { complain(error); }
+    } catch (error) {
+      if (!this.signal.aborted) replace(this.failure, problem(error, () => this.begin()));
+    }
   }
 
   question() {
@@ -118,6 +125,7 @@ class Exam {
   exhibits(said) {
     const word = (real) => (real ? "real" : "generated");
     return h("section", { class: "panel", "aria-labelledby": "exhibits-title" }, h("h2", { id: "exhibits-title" }, "The exhibits"),
+      h("p", { class: "muted small" }, this.split === "test" ? "The real ones come from images that neither net has learned from." : "The real ones come from the images that the discriminator learned from."),
       h("ol", { class: "exhibits" }, said.truth.map((truth, at) => {
         const picture = canvas(this.batch.shape.slice(1), 96, `Image ${at + 1}: ${word(truth)}`);
         draw(picture, this.batch, at);
@@ -136,7 +144,7 @@ class Exam {
     place.set({ x: list.map((one) => one.step), y: { you: list.map((one) => one.share), d: list.map((one) => one.discriminator) } });
     const forgetButton = h("button", { class: "link-button small", type: "button", onclick: () => { forget(this.run.id); section.remove(); } }, "Forget these scores");
     const section = h("section", { class: "panel stack", "aria-labelledby": "record-title" }, h("h2", { id: "record-title" }, "Your record"),
-      h("p", {}, sentence(list)), place.element, h("p", {}, forgetButton));
+      h("p", {}, sentence(list)), list.length > 1 ? place.element : null, h("p", {}, forgetButton));
     return section;
   }
 }

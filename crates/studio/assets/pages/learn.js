@@ -5,16 +5,19 @@ import { h, s, replace, setText } from "../app/dom.js";
 import { post } from "../app/api.js";
 import { number, percent, whole } from "../app/format.js";
 import { plane, LAYERS } from "../parts/plane.js";
+import { compared } from "../parts/opinion.js";
 import { chart } from "../parts/chart.js";
 import { complain } from "../parts/toast.js";
 import { problem } from "../parts/status.js";
 
 const DATA = [["ring", "Ring: 8 clusters on a circle"], ["grid", "Grid: 25 clusters"]];
+/// Games whose expert only compares have scores without a zero: see parts/opinion.js.
+const COMPARES = ["preset", "wgan-gp"];
 const GAMES = [
-  ["preset", "Relativistic pairs with R1 and R2 (the preset)", {}],
-  ["gan", "The game of 2014: cross-entropy", { "train.loss": "nonsaturating", "train.penalties": "{}" }],
-  ["lsgan", "Least squares", { "train.loss": "least-squares", "train.penalties": "{}" }],
-  ["wgan-gp", "Wasserstein with gradient penalty", { "train.loss": "wasserstein", "train.penalties": "{ wgan-gp = 10.0 }" }],
+  ["preset", "R3GAN: pairs compared", {}],
+  ["gan", "GAN: cross-entropy", { "train.loss": "nonsaturating", "train.penalties": "{}" }],
+  ["lsgan", "LSGAN: least squares", { "train.loss": "least-squares", "train.penalties": "{}" }],
+  ["wgan-gp", "WGAN-GP: a critic's scores", { "train.loss": "wasserstein", "train.penalties": "{ wgan-gp = 10.0 }" }],
 ];
 const SPEEDS = [["1", "1 step"], ["5", "5 steps"], ["25", "25 steps"]];
 const EXPERT_TEXT = "The expert (discriminator) looks at a handful of real points and as many counterfeits, and shifts its opinion: up where the real ones lie, down where the counterfeits do. The counterfeiter waits.";
@@ -47,11 +50,11 @@ class LearnPage {
         h("p", { class: "lead" }, "A whole GAN, small enough to see. The blue rings are real. The orange crosses are counterfeits, drawn from noise. Update one player at a time and watch what the other is left with."))),
       this.failure,
       h("div", { class: "learn-grid" },
-        h("section", { "aria-label": "The plane" }, this.plane.element, this.layers(), h("p", { class: "small muted gap-above" }, "Solid line: the expert can't decide. Inside the long dashes it is rather sure of real points, outside the dots of counterfeits.")),
-        h("div", { class: "stack" },
+        h("section", { class: "learn-scene", "aria-label": "The plane" }, this.plane.element, this.layers(), h("p", { class: "small muted gap-above" }, "Solid line: the expert can't decide. Inside the long dashes it is rather sure of real points, outside the dots of counterfeits.")),
+        h("div", { class: "stack learn-steps" },
           h("section", { class: "stack", "aria-labelledby": "learn-steps" }, h("h2", { id: "learn-steps" }, "One step, in two halves"), this.half("discriminator"), this.half("generator"), this.runRow()),
           h("dl", { class: "facts" }, fact("Steps", "step"), fact("Clusters found", "found"), fact("Real told rightly", "real"), fact("Counterfeits told rightly", "fake")),
-          this.losses.element, this.settings())));
+          this.losses.element), this.settings()));
   }
 
   layers() {
@@ -80,7 +83,8 @@ class LearnPage {
     this.game = h("select", { id: "learn-game", onchange: () => this.restart() }, GAMES.map(([value, name]) => h("option", { value }, name)));
     this.seed = h("input", { type: "number", id: "learn-seed", min: 0, value: 0, onchange: () => this.restart() });
     const field = (name, id, input) => h("div", { class: "field" }, h("label", { for: id }, name), input);
-    return h("section", { class: "panel", "aria-labelledby": "learn-settings" }, h("h2", { id: "learn-settings" }, "The lesson"),
+    return h("section", { class: "panel learn-lesson", "aria-labelledby": "learn-settings" }, h("h2", { id: "learn-settings" }, "The lesson"),
+      this.note = h("p", { class: "small muted" }, "In this game the expert only compares: its opinion is shown from the middle between its mean scores of real and of generated points."),
       h("div", { class: "sliders" }, field("Data", "learn-data", this.data), field("Game", "learn-game", this.game), field("Seed", "learn-seed", this.seed)),
       h("p", { class: "gap-above" }, h("button", { class: "button small", type: "button", onclick: () => this.restart() }, "Begin again")));
   }
@@ -93,6 +97,7 @@ class LearnPage {
       const set = GAMES.find(([name]) => name === this.game.value)[2];
       const { lesson, state } = await post("/learn", { data: this.data.value, preset: this.data.value, set, seed: Number(this.seed.value) || 0 }, this.signal);
       this.lesson = lesson;
+      this.note.hidden = !COMPARES.includes(this.game.value);
       replace(this.failure);
       this.show(state);
     } catch (error) {
@@ -133,12 +138,13 @@ class LearnPage {
     this.runButton.setAttribute("aria-pressed", "false");
   }
 
-  show(state, half) {
+  show(said, half) {
+    const state = COMPARES.includes(this.game.value) ? compared(said) : said;
     const before = half === "generator" ? this.state : null;
     this.state = state;
     this.plane.draw(state, before);
     const next = state.half_done === "discriminator" ? "generator" : "discriminator";
-    for (const [which, { card }] of Object.entries(this.halves)) card.classList.toggle("next", which === next);
+    this.offer(next);
     const { coverage } = state;
     setText(this.facts.step, whole(state.step));
     setText(this.facts.found, coverage ? `${coverage.clusters} of ${coverage.of}` : "–");
@@ -146,6 +152,17 @@ class LearnPage {
     setText(this.facts.fake, Number.isFinite(state.d_fake) ? percent(state.d_fake) : "–");
     this.plane.describe(`Step ${whole(state.step)}: ${coverage ? `${coverage.clusters} of ${coverage.of} clusters found; ` : ""}the expert tells ${percent(state.d_real)} of real and ${percent(state.d_fake)} of generated points rightly; losses ${number(state.d_loss)} and ${number(state.g_loss)}`);
     this.remember(state);
+  }
+
+  /// Only the half whose turn it is can be asked for; the focus goes along, so that one key plays both.
+  offer(next) {
+    const other = next === "generator" ? "discriminator" : "generator";
+    const move = document.activeElement === this.halves[other].button;
+    for (const [which, { card, button }] of Object.entries(this.halves)) {
+      card.classList.toggle("next", which === next);
+      button.disabled = which !== next;
+    }
+    if (move) this.halves[next].button.focus();
   }
 
   remember(state) {

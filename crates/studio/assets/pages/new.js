@@ -4,9 +4,8 @@ import { h, replace, setText, settle } from "../app/dom.js";
 import { get, post } from "../app/api.js";
 import { to } from "../app/router.js";
 import { whole, duration, bytes } from "../app/format.js";
-import { flatten } from "../app/toml.js";
 import { keyFields } from "../parts/key-fields.js";
-import { problem, command } from "../parts/status.js";
+import { problem, command, prose } from "../parts/status.js";
 import { complain } from "../parts/toast.js";
 
 const LENGTHS = [["", "as the recipe says"], ["epochs", "epochs"], ["steps", "steps"], ["time", "time"]];
@@ -19,9 +18,12 @@ export async function show({ root, signal, title, query }) {
   await page.choose(query.get("preset") ?? presets[0].name);
 }
 
+/// A family of sets, not one: "quickdraw:CATEGORY".
+const isPattern = (name) => /^quickdraw:/i.test(name);
+
 class NewPage {
   constructor(root, known, signal) {
-    Object.assign(this, known, { signal });
+    Object.assign(this, known, { root, signal });
     this.checkSoon = settle(() => this.check(), 350);
     this.fields = keyFields(this.keys, () => this.checkSoon());
     this.build(root);
@@ -53,11 +55,12 @@ class NewPage {
 
   dataField() {
     const name = (set) => `${set.name}: ${set.about}${set.here ? "" : " (not on this machine)"}`;
-    this.data = h("select", { id: "new-data", onchange: () => { this.tellData(); this.checkSoon(); } }, this.datasets.map((set) => h("option", { value: set.name }, name(set))), h("option", { value: "*" }, "a folder or file of my own…"));
-    this.path = h("input", { type: "text", id: "new-path", placeholder: "/home/me/photos", oninput: () => this.checkSoon() });
-    this.pathField = h("div", { class: "field gap-above", hidden: true }, h("label", { for: "new-path" }, "Path on this machine"), this.path, h("p", { class: "help" }, "A folder of images, or a zip, tar, npy, npz, IDX or parquet file."));
+    this.data = h("select", { id: "new-data", onchange: () => { this.tellData(); this.checkSoon(); } }, this.datasets.map((set) => h("option", { value: set.name }, name(set))));
+    this.category = h("input", { type: "text", id: "new-category", value: "sheep", autocomplete: "off", oninput: () => this.checkSoon() });
+    this.categoryField = h("div", { class: "field gap-above", hidden: true }, h("label", { for: "new-category" }, "Category"), this.category, h("p", { class: "help" }, "One of Quick, Draw!'s 345: sheep, cat, bicycle, face, …"));
+    this.own = h("details", { class: "gap-above" }, h("summary", {}, "Images of my own"), h("p", { class: "small muted" }, "A folder, zip, tar, npy, npz, IDX or parquet file goes with the command line; the run then appears here by itself."), command("faussaire train photos/ --preset quick --size 32"));
     this.dataNote = h("div", { class: "gap-above", hidden: true });
-    return h("div", {}, h("div", { class: "field" }, h("label", { for: "new-data" }, "What to learn from"), this.data), this.pathField, this.dataNote);
+    return h("div", {}, h("div", { class: "field" }, h("label", { for: "new-data" }, "What to learn from"), this.data), this.categoryField, this.dataNote, this.own);
   }
 
   lengthField() {
@@ -74,23 +77,26 @@ class NewPage {
 
   async choose(name) {
     this.preset = this.presets.find((preset) => preset.name === name) ?? this.presets[0];
-    for (const input of document.querySelectorAll('input[name="preset"]')) input.checked = input.value === this.preset.name;
+    for (const input of this.root.querySelectorAll('input[name="preset"]')) input.checked = input.value === this.preset.name;
+    const category = /^quickdraw:(.+)$/.exec(this.preset.data)?.[1];
+    const pattern = this.datasets.find((set) => isPattern(set.name));
     if (this.datasets.some((set) => set.name === this.preset.data)) this.data.value = this.preset.data;
+    else if (category && pattern) { this.data.value = pattern.name; this.category.value = category; }
     this.tellData();
-    this.fields.presetValues(flatten(this.preset.config));
+    this.fields.presetValues(this.preset.values);
     await this.check();
   }
 
   tellData() {
     const set = this.datasets.find((one) => one.name === this.data.value);
-    this.pathField.hidden = this.data.value !== "*";
-    this.dataNote.hidden = !set || set.here;
-    if (set && !set.here) replace(this.dataNote, h("p", { class: "small" }, "These images aren't on this machine yet. This fetches them, where the network allows:"), command(`faussaire data fetch ${set.name}`));
+    this.categoryField.hidden = !isPattern(this.data.value);
+    this.dataNote.hidden = !set || set.here || isPattern(set.name);
+    if (!this.dataNote.hidden) replace(this.dataNote, h("p", { class: "small" }, "These images aren't on this machine yet. This fetches them, where the network allows:"), command(`faussaire data fetch ${set.name}`));
   }
 
   /// What the recipe is, as the server takes it.
   recipe() {
-    const data = this.data.value === "*" ? this.path.value.trim() : this.data.value;
+    const data = isPattern(this.data.value) ? `quickdraw:${this.category.value.trim()}` : this.data.value;
     return { preset: this.preset.name, data: data && data !== this.preset.data ? data : undefined, set: this.fields.changes() };
   }
 
@@ -104,15 +110,17 @@ class NewPage {
     this.checking?.abort();
     const mine = new AbortController();
     this.checking = mine;
+    this.summary.setAttribute("aria-busy", "true");
     this.signal.addEventListener("abort", () => mine.abort(), { once: true });
     try {
       const found = await post("/recipe", { ...this.recipe(), ...this.length() }, mine.signal);
-      if (Object.keys(this.recipe().set).length === 0) this.fields.presetValues(flatten(found.config));
       replace(this.summary, this.estimate(found));
+      this.summary.setAttribute("aria-busy", "false");
       this.startButton.disabled = false;
     } catch (error) {
       if (error.name === "AbortError") return;
       replace(this.summary, problem(error));
+      this.summary.setAttribute("aria-busy", "false");
       this.startButton.disabled = true;
     }
   }
@@ -125,11 +133,14 @@ class NewPage {
     const net = (name, text) => h("details", {}, h("summary", {}, name), h("pre", { class: "code", tabindex: 0, role: "region", "aria-label": name }, text));
     return [
       h("dl", { class: "facts" },
-        fact("Time", this.kind.value === "time" ? this.amount.value : seconds === null ? "unknown" : `about ${duration(seconds)}`, estimate.images_per_s ? `at ${whole(estimate.images_per_s)} images/s` : seconds === null ? "known once such a net has run here" : null),
+        fact("Time", this.kind.value === "time" ? this.amount.value : seconds === null ? "unknown" : `about ${duration(seconds)}`, estimate.images_per_s ? `at ${whole(estimate.images_per_s)} images/s` : null),
         fact("Memory", `about ${bytes(estimate.memory_bytes)}`),
         fact("Steps", steps ? whole(steps) : "until the time is up", found.steps_per_epoch ? `${whole(found.steps_per_epoch)} per epoch` : null),
         fact("Weights", whole(parameters[0] + parameters[1]), `G ${whole(parameters[0])}, D ${whole(parameters[1])}`)),
+      estimate.basis ? h("p", { class: "small muted" }, prose(estimate.basis)) : null,
       h("div", {}, net("Generator (the counterfeiter)", found.generator), net("Discriminator (the expert)", found.discriminator), net("The whole recipe", found.config)),
+      found.command ? h("div", {}, h("p", { class: "small muted" }, "The same from a terminal:"), command(`faussaire ${found.command.replace(/^faussaire /, "")}`)) : null,
+      h("p", { class: "small muted" }, "The training is a process of its own: it goes on when the studio ends."),
     ];
   }
 

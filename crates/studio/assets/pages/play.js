@@ -2,7 +2,7 @@
 // search for what the visitor draws.
 
 import { h, replace, setText, calm } from "../app/dom.js";
-import { get, pixels, newest, ofRun } from "../app/api.js";
+import { get, pixels, points, newest, ofRun } from "../app/api.js";
 import { number } from "../app/format.js";
 import { runHead } from "../parts/run-head.js";
 import { canvas, draw, drawPoints, single, isPoint, brightness } from "../parts/image.js";
@@ -26,9 +26,11 @@ export async function show({ root, id, signal, title }) {
     return;
   }
   const directions = await get(ofRun(id, "/directions"), signal).catch((error) => { if (signal.aborted) throw error; return []; });
+  const labelled = run.labels ? [] : get(ofRun(id, "/directions?by=labels"), signal).catch(() => []);
   const page = new PlayPage(run, directions, signal);
   replace(root, head.element, page.element);
   await page.another();
+  page.sliders.add(await labelled); // they take seconds the first time
 }
 
 class PlayPage {
@@ -54,9 +56,8 @@ class PlayPage {
     this.image = canvas(this.run.shape, ROOM, "The generator's image for these numbers");
     this.speed = h("p", { class: "small muted number" });
     return h("div", { class: "stack" },
-      h("div", { class: "play-grid" }, this.easel(), h("div", { class: "stack" }, this.controls(), this.points ? null : this.othersPanel())),
-      this.points ? null : this.panel("walk", "Walk", "From one image to the next, in small steps through latent space.", this.walk.element),
-      this.points ? null : this.drawPanel());
+      h("div", { class: "play-grid" }, this.easel(), h("div", { class: "stack" }, this.controls(),
+        this.points ? null : [this.othersPanel(), this.panel("walk", "Walk", "From one image to the next, in small steps through latent space.", this.walk.element), this.drawPanel()])));
   }
 
   panel(key, name, text, ...content) {
@@ -120,7 +121,7 @@ class PlayPage {
     const begun = performance.now();
     try {
       const z = this.sliders.value();
-      const batch = await this.images(this.points ? [z, ...(await this.cloud())] : [z]);
+      const batch = this.points ? await points(ofRun(this.run.id, "/images"), { z: [z, ...(await this.cloud())], ...this.request() }, this.signal) : await this.images([z]);
       this.batch = batch;
       this.paint(batch, 0);
       setText(this.speed, `${number(performance.now() - begun)} ms from slider to picture`);

@@ -47,7 +47,7 @@ class RunPage {
     this.facts = Object.fromEntries(["step", "left", "speed", "score"].map((key) => [key, h("dd", { class: "number" })]));
     this.findings = h("div", {});
     this.offline = h("p", { class: "small muted", role: "status", hidden: true }, "The connection is lost; trying again…");
-    this.noSheets = h("p", { class: "muted" }, "The first sheet comes with the first epochs.");
+    this.noSheets = h("p", { class: "muted" });
     replace(root, this.head.element, this.offline,
       h("div", { class: "stack" },
         this.progress,
@@ -77,6 +77,7 @@ class RunPage {
     this.stopButton.disabled = false;
     this.resumeButton.hidden = !run.can_resume;
     this.noSheets.hidden = run.sheets.length > 0;
+    setText(this.noSheets, run.state === "running" ? "The first sheet comes with the first epochs." : "The run ended before its first sheet.");
     this.charts.set(history);
     showFindings(this.findings, history.findings, history.heals ?? [], (step) => this.sheet.goTo(step));
     this.refreshFacts();

@@ -1,6 +1,6 @@
 // All runs: a card each with its last sheet, state, progress and score, live. Cards can be chosen for a comparison.
 
-import { h, replace, setText } from "../app/dom.js";
+import { h, replace, setText, calm } from "../app/dom.js";
 import { get, ofRun } from "../app/api.js";
 import { listen } from "../app/live.js";
 import { to } from "../app/router.js";
@@ -8,6 +8,9 @@ import { whole, number, ago, plural, percent } from "../app/format.js";
 import { updateState, empty, command, prose } from "../parts/status.js";
 
 const FIRST = 24;
+/// What of a sheet a card can show: large colour sheets have close to a megabyte.
+const PART = "380x140";
+const TOYS = ["ring", "grid"];
 
 /// Running ones first, then by their last change.
 const order = (a, b) => (b.state === "running") - (a.state === "running") || b.changed - a.changed || a.id.localeCompare(b.id);
@@ -26,7 +29,8 @@ export async function show({ root, signal, title }) {
   const compare = h("a", { class: "button", href: to("compare"), hidden: true });
   const tools = h("div", { class: "actions runs-tools" }, compare, search);
   const none = h("div", { hidden: true });
-  replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), count), tools), list, h("p", { class: "more" }, more), none);
+  const offline = h("p", { class: "small muted", role: "status", hidden: true }, "The connection is lost; trying again…");
+  replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), count), tools), offline, list, h("p", { class: "more" }, more), none);
 
   const tellChosen = () => {
     compare.hidden = chosen.size < 2;
@@ -54,17 +58,19 @@ export async function show({ root, signal, title }) {
   };
 
   arrange();
+  const arrangeSoon = calm(arrange, 200);
   listen({
     path: () => "/events",
     signal,
     on: {
-      run: (run) => { runs.set(run.id, run); arrange(); },
+      run: (run) => { runs.set(run.id, run); arrangeSoon(); },
       gone: ({ id }) => { runs.delete(id); cards.delete(id); choose(id, false); arrange(); },
     },
     resumed: async () => {
       for (const run of await get("/runs", signal).catch(() => [])) runs.set(run.id, run);
       arrange();
     },
+    state: (up) => { offline.hidden = up; },
   });
 }
 
@@ -84,6 +90,8 @@ function card(run, choose) {
     error: h("p", { class: "small card-error" }),
   };
   part.frame = h("div", { class: "card-picture" }, part.picture);
+  // A toy's picture is one plot, to be seen whole; of a sheet the first rows will do.
+  if (TOYS.includes(run.data)) part.frame.classList.add("plot");
   const pick = h("input", { type: "checkbox", "aria-label": `Choose ${run.id} for a comparison`, onchange: (event) => choose(run.id, event.target.checked) });
   const element = h("li", { class: "card run-card" },
     part.frame,
@@ -102,12 +110,12 @@ function update(part, run) {
   setText(part.about, [run.data, run.preset ? `preset ${run.preset}` : null, run.loss].filter(Boolean).join(" · "));
   part.error.hidden = !run.error;
   if (run.error) replace(part.error, prose(run.error));
-  const source = run.sheet ? `/api${ofRun(run.id, `/sheets/${encodeURIComponent(run.sheet)}`)}` : null;
+  const source = run.sheet ? `/api${ofRun(run.id, `/sheets/${encodeURIComponent(run.sheet)}?part=${PART}`)}` : null;
   part.frame.classList.toggle("no-picture", !source);
   part.picture.hidden = !source;
   if (source && part.picture.getAttribute("src") !== source) part.picture.src = source;
   const share = run.steps ? run.step / run.steps : null;
-  part.progress.parentElement.hidden = run.state === "damaged";
+  part.progress.parentElement.hidden = run.state === "damaged" && !run.step;
   if (share === null) part.progress.removeAttribute("value");
   else part.progress.value = Math.min(1, share);
   part.progress.hidden = share === null && run.state !== "running";

@@ -71,7 +71,7 @@ class Chart {
     this.numbers = h("details", {}, h("summary", {}, "Numbers"), h("div", { class: "numbers", tabindex: 0, role: "group", "aria-label": `${title} in numbers` }));
     this.numbers.addEventListener("toggle", () => this.table());
     this.element = h("figure", { class: "chart" },
-      h("figcaption", {}, h("h3", {}, title), this.place, this.legend, note ? h("span", { class: "cut" }, note) : null, this.cut),
+      h("figcaption", {}, h("h3", {}, title), this.place, note ? h("span", { class: "cut" }, note) : null, this.legend, this.cut),
       this.plot, this.numbers);
     this.watch();
   }
@@ -165,7 +165,7 @@ class Chart {
       const y = this.py(value);
       group.append(s("line", { class: "grid", x1: PAD.left, x2: right, y1: y, y2: y }), s("text", { x: PAD.left - 6, y: y + 4, "text-anchor": "end" }, this.tick(value)));
     }
-    for (const value of ticks(x0, x1, Math.max(2, Math.floor(right / 110)))) {
+    for (const value of this.xs?.length > 1 ? ticks(x0, x1, Math.max(2, Math.floor(right / 110))) : this.xs ?? []) {
       group.append(s("text", { x: this.px(value), y: HEIGHT - 6, "text-anchor": this.px(value) > right - 20 ? "end" : "middle" }, whole(value)));
     }
     group.append(s("line", { class: "frame", x1: PAD.left, x2: right, y1: bottom, y2: bottom }));

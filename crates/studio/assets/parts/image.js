@@ -67,8 +67,8 @@ export function drawGrid(element, batch, columns, gap = 1) {
 /// Whether a run's "images" are points in the plane.
 export const isPoint = (shape) => shape[0] === 1 && shape[1] === 1 && shape[2] === 2;
 
-/// Draws points, a byte per coordinate over the window, as a scatter plot. `marked` is one of them.
-export function drawPoints(element, batch, side, marked = -1) {
+/// Draws points [x, y] of -1 to 1 as a scatter plot. `marked` is one of them.
+export function drawPoints(element, points, side, marked = -1) {
   const sharp = Math.max(1, Math.round(devicePixelRatio));
   element.width = side * sharp;
   element.height = side * sharp;
@@ -79,18 +79,18 @@ export function drawPoints(element, batch, side, marked = -1) {
   context.strokeStyle = style.color;
   context.globalAlpha = 0.4;
   context.strokeRect(0.5, 0.5, side - 1, side - 1);
-  const place = (at) => [(batch.data[2 * at] / 255) * side, (1 - batch.data[2 * at + 1] / 255) * side];
+  const place = ([x, y]) => [((x + 1) / 2) * side, ((1 - y) / 2) * side];
   context.fillStyle = style.color;
   context.globalAlpha = 0.6;
-  for (let at = 0; at < batch.shape[0]; at += 1) {
-    const [x, y] = place(at);
+  for (const point of points) {
+    const [x, y] = place(point);
     context.fillRect(x - 1.25, y - 1.25, 2.5, 2.5);
   }
   if (marked < 0) return;
   context.globalAlpha = 1;
   context.lineWidth = 2.5;
   context.beginPath();
-  context.arc(...place(marked), 7, 0, 2 * Math.PI);
+  context.arc(...place(points[marked]), 7, 0, 2 * Math.PI);
   context.stroke();
 }
 

@@ -20,7 +20,7 @@ export function inversion({ run, signal, request, use }) {
   const begin = settle(() => seek(), PAUSE_MS);
   const pad = drawPad(run.shape, ROOM, () => begin());
   const answer = canvas(run.shape, ROOM, "The nearest image that the generator can draw");
-  const state = h("p", { class: "small number", role: "status" }, "Draw something: the search begins when you lift the pen.");
+  const state = h("p", { class: "small", role: "status" }, "Draw something: the search begins when you lift the pen.");
   const useButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => found && use(found) }, "Play with what was found");
   const clearButton = h("button", { class: "button", type: "button", onclick: () => wipe() }, "Clear");
   const light = h("input", { type: "checkbox", onchange: () => { pad.ground(light.checked); wipe(); } });

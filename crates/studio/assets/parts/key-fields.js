@@ -48,6 +48,7 @@ function field(key, onchange) {
   const input = control(key, id, about);
   const element = h("div", { class: "field" }, h("label", { for: id }, key.key), input, h("p", { class: "help", id: about }, key.help));
   let usual = "";
+  input.value = ""; // a list chooses its first entry by itself, which nobody asked for
   const changed = () => input.value !== "" && input.value !== usual;
   input.addEventListener("change", () => { element.classList.toggle("changed", changed()); onchange(); });
   return {

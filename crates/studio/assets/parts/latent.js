@@ -20,17 +20,23 @@ export function slider(name, { min, max, step, value, format, oninput, help }) {
   return { element, input, set: (number) => { input.value = number; setText(output, show(number)); } };
 }
 
-/// { element, value(), set(z), reset() } over `directions` and `size` raw numbers; `onchange()` after each change by hand.
+/// { element, value(), set(z), reset(), add(directions) } over `directions` and `size` raw numbers; `onchange()` after each change by hand.
 export function latentSliders(directions, size, onchange) {
   let base = new Array(size).fill(0);
-  const along = directions.map(() => 0);
-  const value = () => base.map((number, at) => along.reduce((sum, amount, which) => sum + amount * directions[which].vector[at], number));
+  const moves = [];
+  const value = () => base.map((number, at) => moves.reduce((sum, move) => sum + move.amount * move.vector[at], number));
 
-  const dials = directions.map((direction, at) => slider(name(direction), {
-    min: -direction.reach, max: direction.reach, step: direction.reach / 100, value: 0,
-    help: direction.kind === "label" ? "From images without the label to images with it" : "A direction along which the first layer changes much",
-    oninput: (amount) => { along[at] = amount; refresh(); onchange(); },
-  }));
+  const dial = (direction) => {
+    const move = { vector: direction.vector, amount: 0 };
+    moves.push(move);
+    move.dial = slider(name(direction), {
+      min: -direction.reach, max: direction.reach, step: direction.reach / 100, value: 0,
+      help: direction.kind === "label" ? "Towards images of this label" : "A direction along which the first layer changes much",
+      oninput: (amount) => { move.amount = amount; refresh(); onchange(); },
+    });
+    return move.dial;
+  };
+  const labelled = h("div", { class: "stack", hidden: true });
   const numbers = [];
   const raw = h("div", { class: "sliders latents", tabindex: 0, role: "group", "aria-label": "The latent's numbers" });
   const details = h("details", {}, h("summary", {}, `The ${size} numbers of the latent`), raw);
@@ -44,13 +50,19 @@ export function latentSliders(directions, size, onchange) {
   const refresh = () => { if (numbers.length) value().forEach((number, at) => numbers[at].set(number)); };
   details.addEventListener("toggle", () => { if (details.open) { build(); refresh(); } });
 
-  const straight = () => { along.fill(0); dials.forEach((dial) => dial.set(0)); refresh(); };
-  const element = h("div", { class: "stack" }, dialRows(dials), details);
+  const straight = () => { moves.forEach((move) => { move.amount = 0; move.dial.set(0); }); refresh(); };
+  const element = h("div", { class: "stack" }, dialRows(directions.map(dial)), labelled, details);
   return {
     element,
     value,
     set(z) { base = [...z]; straight(); },
     reset() { straight(); onchange(); },
+    /// More directions, known later: towards labels.
+    add(more) {
+      if (!more.length) return;
+      labelled.hidden = false;
+      replace(labelled, h("h3", {}, "Towards a label"), h("div", { class: "sliders" }, more.map((direction) => dial(direction).element)));
+    },
   };
 }
 

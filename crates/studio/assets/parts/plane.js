@@ -30,9 +30,9 @@ export function plane() {
     const context = canvas.getContext("2d");
     context.scale(sharp, sharp);
     const colour = (name) => getComputedStyle(inks[name]).color;
-    const [low, high] = state.heat.extent;
+    const [low, high] = state.heat?.extent ?? [-state.window, state.window];
     const place = ([x, y]) => [((x - low) / (high - low)) * side, (1 - (y - low) / (high - low)) * side];
-    if (on.heat) heat(context, state.heat, side, colour, place);
+    if (on.heat && state.heat) heat(context, state.heat, side, colour, place);
     if (on.mesh && state.mesh) mesh(context, state.mesh, colour("counterfeiter"), place);
     if (on.real) rings(context, state.real, colour("expert"), place);
     if (on.fake) crosses(context, state.fake, before?.fake, colour("counterfeiter"), place);

@@ -2,7 +2,7 @@
 // All share one cursor; what a curve means stands under its title.
 
 import { h } from "../app/dom.js";
-import { percent, whole } from "../app/format.js";
+import { percent, whole, scoreTitle } from "../app/format.js";
 import { chart } from "./chart.js";
 
 const EXPERT = { colour: "expert", dash: "none", mark: 0 };
@@ -34,9 +34,9 @@ export function runCharts(link) {
   const setScores = (history) => {
     for (const name of new Set(history.scores.map((score) => score.name))) {
       if (!scores.has(name)) {
-        const one = chart({ title: "Score", note: `${name}: smaller is better.`, link, series: [{ key: "value", name: "score", colour: "4", dash: "none", mark: 3 }] });
+        const one = chart({ title: scoreTitle(name), note: `${name}: smaller is better.`, link, series: [{ key: "value", name: "score", colour: "4", dash: "none", mark: 3 }] });
         scores.set(name, one);
-        grid.prepend(one.element);
+        grid.insertBefore(one.element, made[0].element);
       }
       const points = history.scores.filter((score) => score.name === name);
       scores.get(name).set({ x: points.map((point) => point.step), y: { value: points.map((point) => point.value) } });

@@ -68,12 +68,17 @@ export function walks({ run, signal, request, showFrame, arrived, current }) {
     film.style.width = `${film.width * times}px`;
     goTo(0);
   };
+  /// A walk comes back to where it began; of one with two ends the first half is the way there.
   const way = (ends, number) => pixels(ofRun(run.id, "/walk"), { ends, frames: number, ...request() }, signal);
+  const there = async (from, to) => {
+    const { shape, data } = await way([from, to], 2 * FRAMES);
+    return { shape: [FRAMES, ...shape.slice(1)], data: data.subarray(0, (data.length / shape[0]) * FRAMES) };
+  };
 
   async function walk() {
     halt();
     try {
-      take(await way(kept.map((one) => one.z), FRAMES * (kept.length - 1)));
+      take(await way(kept.map((one) => one.z), FRAMES * kept.length));
       play();
     } catch (error) { complain(error); }
   }
@@ -86,7 +91,7 @@ export function walks({ run, signal, request, showFrame, arrived, current }) {
     setText(strollButton, "Stop walking");
     const segment = async (from) => {
       const { z } = await get(ofRun(run.id, `/noise?seed=${Math.floor(Math.random() * 1e9)}&n=1`), signal);
-      return { to: z[0], batch: await way([from, z[0]], FRAMES) };
+      return { to: z[0], batch: await there(from, z[0]) };
     };
     try {
       let next = segment(current());

@@ -191,3 +191,23 @@ fn many_images_come_as_one_file() {
     assert_eq!(file, faussaire::picture::png::encode(&picture).unwrap());
     get(server.at, "/api/runs/told/samples?n=0").refusal(400);
 }
+
+#[test]
+fn nets_are_taken_away() {
+    let server = studio(trained(), |_| ());
+    for (to, ending, start) in
+        [("onnx", "onnx", &b""[..]), ("html", "html", b"<!doctype html>"), ("safetensors", "zip", b"PK")]
+    {
+        let reply = get(server.at, &format!("/api/runs/told/export?to={to}"));
+        assert_eq!(reply.status, 200, "{to}: {}", reply.text());
+        let name = reply.header("content-disposition").unwrap();
+        assert!(name.ends_with(&format!("\"told.{ending}\"")), "{name}");
+        assert!(reply.body.starts_with(start) && reply.body.len() > 10_000, "{to}: {}", reply.body.len());
+        assert!(reply.header("x-difference").unwrap().parse::<f64>().unwrap() <= 1e-5);
+    }
+    let bytes = get(server.at, "/api/runs/plain/export?to=onnx&pixels=uint8&layout=nchw&net=generator");
+    assert_eq!(bytes.status, 200, "{}", bytes.text());
+    get(server.at, "/api/runs/plain/export?to=exe").refusal(400);
+    get(server.at, "/api/runs/plain/export?to=html&layout=nchw").refusal(400);
+    get(server.at, "/api/runs/plain/export?to=onnx&checkpoint=none").refusal(404);
+}

@@ -71,10 +71,9 @@ fn damaged_folders_are_shown_with_the_reason() {
     write("d-none/events.jsonl", b"");
     write("e-bytes/config.toml", &[0xff; 100]);
     // A recipe that claims more weights than memory holds, in front of the checkpoints of another.
-    let claim =
-        fs::read_to_string(root.join("plain/config.toml")).unwrap().replace("dense 7*7*4", "dense 7*7*90000000");
+    let claim = fs::read_to_string(root.join("plain/config.toml")).unwrap().replace("dense 7*7*4", "dense 7*7*90000");
     fs::rename(root.join("told"), root.join("f-claim")).unwrap();
-    write("f-claim/config.toml", claim.replace("reshape 7 7 4", "reshape 7 7 90000000").as_bytes());
+    write("f-claim/config.toml", claim.replace("reshape 7 7 4", "reshape 7 7 90000").as_bytes());
     fs::write(root.join("plain/checkpoints/best/average.safetensors"), b"cut").unwrap();
     let mut expected =
         vec![("a-config", "TOML parse error"), ("b-huge", "expected at most"), ("c-log", "line 2 is no event")];
@@ -152,11 +151,12 @@ fn what_happens_is_told_as_it_happens() {
         one.next(),
         ("start".into(), serde_json::json!({"event":"start","step":12,"steps":40,"steps_per_epoch":8.0}))
     );
-    let (name, row) = all.next();
-    assert_eq!((name.as_str(), &row["id"], &row["steps"]), ("run", &"plain".into(), &40.into()));
+    // The half line may have been seen first.
+    let told = (0..5).map(|_| all.next()).find(|(_, row)| row["steps"] == 40).unwrap();
+    assert_eq!((told.0.as_str(), &told.1["id"]), ("run", &"plain".into()));
     writeln!(file, "\"file\":\"samples/000020.png\"}}").unwrap();
     assert_eq!(one.next().0, "sheet");
-    assert_eq!(all.next().1["sheet"], "000020.png");
+    assert!((0..5).map(|_| all.next()).any(|(_, row)| row["sheet"] == "000020.png"));
     // A resumed run writes on from an earlier line.
     let text = fs::read_to_string(&log).unwrap();
     let kept: Vec<&str> = text.lines().take(3).collect();
@@ -165,7 +165,7 @@ fn what_happens_is_told_as_it_happens() {
     // Somebody who comes too late is told so.
     assert_eq!(Events::open(server.at, "/api/runs/plain/events?after=99").next().0, "reset");
     fs::remove_dir_all(root.join("told")).unwrap();
-    let gone = (0..5).map(|_| all.next()).find(|(name, _)| name == "gone").unwrap();
+    let gone = (0..9).map(|_| all.next()).find(|(name, _)| name == "gone").unwrap();
     assert_eq!(gone.1["id"], "told");
     // Streams don't hold the end up.
     server.ask();

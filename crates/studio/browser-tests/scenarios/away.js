@@ -1,0 +1,35 @@
+// What one takes away: each export arrives as a file that begins as its format does.
+
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+
+async function take(page, button) {
+  const [download] = await Promise.all([page.waitForEvent("download", { timeout: 60_000 }), button.click()]);
+  return { name: download.suggestedFilename(), path: await download.path() };
+}
+
+async function exports_arrive_as_files(world) {
+  const page = await world.open(`run/${world.run}`);
+  await page.getByRole("button", { name: "Export" }).click();
+  const onnx = await take(page, page.getByRole("button", { name: "Download ONNX" }));
+  assert.ok(statSync(onnx.path).size > 20_000, `${onnx.name} is small`);
+  const html = await take(page, page.getByRole("button", { name: /HTML/ }));
+  assert.match(readFileSync(html.path, "utf8").slice(0, 200), /<!doctype html>/i);
+  const tensors = await take(page, page.getByRole("button", { name: /safetensors/ }));
+  assert.ok(statSync(tensors.path).size > 20_000, `${tensors.name} is small`);
+  await page.getByLabel("Number").fill("12");
+  const zip = await take(page, page.getByRole("button", { name: "Download a zip" }));
+  assert.equal(readFileSync(zip.path).subarray(0, 2).toString(), "PK");
+  await page.keyboard.press("Escape");
+  await page.close();
+}
+
+async function the_report_opens(world) {
+  const page = await world.context.newPage();
+  const answer = await page.goto(`${world.server.address}/api/runs/${world.run}/report`);
+  assert.equal(answer.status(), 200);
+  assert.match(await page.locator("body").textContent(), new RegExp(world.run));
+  await page.close();
+}
+
+export default [exports_arrive_as_files, the_report_opens];

@@ -1,0 +1,62 @@
+// A run is watched while it trains: numbers move, curves grow, sheets come; then its time slider goes back to the noise.
+
+import assert from "node:assert/strict";
+import { until, pixels, firstNumber, difference } from "../look.js";
+import { STEPS } from "./start.js";
+
+async function numbers_and_curves_move_by_themselves(world) {
+  const page = world.live;
+  const step = async () => firstNumber(await page.locator(".facts dd").first().textContent());
+  const first = await until("the first steps are shown", step, 40_000);
+  await until("more steps are shown without a reload", async () => (await step()) > first + 20, 60_000);
+  const losses = page.locator("figure", { has: page.getByRole("heading", { name: "Losses" }) });
+  const curve = () => losses.locator("path.line").first().getAttribute("d");
+  const before = await curve();
+  assert.match(before, /^M/);
+  await until("the curve grows", async () => (await curve()) !== before);
+  const list = await world.open("runs");
+  await list.getByText("Running").waitFor();
+  await list.close();
+}
+
+async function it_ends_where_its_recipe_says(world) {
+  const page = world.live;
+  await page.locator(".state-complete").waitFor({ timeout: 80_000 });
+  assert.equal(firstNumber(await page.locator(".facts dd").first().textContent()), STEPS);
+  assert.equal(await page.getByRole("button", { name: "Stop" }).isVisible(), false);
+}
+
+async function the_slider_goes_back_to_the_noise(world) {
+  const page = world.live;
+  const slider = page.getByRole("slider", { name: "Sheet at training step" });
+  const image = page.locator(".sheet-image");
+  await until("the last sheet is shown", async () => (await pixels(image)).width > 100);
+  const last = await pixels(image);
+  await slider.focus();
+  await page.keyboard.press("Home");
+  const early = await until("another sheet is shown", async () => {
+    const now = await pixels(image);
+    return now.hash !== last.hash && now;
+  });
+  assert.ok(difference(early, last) > 3, `only ${difference(early, last)} grey levels apart`);
+  assert.match(await slider.getAttribute("aria-valuetext"), /^step \d+, sheet 1 of \d+$/);
+  await page.getByRole("button", { name: "Play" }).click();
+  await until("it plays to the end", async () => (await pixels(image)).hash === last.hash);
+  assert.match(await page.getByText(/Sliced Wasserstein|Score/).first().textContent(), /./);
+}
+
+async function charts_are_read_with_the_keyboard(world) {
+  const page = world.live;
+  const plot = page.getByRole("slider", { name: /^Losses/ });
+  await plot.focus();
+  await page.keyboard.press("Home");
+  const first = await plot.getAttribute("aria-valuetext");
+  await page.keyboard.press("ArrowRight");
+  const second = await plot.getAttribute("aria-valuetext");
+  assert.notEqual(first, second);
+  assert.match(second, /^step \d+: discriminator [\d.−]+, generator [\d.−]+$/);
+  const history = await (await fetch(`${world.server.address}/api/runs/${world.run}/history`)).json();
+  assert.equal(firstNumber(second.split("discriminator ")[1]), Number(history.d_loss[1].toPrecision(3)));
+}
+
+export default [numbers_and_curves_move_by_themselves, it_ends_where_its_recipe_says, the_slider_goes_back_to_the_noise, charts_are_read_with_the_keyboard];
