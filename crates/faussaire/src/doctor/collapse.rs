@@ -12,6 +12,9 @@ const ONE_IMAGE: f32 = 0.15;
 pub(super) const FEW_IMAGES: f32 = 0.25;
 /// Modes or classes that were there and are not in two scores in a row. Fewer come and go in healthy runs.
 const LOST: f32 = 3.0;
+/// From fewer images than this a batch of generated ones, even if drawn like the real ones, holds near-equal ones more often than
+/// a batch of real ones, which are all different.
+const FEWEST: u64 = 640;
 /// Windows after which images that were alike from the beginning count as collapsed.
 const LONG: u64 = 4;
 
@@ -35,7 +38,7 @@ fn batch(vitals: &Vitals) -> Option<String> {
     if let Some(spread) = one_image(vitals) {
         return Some(format!("generated images differ {} times as much as real ones do", figure(spread)));
     }
-    if vitals.case.points || narrow::is_narrow(vitals) {
+    if vitals.case.points || narrow::is_narrow(vitals) || vitals.images().is_some_and(|images| images < FEWEST) {
         return None;
     }
     let nearest = alike(vitals, |p| p.nearest, FEW_IMAGES)?;
@@ -72,6 +75,7 @@ mod tests {
     use crate::doctor::Symptom;
     use crate::doctor::testing::{after, first_change, only, score};
     use crate::recipe::Preset;
+    use crate::train::Event;
 
     #[test]
     fn one_image_and_few_images_are_seen() {
@@ -88,6 +92,10 @@ mod tests {
         assert_eq!(first_change(&vitals, &ring), ["train.penalties.r1=0.001"]);
         let few = |r: &mut crate::train::StepReport| r.variety.iter_mut().for_each(|v| v.fake_nearest = 0.02);
         assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("0.10 times as far"));
+        // Of ten images, a batch of generated ones holds some twice.
+        let mut few_to_learn = after(Preset::Quick, &[], 300, few);
+        few_to_learn.observe(&Event::Start { step: 0, steps: 1000, steps_per_epoch: 1.0, machine: String::new() });
+        assert_eq!(Symptom::Collapse.examine(&few_to_learn), None);
         // Points of clusters say nothing by their nearest; a narrow latent is another symptom.
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Ring, &[], 300, few)), None);
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Quick, &["latent=1"], 300, few)), None);

@@ -90,6 +90,21 @@ impl Subject {
         (net, weights)
     }
 
+    /// What it learned from: the name of a data set, or that of a file or folder.
+    pub fn data(&self) -> String {
+        last(&self.recipe.data.source)
+    }
+
+    /// Its recipe as text, as it may go to other people: files by their names alone, without the folders that they are in.
+    pub fn recipe_text(&self) -> String {
+        let mut recipe = self.recipe.clone();
+        recipe.data.source = self.data();
+        recipe.data.dir.clear();
+        recipe.train.init.iter_mut().for_each(|file| *file = last(file));
+        // A recipe that was read can be written.
+        recipe.to_toml().unwrap_or_default()
+    }
+
     /// Its labels; none where no net is told any.
     pub fn labels(&self) -> &LabelSettings {
         &self.recipe.labels
@@ -132,6 +147,11 @@ pub(super) fn forward(net: &Network, weights: &Weights, batch: &Batch) -> Vec<f3
     let labels = net.labels();
     let y = (labels > 0).then(|| train::tensor(batch.rows.clone(), [batch.n, 1, 1, labels], &device));
     crate::model::host(&net.forward(weights, x, &mut Pass::infer().given(y)))
+}
+
+/// The last part of a path.
+fn last(path: &str) -> String {
+    Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The scores taken last before the checkpoint. They only tell a reader about the net, so that a log that can't be read

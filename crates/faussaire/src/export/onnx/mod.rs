@@ -144,8 +144,7 @@ fn model(subject: &Subject, plain: &Plain, graph: Graph) -> ModelProto {
         ("faussaire.labels", json!(told).to_string()),
         ("faussaire.labels.kind", kind.to_string()),
         ("faussaire.scores", serde_json::Value::from(scores).to_string()),
-        // A recipe that was read can be written.
-        ("faussaire.recipe", subject.recipe.to_toml().unwrap_or_default()),
+        ("faussaire.recipe", subject.recipe_text()),
     ];
     let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
     ModelProto {

@@ -89,49 +89,57 @@ fn script(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
 
-fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
-    let points = plain.output.dims()[..2] == [1, 1];
-    let count: usize = plain.parts.iter().flat_map(|part| &part.weights).map(|weight| weight.values.len()).sum();
-    let source = &subject.recipe.data.source;
-    let data =
-        std::path::Path::new(source).file_name().map_or(source.clone(), |name| name.to_string_lossy().into_owned());
-    let step = grouped(subject.step);
-    let (title, lead) = if points {
-        (
-            format!("Points like {data}"),
-            "A generator to play with: move the sliders, and see where a point of noise goes.",
-        )
-    } else {
-        (
-            format!("Images like {data}"),
-            "A generator to play with: every image here is drawn as you look at it, by your own browser.",
-        )
-    };
+/// Where the generator comes from, in a line.
+fn origin(subject: &Subject) -> String {
+    let scores = subject.scores.iter().map(|(name, value)| format!("; {name} {value:.4} (smaller is better)"));
+    format!("Run {}, after {} steps of training{}.", subject.name, grouped(subject.step), scores.collect::<String>())
+}
+
+/// A name, and what is to be said of it, as rows of a table.
+fn facts(subject: &Subject, plain: &Plain, half: bool) -> String {
     let mut facts = vec![
         ("run".to_string(), subject.name.clone()),
-        ("learned from".into(), data.clone()),
-        ("steps of training".into(), step),
+        ("learned from".into(), subject.data()),
+        ("steps of training".into(), grouped(subject.step)),
+    ];
+    facts.extend(
+        subject.scores.iter().map(|(name, value)| (format!("{name} (smaller is better)"), format!("{value:.4}"))),
+    );
+    facts.extend([
         ("image".into(), plain.output.to_string()),
         ("weights".into(), if half { "half precision".into() } else { "single precision".into() }),
         ("written by".into(), format!("faussaire {}", env!("CARGO_PKG_VERSION"))),
-    ];
-    let scores =
-        subject.scores.iter().map(|(name, value)| (format!("{name} (smaller is better)"), format!("{value:.4}")));
-    facts.splice(3..3, scores);
+    ]);
     let row = |(name, value): &(String, String)| {
         format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value))
     };
+    facts.iter().map(row).collect()
+}
+
+fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
+    let points = plain.output.dims()[..2] == [1, 1];
+    let count: usize = plain.parts.iter().flat_map(|part| &part.weights).map(|weight| weight.values.len()).sum();
+    let (what, lead, sliders) = if points {
+        ("Points", "A generator to play with: move the sliders, and see where a point of noise goes.", "Move the point")
+    } else {
+        (
+            "Images",
+            "A generator to play with: every image here is drawn as you look at it, by your own browser.",
+            "Change the image",
+        )
+    };
+    let title = format!("{what} like {}", subject.data());
     let fields = [
         ("style", format!("{STYLE}{}", include_str!("style.css"))),
         ("title", escape(&format!("{title}: {}", subject.name))),
         ("heading", escape(&title)),
         ("lead", escape(lead)),
-        ("sliders", if points { "Move the point".into() } else { "Change the image".into() }),
+        ("from", escape(&origin(subject))),
+        ("sliders", sliders.into()),
         ("sheet", "More of them".into()),
         ("parameters", grouped(count as u64)),
-        ("facts", facts.iter().map(row).collect()),
-        // A recipe that was read can be written.
-        ("recipe", escape(&subject.recipe.to_toml().unwrap_or_default())),
+        ("facts", facts(subject, plain, half)),
+        ("recipe", escape(&subject.recipe_text())),
         ("engine", include_str!("engine.js").into()),
         ("play", include_str!("play.js").into()),
         ("net", script(&model(subject, plain, half))),

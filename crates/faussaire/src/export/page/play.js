@@ -26,10 +26,10 @@ function Studio() {
   const text = find("weights").textContent;
   const draw_here = () => {
     here = here || Engine(model, unpack(text, model.half));
-    const [id, z, labels] = queue.shift();
+    const [id, z, labels] = queue.shift(), began = performance.now(), values = here.draw(z, labels);
     const done = jobs.get(id);
     jobs.delete(id);
-    done(here.draw(z, labels));
+    done([values, performance.now() - began]);
     if (queue.length) setTimeout(draw_here);
   };
   const next = () => {
@@ -41,8 +41,8 @@ function Studio() {
       let engine;
       onmessage = ({ data }) => {
         if (!Array.isArray(data)) { engine = Engine(data.model, unpack(data.text, data.model.half)); postMessage(null); return; }
-        const values = engine.draw(data[1], data[2]);
-        postMessage([data[0], values], [values.buffer]);
+        const began = performance.now(), values = engine.draw(data[1], data[2]);
+        postMessage([data[0], values, performance.now() - began], [values.buffer]);
       };`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     for (; workers < Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1)); workers++) {
@@ -51,10 +51,15 @@ function Studio() {
         if (data) {
           const done = jobs.get(data[0]);
           jobs.delete(data[0]);
-          if (done) done(data[1]);
+          if (done) done(data.slice(1));
         }
         idle.push(worker);
         next();
+      };
+      // One that can't start, where a browser forbids them only now.
+      worker.onerror = () => {
+        workers--;
+        if (workers === 0 && queue.length) draw_here();
       };
       worker.postMessage({ model, text });
     }
@@ -62,7 +67,7 @@ function Studio() {
     workers = 0;
   }
   return {
-    /** The pixels for this noise and these labels; `urgent` ones go before those that wait. */
+    /** The pixels for this noise and these labels, and the milliseconds they took; `urgent` ones go before those that wait. */
     draw: (z, labels, urgent) => new Promise((done) => {
       const job = [++number, z, labels, urgent];
       jobs.set(number, done);
@@ -107,10 +112,11 @@ async function show(quiet) {
   busy = true;
   for (let turn = 0; turn !== asked;) {
     turn = asked;
-    const began = performance.now();
-    shown = await studio.draw(latent(state.base), state.labels, true);
+    const [values, ms] = await studio.draw(latent(state.base), state.labels, true);
+    shown = values;
     if (points) plot(); else paint(picture, shown);
-    if (!quiet) said.textContent = `${described()}drawn in ${Math.max(1, Math.round(performance.now() - began))} ms`;
+    const name = described();
+    if (!quiet) said.textContent = `${name}drawn in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   }
   busy = false;
 }
@@ -127,7 +133,7 @@ function described() {
 const cloud = [];
 async function gather() {
   for (let i = 0; i < 1500; i++) {
-    cloud.push(await studio.draw(noise(1000 + i), state.labels));
+    cloud.push((await studio.draw(noise(1000 + i), state.labels))[0]);
     if (i % 250 === 249) plot();
   }
 }
@@ -169,7 +175,7 @@ function fill() {
     button.onclick = () => choose(entry, button);
     if (i === 0) button.setAttribute("aria-current", "true");
     [canvas.width, canvas.height] = [wide, high];
-    studio.draw(entry.base, entry.labels).then((values) => paint(canvas, values));
+    studio.draw(entry.base, entry.labels).then(([values]) => paint(canvas, values));
   });
 }
 
@@ -290,7 +296,7 @@ find("save").onclick = () => picture.toBlob((blob) => {
 async function dump() {
   const lines = [];
   for (let i = 0; i < model.samples.length; i++) {
-    const values = await studio.draw(model.samples[i], model.rows[i] || []);
+    const [values] = await studio.draw(model.samples[i], model.rows[i] || []);
     lines.push(Array.from(to_bytes(values, model.bounds), (b) => b.toString(16).padStart(2, "0")).join(""));
   }
   document.body.appendChild(Object.assign(document.createElement("pre"), { id: "dump", textContent: lines.join("\n") }));
