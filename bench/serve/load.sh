@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # `faussaire serve` under load, beside `faussaire sample` on the same machine in the same minutes: images per second, times,
 # memory at the begin and at the end. Needs wrk.
-#   bench/serve/load.sh RUN [SECONDS] [IMAGES PER REQUEST] [CONNECTIONS]
+#   bench/serve/load.sh RUN [SECONDS] [IMAGES PER REQUEST] [CONNECTIONS] [IMAGES OF SAMPLE]
 set -euo pipefail
-run=$1 seconds=${2:-60} n=${3:-64} connections=${4:-8}
+run=$1 seconds=${2:-60} n=${3:-64} connections=${4:-8} images=${5:-20480}
 faussaire=${FAUSSAIRE:-faussaire}
 work=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -16,9 +16,9 @@ sample() {
   awk -v b="$began" -v e="$ended" 'BEGIN { print e - b }'
 }
 # Twice, so that starting up and loading drop out.
-few=$(sample 2048)
-many=$(sample 22528)
-rate=$(awk -v f="$few" -v m="$many" 'BEGIN { printf "%.0f", 20480 / (m - f) }')
+few=$(sample 1024)
+many=$(sample "$((1024 + images))")
+rate=$(awk -v f="$few" -v m="$many" -v n="$images" 'BEGIN { printf "%.0f", n / (m - f) }')
 echo "sample: $rate images/s"
 
 "$faussaire" serve "$run" --checkpoint best --port 0 >"$work/address" 2>/dev/null &

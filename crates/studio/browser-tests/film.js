@@ -8,7 +8,7 @@ import { browser, studio } from "./chromium.js";
 import { slide, until } from "./look.js";
 
 const { GIFEncoder, quantize, applyPalette } = gifenc;
-const SIZE = { width: 960, height: 600 };
+const SIZE = { width: 1000, height: 600 };
 const HOLD_MS = 1500;
 const MOVE_MS = 110;
 
@@ -75,7 +75,7 @@ async function play(page, id, { open, shoot, top }) {
     }
   }
   const pad = page.locator(".pad");
-  await top(page.getByRole("heading", { name: "Draw a digit" }), 200);
+  await top(page.getByRole("heading", { name: "Draw a digit" }), 60);
   const box = await pad.boundingBox();
   const path = [[0.3, 0.25], [0.45, 0.24], [0.6, 0.23], [0.7, 0.24], [0.64, 0.4], [0.58, 0.55], [0.52, 0.7], [0.47, 0.85]];
   const place = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
@@ -99,7 +99,7 @@ async function learn(page, { open, shoot }) {
   await page.getByLabel("per picture").selectOption("25");
   await page.getByRole("button", { name: "Run" }).click();
   const steps = page.locator(".facts dd").first();
-  for (let at = 0; at < 24; at += 1) {
+  for (let at = 0; at < 14; at += 1) {
     const before = await steps.textContent();
     await until("the lesson goes on", async () => (await steps.textContent()) !== before);
     await shoot(1.3 * MOVE_MS);
@@ -111,7 +111,7 @@ async function learn(page, { open, shoot }) {
 /// One palette for all; pixels that stay as they were are left out of a frame.
 function encode() {
   const samples = frames.filter((_, at) => at % 9 === 0).map(({ image }) => image.data);
-  const palette = quantize(Buffer.concat(samples), 255, { format: "rgb565" });
+  const palette = quantize(Buffer.concat(samples), 160, { format: "rgb565" });
   const nothing = palette.length;
   const gif = GIFEncoder();
   let before = null;

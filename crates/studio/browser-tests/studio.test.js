@@ -43,6 +43,12 @@ after(async () => {
   remove();
 });
 
+/// What the newest page looked like when a scenario failed: shots/failed-NAME.png.
+async function picture(world, name) {
+  const page = world.context.pages().at(-1);
+  await page?.screenshot({ path: `shots/failed-${name}.png` }).catch(() => {});
+}
+
 /// A failed scenario may leave a training behind; it would go on without the studio.
 async function endTrainings() {
   const api = `${world.server.address}/api/runs`;
@@ -59,7 +65,12 @@ for (const [name, scenario] of Object.entries({ budget, start, watch, stop, play
     test(`${name}: ${run.name.replaceAll("_", " ")}`, { timeout: 150_000 }, async () => {
       world.failures.length = 0;
       world.expected = null;
-      await run(world);
+      try {
+        await run(world);
+      } catch (error) {
+        await picture(world, run.name);
+        throw error;
+      }
       if (world.failures.length) throw new Error(`the page complained:\n${world.failures.join("\n")}`);
     });
   }

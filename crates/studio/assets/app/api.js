@@ -10,7 +10,11 @@ export class Failure extends Error {
   }
 }
 
-async function request(path, options) {
+/// A studio with too much to do says 429: it is asked again, for a while.
+const PATIENCE = 12;
+const PAUSE_MS = 400;
+
+async function request(path, options, patience = PATIENCE) {
   let answer;
   try {
     answer = await fetch(`/api${path}`, options);
@@ -19,6 +23,11 @@ async function request(path, options) {
     throw new Failure("The studio doesn't answer.", "Is `faussaire studio` still running? Start it again and reload this page.");
   }
   if (answer.ok) return answer;
+  if (answer.status === 429 && patience > 0) {
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
+    options?.signal?.throwIfAborted();
+    return request(path, options, patience - 1);
+  }
   const said = await answer.json().catch(() => ({}));
   throw new Failure(said.error ?? `The studio answered ${answer.status} ${answer.statusText}.`, said.hint, answer.status);
 }

@@ -1,7 +1,7 @@
 // New: choose data and a recipe, change keys, and see what it will cost before it starts.
 
 import { h, replace, setText, settle } from "../app/dom.js";
-import { get, post } from "../app/api.js";
+import { get, post, ofRun } from "../app/api.js";
 import { to } from "../app/router.js";
 import { whole, duration, bytes } from "../app/format.js";
 import { keyFields } from "../parts/key-fields.js";
@@ -151,11 +151,21 @@ class NewPage {
     return epochs && found.steps_per_epoch ? Math.round(epochs * found.steps_per_epoch) : found.steps;
   }
 
+  /// A slow machine takes a while until the new run's folder can be read.
+  async appears(id) {
+    for (let tries = 0; tries < 60; tries += 1) {
+      const run = await get(ofRun(id), this.signal).catch((error) => { if (this.signal.aborted) throw error; return null; });
+      if (run && run.state !== "damaged") return;
+      await new Promise((done) => setTimeout(done, 300));
+    }
+  }
+
   async start() {
     this.startButton.disabled = true;
     setText(this.startButton, "Starting…");
     try {
       const { id } = await post("/runs", { ...this.recipe(), ...this.length() }, this.signal);
+      await this.appears(id);
       location.hash = to("run", id);
     } catch (error) {
       complain(error);

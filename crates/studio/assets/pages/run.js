@@ -18,6 +18,11 @@ export async function show({ root, id, signal, title }) {
   title(id);
   const [run, history] = await Promise.all([get(ofRun(id), signal), get(ofRun(id, "/history"), signal)]);
   if (run.state === "damaged") {
+    const look = setInterval(async () => { // a training that has just begun is still writing its folder
+      const now = await get(ofRun(id), signal).catch(() => run);
+      if (now.state !== "damaged" && !signal.aborted) dispatchEvent(new Event("hashchange"));
+    }, 1500);
+    signal.addEventListener("abort", () => clearInterval(look));
     replace(root, runHead(run, "run").element, problem({ message: run.error ?? "This run's folder can't be read.", hint: "The other runs are not affected." }));
     return;
   }

@@ -8,7 +8,7 @@ import { canvas, draw } from "./image.js";
 import { drawPad } from "./draw-pad.js";
 import { complain } from "./toast.js";
 
-const ROOM = 224;
+const ROOM = 200;
 const PAUSE_MS = 250;
 
 /// { element, ground(light) }. `request()` gives the class; `use(z)` takes the latent over.

@@ -21,6 +21,9 @@ export function say(title, hint) {
   return toast;
 }
 
+// What failed on a page is of no use on the next.
+addEventListener("hashchange", () => { for (const toast of document.querySelectorAll(".toast.bad")) toast.remove(); });
+
 /// Says what failed. An aborted request is nobody's failure.
 export function complain(error) {
   if (error?.name === "AbortError") return;

@@ -36,7 +36,8 @@ async function a_run_is_priced_and_started(world) {
   await until("the button is free", async () => !(await button.isDisabled()));
   const [sent] = await Promise.all([page.waitForRequest((one) => one.method() === "POST" && one.url().endsWith("/api/runs")), button.click()]);
   assert.deepEqual(sent.postDataJSON(), { preset: "quick", set: CHANGES, steps: STEPS });
-  await page.waitForURL(/#\/run\//);
+  world.expected = /404/; // asked for before its folder is there
+  await page.waitForURL(/#\/run\//, { timeout: 40_000 });
   world.run = decodeURIComponent(page.url().split("#/run/")[1]);
   assert.ok(world.run.length > 3);
   world.live = page;

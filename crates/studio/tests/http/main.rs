@@ -1,6 +1,6 @@
 //! The studio and the service over real sockets, in front of runs that are trained here.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod client;
 mod guard;
