@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Sample(options) => commands::sample::run(&options),
+        Command::Export(options) => commands::export::run(&options),
         Command::Judge(options) => commands::judge::run(&options),
         Command::Compare(options) => commands::compare::run(&options),
         Command::Summary(options) => commands::summary::run(&options),

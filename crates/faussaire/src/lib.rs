@@ -9,6 +9,7 @@ pub mod data;
 pub mod device;
 pub mod doctor;
 pub mod error;
+pub mod export;
 pub mod judge;
 pub mod loss;
 pub mod model;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 /// The style that all pages share.
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 :root{color-scheme:light dark;--paper:#fbfaf7;--ink:#1d2230;--soft:#5c6270;--line:#dcd8ce;--card:#fff;--accent:#8a2f3b;
 --c0:#1f5fa8;--c1:#b4481e;--c2:#2b7a4b;--c3:#7a3f96;--c4:#8a6a00;--c5:#0b7285;--c6:#a8326e;--c7:#4a4f5c}
 @media(prefers-color-scheme:dark){:root{--paper:#14161c;--ink:#e8e6e0;--soft:#a3a7b3;--line:#333844;--card:#1c1f28;

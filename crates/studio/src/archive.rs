@@ -45,7 +45,8 @@ impl<W: Write> Archive<W> {
         self.zip.finish().map(StreamWriter::into_inner).map_err(|e| refused(&e))
     }
 
-    fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+    /// Adds a file as it is.
+    pub(crate) fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         // PNG files don't get smaller.
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         self.zip.start_file(name, options).map_err(|e| refused(&e))?;

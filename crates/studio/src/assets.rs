@@ -159,7 +159,8 @@ mod tests {
         below(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets"), "", &mut names);
         let mut known: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
         names.retain(|name| name != "FILES");
-        (names.sort(), known.sort_unstable());
+        names.sort();
+        known.sort_unstable();
         assert_eq!(names, known, "list every file of crates/studio/assets in crates/studio/src/assets.rs");
     }
 

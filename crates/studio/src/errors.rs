@@ -1,5 +1,7 @@
 //! How errors reach a client: a fitting status, and as JSON what happened and what to do.
 
+use std::io::ErrorKind;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -59,7 +61,11 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Usage { .. } | Error::Recipe { .. } => StatusCode::BAD_REQUEST,
             Error::Data { .. } | Error::Run { .. } | Error::Diverged { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            Error::Io { source, .. } => match source.kind() {
+                ErrorKind::NotFound => StatusCode::NOT_FOUND,
+                ErrorKind::InvalidData => StatusCode::UNPROCESSABLE_ENTITY,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            },
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string(), error.hint())

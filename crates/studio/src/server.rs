@@ -102,7 +102,7 @@ impl Server {
         let refused = |e: io::Error| Error::usage(format!("the server can't be started: {e}"), "free some memory");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
-            .max_blocking_threads(32)
+            .max_blocking_threads(64)
             .thread_name("faussaire-http")
             .enable_all()
             .build()

@@ -3,8 +3,10 @@
 pub mod compare;
 pub mod data;
 pub mod doctor;
+pub mod export;
 mod findings;
 pub mod judge;
+mod labelled;
 pub mod presets;
 mod progress;
 pub mod sample;

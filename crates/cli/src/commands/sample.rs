@@ -7,6 +7,7 @@ use faussaire::picture::{Images, gif, png, sheet};
 use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
 
+use super::labelled::{Archive, LabelArray};
 use crate::arguments::Sample;
 use crate::report::{count, say};
 
@@ -23,6 +24,7 @@ enum Output<'a> {
     Png(&'a Path),
     Gif(&'a Path),
     Npy(&'a Path),
+    Zip(&'a Path),
     Folder(&'a Path),
 }
 
@@ -45,6 +47,7 @@ fn sampled(options: &Sample) -> Result<()> {
         Output::Gif(path) => write_gif(&sampler, options, asked.unwrap_or(FRAMES), path)?,
         Output::Png(path) => write_grid(&sampler, options, asked.unwrap_or(64), path)?,
         Output::Npy(path) => write_npy(&sampler, options, asked.unwrap_or(64), path)?,
+        Output::Zip(path) => write_zip(&sampler, options, asked.unwrap_or(64), path)?,
         Output::Folder(path) => write_folder(&sampler, options, asked.unwrap_or(64), path)?,
     };
     say!(
@@ -64,11 +67,12 @@ fn output(options: &Sample) -> Result<Output<'_>> {
         Some("png") => Output::Png(path),
         Some("gif") => Output::Gif(path),
         Some("npy") => Output::Npy(path),
+        Some("zip") => Output::Zip(path),
         None => Output::Folder(path),
         Some(other) => {
             return Err(Error::usage(
                 format!("-o {}: nothing is known of .{other} files", path.display()),
-                "name a .png (grid), .gif (interpolation) or .npy file, or a folder",
+                "name a .png (grid), .gif (interpolation), .npy or .zip file, or a folder",
             ));
         }
     };
@@ -99,13 +103,18 @@ fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usi
     Sampler::walk(&ends, total, first..first + n)
 }
 
-fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
-    let labels = match &options.class {
+/// Label rows for images `first` to `first + n`.
+fn labels(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<Vec<f32>>> {
+    Ok(match &options.class {
         Some(text) => vec![sampler.label_row(text)?; n],
         // An animation keeps to what its first image shows.
         None if animated(options) => vec![sampler.labels_at_large(options.seed, 0, 1).concat(); n],
         None => sampler.labels_at_large(options.seed, first as u64, n),
-    };
+    })
+}
+
+fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
+    let labels = labels(sampler, options, first, n)?;
     let values = sampler.images(&noise(sampler, options, first, n, total), &labels)?;
     Images::from_values(&values, sampler.shape(), sampler.bounds())
 }
@@ -154,8 +163,29 @@ fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
         dims.push(shape.channels);
     }
     let mut writer = NpyWriter::create(path, &dims)?;
-    let made = in_parts(sampler, options, n, |_, images| writer.write(&images.bytes))?;
+    let mut beside = LabelArray::create(path, sampler.labels(), n)?;
+    let made = in_parts(sampler, options, n, |first, images| {
+        if let Some((_, array)) = &mut beside {
+            array.add(&labels(sampler, options, first, images.len())?)?;
+        }
+        writer.write(&images.bytes)
+    })?;
+    if let Some((place, array)) = beside {
+        array.finish()?;
+        say!("{}: their labels", place.display());
+    }
     writer.finish()?;
+    Ok(made)
+}
+
+fn write_zip(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
+    let mut archive = Archive::create(path, sampler.labels())?;
+    let made = in_parts(sampler, options, n, |first, images| {
+        let rows =
+            if sampler.labels().names.is_empty() { Vec::new() } else { labels(sampler, options, first, images.len())? };
+        archive.add(&images, &rows, first)
+    })?;
+    archive.finish()?;
     Ok(made)
 }
 

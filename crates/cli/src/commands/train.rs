@@ -36,6 +36,9 @@ pub fn run(options: &Train) -> Result<()> {
     let named = dataset.name();
     let recipe = if resumed.is_some() { recipe } else { labelled(recipe, dataset.as_ref(), options)? };
     let mut gan = Gan::new(recipe, dataset, &device)?;
+    if resumed.is_none() {
+        gan.initialise()?;
+    }
     if options.dry_run {
         return print_plan(&gan);
     }
@@ -180,6 +183,10 @@ fn changes(options: &Train) -> Vec<String> {
             changes.push("data.count=0".into());
         }
     }
+    if !options.init.is_empty() {
+        let files: Vec<String> = options.init.iter().map(|file| toml_text(&absolute(file))).collect();
+        changes.push(format!("train.init=[{}]", files.join(",")));
+    }
     if let Some(dir) = &options.data {
         changes.push(format!("data.dir={}", toml_text(&absolute(dir))));
     }
@@ -241,6 +248,7 @@ fn resume(run: &Run, gan: &mut Gan) -> Result<Option<run::State>> {
     }
     if run.checkpoint_names()?.is_empty() {
         eprintln!("{} has no checkpoint yet: it begins again", run.path().display());
+        gan.initialise()?;
         return Ok(None);
     }
     Err(Error::run(

@@ -85,6 +85,16 @@ impl PartFile {
     }
 }
 
+impl Write for PartFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !self.committed {

@@ -3,7 +3,7 @@
 
 use super::narrow;
 use super::vitals::{figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::{Observation, Pulse, Remedy, Vitals};
 
 /// Generated images that differ less than this share of what real ones do are one image. Healthy runs stay above 0.4.
 const ONE_IMAGE: f32 = 0.15;
@@ -12,6 +12,11 @@ const ONE_IMAGE: f32 = 0.15;
 pub(super) const FEW_IMAGES: f32 = 0.25;
 /// Modes or classes that were there and are not in two scores in a row. Fewer come and go in healthy runs.
 const LOST: f32 = 3.0;
+/// From fewer images than this a batch of generated ones, even if drawn like the real ones, holds near-equal ones more often than
+/// a batch of real ones, which are all different.
+const FEWEST: u64 = 640;
+/// Windows after which images that were alike from the beginning count as collapsed.
+const LONG: u64 = 4;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let seen = batch(vitals).or_else(|| lost(vitals))?;
@@ -30,15 +35,28 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
 }
 
 fn batch(vitals: &Vitals) -> Option<String> {
-    let recent = vitals.recent(2)?;
-    let (spread, nearest) = (mean(recent, |p| p.spread), mean(recent, |p| p.nearest));
-    if spread < ONE_IMAGE {
+    if let Some(spread) = one_image(vitals) {
         return Some(format!("generated images differ {} times as much as real ones do", figure(spread)));
     }
-    let few = nearest < FEW_IMAGES && !vitals.case.points && !narrow::is_narrow(vitals);
-    few.then(|| {
-        format!("a generated image is {} times as far from the nearest other one as real images are", figure(nearest))
-    })
+    if vitals.case.points || narrow::is_narrow(vitals) || vitals.images().is_some_and(|images| images < FEWEST) {
+        return None;
+    }
+    let nearest = alike(vitals, |p| p.nearest, FEW_IMAGES)?;
+    Some(format!("a generated image is {} times as far from the nearest other one as real images are", figure(nearest)))
+}
+
+/// How much generated images differ, as a share of what real ones do, where they are one image.
+pub(super) fn one_image(vitals: &Vitals) -> Option<f32> {
+    alike(vitals, |p| p.spread, ONE_IMAGE)
+}
+
+/// `measure`, where it is below `limit` because the images became alike, are the very same, or have been alike for long. An
+/// untrained net's first images are alike, too: where G doesn't get away from there, the cause may be another.
+fn alike(vitals: &Vitals, measure: fn(&Pulse) -> f32, limit: f32) -> Option<f32> {
+    let now = mean(vitals.recent(2)?, measure);
+    let were_different = || vitals.pulses().iter().any(|pulse| measure(pulse) >= 2.0 * limit);
+    let for_long = || vitals.recent(LONG).is_some_and(|pulses| mean(pulses, measure) < limit);
+    (now < limit && (now < 0.2 * limit || were_different() || for_long())).then_some(now)
 }
 
 fn lost(vitals: &Vitals) -> Option<String> {
@@ -57,6 +75,7 @@ mod tests {
     use crate::doctor::Symptom;
     use crate::doctor::testing::{after, first_change, only, score};
     use crate::recipe::Preset;
+    use crate::train::Event;
 
     #[test]
     fn one_image_and_few_images_are_seen() {
@@ -73,9 +92,28 @@ mod tests {
         assert_eq!(first_change(&vitals, &ring), ["train.penalties.r1=0.001"]);
         let few = |r: &mut crate::train::StepReport| r.variety.iter_mut().for_each(|v| v.fake_nearest = 0.02);
         assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("0.10 times as far"));
+        // Of ten images, a batch of generated ones holds some twice.
+        let mut few_to_learn = after(Preset::Quick, &[], 300, few);
+        few_to_learn.observe(&Event::Start { step: 0, steps: 1000, steps_per_epoch: 1.0, machine: String::new() });
+        assert_eq!(Symptom::Collapse.examine(&few_to_learn), None);
         // Points of clusters say nothing by their nearest; a narrow latent is another symptom.
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Ring, &[], 300, few)), None);
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Quick, &["latent=1"], 300, few)), None);
+    }
+
+    #[test]
+    fn images_that_begin_alike_are_given_time() {
+        let seen = |made: u64, share: &dyn Fn(u64) -> f32| {
+            let change = |r: &mut crate::train::StepReport| {
+                let step = r.step;
+                r.variety.iter_mut().for_each(|v| v.fake_spread = v.real_spread * share(step));
+            };
+            Symptom::Collapse.examine(&after(Preset::Quick, &[], made, change)).is_some()
+        };
+        assert!(!seen(150, &|_| 0.1), "they may still part");
+        assert!(seen(250, &|_| 0.1), "they don't");
+        assert!(seen(150, &|_| 0.01), "the very same image");
+        assert!(seen(150, &|step| if step < 30 { 0.5 } else { 0.1 }), "they were different");
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub fn heal(gan: &Gan, run: &Run, recorder: &mut Recorder, doctor: &mut Doctor) 
         run::load(&run.checkpoint(BEST), &mut healed)?;
         (heal.back_to, heal.checkpoint) = (step, Some(BEST.into()));
     }
+    if heal.checkpoint.is_none() {
+        healed.initialise()?;
+    }
     run.keep_first_recipe()?;
     recorder.healed(&heal, &healed)?;
     run.write_recipe(&healed.recipe)?;

@@ -6,15 +6,17 @@ use super::{Observation, Remedy, Vitals};
 
 /// D's loss as a share of what guessing costs, above which it is plainly wrong. Healthy runs reach 1.4 in their first steps.
 const WRONG: f32 = 1.5;
-/// How far generated images' scores may lie above real ones' in each of three windows. A D that learns doesn't stand that for
-/// long: healthy runs reach 0.06.
+/// How far generated images' scores may lie above real ones' in each of three windows, and in the last of them. A D that
+/// learns doesn't stand that for long: healthy runs reach 0.07, one on points 0.25 for a while; where D can't follow, it grows.
 const DECEIVED: f32 = 0.1;
+const DEEPLY: f32 = 0.8;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let guessing = vitals.case.recipe.train.loss.of_guessing()?;
     let share = mean(vitals.recent(3)?, |p| p.d_loss) / guessing;
-    let lead = lead(vitals)?;
-    (share > WRONG || lead > DECEIVED).then(|| Observation {
+    let leads = leads(vitals)?;
+    let (least, lead) = (leads.iter().copied().fold(f32::INFINITY, f32::min), *leads.last()?);
+    (share > WRONG || (least > DECEIVED && lead > DEEPLY)).then(|| Observation {
         seen: format!(
             "the discriminator's loss is {} times what guessing would cost, and it scores generated images {} above real ones",
             figure(share),
@@ -25,10 +27,9 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     })
 }
 
-/// By how much generated images' scores lie above real ones', at least, in each of the last windows.
-fn lead(vitals: &Vitals) -> Option<f32> {
-    let windows = vitals.windows(3)?;
-    windows.into_iter().map(|window| -mean(window, |p| p.gap)).reduce(f32::min)
+/// By how much generated images' scores lie above real ones' in each of the last windows.
+fn leads(vitals: &Vitals) -> Option<Vec<f32>> {
+    Some(vitals.windows(3)?.into_iter().map(|window| -mean(window, |p| p.gap)).collect())
 }
 
 #[cfg(test)]
@@ -48,8 +49,10 @@ mod tests {
         assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.rate=0.001"]);
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
-        let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
-        assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("0.30 above real ones"));
+        let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.6, 0.4);
+        assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("1.0 above real ones"));
+        let wavering = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
+        assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, wavering)), None);
         let once = |r: &mut StepReport| {
             if r.step < 250 {
                 deceived(r)

@@ -3,6 +3,7 @@
 //! compare have no zero, and in how far the scores of both sides lie apart, where a score is the logarithm of an odds.
 //! Critics of a bounded slope (Wasserstein) are meant to be strong, and their scores have no scale.
 
+use super::collapse;
 use super::vitals::{figure, mean};
 use super::{Observation, Remedy, Vitals};
 use crate::loss::Loss;
@@ -14,8 +15,6 @@ const PERFECT: f32 = 0.1;
 /// Mean scores that lie so far apart are odds of one to e^12; past 5, cross-entropy gains nothing by it. Healthy runs stay
 /// below 6. It sees a D that is lost for the generator though a few images still cost it something.
 const BEYOND_DOUBT: f32 = 12.0;
-/// Where images are all alike, that is the trouble, and D's success its effect.
-const ALIKE: f32 = 0.15;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let train = &vitals.case.recipe.train;
@@ -23,7 +22,8 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let recent = vitals.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
     let gap = if scores_are_log_odds(train.loss) { mean(recent, |p| p.gap) } else { 0.0 };
-    if (share >= PERFECT && gap <= BEYOND_DOUBT) || mean(recent, |p| p.spread) < ALIKE {
+    // Where images are all alike, that is the trouble, and D's success its effect.
+    if (share >= PERFECT && gap <= BEYOND_DOUBT) || collapse::one_image(vitals).is_some() {
         return None;
     }
     Some(Observation {

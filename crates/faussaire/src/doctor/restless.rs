@@ -1,13 +1,16 @@
 //! A generator that learns too fast: one update moves its images as far as images differ from each other, so what D says
 //! of them is no longer true when G hears it.
 
+use super::overpowering;
 use super::vitals::{figure, mean};
 use super::{Observation, Remedy, Vitals};
 
-/// An update that moves images of the same noise by the whole spread of the real ones leaves nothing of what they were.
-/// Healthy runs move theirs by a tenth, small nets on points by half of it in their first window. One window will do, since the
-/// measure is so far from that, and images that were thrown far soon stick where they are.
-const FAR: f32 = 1.0;
+/// An update that moves images of the same noise by most of the spread of the real ones leaves little of what they were.
+/// Healthy runs move theirs by a tenth, small nets on points by half of it in their first window. One window will do, since
+/// images that were thrown far soon stick where they are.
+const FAR: f32 = 0.7;
+/// With a D that is never wrong, this is far, too: a G that learns too slowly for such a D hardly moves.
+const JUMPY: f32 = 0.2;
 /// Where generated images are one image after such a jump, the jump is what made them so.
 const ALIKE: f32 = 0.15;
 
@@ -18,7 +21,9 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         // However long ago: where a sigmoid or tanh is saturated, nothing has moved since.
         shift = vitals.pulses().iter().map(|p| p.shift).fold(shift, f32::max);
     }
-    if shift < FAR {
+    // A D that is right about everything because G jumps about is G's doing.
+    let jumpy = shift >= JUMPY && overpowering::examine(vitals).is_some();
+    if shift < FAR && !jumpy {
         return None;
     }
     Some(Observation {
@@ -49,6 +54,15 @@ mod tests {
         };
         let seen = Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 50, stuck)).map(|o| o.seen);
         assert!(seen.is_some_and(|seen| seen.contains("by 2.0 times")));
+        // Smaller jumps, but D has no trouble with them.
+        let jumpy = |loss: f32| {
+            move |r: &mut StepReport| {
+                r.d_loss = loss;
+                r.variety.iter_mut().for_each(|v| v.fake_shift = 0.1);
+            }
+        };
+        let seen = |loss| Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 300, jumpy(loss))).is_some();
+        assert!(seen(0.01) && !seen(0.5));
         let once = |r: &mut StepReport| {
             let first = r.step == 1;
             r.variety.iter_mut().for_each(|v| v.fake_shift = if first { 0.6 } else { 0.01 });

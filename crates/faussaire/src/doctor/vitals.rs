@@ -62,6 +62,8 @@ pub struct Vitals {
     pub case: Case,
     /// Steps that the run is to make; 0 where nobody knows.
     steps: u64,
+    /// Steps per pass over the data; 0 where nobody knows.
+    steps_per_epoch: f64,
     /// The step at which it began, or went on after it was healed.
     begun: u64,
     pulses: Vec<Pulse>,
@@ -107,14 +109,22 @@ impl From<&StepReport> for Pulse {
 impl Vitals {
     /// Of a run that has not begun.
     pub fn new(case: Case) -> Self {
-        Self { case, steps: 0, begun: 0, pulses: Vec::new(), scores: BTreeMap::new(), diverged: None }
+        Self {
+            case,
+            steps: 0,
+            steps_per_epoch: 0.0,
+            begun: 0,
+            pulses: Vec::new(),
+            scores: BTreeMap::new(),
+            diverged: None,
+        }
     }
 
     /// Takes in an event; true where it says something new.
     pub fn observe(&mut self, event: &Event) -> bool {
         match event {
-            Event::Start { steps, .. } => {
-                self.steps = *steps;
+            Event::Start { steps, steps_per_epoch, .. } => {
+                (self.steps, self.steps_per_epoch) = (*steps, *steps_per_epoch);
                 return false;
             }
             Event::Step(report) if StepReport::is_logged(report.step) => self.pulses.push(report.into()),
@@ -126,8 +136,9 @@ impl Vitals {
             Event::Heal(heal) => {
                 // A recipe that was refused would not have been logged.
                 let changed = self.case.recipe.changed(&heal.set).and_then(|recipe| Case::of(&recipe));
-                let (steps, case) = (self.steps, changed.unwrap_or_else(|_| self.case.clone()));
-                *self = Self { begun: heal.back_to, steps, ..Self::new(case) };
+                let case = changed.unwrap_or_else(|_| self.case.clone());
+                let (steps, steps_per_epoch) = (self.steps, self.steps_per_epoch);
+                *self = Self { begun: heal.back_to, steps, steps_per_epoch, ..Self::new(case) };
                 return false;
             }
             _ => return false,
@@ -139,6 +150,13 @@ impl Vitals {
     pub fn step(&self) -> u64 {
         let logged = self.pulses.last().map_or(self.begun, |pulse| pulse.step);
         self.diverged.as_ref().map_or(logged, |(step, _)| logged.max(*step))
+    }
+
+    /// About how many images it learns from, if known.
+    pub fn images(&self) -> Option<u64> {
+        let train = &self.case.recipe.train;
+        let images = self.steps_per_epoch * (train.discriminator_steps * train.batch as u64) as f64;
+        (images > 0.0).then_some(images as u64)
     }
 
     /// All that was logged of the run since it began, or began again.

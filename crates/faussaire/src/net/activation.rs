@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 use crate::ops::{self, Activation};
 
 /// An activation as a layer of its own; the layer before it usually absorbs it.
@@ -32,6 +32,16 @@ impl LayerKind for ActivationLayer {
             Activation::Tanh => "tanh",
             Activation::Sigmoid => "sigmoid",
             Activation::Identity => "identity",
+        }
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        match self.function {
+            Activation::Relu => Form::Relu,
+            Activation::LeakyRelu(slope) => Form::LeakyRelu { slope },
+            Activation::Tanh => Form::Tanh,
+            Activation::Sigmoid => Form::Sigmoid,
+            Activation::Identity => Form::Nothing,
         }
     }
 

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use super::residual::project;
 use super::words::Reading;
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops;
 
 /// The most pixels whose pairs are compared: 64x64, whose scores take 64 MiB per image.
@@ -42,6 +42,11 @@ fn output(seen: Tensor<3>, [h, w, c]: [usize; 3], weights: &[Tensor<1>]) -> Tens
 impl LayerKind for Attention {
     fn keyword(&self) -> &'static str {
         "attention"
+    }
+
+    fn form(&self, input: Shape) -> Form {
+        let [narrow, wide] = widths(input.dims()[2]);
+        Form::Attention { narrow, wide }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

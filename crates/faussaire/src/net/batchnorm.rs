@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
 use crate::ops::{self, Normalisation};
 
 /// Batch normalisation over the last axis.
@@ -26,6 +26,10 @@ impl BatchNorm {
 impl LayerKind for BatchNorm {
     fn keyword(&self) -> &'static str {
         "batchnorm"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::BatchNorm { epsilon: self.epsilon, momentum: self.momentum }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

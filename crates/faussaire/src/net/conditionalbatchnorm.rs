@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use super::batchnorm::BatchNorm;
 use super::embedding::mix_rows;
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops;
 
 /// Batch normalisation with a gamma and a beta per label.
@@ -43,6 +43,13 @@ impl ConditionalBatchNorm {
 impl LayerKind for ConditionalBatchNorm {
     fn keyword(&self) -> &'static str {
         "conditionalbatchnorm"
+    }
+
+    fn form(&self, input: Shape) -> Form {
+        match self.norm.form(input) {
+            Form::BatchNorm { epsilon, momentum } => Form::ConditionalBatchNorm { epsilon, momentum },
+            other => other,
+        }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

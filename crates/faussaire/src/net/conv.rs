@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::layer::affine_tangent;
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A convolution over an image.
@@ -40,6 +40,24 @@ impl Conv2d {
 impl LayerKind for Conv2d {
     fn keyword(&self) -> &'static str {
         "conv"
+    }
+
+    fn form(&self, input: Shape) -> Form {
+        let g = self.geometry(1, input.dims());
+        // What lies beyond the last kernel's reach is not padding but left out.
+        let below = |out: usize, stride: usize, kernel: usize, n: usize, before: usize| {
+            ((out.max(1) - 1) * stride + kernel).saturating_sub(n + before)
+        };
+        Form::Conv {
+            kernel: self.kernel,
+            stride: self.stride,
+            pads: [
+                g.pad_top,
+                g.pad_left,
+                below(g.out_h, g.stride_h, g.kernel_h, g.in_h, g.pad_top),
+                below(g.out_w, g.stride_w, g.kernel_w, g.in_w, g.pad_left),
+            ],
+        }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

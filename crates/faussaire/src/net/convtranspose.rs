@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::layer::affine_tangent;
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A transposed convolution over an image.
@@ -37,6 +37,11 @@ impl ConvTranspose {
 impl LayerKind for ConvTranspose {
     fn keyword(&self) -> &'static str {
         "convtranspose"
+    }
+
+    fn form(&self, input: Shape) -> Form {
+        let g = self.geometry(1, input.dims());
+        Form::ConvTranspose { kernel: self.kernel, stride: self.stride, crop: [g.pad_top, g.pad_left] }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

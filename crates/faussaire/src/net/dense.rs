@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::layer::affine_tangent;
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A fully connected layer.
@@ -27,6 +27,10 @@ impl Dense {
 impl LayerKind for Dense {
     fn keyword(&self) -> &'static str {
         "dense"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Dense
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

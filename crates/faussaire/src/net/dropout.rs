@@ -4,7 +4,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Mode, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Mode, Pass, Shape};
 
 /// Dropout of single values.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,10 @@ impl Dropout {
 impl LayerKind for Dropout {
     fn keyword(&self) -> &'static str {
         "dropout"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Nothing
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

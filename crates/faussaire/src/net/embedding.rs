@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Activation, Geometry};
 
 /// Learned values for each label, concatenated to the channels.
@@ -51,6 +51,10 @@ pub(super) fn mix_rows(shares: Tensor<4>, table: &Tensor<1>, width: usize) -> Te
 impl LayerKind for Embedding {
     fn keyword(&self) -> &'static str {
         "embedding"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Embedding
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

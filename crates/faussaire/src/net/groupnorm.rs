@@ -9,7 +9,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, GroupNormalisation};
 
 /// What shares a mean and a deviation.
@@ -69,6 +69,10 @@ impl LayerKind for GroupNorm {
             Sharing::Groups(_) => "groupnorm",
             Sharing::Image => "layernorm",
         }
+    }
+
+    fn form(&self, input: Shape) -> Form {
+        Form::GroupNorm { groups: self.count(input.dims()[2]), epsilon: self.epsilon }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::dense::Dense;
 use super::embedding::look_up;
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 
 /// The last layer of a projection discriminator.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,10 @@ impl Projection {
 impl LayerKind for Projection {
     fn keyword(&self) -> &'static str {
         "projection"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Projection
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {
@@ -95,6 +99,10 @@ impl Auxiliary {
 impl LayerKind for Auxiliary {
     fn keyword(&self) -> &'static str {
         "auxiliary"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Dense
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

@@ -21,7 +21,7 @@ use super::reshape::{Flatten, Reshape};
 use super::residual::{Add, Residual};
 use super::upsample::Upsample;
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Pass, Shape, Surroundings, WeightSpec};
+use super::{Dual, Form, Fused, Pass, Shape, Surroundings, WeightSpec};
 use crate::ops::Activation;
 
 /// What every layer can say and do.
@@ -34,6 +34,9 @@ pub trait LayerKind: std::fmt::Debug {
     /// # Errors
     /// A sentence that says which shapes it accepts.
     fn output(&self, input: Shape) -> Reading<Shape>;
+
+    /// What it computes in use, which is how other programs get to know it.
+    fn form(&self, input: Shape) -> Form;
 
     /// Its weights, in Keras's order and layouts.
     fn weights(&self, _input: Shape) -> Vec<WeightSpec> {

@@ -10,7 +10,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 
 /// The mean deviation within groups of a batch, as one more channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +76,10 @@ impl MinibatchStd {
 impl LayerKind for MinibatchStd {
     fn keyword(&self) -> &'static str {
         "minibatchstd"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::MinibatchStd { group: self.group, epsilon: self.epsilon }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

@@ -13,6 +13,7 @@ mod dropout;
 mod embedding;
 #[cfg(test)]
 mod exactness;
+mod form;
 mod groupnorm;
 mod heads;
 mod layer;
@@ -35,6 +36,7 @@ mod upsample;
 mod weights;
 mod words;
 
+pub use form::Form;
 pub use layer::{Layer, LayerKind};
 pub use network::{Network, Placed, Setting};
 pub use pass::{Dual, Fused, Mode, Pass};

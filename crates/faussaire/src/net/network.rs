@@ -244,6 +244,40 @@ impl Network {
         }
     }
 
+    /// The weights of each layer as it uses them after training, in the order of its specs: kernels that are normalised
+    /// spectrally have been divided, and the vectors for that are left out.
+    pub fn in_use(&self, weights: &Weights) -> Vec<Vec<(&WeightSpec, Tensor<1>)>> {
+        let of = |placed| {
+            let mut own = self.weights_of(placed, weights, &mut Pass::infer()).into_owned();
+            own.truncate(placed.specs.iter().filter(|s| !spectral::is_vector(s)).count());
+            placed.specs.iter().zip(own).collect()
+        };
+        self.layers.iter().map(of).collect()
+    }
+
+    /// The same layers without spectral normalisation, for kernels that have been divided already.
+    ///
+    /// # Errors
+    /// Never for a network that was built.
+    pub fn unnormalised(&self) -> Result<Self> {
+        let lines: Vec<String> = self.layers.iter().map(|placed| placed.line.clone()).collect();
+        Self::build(self.name, &lines, Setting { spectral: false, ..self.setting })
+    }
+
+    /// Weights of these values, layer by layer as [`Self::in_use`] gives them. The vectors of spectral normalisation are
+    /// brought to where they would be after a long training with these kernels.
+    pub fn adopt(&self, layers: Vec<Vec<Vec<f32>>>, device: &Device) -> Weights {
+        let drawn = self.initial(0, device);
+        let mut all = Vec::with_capacity(drawn.tensors().len());
+        for (placed, values) in self.layers.iter().zip(layers) {
+            let own = Weights::from_values(values, device);
+            let vectors = placed.first_weight + own.tensors().len()..placed.first_weight + placed.specs.len();
+            let vectors = spectral::settled(&placed.specs, own.tensors(), &drawn.tensors()[vectors]);
+            all.extend(own.tensors().iter().cloned().chain(vectors));
+        }
+        Weights::new(all)
+    }
+
     /// Moves the moving statistics towards what a training pass saw.
     pub fn absorb(&self, weights: &mut Weights, pass: Pass) {
         for observed in pass.observed {

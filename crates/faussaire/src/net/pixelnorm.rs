@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 
 /// Pixel-wise feature vector normalisation.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,10 @@ impl PixelNorm {
 impl LayerKind for PixelNorm {
     fn keyword(&self) -> &'static str {
         "pixelnorm"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::PixelNorm { epsilon: self.epsilon }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

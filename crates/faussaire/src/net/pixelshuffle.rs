@@ -5,7 +5,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 
 /// Channels to pixels.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,10 @@ impl PixelShuffle {
 impl LayerKind for PixelShuffle {
     fn keyword(&self) -> &'static str {
         "pixelshuffle"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::PixelShuffle { factor: self.factor }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

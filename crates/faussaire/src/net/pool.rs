@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 use crate::ops;
 
 /// The largest side of a pool.
@@ -50,6 +50,10 @@ impl LayerKind for AveragePool {
         "avgpool"
     }
 
+    fn form(&self, _: Shape) -> Form {
+        Form::AveragePool { factor: self.factor }
+    }
+
     fn output(&self, input: Shape) -> Reading<Shape> {
         let Shape::Image(h, w, c) = input else {
             return Err(format!("expected an image (height x width x channels), but the input is a vector of {input}"));
@@ -73,6 +77,10 @@ impl LayerKind for AveragePool {
 impl LayerKind for GlobalPool {
     fn keyword(&self) -> &'static str {
         "globalpool"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::GlobalPool { sum: self.sum }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

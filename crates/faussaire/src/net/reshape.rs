@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 
 /// Gives the values a new shape, in channels-last order.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,10 @@ impl LayerKind for Reshape {
         "reshape"
     }
 
+    fn form(&self, _: Shape) -> Form {
+        Form::Reshape
+    }
+
     fn output(&self, input: Shape) -> Reading<Shape> {
         if input.len() == self.target.len() {
             return Ok(self.target);
@@ -55,6 +59,10 @@ impl LayerKind for Reshape {
 impl LayerKind for Flatten {
     fn keyword(&self) -> &'static str {
         "flatten"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Reshape
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

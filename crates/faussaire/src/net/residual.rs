@@ -5,7 +5,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
 use crate::ops::{self, Activation, Geometry};
 
 /// Opens a block: remembers its input.
@@ -78,6 +78,10 @@ impl LayerKind for Residual {
         "residual"
     }
 
+    fn form(&self, _: Shape) -> Form {
+        Form::Open
+    }
+
     fn output(&self, input: Shape) -> Reading<Shape> {
         Ok(input)
     }
@@ -101,6 +105,15 @@ impl LayerKind for Residual {
 impl LayerKind for Add {
     fn keyword(&self) -> &'static str {
         "add"
+    }
+
+    fn form(&self, input: Shape) -> Form {
+        let (down, up) = match self.resample(input) {
+            Ok(Resample::Down(factor)) => (factor, 1),
+            Ok(Resample::Up(factor)) => (1, factor),
+            Ok(Resample::None) | Err(_) => (1, 1),
+        };
+        Form::Close { down, up }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

@@ -27,6 +27,11 @@ pub(super) fn vectors(specs: &[WeightSpec]) -> Vec<WeightSpec> {
     specs.iter().filter(|s| is_kernel(s)).map(vector).collect()
 }
 
+/// Whether `spec` is one of these vectors.
+pub(super) fn is_vector(spec: &WeightSpec) -> bool {
+    spec.name.ends_with("_direction")
+}
+
 /// Whether `spec` is a kernel: what multiplies activations, unlike biases and the like.
 fn is_kernel(spec: &WeightSpec) -> bool {
     spec.trainable && spec.fans != (0, 0)
@@ -35,7 +40,7 @@ fn is_kernel(spec: &WeightSpec) -> bool {
 /// The layer's weights with every kernel normalised; the last entries are the kept vectors. `weights` are in the
 /// order of `specs`. A training pass notes the vectors after their step.
 pub(super) fn normalised(specs: &[WeightSpec], weights: &[Tensor<1>], pass: &mut Pass) -> Vec<Tensor<1>> {
-    let own = specs.iter().filter(|s| !s.name.ends_with("_direction")).count();
+    let own = specs.iter().filter(|s| !is_vector(s)).count();
     let mut result = weights.to_vec();
     let mut vector = own;
     for index in 0..own {
@@ -50,6 +55,16 @@ pub(super) fn normalised(specs: &[WeightSpec], weights: &[Tensor<1>], pass: &mut
         vector += 1;
     }
     result
+}
+
+/// The vectors for the kernels among `weights`, after so many steps of power iteration that they hardly move.
+pub(super) fn settled(specs: &[WeightSpec], weights: &[Tensor<1>], vectors: &[Tensor<1>]) -> Vec<Tensor<1>> {
+    const STEPS: usize = 100;
+    let kernels = specs.iter().zip(weights).filter(|(spec, _)| is_kernel(spec)).map(|(_, kernel)| kernel);
+    let settle = |(kernel, vector): (&Tensor<1>, &Tensor<1>)| {
+        (0..STEPS).fold(vector.clone(), |vector, _| normalise(kernel, &vector).1)
+    };
+    kernels.zip(vectors).map(settle).collect()
 }
 
 /// The kernel over its largest singular value, and the vector after its step.

@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
 use crate::ops;
 
 /// Nearest-neighbour or bilinear upsampling.
@@ -31,6 +31,10 @@ impl Upsample {
 impl LayerKind for Upsample {
     fn keyword(&self) -> &'static str {
         "upsample"
+    }
+
+    fn form(&self, _: Shape) -> Form {
+        Form::Upsample { factor: self.factor, bilinear: self.bilinear }
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {

@@ -8,6 +8,7 @@ pub mod scatter;
 pub mod sheet;
 mod shrink;
 pub mod terminal;
+pub mod zip;
 
 use crate::data::ImageShape;
 use crate::error::{Error, Result};

@@ -149,6 +149,8 @@ pub struct TrainSettings {
     pub held_out: f64,
     /// How often a run that fails may go back and change its recipe by itself; 0: never.
     pub heal: u64,
+    /// Files with weights to begin with, instead of drawn ones.
+    pub init: Vec<String>,
 }
 
 /// `[train.augment]`: differentiable augmentation.
@@ -206,6 +208,7 @@ impl Default for TrainSettings {
             save_every: 60,
             held_out: 0.0,
             heal: 0,
+            init: Vec::new(),
         }
     }
 }

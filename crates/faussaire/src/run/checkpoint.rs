@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Run;
 use super::tensors::{Entry, decode, encode, entries};
 use crate::data::{Digest, PartFile};
 use crate::error::{Error, Result};
@@ -143,6 +144,26 @@ pub fn state(place: &Path) -> Result<(PathBuf, State)> {
         ));
     }
     Ok((place, state))
+}
+
+impl Run {
+    /// Where the checkpoint called `name` is, and its state.
+    ///
+    /// # Errors
+    /// Where there is none, or it is damaged.
+    pub fn saved(&self, name: &str) -> Result<(PathBuf, State)> {
+        let place = self.checkpoint(name);
+        if exists(&place) {
+            return state(&place);
+        }
+        let mut names = self.checkpoint_names()?;
+        names.sort();
+        let known = if names.is_empty() { "none yet".into() } else { names.join(", ") };
+        Err(Error::run(
+            format!("there is no checkpoint {name} in {}; there is: {known}", self.path().display()),
+            "the first is written after train.save_every seconds of training, or at its end",
+        ))
+    }
 }
 
 /// Puts the checkpoint `place` into `gan`, which was built from the same recipe.

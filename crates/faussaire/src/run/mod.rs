@@ -14,6 +14,7 @@ pub(crate) mod tensors;
 const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best; to train on from it, copy the folder \
                                   checkpoints/best over checkpoints/latest";
 
+pub(crate) use checkpoint::weights;
 pub use checkpoint::{State, exists, load, save, state};
 pub use folder::{Run, WORDS};
 pub use recorder::Recorder;

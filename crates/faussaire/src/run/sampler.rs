@@ -33,17 +33,7 @@ impl Sampler {
     pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
         let recipe = run.recipe(&[])?;
         let generator = Model::from_network(recipe.networks()?.0, recipe.train.seed, device);
-        let place = run.checkpoint(name);
-        if !checkpoint::exists(&place) {
-            let mut names = run.checkpoint_names()?;
-            names.sort();
-            let known = if names.is_empty() { "none yet".into() } else { names.join(", ") };
-            return Err(Error::run(
-                format!("there is no checkpoint {name} in {}; there is: {known}", run.path().display()),
-                "the first is written after train.save_every seconds of training, or at its end",
-            ));
-        }
-        let (place, state) = checkpoint::state(&place)?;
+        let (place, state) = run.saved(name)?;
         let weights = checkpoint::weights(&place, &state, &generator.net, "average", device)?;
         let [height, width, channels] = generator.net.output().dims();
         let labels = generator.net.labels();

@@ -19,27 +19,31 @@ pub struct StepReport {
     /// Seconds spent in steps so far; pictures and judging left out.
     pub train_s: f64,
     /// The discriminator's loss (mean over its updates in this step).
+    #[serde(deserialize_with = "number")]
     pub d_loss: f32,
     /// The generator's loss.
+    #[serde(deserialize_with = "number")]
     pub g_loss: f32,
     /// What the gradient penalties came to, beside `d_loss`; nothing where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f32>,
     /// Length of D's gradient (mean over its updates in this step).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub d_norm: f32,
     /// Length of G's gradient.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub g_norm: f32,
     /// Share of real images that D took for real.
+    #[serde(deserialize_with = "number")]
     pub d_real: f32,
     /// Share of generated images that D took for generated.
+    #[serde(deserialize_with = "number")]
     pub d_fake: f32,
     /// Mean score (logit) of real images.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub real_score: f32,
     /// Mean score of generated images.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub fake_score: f32,
     /// Mean score of images held back (`train.held_out`), in steps that are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +51,11 @@ pub struct StepReport {
     /// How much the images of the last update's batch differ, in steps that are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variety: Option<Variety>,
+}
+
+/// A number that may be none at all, or beyond all: JSON has neither, and writes `null` for both.
+pub(super) fn number<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<f32, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f32::NAN))
 }
 
 /// Every so many steps one is written to the log.
@@ -151,5 +160,26 @@ pub trait Watcher {
     /// training goes on.
     fn news(&mut self) -> Vec<Event> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_went_beyond_numbers_can_be_read_back() {
+        let line = r#"{"event":"step","step":4,"epoch":1,"images":8,"train_s":1,"d_loss":1e18,"g_loss":2,"d_norm":3,"g_norm":4,
+                       "d_real":0,"d_fake":1,"real_score":0,"fake_score":0,"penalty":5,"held_out_score":6,
+                       "variety":{"real_spread":1,"fake_spread":2,"real_nearest":3,"fake_nearest":4,"fake_shift":5}}"#;
+        let Event::Step(mut report) = serde_json::from_str(line).unwrap() else { panic!("not a step") };
+        let variety = report.variety.as_mut().unwrap();
+        (report.d_loss, report.g_norm, variety.fake_shift) = (f32::INFINITY, f32::NAN, f32::NAN);
+        (report.penalty, report.held_out_score) = (Some(f32::INFINITY), Some(f32::NAN));
+        let text = serde_json::to_string(&Event::Step(report)).unwrap();
+        let Event::Step(back) = serde_json::from_str(&text).unwrap() else { panic!("not a step") };
+        assert!(back.d_loss.is_nan() && back.g_norm.is_nan() && back.variety.unwrap().fake_shift.is_nan());
+        assert_eq!((back.g_loss, back.d_norm, back.penalty, back.held_out_score), (2.0, 3.0, None, None));
     }
 }

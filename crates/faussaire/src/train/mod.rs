@@ -12,6 +12,7 @@ mod generator_step;
 mod halves;
 mod held_out;
 mod history;
+mod init;
 mod range;
 mod variety;
 mod view;

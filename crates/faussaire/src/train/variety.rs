@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::number;
 use super::{Gan, Latents};
 use crate::model::host;
 
@@ -18,15 +19,20 @@ const PROBE: usize = 8;
 #[serde(default)]
 pub struct Variety {
     /// Standard deviation of a pixel over the batch (root of the mean square over pixels), of real images.
+    #[serde(deserialize_with = "number")]
     pub real_spread: f32,
     /// The same of generated images.
+    #[serde(deserialize_with = "number")]
     pub fake_spread: f32,
     /// Distance from an image to the nearest other one among the first 32 (mean over these; root of the mean square over
     /// pixels), of real images.
+    #[serde(deserialize_with = "number")]
     pub real_nearest: f32,
     /// The same of generated images.
+    #[serde(deserialize_with = "number")]
     pub fake_nearest: f32,
     /// How far one update of G moves the images that it makes of the same noise (root of the mean square over pixels).
+    #[serde(deserialize_with = "number")]
     pub fake_shift: f32,
 }
 

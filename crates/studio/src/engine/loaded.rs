@@ -49,6 +49,11 @@ impl Loaded {
         })
     }
 
+    /// The checkpoint's name.
+    pub fn checkpoint(&self) -> &str {
+        &self.checkpoint
+    }
+
     /// The discriminator of the same checkpoint. It blocks while it is read.
     ///
     /// # Errors

@@ -25,9 +25,9 @@ pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter>,
     seconds: Histogram,
-    images: Gauge<i64>,
-    batches: Gauge<i64>,
-    refused: Gauge<i64>,
+    images: Counter,
+    batches: Counter,
+    refused: Counter,
     waiting: Gauge<i64>,
 }
 
@@ -36,12 +36,13 @@ impl Metrics {
         let mut registry = Registry::with_prefix("faussaire");
         let requests = Family::<Labels, Counter>::default();
         let seconds = Histogram::new(exponential_buckets(0.001, 2.0, 16));
-        let [images, batches, refused, waiting] = [(); 4].map(|()| Gauge::<i64>::default());
+        let [images, batches, refused] = [(); 3].map(|()| <Counter>::default());
+        let waiting = Gauge::<i64>::default();
         registry.register("requests", "Requests, by path and status", requests.clone());
         registry.register_with_unit("generate", "Time to answer /generate", Unit::Seconds, seconds.clone());
-        registry.register("images_made", "Images made since the start", images.clone());
-        registry.register("batches_made", "Batches that they were made in", batches.clone());
-        registry.register("requests_refused", "Requests refused because the queue was full", refused.clone());
+        registry.register("images", "Images made", images.clone());
+        registry.register("batches", "Batches that they were made in", batches.clone());
+        registry.register("refused", "Requests refused because the queue was full", refused.clone());
         registry.register("queue_length", "Parts of requests that wait or are in work", waiting.clone());
         Self { registry, requests, seconds, images, batches, refused, waiting }
     }
@@ -57,14 +58,12 @@ impl Metrics {
 /// All figures as text.
 pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Answer<Response> {
     let (metrics, stats) = (&service.metrics, service.engine.stats());
-    for (gauge, count) in [
-        (&metrics.images, &stats.images),
-        (&metrics.batches, &stats.batches),
-        (&metrics.refused, &stats.refused),
-        (&metrics.waiting, &stats.waiting),
-    ] {
-        gauge.set(i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX));
+    for (counter, count) in
+        [(&metrics.images, &stats.images), (&metrics.batches, &stats.batches), (&metrics.refused, &stats.refused)]
+    {
+        counter.inner().store(count.load(Ordering::Relaxed), Ordering::Relaxed);
     }
+    metrics.waiting.set(i64::try_from(stats.waiting.load(Ordering::Relaxed)).unwrap_or(i64::MAX));
     let mut text = String::new();
     encode(&mut text, &metrics.registry).map_err(|e| Failure::internal(e.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -16,6 +16,8 @@ use crate::errors::{Answer, Failure};
 
 /// Sets that stay open.
 const OPEN: usize = 2;
+/// Checkpoints whose directions are remembered.
+const KNOWN: usize = 64;
 /// Images that are judged to find directions.
 const JUDGED: usize = 1_000;
 
@@ -34,7 +36,7 @@ pub(crate) struct DataSets {
     /// Whether a run's recipe may name a path.
     paths: bool,
     open: Mutex<Vec<(String, Real)>>,
-    /// Directions by label, of a run's checkpoint.
+    /// Directions by label, of a run's checkpoint; held while they are looked for, so that nobody else does the same.
     found: Mutex<BTreeMap<(PathBuf, u64), Vec<Direction>>>,
 }
 
@@ -85,12 +87,16 @@ impl DataSets {
     /// Directions by the labels of the run's data, where a judge of it was trained before; none else. It blocks.
     pub(super) fn label_directions(&self, run: &Path, loaded: &Loaded) -> Vec<Direction> {
         let key = (run.to_path_buf(), loaded.sampler.step);
-        if let Some(found) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(&key) {
             return found.clone();
+        }
+        if known.len() >= KNOWN {
+            known.clear();
         }
         // A generator that is told its labels needs none, and without a judge there are none.
         let found = self.judged(run, loaded).unwrap_or_default();
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found.clone());
+        known.insert(key, found.clone());
         found
     }
 

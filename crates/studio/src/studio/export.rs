@@ -1,15 +1,16 @@
-//! What one takes away from a run: its report, and images in any number.
+//! What one takes away from a run: its report, its nets as files for other programs, and images in any number.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body as Sent;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use faussaire::report;
+use faussaire::export::{self, Format, Layout, Options, Pixels, Subject, Which};
 use faussaire::run::Run;
+use faussaire::{device, report};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -30,7 +31,10 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
                       frame-ancestors 'self'; sandbox allow-popups";
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
-    Router::new().route("/api/runs/{id}/report", get(page)).route("/api/runs/{id}/samples", get(samples))
+    Router::new()
+        .route("/api/runs/{id}/report", get(page))
+        .route("/api/runs/{id}/export", get(nets))
+        .route("/api/runs/{id}/samples", get(samples))
 }
 
 async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Response> {
@@ -50,6 +54,111 @@ async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answ
         Ok::<_, Failure>((head, text).into_response())
     })
     .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    to: String,
+    checkpoint: Option<String>,
+    net: Option<Net>,
+    #[serde(default)]
+    pixels: PixelType,
+    #[serde(default)]
+    layout: Axes,
+    #[serde(default)]
+    half: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Net {
+    Generator,
+    Discriminator,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PixelType {
+    #[default]
+    Float,
+    Uint8,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Axes {
+    #[default]
+    Nhwc,
+    Nchw,
+}
+
+impl Form {
+    fn options(&self) -> Options {
+        Options {
+            net: self.net.map(|net| match net {
+                Net::Generator => Which::Generator,
+                Net::Discriminator => Which::Discriminator,
+            }),
+            pixels: match self.pixels {
+                PixelType::Float => Pixels::Float,
+                PixelType::Uint8 => Pixels::Uint8,
+            },
+            layout: match self.layout {
+                Axes::Nhwc => Layout::Nhwc,
+                Axes::Nchw => Layout::Nchw,
+            },
+            half: self.half,
+        }
+    }
+}
+
+/// The nets as a file, which is sent only once it was read back and has computed the same. Several files come as a zip.
+async fn nets(State(studio): State<Arc<Studio>>, Path(id): Path<String>, Query(form): Query<Form>) -> Answer<Response> {
+    let format = Format::named(&form.to)?;
+    let loaded = studio.open(&id, form.checkpoint.as_deref()).await?;
+    let place = Arc::clone(&studio.downloads).try_acquire_owned();
+    let place = place.map_err(|_| Failure::busy("other downloads are under way"))?;
+    aside(move || {
+        let _place = place;
+        // Its size is checked before room is made for it.
+        loaded.expert()?;
+        let run = Run::open(&studio.board.place.run(&id)?)?;
+        let made = device::on_pool(|| {
+            let subject = Subject::open(&run, loaded.checkpoint())?;
+            export::make(&subject, format, &form.options())
+        })?;
+        let (ending, kind, bytes) = packed(&id, format, made.files)?;
+        let difference = format!("{:.1e}", made.difference);
+        let difference = HeaderValue::from_str(&difference).map_err(|e| Failure::internal(e.to_string()))?;
+        let head = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+            (header::CONTENT_DISPOSITION, named("attachment", &format!("{id}.{ending}"))),
+            (HeaderName::from_static("x-difference"), difference),
+            (HeaderName::from_static("x-checked"), HeaderValue::from_static(made.checked)),
+        ];
+        Ok::<_, Failure>((head, bytes).into_response())
+    })
+    .await
+}
+
+type Packed = (&'static str, &'static str, Vec<u8>);
+
+/// One file of what may be several: its ending, type, content.
+fn packed(id: &str, format: Format, files: Vec<(&'static str, Vec<u8>)>) -> Answer<Packed> {
+    if files.len() > 1 {
+        let mut archive = Archive::new(Vec::new());
+        for (ending, bytes) in &files {
+            archive.file(&format!("{id}.{ending}"), bytes)?;
+        }
+        return Ok(("zip", "application/zip", archive.finish()?));
+    }
+    let kind = match format {
+        Format::Html => "text/html; charset=utf-8",
+        Format::Onnx | Format::Safetensors => "application/octet-stream",
+    };
+    let file = files.into_iter().next().ok_or_else(|| Failure::internal("the export made no file"))?;
+    Ok((format.name(), kind, file.1))
 }
 
 /// A file's name for the browser, without what could break the header.

@@ -80,6 +80,8 @@ pub(crate) struct Studio {
     pub lessons: Lessons,
     /// Places for searches in latent space.
     pub searches: Arc<Semaphore>,
+    /// Whose turn it is to time nets.
+    pub trials: Arc<tokio::sync::Mutex<()>>,
     /// Places for long downloads.
     pub downloads: Arc<Semaphore>,
 }
@@ -117,6 +119,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
             rounds: Rounds::default(),
             lessons: Lessons::default(),
             searches: Arc::new(Semaphore::new(SEARCHES)),
+            trials: Arc::default(),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         });
         tokio::spawn(events::keep_looking(Arc::clone(&studio)));

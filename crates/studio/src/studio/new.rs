@@ -86,7 +86,10 @@ async fn keys() -> Answer<Json<Vec<Value>>> {
 }
 
 async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -> Answer<Json<Value>> {
+    // Nets are timed one after the other, or the times would mean nothing.
+    let turn = Arc::clone(&studio.trials).lock_owned().await;
     aside(move || {
+        let _turn = turn;
         let recipe = choice.recipe(&studio)?;
         let (generator, discriminator) = recipe.networks()?;
         let images = images(&recipe, &studio);

@@ -29,7 +29,9 @@ use crate::truncation::truncate;
 
 /// Images of one answer, and bytes that they may take.
 const MOST: usize = 1_024;
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
+/// Numbers of one answer in JSON, which takes ten times their room.
+const MOST_VALUES: usize = 1 << 20;
 /// Images that a walk may pass through.
 const ENDS: usize = 32;
 /// Noise further out than this is a slip: nearly all lies within 5.
@@ -210,6 +212,10 @@ async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answe
     let n = values.len() / shape.len().max(1);
     let step = loaded.sampler.step;
     match format {
+        Format::Values if values.len() > MOST_VALUES => Err(Failure::bad(
+            format!("{} values are too many for JSON", values.len()),
+            "ask for fewer images, or for raw",
+        )),
         Format::Values => {
             let shape = [n, shape.height, shape.width, shape.channels];
             Ok(Json(json!({ "shape": shape, "values": values, "step": step })).into_response())

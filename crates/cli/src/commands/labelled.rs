@@ -1,0 +1,166 @@
+//! Generated images with what they show, for who trains something else on them: a zip archive with a folder per class and
+//! a table of labels, or an array of labels beside an array of images.
+
+use std::fs::File;
+use std::io::Seek;
+use std::path::{Path, PathBuf};
+
+use faussaire::data::PartFile;
+use faussaire::data::npy::NpyWriter;
+use faussaire::loss::LabelKind;
+use faussaire::picture::zip::{Checksum, Zip};
+use faussaire::picture::{Images, png};
+use faussaire::recipe::LabelSettings;
+use faussaire::{Error, Result};
+
+/// The table's name in an archive.
+const TABLE: &str = "labels.csv";
+
+/// An archive in the making. Its list of contents and its table of labels grow with it, so they are kept in files beside it.
+pub struct Archive {
+    zip: Zip<PartFile>,
+    path: PathBuf,
+    list: PartFile,
+    table: Table,
+    labels: LabelSettings,
+}
+
+/// The table of labels with its checksum so far.
+struct Table {
+    file: PartFile,
+    sum: Checksum,
+}
+
+/// The label rows as they stand in a line of the table: the class's name, or a 0 or 1 for each attribute.
+fn cells(labels: &LabelSettings, row: &[f32]) -> String {
+    match labels.kind {
+        LabelKind::Classes => quoted(class(labels, row)),
+        LabelKind::Attributes => {
+            row.iter().map(|value| if *value > 0.0 { "1" } else { "0" }).collect::<Vec<_>>().join(",")
+        }
+    }
+}
+
+/// The class that holds.
+fn class<'a>(labels: &'a LabelSettings, row: &[f32]) -> &'a str {
+    let place = row.iter().position(|value| *value > 0.0);
+    place.and_then(|place| labels.names.get(place)).map_or("", String::as_str)
+}
+
+/// A cell of a table, in quotes where it needs them.
+fn quoted(cell: &str) -> String {
+    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.into() }
+}
+
+/// A class's name as that of a folder on any system.
+fn folder(name: &str) -> String {
+    let kept = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '-' } else { c };
+    let name: String = name.chars().map(kept).collect();
+    match name.trim_matches(['.', ' ']) {
+        "" => "unnamed".into(),
+        name => name.into(),
+    }
+}
+
+impl Archive {
+    /// Begins the archive at `path` for images with `labels`, if any.
+    pub fn create(path: &Path, labels: &LabelSettings) -> Result<Self> {
+        let beside = |what: &str| PartFile::create(&path.with_added_extension(what));
+        let mut archive = Self {
+            zip: Zip::new(PartFile::create(path)?),
+            path: path.into(),
+            list: beside("list")?,
+            table: Table { file: beside("labels")?, sum: Checksum::new() },
+            labels: labels.clone(),
+        };
+        let columns = match labels.kind {
+            LabelKind::Classes => "class".into(),
+            LabelKind::Attributes => labels.names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","),
+        };
+        archive.table.line(&format!("file,{columns}"))?;
+        Ok(archive)
+    }
+
+    /// Adds images, the first of them number `first`, with a label row for each where there are labels.
+    pub fn add(&mut self, images: &Images, rows: &[Vec<f32>], first: usize) -> Result<()> {
+        for index in 0..images.len() {
+            let Some(picture) = images.picture(index) else { continue };
+            let number = first + index;
+            let name = match rows.get(index) {
+                Some(row) if self.labels.kind == LabelKind::Classes => {
+                    format!("{}/{number:06}.png", folder(class(&self.labels, row)))
+                }
+                _ => format!("{number:06}.png"),
+            };
+            if let Some(row) = rows.get(index) {
+                self.table.line(&format!("{},{}", quoted(&name), cells(&self.labels, row)))?;
+            }
+            let bytes = png::encode(&picture)?;
+            self.zip.add(&name, &bytes, &mut self.list).map_err(Error::io("write", &self.path))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the archive in its place.
+    pub fn finish(mut self) -> Result<()> {
+        let write = || Error::io("write", &self.path);
+        if !self.labels.names.is_empty() {
+            let table = rewound(&mut self.table.file)?;
+            self.zip.add_from(TABLE, table, &self.table.sum, &mut self.list).map_err(write())?;
+        }
+        let list = rewound(&mut self.list)?;
+        self.zip.finish(list).map_err(write())?.commit()
+    }
+}
+
+/// What was written to `part`, to be read from its beginning.
+fn rewound(part: &mut PartFile) -> Result<&File> {
+    part.flush()?;
+    let mut file = part.file();
+    file.rewind().map_err(Error::io("read", part.path()))?;
+    Ok(file)
+}
+
+impl Table {
+    fn line(&mut self, text: &str) -> Result<()> {
+        let line = format!("{text}\r\n");
+        self.sum.update(line.as_bytes());
+        PartFile::write(&mut self.file, line.as_bytes())
+    }
+}
+
+/// `.npy` files of labels beside those of images.
+pub struct LabelArray {
+    writer: NpyWriter,
+    numbers: bool,
+}
+
+impl LabelArray {
+    /// Begins `NAME.labels.npy` beside `path`: class numbers `[n]`, or rows of 0 and 1 `[n, labels]`. Nothing for images
+    /// without labels.
+    pub fn create(path: &Path, labels: &LabelSettings, n: usize) -> Result<Option<(PathBuf, Self)>> {
+        let width = labels.names.len();
+        if width == 0 {
+            return Ok(None);
+        }
+        let numbers = labels.kind == LabelKind::Classes && width <= 256;
+        let place = path.with_extension("labels.npy");
+        let shape = if numbers { vec![n] } else { vec![n, width] };
+        let writer = NpyWriter::create(&place, &shape)?;
+        Ok(Some((place, Self { writer, numbers })))
+    }
+
+    /// Adds label rows.
+    pub fn add(&mut self, rows: &[Vec<f32>]) -> Result<()> {
+        let number = |row: &Vec<f32>| vec![row.iter().position(|v| *v > 0.0).unwrap_or(0) as u8];
+        let whole = |row: &Vec<f32>| row.iter().map(|v| u8::from(*v > 0.0)).collect();
+        let values: Vec<Vec<u8>> =
+            rows.iter().map(if self.numbers { &number as &dyn Fn(_) -> _ } else { &whole }).collect();
+        self.writer.write(&values.concat())
+    }
+
+    /// Puts the file in its place.
+    pub fn finish(self) -> Result<()> {
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! Every form as ONNX operations. Images are `[n, channels, height, width]` here, as the operators want them; vectors are
+//! `[n, features]`.
+
+use super::blocks;
+use super::graph::{Graph, Value};
+use super::proto::AttributeProto;
+use crate::export::plain::{Part, Weight};
+use crate::net::{Form, Shape};
+
+/// What the layers of one net share.
+#[derive(Debug)]
+pub struct Trace {
+    /// The graph so far.
+    pub graph: Graph,
+    /// The input with the labels, where the net takes any.
+    pub labels: Option<Value>,
+    /// What went into the residual blocks that are open, the innermost last.
+    open: Vec<Value>,
+}
+
+/// What a 1x1 convolution has; not every reader knows the defaults.
+fn point() -> Vec<AttributeProto> {
+    vec![
+        AttributeProto::ints("kernel_shape", [1, 1]),
+        AttributeProto::ints("strides", [1, 1]),
+        AttributeProto::ints("pads", [0; 4]),
+    ]
+}
+
+impl Trace {
+    /// Begins with `graph`.
+    pub fn new(graph: Graph, labels: Option<Value>) -> Self {
+        Self { graph, labels, open: Vec::new() }
+    }
+
+    /// Adds a layer's operations behind `x`.
+    pub fn layer(&mut self, part: &Part, x: Value) -> Value {
+        match part.form {
+            Form::Nothing => x,
+            Form::Reshape => self.reshape(part, &x),
+            Form::Dense => self.dense(part, &x),
+            Form::Conv { kernel, stride, pads } => {
+                let attributes = vec![
+                    AttributeProto::ints("kernel_shape", kernel),
+                    AttributeProto::ints("strides", stride),
+                    AttributeProto::ints("pads", pads),
+                ];
+                let weight = self.weight(part, "weight", &[3, 2, 0, 1], &[]);
+                let bias = self.plain_weight(part, "bias");
+                self.graph.node("Conv", &[&x, &weight, &bias], attributes)
+            }
+            Form::ConvTranspose { kernel, stride, crop } => self.conv_transpose(part, &x, kernel, stride, crop),
+            Form::Upsample { factor, bilinear } => self.upsample(&x, factor, bilinear),
+            Form::AveragePool { factor } => self.average(&x, factor),
+            Form::GlobalPool { sum } => self.global_pool(&x, sum),
+            Form::PixelShuffle { factor } => {
+                let attributes =
+                    vec![AttributeProto::int("blocksize", factor as i64), AttributeProto::text("mode", "CRD")];
+                self.graph.node("DepthToSpace", &[&x], attributes)
+            }
+            Form::BatchNorm { epsilon, .. } => {
+                let [gamma, beta] = ["gamma", "beta"].map(|name| self.plain_weight(part, name));
+                self.batchnorm(part, &x, [gamma, beta], epsilon)
+            }
+            Form::ConditionalBatchNorm { epsilon, .. } => blocks::conditional_batchnorm(self, part, &x, epsilon),
+            Form::GroupNorm { groups, epsilon } => blocks::groupnorm(self, part, &x, groups, epsilon),
+            Form::PixelNorm { epsilon } => blocks::pixelnorm(self, &x, epsilon),
+            Form::Relu => self.graph.node("Relu", &[&x], Vec::new()),
+            Form::LeakyRelu { slope } => {
+                self.graph.node("LeakyRelu", &[&x], vec![AttributeProto::float("alpha", slope)])
+            }
+            Form::Tanh => self.graph.node("Tanh", &[&x], Vec::new()),
+            Form::Sigmoid => self.graph.node("Sigmoid", &[&x], Vec::new()),
+            Form::Open => {
+                self.open.push(x.clone());
+                x
+            }
+            Form::Close { down, up } => self.close(part, &x, down, up),
+            Form::Embedding => blocks::embedding(self, part, &x),
+            Form::Projection => blocks::projection(self, part, &x),
+            Form::MinibatchStd { group, epsilon } => blocks::minibatchstd(self, part, &x, group, epsilon),
+            Form::Attention { narrow, wide } => blocks::attention(self, part, &x, [narrow, wide]),
+        }
+    }
+
+    /// The weight called `name` with its axes in another order, and then under `shape` unless that is empty.
+    pub fn weight(&mut self, part: &Part, name: &str, axes: &[usize], shape: &[usize]) -> Value {
+        // A part has the weights of its form; without one the file would fail when it is read back.
+        let Some(weight) = part.weight(name) else { return format!("{} has no {name}", part.line) };
+        let turned: Vec<usize> = axes.iter().map(|axis| weight.shape[*axis]).collect();
+        self.graph.floats(name, if shape.is_empty() { &turned } else { shape }, &weight.permuted(axes))
+    }
+
+    /// The weight called `name` as it is.
+    pub fn plain_weight(&mut self, part: &Part, name: &str) -> Value {
+        match part.weight(name) {
+            Some(Weight { shape, values, .. }) => self.graph.floats(name, shape, values),
+            None => format!("{} has no {name}", part.line),
+        }
+    }
+
+    /// A 1x1 convolution of an image, or a product with a vector, without bias; the weight is `[from, to]`.
+    pub fn project(&mut self, part: &Part, name: &str, x: &Value) -> Value {
+        let (image, _) = part.of_images();
+        if !image {
+            let weight = self.plain_weight(part, name);
+            return self.graph.node("MatMul", &[x, &weight], Vec::new());
+        }
+        let [from, to] = part.weight(name).map_or([0, 0], |w| [w.shape[0], w.shape[1]]);
+        let weight = self.weight(part, name, &[1, 0], &[to, from, 1, 1]);
+        self.graph.node("Conv", &[x, &weight], point())
+    }
+
+    fn dense(&mut self, part: &Part, x: &Value) -> Value {
+        let (from, to) = part.channels();
+        let bias = self.plain_weight(part, "bias");
+        if let (true, _) = part.of_images() {
+            let weight = self.weight(part, "weight", &[1, 0], &[to, from, 1, 1]);
+            return self.graph.node("Conv", &[x, &weight, &bias], point());
+        }
+        let weight = self.plain_weight(part, "weight");
+        self.graph.node("Gemm", &[x, &weight, &bias], Vec::new())
+    }
+
+    /// Values keep their channels-last order, so an image is turned before and behind.
+    fn reshape(&mut self, part: &Part, x: &Value) -> Value {
+        let last = match part.input {
+            Shape::Image(..) => self.graph.transpose(x, [0, 2, 3, 1]),
+            Shape::Flat(_) => x.clone(),
+        };
+        match part.output {
+            Shape::Flat(n) => self.graph.reshape(&last, &[-1, n as i64]),
+            Shape::Image(h, w, c) => {
+                let image = self.graph.reshape(&last, &[-1, h as i64, w as i64, c as i64]);
+                self.graph.transpose(&image, [0, 3, 1, 2])
+            }
+        }
+    }
+
+    fn conv_transpose(
+        &mut self,
+        part: &Part,
+        x: &Value,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        crop: [usize; 2],
+    ) -> Value {
+        // Of the full output, (n - 1) stride + kernel long, `crop` goes at the beginning and what exceeds n stride at the
+        // end; where it is too short, because the stride is wider than the kernel, the bias alone follows.
+        let end = [0, 1].map(|i| kernel[i].saturating_sub(stride[i] + crop[i]));
+        let missing = [0, 1].map(|i| (stride[i] + crop[i]).saturating_sub(kernel[i]));
+        let attributes = vec![
+            AttributeProto::ints("kernel_shape", kernel),
+            AttributeProto::ints("strides", stride),
+            AttributeProto::ints("pads", [crop[0], crop[1], end[0], end[1]]),
+            AttributeProto::ints("output_padding", missing),
+        ];
+        let weight = self.weight(part, "weight", &[3, 2, 0, 1], &[]);
+        let bias = self.plain_weight(part, "bias");
+        self.graph.node("ConvTranspose", &[x, &weight, &bias], attributes)
+    }
+
+    fn upsample(&mut self, x: &Value, factor: usize, bilinear: bool) -> Value {
+        let scales = self.graph.floats("scales", &[4], &[1.0, 1.0, factor as f32, factor as f32]);
+        let how = match bilinear {
+            true => vec![
+                AttributeProto::text("mode", "linear"),
+                AttributeProto::text("coordinate_transformation_mode", "half_pixel"),
+            ],
+            false => vec![
+                AttributeProto::text("mode", "nearest"),
+                AttributeProto::text("coordinate_transformation_mode", "asymmetric"),
+                AttributeProto::text("nearest_mode", "floor"),
+            ],
+        };
+        // The second input, a region of interest, is left out.
+        self.graph.node("Resize", &[x, &String::new(), &scales], how)
+    }
+
+    fn average(&mut self, x: &Value, factor: usize) -> Value {
+        let sizes =
+            vec![AttributeProto::ints("kernel_shape", [factor; 2]), AttributeProto::ints("strides", [factor; 2])];
+        self.graph.node("AveragePool", &[x], sizes)
+    }
+
+    fn global_pool(&mut self, x: &Value, sum: bool) -> Value {
+        if sum {
+            let axes = self.graph.ints("axes", &[2, 3]);
+            return self.graph.node("ReduceSum", &[x, &axes], vec![AttributeProto::int("keepdims", 0)]);
+        }
+        let attributes = vec![AttributeProto::ints("axes", [2, 3]), AttributeProto::int("keepdims", 0)];
+        self.graph.node("ReduceMean", &[x], attributes)
+    }
+
+    /// Batch normalisation with moving statistics.
+    pub fn batchnorm(&mut self, part: &Part, x: &Value, [gamma, beta]: [Value; 2], epsilon: f32) -> Value {
+        let [mean, variance] = ["mean", "variance"].map(|name| self.plain_weight(part, name));
+        let attributes = vec![AttributeProto::float("epsilon", epsilon)];
+        self.graph.node("BatchNormalization", &[x, &gamma, &beta, &mean, &variance], attributes)
+    }
+
+    fn close(&mut self, part: &Part, x: &Value, down: usize, up: usize) -> Value {
+        let mut shortcut = self.open.pop().unwrap_or_default();
+        if down > 1 {
+            shortcut = self.average(&shortcut, down);
+        }
+        if part.weight("weight").is_some() {
+            shortcut = self.project(part, "weight", &shortcut);
+        }
+        if up > 1 {
+            shortcut = self.upsample(&shortcut, up, false);
+        }
+        self.graph.node("Add", &[x, &shortcut], Vec::new())
+    }
+}

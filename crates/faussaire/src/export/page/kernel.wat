@@ -1,0 +1,73 @@
+;; The inner loop of every convolution, four pixels by eight channels at once in 128-bit registers. engine.js holds this
+;; module as bytes (`wat2wasm kernel.wat -o - | base64`, wabt 1.0.39); its function `multiply` is the same in JavaScript, for
+;; browsers without it.
+(module
+  (import "e" "m" (memory 1))
+  ;; $x, $y: input and output. $w: weights [channels / 8][rows][length][8]. $bias: [channels].
+  ;; $source, $target: where each pixel begins in $x and $y, in bytes; $count of them, a multiple of 4.
+  ;; $lines: where each of the $rows begins, from its pixel, in bytes. $length: numbers in a row.
+  ;; $to: channels, a multiple of 8.
+  (func (export "f") (param $x i32) (param $y i32) (param $w i32) (param $bias i32) (param $source i32) (param $target i32)
+    (param $count i32) (param $lines i32) (param $rows i32) (param $length i32) (param $to i32)
+    (local $o i32) (local $p i32) (local $r i32) (local $k i32) (local $end i32) (local $line i32)
+    (local $i0 i32) (local $i1 i32) (local $i2 i32) (local $i3 i32)
+    (local $u v128) (local $v v128) (local $s v128)
+    (local $a0 v128) (local $a1 v128) (local $a2 v128) (local $a3 v128)
+    (local $b0 v128) (local $b1 v128) (local $b2 v128) (local $b3 v128)
+    (local.set $to (i32.shl (local.get $to) (i32.const 2)))
+    (local.set $count (i32.shl (local.get $count) (i32.const 2)))
+    (local.set $length (i32.shl (local.get $length) (i32.const 5)))
+    (loop $channels
+      (local.set $p (i32.const 0))
+      (loop $pixels
+        (local.set $a0 (v128.load (i32.add (local.get $bias) (local.get $o))))
+        (local.set $b0 (v128.load offset=16 (i32.add (local.get $bias) (local.get $o))))
+        (local.set $a1 (local.get $a0)) (local.set $a2 (local.get $a0)) (local.set $a3 (local.get $a0))
+        (local.set $b1 (local.get $b0)) (local.set $b2 (local.get $b0)) (local.set $b3 (local.get $b0))
+        (local.set $k (local.get $w))
+        (local.set $r (i32.const 0))
+        (block $none
+          (br_if $none (i32.eqz (i32.mul (local.get $rows) (local.get $length))))
+          (loop $rows
+            (local.set $line (i32.add (local.get $x) (i32.load (i32.add (local.get $lines) (i32.shl (local.get $r) (i32.const 2))))))
+            (local.set $i0 (i32.add (local.get $line) (i32.load (i32.add (local.get $source) (local.get $p)))))
+            (local.set $i1 (i32.add (local.get $line) (i32.load offset=4 (i32.add (local.get $source) (local.get $p)))))
+            (local.set $i2 (i32.add (local.get $line) (i32.load offset=8 (i32.add (local.get $source) (local.get $p)))))
+            (local.set $i3 (i32.add (local.get $line) (i32.load offset=12 (i32.add (local.get $source) (local.get $p)))))
+            (local.set $end (i32.add (local.get $k) (local.get $length)))
+            (loop $row
+              (local.set $u (v128.load (local.get $k)))
+              (local.set $v (v128.load offset=16 (local.get $k)))
+              (local.set $s (v128.load32_splat (local.get $i0)))
+              (local.set $a0 (f32x4.add (local.get $a0) (f32x4.mul (local.get $s) (local.get $u))))
+              (local.set $b0 (f32x4.add (local.get $b0) (f32x4.mul (local.get $s) (local.get $v))))
+              (local.set $s (v128.load32_splat (local.get $i1)))
+              (local.set $a1 (f32x4.add (local.get $a1) (f32x4.mul (local.get $s) (local.get $u))))
+              (local.set $b1 (f32x4.add (local.get $b1) (f32x4.mul (local.get $s) (local.get $v))))
+              (local.set $s (v128.load32_splat (local.get $i2)))
+              (local.set $a2 (f32x4.add (local.get $a2) (f32x4.mul (local.get $s) (local.get $u))))
+              (local.set $b2 (f32x4.add (local.get $b2) (f32x4.mul (local.get $s) (local.get $v))))
+              (local.set $s (v128.load32_splat (local.get $i3)))
+              (local.set $a3 (f32x4.add (local.get $a3) (f32x4.mul (local.get $s) (local.get $u))))
+              (local.set $b3 (f32x4.add (local.get $b3) (f32x4.mul (local.get $s) (local.get $v))))
+              (local.set $i0 (i32.add (local.get $i0) (i32.const 4)))
+              (local.set $i1 (i32.add (local.get $i1) (i32.const 4)))
+              (local.set $i2 (i32.add (local.get $i2) (i32.const 4)))
+              (local.set $i3 (i32.add (local.get $i3) (i32.const 4)))
+              (local.set $k (i32.add (local.get $k) (i32.const 32)))
+              (br_if $row (i32.lt_u (local.get $k) (local.get $end))))
+            (local.set $r (i32.add (local.get $r) (i32.const 1)))
+            (br_if $rows (i32.lt_u (local.get $r) (local.get $rows)))))
+        (local.set $i0 (i32.add (i32.add (local.get $y) (local.get $o)) (i32.load (i32.add (local.get $target) (local.get $p)))))
+        (local.set $i1 (i32.add (i32.add (local.get $y) (local.get $o)) (i32.load offset=4 (i32.add (local.get $target) (local.get $p)))))
+        (local.set $i2 (i32.add (i32.add (local.get $y) (local.get $o)) (i32.load offset=8 (i32.add (local.get $target) (local.get $p)))))
+        (local.set $i3 (i32.add (i32.add (local.get $y) (local.get $o)) (i32.load offset=12 (i32.add (local.get $target) (local.get $p)))))
+        (v128.store (local.get $i0) (local.get $a0)) (v128.store offset=16 (local.get $i0) (local.get $b0))
+        (v128.store (local.get $i1) (local.get $a1)) (v128.store offset=16 (local.get $i1) (local.get $b1))
+        (v128.store (local.get $i2) (local.get $a2)) (v128.store offset=16 (local.get $i2) (local.get $b2))
+        (v128.store (local.get $i3) (local.get $a3)) (v128.store offset=16 (local.get $i3) (local.get $b3))
+        (local.set $p (i32.add (local.get $p) (i32.const 16)))
+        (br_if $pixels (i32.lt_u (local.get $p) (local.get $count))))
+      (local.set $w (i32.add (local.get $w) (i32.mul (local.get $rows) (local.get $length))))
+      (local.set $o (i32.add (local.get $o) (i32.const 32)))
+      (br_if $channels (i32.lt_u (local.get $o) (local.get $to))))))

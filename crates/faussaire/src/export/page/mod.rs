@@ -1,0 +1,197 @@
+//! One HTML file with the generator inside: layers as JSON, weights as base64, a program that draws with them
+//! (`engine.js`) and a page around it (`play.js`). It fetches nothing, so it plays from a disk or an e-mail.
+
+mod directions;
+mod half;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use burn::tensor::Device;
+use serde_json::{Value, json};
+
+use super::plain::Plain;
+use super::template::filled;
+use super::{Export, Options, Subject, Which, agreement};
+use crate::error::{Error, Result};
+use crate::loss::LabelKind;
+use crate::net::summary::grouped;
+use crate::page::{STYLE, escape};
+
+/// Images of `faussaire sample --seed 0` whose noise the page holds.
+const SAMPLES: usize = 12;
+
+/// The difference accepted where weights are rounded to half precision.
+const HALF_TOLERANCE: f64 = 0.05;
+
+/// Makes the page, and reads the net back out of it.
+///
+/// # Errors
+/// Images that no page can show, or a page that can't be read back.
+pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
+    let (net, weights) = subject.net(Which::Generator);
+    let plain = Plain::of(net, weights);
+    let [h, w, c] = plain.output.dims();
+    if !matches!((h * w, c), (1, 2) | (2.., 1 | 3)) {
+        return Err(Error::usage(
+            format!("a page can't show images of {}", plain.output),
+            "expected 1 channel (grey), 3 (RGB), or points in the plane; --to onnx takes any",
+        ));
+    }
+    let page = page(subject, &plain, options.half);
+    let read = read_back(&page, &plain)?;
+    let net = net.unnormalised()?;
+    let (difference, tolerance) =
+        agreement::of_weights(subject, Which::Generator, &net, &net.adopt(read, &Device::flex()));
+    let tolerance = if options.half { HALF_TOLERANCE } else { tolerance };
+    Ok(Export { files: vec![("html", page.into_bytes())], checked: "net read back", difference, tolerance })
+}
+
+/// What the engine gets to know of the net.
+fn model(subject: &Subject, plain: &Plain, half: bool) -> Value {
+    let mut place = 0;
+    let layer = |part: &super::plain::Part| {
+        let mut layer = json!(part.form);
+        layer["line"] = json!(part.line);
+        (layer["input"], layer["output"]) = (json!(part.input.dims()), json!(part.output.dims()));
+        let mut weights = serde_json::Map::new();
+        for weight in &part.weights {
+            weights.insert(weight.name.into(), json!([place, weight.values.len()]));
+            place += weight.values.len();
+        }
+        layer["weights"] = Value::Object(weights);
+        layer
+    };
+    let layers: Vec<Value> = plain.parts.iter().map(layer).collect();
+    let samples = subject.samples(0, SAMPLES);
+    let rows = |values: &[f32], n: usize| values.chunks(n.max(1)).map(|row| json!(row)).collect::<Vec<_>>();
+    let (low, high) = subject.range.bounds();
+    let labels = subject.labels();
+    let names = if plain.labels > 0 { labels.names.clone() } else { Vec::new() };
+    let kind = if labels.kind == LabelKind::Classes { "classes" } else { "attributes" };
+    json!({
+        "name": subject.title, "latent": plain.input.len(), "shape": plain.output.dims(), "bounds": [low, high], "half": half,
+        "labels": { "names": names, "kind": kind }, "layers": layers, "directions": directions::principal(plain),
+        "samples": rows(&samples.values, plain.input.len()), "rows": rows(&samples.rows, plain.labels),
+    })
+}
+
+fn encoded(plain: &Plain, half: bool) -> String {
+    let values = plain.parts.iter().flat_map(|part| &part.weights).flat_map(|weight| &weight.values);
+    let bytes: Vec<u8> = match half {
+        true => values.flat_map(|v| half::from_single(*v).to_le_bytes()).collect(),
+        false => values.flat_map(|v| v.to_le_bytes()).collect(),
+    };
+    BASE64.encode(bytes)
+}
+
+/// JSON that can stand in a script: no tag can begin in it.
+fn script(value: &Value) -> String {
+    value.to_string().replace('<', "\\u003c")
+}
+
+/// Where the generator comes from, in a line.
+fn origin(subject: &Subject) -> String {
+    let scores = subject.scores.iter().map(|(name, value)| format!("; {name} {value:.4} (smaller is better)"));
+    format!("Run {}, after {} steps of training{}.", subject.name, grouped(subject.step), scores.collect::<String>())
+}
+
+/// A name, and what is to be said of it, as rows of a table.
+fn facts(subject: &Subject, plain: &Plain, half: bool) -> String {
+    let mut facts = vec![
+        ("run".to_string(), subject.name.clone()),
+        ("learned from".into(), subject.data()),
+        ("steps of training".into(), grouped(subject.step)),
+    ];
+    facts.extend(
+        subject.scores.iter().map(|(name, value)| (format!("{name} (smaller is better)"), format!("{value:.4}"))),
+    );
+    facts.extend([
+        ("image".into(), plain.output.to_string()),
+        ("weights".into(), if half { "half precision".into() } else { "single precision".into() }),
+        ("written by".into(), format!("faussaire {}", env!("CARGO_PKG_VERSION"))),
+    ]);
+    let row = |(name, value): &(String, String)| {
+        format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value))
+    };
+    facts.iter().map(row).collect()
+}
+
+fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
+    let points = plain.output.dims()[..2] == [1, 1];
+    let count: usize = plain.parts.iter().flat_map(|part| &part.weights).map(|weight| weight.values.len()).sum();
+    let (what, lead, sliders) = if points {
+        ("Points", "A generator to play with: move the sliders, and see where a point of noise goes.", "Move the point")
+    } else {
+        (
+            "Images",
+            "A generator to play with: every image here is drawn as you look at it, by your own browser.",
+            "Change the image",
+        )
+    };
+    let title = format!("{what} like {}", subject.data());
+    let fields = [
+        ("style", format!("{STYLE}{}", include_str!("style.css"))),
+        ("title", escape(&format!("{title}: {}", subject.name))),
+        ("heading", escape(&title)),
+        ("lead", escape(lead)),
+        ("from", escape(&origin(subject))),
+        ("sliders", sliders.into()),
+        ("sheet", "More of them".into()),
+        ("parameters", grouped(count as u64)),
+        ("facts", facts(subject, plain, half)),
+        ("recipe", escape(&subject.recipe_text())),
+        ("engine", include_str!("engine.js").into()),
+        ("play", include_str!("play.js").into()),
+        ("net", script(&model(subject, plain, half))),
+        ("weights", encoded(plain, half)),
+    ];
+    filled(include_str!("page.html"), &fields)
+}
+
+/// What stands in the page's script `id`.
+fn element<'a>(page: &'a str, id: &str) -> Result<&'a str> {
+    let begin = page.find(&format!("id=\"{id}\">")).map(|at| at + id.len() + 6);
+    let text = begin.and_then(|begin| page[begin..].split("</script>").next());
+    text.ok_or_else(|| broken(&format!("it has no {id}")))
+}
+
+fn broken(what: &dyn std::fmt::Display) -> Error {
+    Error::run(
+        format!("the page can't be read back: {what}; nothing was written"),
+        "report this with the run's config.toml",
+    )
+}
+
+/// The page's weights, layer by layer, if its layers are those of `plain`.
+fn read_back(page: &str, plain: &Plain) -> Result<Vec<Vec<Vec<f32>>>> {
+    let model: Value = serde_json::from_str(element(page, "net")?).map_err(|e| broken(&e))?;
+    let bytes = BASE64.decode(element(page, "weights")?).map_err(|e| broken(&e))?;
+    let floats: Vec<f32> = match model["half"] == json!(true) {
+        true => bytes.chunks_exact(2).map(|b| half::to_single(u16::from_le_bytes([b[0], b[1]]))).collect(),
+        false => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+    };
+    let layers = model["layers"].as_array().filter(|layers| layers.len() == plain.parts.len());
+    let layers = layers.ok_or_else(|| broken(&"it has other layers"))?;
+    let mut all = Vec::with_capacity(layers.len());
+    for (layer, part) in layers.iter().zip(&plain.parts) {
+        let form = json!(part.form);
+        let same = form.as_object().is_some_and(|form| form.iter().all(|(key, value)| layer[key] == *value));
+        if !same {
+            return Err(broken(&format!("{} became {layer}", part.line)));
+        }
+        let values = part.weights.iter().map(|weight| {
+            let place = &layer["weights"][weight.name];
+            let [begin, len] = [0, 1].map(|i| place[i].as_u64().unwrap_or(u64::MAX) as usize);
+            let values = begin
+                .checked_add(len)
+                .and_then(|end| floats.get(begin..end))
+                .filter(|v| v.len() == weight.values.len());
+            values.map(<[f32]>::to_vec).ok_or_else(|| broken(&format!("{} lost its {}", part.line, weight.name)))
+        });
+        all.push(values.collect::<Result<Vec<_>>>()?);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

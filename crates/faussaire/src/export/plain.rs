@@ -1,0 +1,141 @@
+//! A net as plain data: for every layer what it computes, the shapes around it, and its weights as numbers. It is all that a
+//! format gets to see.
+
+use crate::model::host;
+use crate::net::{Form, Network, Shape, Weights};
+
+/// A net.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    /// "generator" or "discriminator".
+    pub name: &'static str,
+    /// Shape of one example going in.
+    pub input: Shape,
+    /// Shape of one example coming out.
+    pub output: Shape,
+    /// Labels that it is told; 0 for none.
+    pub labels: usize,
+    /// The layers in order.
+    pub parts: Vec<Part>,
+}
+
+/// A layer.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its place in the recipe.
+    pub index: usize,
+    /// The word that begins its line.
+    pub keyword: &'static str,
+    /// Its line.
+    pub line: String,
+    /// What it computes.
+    pub form: Form,
+    /// Shape of one example before it.
+    pub input: Shape,
+    /// Shape of one example behind it.
+    pub output: Shape,
+    /// Its weights.
+    pub weights: Vec<Weight>,
+}
+
+/// A weight, as it is used.
+#[derive(Clone, Debug)]
+pub struct Weight {
+    /// What it is called in its layer.
+    pub name: &'static str,
+    /// In Keras's layouts.
+    pub shape: Vec<usize>,
+    /// Its values, the last axis running fastest.
+    pub values: Vec<f32>,
+}
+
+impl Plain {
+    /// `net` with `weights`.
+    pub fn of(net: &Network, weights: &Weights) -> Self {
+        let used = net.in_use(weights);
+        let part = |(index, (placed, own)): (usize, (&crate::net::Placed, Vec<_>))| Part {
+            index,
+            keyword: placed.layer.kind().keyword(),
+            line: placed.line.clone(),
+            form: placed.layer.kind().form(placed.input),
+            input: placed.input,
+            output: placed.output,
+            weights: own.into_iter().map(weight).collect(),
+        };
+        let parts = net.layers().iter().zip(used).enumerate().map(part).collect();
+        Self { name: net.name(), input: net.input(), output: net.output(), labels: net.labels(), parts }
+    }
+}
+
+fn weight((spec, tensor): (&crate::net::WeightSpec, burn::tensor::Tensor<1>)) -> Weight {
+    Weight { name: spec.name, shape: spec.shape.clone(), values: host(&tensor) }
+}
+
+impl Part {
+    /// `conv3`: a name for it where names may be no numbers.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.keyword, self.index)
+    }
+
+    /// Its weight called `name`.
+    pub fn weight(&self, name: &str) -> Option<&Weight> {
+        self.weights.iter().find(|w| w.name == name)
+    }
+
+    /// Channels (features) before and behind it.
+    pub fn channels(&self) -> (usize, usize) {
+        (self.input.dims()[2], self.output.dims()[2])
+    }
+
+    /// Whether it takes images, and whether it makes some.
+    pub fn of_images(&self) -> (bool, bool) {
+        let image = |shape| matches!(shape, Shape::Image(..));
+        (image(self.input), image(self.output))
+    }
+}
+
+impl Weight {
+    /// Its values with the axes in another order: axis `axes[i]` becomes axis `i`.
+    pub fn permuted(&self, axes: &[usize]) -> Vec<f32> {
+        permuted(&self.values, &self.shape, axes)
+    }
+}
+
+/// `values` of `shape` with the axes in another order: axis `axes[i]` becomes axis `i`.
+pub fn permuted(values: &[f32], shape: &[usize], axes: &[usize]) -> Vec<f32> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    let sizes: Vec<usize> = axes.iter().map(|a| shape[*a]).collect();
+    let steps: Vec<usize> = axes.iter().map(|a| strides[*a]).collect();
+    let mut place = vec![0; axes.len()];
+    let mut result = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        result.push(values[place.iter().zip(&steps).map(|(p, s)| p * s).sum::<usize>()]);
+        for axis in (0..place.len()).rev() {
+            place[axis] += 1;
+            if place[axis] < sizes[axis] {
+                break;
+            }
+            place[axis] = 0;
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_change_places() {
+        let values: Vec<f32> = (0..6).map(|v| v as f32).collect();
+        assert_eq!(permuted(&values, &[2, 3], &[1, 0]), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        let values: Vec<f32> = (0..24).map(|v| v as f32).collect();
+        let turned = permuted(&values, &[2, 3, 4], &[2, 0, 1]);
+        assert_eq!(turned[..3], [0.0, 4.0, 8.0]);
+        assert_eq!(permuted(&turned, &[4, 2, 3], &[1, 2, 0]), values);
+        assert_eq!(permuted(&[7.0], &[], &[]), [7.0]);
+    }
+}

@@ -1,0 +1,168 @@
+//! What there is to export: the nets of a checkpoint, and what a file should say of where they come from.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor};
+
+use super::Which;
+use crate::error::Result;
+use crate::net::{Network, Pass, Weights};
+use crate::random::Stream;
+use crate::recipe::{LabelSettings, Recipe};
+use crate::run::{self, Run, State};
+use crate::train::{self, Event, Range, conditions};
+
+/// The nets of a checkpoint.
+#[derive(Debug)]
+pub struct Subject {
+    /// Its recipe.
+    pub recipe: Recipe,
+    /// The run's name: that of its folder.
+    pub name: String,
+    /// The exported file's name without its ending, which a generated program may want to know.
+    pub(super) title: String,
+    /// The step at which the checkpoint was taken.
+    pub step: u64,
+    /// The latest scores before it, each with its full name.
+    pub scores: Vec<(String, f64)>,
+    /// The range of its images' values.
+    pub range: Range,
+    generator: (Network, Weights),
+    discriminator: (Network, Weights),
+}
+
+impl Subject {
+    /// Reads the checkpoint called `checkpoint` (`latest`, `best`, a kept one) of `run`.
+    ///
+    /// # Errors
+    /// Where there is none, or it is damaged.
+    pub fn open(run: &Run, checkpoint: &str) -> Result<Self> {
+        let recipe = run.recipe(&[])?;
+        let (generator, discriminator) = recipe.networks()?;
+        let (place, state) = run.saved(checkpoint)?;
+        let device = Device::flex();
+        let average = run::weights(&place, &state, &generator, "average", &device)?;
+        let judge = run::weights(&place, &state, &discriminator, "discriminator", &device)?;
+        let path = std::path::absolute(run.path()).unwrap_or_else(|_| run.path().into());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self {
+            title: name.clone(),
+            name,
+            step: state.step,
+            scores: scores(run, &state),
+            range: Range::of(&generator)?,
+            generator: (generator, average),
+            discriminator: (discriminator, judge),
+            recipe,
+        })
+    }
+
+    /// The nets of `recipe` with these weights, for who has them without a run.
+    ///
+    /// # Errors
+    /// Nets that can't be built, or whose images have no range.
+    pub fn of(recipe: Recipe, name: &str, generator: Weights, discriminator: Weights) -> Result<Self> {
+        let (g, d) = recipe.networks()?;
+        Ok(Self {
+            title: name.into(),
+            name: name.into(),
+            step: 0,
+            scores: Vec::new(),
+            range: Range::of(&g)?,
+            generator: (g, generator),
+            discriminator: (d, discriminator),
+            recipe,
+        })
+    }
+
+    /// The same under the name of the file `path`.
+    pub(super) fn titled(mut self, path: &Path) -> Self {
+        self.title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        self
+    }
+
+    /// One of the nets, with its weights.
+    pub fn net(&self, which: Which) -> (&Network, &Weights) {
+        let (net, weights) = match which {
+            Which::Generator => &self.generator,
+            Which::Discriminator => &self.discriminator,
+        };
+        (net, weights)
+    }
+
+    /// What it learned from: the name of a data set, or that of a file or folder.
+    pub fn data(&self) -> String {
+        last(&self.recipe.data.source)
+    }
+
+    /// Its recipe as text, as it may go to other people: files by their names alone, without the folders that they are in.
+    pub fn recipe_text(&self) -> String {
+        let mut recipe = self.recipe.clone();
+        recipe.data.source = self.data();
+        recipe.data.dir.clear();
+        recipe.train.init.iter_mut().for_each(|file| *file = last(file));
+        // A recipe that was read can be written.
+        recipe.to_toml().unwrap_or_default()
+    }
+
+    /// Its labels; none where no net is told any.
+    pub fn labels(&self) -> &LabelSettings {
+        &self.recipe.labels
+    }
+
+    /// The images number 0 to `n` that `faussaire sample` draws with `seed`: their noise and, for a conditional generator,
+    /// their label rows.
+    pub fn samples(&self, seed: u64, n: usize) -> Batch {
+        let (noise, labels) = (Stream::new(seed, "sample"), Stream::new(seed, "sample.labels"));
+        let net = &self.generator.0;
+        let values = (0..n as u64).flat_map(|i| noise.normal(i, net.input().len())).collect();
+        let width = net.labels();
+        let rows = if width > 0 { conditions::at_large(&self.recipe.labels, &labels, 0, n) } else { Vec::new() };
+        Batch { n, values, rows }
+    }
+
+    /// What one of the nets makes of `batch`: `[n, h, w, c]` values.
+    pub fn run(&self, which: Which, batch: &Batch) -> Vec<f32> {
+        let (net, weights) = self.net(which);
+        forward(net, weights, batch)
+    }
+}
+
+/// What goes into a net.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// How many examples.
+    pub n: usize,
+    /// Noise `[n, latent]`, or images `[n, h, w, c]`.
+    pub values: Vec<f32>,
+    /// `[n, labels]`; empty for a net that takes none.
+    pub rows: Vec<f32>,
+}
+
+/// What `net` makes of `batch`, all at once: some layers mix the examples of a batch.
+pub(super) fn forward(net: &Network, weights: &Weights, batch: &Batch) -> Vec<f32> {
+    let device = Device::flex();
+    let [h, w, c] = net.input().dims();
+    let x: Tensor<4> = train::tensor(batch.values.clone(), [batch.n, h, w, c], &device);
+    let labels = net.labels();
+    let y = (labels > 0).then(|| train::tensor(batch.rows.clone(), [batch.n, 1, 1, labels], &device));
+    crate::model::host(&net.forward(weights, x, &mut Pass::infer().given(y)))
+}
+
+/// The last part of a path.
+fn last(path: &str) -> String {
+    Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The scores taken last before the checkpoint. They only tell a reader about the net, so that a log that can't be read
+/// costs these lines and not the export.
+fn scores(run: &Run, state: &State) -> Vec<(String, f64)> {
+    let events = run.events(Some(state.events_bytes)).unwrap_or_default();
+    let all = events.into_iter().filter_map(|event| match event {
+        Event::Score { step, name, value } if step <= state.step => Some((step, name, value)),
+        _ => None,
+    });
+    let all: Vec<_> = all.collect();
+    let last = all.last().map_or(0, |(step, ..)| *step);
+    all.into_iter().filter(|(step, ..)| *step == last).map(|(_, name, value)| (name, value)).collect()
+}

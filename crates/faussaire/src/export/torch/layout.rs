@@ -1,0 +1,106 @@
+//! Where PyTorch keeps each weight: under which name in its module, with which axes in which order. The same table serves
+//! both directions.
+
+use super::super::plain::{Part, permuted};
+use crate::net::Form;
+
+/// A weight's place in a PyTorch module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// Its name in our layer.
+    pub ours: &'static str,
+    /// Its name in their module.
+    pub theirs: &'static str,
+    /// Which of our axes is their first, second, ...
+    axes: Vec<usize>,
+    /// Our shape.
+    shape: Vec<usize>,
+    /// Their shape: ours with the axes turned, and 1s behind it for a 1x1 kernel.
+    pub their_shape: Vec<usize>,
+}
+
+impl Slot {
+    fn new(part: &Part, ours: &'static str, theirs: &'static str, axes: &[usize], ones: usize) -> Option<Self> {
+        let shape = part.weight(ours)?.shape.clone();
+        let axes: Vec<usize> = if axes.is_empty() { (0..shape.len()).collect() } else { axes.to_vec() };
+        let turned = axes.iter().map(|axis| shape[*axis]);
+        let their_shape = turned.chain(std::iter::repeat_n(1, ones)).collect();
+        Some(Self { ours, theirs, axes, shape, their_shape })
+    }
+
+    /// Our values in their order.
+    pub fn to_theirs(&self, values: &[f32]) -> Vec<f32> {
+        permuted(values, &self.shape, &self.axes)
+    }
+
+    /// Their values in our order.
+    pub fn to_ours(&self, values: &[f32]) -> Vec<f32> {
+        let turned: Vec<usize> = self.axes.iter().map(|axis| self.shape[*axis]).collect();
+        let mut back = vec![0; self.axes.len()];
+        self.axes.iter().enumerate().for_each(|(i, axis)| back[*axis] = i);
+        permuted(values, &turned, &back)
+    }
+}
+
+/// Whether the part's module counts its batches, as PyTorch's batch normalisation does, in `num_batches_tracked`.
+pub fn counts_batches(part: &Part) -> bool {
+    matches!(part.form, Form::BatchNorm { .. })
+}
+
+/// The places of a part's weights.
+pub fn slots(part: &Part) -> Vec<Slot> {
+    let (image, _) = part.of_images();
+    // A product at every pixel is a 1x1 convolution there.
+    let ones = if image { 2 } else { 0 };
+    let slot = |ours, theirs, axes: &[usize], ones| Slot::new(part, ours, theirs, axes, ones);
+    let all = match part.form {
+        Form::Dense => vec![slot("weight", "weight", &[1, 0], ones), slot("bias", "bias", &[], 0)],
+        Form::Conv { .. } | Form::ConvTranspose { .. } => {
+            vec![slot("weight", "weight", &[3, 2, 0, 1], 0), slot("bias", "bias", &[], 0)]
+        }
+        Form::BatchNorm { .. } => vec![
+            slot("gamma", "weight", &[], 0),
+            slot("beta", "bias", &[], 0),
+            slot("mean", "running_mean", &[], 0),
+            slot("variance", "running_var", &[], 0),
+        ],
+        Form::ConditionalBatchNorm { .. } => vec![
+            slot("gamma", "gamma", &[], 0),
+            slot("beta", "beta", &[], 0),
+            slot("mean", "running_mean", &[], 0),
+            slot("variance", "running_var", &[], 0),
+        ],
+        Form::GroupNorm { .. } => vec![slot("gamma", "weight", &[], 0), slot("beta", "bias", &[], 0)],
+        Form::Embedding => {
+            let axes: &[usize] = if image { &[0, 3, 1, 2] } else { &[] };
+            vec![slot("table", "table", axes, 0)]
+        }
+        Form::Projection => vec![
+            slot("weight", "score.weight", &[1, 0], 0),
+            slot("bias", "score.bias", &[], 0),
+            slot("table", "table", &[], 0),
+        ],
+        Form::Attention { .. } => vec![
+            slot("query", "query.weight", &[1, 0], 2),
+            slot("key", "key.weight", &[1, 0], 2),
+            slot("value", "value.weight", &[1, 0], 2),
+            slot("output", "output.weight", &[1, 0], 2),
+            slot("gamma", "gamma", &[], 0),
+        ],
+        Form::Close { .. } => vec![slot("weight", "weight", &[1, 0], ones)],
+        Form::Nothing
+        | Form::Reshape
+        | Form::Upsample { .. }
+        | Form::AveragePool { .. }
+        | Form::GlobalPool { .. }
+        | Form::PixelShuffle { .. }
+        | Form::PixelNorm { .. }
+        | Form::Relu
+        | Form::LeakyRelu { .. }
+        | Form::Tanh
+        | Form::Sigmoid
+        | Form::Open
+        | Form::MinibatchStd { .. } => Vec::new(),
+    };
+    all.into_iter().flatten().collect()
+}

@@ -1,0 +1,104 @@
+//! Who may ask, and what clients can't do.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::client::{connect, get, post, raw, with};
+use super::scene::{studio, trained};
+
+#[test]
+fn foreign_names_and_pages_are_refused() {
+    let server = studio(trained(), |_| ());
+    assert_eq!(get(server.at, "/api/runs").status, 200);
+    for headers in [
+        [("host", "evil.example")],
+        [("origin", "http://evil.example")],
+        [("origin", "null")],
+        [("sec-fetch-site", "cross-site")],
+    ] {
+        let reply = with(server.at, "GET", "/api/runs", &headers, b"");
+        reply.refusal(403);
+        assert!(reply.header("content-security-policy").unwrap().contains("script-src 'self'"));
+    }
+    // No host at all.
+    assert_eq!(raw(server.at, b"GET /api/runs HTTP/1.0\r\n\r\n").status, 403);
+    let own = format!("http://localhost:{}", server.at.port());
+    assert_eq!(with(server.at, "GET", "/api/runs", &[("origin", &own)], b"").status, 200);
+}
+
+#[test]
+fn what_a_foreign_form_can_send_is_refused() {
+    let server = studio(trained(), |_| ());
+    let path = "/api/runs/plain/images";
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        with(server.at, "POST", path, &[("content-type", kind)], b"{}").refusal(415);
+    }
+    assert_eq!(post(server.at, path, &json!({})).status, 200);
+}
+
+#[test]
+fn bodies_are_checked() {
+    let server = studio(trained(), |_| ());
+    let kind = [("content-type", "application/json")];
+    let send = |body: &[u8]| with(server.at, "POST", "/api/runs/plain/images", &kind, body);
+    for body in ["", "{", "[]", "{\"n\":-1}", "{\"n\":1e99}", "{\"nn\":1}", "{\"z\":[[null]]}", "\u{0}"] {
+        send(body.as_bytes()).refusal(400);
+    }
+    send(&[0xff, 0xfe]).refusal(400);
+    send("[".repeat(100_000).as_bytes()).refusal(400);
+    send(&vec![b' '; (1 << 20) + 1]).refusal(413);
+    // A length that is claimed is refused before anything is read.
+    let claim = "POST /api/runs/plain/images HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: \
+                 close\r\ncontent-length: 99999999999\r\n\r\n";
+    raw(server.at, claim.as_bytes()).refusal(413);
+    assert_eq!(get(server.at, "/api/nothing").refusal(404), "there is no such route");
+    let long = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(100_000));
+    assert!(matches!(raw(server.at, long.as_bytes()).status, 414 | 431));
+}
+
+#[test]
+fn elsewhere_a_token_is_demanded() {
+    let server = studio(trained(), |options| options.host = [0, 0, 0, 0].into());
+    let token = server.address.split("?token=").nth(1).unwrap().to_owned();
+    assert_eq!(get(server.at, "/api/runs").status, 401);
+    assert_eq!(get(server.at, "/").status, 401);
+    assert_eq!(get(server.at, "/?token=0").status, 401);
+    let welcome = get(server.at, &format!("/?token={token}"));
+    assert_eq!((welcome.status, welcome.header("location")), (303, Some("/")));
+    let cookie = welcome.header("set-cookie").unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    for headers in [("cookie", cookie), ("authorization", &format!("Bearer {token}"))] {
+        assert_eq!(with(server.at, "GET", "/api/runs", &[headers], b"").status, 200, "{headers:?}");
+    }
+    let foreign = [("cookie", cookie), ("origin", "http://evil.example")];
+    with(server.at, "GET", "/api/runs", &foreign, b"").refusal(403);
+}
+
+#[test]
+fn slow_and_silent_clients_are_dropped() {
+    let server = studio(trained(), |_| ());
+    let began = Instant::now();
+    let mut silent = connect(server.at);
+    let mut slow = connect(server.at);
+    slow.write_all(b"GET /api/runs HTTP/1.1\r\nhost: loc").unwrap();
+    let mut half = connect(server.at);
+    half.write_all(
+        b"POST /api/learn HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    )
+    .unwrap();
+    // Meanwhile others are served.
+    assert_eq!(get(server.at, "/api/runs").status, 200);
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let mut rest = Vec::new();
+    for stream in [&mut silent, &mut slow] {
+        // Closed, whatever it says before.
+        let _ = stream.read_to_end(&mut rest);
+    }
+    let took = began.elapsed();
+    assert!((Duration::from_secs(5)..Duration::from_secs(25)).contains(&took), "{took:?}");
+}
