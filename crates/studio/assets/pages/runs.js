@@ -12,8 +12,9 @@ const FIRST = 24;
 const PART = "380x140";
 const TOYS = ["ring", "grid"];
 
-/// Running ones first, then by their last change.
-const order = (a, b) => (b.state === "running") - (a.state === "running") || b.changed - a.changed || a.id.localeCompare(b.id);
+/// Running ones first, in an order that doesn't change under one's eyes, then by their last change.
+const isRunning = (run) => run.state === "running";
+const order = (a, b) => isRunning(b) - isRunning(a) || (isRunning(a) ? 0 : b.changed - a.changed) || b.id.localeCompare(a.id);
 
 export async function show({ root, signal, title }) {
   title("Runs");
