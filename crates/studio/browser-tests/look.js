@@ -38,7 +38,7 @@ export function difference(a, b) {
 
 /// The first number in a text: "252 of 1,000" is 252.
 export function firstNumber(text) {
-  const found = /-?\d[\d,]*(\.\d+)?/.exec(String(text).replace("−", "-"));
+  const found = /-?\d[\d,]*(\.\d+)?(e-?\d+)?/.exec(String(text).replace("−", "-"));
   return found ? Number(found[0].replaceAll(",", "")) : NaN;
 }
 

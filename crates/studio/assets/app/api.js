@@ -80,17 +80,20 @@ export async function lines(path, body, onLine, signal) {
   }
 }
 
-/// A file, under the name that the server gives it, handed to the browser's downloads.
+/// A file, under the name that the server gives it, handed to the browser's downloads. Returns { name, size, difference, checked }: how
+/// far it is from the run, and how that was found out, where the server says so.
 export async function download(path, fallback, signal) {
   const answer = await request(path, { signal });
   const named = /filename="?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "");
-  const address = URL.createObjectURL(await answer.blob());
+  const blob = await answer.blob();
+  const address = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = address;
   link.download = named?.[1] ?? fallback;
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  return link.download;
+  const said = (name) => answer.headers.get(name);
+  return { name: link.download, size: blob.size, difference: said("x-difference") === null ? null : Number(said("x-difference")), checked: said("x-checked") };
 }
 
 /// Bytes to base64 and back, for pixels that travel inside JSON.

@@ -14,7 +14,7 @@ export function number(value) {
   else if (size >= 1000) text = WHOLE.format(value);
   else if (size >= 0.001) text = value.toPrecision(3);
   else text = value.toExponential(1);
-  return text.replace("-", "−");
+  return text.replace(/^-/, "−");
 }
 
 export const percent = (share) => (Number.isFinite(share) ? `${Math.round(share * 100)} %` : "–");

@@ -4,12 +4,11 @@
 const RETRY_MS = 2000;
 
 /// Listens until `signal` aborts. `path(last)` is the address, given the id of the last event seen; `on` maps event names to
-/// functions of (data, id). `resumed()` is called when the connection is back after a pause; `state(up)` when it comes or goes.
+/// functions of (data, id); `state(up)` is told when the connection comes or goes.
 /// Returns a function that connects anew and forgets the last event's id.
-export function listen({ path, on, signal, resumed, state }) {
+export function listen({ path, on, signal, state }) {
   let source = null;
   let last = null;
-  let opened = 0;
   let retry = null;
 
   const close = () => {
@@ -21,11 +20,7 @@ export function listen({ path, on, signal, resumed, state }) {
   const open = () => {
     if (source || signal.aborted || document.hidden) return;
     source = new EventSource(`/api${path(last)}`);
-    source.onopen = () => {
-      opened += 1;
-      state?.(true);
-      if (opened > 1) resumed?.();
-    };
+    source.onopen = () => state?.(true);
     source.onerror = () => {
       state?.(false);
       if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself

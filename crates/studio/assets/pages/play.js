@@ -8,8 +8,8 @@ import { runHead } from "../parts/run-head.js";
 import { canvas, draw, drawPoints, single, isPoint, brightness } from "../parts/image.js";
 import { latentSliders, slider } from "../parts/latent.js";
 import { labelPicker } from "../parts/labels.js";
-import { walks } from "../parts/walk.js";
-import { inversion } from "../parts/inversion.js";
+import { Walks } from "../parts/walk.js";
+import { Inversion } from "../parts/inversion.js";
 import { complain } from "../parts/toast.js";
 import { empty } from "../parts/status.js";
 
@@ -44,8 +44,8 @@ class PlayPage {
     this.othersSoon = calm(() => this.renderOthers(), 250);
     this.sliders = latentSliders(directions, run.latent, () => { this.walk.halt(); this.render(); });
     this.labels = labelPicker(run.labels, () => { this.render(); this.othersSoon(); });
-    this.walk = walks({
-      run, signal, request: () => this.request(), current: () => this.sliders.value(),
+    this.walk = new Walks(run, signal, {
+      request: () => this.request(), current: () => this.sliders.value(),
       showFrame: (batch, at) => this.paint(batch, at),
       arrived: (z) => { this.sliders.set(z); this.render(); },
     });
@@ -99,7 +99,7 @@ class PlayPage {
   }
 
   drawPanel() {
-    this.drawing = inversion({ run: this.run, signal: this.signal, request: () => this.request(), use: (z) => {
+    this.drawing = new Inversion(this.run, this.signal, { request: () => this.request(), use: (z) => {
       this.sliders.set(z);
       this.render();
       this.image.scrollIntoView({ block: "center" });

@@ -7,7 +7,7 @@ import { listen } from "../app/live.js";
 import { to } from "../app/router.js";
 import { whole, number, percent, duration } from "../app/format.js";
 import { runHead } from "../parts/run-head.js";
-import { sheetSlider } from "../parts/sheet.js";
+import { SheetSlider } from "../parts/sheet.js";
 import { runCharts } from "../parts/run-charts.js";
 import { showFindings } from "../parts/findings.js";
 import { takeAway } from "../parts/take-away.js";
@@ -35,7 +35,7 @@ class RunPage {
     Object.assign(this, { run, history, signal });
     this.link = new EventTarget();
     this.charts = runCharts(this.link);
-    this.sheet = sheetSlider(run.id, { signal, onstep: (step) => this.charts.pin(step) });
+    this.sheet = new SheetSlider(run.id, { signal, onstep: (step) => this.charts.pin(step) });
     this.link.addEventListener("choose", (event) => this.sheet.goTo(event.detail));
     this.build(root);
     this.sheet.set(run.sheets);

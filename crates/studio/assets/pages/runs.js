@@ -12,66 +12,79 @@ const FIRST = 24;
 const PART = "380x140";
 const TOYS = ["ring", "grid"];
 
-/// Running ones first, then by their last change.
-const order = (a, b) => (b.state === "running") - (a.state === "running") || b.changed - a.changed || a.id.localeCompare(b.id);
+/// Running ones first, in an order that doesn't change under one's eyes, then by their last change.
+const isRunning = (run) => run.state === "running";
+const order = (a, b) => isRunning(b) - isRunning(a) || (isRunning(a) ? 0 : b.changed - a.changed) || b.id.localeCompare(a.id);
 
 export async function show({ root, signal, title }) {
   title("Runs");
-  const runs = new Map((await get("/runs", signal)).map((run) => [run.id, run]));
-  const cards = new Map();
-  const chosen = new Set();
-  let limit = FIRST;
+  new RunsPage(root, await get("/runs", signal), signal).follow();
+}
 
-  const list = h("ul", { class: "cards" });
-  const count = h("p", { class: "lead", role: "status" });
-  const search = h("input", { type: "search", placeholder: "Name, data or preset", "aria-label": "Search the runs", oninput: () => { limit = FIRST; arrange(); } });
-  const more = h("button", { class: "button", type: "button", hidden: true, onclick: () => { limit += 4 * FIRST; arrange(); } }, "Show more");
-  const compare = h("a", { class: "button", href: to("compare"), hidden: true });
-  const tools = h("div", { class: "actions runs-tools" }, compare, search);
-  const none = h("div", { hidden: true });
-  const offline = h("p", { class: "small muted", role: "status", hidden: true }, "The connection is lost; trying again…");
-  replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), count), tools), offline, list, h("p", { class: "more" }, more), none);
+class RunsPage {
+  constructor(root, list, signal) {
+    this.signal = signal;
+    this.runs = new Map(list.map((run) => [run.id, run]));
+    this.cards = new Map();
+    this.chosen = new Set();
+    this.limit = FIRST;
+    this.build(root);
+    this.arrange();
+  }
 
-  const tellChosen = () => {
-    compare.hidden = chosen.size < 2;
-    compare.href = to("compare", null, { runs: [...chosen].join(",") });
-    setText(compare, `Compare ${chosen.size} runs`);
-  };
-  const choose = (id, on) => { if (on) chosen.add(id); else chosen.delete(id); tellChosen(); };
+  build(root) {
+    this.list = h("ul", { class: "cards" });
+    this.count = h("p", { class: "lead", role: "status" });
+    this.search = h("input", { type: "search", placeholder: "Name, data or preset", "aria-label": "Search the runs", oninput: () => { this.limit = FIRST; this.arrange(); } });
+    this.more = h("button", { class: "button", type: "button", hidden: true, onclick: () => { this.limit += 4 * FIRST; this.arrange(); } }, "Show more");
+    this.compare = h("a", { class: "button", href: to("compare"), hidden: true });
+    this.tools = h("div", { class: "actions runs-tools" }, this.compare, this.search);
+    this.none = h("div", { hidden: true });
+    this.offline = h("p", { class: "small muted", role: "status", hidden: true }, "The connection is lost; trying again…");
+    replace(root, h("div", { class: "page-head" }, h("div", {}, h("h1", {}, "Runs"), this.count), this.tools), this.offline, this.list, h("p", { class: "more" }, this.more), this.none);
+  }
 
-  const arrange = () => {
-    const wanted = search.value.trim().toLowerCase();
-    const found = [...runs.values()].filter((run) => !wanted || [run.id, run.data, run.preset, run.loss].join(" ").toLowerCase().includes(wanted)).sort(order);
-    const running = [...runs.values()].filter((run) => run.state === "running").length;
-    setText(count, runs.size ? `${plural(runs.size, "run")}${running ? `, ${whole(running)} training now` : ""}${wanted ? `; ${whole(found.length)} match` : ""}` : "");
-    const wantedCards = found.slice(0, limit).map((run) => cardOf(run).element);
-    if (wantedCards.length !== list.children.length || wantedCards.some((card, at) => list.children[at] !== card)) list.replaceChildren(...wantedCards);
-    more.hidden = found.length <= limit;
-    tools.hidden = runs.size === 0;
-    none.hidden = found.length > 0;
-    if (!found.length) replace(none, runs.size ? h("p", { class: "muted" }, `No run matches “${wanted}”.`) : noRuns());
-  };
-  const cardOf = (run) => {
-    if (!cards.has(run.id)) cards.set(run.id, card(run, choose));
-    cards.get(run.id).update(run);
-    return cards.get(run.id);
-  };
+  choose(id, on) {
+    if (on) this.chosen.add(id); else this.chosen.delete(id);
+    this.compare.hidden = this.chosen.size < 2;
+    this.compare.href = to("compare", null, { runs: [...this.chosen].join(",") });
+    setText(this.compare, `Compare ${this.chosen.size} runs`);
+  }
 
-  arrange();
-  const arrangeSoon = calm(arrange, 200);
-  listen({
-    path: () => "/events",
-    signal,
-    on: {
-      run: (run) => { runs.set(run.id, run); arrangeSoon(); },
-      gone: ({ id }) => { runs.delete(id); cards.delete(id); choose(id, false); arrange(); },
-    },
-    resumed: async () => {
-      for (const run of await get("/runs", signal).catch(() => [])) runs.set(run.id, run);
-      arrange();
-    },
-    state: (up) => { offline.hidden = up; },
-  });
+  /// Puts the cards that match the search in their order. Cards that stay where they are aren't touched.
+  arrange() {
+    const wanted = this.search.value.trim().toLowerCase();
+    const all = [...this.runs.values()];
+    const found = all.filter((run) => !wanted || [run.id, run.data, run.preset, run.loss].join(" ").toLowerCase().includes(wanted)).sort(order);
+    const running = all.filter(isRunning).length;
+    setText(this.count, all.length ? `${plural(all.length, "run")}${running ? `, ${whole(running)} training now` : ""}${wanted ? `; ${whole(found.length)} match` : ""}` : "");
+    const shown = found.slice(0, this.limit).map((run) => this.card(run));
+    if (shown.length !== this.list.children.length || shown.some((card, at) => this.list.children[at] !== card)) this.list.replaceChildren(...shown);
+    this.more.hidden = found.length <= this.limit;
+    this.tools.hidden = all.length === 0;
+    this.none.hidden = found.length > 0;
+    if (!found.length) replace(this.none, all.length ? h("p", { class: "muted" }, `No run matches “${wanted}”.`) : noRuns());
+  }
+
+  card(run) {
+    if (!this.cards.has(run.id)) this.cards.set(run.id, card(run, (id, on) => this.choose(id, on)));
+    const { element, update } = this.cards.get(run.id);
+    update(run);
+    return element;
+  }
+
+  follow() {
+    const soon = calm(() => this.arrange(), 200);
+    listen({
+      path: () => "/events",
+      signal: this.signal,
+      on: {
+        run: (run) => { this.runs.set(run.id, run); soon(); },
+        gone: ({ id }) => { this.runs.delete(id); this.cards.delete(id); this.choose(id, false); soon(); },
+      },
+      state: (up) => { this.offline.hidden = up; },
+    });
+  }
 }
 
 const noRuns = () => empty("No runs yet", "A run is one training: its images, its losses, its checkpoints. Start the first one here, or from a terminal; it appears on this page by itself.",

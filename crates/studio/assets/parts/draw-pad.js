@@ -4,87 +4,101 @@
 import { h } from "../app/dom.js";
 import { factor } from "./image.js";
 
-/// { element, canvas, bytes(), clear(), ground(isLight), colour(text), blank }. `onstroke()` whenever the drawing changed.
-export function drawPad(shape, room, onstroke) {
-  const [height, width, channels] = shape;
-  const times = factor(Math.max(height, width), room);
-  const canvas = h("canvas", {
-    class: "pixels pad", tabindex: 0, role: "img",
-    "aria-label": "Drawing pad. Draw with the mouse or a finger, or move with the arrow keys; space lowers and lifts the pen.",
-  });
-  canvas.width = width;
-  canvas.height = height;
-  canvas.style.width = `${width * times}px`;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const pad = { canvas, element: canvas, blank: true, light: false, ink: null };
-  const pen = { x: width / 2, y: height / 2, down: false };
+const LABEL = "Drawing pad. Draw with the mouse or a finger, or move with the arrow keys; space lowers and lifts the pen.";
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/// The pen's width, as a share of the image's side.
+const WIDTH = 1 / 13;
 
-  const clear = () => {
-    context.fillStyle = pad.light ? "#fff" : "#000";
-    context.fillRect(0, 0, width, height);
-    pad.blank = true;
-  };
-  const line = (fromX, fromY, toX, toY) => {
-    context.strokeStyle = pad.ink ?? (pad.light ? "#000" : "#fff");
-    context.lineWidth = Math.max(1, Math.min(height, width) / 13);
+export class DrawPad {
+  /// For images of `shape` [h, w, c], shown within `room` CSS pixels. `onstroke()` whenever the drawing changed.
+  constructor(shape, room, onstroke) {
+    const [height, width, channels] = shape;
+    Object.assign(this, { height, width, channels, onstroke, light: false, ink: null });
+    this.pen = { x: width / 2, y: height / 2, down: false };
+    this.element = h("canvas", { class: "pixels pad", tabindex: 0, role: "img", "aria-label": LABEL });
+    this.element.width = width;
+    this.element.height = height;
+    this.element.style.width = `${width * factor(Math.max(height, width), room)}px`;
+    this.context = this.element.getContext("2d", { willReadFrequently: true });
+    this.clear();
+    this.followPointer();
+    this.element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  clear() {
+    this.context.fillStyle = this.light ? "#fff" : "#000";
+    this.context.fillRect(0, 0, this.width, this.height);
+    this.blank = true;
+  }
+
+  /// Dark ink on white, or light on black.
+  ground(light) {
+    this.light = light;
+    this.clear();
+  }
+
+  line([fromX, fromY], [toX, toY]) {
+    const { context } = this;
+    context.strokeStyle = this.ink ?? (this.light ? "#000" : "#fff");
+    context.lineWidth = Math.max(1, Math.min(this.height, this.width) * WIDTH);
     context.lineCap = context.lineJoin = "round";
     context.beginPath();
     context.moveTo(fromX, fromY);
-    context.lineTo(toX + 0.01, toY);
+    context.lineTo(toX + 0.01, toY); // a line without length would leave no dot
     context.stroke();
-    pad.blank = false;
-    onstroke();
-  };
+    this.blank = false;
+    this.onstroke();
+  }
 
-  let last = null;
-  const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * width, ((event.clientY - box.top) / box.height) * height];
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    last = place(event);
-    line(...last, ...last);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!last) return;
-    const steps = event.getCoalescedEvents?.();
-    for (const step of steps?.length ? steps : [event]) {
-      const next = place(step);
-      line(...last, ...next);
-      last = next;
-    }
-  });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { last = null; });
+  followPointer() {
+    let last = null;
+    const place = (event) => {
+      const box = this.element.getBoundingClientRect();
+      return [((event.clientX - box.left) / box.width) * this.width, ((event.clientY - box.top) / box.height) * this.height];
+    };
+    this.element.addEventListener("pointerdown", (event) => {
+      this.element.setPointerCapture(event.pointerId);
+      last = place(event);
+      this.line(last, last);
+    });
+    this.element.addEventListener("pointermove", (event) => {
+      if (!last) return;
+      const steps = event.getCoalescedEvents?.();
+      for (const step of steps?.length ? steps : [event]) {
+        const next = place(step);
+        this.line(last, next);
+        last = next;
+      }
+    });
+    for (const end of ["pointerup", "pointercancel"]) this.element.addEventListener(end, () => { last = null; });
+  }
 
-  canvas.addEventListener("keydown", (event) => {
-    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  key(event) {
+    const { pen } = this;
+    const move = MOVES[event.key];
     if (event.key === " ") {
       pen.down = !pen.down;
-      if (pen.down) line(pen.x, pen.y, pen.x, pen.y);
+      if (pen.down) this.line([pen.x, pen.y], [pen.x, pen.y]);
     } else if (move) {
-      const x = Math.max(0, Math.min(width, pen.x + move[0]));
-      const y = Math.max(0, Math.min(height, pen.y + move[1]));
-      if (pen.down) line(pen.x, pen.y, x, y);
+      const x = Math.max(0, Math.min(this.width, pen.x + move[0]));
+      const y = Math.max(0, Math.min(this.height, pen.y + move[1]));
+      if (pen.down) this.line([pen.x, pen.y], [x, y]);
       Object.assign(pen, { x, y });
     } else return;
     event.preventDefault();
-    canvas.setAttribute("aria-description", `Pen ${pen.down ? "down" : "up"} at ${Math.round(pen.x)}, ${Math.round(pen.y)}`);
-  });
+    this.element.setAttribute("aria-description", `Pen ${pen.down ? "down" : "up"} at ${Math.round(pen.x)}, ${Math.round(pen.y)}`);
+  }
 
-  clear();
-  return Object.assign(pad, {
-    clear,
-    ground(light) { pad.light = light; clear(); },
-    bytes() {
-      const { data } = context.getImageData(0, 0, width, height);
-      const out = new Uint8Array(height * width * channels);
-      for (let pixel = 0; pixel < height * width; pixel += 1) {
-        const [red, green, blue] = data.subarray(4 * pixel, 4 * pixel + 3);
-        if (channels >= 3) out.set([red, green, blue], channels * pixel);
-        else out.fill(Math.round(0.299 * red + 0.587 * green + 0.114 * blue), channels * pixel, channels * (pixel + 1));
-      }
-      return out;
-    },
-  });
+  /// The drawing, height x width x channels.
+  bytes() {
+    const { data } = this.context.getImageData(0, 0, this.width, this.height);
+    const { channels } = this;
+    const out = new Uint8Array(this.height * this.width * channels);
+    for (let pixel = 0; pixel < this.height * this.width; pixel += 1) {
+      const [red, green, blue] = data.subarray(4 * pixel, 4 * pixel + 3);
+      if (channels >= 3) out.set([red, green, blue], channels * pixel);
+      else out.fill(Math.round(0.299 * red + 0.587 * green + 0.114 * blue), channels * pixel, channels * (pixel + 1));
+    }
+    return out;
+  }
 }

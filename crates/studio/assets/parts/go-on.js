@@ -27,13 +27,16 @@ const LENGTHS = [
 /// Asks how far to go on, and goes on.
 export function resumeRun(run, done) {
   dialog("Go on training", (close) => {
-    const kind = h("select", { id: "resume-kind" }, LENGTHS.map(([value, name]) => h("option", { value }, name)));
+    const lengths = run.state === "complete" ? LENGTHS.filter(([kind]) => kind) : LENGTHS;
+    const kind = h("select", { id: "resume-kind" }, lengths.map(([value, name]) => h("option", { value }, name)));
     const amount = h("input", { type: "text", id: "resume-amount", autocomplete: "off", "aria-label": "How much" });
     const place = h("div", { class: "field", hidden: true }, h("label", { for: "resume-amount" }, "How much"), amount);
-    kind.addEventListener("change", () => {
+    const choose = () => {
       place.hidden = !kind.value;
       amount.placeholder = LENGTHS.find(([value]) => value === kind.value)[2] ?? "";
-    });
+    };
+    kind.addEventListener("change", choose);
+    choose();
     const form = h("form", { class: "stack" },
       h("p", { class: "muted" }, "It goes on from its last checkpoint, bit for bit as if it had never stopped."),
       h("div", { class: "field" }, h("label", { for: "resume-kind" }, "How far"), kind), place,

@@ -1,68 +1,81 @@
 // "Draw it": the visitor draws, and the studio looks for the latent whose image is nearest to the drawing. What it has found so
 // far stands beside the drawing and gets better while it searches.
 
-import { h, replace, setText, settle } from "../app/dom.js";
+import { h, setText, settle } from "../app/dom.js";
 import { lines, ofRun, toBase64, fromBase64 } from "../app/api.js";
 import { number, whole } from "../app/format.js";
 import { canvas, draw } from "./image.js";
-import { drawPad } from "./draw-pad.js";
+import { DrawPad } from "./draw-pad.js";
 import { complain } from "./toast.js";
 
 const ROOM = 200;
 const PAUSE_MS = 250;
+const INVITATION = "Draw something: the search begins when you lift the pen.";
 
-/// { element, ground(light) }. `request()` gives the class; `use(z)` takes the latent over.
-export function inversion({ run, signal, request, use }) {
-  let search = null;
-  let found = null;
-  signal.addEventListener("abort", () => search?.abort());
+export class Inversion {
+  /// `request()` gives the class and so on for the server; `use(z)` takes the latent over.
+  constructor(run, signal, { request, use }) {
+    Object.assign(this, { run, signal, request, use });
+    this.pad = new DrawPad(run.shape, ROOM, settle(() => this.seek(), PAUSE_MS));
+    this.build();
+    signal.addEventListener("abort", () => this.search?.abort());
+  }
 
-  const begin = settle(() => seek(), PAUSE_MS);
-  const pad = drawPad(run.shape, ROOM, () => begin());
-  const answer = canvas(run.shape, ROOM, "The nearest image that the generator can draw");
-  const state = h("p", { class: "small", role: "status" }, "Draw something: the search begins when you lift the pen.");
-  const useButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => found && use(found) }, "Play with what was found");
-  const clearButton = h("button", { class: "button", type: "button", onclick: () => wipe() }, "Clear");
-  const light = h("input", { type: "checkbox", onchange: () => { pad.ground(light.checked); wipe(); } });
-  const ink = run.shape[2] >= 3 ? h("input", { type: "color", value: "#ffffff", "aria-label": "Colour of the pen", oninput: () => { pad.ink = ink.value; } }) : null;
-  const element = h("div", { class: "stack" },
-    h("div", { class: "drawing" },
-      h("figure", {}, pad.element, h("figcaption", {}, "Your drawing")),
-      h("figure", {}, answer, h("figcaption", {}, "Nearest counterfeit"))),
-    state,
-    h("div", { class: "actions" }, clearButton, useButton, h("label", { class: "check" }, light, "Dark ink on white"), ink));
+  build() {
+    const { pad } = this;
+    this.answer = canvas(this.run.shape, ROOM, "The nearest image that the generator can draw");
+    this.state = h("p", { class: "small", role: "status" }, INVITATION);
+    this.useButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => this.use(this.found) }, "Play with what was found");
+    this.light = h("input", { type: "checkbox", onchange: () => { pad.ground(this.light.checked); this.wipe(); } });
+    const ink = this.run.shape[2] >= 3 ? h("input", { type: "color", value: "#ffffff", "aria-label": "Colour of the pen", oninput: () => { pad.ink = ink.value; } }) : null;
+    this.element = h("div", { class: "stack" },
+      h("div", { class: "drawing" },
+        h("figure", {}, pad.element, h("figcaption", {}, "Your drawing")),
+        h("figure", {}, this.answer, h("figcaption", {}, "Nearest counterfeit"))),
+      this.state,
+      h("div", { class: "actions" }, h("button", { class: "button", type: "button", onclick: () => this.wipe() }, "Clear"), this.useButton, h("label", { class: "check" }, this.light, "Dark ink on white"), ink));
+  }
 
-  const wipe = () => {
-    search?.abort();
-    pad.clear();
-    found = null;
-    useButton.disabled = true;
-    answer.getContext("2d").clearRect(0, 0, answer.width, answer.height);
-    setText(state, "Draw something: the search begins when you lift the pen.");
-  };
+  /// As most of the generator's images are.
+  ground(isLight) {
+    this.light.checked = isLight;
+    this.pad.ground(isLight);
+  }
 
-  async function seek() {
-    search?.abort();
-    if (pad.blank || signal.aborted) return;
+  wipe() {
+    this.search?.abort();
+    this.pad.clear();
+    this.found = null;
+    this.useButton.disabled = true;
+    this.answer.getContext("2d").clearRect(0, 0, this.answer.width, this.answer.height);
+    setText(this.state, INVITATION);
+  }
+
+  /// Searches for what is on the pad now; a search that is under way ends.
+  async seek() {
+    this.search?.abort();
+    if (this.pad.blank || this.signal.aborted) return;
     const mine = new AbortController();
-    search = mine;
-    setText(state, "Searching…");
+    this.search = mine;
+    setText(this.state, "Searching…");
+    let last = null;
     try {
-      let last = null;
-      await lines(ofRun(run.id, "/invert"), { pixels: toBase64(pad.bytes()), ...request() }, (line) => {
+      await lines(ofRun(this.run.id, "/invert"), { pixels: toBase64(this.pad.bytes()), ...this.request() }, (line) => {
         last = line;
-        found = line.z;
-        useButton.disabled = false;
-        draw(answer, { shape: [1, ...run.shape], data: fromBase64(line.pixels) });
-        setText(state, `Step ${whole(line.step)}: distance ${number(line.error)}`);
+        this.show(line);
       }, mine.signal);
-      if (last) setText(state, `Done after ${whole(last.step)} steps: distance ${number(last.error)}. Draw on, and it searches again.`);
+      if (last) setText(this.state, `Done after ${whole(last.step)} steps: distance ${number(last.error)}. Draw on, and it searches again.`);
     } catch (error) {
       if (error.name === "AbortError") return;
-      replace(state, "The search failed.");
+      setText(this.state, "The search failed.");
       complain(error);
     }
   }
 
-  return { element, ground(isLight) { light.checked = isLight; pad.ground(isLight); } };
+  show(line) {
+    this.found = line.z;
+    this.useButton.disabled = false;
+    draw(this.answer, { shape: [1, ...this.run.shape], data: fromBase64(line.pixels) });
+    setText(this.state, `Step ${whole(line.step)}: distance ${number(line.error)}`);
+  }
 }

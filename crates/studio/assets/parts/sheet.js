@@ -2,7 +2,7 @@
 // Drag, arrow keys, or play. While the newest sheet is shown, it follows the training.
 
 import { h, icon, setText, still } from "../app/dom.js";
-import { whole, plural } from "../app/format.js";
+import { whole } from "../app/format.js";
 import { ofRun } from "../app/api.js";
 import { nearest } from "./scale.js";
 
@@ -10,90 +10,106 @@ const FRAME_MS = 160;
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M8 5v14M16 5v14";
 
-/// { element, set(sheets), goTo(step) }. `onstep(step)` is told which sheet is shown.
-export function sheetSlider(id, { signal, onstep }) {
-  let sheets = [];
-  let at = -1;
-  let timer = null;
-  const kept = new Map();
+export class SheetSlider {
+  /// `onstep(step)` is told which sheet is shown.
+  constructor(id, { signal, onstep }) {
+    Object.assign(this, { id, onstep });
+    this.sheets = [];
+    this.at = -1;
+    this.kept = new Map();
+    this.build();
+    signal.addEventListener("abort", () => this.pause());
+  }
 
-  const image = h("img", { class: "pixels sheet-image", alt: "" });
-  const slider = h("input", { type: "range", min: 0, max: 0, value: 0, step: 1, "aria-label": "Sheet at training step" });
-  const label = h("output", { class: "number" });
-  const button = h("button", { class: "button", type: "button" });
-  const element = h("div", { class: "sheet" },
-    h("div", { class: "sheet-frame" }, image),
-    h("div", { class: "sheet-controls" }, button, slider, label));
+  build() {
+    this.image = h("img", { class: "pixels sheet-image", alt: "" });
+    this.slider = h("input", { type: "range", min: 0, max: 0, value: 0, step: 1, "aria-label": "Sheet at training step" });
+    this.label = h("output", { class: "number" });
+    this.button = h("button", { class: "button", type: "button", onclick: () => (this.timer ? this.pause() : this.play()) });
+    this.frame = h("div", { class: "sheet-frame" }, this.image);
+    this.element = h("div", { class: "sheet" }, this.frame, h("div", { class: "sheet-controls" }, this.button, this.slider, this.label));
+    this.slider.addEventListener("input", () => { this.pause(); this.show(Number(this.slider.value)); });
+    this.image.addEventListener("load", () => this.fit());
+    new ResizeObserver(() => this.fit()).observe(this.element);
+    this.pause();
+  }
 
-  const load = (file) => {
-    if (!kept.has(file)) {
-      const fresh = new Image();
-      fresh.src = `/api${ofRun(id, `/sheets/${encodeURIComponent(file)}`)}`;
-      kept.set(file, fresh.decode().then(() => fresh.src));
-      kept.get(file).catch(() => kept.delete(file));
+  /// Takes the sheets there are, [{ step, file }] in their order.
+  set(list) {
+    const following = this.at < 0 || this.at === this.sheets.length - 1;
+    const shown = this.sheets[this.at]?.step;
+    this.sheets = list;
+    this.slider.max = Math.max(0, list.length - 1);
+    this.element.hidden = list.length === 0;
+    if (!list.length) { this.at = -1; return; }
+    this.show(following ? list.length - 1 : this.indexOf(shown));
+  }
+
+  /// Shows the sheet nearest to a step.
+  goTo(step) {
+    if (!this.sheets.length) return;
+    this.pause();
+    this.show(this.indexOf(step));
+  }
+
+  indexOf(step) {
+    return nearest(this.sheets.map((sheet) => sheet.step), step);
+  }
+
+  async show(index) {
+    this.at = Math.max(0, Math.min(this.sheets.length - 1, index));
+    const { step, file } = this.sheets[this.at];
+    this.slider.value = this.at;
+    this.slider.setAttribute("aria-valuetext", `step ${whole(step)}, sheet ${this.at + 1} of ${this.sheets.length}`);
+    setText(this.label, `step ${whole(step)}`);
+    this.onstep?.(step);
+    try {
+      const source = await this.load(file);
+      if (this.sheets[this.at]?.file !== file) return; // the slider has moved on
+      this.image.src = source;
+      this.image.alt = `Images drawn by the generator at step ${whole(step)} from the run's fixed latents`;
+    } catch {
+      this.image.alt = `The sheet of step ${whole(step)} can't be read`;
     }
-    return kept.get(file);
-  };
+    const next = this.sheets[this.at + 1];
+    if (next) this.load(next.file).catch(() => {});
+  }
+
+  /// A sheet's address once it is decoded, so that scrubbing never shows an empty frame.
+  load(file) {
+    if (!this.kept.has(file)) {
+      const fresh = new Image();
+      fresh.src = `/api${ofRun(this.id, `/sheets/${encodeURIComponent(file)}`)}`;
+      this.kept.set(file, fresh.decode().then(() => fresh.src));
+      this.kept.get(file).catch(() => this.kept.delete(file));
+    }
+    return this.kept.get(file);
+  }
 
   /// Sheets are drawn at twice their pixels or so; half steps of their size keep pixels square.
-  const fit = () => {
-    const room = element.querySelector(".sheet-frame").clientWidth;
-    if (!image.naturalWidth || !room) return;
-    const times = Math.floor((2 * room) / image.naturalWidth) / 2;
-    image.style.width = `${Math.floor(image.naturalWidth * (times >= 1 ? Math.min(times, 2) : Math.min(1, room / image.naturalWidth)))}px`;
-  };
-  new ResizeObserver(fit).observe(element);
-  image.addEventListener("load", fit);
+  fit() {
+    const room = this.frame.clientWidth;
+    const width = this.image.naturalWidth;
+    if (!width || !room) return;
+    const times = Math.floor((2 * room) / width) / 2;
+    this.image.style.width = `${Math.floor(width * (times >= 1 ? Math.min(times, 2) : Math.min(1, room / width)))}px`;
+  }
 
-  const show = async (index) => {
-    at = Math.max(0, Math.min(sheets.length - 1, index));
-    const { step, file } = sheets[at];
-    slider.value = at;
-    slider.setAttribute("aria-valuetext", `step ${whole(step)}, sheet ${at + 1} of ${sheets.length}`);
-    setText(label, `step ${whole(step)}`);
-    onstep?.(step);
-    try {
-      const source = await load(file);
-      if (sheets[at]?.file !== file) return;
-      image.src = source;
-      image.alt = `Images drawn by the generator at step ${whole(step)} from the run's fixed latents`;
-    } catch {
-      image.alt = `The sheet of step ${whole(step)} can't be read`;
-    }
-    if (at + 1 < sheets.length) load(sheets[at + 1].file).catch(() => {});
-  };
+  play() {
+    if (this.at >= this.sheets.length - 1) this.show(0);
+    this.face(true);
+    const next = () => { if (this.at >= this.sheets.length - 1) this.pause(); else this.show(this.at + 1); };
+    this.timer = setInterval(next, still() ? 4 * FRAME_MS : FRAME_MS);
+  }
 
-  const face = (playing) => {
-    button.replaceChildren(icon(playing ? PAUSE : PLAY), playing ? "Pause" : "Play");
-    button.setAttribute("aria-pressed", String(playing));
-  };
-  const stop = () => { clearInterval(timer); timer = null; face(false); };
-  const play = () => {
-    if (at >= sheets.length - 1) show(0);
-    face(true);
-    timer = setInterval(() => { if (at >= sheets.length - 1) stop(); else show(at + 1); }, still() ? 4 * FRAME_MS : FRAME_MS);
-  };
-  button.addEventListener("click", () => (timer ? stop() : play()));
-  slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
-  signal.addEventListener("abort", stop);
-  face(false);
+  pause() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.face(false);
+  }
 
-  return {
-    element,
-    set(list) {
-      const following = at < 0 || at === sheets.length - 1;
-      const shown = sheets[at]?.step;
-      sheets = list;
-      slider.max = Math.max(0, sheets.length - 1);
-      element.hidden = sheets.length === 0;
-      if (!sheets.length) { at = -1; return; }
-      show(following ? sheets.length - 1 : nearest(sheets.map((sheet) => sheet.step), shown));
-    },
-    goTo(step) {
-      if (!sheets.length) return;
-      stop();
-      show(nearest(sheets.map((sheet) => sheet.step), step));
-    },
-    get summary() { return plural(sheets.length, "sheet"); },
-  };
+  face(playing) {
+    this.button.replaceChildren(icon(playing ? PAUSE : PLAY), playing ? "Pause" : "Play");
+    this.button.setAttribute("aria-pressed", String(playing));
+  }
 }

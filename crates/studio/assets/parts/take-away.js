@@ -3,6 +3,7 @@
 import { h } from "../app/dom.js";
 import { download, ofRun } from "../app/api.js";
 import { dialog } from "./dialog.js";
+import { bytes, number } from "../app/format.js";
 import { say, complain } from "./toast.js";
 
 const FORMS = [
@@ -36,7 +37,8 @@ async function fetchFile(button, path, fallback, signal) {
   button.disabled = true;
   button.textContent = "Making…";
   try {
-    say(`Saved ${await download(path, fallback, signal)}`);
+    const file = await download(path, fallback, signal);
+    say(`Saved ${file.name} (${bytes(file.size)})`, file.checked ? `Checked: ${file.checked}; it differs from the run by at most ${number(file.difference)}.` : null);
   } catch (error) {
     complain(error);
   } finally {

@@ -12,125 +12,150 @@ const FRAMES = 24;
 const MAX_KEPT = 12;
 const CROSS = "M6 6l12 12M18 6 6 18";
 
-/// { element, keep(z, batch) }. `request()` gives class and so on for the server; `showFrame(batch, at)` draws the large image;
-/// `arrived(z)` takes over the latent where a walk ended; `current()` is the latent now.
-export function walks({ run, signal, request, showFrame, arrived, current }) {
-  const kept = [];
-  let frames = null;
-  let at = 0;
-  let timer = null;
-  let strolling = false;
+export class Walks {
+  /// `request()` gives class and so on for the server; `showFrame(batch, at)` draws the large image; `arrived(z)` takes over the
+  /// latent where a walk ended; `current()` is the latent now.
+  constructor(run, signal, { request, showFrame, arrived, current }) {
+    Object.assign(this, { run, signal, request, showFrame, arrived, current });
+    this.kept = [];
+    this.frames = null;
+    this.strolling = false;
+    this.build();
+    signal.addEventListener("abort", () => this.halt());
+  }
 
-  const pins = h("ul", { class: "pins", "aria-label": "Kept images" });
-  const nothing = h("p", { class: "muted small" }, "Keep two or more images to walk from one to the next.");
-  const walkButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => walk() }, "Walk between them");
-  const strollButton = h("button", { class: "button", type: "button", "aria-pressed": "false", onclick: () => (strolling ? halt() : stroll()) }, "Walk on and on");
-  const film = h("canvas", { class: "pixels", role: "img", "aria-label": "All frames of the walk, in a row" });
-  const place = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "Frame of the walk", oninput: () => { halt(); goTo(Number(place.value)); } });
-  const count = h("output", { class: "number small" });
-  const playButton = h("button", { class: "button small", type: "button", onclick: () => (timer ? halt() : play()) }, "Play");
-  const strip = h("div", { class: "stack", hidden: true }, h("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Strip of the walk" }, film), h("div", { class: "sheet-controls" }, playButton, place, count));
-  const element = h("div", { class: "stack" }, nothing, pins, h("div", { class: "actions" }, walkButton, strollButton), strip);
+  build() {
+    this.pins = h("ul", { class: "pins", "aria-label": "Kept images" });
+    this.nothing = h("p", { class: "muted small" }, "Keep two or more images to walk from one to the next.");
+    this.walkButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => this.walk() }, "Walk between them");
+    this.strollButton = h("button", { class: "button", type: "button", "aria-pressed": "false", onclick: () => (this.strolling ? this.halt() : this.stroll()) }, "Walk on and on");
+    this.element = h("div", { class: "stack" }, this.nothing, this.pins, h("div", { class: "actions" }, this.walkButton, this.strollButton), this.buildStrip());
+  }
 
-  film.addEventListener("click", (event) => {
-    if (!frames) return;
-    const box = film.getBoundingClientRect();
-    halt();
-    goTo(Math.floor(((event.clientX - box.left) / box.width) * frames.shape[0]));
-  });
-  signal.addEventListener("abort", () => halt());
+  buildStrip() {
+    this.film = h("canvas", { class: "pixels", role: "img", "aria-label": "All frames of the walk, in a row" });
+    this.place = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "Frame of the walk", oninput: () => { this.halt(); this.goTo(Number(this.place.value)); } });
+    this.count = h("output", { class: "number small" });
+    this.playButton = h("button", { class: "button small", type: "button", onclick: () => (this.timer ? this.halt() : this.play()) }, "Play");
+    this.film.addEventListener("click", (event) => {
+      if (!this.frames) return;
+      const box = this.film.getBoundingClientRect();
+      this.halt();
+      this.goTo(Math.floor(((event.clientX - box.left) / box.width) * this.frames.shape[0]));
+    });
+    this.strip = h("div", { class: "stack", hidden: true },
+      h("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Strip of the walk" }, this.film),
+      h("div", { class: "sheet-controls" }, this.playButton, this.place, this.count));
+    return this.strip;
+  }
 
-  const goTo = (index) => {
-    at = Math.max(0, Math.min(frames.shape[0] - 1, index));
-    place.value = at;
-    setText(count, `${at + 1} of ${frames.shape[0]}`);
-    showFrame(frames, at);
-  };
-  const play = () => {
-    if (at >= frames.shape[0] - 1) goTo(0);
-    setText(playButton, "Pause");
-    timer = setInterval(() => { if (at >= frames.shape[0] - 1) halt(); else goTo(at + 1); }, FRAME_MS);
-  };
-  const halt = () => {
-    clearInterval(timer);
-    timer = null;
-    strolling = false;
-    strollButton.setAttribute("aria-pressed", "false");
-    setText(strollButton, "Walk on and on");
-    setText(playButton, "Play");
-  };
-  const take = (batch) => {
-    frames = batch;
-    strip.hidden = false;
-    place.max = batch.shape[0] - 1;
-    drawGrid(film, batch, batch.shape[0]);
-    const times = factor(batch.shape[1], 64);
-    film.style.width = `${film.width * times}px`;
-    goTo(0);
-  };
-  /// A walk comes back to where it began; of one with two ends the first half is the way there.
-  const way = (ends, number) => pixels(ofRun(run.id, "/walk"), { ends, frames: number, ...request() }, signal);
-  const there = async (from, to) => {
-    const { shape, data } = await way([from, to], 2 * FRAMES);
+  /// Keeps an image (number `index` of a batch) and its latent for a walk.
+  keep(z, batch, index = 0) {
+    if (this.kept.length >= MAX_KEPT) this.kept.shift();
+    this.kept.push({ z, batch: single(batch, index) });
+    this.arrange();
+  }
+
+  arrange() {
+    this.nothing.hidden = this.kept.length > 1;
+    this.walkButton.disabled = this.kept.length < 2;
+    setText(this.walkButton, this.kept.length > 1 ? `Walk through ${plural(this.kept.length, "image")}` : "Walk between them");
+    replace(this.pins, this.kept.map((one, index) => this.pin(one, index)));
+  }
+
+  pin(one, index) {
+    const picture = canvas(one.batch.shape.slice(1), 56, "");
+    picture.setAttribute("aria-hidden", "true");
+    draw(picture, one.batch);
+    return h("li", {},
+      h("button", { type: "button", "aria-label": `Go back to kept image ${index + 1}`, onclick: () => { this.halt(); this.arrived(one.z); } }, picture),
+      h("button", { class: "icon-button", type: "button", "aria-label": `Let go of kept image ${index + 1}`, onclick: () => { this.kept.splice(index, 1); this.arrange(); } }, icon(CROSS)));
+  }
+
+  /// A walk comes back to where it began.
+  way(ends, frames) {
+    return pixels(ofRun(this.run.id, "/walk"), { ends, frames, ...this.request() }, this.signal);
+  }
+
+  /// Of a walk with two ends the first half is the way there.
+  async there(from, to) {
+    const { shape, data } = await this.way([from, to], 2 * FRAMES);
     return { shape: [FRAMES, ...shape.slice(1)], data: data.subarray(0, (data.length / shape[0]) * FRAMES) };
-  };
+  }
 
-  async function walk() {
-    halt();
+  async walk() {
+    this.halt();
     try {
-      take(await way(kept.map((one) => one.z), FRAMES * kept.length));
-      play();
+      this.take(await this.way(this.kept.map((one) => one.z), FRAMES * this.kept.length));
+      this.play();
     } catch (error) { complain(error); }
   }
 
-  /// Segment by segment to random places, the next one fetched while the present one is shown.
-  async function stroll() {
-    halt();
-    strolling = true;
-    strollButton.setAttribute("aria-pressed", "true");
-    setText(strollButton, "Stop walking");
-    const segment = async (from) => {
-      const { z } = await get(ofRun(run.id, `/noise?seed=${Math.floor(Math.random() * 1e9)}&n=1`), signal);
-      return { to: z[0], batch: await there(from, z[0]) };
-    };
+  /// Leg by leg to random places, the next one fetched while the present one is shown.
+  async stroll() {
+    this.halt();
+    this.strolling = true;
+    this.strollButton.setAttribute("aria-pressed", "true");
+    setText(this.strollButton, "Stop walking");
     try {
-      let next = segment(current());
-      while (strolling && !signal.aborted) {
+      let next = this.leg(this.current());
+      while (this.strolling) {
         const { to, batch } = await next;
-        if (!strolling) return;
-        next = segment(to);
-        next.catch(() => {});
-        take(batch);
-        for (let frame = 0; frame < batch.shape[0] && strolling; frame += 1) {
-          goTo(frame);
-          await new Promise((done) => setTimeout(done, FRAME_MS));
-        }
-        if (strolling) arrived(to);
+        if (!this.strolling) return;
+        next = this.leg(to);
+        next.catch(() => {}); // it is awaited above, unless the walk ends first
+        await this.pace(batch);
+        if (this.strolling) this.arrived(to);
       }
-    } catch (error) { halt(); complain(error); }
+    } catch (error) {
+      this.halt();
+      complain(error);
+    }
   }
 
-  const arrange = () => {
-    nothing.hidden = kept.length > 1;
-    walkButton.disabled = kept.length < 2;
-    setText(walkButton, kept.length > 1 ? `Walk through ${plural(kept.length, "image")}` : "Walk between them");
-    replace(pins, kept.map((one, index) => {
-      const picture = canvas(one.batch.shape.slice(1), 56, "");
-      picture.setAttribute("aria-hidden", "true");
-      draw(picture, one.batch);
-      return h("li", {},
-        h("button", { type: "button", "aria-label": `Go back to kept image ${index + 1}`, onclick: () => { halt(); arrived(one.z); } }, picture),
-        h("button", { class: "icon-button", type: "button", "aria-label": `Let go of kept image ${index + 1}`, onclick: () => { kept.splice(index, 1); arrange(); } }, icon(CROSS)));
-    }));
-  };
+  async leg(from) {
+    const { z } = await get(ofRun(this.run.id, `/noise?seed=${Math.floor(Math.random() * 1e9)}&n=1`), this.signal);
+    return { to: z[0], batch: await this.there(from, z[0]) };
+  }
 
-  return {
-    element,
-    halt,
-    keep(z, batch, index = 0) {
-      if (kept.length >= MAX_KEPT) kept.shift();
-      kept.push({ z, batch: single(batch, index) });
-      arrange();
-    },
-  };
+  async pace(batch) {
+    this.take(batch);
+    for (let frame = 0; frame < batch.shape[0] && this.strolling; frame += 1) {
+      this.goTo(frame);
+      await new Promise((done) => setTimeout(done, FRAME_MS));
+    }
+  }
+
+  take(batch) {
+    this.frames = batch;
+    this.strip.hidden = false;
+    this.place.max = batch.shape[0] - 1;
+    drawGrid(this.film, batch, batch.shape[0]);
+    this.film.style.width = `${this.film.width * factor(batch.shape[1], 64)}px`;
+    this.goTo(0);
+  }
+
+  goTo(index) {
+    const last = this.frames.shape[0] - 1;
+    this.at = Math.max(0, Math.min(last, index));
+    this.place.value = this.at;
+    setText(this.count, `${this.at + 1} of ${last + 1}`);
+    this.showFrame(this.frames, this.at);
+  }
+
+  play() {
+    const atEnd = () => this.at >= this.frames.shape[0] - 1;
+    if (atEnd()) this.goTo(0);
+    setText(this.playButton, "Pause");
+    this.timer = setInterval(() => { if (atEnd()) this.halt(); else this.goTo(this.at + 1); }, FRAME_MS);
+  }
+
+  halt() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.strolling = false;
+    this.strollButton.setAttribute("aria-pressed", "false");
+    setText(this.strollButton, "Walk on and on");
+    setText(this.playButton, "Play");
+  }
 }

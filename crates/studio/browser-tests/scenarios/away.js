@@ -1,11 +1,27 @@
 // What one takes away: each export arrives as a file that begins as its format does.
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { copyFileSync, readFileSync, statSync } from "node:fs";
+import { pixels, until, firstNumber } from "../look.js";
 
 async function take(page, button) {
   const [download] = await Promise.all([page.waitForEvent("download", { timeout: 60_000 }), button.click()]);
   return { name: download.suggestedFilename(), path: await download.path() };
+}
+
+/// The exported page, opened from the disk: it draws, and something moves it.
+async function plays_offline(world, path) {
+  const copy = `${world.folder}/sent-by-mail.html`;
+  copyFileSync(path, copy);
+  const page = await world.context.newPage();
+  await page.goto(`file://${copy}`);
+  const canvas = page.locator("canvas").first();
+  await until("the mailed page draws", async () => (await canvas.count()) && (await pixels(canvas)).data.some((value) => value > 40));
+  const before = await pixels(canvas);
+  await page.locator("input[type=range]").first().focus();
+  await page.keyboard.press("End");
+  await until("its slider changes the picture", async () => (await pixels(canvas)).hash !== before.hash);
+  await page.close();
 }
 
 async function exports_arrive_as_files(world) {
@@ -13,11 +29,14 @@ async function exports_arrive_as_files(world) {
   await page.getByRole("button", { name: "Export" }).click();
   const onnx = await take(page, page.getByRole("button", { name: "Download ONNX" }));
   assert.ok(statSync(onnx.path).size > 20_000, `${onnx.name} is small`);
+  const checked = await page.getByText(/differs from the run by at most/).first().textContent();
+  assert.ok(firstNumber(checked.split("at most")[1]) <= 1e-5, checked);
   const html = await take(page, page.getByRole("button", { name: /HTML/ }));
   assert.match(readFileSync(html.path, "utf8").slice(0, 200), /<!doctype html>/i);
+  await plays_offline(world, html.path);
   const tensors = await take(page, page.getByRole("button", { name: /safetensors/ }));
   assert.ok(statSync(tensors.path).size > 20_000, `${tensors.name} is small`);
-  await page.getByLabel("Number").fill("12");
+  await page.getByLabel("Number", { exact: true }).fill("12");
   const zip = await take(page, page.getByRole("button", { name: "Download a zip" }));
   assert.equal(readFileSync(zip.path).subarray(0, 2).toString(), "PK");
   await page.keyboard.press("Escape");

