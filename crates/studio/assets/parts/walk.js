@@ -43,8 +43,9 @@ export class Walks {
       this.halt();
       this.goTo(Math.floor(((event.clientX - box.left) / box.width) * this.frames.shape[0]));
     });
+    this.holder = h("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Strip of the walk" }, this.film);
     this.strip = h("div", { class: "stack", hidden: true },
-      h("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Strip of the walk" }, this.film),
+      this.holder,
       h("div", { class: "sheet-controls" }, this.playButton, this.place, this.count));
     return this.strip;
   }
@@ -140,6 +141,7 @@ export class Walks {
     this.at = Math.max(0, Math.min(last, index));
     this.place.value = this.at;
     setText(this.count, `${this.at + 1} of ${last + 1}`);
+    this.holder.scrollLeft = (this.film.clientWidth * (this.at + 0.5)) / (last + 1) - this.holder.clientWidth / 2;
     this.showFrame(this.frames, this.at);
   }
 
