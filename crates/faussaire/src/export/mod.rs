@@ -1,9 +1,9 @@
 //! Nets for other programs: ONNX for runtimes, safetensors with a PyTorch module, a page that draws in a browser. One
 //! folder per format.
 //!
-//! No format looks at a layer itself. A layer says what it computes as a [`crate::net::Form`], [`plain`] lists these with
+//! No format looks at a layer itself. A layer says what it computes as a [`crate::net::Form`], `plain.rs` lists these with
 //! their shapes and weights, and each format's `match` over the forms is all that it knows of layers. Every file is read
-//! back and compared with the nets here before it is kept: see [`agreement`].
+//! back and compared with the nets here before it is kept: `agreement.rs` says how.
 
 mod agreement;
 mod onnx;

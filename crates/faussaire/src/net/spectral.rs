@@ -109,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn settled_vectors_need_no_further_step() {
+        let specs =
+            [WeightSpec::kernel(&[2, 2], Init::GlorotUniform, 2, 2), WeightSpec::trainable("bias", &[2], Init::Zeros)];
+        let weights = [tensor(&[3.0, 0.0, 0.0, 2.0]), tensor(&[1.0, 1.0])];
+        let found = settled(&specs, &weights, &[tensor(&[0.1, 0.9])]);
+        assert_eq!(found.len(), 1);
+        let values = host(&normalise(&weights[0], &found[0]).0);
+        assert!((values[0] - 1.0).abs() < 1e-6 && (values[3] - 2.0 / 3.0).abs() < 1e-6, "{values:?}");
+    }
+
+    #[test]
     fn the_gradient_flows_through_the_estimate() {
         // Scaling the kernel changes nothing, so the gradient along the kernel itself is 0.
         let values = [1.0f32, -2.0, 0.5, 3.0, 0.25, -1.0];
