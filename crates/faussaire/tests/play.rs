@@ -1,5 +1,7 @@
 //! Playing with a run that was really trained, if only for a moment.
 
+#![allow(clippy::unwrap_used)]
+
 use faussaire::data::Strokes;
 use faussaire::judge::Classifier;
 use faussaire::judge::classifier::Training;

@@ -5,10 +5,10 @@ use super::overpowering;
 use super::vitals::{figure, mean};
 use super::{Observation, Remedy, Vitals};
 
-/// An update that moves images of the same noise by most of the spread of the real ones leaves little of what they were.
-/// Healthy runs move theirs by a tenth, small nets on points by half of it in their first window. One window will do, since
-/// images that were thrown far soon stick where they are.
-const FAR: f32 = 0.7;
+/// An update that moves images of the same noise by the whole spread of the real ones leaves nothing of what they were.
+/// Healthy runs move theirs by a tenth, small nets on points by half of it in their first window, some by 0.8 for a window and
+/// calm down. One window will do, since images that were thrown far soon stick where they are.
+const FAR: f32 = 1.0;
 /// With a D that is never wrong, this is far, too: a G that learns too slowly for such a D hardly moves.
 const JUMPY: f32 = 0.2;
 /// Where generated images are one image after such a jump, the jump is what made them so.
