@@ -12,6 +12,7 @@ use faussaire::picture::zip::{Checksum, Zip};
 use faussaire::picture::{Images, png};
 use faussaire::recipe::LabelSettings;
 use faussaire::{Error, Result};
+use rayon::prelude::*;
 
 /// The table's name in an archive.
 const TABLE: &str = "labels.csv";
@@ -83,8 +84,9 @@ impl Archive {
 
     /// Adds images, the first of them number `first`, with a label row for each where there are labels.
     pub fn add(&mut self, images: &Images, rows: &[Vec<f32>], first: usize) -> Result<()> {
-        for index in 0..images.len() {
-            let Some(picture) = images.picture(index) else { continue };
+        let encoded = (0..images.len()).into_par_iter().filter_map(|index| images.picture(index));
+        let encoded: Vec<Vec<u8>> = encoded.map(|picture| png::encode(&picture)).collect::<Result<_>>()?;
+        for (index, bytes) in encoded.iter().enumerate() {
             let number = first + index;
             let name = match rows.get(index) {
                 Some(row) if self.labels.kind == LabelKind::Classes => {
@@ -95,8 +97,7 @@ impl Archive {
             if let Some(row) = rows.get(index) {
                 self.table.line(&format!("{},{}", quoted(&name), cells(&self.labels, row)))?;
             }
-            let bytes = png::encode(&picture)?;
-            self.zip.add(&name, &bytes, &mut self.list).map_err(Error::io("write", &self.path))?;
+            self.zip.add(&name, bytes, &mut self.list).map_err(Error::io("write", &self.path))?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `faussaire serve RUN`: images over HTTP.
 
+use std::io::Write;
+
 use faussaire::Result;
 use faussaire_studio::serve;
 use faussaire_studio::server::Stop;
@@ -19,7 +21,8 @@ pub fn run(options: &Serve) -> Result<()> {
         most: options.most.into(),
     };
     serve::run(asked, &Stop::default(), |ready| {
-        println!("{}", ready.address);
+        // Whoever closed stdout doesn't want it.
+        let _ = writeln!(std::io::stdout(), "{}", ready.address);
         if let Some(token) = &ready.token {
             eprintln!("authorization: Bearer {token}");
         }

@@ -1,5 +1,7 @@
 //! `faussaire studio [RUNS]`: the page in the browser.
 
+use std::io::Write;
+
 use faussaire::{Error, Result};
 use faussaire_studio::server::Stop;
 use faussaire_studio::studio;
@@ -18,7 +20,8 @@ pub fn run(options: &Studio) -> Result<()> {
         assets: options.assets.clone(),
     };
     studio::run(asked, &Stop::default(), |address| {
-        println!("{address}");
+        // Whoever closed stdout doesn't want it.
+        let _ = writeln!(std::io::stdout(), "{address}");
         eprintln!("shows the runs under {}; Ctrl-C ends it", options.runs.display());
         if options.open {
             open(address);
@@ -28,10 +31,10 @@ pub fn run(options: &Studio) -> Result<()> {
 
 /// Opens the browser; where that fails, the address has been printed.
 fn open(address: &str) {
-    let (program, first) = match std::env::consts::OS {
-        "macos" => ("open", None),
-        "windows" => ("explorer", None),
-        _ => ("xdg-open", None::<&str>),
+    let program = match std::env::consts::OS {
+        "macos" => "open",
+        "windows" => "explorer",
+        _ => "xdg-open",
     };
-    let _ = std::process::Command::new(program).args(first).arg(address).spawn();
+    let _ = std::process::Command::new(program).arg(address).spawn();
 }

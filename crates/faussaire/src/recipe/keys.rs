@@ -137,6 +137,7 @@ const TABLE: &[(&str, &str, Kind)] = &[
         Kind::Number,
     ),
     ("train.heal", "How often a run that fails may go back and change its recipe by itself", Kind::Integer),
+    ("train.init", "Files with weights to begin with, instead of drawn ones", Kind::List),
 ];
 
 impl Key {

@@ -277,6 +277,6 @@ mod tests {
         assert_eq!((chronicle.end, chronicle.history().step), (End::Open, vec![1, 2, 3, 4]));
         assert_eq!(chronicle.deciding().map(|(now, best)| (now.step, best.step)), Some((4, 4)));
         assert_eq!(chronicle.see("{\"event\":\"what\"}"), None);
-        assert!(chronicle.damaged.as_deref().unwrap().contains("line 15 is no event"), "{:?}", chronicle.damaged);
+        assert!(chronicle.damaged.as_deref().unwrap().contains("line 16 is no event"), "{:?}", chronicle.damaged);
     }
 }

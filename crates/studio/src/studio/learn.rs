@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Studio;
+use super::new::opens_files;
 use crate::body::Body;
 use crate::errors::{Answer, Failure, aside};
 
@@ -103,7 +104,7 @@ fn recipe(asked: &Begin) -> Answer<Recipe> {
         vec![format!("data.source={}", Value::from(asked.data.as_str())), format!("train.seed={}", asked.seed)];
     for (key, value) in &asked.set {
         let fits = ["latent", "generator.", "discriminator.", "train."].iter().any(|part| key.starts_with(part));
-        if !fits || key == "train.seed" || key.contains('=') {
+        if !fits || key == "train.seed" || opens_files(key) || key.contains('=') {
             return Err(Failure::bad(format!("{key:?} can't be set in a lesson"), "change the nets or the training"));
         }
         changes.push(match value {

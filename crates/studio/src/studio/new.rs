@@ -80,8 +80,7 @@ async fn keys() -> Answer<Json<Vec<Value>>> {
         };
         json!({ "key": key.name, "help": key.help, "kind": kind, "choices": choices, "default": key.default })
     };
-    // Where the data is, is chosen beside.
-    let offered = |key: &Key| !matches!(key.name.as_str(), "data.source" | "data.dir" | "labels.shares");
+    let offered = |key: &Key| !opens_files(&key.name) && key.name != "labels.shares";
     Ok(Json(Key::all()?.into_iter().filter(offered).map(describe).collect()))
 }
 
@@ -133,6 +132,11 @@ pub(super) async fn start(
     }
     let id = trainings::start(&studio, &label, words).await?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
+}
+
+/// Keys whose values are paths, which a page can't choose: data sets go by name.
+pub(super) fn opens_files(key: &str) -> bool {
+    matches!(key, "data.source" | "data.dir" | "train.init")
 }
 
 fn stem(source: &str) -> String {
@@ -194,7 +198,7 @@ impl Choice {
         let keys = Key::all()?;
         let change = |(name, value): (&String, &Value)| {
             let known = keys.iter().any(|key| key.name == *name);
-            if !known || matches!(name.as_str(), "data.source" | "data.dir") {
+            if !known || opens_files(name) {
                 return Err(Failure::bad(
                     format!("there is no key {name:?} to set"),
                     "GET /api/keys lists those there are",
@@ -261,6 +265,7 @@ mod tests {
         for text in [
             r#"{"preset":"none"}"#,
             r#"{"preset":"quick","set":{"data.dir":"/etc"}}"#,
+            r#"{"preset":"quick","set":{"train.init":["/etc/passwd"]}}"#,
             r#"{"preset":"quick","set":{"nonsense":1}}"#,
             r#"{"preset":"quick","set":{"train.batch":{"a":1}}}"#,
             r#"{"preset":"quick","time":"soon"}"#,

@@ -165,6 +165,7 @@ fn lessons_go_by_halves() {
         json!({ "data": "strokes", "preset": "quick" }),
         json!({ "data": "ring", "preset": "tp" }),
         json!({ "data": "ring", "set": { "data.source": "/etc" } }),
+        json!({ "data": "ring", "set": { "train.init": ["/etc/passwd"] } }),
         json!({ "data": "ring", "set": { "train.batch": 4096 } }),
         json!({ "data": "ring", "set": { "generator.layers": ["dense 100000", "dense 2"] } }),
     ] {

@@ -4,7 +4,7 @@ Written by faussaire {{version}}; {{weights}} beside this file has the weights. 
 
     python {{file}} 16 images.png      # draws 16 images
 
-    from {{module}} import load, save
+    from {{module}} import load, save{{rename}}
     nets = load()                      # {{nets}}
     save("mine.safetensors", nets)     # faussaire train --init mine.safetensors goes on from there
 {{notes}}"""

@@ -101,13 +101,16 @@ fn code(subject: &Subject, plains: &[Plain]) -> String {
     let labels = subject.labels();
     let names: Vec<String> = labels.names.iter().map(|name| quoted(name)).collect();
     let file = format!("{}.safetensors", subject.title);
+    let plain_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let importable = subject.title.chars().all(plain_name) && !subject.title.starts_with(|c: char| c.is_ascii_digit());
     let fields = [
         ("about", heading(subject)),
         ("version", env!("CARGO_PKG_VERSION").into()),
         ("weights_text", quoted(&file)),
         ("weights", safe(&file)),
         ("file", safe(&format!("{}.py", subject.title))),
-        ("module", safe(&subject.title)),
+        ("module", if importable { subject.title.clone() } else { "nets".into() }),
+        ("rename", if importable { String::new() } else { "      # once this file is called nets.py".into() }),
         ("nets", plains.iter().map(|p| format!("nets[\"{}\"]", p.name)).collect::<Vec<_>>().join(" and ")),
         ("notes", notes(plains, labels.kind)),
         ("latent", subject.recipe.latent.to_string()),
