@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the studio in headless Chromium: run.sh BINARY. Needs node 20 or later, npm's registry once (or node_modules), and a Chromium
-# (CHROMIUM names one elsewhere); without them it says so and is skipped. Takes about two minutes on two cores.
+# (CHROMIUM names one elsewhere); without them it says so and is skipped. Takes two minutes on two cores, twice that where they are busy.
 set -euo pipefail
 
 binary=${1:?"expected the path of a built faussaire: run.sh target/release/faussaire"}
