@@ -115,12 +115,16 @@ impl Recorder {
         if self.last_sheet == Some(step) {
             return Ok(());
         }
-        self.last_sheet = Some(step);
-        let picture = sheet::of(gan)?;
-        let file = format!("samples/{step:06}.png");
-        png::write(&self.run.path().join(&file), &picture)?;
-        self.announce(Event::Sheet { step, file })?;
+        self.draw(gan)?;
         self.score(gan)
+    }
+
+    fn draw(&mut self, gan: &Gan) -> Result<()> {
+        let step = gan.progress.step;
+        self.last_sheet = Some(step);
+        let file = format!("samples/{step:06}.png");
+        png::write(&self.run.path().join(&file), &sheet::of(gan)?)?;
+        self.announce(Event::Sheet { step, file })
     }
 
     /// Scores the averaged generator on fixed noise, and keeps it as `best` where no score before was better.
@@ -215,7 +219,14 @@ impl Watcher for Recorder {
                 self.save_latest(gan)?;
                 shown?;
             }
-            Event::Start { .. } | Event::Diverged { .. } | Event::Finding(_) => self.log(event)?,
+            Event::Start { step, .. } => {
+                self.log(event)?;
+                if *step == 0 {
+                    // What training makes images of: noise, not worth a score.
+                    self.draw(gan)?;
+                }
+            }
+            Event::Diverged { .. } | Event::Finding(_) => self.log(event)?,
             // Its own, which it has logged.
             Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Heal(_) => {}
         }
