@@ -142,7 +142,8 @@ class RunPage {
   newSheet(line) {
     const file = String(line.file).split("/").pop();
     if (this.run.sheets.some((sheet) => sheet.file === file)) return;
-    this.run.sheets.push({ step: line.step, file });
+    // Another list: the slider compares it with the one it has, to see whether it was at the end.
+    this.run.sheets = [...this.run.sheets, { step: line.step, file }];
     this.noSheets.hidden = true;
     this.sheet.set(this.run.sheets);
   }
