@@ -1,7 +1,7 @@
 """Exported nets in other people's programs: onnxruntime and PyTorch against Faussaire's own results.
 
-    FAUSSAIRE_TRIALS=/tmp/trials cargo test --release --workspace --lib -- --ignored files_for_other_programs
-    python check.py /tmp/trials
+    FAUSSAIRE_TRIALS=FOLDER cargo test --release --workspace --lib -- --ignored files_for_other_programs
+    python check.py FOLDER
 
 Each folder there holds one recipe's nets in every format, and in trial.json inputs with what our nets make of them. Prints
 the largest difference per net; exits with 1 where one is above 1e-5 (of the largest result, where that is above 1). PyTorch

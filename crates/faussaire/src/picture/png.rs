@@ -1,13 +1,14 @@
 //! PNG files: a picture as one file, or images as a folder of numbered files. Each file appears whole or not at all.
 
+use std::io::Cursor;
 use std::path::Path;
 
 use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, ImageReader, Limits};
 use rayon::prelude::*;
 
 use super::{Images, Picture, check_length};
-use crate::data::PartFile;
+use crate::data::{ImageShape, PartFile};
 use crate::error::{Error, Result};
 
 /// Writes `picture` to `path`; its folder must exist.
@@ -56,16 +57,53 @@ pub fn encode(picture: &Picture) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The upper left part of a PNG file, `width` pixels by `height` or as much of it as there is, as the bytes of another. What
+/// would take more than 256 MB to decode is refused.
+///
+/// # Errors
+/// Bytes that are no PNG file, or a damaged one.
+pub fn part(file: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+    let damaged =
+        |e: image::ImageError| Error::data(format!("a PNG file can't be read: {e}"), "it was changed or cut short");
+    let mut reader = ImageReader::with_format(Cursor::new(file), ImageFormat::Png);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(256 << 20);
+    reader.limits(limits);
+    let whole = reader.decode().map_err(damaged)?;
+    let part = whole.crop_imm(0, 0, width.max(1), height.max(1));
+    let (width, height) = (part.width() as usize, part.height() as usize);
+    let (channels, bytes) = match part {
+        DynamicImage::ImageLuma8(grey) => (1, grey.into_raw()),
+        other => (3, other.into_rgb8().into_raw()),
+    };
+    encode(&Picture { shape: ImageShape { height, width, channels }, bytes })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
 
     fn images(count: usize, channels: usize) -> Images {
         let shape = ImageShape { height: 3, width: 5, channels };
         let bytes = (0..count * shape.len()).map(|i| (i * 37 % 256) as u8).collect();
         Images { shape, bytes }
+    }
+
+    #[test]
+    fn a_part_is_the_upper_left_of_the_whole() {
+        for channels in [1, 3] {
+            let whole = images(1, channels).picture(0).unwrap();
+            let cut = |width, height| {
+                image::load_from_memory(&part(&encode(&whole).unwrap(), width, height).unwrap()).unwrap()
+            };
+            let small = cut(2, 1);
+            assert_eq!((small.width(), small.height()), (2, 1));
+            let bytes = if channels == 1 { small.into_luma8().into_raw() } else { small.into_rgb8().into_raw() };
+            assert_eq!(bytes, whole.bytes[..2 * channels]);
+            assert_eq!((cut(99, 99).width(), cut(99, 99).height()), (5, 3));
+        }
+        assert!(part(b"\x89PNG\r\n", 1, 1).is_err() && part(b"", 1, 1).is_err());
     }
 
     fn names(folder: &Path) -> Vec<String> {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use faussaire::Recipe;
+use faussaire::picture::png;
 use faussaire::run::{self, Run};
 use faussaire::train::Range;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Studio;
@@ -107,11 +109,31 @@ async fn history(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> A
     .await
 }
 
+/// What of a sheet is asked for.
+#[derive(Deserialize)]
+struct SheetQuery {
+    /// `380x140`: so many pixels of its upper left; all of it where nothing is said.
+    part: Option<String>,
+}
+
+impl SheetQuery {
+    fn size(&self) -> Answer<Option<(u32, u32)>> {
+        let Some(part) = &self.part else { return Ok(None) };
+        let size = part.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        let fits = |size: &(u32, u32)| (1..=4096).contains(&size.0) && (1..=4096).contains(&size.1);
+        size.filter(fits)
+            .map(Some)
+            .ok_or_else(|| Failure::bad("part asks for no size of 1 to 4096 pixels", "such as ?part=380x140"))
+    }
+}
+
 async fn sheet(
     State(studio): State<Arc<Studio>>,
     Path((id, file)): Path<(String, String)>,
+    Query(query): Query<SheetQuery>,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    let part = query.size()?;
     let digits = file.strip_suffix(".png").unwrap_or_default();
     if digits.is_empty() || digits.len() > 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Failure::missing(format!("there is no sheet {file:?}"), "GET /api/runs/ID names those there are"));
@@ -122,7 +144,8 @@ async fn sheet(
         let read = |e| Failure::from(faussaire::Error::io("read", &path)(e));
         let meta = std::fs::metadata(&path).map_err(read)?;
         let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-        let tag = format!("\"{:x}-{:x}\"", meta.len(), changed.map_or(0, |since| since.as_nanos()));
+        let asked = part.map_or(String::new(), |(width, height)| format!("-{width}x{height}"));
+        let tag = format!("\"{:x}-{:x}{asked}\"", meta.len(), changed.map_or(0, |since| since.as_nanos()));
         let head = [
             (header::CONTENT_TYPE, "image/png".to_owned()),
             (header::ETAG, tag.clone()),
@@ -131,7 +154,12 @@ async fn sheet(
         if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
             return Ok((StatusCode::NOT_MODIFIED, head).into_response());
         }
-        Ok::<_, Failure>((head, std::fs::read(&path).map_err(read)?).into_response())
+        let whole = std::fs::read(&path).map_err(read)?;
+        let bytes = match part {
+            Some((width, height)) => png::part(&whole, width, height)?,
+            None => whole,
+        };
+        Ok::<_, Failure>((head, bytes).into_response())
     })
     .await
 }

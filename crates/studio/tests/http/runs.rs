@@ -42,6 +42,16 @@ fn sheets_are_sent_and_nothing_else_is() {
     assert_eq!(sheet.body, fs::read(trained().join("plain/samples/000012.png")).unwrap());
     let tag = [("if-none-match", sheet.header("etag").unwrap())];
     assert_eq!(with(server.at, "GET", "/api/runs/plain/sheets/000012.png", &tag, b"").status, 304);
+    let part = get(server.at, "/api/runs/plain/sheets/000012.png?part=38x14");
+    assert_eq!((part.status, &part.body[16..24]), (200, [0, 0, 0, 38, 0, 0, 0, 14].as_slice()));
+    assert_eq!(
+        with(server.at, "GET", "/api/runs/plain/sheets/000012.png?part=38x14", &tag, b"").status,
+        200,
+        "another picture"
+    );
+    for wrong in ["0x5", "5", "x", "9999x1"] {
+        assert_eq!(get(server.at, &format!("/api/runs/plain/sheets/000012.png?part={wrong}")).status, 400, "{wrong}");
+    }
     for path in [
         "/api/runs/plain/sheets/000013.png",
         "/api/runs/plain/sheets/..%2fconfig.toml",
