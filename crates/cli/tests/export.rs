@@ -108,6 +108,21 @@ fn weights_begin_another_training() {
     assert!(said.contains("generator.dense0.weight has shape [196, 8], expected [245, 8]"), "{said}");
 }
 
+/// A module beside the weights replaces none that faussaire didn't write, and hides none of Python's.
+#[test]
+fn modules_of_others_stay() {
+    let bench = Bench::new();
+    bench.train("mine", &["--steps", "3"]);
+    fs::write(bench.path("nets.py"), "print('mine')").unwrap();
+    let said = bench.fails(&["export", "mine", "-o", "nets.safetensors"], 2);
+    assert!(said.contains("nets.py is there already, and faussaire did not write it"), "{said}");
+    assert_eq!(fs::read_to_string(bench.path("nets.py")).unwrap(), "print('mine')");
+    let said = bench.fails(&["export", "mine", "-o", "torch.safetensors"], 2);
+    assert!(said.contains("would be taken for Python's own"), "{said}");
+    bench.ok(&["export", "mine", "-o", "others.safetensors"]);
+    bench.ok(&["export", "mine", "-o", "others.safetensors"]);
+}
+
 #[test]
 fn what_can_not_be_exported_leaves_nothing() {
     let bench = Bench::new();

@@ -78,13 +78,11 @@ pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> 
     // A probe tells nothing.
     let open = path == "/healthz";
     let page = request.method() == Method::GET && !path.starts_with("/api/");
-    let mut response = match guard.objection(request.method(), request.headers(), &query) {
-        Some(refusal) if !open => refusal.into_response(),
-        _ => match (in_query(&query), guard.token()) {
-            // Out of the address bar and into a cookie.
-            (Some(_), Some(token)) if page => welcome(token, request.uri()),
-            _ => next.run(request).await,
-        },
+    let mut response = match (guard.objection(request.method(), request.headers(), &query), guard.token()) {
+        (Some(refusal), _) if !open => refusal.into_response(),
+        // Out of the address bar and into a cookie; only for those who have shown that they know it.
+        (None, Some(token)) if page && in_query(&query).is_some() => welcome(token, request.uri()),
+        _ => next.run(request).await,
     };
     protect(response.headers_mut());
     response

@@ -1,38 +1,22 @@
 //! An answer whose memory counts until the client has read it: the room that its images were given is free again only then.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use axum::body::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
+use axum::body::{Body, Bytes};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Bytes, and the room that they take.
-#[derive(Debug)]
-pub(crate) struct Held {
-    bytes: Option<Bytes>,
+/// Bytes, and the room that they take. The server may let go of a body as soon as its bytes are in line to be written, so the
+/// room hangs on the bytes.
+struct Held {
+    bytes: Bytes,
     _room: OwnedSemaphorePermit,
 }
 
-impl Held {
-    pub(crate) fn body(bytes: impl Into<Bytes>, room: OwnedSemaphorePermit) -> axum::body::Body {
-        axum::body::Body::new(Self { bytes: Some(bytes.into()), _room: room })
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
-impl Body for Held {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-    }
+/// A body of `bytes` that keeps `room` until they are sent.
+pub(crate) fn held(bytes: impl Into<Bytes>, room: OwnedSemaphorePermit) -> Body {
+    Body::from(Bytes::from_owner(Held { bytes: bytes.into(), _room: room }))
 }

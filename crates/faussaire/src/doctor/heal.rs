@@ -26,11 +26,16 @@ pub fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
 /// # Errors
 /// Where nothing was found that has a remedy, the changed recipe is refused, or files can't be read or written.
 pub fn heal(gan: &Gan, run: &Run, recorder: &mut Recorder, doctor: &mut Doctor) -> Result<Gan> {
-    let Some(finding) = doctor.patient().cloned() else {
+    let Some(mut finding) = doctor.patient().cloned() else {
         return Err(Error::usage("the run was to be healed, but nothing was found", "report this"));
     };
-    let recipe = gan.recipe.changed(&finding.set)?;
+    let mut recipe = gan.recipe.changed(&finding.set)?;
     let same_nets = recipe.latent == gan.recipe.latent && recipe.generator.layers == gan.recipe.generator.layers;
+    if !same_nets && !recipe.train.init.is_empty() {
+        // Weights for the nets as they were.
+        finding.set.push("train.init=[]".into());
+        recipe = gan.recipe.changed(&finding.set)?;
+    }
     let best = if same_nets { usable_best(run, doctor, &finding)? } else { None };
     let mut healed = gan.under(recipe)?;
     let mut heal = Heal {

@@ -88,7 +88,7 @@ pub struct Export {
     pub tolerance: f64,
 }
 
-/// What [`write`] left on the disk.
+/// What [`write()`] left on the disk.
 #[derive(Clone, Debug)]
 pub struct Written {
     /// Each file with its size.
@@ -172,6 +172,7 @@ pub fn write(run: &Run, checkpoint: &str, format: Format, path: &Path, options: 
     // Before the work, so that a typing error in the path costs nothing.
     let places = places(path, format)?;
     let mut parts = places.iter().map(|place| PartFile::create(place)).collect::<Result<Vec<_>>>()?;
+    places.iter().skip(1).try_for_each(|place| ours(place))?;
     let subject = Subject::open(run, checkpoint)?.titled(path);
     let export = make(&subject, format, options)?;
     let mut files = Vec::new();
@@ -182,6 +183,25 @@ pub fn write(run: &Run, checkpoint: &str, format: Format, path: &Path, options: 
     // The file that was asked for comes last: where it is, the others are.
     parts.into_iter().rev().try_for_each(PartFile::commit)?;
     Ok(Written { files, checked: export.checked, difference: export.difference, step: subject.step })
+}
+
+/// Refuses to replace a module that somebody else wrote, or to hide one that it needs itself.
+fn ours(module: &Path) -> Result<()> {
+    let stem = module.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if ["torch", "ctypes", "json", "math", "os", "struct", "sys", "zlib", "pathlib"].contains(&stem.as_str()) {
+        return Err(Error::usage(
+            format!("{}: a module of that name would be taken for Python's own", module.display()),
+            "choose another name for -o",
+        ));
+    }
+    let theirs = |text: String| !text.contains(torch::SIGNATURE);
+    if module.exists() && std::fs::read_to_string(module).map_or(true, theirs) {
+        return Err(Error::usage(
+            format!("{} is there already, and faussaire did not write it", module.display()),
+            "choose another name for -o, or move that file away",
+        ));
+    }
+    Ok(())
 }
 
 /// The files that an export to `path` makes.

@@ -158,11 +158,15 @@ fn last(path: &str) -> String {
 /// costs these lines and not the export.
 fn scores(run: &Run, state: &State) -> Vec<(String, f64)> {
     let events = run.events(Some(state.events_bytes)).unwrap_or_default();
-    let all = events.into_iter().filter_map(|event| match event {
-        Event::Score { step, name, value } if step <= state.step => Some((step, name, value)),
-        _ => None,
-    });
-    let all: Vec<_> = all.collect();
+    let mut all = Vec::new();
+    for event in events {
+        match event {
+            Event::Score { step, name, value } if step <= state.step => all.push((step, name, value)),
+            // What was taken back is another net's.
+            Event::Heal(heal) => all.retain(|(step, ..)| *step <= heal.back_to),
+            _ => {}
+        }
+    }
     let last = all.last().map_or(0, |(step, ..)| *step);
     all.into_iter().filter(|(step, ..)| *step == last).map(|(_, name, value)| (name, value)).collect()
 }

@@ -13,6 +13,8 @@ use crate::run::Run;
 /// At most so many sheets, and so many bytes of them, so that the page can be sent by mail.
 const SHEETS: usize = 12;
 const SHEET_BYTES: usize = 6 << 20;
+/// A larger file is no sheet.
+const LARGEST: u64 = 64 << 20;
 
 const STYLE: &str = "
 .sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:1.2rem}
@@ -96,7 +98,14 @@ fn last_sheet(run: &Run, record: &Record) -> String {
 fn figure(run: &Run, (step, file): &(u64, String)) -> Option<(String, usize)> {
     // The log is the run's own, but may come from anywhere: only plain names inside samples/ are followed.
     let name = file.strip_prefix("samples/").filter(|name| !name.contains(['/', '\\']))?;
-    let png = std::fs::read(run.path().join("samples").join(name)).ok()?;
+    let (folder, path) = (run.path().join("samples"), run.path().join("samples").join(name));
+    let plain = |meta: std::fs::Metadata| meta.is_file() && meta.len() <= LARGEST;
+    if !std::fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir())
+        || !std::fs::symlink_metadata(&path).is_ok_and(plain)
+    {
+        return None;
+    }
+    let png = std::fs::read(path).ok()?;
     let (width, height) = png_size(&png)?;
     let caption = format!("step {}", grouped(*step));
     let picture = image(&png, &format!("images of the averaged generator at {caption}"), width, height);
@@ -313,6 +322,7 @@ mod tests {
              {{\"event\":\"score\",\"step\":20,\"name\":\"swd\",\"value\":0.9}}\n\
              {{\"event\":\"sheet\",\"step\":10,\"file\":\"samples/000010.png\"}}\n\
              {{\"event\":\"sheet\",\"step\":20,\"file\":\"samples/../../secret.png\"}}\n\
+             {{\"event\":\"sheet\",\"step\":30,\"file\":\"samples/000030.png\"}}\n\
              {{\"event\":\"end\",\"step\":20,\"reason\":\"stopped\"}}\n",
             step(10),
             step(20)
@@ -322,6 +332,8 @@ mod tests {
         let picture = Picture { shape, bytes: vec![9; 8] };
         png::write(&run.path().join("samples/000010.png"), &picture).unwrap();
         png::write(&folder.path().join("secret.png"), &picture).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("../../secret.png", run.path().join("samples/000030.png")).unwrap();
         let path = crate::report::write(&run).unwrap();
         let html = std::fs::read_to_string(path).unwrap();
         for part in [

@@ -80,7 +80,7 @@ impl Record {
         self.best = self.best.filter(|step| *step <= last);
     }
 
-    /// One number of every logged step that has it, in at most [`POINTS`] points.
+    /// One number of every logged step that has it, in at most 300 points.
     pub fn curve(&self, number: impl Fn(&StepReport) -> Option<f32>) -> Curve {
         let all: Curve = self
             .steps

@@ -18,7 +18,7 @@ use crate::archive::Archive;
 use crate::body::Body;
 use crate::engine::Classes;
 use crate::errors::{Answer, Failure, aside};
-use crate::held::Held;
+use crate::held::held;
 use crate::truncation::truncate;
 
 /// Bodies are small.
@@ -86,13 +86,16 @@ pub(super) async fn generate(
         Format::Raw => ("application/octet-stream", Bytes::from(images.bytes)),
         format => aside(move || encode(&images, &names, seed, step, format)).await?,
     };
-    respond(&service, Held::body(bytes, room), kind, n, seed)
+    respond(&service, held(bytes, room), kind, n, seed)
 }
 
 /// Room in memory for `n` images, until they are sent.
 fn room(service: &Service, n: usize) -> Answer<OwnedSemaphorePermit> {
     // Values are made as numbers, then as bytes, then as a file.
     let kilobytes = (n * service.loaded.sampler.shape().len() * 6).div_ceil(1024);
+    if kilobytes > super::ROOM {
+        return Err(Failure::bad(format!("{n} images at once are more than there is memory for"), "ask for fewer"));
+    }
     let wanted = u32::try_from(kilobytes).unwrap_or(u32::MAX);
     let room = Arc::clone(&service.room).try_acquire_many_owned(wanted);
     room.map_err(|_| Failure::busy("more images are asked for than there is room for at this moment"))

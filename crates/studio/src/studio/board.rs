@@ -219,6 +219,15 @@ impl Followed {
     }
 
     fn read(&mut self) -> std::io::Result<()> {
+        let read = self.read_on();
+        if read.is_err() {
+            // Looked at again next time, whether it has changed or not.
+            self.tail.forget();
+        }
+        read
+    }
+
+    fn read_on(&mut self) -> std::io::Result<()> {
         let growth = self.tail.look()?;
         if growth == Growth::Same {
             return Ok(());

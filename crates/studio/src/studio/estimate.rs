@@ -10,6 +10,8 @@ use serde::Serialize;
 /// Nets with more weights, or that take longer for one image, are not tried.
 const MOST_WEIGHTS: usize = 100_000_000;
 const MOST_FLOPS: u64 = 20_000_000_000;
+/// Values between the layers that a trial may have.
+const MOST_VALUES: usize = 1 << 26;
 /// A trial takes about so long for each net.
 const TRIAL: Duration = Duration::from_millis(150);
 /// A forward and a backward pass, in forward passes: one for the gradient of the input, one for that of the weights.
@@ -64,10 +66,18 @@ pub(super) fn estimate(
     }
 }
 
+/// Values between the layers of a net, of one example.
+pub(super) fn values(net: &Network) -> usize {
+    net.layers().iter().fold(net.input().len(), |sum, placed| sum.saturating_add(placed.output.len()))
+}
+
 /// Seconds per image of each net's forward pass.
 fn speeds(generator: &Network, discriminator: &Network, batch: usize) -> Option<[f64; 2]> {
     let weights = generator.parameters().0.saturating_add(discriminator.parameters().0);
-    if weights > MOST_WEIGHTS || generator.flops().saturating_add(discriminator.flops()) > MOST_FLOPS {
+    if values(generator).max(values(discriminator)) > MOST_VALUES
+        || weights > MOST_WEIGHTS
+        || generator.flops().saturating_add(discriminator.flops()) > MOST_FLOPS
+    {
         return None;
     }
     device::on_pool(|| Some([speed(generator, batch)?, speed(discriminator, batch)?]))
@@ -78,7 +88,7 @@ fn speed(net: &Network, batch: usize) -> Option<f64> {
     let weights = net.initial(0, &device);
     let [h, w, c] = net.input().dims();
     // Small batches are slower per image; more than 16 tell nothing new, unless an image is very quick.
-    let n = if net.flops() < 1_000_000 { batch } else { batch.min(16) };
+    let n = if net.flops() < 1_000_000 { batch } else { batch.min(16) }.min(MOST_VALUES / values(net).max(1)).max(1);
     let x = || Tensor::<4>::zeros([n, h, w, c], &device);
     let labels = (net.labels() > 0).then(|| Tensor::<4>::zeros([n, 1, 1, net.labels()], &device));
     let forward = || {

@@ -24,6 +24,8 @@ const IDLE: Duration = Duration::from_secs(600);
 /// Larger nets and batches are no lesson.
 const WEIGHTS: usize = 200_000;
 const BATCH: usize = 1_024;
+/// Values between the layers, of a whole batch.
+const VALUES: usize = 1 << 24;
 /// Steps of one request, and how long it may take.
 const STEPS: u64 = 500;
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -123,7 +125,14 @@ fn recipe(asked: &Begin) -> Answer<Recipe> {
     let (generator, discriminator) = recipe.networks()?;
     let weights = generator.parameters().0.saturating_add(discriminator.parameters().0);
     let train = &recipe.train;
-    if weights > WEIGHTS || train.batch > BATCH || train.discriminator_steps > 20 || recipe.latent > 256 {
+    // Some layers have no weights but many values.
+    let values = super::estimate::values(&generator).saturating_add(super::estimate::values(&discriminator));
+    if values.saturating_mul(train.batch) > VALUES
+        || weights > WEIGHTS
+        || train.batch > BATCH
+        || train.discriminator_steps > 20
+        || recipe.latent > 256
+    {
         return Err(Failure::bad(
             format!(
                 "a lesson has at most {WEIGHTS} weights, batches of {BATCH}, 20 updates of D per step, a latent of 256"

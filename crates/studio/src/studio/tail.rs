@@ -52,6 +52,11 @@ impl Tail {
         self.seen.is_some()
     }
 
+    /// Takes the file for changed when it looks next.
+    pub(super) fn forget(&mut self) {
+        self.seen = None;
+    }
+
     /// Looks; [`Self::lines`] gives what is new.
     pub(super) fn look(&mut self) -> io::Result<Growth> {
         let meta = match fs::symlink_metadata(&self.path) {

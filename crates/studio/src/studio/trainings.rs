@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use faussaire::run::{Run, WORDS};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Studio, new};
@@ -42,6 +43,38 @@ impl Trainings {
     }
 }
 
+/// The place of a training among those under way, given back when this goes.
+struct Entry {
+    studio: Arc<Studio>,
+    id: String,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.studio.trainings.set().remove(&self.id);
+        self.studio.board.look_again();
+    }
+}
+
+trait Enter {
+    /// A place for the run called `id`: at most [`MOST`] at once, and one for each run.
+    fn enter(&self, id: &str) -> Answer<Entry>;
+}
+
+impl Enter for Arc<Studio> {
+    fn enter(&self, id: &str) -> Answer<Entry> {
+        let mut set = self.trainings.set();
+        if set.contains(id) {
+            return Err(Failure::conflict(format!("{id} is being trained"), "stop it first, or wait until it ends"));
+        }
+        if set.len() >= MOST {
+            return Err(Failure::busy(format!("{MOST} trainings are under way already")));
+        }
+        set.insert(id.to_owned());
+        Ok(Entry { studio: Arc::clone(self), id: id.to_owned() })
+    }
+}
+
 /// How long to go on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,19 +86,25 @@ pub(super) struct Further {
 
 /// Makes the next folder for `label` and starts `faussaire` there with `words`.
 pub(super) async fn start(studio: &Arc<Studio>, label: &str, mut words: Vec<String>) -> Answer<String> {
-    if studio.trainings.set().len() >= MOST {
-        return Err(Failure::busy(format!("{MOST} trainings are under way already")));
-    }
     let path = Run::reserve(studio.board.place.root(), label)?;
     let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     words.extend([format!("--run={}", path.display()), "--quiet".into()]);
-    let begun = launch(studio, &id, &path, &words).await;
-    if begun.is_err() && !path.join("config.toml").exists() {
-        // Nothing came of it; a folder with something in it stays.
-        let _ = fs::remove_file(path.join(WORDS));
-        let _ = fs::remove_dir(&path);
+    let begun = match studio.enter(&id) {
+        Ok(entry) => launch(entry, path.clone(), &words).await,
+        Err(refusal) => Err(refusal),
+    };
+    if begun.is_err() {
+        clear(&path);
     }
     begun.map(|()| id)
+}
+
+/// Takes away a folder of which nothing came; one with something in it stays.
+fn clear(path: &Path) {
+    if !path.join("config.toml").exists() {
+        let _ = fs::remove_file(path.join(WORDS));
+        let _ = fs::remove_dir(path);
+    }
 }
 
 /// `faussaire train --resume`.
@@ -82,7 +121,7 @@ pub(super) async fn resume(
     words.extend(further.steps.map(|n| format!("--steps={n}")));
     words.extend(further.epochs.map(|n| format!("--epochs={n}")));
     words.extend(further.time.as_deref().map(new::time).transpose()?.map(|time| format!("--time={time}")));
-    launch(&studio, &id, &path, &words).await?;
+    launch(studio.enter(&id)?, path, &words).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
 }
 
@@ -108,29 +147,38 @@ pub(super) async fn stop(
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-/// Starts a process, and waits until it trains, has ended, or takes longer (as when it fetches data).
-async fn launch(studio: &Arc<Studio>, id: &str, path: &Path, words: &[String]) -> Answer<()> {
+/// Starts a process, and waits until it trains, has ended, or takes longer (as when it fetches data). Who asked for it may go
+/// away meanwhile: a task of its own waits for the process and gives its place back.
+async fn launch(entry: Entry, path: PathBuf, words: &[String]) -> Answer<()> {
     let refused = |e: std::io::Error| Failure::internal(format!("the training can't be started: {e}"));
-    let log = File::create(path.join(WORDS)).map_err(refused)?;
-    let mut command = Command::new(&studio.program);
+    let words_file = path.join(WORDS);
+    if fs::symlink_metadata(&words_file).is_ok_and(|meta| !meta.is_file()) {
+        return Err(Failure::conflict(format!("{WORDS} in the run's folder is no plain file"), "take it away"));
+    }
+    let log = File::create(words_file).map_err(refused)?;
+    let mut command = Command::new(&entry.studio.program);
     command.args(words).stdin(Stdio::null()).stdout(log.try_clone().map_err(refused)?).stderr(log);
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(refused)?;
-    studio.trainings.set().insert(id.to_owned());
-    let outcome = settle(&mut child, path).await;
-    let ended = outcome.is_some();
-    let (studio, id) = (Arc::clone(studio), id.to_owned());
-    if ended {
-        studio.trainings.set().remove(&id);
-    } else {
-        tokio::spawn(async move {
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let outcome = settle(&mut child, &path).await;
+        let ended = outcome.is_some();
+        let begun = outcome.unwrap_or(Ok(()));
+        if ended {
+            if begun.is_err() {
+                clear(&path);
+            }
+            drop(entry);
+            let _ = tell.send(begun);
+        } else {
+            let _ = tell.send(begun);
             let _ = child.wait().await;
-            studio.trainings.set().remove(&id);
-            studio.board.look_again();
-        });
-    }
-    outcome.unwrap_or(Ok(()))
+            drop(entry);
+        }
+    });
+    told.await.unwrap_or_else(|_| Err(Failure::internal("the training's start was not seen to its end")))
 }
 
 /// The end of a training, if it comes at once.

@@ -65,6 +65,9 @@ fn elsewhere_a_token_is_demanded() {
     assert_eq!(get(server.at, "/api/runs").status, 401);
     assert_eq!(get(server.at, "/").status, 401);
     assert_eq!(get(server.at, "/?token=0").status, 401);
+    // What answers everybody gives the token to nobody.
+    let probe = get(server.at, "/healthz?token=0");
+    assert!(probe.header("set-cookie").is_none(), "{}", probe.status);
     let welcome = get(server.at, &format!("/?token={token}"));
     assert_eq!((welcome.status, welcome.header("location")), (303, Some("/")));
     let cookie = welcome.header("set-cookie").unwrap();

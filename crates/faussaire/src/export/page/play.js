@@ -172,7 +172,7 @@ function fill() {
     button.type = "button";
     const held = model.labels.names.filter((_, k) => entry.labels[k] > 0).join(", ");
     button.setAttribute("aria-label", `image ${i + 1}${held ? `: ${held}` : ""}`);
-    button.onclick = () => choose(entry, button);
+    button.onclick = () => (stop_walking(), choose(entry, button));
     if (i === 0) button.setAttribute("aria-current", "true");
     [canvas.width, canvas.height] = [wide, high];
     studio.draw(entry.base, entry.labels).then(([values]) => paint(canvas, values));
@@ -268,7 +268,7 @@ function stop_walking() {
 }
 
 find("another").onclick = () => (stop_walking(), another(Math.floor(Math.random() * 2 ** 32)));
-find("seed").onchange = (event) => event.target.value !== "" && another(Number(event.target.value) >>> 0);
+find("seed").onchange = (event) => event.target.value !== "" && (stop_walking(), another(Number(event.target.value) >>> 0));
 find("walk").onclick = () => {
   if (find("walk").getAttribute("aria-pressed") === "true") return stop_walking();
   find("walk").setAttribute("aria-pressed", "true");

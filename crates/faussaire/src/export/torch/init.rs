@@ -70,8 +70,11 @@ fn wanted(plain: &Plain, part: &Part, own: bool) -> Vec<Wanted> {
 fn check_names(layers: &[Vec<Wanted>], found: &[&str], path: &Path, net: &Network) -> Result<()> {
     let names: BTreeMap<&str, ()> = layers.iter().flatten().map(|wanted| (wanted.name.as_str(), ())).collect();
     let missing: Vec<&str> = names.keys().copied().filter(|name| !found.contains(name)).collect();
-    let strange: Vec<&str> =
-        found.iter().copied().filter(|name| !names.contains_key(name) && !name.ends_with("_direction")).collect();
+    // A net whose kernels are divided by their norms keeps vectors for that, which PyTorch's layout leaves out. Without them the
+    // kernels are other ones.
+    let divides = net.specs().any(|spec| spec.name.ends_with("_direction"));
+    let vector = |name: &str| divides && name.ends_with("_direction");
+    let strange: Vec<&str> = found.iter().copied().filter(|name| !names.contains_key(name) && !vector(name)).collect();
     if missing.is_empty() && strange.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,9 @@
 //! `nn.Module` per net that they belong to, which loads, draws and saves. [`init`] reads weights back, from there or from a
 //! checkpoint.
 
+/// How one knows a module that was written here.
+pub(super) const SIGNATURE: &str = "Written by faussaire";
+
 mod code;
 pub(crate) mod init;
 mod layout;
