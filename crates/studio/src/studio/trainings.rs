@@ -56,14 +56,10 @@ impl Drop for Entry {
     }
 }
 
-trait Enter {
+impl Entry {
     /// A place for the run called `id`: at most [`MOST`] at once, and one for each run.
-    fn enter(&self, id: &str) -> Answer<Entry>;
-}
-
-impl Enter for Arc<Studio> {
-    fn enter(&self, id: &str) -> Answer<Entry> {
-        let mut set = self.trainings.set();
+    fn of(studio: &Arc<Studio>, id: &str) -> Answer<Self> {
+        let mut set = studio.trainings.set();
         if set.contains(id) {
             return Err(Failure::conflict(format!("{id} is being trained"), "stop it first, or wait until it ends"));
         }
@@ -71,7 +67,7 @@ impl Enter for Arc<Studio> {
             return Err(Failure::busy(format!("{MOST} trainings are under way already")));
         }
         set.insert(id.to_owned());
-        Ok(Entry { studio: Arc::clone(self), id: id.to_owned() })
+        Ok(Self { studio: Arc::clone(studio), id: id.to_owned() })
     }
 }
 
@@ -89,7 +85,7 @@ pub(super) async fn start(studio: &Arc<Studio>, label: &str, mut words: Vec<Stri
     let path = Run::reserve(studio.board.place.root(), label)?;
     let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     words.extend([format!("--run={}", path.display()), "--quiet".into()]);
-    let begun = match studio.enter(&id) {
+    let begun = match Entry::of(studio, &id) {
         Ok(entry) => launch(entry, path.clone(), &words).await,
         Err(refusal) => Err(refusal),
     };
@@ -121,7 +117,7 @@ pub(super) async fn resume(
     words.extend(further.steps.map(|n| format!("--steps={n}")));
     words.extend(further.epochs.map(|n| format!("--epochs={n}")));
     words.extend(further.time.as_deref().map(new::time).transpose()?.map(|time| format!("--time={time}")));
-    launch(studio.enter(&id)?, path, &words).await?;
+    launch(Entry::of(&studio, &id)?, path, &words).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
 }
 
