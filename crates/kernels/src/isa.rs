@@ -76,6 +76,26 @@ pub fn isa() -> Isa {
     *CHOSEN.get_or_init(|| select().unwrap_or_else(|_| Isa::detect()))
 }
 
+/// The f32 code that an instruction set runs: its tiles (`tiled`) and its versions of plain loops (`vectorise`).
+#[derive(Clone, Copy)]
+pub(crate) enum Vectors {
+    Plain,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+/// The f32 code in use. The processor has the instruction set that it names.
+pub(crate) fn vectors() -> Vectors {
+    match isa() {
+        Isa::Portable => Vectors::Plain,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => Vectors::Avx2,
+        // Not available, so never chosen.
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Avx2 => Vectors::Plain,
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -20,14 +20,13 @@ pub mod memory;
 pub mod resample;
 pub mod upsample_conv;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod columns;
 mod exponential;
 mod gather;
 mod matmul;
 mod outer;
 mod plan;
+mod tiled;
 mod vectorise;
 mod workspace;
 

@@ -15,15 +15,17 @@ macro_rules! vectorised {
             fn plain($($arg: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
-            if $crate::isa::isa() == $crate::isa::Isa::Avx2 {
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) $(-> $result)? {
-                    plain($($arg),*)
-                }
-                // SAFETY: `isa` says Avx2 only where the processor has it.
-                return unsafe { avx2($($arg),*) };
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) $(-> $result)? {
+                plain($($arg),*)
             }
-            plain($($arg),*)
+
+            match $crate::isa::vectors() {
+                $crate::isa::Vectors::Plain => plain($($arg),*),
+                // SAFETY: only chosen where the processor has it.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Vectors::Avx2 => unsafe { avx2($($arg),*) },
+            }
         }
     };
 }
