@@ -6,7 +6,7 @@
 use crate::activation::{self, Activation};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan, Tap};
-use crate::tiled::{self, with_tiles};
+use crate::tiled::with_tiles;
 use crate::workspace;
 use rayon::prelude::*;
 
@@ -46,7 +46,7 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
 /// Plane `p` of `planes` holds, for each pixel of `x`, the product of its `channels` values with row `p` of `rows`.
 fn make_planes(rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32]) {
     with_tiles!(
-        |T| tiled::columns::make_planes::<T>(rows, channels, x, planes),
+        |T| crate::tiled::columns::make_planes::<T>(rows, channels, x, planes),
         else make_planes_plain(rows, channels, x, planes)
     )
 }

@@ -26,6 +26,8 @@ mod gather;
 mod matmul;
 mod outer;
 mod plan;
+// Elsewhere only its tests use it.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod tiled;
 mod vectorise;
 mod workspace;

@@ -5,7 +5,7 @@
 use crate::gather::{Position, fill_columns};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan};
-use crate::tiled::{self, with_tiles};
+use crate::tiled::with_tiles;
 use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
@@ -28,7 +28,7 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
-    with_tiles!(|T| tiled::outer::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
+    with_tiles!(|T| crate::tiled::outer::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
 }
 
 /// [`outer`] through im2col, matrix by matrix; `total` values in all matrices of all phases' taps.

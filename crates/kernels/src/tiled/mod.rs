@@ -4,16 +4,22 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub(crate) mod columns;
 pub(crate) mod gather;
 pub(crate) mod multiply;
 pub(crate) mod outer;
 mod panels;
+#[cfg(test)]
+mod plain;
 mod shared;
 pub(crate) mod tile;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
 
 /// Source channels below which a gather or weight gradient takes the way through im2col: the loop over the
 /// channels of one tap would be too short.
@@ -57,6 +63,11 @@ macro_rules! with_tiles {
             #[cfg(target_arch = "x86_64")]
             $crate::isa::Vectors::Avx2 => {
                 type $T = $crate::tiled::Avx2;
+                $tiled
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::isa::Vectors::Avx512 => {
+                type $T = $crate::tiled::Avx512;
                 $tiled
             }
         }

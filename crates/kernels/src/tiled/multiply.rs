@@ -52,6 +52,7 @@ pub(crate) fn multiply_rows<T: Tiles>(
 /// # Safety
 /// Each entry of the block's table starts `channels` values.
 pub(super) unsafe fn multiply<T: Tiles>(block: &Block, all_weights: &[f32], panel_len: usize, sums: &mut [f32]) {
+    const { assert!(BLOCK.is_multiple_of(T::ROWS) && T::COLS.is_multiple_of(16)) };
     let tile_count = block.pixels.div_ceil(T::ROWS);
     let mut done = false;
     for chunk in chunks(block.taps, block.channels) {
