@@ -136,13 +136,12 @@ pub(crate) fn fill_columns(plan: &Plan, phase: &Phase, image: usize, first: usiz
 fn fill_tap(source: &[f32], left: isize, step: usize, c: usize, target: &mut [f32], steps: usize) {
     let mut x = left;
     for row in target.chunks_mut(steps) {
-        let at = x as usize * c;
-        if x < 0 || at >= source.len() {
+        if x < 0 || x as usize * c >= source.len() {
             row[..c].fill(0.0);
         } else if c == 1 {
-            row[0] = source[at];
+            row[0] = source[x as usize];
         } else {
-            row[..c].copy_from_slice(&source[at..at + c]);
+            row[..c].copy_from_slice(&source[x as usize * c..][..c]);
         }
         x += step as isize;
     }
