@@ -9,6 +9,8 @@ pub enum Isa {
     Portable,
     /// x86-64 with AVX2 and FMA: 256-bit kernels.
     Avx2,
+    /// x86-64 with AMX: bf16 products on tiles.
+    Amx,
 }
 
 impl Isa {
@@ -17,6 +19,7 @@ impl Isa {
         match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
+            Self::Amx => "amx",
         }
     }
 
@@ -26,14 +29,16 @@ impl Isa {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Avx2.available() && crate::bf16::amx_available(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 => false,
+            Self::Avx2 | Self::Amx => false,
         }
     }
 
     /// The fastest one that this machine has.
     pub fn detect() -> Self {
-        if Self::Avx2.available() { Self::Avx2 } else { Self::Portable }
+        [Self::Amx, Self::Avx2].into_iter().find(|isa| isa.available()).unwrap_or(Self::Portable)
     }
 }
 
@@ -52,7 +57,8 @@ fn parse(name: &str) -> Result<Isa, String> {
         "" => return Ok(Isa::detect()),
         "portable" => Isa::Portable,
         "avx2" => Isa::Avx2,
-        "avx512" | "amx" => {
+        "amx" => Isa::Amx,
+        "avx512" => {
             return Err(format!(
                 "FAUSSAIRE_ISA={name}: this version has no {name} kernels (hint: use portable or avx2)"
             ));
@@ -83,7 +89,7 @@ mod tests {
 
     #[test]
     fn names_round_trip_where_available() {
-        for isa in [Isa::Portable, Isa::Avx2] {
+        for isa in [Isa::Portable, Isa::Avx2, Isa::Amx] {
             assert_eq!(parse(isa.name()).is_ok(), isa.available());
             if isa.available() {
                 assert_eq!(parse(isa.name()).unwrap(), isa);
@@ -95,7 +101,7 @@ mod tests {
     #[test]
     fn unknown_and_missing_sets_say_what_to_do() {
         assert!(parse("mmx").unwrap_err().contains("unknown"));
-        assert!(parse("amx").unwrap_err().contains("hint"));
+        assert!(parse("avx512").unwrap_err().contains("hint"));
     }
 
     /// Runs this crate's other tests once more in a process of their own for each instruction set that this one does
@@ -105,7 +111,7 @@ mod tests {
         if std::env::var_os("FAUSSAIRE_ISA").is_some() {
             return;
         }
-        for other in [Isa::Portable, Isa::Avx2] {
+        for other in [Isa::Portable, Isa::Avx2, Isa::Amx] {
             if other == isa() {
                 continue;
             }

@@ -17,11 +17,13 @@ pub mod groupnorm;
 pub mod isa;
 pub mod mapping;
 pub mod memory;
+pub mod precision;
 pub mod resample;
 pub mod upsample_conv;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod bf16;
 mod columns;
 mod exponential;
 mod gather;
@@ -39,3 +41,4 @@ pub use activation::Activation;
 pub use adam::Adam;
 pub use geometry::Geometry;
 pub use isa::Isa;
+pub use precision::Precision;
