@@ -2,10 +2,9 @@
 //! weights, then bias and activation. Images are split into fixed blocks over rayon's pool.
 
 use crate::activation::{self, Activation};
-#[cfg(target_arch = "x86_64")]
-use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan};
+use crate::tiled::with_tiles;
 use crate::{columns, workspace};
 use rayon::prelude::*;
 
@@ -22,10 +21,11 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
     if columns::pays(plan) {
         return columns::gather(plan, x, w, bias, act, y);
     }
-    #[cfg(target_arch = "x86_64")]
-    if isa() == Isa::Avx2 {
-        return crate::avx2::gather::gather(plan, x, w, bias, act, y);
-    }
+    with_tiles!(|T| crate::tiled::gather::gather::<T>(plan, x, w, bias, act, y), else gather_plain(plan, x, w, bias, act, y))
+}
+
+/// [`gather`] through im2col, matrix by matrix.
+fn gather_plain(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     let sizes: Vec<usize> = plan.phases.iter().map(|p| matrix_len(plan, p)).collect();
     workspace::with(sizes.iter().sum(), |matrices| {
         let mut rest = &mut *matrices;
@@ -136,13 +136,12 @@ pub(crate) fn fill_columns(plan: &Plan, phase: &Phase, image: usize, first: usiz
 fn fill_tap(source: &[f32], left: isize, step: usize, c: usize, target: &mut [f32], steps: usize) {
     let mut x = left;
     for row in target.chunks_mut(steps) {
-        let at = x as usize * c;
-        if x < 0 || at >= source.len() {
+        if x < 0 || x as usize * c >= source.len() {
             row[..c].fill(0.0);
         } else if c == 1 {
-            row[0] = source[at];
+            row[0] = source[x as usize];
         } else {
-            row[..c].copy_from_slice(&source[at..at + c]);
+            row[..c].copy_from_slice(&source[x as usize * c..][..c]);
         }
         x += step as isize;
     }

@@ -21,8 +21,6 @@ pub mod precision;
 pub mod resample;
 pub mod upsample_conv;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod bf16;
 mod columns;
 mod exponential;
@@ -30,6 +28,9 @@ mod gather;
 mod matmul;
 mod outer;
 mod plan;
+// Elsewhere only its tests use it.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+mod tiled;
 mod vectorise;
 mod workspace;
 

@@ -5,10 +5,11 @@
 
 use super::grid::Grid;
 use super::product::{Engine, Product, Session};
-use super::{Depth, ROWS, SIDE, STEP_PAIRS, Shared, convert, im2col, panels, source};
+use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert, im2col, panels, source};
 use crate::activation::{Activation, for_each_activation};
 use crate::gather::Position;
 use crate::plan::{Phase, Plan};
+use crate::tiled::shared::Shared;
 use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
@@ -33,7 +34,7 @@ struct Call<'a> {
     /// Bias, padded with zeros to whole panels.
     bias: &'a [f32],
     act: Activation,
-    y: Shared,
+    y: Shared<'a>,
 }
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely. The engine's instructions must be there.
@@ -56,7 +57,7 @@ pub(super) fn gather(
         if let Some(bias) = bias {
             padded_bias[..bias.len()].copy_from_slice(bias);
         }
-        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, act, y: Shared(y.as_mut_ptr()) });
+        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, act, y: Shared::new(y) });
     });
 }
 
@@ -209,21 +210,21 @@ impl Work<'_> {
     fn finish(&self, first: usize, width: usize, tiles: &[Tile], sums: &[f32]) {
         let bias = &self.call.bias[first..first + width];
         for (tile, sums) in tiles.iter().zip(sums.chunks_exact(ROWS * SIDE)) {
-            // SAFETY: each target is a pixel of `to.c` values in `y`, of which these are `width` from `first` on; no other
-            // task has these pixels and panels.
-            finish_tile(self.call.act, sums, bias, &tile.targets, unsafe { self.call.y.get().add(first) });
+            finish_tile(self.call.act, sums, bias, &tile.targets, (self.call.y, first));
         }
     }
 }
 
 vectorised! {
-    /// `y[target..] = act(sums + bias)` for each row with a target; the caller answers for the targets.
-    fn finish_tile(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: *mut f32) {
+    /// `y[target + first..] = act(sums + bias)` for each row with a target: a pixel that no other task has in the panel that
+    /// begins at channel `first`.
+    fn finish_tile(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: (Shared, usize)) {
+        let (y, first) = y;
         for_each_activation!(act, |a| {
             for (row, target) in sums.chunks_exact(SIDE).zip(targets) {
                 if *target != NONE {
-                    // SAFETY: `finish` has a slice of `bias.len()` values at each target for itself.
-                    let y = unsafe { std::slice::from_raw_parts_mut(y.add(*target), bias.len()) };
+                    // SAFETY: the pixel at `target` lies in `y`, and these of its channels are this task's.
+                    let y = unsafe { y.values(target + first, bias.len()) };
                     for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
                         *y = a.apply(s + b);
                     }

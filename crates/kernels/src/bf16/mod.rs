@@ -116,19 +116,3 @@ impl Depth {
 fn im2col(plan: &Plan) -> bool {
     plan.from.c <= FEW_CHANNELS
 }
-
-/// A pointer that tasks share. Each task writes its own part of what it points to.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32);
-
-// SAFETY: the pointer itself is plain data; whoever dereferences it answers for disjointness.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    /// The pointer (by method, so that closures capture the whole wrapper).
-    fn get(self) -> *mut f32 {
-        self.0
-    }
-}

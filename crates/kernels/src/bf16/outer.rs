@@ -6,9 +6,10 @@
 
 use super::grid::Grid;
 use super::product::{Engine, Product, Session};
-use super::{Depth, SIDE, STEP, STEP_PAIRS, Shared, convert, im2col, panels, source};
+use super::{Depth, SIDE, STEP, STEP_PAIRS, convert, im2col, panels, source};
 use crate::outer::add_parts;
 use crate::plan::{Phase, Plan};
+use crate::tiled::shared::Shared;
 use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -30,7 +31,7 @@ struct Call<'a> {
     from: &'a [f32],
     to: &'a [f32],
     /// Sums of all parts: `[part][phase][32 source values][panel]` blocks.
-    sums: Shared,
+    sums: Shared<'a>,
     /// Sums of one part.
     total: usize,
     panels: usize,
@@ -52,7 +53,7 @@ pub(super) fn outer(engine: Engine, plan: &Plan, from: &[f32], to: &[f32], dw: &
     }
     let parts = (pixels / (2 * POSITIONS)).clamp(1, PARTS.min(plan.batch));
     workspace::with(parts * total, |sums| {
-        let call = Call { engine, plan, from, to, sums: Shared(sums.as_mut_ptr()), total, panels };
+        let call = Call { engine, plan, from, to, sums: Shared::new(&mut *sums), total, panels };
         run_tasks(&call, parts);
         let (first, others) = sums.split_at_mut(total);
         add_parts(first, others);
@@ -175,7 +176,7 @@ impl Operands<'_> {
                         steps: self.steps,
                         columns: columns.as_ptr(),
                         // SAFETY: the block's sums lie inside the part's.
-                        sums: unsafe { call.sums.get().add(at) },
+                        sums: unsafe { call.sums.rows(at, SIDE, SIDE, SIDE) },
                         accumulate: block.accumulate,
                         tiles: [height.div_ceil(SIDE / 2), width.div_ceil(SIDE / 2)],
                     };

@@ -29,6 +29,7 @@ impl Engine {
         #[cfg(target_arch = "x86_64")]
         return match isa() {
             Isa::Amx => Some(Self::Amx),
+            Isa::Avx512 if avx512::available() => Some(Self::Avx512),
             _ => None,
         };
         #[cfg(not(target_arch = "x86_64"))]
