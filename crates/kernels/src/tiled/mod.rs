@@ -13,7 +13,7 @@ pub(crate) mod outer;
 mod panels;
 #[cfg(test)]
 mod plain;
-mod shared;
+pub(crate) mod shared;
 pub(crate) mod tile;
 
 #[cfg(target_arch = "x86_64")]

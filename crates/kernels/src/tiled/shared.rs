@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 /// An exclusive borrow of values, shared among the tasks of one call.
 #[derive(Clone, Copy)]
-pub(super) struct Shared<'a> {
+pub(crate) struct Shared<'a> {
     start: *mut f32,
     len: usize,
     values: PhantomData<&'a mut [f32]>,
@@ -16,7 +16,7 @@ unsafe impl Send for Shared<'_> {}
 unsafe impl Sync for Shared<'_> {}
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(values: &'a mut [f32]) -> Self {
+    pub(crate) fn new(values: &'a mut [f32]) -> Self {
         Self { start: values.as_mut_ptr(), len: values.len(), values: PhantomData }
     }
 
@@ -25,14 +25,14 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// They lie inside, and no other task uses them as long as the result lives.
     #[inline(always)]
-    pub(super) unsafe fn values(self, first: usize, len: usize) -> &'a mut [f32] {
+    pub(crate) unsafe fn values(self, first: usize, len: usize) -> &'a mut [f32] {
         debug_assert!(first + len <= self.len, "values {first}..{} of {}", first + len, self.len);
         // SAFETY: from the contract.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(first), len) }
     }
 
     /// A part of `len` values from `first` on, itself shared.
-    pub(super) fn part(self, first: usize, len: usize) -> Self {
+    pub(crate) fn part(self, first: usize, len: usize) -> Self {
         assert!(first + len <= self.len, "part {first}..{} of {}", first + len, self.len);
         // SAFETY: inside the slice that `new` had.
         Self { start: unsafe { self.start.add(first) }, len, values: PhantomData }
@@ -43,7 +43,7 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// They lie inside.
     #[inline(always)]
-    pub(super) unsafe fn rows(self, first: usize, rows: usize, stride: usize, width: usize) -> *mut f32 {
+    pub(crate) unsafe fn rows(self, first: usize, rows: usize, stride: usize, width: usize) -> *mut f32 {
         let end = first + rows.saturating_sub(1) * stride + width;
         debug_assert!(end <= self.len, "rows end at {end} of {}", self.len);
         // SAFETY: from the contract.
