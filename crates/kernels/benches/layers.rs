@@ -1,7 +1,7 @@
-//! Times every kernel at the shapes of the course nets (batch 64) and prints Markdown tables: GFLOP/s beside the
-//! machine's measured matrix-product limit, GB/s beside its measured copy. Products count the multiplications that
-//! are left after phases and summed taps; padding counts as work. Each figure is the best of several runs,
-//! interleaved with measurements of the limit, so that a busy machine spoils both or neither.
+//! Times every kernel at the shapes of the course nets and of a 64x64 RGB DCGAN (batch 64) and prints Markdown tables:
+//! GFLOP/s beside the machine's measured matrix-product limit, GB/s beside its measured copy. Products count the
+//! multiplications that are left after phases and summed taps; padding counts as work. Each figure is the best of several
+//! runs, interleaved with measurements of the limit, so that a busy machine spoils both or neither.
 //!
 //! `cargo bench -p faussaire-kernels --bench layers -- [FILTER] [--cpu] [--batch=N] [--bf16]`; `RAYON_NUM_THREADS` sets
 //! the threads.
@@ -46,6 +46,12 @@ fn layers(batch: usize) -> Vec<Layer> {
         layer("tp G convT 128 -> 256 4x4/2", Kind::Transpose, conv(28, 256, 128, 4, 2)),
         layer("tp D conv 128 -> 256 4x4/2", Kind::Conv, conv(7, 128, 256, 4, 2)),
         layer("tp D dense 4096 -> 1", Kind::Conv, Geometry::dense(batch, 4096, 1)),
+        layer("dcgan G dense 100 -> 8192", Kind::Conv, Geometry::dense(batch, 100, 8192)),
+        layer("dcgan G convT 512 -> 256 4x4/2", Kind::Transpose, conv(8, 256, 512, 4, 2)),
+        layer("dcgan G convT 256 -> 128 4x4/2", Kind::Transpose, conv(16, 128, 256, 4, 2)),
+        layer("dcgan G convT 128 -> 64 4x4/2", Kind::Transpose, conv(32, 64, 128, 4, 2)),
+        layer("dcgan G convT 64 -> 3 4x4/2", Kind::Transpose, conv(64, 3, 64, 4, 2)),
+        layer("dcgan D conv 3 -> 64 4x4/2", Kind::Conv, conv(64, 3, 64, 4, 2)),
     ]
 }
 
