@@ -24,6 +24,9 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
     }
     #[cfg(target_arch = "x86_64")]
     if isa() == Isa::Avx2 {
+        if crate::winograd::gather(plan, x, w, bias, act, y) {
+            return;
+        }
         return crate::avx2::gather::gather(plan, x, w, bias, act, y);
     }
     let sizes: Vec<usize> = plan.phases.iter().map(|p| matrix_len(plan, p)).collect();

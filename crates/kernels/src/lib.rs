@@ -29,6 +29,8 @@ mod matmul;
 mod outer;
 mod plan;
 mod vectorise;
+#[cfg(target_arch = "x86_64")]
+mod winograd;
 mod workspace;
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     }
     #[cfg(target_arch = "x86_64")]
     if isa() == Isa::Avx2 {
+        if crate::winograd::outer(plan, from, to, dw) {
+            return;
+        }
         return crate::avx2::outer::outer(plan, from, to, dw);
     }
     let parts = (pixels / PART_PIXELS).clamp(1, PARTS.min(plan.batch));

@@ -7,12 +7,12 @@ pub(crate) mod gather;
 mod multiply;
 pub(crate) mod outer;
 mod panels;
-mod tiles;
+pub(crate) mod tiles;
 
 /// Rows of a tile: what is broadcast (pixels of a gather, source channels of a weight gradient).
-const ROWS: usize = 6;
+pub(crate) const ROWS: usize = 6;
 /// Columns of a tile: two vectors of eight.
-const COLS: usize = 16;
+pub(crate) const COLS: usize = 16;
 /// Sums of a tile, row after row.
 const TILE: usize = ROWS * COLS;
 /// Source channels below which a gather or weight gradient takes the way through im2col: the loop over the
@@ -21,7 +21,7 @@ const FEW_CHANNELS: usize = 16;
 
 /// A pointer that tasks share. Each task writes its own part of what it points to.
 #[derive(Clone, Copy)]
-struct Shared(*mut f32);
+pub(crate) struct Shared(pub(crate) *mut f32);
 
 // SAFETY: the pointer itself is plain data; whoever dereferences it answers for disjointness.
 unsafe impl Send for Shared {}
@@ -30,7 +30,7 @@ unsafe impl Sync for Shared {}
 
 impl Shared {
     /// The pointer (by method, so that closures capture the whole wrapper).
-    fn get(self) -> *mut f32 {
+    pub(crate) fn get(self) -> *mut f32 {
         self.0
     }
 }

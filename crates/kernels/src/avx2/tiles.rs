@@ -5,25 +5,25 @@ use super::{COLS, ROWS};
 use std::arch::x86_64::*;
 
 /// The operands of a gather tile.
-pub(super) struct Gather {
+pub(crate) struct Gather {
     /// For each tap, where the channels of each row's source pixel start.
-    pub(super) pixels: *const [*const f32; ROWS],
-    pub(super) taps: usize,
+    pub(crate) pixels: *const [*const f32; ROWS],
+    pub(crate) taps: usize,
     /// First channel, and how many.
-    pub(super) channel: usize,
-    pub(super) depth: usize,
+    pub(crate) channel: usize,
+    pub(crate) depth: usize,
     /// Weights `[taps, depth, COLS]`.
-    pub(super) panel: *const f32,
+    pub(crate) panel: *const f32,
     /// The tile's sums, added to if `accumulate`, else overwritten.
-    pub(super) sums: *mut f32,
-    pub(super) accumulate: bool,
+    pub(crate) sums: *mut f32,
+    pub(crate) accumulate: bool,
 }
 
 /// `sums[r, j] = sum over taps and channels of pixels[tap][r][channel] * panel[tap, channel, j]`, `rows` rows.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA; `rows <= ROWS`; every pointer covers what the fields say.
-pub(super) unsafe fn gather(rows: usize, tile: &Gather) {
+pub(crate) unsafe fn gather(rows: usize, tile: &Gather) {
     // SAFETY: passed on from this function's contract.
     unsafe {
         match rows {
@@ -57,24 +57,24 @@ unsafe fn gather_rows<const R: usize>(tile: &Gather) {
 }
 
 /// The operands of a weight-gradient tile.
-pub(super) struct Outer<'a> {
+pub(crate) struct Outer<'a> {
     /// Where each pixel's row values start, relative to `rows`.
-    pub(super) offsets: &'a [u32],
+    pub(crate) offsets: &'a [u32],
     /// Six values per source pixel.
-    pub(super) rows: *const f32,
+    pub(crate) rows: *const f32,
     /// `COLS` values per destination pixel, as many pixels as offsets.
-    pub(super) cols: *const f32,
+    pub(crate) cols: *const f32,
     /// The tile's sums: row `r` starts at `sums + r * stride`.
-    pub(super) sums: *mut f32,
-    pub(super) stride: usize,
-    pub(super) accumulate: bool,
+    pub(crate) sums: *mut f32,
+    pub(crate) stride: usize,
+    pub(crate) accumulate: bool,
 }
 
 /// `sums[r, j] = sum over pixels p of rows[offsets[p] + r] * cols[p, j]`, `rows` rows.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA; `rows <= ROWS`; every pointer covers what the fields say.
-pub(super) unsafe fn outer(rows: usize, tile: &Outer) {
+pub(crate) unsafe fn outer(rows: usize, tile: &Outer) {
     // SAFETY: passed on from this function's contract.
     unsafe {
         match rows {
@@ -108,7 +108,7 @@ unsafe fn outer_rows<const R: usize>(tile: &Outer) {
 }
 
 /// Asks for values that will be needed soon.
-pub(super) fn prefetch(values: &[f32]) {
+pub(crate) fn prefetch(values: &[f32]) {
     for line in values.chunks(COLS) {
         // SAFETY: a prefetch of an address inside a slice; it changes nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
