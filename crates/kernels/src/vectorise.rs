@@ -2,29 +2,28 @@
 //! compiler turns them into vector code: whole slices walked together, no branch that depends on data. Neither
 //! version contracts a multiplication and an addition into one rounding, so both give the same bits.
 
-/// Defines a function whose body also exists in an AVX2 version: `vectorised! { fn name(arg: Type) -> Type { .. } }`;
-/// generic over numbers in square brackets, `fn name[const N: usize](..)`.
+/// Defines a function whose body also exists in an AVX2 version: `vectorised! { fn name(arg: Type) -> Type { .. } }`.
 macro_rules! vectorised {
     (
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident $([$(const $count:ident: usize),*])? ($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+        $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
     ) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
-        $vis fn $name$(<$(const $count: usize),*>)?($($arg: $type),*) $(-> $result)? {
+        $vis fn $name($($arg: $type),*) $(-> $result)? {
             #[inline(always)]
-            fn plain$(<$(const $count: usize),*>)?($($arg: $type),*) $(-> $result)? $body
+            fn plain($($arg: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
             if $crate::isa::isa() == $crate::isa::Isa::Avx2 {
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2$(<$(const $count: usize),*>)?($($arg: $type),*) $(-> $result)? {
-                    plain$(::<$($count),*>)?($($arg),*)
+                fn avx2($($arg: $type),*) $(-> $result)? {
+                    plain($($arg),*)
                 }
                 // SAFETY: `isa` says Avx2 only where the processor has it.
-                return unsafe { avx2$(::<$($count),*>)?($($arg),*) };
+                return unsafe { avx2($($arg),*) };
             }
-            plain$(::<$($count),*>)?($($arg),*)
+            plain($($arg),*)
         }
     };
 }

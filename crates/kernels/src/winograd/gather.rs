@@ -3,7 +3,7 @@
 //! weights pass; the block's values and sums at all points stay in the second level, about.
 
 use super::tiling::Tiling;
-use super::transform::{Destination, Rows, inputs, outputs};
+use super::transform::{Destination, Panels, Rows, Source, inputs, outputs};
 use super::weights::{self, Chunk};
 use super::{COLS, ROWS, Shared, tiles};
 use crate::activation::Activation;
@@ -12,10 +12,9 @@ use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Values and sums of a block at all points, about: what the second-level cache holds, and as much again.
-const BLOCK_VALUES: usize = 3 << 16;
-/// Tiles of a block: at least and at most.
-const TILES: Range<usize> = 2 * ROWS..8 * ROWS;
+/// Tiles of a block. More tiles share each reading of the weights, which at all points fill the third-level cache about;
+/// fewer keep the block's values and sums nearer. On a Zen 3 48 was the best of 12, 24, 48 and 96.
+const TILES: usize = 8 * ROWS;
 
 /// One phase of a call, as its tasks see it.
 struct Call<'a> {
@@ -23,8 +22,6 @@ struct Call<'a> {
     x: &'a [f32],
     packed: &'a [f32],
     chunks: Vec<Chunk>,
-    /// Tiles of a block.
-    room: usize,
 }
 
 /// `y = act(gather(x, w) + bias)`, one tiling for each phase; `y` is written completely.
@@ -48,45 +45,40 @@ pub(super) fn gather(
         }
         for (phase, tiling) in plan.phases.iter().zip(tilings) {
             weights::pack(plan, phase, tiling, w, packed);
-            let to = Destination { plan, phase, tiling, bias: padded_bias, act, y };
-            let call = Call { to, x, packed, chunks: weights::chunks(plan, tiling), room: room(plan, tiling) };
+            let sums = Panels::new(TILES, columns / COLS);
+            let to = Destination { plan, phase, tiling, bias: padded_bias, act, y, sums };
+            let call = Call { to, x, packed, chunks: weights::chunks(plan, tiling) };
             run_phase(&call, phase);
         }
     });
-}
-
-fn room(plan: &Plan, tiling: &Tiling) -> usize {
-    let depth = weights::chunks(plan, tiling).iter().map(|c| c.channels.len()).max().unwrap_or(1);
-    let per_tile = tiling.form.products() * (depth + weights::width(plan));
-    (BLOCK_VALUES / per_tile / ROWS * ROWS).clamp(TILES.start, TILES.end)
 }
 
 fn run_phase(call: &Call, phase: &Phase) {
     let (plan, tiling) = (call.to.plan, call.to.tiling);
     debug_assert!(phase.rows <= tiling.rows * tiling.form.outputs);
     let total = plan.batch * tiling.per_image();
-    let blocks = total.div_ceil(call.room);
+    let blocks = total.div_ceil(TILES);
     let least = plan.tasks_worth_a_thread(blocks * plan.phases.len());
     (0..blocks).into_par_iter().with_min_len(least).for_each(|block| {
-        run_block(call, block * call.room..((block + 1) * call.room).min(total));
+        run_block(call, block * TILES..((block + 1) * TILES).min(total));
     });
 }
 
 fn run_block(call: &Call, block: Range<usize>) {
     let (plan, tiling) = (call.to.plan, call.to.tiling);
     let products = tiling.form.products();
-    let panels = weights::width(plan) / COLS;
     let depth = call.chunks.iter().map(|c| c.channels.len()).max().unwrap_or(0);
-    let rows = Rows { tiles: call.room, stride: depth };
-    workspace::with(products * call.room * (depth + panels * COLS), |buffer| {
-        let (values, sums) = buffer.split_at_mut(products * call.room * depth);
+    let rows = Rows::new(TILES, depth);
+    workspace::with(products * (rows.point + call.to.sums.point), |buffer| {
+        let (values, sums) = buffer.split_at_mut(products * rows.point);
         for (nth, chunk) in call.chunks.iter().enumerate() {
             let class = &tiling.classes[chunk.class];
-            inputs(plan, tiling, class, chunk.channels.clone(), block.clone(), call.x, rows, values);
+            let source = Source { plan, tiling, class, channels: chunk.channels.clone(), x: call.x };
+            inputs(&source, block.clone(), rows, values);
             multiply(call, chunk, block.len(), rows, values, nth > 0, sums);
         }
         // SAFETY: tiles overlap in what they read only, and each is in one block of one phase.
-        unsafe { outputs(&call.to, block, call.room, sums) };
+        unsafe { outputs(&call.to, block, sums) };
     });
 }
 
@@ -97,9 +89,9 @@ fn multiply(call: &Call, chunk: &Chunk, tiles: usize, rows: Rows, values: &[f32]
     let panels = weights::width(call.to.plan) / COLS;
     let panel_len = depth * COLS;
     let packed = &call.packed[chunk.at..][..products * panels * panel_len];
-    for (p, sums) in sums.chunks_exact_mut(panels * call.room * COLS).enumerate() {
-        let values = &values[p * rows.tiles * rows.stride..][..rows.tiles * rows.stride];
-        for (panel, sums) in sums.chunks_exact_mut(call.room * COLS).enumerate() {
+    let layout = call.to.sums;
+    for (p, (values, sums)) in values.chunks_exact(rows.point).zip(sums.chunks_exact_mut(layout.point)).enumerate() {
+        for (panel, sums) in sums.chunks_exact_mut(layout.panel).enumerate() {
             let piece = &packed[(panel * products + p) * panel_len..][..panel_len];
             let next = if panel + 1 < panels { (panel + 1) * products + p } else { p + 1 };
             let next = packed.get(next * panel_len..(next + 1) * panel_len).unwrap_or(&[]);

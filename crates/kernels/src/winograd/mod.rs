@@ -9,6 +9,7 @@
 
 mod form;
 mod gather;
+mod lanes;
 mod outer;
 mod tiling;
 mod transform;
@@ -124,7 +125,7 @@ mod tests {
         if isa() == Isa::Portable {
             return;
         }
-        let g = Geometry::same(16, 28, 28, 64, 48, [4, 4], [2, 2]);
+        let g = Geometry::same(16, 7, 7, 128, 112, [4, 4], [2, 2]);
         let plan = Plan::forward(&g, 1);
         let (x, w, dy) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
         let mut y = vec![0.0; g.y_len()];

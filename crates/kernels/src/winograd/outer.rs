@@ -4,7 +4,7 @@
 //! sums of their own, which are added in order.
 
 use super::tiling::Tiling;
-use super::transform::{Rows, gradients, inputs};
+use super::transform::{Panels, Rows, Source, gradients, inputs};
 use super::weights;
 use super::{COLS, ROWS, Shared, tiles};
 use crate::outer::add_parts;
@@ -77,18 +77,19 @@ fn run_task(call: &Call, part: usize, part_tiles: Range<usize>, panels: Range<us
     let (plan, tiling) = (call.plan, call.tiling);
     let products = tiling.form.products();
     // Rows that are a multiple of a large power of two apart would fall on few lines of the first-level cache.
-    let rows = Rows { tiles: TILES, stride: plan.from.c.next_multiple_of(COLS) + COLS };
-    let cols_len = panels.len() * TILES * COLS;
-    workspace::with(products * (TILES * rows.stride + cols_len), |buffer| {
-        let (values, cols) = buffer.split_at_mut(products * TILES * rows.stride);
+    let rows = Rows::new(TILES, plan.from.c.next_multiple_of(COLS) + COLS);
+    let layout = Panels::new(TILES, panels.len());
+    let class = &tiling.classes[call.class];
+    let source = Source { plan, tiling, class, channels: 0..plan.from.c, x: call.from };
+    workspace::with(products * (rows.point + layout.point), |buffer| {
+        let (values, cols) = buffer.split_at_mut(products * rows.point);
         for first in part_tiles.clone().step_by(TILES) {
             let tiles = first..(first + TILES).min(part_tiles.end);
-            let class = &tiling.classes[call.class];
-            inputs(plan, tiling, class, 0..plan.from.c, tiles.clone(), call.from, rows, values);
-            gradients(plan, call.phase, tiling, tiles.clone(), panels.clone(), TILES, call.to, cols);
+            inputs(&source, tiles.clone(), rows, values);
+            gradients(plan, call.phase, tiling, tiles.clone(), panels.clone(), layout, call.to, cols);
             let accumulate = first > part_tiles.start;
-            for (p, cols) in cols.chunks_exact(cols_len).enumerate() {
-                let values = &values[p * TILES * rows.stride..][..TILES * rows.stride];
+            for (p, (values, cols)) in values.chunks_exact(rows.point).zip(cols.chunks_exact(layout.point)).enumerate()
+            {
                 // SAFETY: point `p` of part `part`, inside the sums; no other task has this part's panels.
                 let sums = Shared(unsafe { call.sums.get().add(part * call.total + p * call.total / products) });
                 let point = Point { values, stride: rows.stride, cols, tiles: tiles.len() };

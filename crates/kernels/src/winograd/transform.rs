@@ -1,35 +1,71 @@
 //! The two sides of the products of a block of tiles: source pixels to values at the points, and the values at the points
 //! to destination pixels; and, for weight gradients, the gradients of destination pixels to values at the points.
 
-use super::form::{LANES, Lanes, Matrices, sandwich, with_form};
+// Loops by index in what runs on registers: an iterator's closure that is not inlined would be compiled without them.
+#![allow(clippy::needless_range_loop)]
+
+use super::form::{Inputs, Outputs, OutputsBack, both, with_form};
+use super::lanes::{Lanes, on_lanes};
 use super::tiling::{Class, Place, Tiling};
 use super::{COLS, Shared};
 use crate::activation::{Activation, for_each_activation};
 use crate::plan::{Image, Phase, Plan};
-use crate::vectorise::vectorised;
 use std::ops::Range;
 
 /// Points of the largest form.
 const MOST: usize = 36;
 
-/// Values at the points as rows: row `t` of point `p` starts at `(p * tiles + t) * stride`.
+/// Values after each point's, so that the points' values, which a transform writes side by side, don't fall on the same
+/// few lines of the first-level cache.
+const GAP: usize = 16;
+
+/// Values at the points as rows of source channels: `[point][tile][stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Rows {
-    pub(super) tiles: usize,
     pub(super) stride: usize,
+    /// Values from one point to the next.
+    pub(super) point: usize,
 }
 
-/// Some channels of the source pixels of `tiles`, at all points.
-pub(super) fn inputs(
-    plan: &Plan,
-    tiling: &Tiling,
-    class: &Class,
-    channels: Range<usize>,
-    tiles: Range<usize>,
-    x: &[f32],
-    rows: Rows,
-    values: &mut [f32],
-) {
+impl Rows {
+    pub(super) fn new(tiles: usize, stride: usize) -> Self {
+        Self { stride, point: tiles * stride + GAP }
+    }
+}
+
+/// Values at the points as panels of destination channels: `[point][panel][tile][16]`.
+#[derive(Clone, Copy)]
+pub(super) struct Panels {
+    /// Values from one panel to the next.
+    pub(super) panel: usize,
+    /// Values from one point to the next.
+    pub(super) point: usize,
+}
+
+impl Panels {
+    pub(super) fn new(tiles: usize, panels: usize) -> Self {
+        Self { panel: tiles * COLS, point: panels * tiles * COLS + GAP }
+    }
+
+    /// Where a panel's values of a tile start, at the first point.
+    pub(super) fn at(self, panel: usize, tile: usize) -> usize {
+        panel * self.panel + tile * COLS
+    }
+}
+
+/// What the inputs of tiles are read from: some channels of one class of source pixels.
+pub(super) struct Source<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) tiling: &'a Tiling,
+    pub(super) class: &'a Class,
+    pub(super) channels: Range<usize>,
+    pub(super) x: &'a [f32],
+}
+
+/// The inputs of `tiles` at all points.
+pub(super) fn inputs(source: &Source, tiles: Range<usize>, rows: Rows, values: &mut [f32]) {
+    let Source { plan, tiling, class, x, .. } = source;
+    let channels = source.channels.clone();
     let zeros = vec![0.0; channels.len()];
     let n = tiling.form.points();
     for (row, tile) in tiles.enumerate() {
@@ -51,44 +87,21 @@ fn inside(image: Image, nth: usize, [y, x]: [isize; 2]) -> Option<usize> {
     (y < image.h && x < image.w).then(|| ((nth * image.h + y) * image.w + x) * image.c)
 }
 
-vectorised! {
-    fn transform_inputs[const N: usize, const M: usize, const R: usize](
-        pixels: &[&[f32]],
-        row: usize,
-        rows: Rows,
-        values: &mut [f32],
-    ) {
+on_lanes! {
+    fn transform_inputs<L, N, M, R>(pixels: &[&[f32]], row: usize, rows: Rows, values: &mut [f32]) {
         let channels = pixels[0].len();
-        for c in (0..channels).step_by(LANES) {
-            let mut grid = [[[0.0; LANES]; N]; N];
-            for (lanes, pixel) in grid.as_flattened_mut().iter_mut().zip(pixels) {
-                load(&pixel[c..], lanes);
+        for c in (0..channels).step_by(L::COUNT) {
+            let count = L::COUNT.min(channels - c);
+            let mut grid = [[L::zero(); N]; N];
+            for k in 0..N * N {
+                grid[k / N][k % N] = L::load(&pixels[k][c..c + count]);
             }
-            let points = sandwich(&Matrices::<N, M, R>::INPUT, &grid);
-            let count = LANES.min(channels - c);
-            for (p, lanes) in points.as_flattened().iter().enumerate() {
-                store(lanes, &mut values[(p * rows.tiles + row) * rows.stride + c..][..count]);
+            let mut points = [[L::zero(); N]; N];
+            both::<Inputs, L, N, N>(&grid, &mut points);
+            for p in 0..N * N {
+                points[p / N][p % N].store(&mut values[p * rows.point + row * rows.stride + c..][..count]);
             }
         }
-    }
-}
-
-#[inline(always)]
-fn load(from: &[f32], lanes: &mut Lanes) {
-    if let Some(from) = from.first_chunk::<LANES>() {
-        *lanes = *from;
-    } else {
-        lanes[..from.len()].copy_from_slice(from);
-    }
-}
-
-#[inline(always)]
-fn store(lanes: &Lanes, to: &mut [f32]) {
-    if let Some(to) = to.first_chunk_mut::<LANES>() {
-        *to = *lanes;
-    } else {
-        let count = to.len();
-        to.copy_from_slice(&lanes[..count]);
     }
 }
 
@@ -100,48 +113,45 @@ pub(super) struct Destination<'a> {
     pub(super) bias: &'a [f32],
     pub(super) act: Activation,
     pub(super) y: Shared,
+    /// How sums lie.
+    pub(super) sums: Panels,
 }
 
-/// Sums at the points, `[point][panel][tile][16]` with room for `room` tiles, to destination pixels, through bias and
-/// activation.
+/// Sums at the points to destination pixels, through bias and activation.
 ///
 /// # Safety
 /// No other task writes the pixels of these tiles; `y` is the whole destination.
-pub(super) unsafe fn outputs(to: &Destination, tiles: Range<usize>, room: usize, sums: &[f32]) {
-    for (row, tile) in tiles.enumerate() {
-        let place = to.tiling.place(tile);
-        with_form!(to.tiling.form, transform_outputs(to, place, row, room, sums));
+pub(super) unsafe fn outputs(to: &Destination, tiles: Range<usize>, sums: &[f32]) {
+    // Panel by panel, so that at every point the sums are read in the order in which they lie.
+    for panel in 0..to.plan.to.c.div_ceil(COLS) {
+        for (row, tile) in tiles.clone().enumerate() {
+            let place = to.tiling.place(tile);
+            with_form!(to.tiling.form, transform_outputs(to, place, panel, row, sums));
+        }
     }
 }
 
-vectorised! {
-    fn transform_outputs[const N: usize, const M: usize, const R: usize](
-        to: &Destination,
-        place: Place,
-        row: usize,
-        room: usize,
-        sums: &[f32],
-    ) {
+on_lanes! {
+    fn transform_outputs<L, N, M, R>(to: &Destination, place: Place, panel: usize, row: usize, sums: &[f32]) {
         let channels = to.plan.to.c;
-        let panels = channels.div_ceil(COLS);
         let (ys, xs) = (to.tiling.outputs(place.row, to.phase.rows), to.tiling.outputs(place.column, to.phase.cols));
-        for c in (0..channels).step_by(LANES) {
-            let mut grid = [[[0.0; LANES]; N]; N];
-            for (p, lanes) in grid.as_flattened_mut().iter_mut().enumerate() {
-                let at = ((p * panels + c / COLS) * room + row) * COLS + c % COLS;
-                load(&sums[at..at + LANES], lanes);
+        for c in (panel * COLS..channels.min((panel + 1) * COLS)).step_by(L::COUNT) {
+            let first = to.sums.at(panel, row) + c % COLS;
+            let bias = L::load(&to.bias[c..c + L::COUNT]);
+            let count = L::COUNT.min(channels - c);
+            let mut grid = [[L::zero(); N]; N];
+            for p in 0..N * N {
+                grid[p / N][p % N] = L::load(&sums[first + p * to.sums.point..][..L::COUNT]);
             }
-            let results = sandwich(&Matrices::<N, M, R>::OUTPUT, &grid);
-            let count = LANES.min(channels - c);
-            let mut bias = [0.0; LANES];
-            load(&to.bias[c..c + LANES], &mut bias);
-            for (i, results) in ys.clone().zip(&results) {
-                for (j, lanes) in xs.clone().zip(results) {
-                    let at = destination(to.plan, to.phase, place.image, i, j) + c;
+            let mut results = [[L::zero(); M]; M];
+            both::<Outputs, L, M, N>(&grid, &mut results);
+            for i in 0..ys.len() {
+                for j in 0..xs.len() {
+                    let at = destination(to.plan, to.phase, place.image, ys.start + i, xs.start + j) + c;
                     // SAFETY: the pixel has `channels` values, of which these are `count` from `c` on; no other task
                     // has it (the contract of `outputs`).
                     let y = unsafe { std::slice::from_raw_parts_mut(to.y.get().add(at), count) };
-                    finish(to.act, lanes, &bias, y);
+                    finish(to.act, results[i][j].add(bias), y);
                 }
             }
         }
@@ -154,20 +164,23 @@ fn destination(plan: &Plan, phase: &Phase, image: usize, i: usize, j: usize) -> 
     ((image * plan.to.h + y) * plan.to.w + x) * plan.to.c
 }
 
-/// `y = act(sums + bias)`.
+/// `y = act(value)`.
 #[inline(always)]
-fn finish(act: Activation, sums: &Lanes, bias: &Lanes, y: &mut [f32]) {
+fn finish<L: Lanes>(act: Activation, value: L, y: &mut [f32]) {
+    if act == Activation::Identity {
+        return value.store(y);
+    }
+    let mut lanes = [0.0; COLS];
+    value.store(&mut lanes[..L::COUNT]);
     for_each_activation!(act, |a| {
-        let mut values = [0.0; LANES];
-        for l in 0..LANES {
-            values[l] = a.apply(sums[l] + bias[l]);
+        for l in 0..L::COUNT {
+            lanes[l] = a.apply(lanes[l]);
         }
-        store(&values, y);
     });
+    L::load(&lanes[..L::COUNT]).store(y);
 }
 
-/// The gradients of the destination pixels of `tiles` at all points, destination channels as panels:
-/// `[point][panel][tile][16]`, for the panels asked for, with room for `room` tiles.
+/// The gradients of the destination pixels of `tiles` at all points, for the panels asked for.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn gradients(
     plan: &Plan,
@@ -175,7 +188,7 @@ pub(super) fn gradients(
     tiling: &Tiling,
     tiles: Range<usize>,
     panels: Range<usize>,
-    room: usize,
+    layout: Panels,
     dy: &[f32],
     values: &mut [f32],
 ) {
@@ -190,29 +203,30 @@ pub(super) fn gradients(
                 pixels[i * m + j] = &dy[at..at + plan.to.c];
             }
         }
-        with_form!(tiling.form, transform_gradients(&pixels[..m * m], panels.clone(), row, room, values));
+        with_form!(tiling.form, transform_gradients(&pixels[..m * m], panels.clone(), row, layout, values));
     }
 }
 
-vectorised! {
-    fn transform_gradients[const N: usize, const M: usize, const R: usize](
+on_lanes! {
+    fn transform_gradients<L, N, M, R>(
         pixels: &[&[f32]],
         panels: Range<usize>,
         row: usize,
-        room: usize,
+        layout: Panels,
         values: &mut [f32],
     ) {
-        for (local, panel) in panels.clone().enumerate() {
-            for half in 0..COLS / LANES {
-                let c = panel * COLS + half * LANES;
-                let mut grid = [[[0.0; LANES]; M]; M];
-                for (lanes, pixel) in grid.as_flattened_mut().iter_mut().zip(pixels) {
-                    load(pixel.get(c..).unwrap_or(&[]), lanes);
+        for (local, panel) in panels.enumerate() {
+            for half in (0..COLS).step_by(L::COUNT) {
+                let c = panel * COLS + half;
+                let first = layout.at(local, row) + half;
+                let mut grid = [[L::zero(); M]; M];
+                for k in 0..M * M {
+                    grid[k / M][k % M] = L::load(pixels[k].get(c..).unwrap_or(&[]));
                 }
-                let points = sandwich(&Matrices::<N, M, R>::OUTPUT_BACK, &grid);
-                for (p, lanes) in points.as_flattened().iter().enumerate() {
-                    let at = ((p * panels.len() + local) * room + row) * COLS + half * LANES;
-                    store(lanes, &mut values[at..at + LANES]);
+                let mut points = [[L::zero(); N]; N];
+                both::<OutputsBack, L, N, M>(&grid, &mut points);
+                for p in 0..N * N {
+                    points[p / N][p % N].store(&mut values[first + p * layout.point..][..L::COUNT]);
                 }
             }
         }

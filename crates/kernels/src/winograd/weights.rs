@@ -1,11 +1,11 @@
 //! Weights at the points of a form, as the products read them, and back: from the gradient at the points to that of the
 //! weights.
 
-use super::form::{LANES, Lanes, Matrices, sandwich, with_form};
+use super::form::{Taps, TapsBack, both, with_form};
+use super::lanes::{Lanes, on_lanes};
 use super::tiling::Tiling;
 use super::{COLS, Shared};
 use crate::plan::{Phase, Plan, Tap};
-use crate::vectorise::vectorised;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -58,8 +58,8 @@ fn taps_of<'a>(phase: &'a Phase, tiling: &Tiling, class: usize) -> Vec<Option<&'
     tiling.classes[class].taps.iter().map(|tap| tap.map(|t| &phase.taps[t])).collect()
 }
 
-vectorised! {
-    fn pack_panel[const N: usize, const M: usize, const R: usize](
+on_lanes! {
+    fn pack_panel<L, N, M, R>(
         plan: &Plan,
         taps: &[Option<&Tap>],
         w: &[f32],
@@ -69,16 +69,17 @@ vectorised! {
     ) {
         let count = channels.len();
         for (nth, c) in channels.enumerate() {
-            for half in 0..COLS / LANES {
-                let mut grid = [[[0.0; LANES]; R]; R];
-                for (lanes, tap) in grid.as_flattened_mut().iter_mut().zip(taps) {
-                    if let Some(tap) = tap {
-                        load_tap(plan, tap, w, c, first + half * LANES, lanes);
+            for n in (0..COLS).step_by(L::COUNT) {
+                let mut grid = [[L::zero(); R]; R];
+                for k in 0..R * R {
+                    if let Some(tap) = taps[k] {
+                        grid[k / R][k % R] = load_tap(plan, tap, w, c, first + n);
                     }
                 }
-                let points = sandwich(&Matrices::<N, M, R>::TAPS, &grid);
-                for (p, lanes) in points.as_flattened().iter().enumerate() {
-                    packed[(p * count + nth) * COLS + half * LANES..][..LANES].copy_from_slice(lanes);
+                let mut points = [[L::zero(); N]; N];
+                both::<Taps, L, N, R>(&grid, &mut points);
+                for p in 0..N * N {
+                    points[p / N][p % N].store(&mut packed[(p * count + nth) * COLS + n..][..L::COUNT]);
                 }
             }
         }
@@ -87,15 +88,23 @@ vectorised! {
 
 /// The weights from source channel `c` to destination channels `n..`, kernel pixels of the tap summed.
 #[inline(always)]
-fn load_tap(plan: &Plan, tap: &Tap, w: &[f32], c: usize, n: usize, lanes: &mut Lanes) {
+fn load_tap<L: Lanes>(plan: &Plan, tap: &Tap, w: &[f32], c: usize, n: usize) -> L {
     let (along_c, along_n) = plan.weight_strides();
-    let count = plan.to.c.saturating_sub(n).min(LANES);
+    let count = plan.to.c.saturating_sub(n).min(L::COUNT);
+    let mut sum = L::zero();
     for &k in &tap.kernels {
         let w = &w[k * plan.from.c * plan.to.c + c * along_c..];
-        for (l, value) in lanes[..count].iter_mut().enumerate() {
-            *value += w[(n + l) * along_n];
+        if along_n == 1 {
+            sum = sum.add(L::load(&w[n.min(w.len())..][..count]));
+        } else {
+            let mut column = [0.0; COLS];
+            for l in 0..count {
+                column[l] = w[(n + l) * along_n];
+            }
+            sum = sum.add(L::load(&column));
         }
     }
+    sum
 }
 
 /// Adds the gradient of one class's taps to `dw`; `sums` holds it at the points, `[point][source channel][width]`.
@@ -107,24 +116,21 @@ pub(super) fn add_gradient(plan: &Plan, phase: &Phase, tiling: &Tiling, class: u
     });
 }
 
-vectorised! {
-    fn add_channel[const N: usize, const M: usize, const R: usize](
-        plan: &Plan,
-        taps: &[Option<&Tap>],
-        sums: &[f32],
-        c: usize,
-        dw: Shared,
-    ) {
+on_lanes! {
+    fn add_channel<L, N, M, R>(plan: &Plan, taps: &[Option<&Tap>], sums: &[f32], c: usize, dw: Shared) {
         let width = width(plan);
-        for n in (0..plan.to.c).step_by(LANES) {
-            let mut points = [[[0.0; LANES]; N]; N];
-            for (p, lanes) in points.as_flattened_mut().iter_mut().enumerate() {
-                lanes.copy_from_slice(&sums[(p * plan.from.c + c) * width + n..][..LANES]);
+        for n in (0..plan.to.c).step_by(L::COUNT) {
+            let mut points = [[L::zero(); N]; N];
+            for p in 0..N * N {
+                points[p / N][p % N] = L::load(&sums[(p * plan.from.c + c) * width + n..][..L::COUNT]);
             }
-            let grid = sandwich(&Matrices::<N, M, R>::TAPS_BACK, &points);
-            for (lanes, tap) in grid.as_flattened().iter().zip(taps) {
-                if let Some(tap) = tap {
-                    store_tap(plan, tap, c, n, lanes, dw);
+            let mut grid = [[L::zero(); R]; R];
+            both::<TapsBack, L, R, N>(&points, &mut grid);
+            for k in 0..R * R {
+                if let Some(tap) = taps[k] {
+                    let mut lanes = [0.0; COLS];
+                    grid[k / R][k % R].store(&mut lanes[..L::COUNT]);
+                    store_tap(plan, tap, c, n, &lanes[..L::COUNT.min(plan.to.c - n)], dw);
                 }
             }
         }
@@ -133,11 +139,10 @@ vectorised! {
 
 /// Adds a tap's gradient to each of its kernel pixels' weights from source channel `c` to destination channels `n..`.
 #[inline(always)]
-fn store_tap(plan: &Plan, tap: &Tap, c: usize, n: usize, lanes: &Lanes, dw: Shared) {
+fn store_tap(plan: &Plan, tap: &Tap, c: usize, n: usize, lanes: &[f32], dw: Shared) {
     let (along_c, along_n) = plan.weight_strides();
-    let count = (plan.to.c - n).min(LANES);
     for &k in &tap.kernels {
-        for (l, value) in lanes[..count].iter().enumerate() {
+        for (l, value) in lanes.iter().enumerate() {
             let at = k * plan.from.c * plan.to.c + c * along_c + (n + l) * along_n;
             // SAFETY: kernel pixel, source and destination channel are inside the weights, and only this call has
             // source channel `c`.
