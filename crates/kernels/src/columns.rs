@@ -4,10 +4,9 @@
 //! the rows of that product ("planes"), so that the shifted sum runs over neighbouring values.
 
 use crate::activation::{self, Activation};
-#[cfg(target_arch = "x86_64")]
-use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan, Tap};
+use crate::tiled::with_tiles;
 use crate::workspace;
 use rayon::prelude::*;
 
@@ -46,10 +45,13 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
 
 /// Plane `p` of `planes` holds, for each pixel of `x`, the product of its `channels` values with row `p` of `rows`.
 fn make_planes(rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if isa() == Isa::Avx2 {
-        return crate::avx2::columns::make_planes(rows, channels, x, planes);
-    }
+    with_tiles!(
+        |T| crate::tiled::columns::make_planes::<T>(rows, channels, x, planes),
+        else make_planes_plain(rows, channels, x, planes)
+    )
+}
+
+fn make_planes_plain(rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32]) {
     let (count, pixels) = (rows.len() / channels, x.len() / channels);
     product(
         [count, pixels, channels],

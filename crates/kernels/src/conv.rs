@@ -88,7 +88,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(reference::cases(400))]
 
         #[test]
         fn agrees_with_the_reference(g in geometries(), act in 0..5usize) {

@@ -2,10 +2,9 @@
 //! weights, then bias and activation. Images are split into fixed blocks over rayon's pool.
 
 use crate::activation::{self, Activation};
-#[cfg(target_arch = "x86_64")]
-use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan};
+use crate::tiled::with_tiles;
 use crate::{columns, workspace};
 use rayon::prelude::*;
 
@@ -22,13 +21,11 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
     if columns::pays(plan) {
         return columns::gather(plan, x, w, bias, act, y);
     }
-    #[cfg(target_arch = "x86_64")]
-    if isa() == Isa::Avx2 {
-        if crate::winograd::gather(plan, x, w, bias, act, y) {
-            return;
-        }
-        return crate::avx2::gather::gather(plan, x, w, bias, act, y);
-    }
+    with_tiles!(|T| crate::winograd::gather::<T>(plan, x, w, bias, act, y), else gather_plain(plan, x, w, bias, act, y))
+}
+
+/// [`gather`] through im2col, matrix by matrix.
+fn gather_plain(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     let sizes: Vec<usize> = plan.phases.iter().map(|p| matrix_len(plan, p)).collect();
     workspace::with(sizes.iter().sum(), |matrices| {
         let mut rest = &mut *matrices;

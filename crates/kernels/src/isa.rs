@@ -9,31 +9,44 @@ pub enum Isa {
     Portable,
     /// x86-64 with AVX2 and FMA: 256-bit kernels.
     Avx2,
+    /// x86-64 with AVX-512 (F, BW, DQ, VL): 512-bit kernels.
+    Avx512,
 }
 
 impl Isa {
+    /// All of them, the fastest last.
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+
     /// The name that `FAUSSAIRE_ISA` takes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
         }
     }
 
-    /// True where this machine can run it.
+    /// True where this machine, and its operating system, can run it.
     pub fn available(self) -> bool {
         match self {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 => false,
+            Self::Avx2 | Self::Avx512 => false,
         }
     }
 
     /// The fastest one that this machine has.
     pub fn detect() -> Self {
-        if Self::Avx2.available() { Self::Avx2 } else { Self::Portable }
+        Self::ALL.into_iter().rfind(|isa| isa.available()).unwrap_or(Self::Portable)
     }
 }
 
@@ -48,25 +61,21 @@ pub fn select() -> Result<Isa, String> {
 }
 
 fn parse(name: &str) -> Result<Isa, String> {
-    let isa = match name {
-        "" => return Ok(Isa::detect()),
-        "portable" => Isa::Portable,
-        "avx2" => Isa::Avx2,
-        "avx512" | "amx" => {
-            return Err(format!(
-                "FAUSSAIRE_ISA={name}: this version has no {name} kernels (hint: use portable or avx2)"
-            ));
+    if name.is_empty() {
+        return Ok(Isa::detect());
+    }
+    let known = || Isa::ALL.map(Isa::name).join(", ");
+    match Isa::ALL.into_iter().find(|isa| isa.name() == name) {
+        Some(isa) if isa.available() => Ok(isa),
+        Some(_) => {
+            Err(format!("FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"))
         }
-        _ => {
-            return Err(format!(
-                "FAUSSAIRE_ISA={name}: unknown instruction set (hint: use portable or avx2, or unset it)"
-            ));
+        None if name == "amx" => {
+            Err(format!("FAUSSAIRE_ISA={name}: this version has no {name} kernels (hint: use one of {})", known()))
         }
-    };
-    if isa.available() {
-        Ok(isa)
-    } else {
-        Err(format!("FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"))
+        None => {
+            Err(format!("FAUSSAIRE_ISA={name}: unknown instruction set (hint: unset it, or use one of {})", known()))
+        }
     }
 }
 
@@ -76,6 +85,30 @@ pub fn isa() -> Isa {
     *CHOSEN.get_or_init(|| select().unwrap_or_else(|_| Isa::detect()))
 }
 
+/// The f32 code that an instruction set runs: its tiles (`tiled`) and its versions of plain loops (`vectorise`).
+#[derive(Clone, Copy)]
+pub(crate) enum Vectors {
+    Plain,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The f32 code in use. The processor has the instruction set that it names.
+pub(crate) fn vectors() -> Vectors {
+    match isa() {
+        Isa::Portable => Vectors::Plain,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => Vectors::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => Vectors::Avx512,
+        // Not available, so never chosen.
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Avx2 | Isa::Avx512 => Vectors::Plain,
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -83,7 +116,7 @@ mod tests {
 
     #[test]
     fn names_round_trip_where_available() {
-        for isa in [Isa::Portable, Isa::Avx2] {
+        for isa in Isa::ALL {
             assert_eq!(parse(isa.name()).is_ok(), isa.available());
             if isa.available() {
                 assert_eq!(parse(isa.name()).unwrap(), isa);
@@ -98,6 +131,12 @@ mod tests {
         assert!(parse("amx").unwrap_err().contains("hint"));
     }
 
+    /// A test run under a set that the machine lacks must not pass for one.
+    #[test]
+    fn what_is_asked_for_is_in_use() {
+        assert_eq!(select(), Ok(isa()));
+    }
+
     /// Runs this crate's other tests once more in a process of their own for each instruction set that this one does
     /// not use. The child has `FAUSSAIRE_ISA` set, which also keeps it from doing the same.
     #[test]
@@ -105,7 +144,7 @@ mod tests {
         if std::env::var_os("FAUSSAIRE_ISA").is_some() {
             return;
         }
-        for other in [Isa::Portable, Isa::Avx2] {
+        for other in Isa::ALL {
             if other == isa() {
                 continue;
             }

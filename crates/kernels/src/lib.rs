@@ -20,16 +20,16 @@ pub mod memory;
 pub mod resample;
 pub mod upsample_conv;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod columns;
 mod exponential;
 mod gather;
 mod matmul;
 mod outer;
 mod plan;
+// Elsewhere only its tests use it.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+mod tiled;
 mod vectorise;
-#[cfg(target_arch = "x86_64")]
 mod winograd;
 mod workspace;
 

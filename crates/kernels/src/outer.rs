@@ -3,10 +3,9 @@
 //! added in order, so the result does not depend on the number of threads.
 
 use crate::gather::{Position, fill_columns};
-#[cfg(target_arch = "x86_64")]
-use crate::isa::{Isa, isa};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan};
+use crate::tiled::with_tiles;
 use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
@@ -29,15 +28,15 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
-    #[cfg(target_arch = "x86_64")]
-    if isa() == Isa::Avx2 {
-        if crate::winograd::outer(plan, from, to, dw) {
-            return;
-        }
-        return crate::avx2::outer::outer(plan, from, to, dw);
-    }
+    with_tiles!(|T| crate::winograd::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
+}
+
+/// [`outer`] through im2col, matrix by matrix; `total` values in all matrices of all phases' taps.
+fn outer_plain(plan: &Plan, from: &[f32], to: &[f32], total: usize, dw: &mut [f32]) {
+    let pixels = plan.batch * plan.to.h * plan.to.w;
     let parts = (pixels / PART_PIXELS).clamp(1, PARTS.min(plan.batch));
     workspace::with(parts * total, |sums| {
+        let matrix = plan.from.c * plan.to.c;
         sums.par_chunks_mut(total).enumerate().for_each(|(part, sums)| {
             let images = part * plan.batch / parts..(part + 1) * plan.batch / parts;
             let mut rest = sums;

@@ -111,6 +111,12 @@ pub(crate) fn assert_same_on_any_pool(work: impl Fn() -> Vec<f32> + Sync) {
     }
 }
 
+/// `usual` random cases, or as many as `PROPTEST_CASES` says: an emulator is slow.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(usual))
+}
+
 /// Random convolutions: any kernel, stride and padding, sizes small enough for the plain reference. Channel counts
 /// reach past a vector and a tile on both sides.
 pub(crate) fn geometries() -> impl Strategy<Value = Geometry> {

@@ -76,7 +76,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(250))]
+        #![proptest_config(reference::cases(250))]
 
         /// Any factor, also together with a stride (the random geometry's input size is the small one).
         #[test]

@@ -1,8 +1,8 @@
-//! Compiles a plain loop twice: as it stands, and for AVX2, chosen at run time. The loops are written so that the
-//! compiler turns them into vector code: whole slices walked together, no branch that depends on data. Neither
-//! version contracts a multiplication and an addition into one rounding, so both give the same bits.
+//! Compiles a plain loop several times: as it stands, for AVX2 and for AVX-512, chosen at run time. The loops are written
+//! so that the compiler turns them into vector code: whole slices walked together, no branch that depends on data. No
+//! version contracts a multiplication and an addition into one rounding, so all give the same bits.
 
-/// Defines a function whose body also exists in an AVX2 version: `vectorised! { fn name(arg: Type) -> Type { .. } }`.
+/// Defines a function whose body also exists for wider vectors: `vectorised! { fn name(arg: Type) -> Type { .. } }`.
 macro_rules! vectorised {
     (
         $(#[$meta:meta])*
@@ -15,15 +15,26 @@ macro_rules! vectorised {
             fn plain($($arg: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
-            if $crate::isa::isa() == $crate::isa::Isa::Avx2 {
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) $(-> $result)? {
-                    plain($($arg),*)
-                }
-                // SAFETY: `isa` says Avx2 only where the processor has it.
-                return unsafe { avx2($($arg),*) };
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) $(-> $result)? {
+                plain($($arg),*)
             }
-            plain($($arg),*)
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+            fn avx512($($arg: $type),*) $(-> $result)? {
+                plain($($arg),*)
+            }
+
+            match $crate::isa::vectors() {
+                $crate::isa::Vectors::Plain => plain($($arg),*),
+                // SAFETY: only chosen where the processor has it.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Vectors::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: likewise.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Vectors::Avx512 => unsafe { avx512($($arg),*) },
+            }
         }
     };
 }

@@ -16,8 +16,8 @@ mod transform;
 mod weights;
 
 use crate::activation::Activation;
-use crate::avx2::{COLS, ROWS, Shared, tiles};
 use crate::plan::Plan;
+use crate::tiled::{self, Tiles};
 use tiling::Tiling;
 
 /// The tilings of all phases, where each gains by it.
@@ -25,18 +25,28 @@ fn tilings(plan: &Plan) -> Option<Vec<Tiling>> {
     plan.phases.iter().map(|phase| Tiling::of(plan, phase)).collect()
 }
 
-/// `y = act(gather(x, w) + bias)` where this form pays; else false, and nothing is written.
-pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) -> bool {
-    let Some(tilings) = tilings(plan) else { return false };
-    gather::gather(plan, &tilings, x, w, bias, act, y);
-    true
+/// `y = act(gather(x, w) + bias)` in this form where it pays, else in the direct one; `y` is written completely.
+pub(crate) fn gather<T: Tiles>(
+    plan: &Plan,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    match tilings(plan) {
+        Some(tilings) => gather::gather::<T>(plan, &tilings, x, w, bias, act, y),
+        None => tiled::gather::gather::<T>(plan, x, w, bias, act, y),
+    }
 }
 
-/// `dw[kernel pixel] = sum over pixels of from (x) to` where this form pays; else false, and nothing is written.
-pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) -> bool {
-    let Some(tilings) = tilings(plan) else { return false };
-    outer::outer(plan, &tilings, from, to, dw);
-    true
+/// `dw[kernel pixel] = sum over pixels of from (x) to` in this form where it pays, else in the direct one; `dw` is written
+/// completely. Neither the batch nor the images may be empty.
+pub(crate) fn outer<T: Tiles>(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
+    match tilings(plan) {
+        Some(tilings) => outer::outer::<T>(plan, &tilings, from, to, dw),
+        None => tiled::outer::outer::<T>(plan, from, to, dw),
+    }
 }
 
 #[cfg(test)]
@@ -44,13 +54,14 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) -> bo
 mod tests {
     use super::*;
     use crate::Geometry;
-    use crate::isa::{Isa, isa};
-    use crate::reference::{self, assert_close, assert_same_on_any_pool, values};
+    use crate::reference::{self, assert_close, assert_same_on_any_pool, cases, values};
+    use crate::tiled::plain::Plain;
+    use crate::tiled::with_tiles;
     use form::FORMS;
     use proptest::prelude::*;
 
     /// Runs a plan and its weight gradient by every form that fits all its phases, whether it pays or not.
-    fn check(g: &Geometry, factor: usize) -> usize {
+    fn check<T: Tiles>(g: &Geometry, factor: usize) -> usize {
         let (small, act) = (reference::small_len(g, factor), Activation::LeakyRelu(0.2));
         let (x, w, dy) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3));
         let (b_out, b_in) = (values(g.out_c, 4), values(g.in_c, 5));
@@ -67,20 +78,20 @@ mod tests {
             let plan = Plan::forward(g, factor);
             if let Some(tilings) = fitting(&plan) {
                 let mut y = vec![f32::NAN; g.y_len()];
-                gather::gather(&plan, &tilings, &x, &w, Some(&b_out), act, &mut y);
+                gather::gather::<T>(&plan, &tilings, &x, &w, Some(&b_out), act, &mut y);
                 assert_close("y", &y, &want_y);
                 let mut dw = vec![f32::NAN; g.w_len()];
-                outer::outer(&plan, &tilings, &x, &dy, &mut dw);
+                outer::outer::<T>(&plan, &tilings, &x, &dy, &mut dw);
                 assert_close("dw", &dw, &want_dw);
                 forms += 1;
             }
             let plan = Plan::input_grad(g, factor);
             if let Some(tilings) = fitting(&plan) {
                 let mut dx = vec![f32::NAN; small];
-                gather::gather(&plan, &tilings, &dy, &w, Some(&b_in), act, &mut dx);
+                gather::gather::<T>(&plan, &tilings, &dy, &w, Some(&b_in), act, &mut dx);
                 assert_close("dx", &dx, &want_dx);
                 let mut dw = vec![f32::NAN; g.w_len()];
-                outer::outer(&plan, &tilings, &dy, &x, &mut dw);
+                outer::outer::<T>(&plan, &tilings, &dy, &x, &mut dw);
                 assert_close("dw of the transposed", &dw, &want_dw);
                 forms += 1;
             }
@@ -89,7 +100,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(150))]
+        #![proptest_config(cases(150))]
 
         #[test]
         fn every_form_agrees_with_the_reference(
@@ -100,49 +111,50 @@ mod tests {
             stride in prop::array::uniform2(1..4usize),
             factor in 1..3usize,
         ) {
-            if isa() != Isa::Portable {
-                let [h, w] = size.map(|n| n * factor);
-                check(&Geometry::same(batch, h, w, channels[0], channels[1], kernel, stride), factor);
-            }
+            let [h, w] = size.map(|n| n * factor);
+            let g = Geometry::same(batch, h, w, channels[0], channels[1], kernel, stride);
+            with_tiles!(|T| check::<T>(&g, factor), else check::<Plain<8, 16>>(&g, factor));
         }
     }
 
     #[test]
     fn the_course_nets_layers_agree_in_every_form() {
-        if isa() == Isa::Portable {
-            return;
-        }
         // By their taps: two (stride 2, upsampling), three, four and five, each with all forms.
         let shapes = [(4, 2, 1, 6), (3, 1, 2, 6), (3, 1, 1, 6), (4, 1, 1, 4), (5, 1, 1, 2), (6, 2, 1, 6)];
         for (kernel, stride, factor, forms) in shapes {
             let g = Geometry::same(3, 14 * factor, 14 * factor, 40, 50, [kernel, kernel], [stride, stride]);
-            assert_eq!(check(&g, factor), forms, "{kernel}x{kernel}/{stride}");
+            let fitting = with_tiles!(|T| check::<T>(&g, factor), else check::<Plain<6, 16>>(&g, factor));
+            assert_eq!(fitting, forms, "{kernel}x{kernel}/{stride}");
         }
+        // More channels than are transformed or multiplied in one go, and several blocks of tiles.
+        for [inputs, outputs] in [[300, 20], [20, 300]] {
+            let g = Geometry::same(9, 16, 16, inputs, outputs, [4, 4], [2, 2]);
+            with_tiles!(|T| check::<T>(&g, 1), else check::<Plain<6, 16>>(&g, 1));
+        }
+    }
+
+    fn check_bits<T: Tiles>() {
+        let g = Geometry::same(16, 7, 7, 128, 112, [4, 4], [2, 2]);
+        let (x, w, dy) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
+        let gather = |batch: usize| {
+            let g = Geometry { batch, ..g };
+            let plan = Plan::forward(&g, 1);
+            assert!(tilings(&plan).is_some(), "this layer gains by it");
+            let mut y = vec![f32::NAN; g.y_len()];
+            super::gather::<T>(&plan, &x[..g.x_len()], &w, None, Activation::Tanh, &mut y);
+            y
+        };
+        assert_eq!(gather(1), gather(16)[..g.y_len() / 16]);
+        assert_same_on_any_pool(|| gather(16));
+        assert_same_on_any_pool(|| {
+            let mut dw = vec![f32::NAN; g.w_len()];
+            super::outer::<T>(&Plan::forward(&g, 1), &x, &dy, &mut dw);
+            dw
+        });
     }
 
     #[test]
     fn same_bits_on_any_number_of_threads_and_in_any_batch() {
-        if isa() == Isa::Portable {
-            return;
-        }
-        let g = Geometry::same(16, 7, 7, 128, 112, [4, 4], [2, 2]);
-        let plan = Plan::forward(&g, 1);
-        let (x, w, dy) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
-        let mut y = vec![0.0; g.y_len()];
-        assert!(super::gather(&plan, &x, &w, None, Activation::Tanh, &mut y), "this layer gains by it");
-        let alone = Plan::forward(&Geometry { batch: 1, ..g }, 1);
-        let mut first = vec![0.0; g.y_len() / 16];
-        assert!(super::gather(&alone, &x[..g.x_len() / 16], &w, None, Activation::Tanh, &mut first));
-        assert_eq!(first, y[..first.len()]);
-        assert_same_on_any_pool(|| {
-            let mut y = vec![0.0; g.y_len()];
-            super::gather(&plan, &x, &w, None, Activation::Tanh, &mut y);
-            y
-        });
-        assert_same_on_any_pool(|| {
-            let mut dw = vec![0.0; g.w_len()];
-            super::outer(&plan, &x, &dy, &mut dw);
-            dw
-        });
+        with_tiles!(|T| check_bits::<T>(), else check_bits::<Plain<6, 16>>());
     }
 }

@@ -5,11 +5,11 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::form::{Inputs, Outputs, OutputsBack, both, with_form};
-use super::lanes::{Lanes, on_lanes};
+use super::lanes::{Lanes, MOST_LANES, on_lanes};
 use super::tiling::{Class, Place, Tiling};
-use super::{COLS, Shared};
 use crate::activation::{Activation, for_each_activation};
 use crate::plan::{Image, Phase, Plan};
+use crate::tiled::shared::Shared;
 use std::ops::Range;
 
 /// Points of the largest form.
@@ -33,9 +33,11 @@ impl Rows {
     }
 }
 
-/// Values at the points as panels of destination channels: `[point][panel][tile][16]`.
+/// Values at the points as panels of destination channels: `[point][panel][tile][column]`.
 #[derive(Clone, Copy)]
 pub(super) struct Panels {
+    /// Columns of a panel.
+    pub(super) cols: usize,
     /// Values from one panel to the next.
     pub(super) panel: usize,
     /// Values from one point to the next.
@@ -43,13 +45,13 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn new(tiles: usize, panels: usize) -> Self {
-        Self { panel: tiles * COLS, point: panels * tiles * COLS + GAP }
+    pub(super) fn new(tiles: usize, panels: usize, cols: usize) -> Self {
+        Self { cols, panel: tiles * cols, point: panels * tiles * cols + GAP }
     }
 
     /// Where a panel's values of a tile start, at the first point.
     pub(super) fn at(self, panel: usize, tile: usize) -> usize {
-        panel * self.panel + tile * COLS
+        panel * self.panel + tile * self.cols
     }
 }
 
@@ -112,7 +114,7 @@ pub(super) struct Destination<'a> {
     pub(super) tiling: &'a Tiling,
     pub(super) bias: &'a [f32],
     pub(super) act: Activation,
-    pub(super) y: Shared,
+    pub(super) y: Shared<'a>,
     /// How sums lie.
     pub(super) sums: Panels,
 }
@@ -123,7 +125,7 @@ pub(super) struct Destination<'a> {
 /// No other task writes the pixels of these tiles; `y` is the whole destination.
 pub(super) unsafe fn outputs(to: &Destination, tiles: Range<usize>, sums: &[f32]) {
     // Panel by panel, so that at every point the sums are read in the order in which they lie.
-    for panel in 0..to.plan.to.c.div_ceil(COLS) {
+    for panel in 0..to.plan.to.c.div_ceil(to.sums.cols) {
         for (row, tile) in tiles.clone().enumerate() {
             let place = to.tiling.place(tile);
             with_form!(to.tiling.form, transform_outputs(to, place, panel, row, sums));
@@ -133,10 +135,10 @@ pub(super) unsafe fn outputs(to: &Destination, tiles: Range<usize>, sums: &[f32]
 
 on_lanes! {
     fn transform_outputs<L, N, M, R>(to: &Destination, place: Place, panel: usize, row: usize, sums: &[f32]) {
-        let channels = to.plan.to.c;
+        let (channels, cols) = (to.plan.to.c, to.sums.cols);
         let (ys, xs) = (to.tiling.outputs(place.row, to.phase.rows), to.tiling.outputs(place.column, to.phase.cols));
-        for c in (panel * COLS..channels.min((panel + 1) * COLS)).step_by(L::COUNT) {
-            let first = to.sums.at(panel, row) + c % COLS;
+        for c in (panel * cols..channels.min((panel + 1) * cols)).step_by(L::COUNT) {
+            let first = to.sums.at(panel, row) + c % cols;
             let bias = L::load(&to.bias[c..c + L::COUNT]);
             let count = L::COUNT.min(channels - c);
             let mut grid = [[L::zero(); N]; N];
@@ -150,7 +152,7 @@ on_lanes! {
                     let at = destination(to.plan, to.phase, place.image, ys.start + i, xs.start + j) + c;
                     // SAFETY: the pixel has `channels` values, of which these are `count` from `c` on; no other task
                     // has it (the contract of `outputs`).
-                    let y = unsafe { std::slice::from_raw_parts_mut(to.y.get().add(at), count) };
+                    let y = unsafe { to.y.values(at, count) };
                     finish(to.act, results[i][j].add(bias), y);
                 }
             }
@@ -170,7 +172,7 @@ fn finish<L: Lanes>(act: Activation, value: L, y: &mut [f32]) {
     if act == Activation::Identity {
         return value.store(y);
     }
-    let mut lanes = [0.0; COLS];
+    let mut lanes = [0.0; MOST_LANES];
     value.store(&mut lanes[..L::COUNT]);
     for_each_activation!(act, |a| {
         for l in 0..L::COUNT {
@@ -216,8 +218,8 @@ on_lanes! {
         values: &mut [f32],
     ) {
         for (local, panel) in panels.enumerate() {
-            for half in (0..COLS).step_by(L::COUNT) {
-                let c = panel * COLS + half;
+            for half in (0..layout.cols).step_by(L::COUNT) {
+                let c = panel * layout.cols + half;
                 let first = layout.at(local, row) + half;
                 let mut grid = [[L::zero(); M]; M];
                 for k in 0..M * M {

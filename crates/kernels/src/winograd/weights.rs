@@ -2,10 +2,10 @@
 //! weights.
 
 use super::form::{Taps, TapsBack, both, with_form};
-use super::lanes::{Lanes, on_lanes};
+use super::lanes::{Lanes, MOST_LANES, on_lanes};
 use super::tiling::Tiling;
-use super::{COLS, Shared};
 use crate::plan::{Phase, Plan, Tap};
+use crate::tiled::shared::Shared;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -20,10 +20,10 @@ pub(super) struct Chunk {
     pub(super) at: usize,
 }
 
-/// All chunks of a phase, in order.
-pub(super) fn chunks(plan: &Plan, tiling: &Tiling) -> Vec<Chunk> {
+/// All chunks of a phase, in order; destination channels in panels of `cols`.
+pub(super) fn chunks(plan: &Plan, tiling: &Tiling, cols: usize) -> Vec<Chunk> {
     let pieces = plan.from.c.div_ceil(CHANNELS);
-    let per_channel = tiling.form.products() * width(plan);
+    let per_channel = tiling.form.products() * plan.to.c.next_multiple_of(cols);
     let chunk = |class: usize, piece: usize| {
         let channels = piece * plan.from.c / pieces..(piece + 1) * plan.from.c / pieces;
         Chunk { class, at: (class * plan.from.c + channels.start) * per_channel, channels }
@@ -31,24 +31,20 @@ pub(super) fn chunks(plan: &Plan, tiling: &Tiling) -> Vec<Chunk> {
     (0..tiling.classes.len()).flat_map(|class| (0..pieces).map(move |piece| chunk(class, piece))).collect()
 }
 
-/// Destination channels, rounded up to whole panels.
-pub(super) fn width(plan: &Plan) -> usize {
-    plan.to.c.next_multiple_of(COLS)
-}
-
 /// Values of a phase's weights at all points.
-pub(super) fn len(plan: &Plan, tiling: &Tiling) -> usize {
-    tiling.classes.len() * plan.from.c * tiling.form.products() * width(plan)
+pub(super) fn len(plan: &Plan, tiling: &Tiling, cols: usize) -> usize {
+    tiling.classes.len() * plan.from.c * tiling.form.products() * plan.to.c.next_multiple_of(cols)
 }
 
-/// Weights to `[chunk][panel][point][source channel][16]`; channels that a panel has too many of are zero.
-pub(super) fn pack(plan: &Plan, phase: &Phase, tiling: &Tiling, w: &[f32], packed: &mut [f32]) {
-    for chunk in chunks(plan, tiling) {
-        let panel_len = tiling.form.products() * chunk.channels.len() * COLS;
-        let panels = packed[chunk.at..][..panel_len * (width(plan) / COLS)].par_chunks_exact_mut(panel_len);
+/// Weights to `[chunk][panel][point][source channel][cols]`; channels that a panel has too many of are zero.
+pub(super) fn pack(plan: &Plan, phase: &Phase, tiling: &Tiling, cols: usize, w: &[f32], packed: &mut [f32]) {
+    for chunk in chunks(plan, tiling, cols) {
+        let panel_len = tiling.form.products() * chunk.channels.len() * cols;
+        let panels = packed[chunk.at..][..panel_len * plan.to.c.div_ceil(cols)].par_chunks_exact_mut(panel_len);
         let taps = taps_of(phase, tiling, chunk.class);
         panels.enumerate().for_each(|(panel, packed)| {
-            with_form!(tiling.form, pack_panel(plan, &taps, w, chunk.channels.clone(), panel * COLS, packed));
+            let columns = panel * cols..(panel + 1) * cols;
+            with_form!(tiling.form, pack_panel(plan, &taps, w, chunk.channels.clone(), columns, packed));
         });
     }
 }
@@ -64,22 +60,22 @@ on_lanes! {
         taps: &[Option<&Tap>],
         w: &[f32],
         channels: Range<usize>,
-        first: usize,
+        columns: Range<usize>,
         packed: &mut [f32],
     ) {
         let count = channels.len();
         for (nth, c) in channels.enumerate() {
-            for n in (0..COLS).step_by(L::COUNT) {
+            for n in (0..columns.len()).step_by(L::COUNT) {
                 let mut grid = [[L::zero(); R]; R];
                 for k in 0..R * R {
                     if let Some(tap) = taps[k] {
-                        grid[k / R][k % R] = load_tap(plan, tap, w, c, first + n);
+                        grid[k / R][k % R] = load_tap(plan, tap, w, c, columns.start + n);
                     }
                 }
                 let mut points = [[L::zero(); N]; N];
                 both::<Taps, L, N, R>(&grid, &mut points);
                 for p in 0..N * N {
-                    points[p / N][p % N].store(&mut packed[(p * count + nth) * COLS + n..][..L::COUNT]);
+                    points[p / N][p % N].store(&mut packed[(p * count + nth) * columns.len() + n..][..L::COUNT]);
                 }
             }
         }
@@ -97,7 +93,7 @@ fn load_tap<L: Lanes>(plan: &Plan, tap: &Tap, w: &[f32], c: usize, n: usize) -> 
         if along_n == 1 {
             sum = sum.add(L::load(&w[n.min(w.len())..][..count]));
         } else {
-            let mut column = [0.0; COLS];
+            let mut column = [0.0; MOST_LANES];
             for l in 0..count {
                 column[l] = w[(n + l) * along_n];
             }
@@ -108,17 +104,30 @@ fn load_tap<L: Lanes>(plan: &Plan, tap: &Tap, w: &[f32], c: usize, n: usize) -> 
 }
 
 /// Adds the gradient of one class's taps to `dw`; `sums` holds it at the points, `[point][source channel][width]`.
-pub(super) fn add_gradient(plan: &Plan, phase: &Phase, tiling: &Tiling, class: usize, sums: &[f32], dw: &mut [f32]) {
+pub(super) fn add_gradient(
+    plan: &Plan,
+    phase: &Phase,
+    tiling: &Tiling,
+    class: usize,
+    (sums, width): (&[f32], usize),
+    dw: &mut [f32],
+) {
     let taps = taps_of(phase, tiling, class);
-    let dw = Shared(dw.as_mut_ptr());
+    let dw = Shared::new(dw);
     (0..plan.from.c).into_par_iter().for_each(|c| {
-        with_form!(tiling.form, add_channel(plan, &taps, sums, c, dw));
+        with_form!(tiling.form, add_channel(plan, &taps, (sums, width), c, dw));
     });
 }
 
 on_lanes! {
-    fn add_channel<L, N, M, R>(plan: &Plan, taps: &[Option<&Tap>], sums: &[f32], c: usize, dw: Shared) {
-        let width = width(plan);
+    fn add_channel<L, N, M, R>(
+        plan: &Plan,
+        taps: &[Option<&Tap>],
+        sums: (&[f32], usize),
+        c: usize,
+        dw: Shared,
+    ) {
+        let (sums, width) = sums;
         for n in (0..plan.to.c).step_by(L::COUNT) {
             let mut points = [[L::zero(); N]; N];
             for p in 0..N * N {
@@ -128,7 +137,7 @@ on_lanes! {
             both::<TapsBack, L, R, N>(&points, &mut grid);
             for k in 0..R * R {
                 if let Some(tap) = taps[k] {
-                    let mut lanes = [0.0; COLS];
+                    let mut lanes = [0.0; MOST_LANES];
                     grid[k / R][k % R].store(&mut lanes[..L::COUNT]);
                     store_tap(plan, tap, c, n, &lanes[..L::COUNT.min(plan.to.c - n)], dw);
                 }
@@ -146,7 +155,7 @@ fn store_tap(plan: &Plan, tap: &Tap, c: usize, n: usize, lanes: &[f32], dw: Shar
             let at = k * plan.from.c * plan.to.c + c * along_c + (n + l) * along_n;
             // SAFETY: kernel pixel, source and destination channel are inside the weights, and only this call has
             // source channel `c`.
-            unsafe { *dw.get().add(at) += value };
+            unsafe { dw.values(at, 1)[0] += value };
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The weight gradient of a plan without im2col. Block by block of about 256 destination pixels, source pixels are
-//! copied once into slabs of six channels, with their border, and destination pixels into panels of sixteen; every
+//! copied once into slabs of `ROWS` channels, with their border, and destination pixels into panels of `COLS`; every
 //! tap then reads the same slab at another offset. Sums stay in registers over the whole block. The images are
 //! split into a fixed number of parts with sums of their own, which are added in order at the end.
 
-use super::{COLS, FEW_CHANNELS, ROWS, Shared, tiles};
+use super::shared::Shared;
+use super::tile::Outer;
+use super::{FEW_CHANNELS, Tiles};
 use crate::gather::fill_columns;
 use crate::outer::{add_parts, scatter};
 use crate::plan::{Phase, Plan, Tap};
 use crate::workspace;
 use rayon::prelude::*;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Destination pixels of a block, about.
@@ -25,30 +28,26 @@ struct Call<'a> {
     from: &'a [f32],
     to: &'a [f32],
     /// Sums of the first part: `[phase and tap, source channel, width]`.
-    first: Shared,
+    first: Shared<'a>,
     /// Sums of the other parts, one after the other.
-    others: Shared,
+    others: Shared<'a>,
     /// Destination channels, rounded up to whole panels.
     width: usize,
     /// Values of one part.
     total: usize,
 }
 
-impl Call<'_> {
-    /// Where the sums of a part start.
-    fn part(&self, part: usize) -> *mut f32 {
-        if part == 0 {
-            return self.first.get();
-        }
-        // SAFETY: `others` holds `total` values for each part but the first.
-        unsafe { self.others.get().add((part - 1) * self.total) }
+impl<'a> Call<'a> {
+    /// The sums of a part.
+    fn part(&self, part: usize) -> Shared<'a> {
+        if part == 0 { self.first } else { self.others.part((part - 1) * self.total, self.total) }
     }
 }
 
-/// `dw[kernel pixel] = sum over pixels of from (x) to`; `dw` is written completely. The processor must have AVX2 and
-/// FMA, and neither the batch nor the images may be empty.
-pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
-    let width = plan.to.c.div_ceil(COLS) * COLS;
+/// `dw[kernel pixel] = sum over pixels of from (x) to`; `dw` is written completely. Neither the batch nor the images may
+/// be empty.
+pub(crate) fn outer<T: Tiles>(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
+    let width = plan.to.c.next_multiple_of(T::COLS);
     let taps: usize = plan.phases.iter().map(|p| p.taps.len()).sum();
     let total = taps * plan.from.c * width;
     let pixels = plan.batch * plan.to.h * plan.to.w;
@@ -59,18 +58,8 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     workspace::with(own + (parts - 1) * total, |buffer| {
         let (own, others) = buffer.split_at_mut(own);
         let first = if plain { &mut *dw } else { &mut *own };
-        run_tasks(
-            &Call {
-                plan,
-                from,
-                to,
-                first: Shared(first.as_mut_ptr()),
-                others: Shared(others.as_mut_ptr()),
-                width,
-                total,
-            },
-            parts,
-        );
+        let (shared, shared_others) = (Shared::new(first), Shared::new(others));
+        run_tasks::<T>(&Call { plan, from, to, first: shared, others: shared_others, width, total }, parts);
         add_parts(first, others);
         if !plain {
             scatter(plan, own, width, dw);
@@ -85,8 +74,8 @@ fn is_plain(plan: &Plan) -> bool {
 }
 
 /// Splits by parts, and by panels where there are few parts.
-fn run_tasks(call: &Call, parts: usize) {
-    let panels = call.width / COLS;
+fn run_tasks<T: Tiles>(call: &Call, parts: usize) {
+    let panels = call.width / T::COLS;
     let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
     let groups = tasks.div_ceil(parts).min(panels);
     let least = call.plan.tasks_worth_a_thread(parts * groups);
@@ -97,10 +86,9 @@ fn run_tasks(call: &Call, parts: usize) {
         let mut first_tap = 0;
         for phase in &call.plan.phases {
             if !phase.taps.is_empty() {
-                let at = first_tap * call.plan.from.c * call.width;
-                // SAFETY: the first tap of the phase, inside the part's `total` sums.
-                let sums = Shared(unsafe { call.part(part).add(at) });
-                run_phase(call, phase, images.clone(), panels.clone(), sums);
+                let row = call.plan.from.c * call.width;
+                let sums = call.part(part).part(first_tap * row, phase.taps.len() * row);
+                run_phase::<T>(call, phase, images.clone(), panels.clone(), sums);
             }
             first_tap += phase.taps.len();
         }
@@ -108,7 +96,7 @@ fn run_tasks(call: &Call, parts: usize) {
 }
 
 /// One phase of a range of images and panels.
-fn run_phase(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usize>, sums: Shared) {
+fn run_phase<T: Tiles>(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usize>, sums: Shared) {
     let per_image = phase.rows * phase.cols;
     let (group, band) = if per_image > PIXELS + PIXELS / 2 {
         (1, PIXELS.div_ceil(phase.cols))
@@ -123,7 +111,7 @@ fn run_phase(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usi
                 lines: line..(line + band).min(phase.rows),
                 panels: panels.clone(),
             };
-            run_block(call, phase, &block, sums, accumulate);
+            run_block::<T>(call, phase, &block, sums, accumulate);
             accumulate = true;
         }
     }
@@ -142,34 +130,30 @@ impl Block {
     }
 }
 
-fn run_block(call: &Call, phase: &Phase, block: &Block, sums: Shared, accumulate: bool) {
+fn run_block<T: Tiles>(call: &Call, phase: &Phase, block: &Block, sums: Shared, accumulate: bool) {
     let pixels = block.pixels(phase);
-    let slabs = Slabs::new(call.plan, phase, block);
-    let slab_count = slabs.channels.div_ceil(ROWS);
-    let cols_len = block.panels.len() * pixels * COLS;
+    let slabs = Slabs::<T>::new(call.plan, phase, block);
+    let slab_count = slabs.channels.div_ceil(T::ROWS);
+    let cols_len = block.panels.len() * pixels * T::COLS;
     workspace::with(cols_len + slab_count * slabs.len, |buffer| {
         let (cols, rows) = buffer.split_at_mut(cols_len);
-        pack_cols(call, phase, block, cols);
+        pack_cols::<T>(call, phase, block, cols);
         slabs.pack(call, phase, block, rows);
         for (s, slab) in rows.chunks_exact(slabs.len).enumerate() {
-            let height = ROWS.min(slabs.channels - s * ROWS);
-            for (panel, cols) in block.panels.clone().zip(cols.chunks_exact(pixels * COLS)) {
+            let height = T::ROWS.min(slabs.channels - s * T::ROWS);
+            for (panel, cols) in block.panels.clone().zip(cols.chunks_exact(pixels * T::COLS)) {
                 for &(t, offset) in &slabs.taps {
-                    let row = t * slabs.channels + s * ROWS;
-                    let at = row * call.width + panel * COLS;
-                    // SAFETY: this module runs only where AVX2 and FMA are. The largest offset plus the largest
-                    // tap is the slab's last pixel (`Slabs::new`); `cols` holds 16 values for each offset; the
-                    // sums are `height` rows of 16 inside this task's part and panels, which no other task has.
+                    let row = t * slabs.channels + s * T::ROWS;
+                    let at = row * call.width + panel * T::COLS;
+                    let (offsets, rows, stride) = (&slabs.offsets[..], &slab[offset..], call.width);
+                    // SAFETY: `T` is a set that the processor has. The largest offset plus the largest tap is the slab's
+                    // last pixel (`Slabs::new`); `cols` holds `COLS` values for each offset; the sums are `height` rows
+                    // of `COLS` inside this task's part and panels, which no other task has.
                     unsafe {
-                        let tile = tiles::Outer {
-                            offsets: &slabs.offsets,
-                            rows: slab[offset..].as_ptr(),
-                            cols: cols.as_ptr(),
-                            sums: sums.get().add(at),
-                            stride: call.width,
-                            accumulate,
-                        };
-                        tiles::outer(height, &tile);
+                        let sums = sums.rows(at, height, stride, T::COLS);
+                        let tile = Outer { offsets, rows, cols, sums, stride, accumulate };
+                        tile.check::<T>(height);
+                        T::outer(height, &tile);
                     }
                 }
             }
@@ -177,8 +161,8 @@ fn run_block(call: &Call, phase: &Phase, block: &Block, sums: Shared, accumulate
     });
 }
 
-/// Destination pixels as panels `[panel][pixel][16]`, missing channels zero.
-fn pack_cols(call: &Call, phase: &Phase, block: &Block, cols: &mut [f32]) {
+/// Destination pixels as panels `[panel][pixel][COLS]`, missing channels zero.
+fn pack_cols<T: Tiles>(call: &Call, phase: &Phase, block: &Block, cols: &mut [f32]) {
     let plan = call.plan;
     let pixels = block.pixels(phase);
     let mut p = 0;
@@ -190,8 +174,8 @@ fn pack_cols(call: &Call, phase: &Phase, block: &Block, cols: &mut [f32]) {
                 let at = ((image * plan.to.h + y) * plan.to.w + x) * plan.to.c;
                 let pixel = &call.to[at..at + plan.to.c];
                 for (local, panel) in block.panels.clone().enumerate() {
-                    let target = &mut cols[(local * pixels + p) * COLS..][..COLS];
-                    copy_padded(&pixel[panel * COLS..], target);
+                    let target = &mut cols[(local * pixels + p) * T::COLS..][..T::COLS];
+                    copy_padded(&pixel[panel * T::COLS..], target);
                 }
                 p += 1;
             }
@@ -199,20 +183,21 @@ fn pack_cols(call: &Call, phase: &Phase, block: &Block, cols: &mut [f32]) {
     }
 }
 
-/// Copies the first `COLS` values, or all there are and then zeros.
+/// Copies as many values as `target` has, or all there are and then zeros.
+#[inline(always)]
 fn copy_padded(source: &[f32], target: &mut [f32]) {
-    if let Some(source) = source.first_chunk::<COLS>() {
-        target.copy_from_slice(source);
+    if source.len() >= target.len() {
+        target.copy_from_slice(&source[..target.len()]);
     } else {
         target[..source.len()].copy_from_slice(source);
         target[source.len()..].fill(0.0);
     }
 }
 
-/// Source pixels of a block as slabs `[6 channels][pixel][6]`, with the border that the taps reach. Where the plan
+/// Source pixels of a block as slabs `[channels / T::ROWS][pixel][T::ROWS]`, with the border that the taps reach. Where the plan
 /// steps over pixels, those that one tap reads stand together: pixel `(y, x)` is in class `(y % step, x % step)`, so a
 /// tap, and the other taps of its class, touch one class only, which the first-level cache holds.
-struct Slabs {
+struct Slabs<T> {
     /// Source channels (times taps, after im2col).
     channels: usize,
     /// Values of one slab.
@@ -227,9 +212,10 @@ struct Slabs {
     step: [usize; 2],
     images: usize,
     im2col: bool,
+    tiles: PhantomData<T>,
 }
 
-impl Slabs {
+impl<T: Tiles> Slabs<T> {
     fn new(plan: &Plan, phase: &Phase, block: &Block) -> Self {
         if plan.from.c < FEW_CHANNELS {
             return Self::of_columns(plan, phase, block.pixels(phase));
@@ -253,20 +239,21 @@ impl Slabs {
             step: plan.step,
             images: block.images.len(),
             im2col: false,
+            tiles: PhantomData,
         };
-        let tap = |t: &Tap| slabs.at(0, (t.y - y0) as usize, (t.x - x0) as usize) * ROWS;
+        let tap = |t: &Tap| slabs.at(0, (t.y - y0) as usize, (t.x - x0) as usize) * T::ROWS;
         let mut taps: Vec<_> = phase.taps.iter().map(tap).enumerate().collect();
         taps.sort_by_key(|&(_, offset)| offset);
         slabs.taps = taps;
         for image in 0..slabs.images {
             for i in 0..block.lines.len() {
-                let pixels = (0..phase.cols).map(|j| slabs.at(image, step_y * i, step_x * j) * ROWS);
+                let pixels = (0..phase.cols).map(|j| slabs.at(image, step_y * i, step_x * j) * T::ROWS);
                 let pixels: Vec<u32> = pixels.map(|p| p as u32).collect();
                 slabs.offsets.extend(pixels);
             }
         }
         let [height, width] = slabs.class_size();
-        slabs.len = step_y * step_x * slabs.images * height * width * ROWS;
+        slabs.len = step_y * step_x * slabs.images * height * width * T::ROWS;
         slabs
     }
 
@@ -274,14 +261,15 @@ impl Slabs {
     fn of_columns(plan: &Plan, phase: &Phase, pixels: usize) -> Self {
         Self {
             channels: phase.taps.len() * plan.from.c,
-            len: pixels * ROWS,
+            len: pixels * T::ROWS,
             taps: vec![(0, 0)],
-            offsets: (0..pixels).map(|p| (p * ROWS) as u32).collect(),
+            offsets: (0..pixels).map(|p| (p * T::ROWS) as u32).collect(),
             first: [0, 0],
             size: [1, pixels],
             step: [1, 1],
             images: 1,
             im2col: true,
+            tiles: PhantomData,
         }
     }
 
@@ -320,7 +308,7 @@ impl Slabs {
                         self.copy_pixel(&source[at..at + from.c], p, rows);
                     } else {
                         for slab in rows.chunks_exact_mut(self.len) {
-                            slab[p * ROWS..][..ROWS].fill(0.0);
+                            slab[p * T::ROWS..][..T::ROWS].fill(0.0);
                         }
                     }
                 }
@@ -330,10 +318,10 @@ impl Slabs {
 
     /// Spreads pixel number `p` over the slabs. What the last slab lacks is never read.
     fn copy_pixel(&self, pixel: &[f32], p: usize, rows: &mut [f32]) {
-        for (slab, source) in rows.chunks_exact_mut(self.len).zip(pixel.chunks(ROWS)) {
-            let target = &mut slab[p * ROWS..][..ROWS];
-            if let Some(source) = source.first_chunk::<ROWS>() {
-                target.copy_from_slice(source);
+        for (slab, source) in rows.chunks_exact_mut(self.len).zip(pixel.chunks(T::ROWS)) {
+            let target = &mut slab[p * T::ROWS..][..T::ROWS];
+            if source.len() == T::ROWS {
+                target.copy_from_slice(&source[..T::ROWS]);
             } else {
                 target[..source.len()].copy_from_slice(source);
             }
