@@ -6,8 +6,11 @@
 Trains on `strokes`, which it draws as it goes, and reads the run's log: `images` (real ones seen) over `train_s`
 (seconds in steps). Steps hold all that a user's have: drawing the batch, the averaged generator, and at every tenth
 step the figures for the doctor. Sheets, scores and checkpoints stand outside `train_s`; `steps_share` says how much of
-the clock's time between the first and the last step counted is in it. Prints a line of JSON like the peers'. Standard
-library only.
+the clock's time between the first and the last step counted is in it.
+
+In `tp`, the images that D learns from are made with the batch's statistics, where the lab and so the peers take the
+moving ones: a little more work, which `--set train.fakes=moving` does without. Prints a line of JSON like the peers'.
+Standard library only.
 """
 
 import argparse

@@ -52,7 +52,7 @@ class Row:
         """Why this machine can't run it, or nothing."""
         ours = self.peer == "faussaire"
         if self.precision != "f32" and not has_bf16(machine):
-            return "auto is f32 on this machine" if ours else "this machine has no bf16 instructions"
+            return "auto is f32 on this machine" if ours else "this machine has no bf16 of AMX or AVX-512"
         if self.avx2 and "avx512f" not in machine["instruction_sets"]:
             return "this machine has no more than AVX2 anyway: the rows without the limit say it"
         return None
@@ -109,7 +109,7 @@ class Goal:
 
     what: str
     ours: str
-    goal: float
+    goal: float | None
     stretch: float | None = None
     peers: list = field(default_factory=list)
 

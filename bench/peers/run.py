@@ -23,7 +23,7 @@ from pathlib import Path
 import child
 import environments
 from faussaire_train import knows_precision
-from machine import cpus, describe
+from machine import describe
 from rows import rows
 from table import markdown
 
@@ -62,6 +62,10 @@ def parse():
     arguments = parser.parse_args()
     if min(arguments.rounds, arguments.seconds, arguments.sample_images, arguments.batch, arguments.threads) <= 0:
         parser.error("--rounds, --seconds, --sample-images, --batch and --threads must be positive")
+    for name in ("faussaire", "torch", "keras"):
+        given = getattr(arguments, name)
+        if given and not shutil.which(given):
+            parser.error(f"--{name} {given}: expected a program (hint: for --faussaire, cargo build --release makes it)")
     return arguments
 
 
@@ -149,7 +153,7 @@ def main():
     if settings.cpus:
         os.sched_setaffinity(0, {int(number) for number in settings.cpus.split(",")})
     if settings.faussaire:
-        settings.faussaire = settings.faussaire.resolve(strict=True)
+        settings.faussaire = settings.faussaire.resolve()
     machine, wanted = describe(), chosen(settings)
     skipped = {row.name: reason for row in wanted if (reason := obstacle(row, machine, settings))}
     if not wanted:

@@ -61,7 +61,7 @@ def measurements(record):
         yield f"| {' | '.join(cells)} |"
 
 
-def verdict(goal, value):
+def judged(goal, value):
     """In one word, whether `value` is what was wanted."""
     if goal.goal is None:
         return ""
@@ -87,7 +87,7 @@ def goal_cells(goal, measured):
         return None
     form = ".2f" if goal.peers else ".0f"
     mark = " (busy)" if goal.peers and is_busy(involved) else ""
-    return between, span(found, form), verdict(goal, median(found)) + mark
+    return between, span(found, form), judged(goal, median(found)) + mark
 
 
 def reached(record):
@@ -99,8 +99,8 @@ def reached(record):
             continue
         limits = ["" if limit is None else f"{limit:g}" for limit in (goal.goal, goal.stretch)]
         found = goal_cells(goal, record["measured"])
-        between, value, verdict_ = found or ("", "not measured", "")
-        yield f"| {' | '.join([goal.what, between, value, *limits, verdict_])} |"
+        between, value, verdict = found or ("", "not measured", "")
+        yield f"| {' | '.join([goal.what, between, value, *limits, verdict])} |"
 
 
 def heading(record):
@@ -112,8 +112,8 @@ def heading(record):
     yield f"{', '.join(f'{name} {version}' for name, version in sorted(versions.items()))}, Python {machine['python']}."
     for said in record["says"]:
         yield f"The program says: {said}."
-    yield f"Batch {settings['batch']}; threads: {settings['threads']}. Rounds of all rows in turn: {settings['rounds']},"
-    yield f"{settings['seconds']:g} s each, {settings['sample_images']} images where sampling."
+    yield f"Batch {settings['batch']}; threads: {settings['threads']}. Rounds of all rows in turn: {settings['rounds']}."
+    yield f"Each row {settings['seconds']:g} s a round, {settings['sample_images']} images where sampling."
     load = machine["load_average"]
     yield f"Load average at the start (1, 5, 15 minutes): {', '.join(f'{value:.2f}' for value in load)}."
     if (settings["batch"], settings["threads"]) != (64, 2):
