@@ -34,7 +34,10 @@ def parse():
     parser.add_argument("--steps", type=int, help="stop after so many: a trial")
     parser.add_argument("--precision", choices=("f32", "bf16", "auto"), help="handed on, if given")
     parser.add_argument("--threads", type=int, default=2)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.folder.exists():
+        parser.error(f"-o {arguments.folder}: is there already")
+    return arguments
 
 
 def drawings(path):

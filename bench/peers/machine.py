@@ -37,7 +37,7 @@ def describe():
 
 
 def has_bf16(machine):
-    """True where a bf16 product is one instruction of the x86; elsewhere ours has none and peers imitate them, slowly."""
+    """True where an x86 multiplies bf16 itself; elsewhere ours has none and peers imitate them, slowly."""
     return any(name in machine["instruction_sets"] for name in ("avx512_bf16", "amx_bf16"))
 
 

@@ -65,7 +65,7 @@ def parse():
     for name in ("faussaire", "torch", "keras"):
         given = getattr(arguments, name)
         if given and not shutil.which(given):
-            parser.error(f"--{name} {given}: expected a program (hint: for --faussaire, cargo build --release makes it)")
+            parser.error(f"--{name} {given}: no such program (hint: cargo build --release makes faussaire)")
     return arguments
 
 

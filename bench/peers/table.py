@@ -112,7 +112,7 @@ def heading(record):
     yield f"{', '.join(f'{name} {version}' for name, version in sorted(versions.items()))}, Python {machine['python']}."
     for said in record["says"]:
         yield f"The program says: {said}."
-    yield f"Batch {settings['batch']}; threads: {settings['threads']}. Rounds of all rows in turn: {settings['rounds']}."
+    yield f"Batch {settings['batch']}; threads: {settings['threads']}. Rounds, all rows in turn: {settings['rounds']}."
     yield f"Each row {settings['seconds']:g} s a round, {settings['sample_images']} images where sampling."
     load = machine["load_average"]
     yield f"Load average at the start (1, 5, 15 minutes): {', '.join(f'{value:.2f}' for value in load)}."
