@@ -15,7 +15,7 @@ const TASK_PIXELS: usize = 512;
 
 /// True where this form is the better one.
 pub(crate) fn pays(plan: &Plan) -> bool {
-    plan.to.c <= 2 && plan.from.c >= 8
+    plan.to.c <= 4 && plan.from.c >= 8
 }
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.

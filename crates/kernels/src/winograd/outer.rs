@@ -16,13 +16,13 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Tiles of a block.
-const TILES: usize = 48;
+const TILES: usize = 96;
 /// Parts at most; each costs sums for all points of a class.
 const PARTS: usize = 4;
 /// Tiles that make a part worth its own sums.
 const PART_TILES: usize = 96;
 /// Source channels whose values at one point stay in the first-level cache with a block's tiles.
-const CHANNELS: usize = 128;
+const CHANNELS: usize = 60;
 /// Values of a cache line.
 const LINE: usize = 16;
 /// Tasks per thread at least, where the size allows. How panels are grouped changes no sum, so this may depend on the
