@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
 use crate::loss::binary_cross_entropy;
 use crate::net::{Network, Pass, Shape, Weights};
+use crate::ops::Precision;
 use crate::optimizer::{AdamSettings, Optimizer};
 use crate::random::Stream;
 
@@ -18,6 +19,8 @@ pub struct Model {
     pub weights: Weights,
     /// Adam's state, once compiled.
     pub optimizer: Option<Optimizer>,
+    /// What its training passes round the operands of products to. Its use is always in f32.
+    pub precision: Precision,
     dropout: Stream,
 }
 
@@ -51,7 +54,8 @@ impl Model {
     /// Draws first weights for `net` from `seed`.
     pub fn from_network(net: Network, seed: u64, device: &Device) -> Self {
         let weights = net.initial(seed, device);
-        Self { dropout: Stream::new(seed, &format!("dropout.{}", net.name())), net, weights, optimizer: None }
+        let dropout = Stream::new(seed, &format!("dropout.{}", net.name()));
+        Self { dropout, net, weights, optimizer: None, precision: Precision::F32 }
     }
 
     /// Gives the model a fresh Adam.
@@ -110,7 +114,7 @@ impl Model {
     }
 
     pub(crate) fn training_pass(&self, index: u64) -> Pass {
-        Pass::train(self.dropout.clone(), index)
+        Pass::train(self.dropout.clone(), index).rounded(self.precision)
     }
 
     /// Differentiates `loss`, which was computed with the `tracked` weights, and lets Adam change the model's. `value` is

@@ -20,6 +20,19 @@ pub(crate) fn pays(plan: &Plan) -> bool {
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
 pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
+    gather_with(plan, x, w, bias, act, y, make_planes);
+}
+
+/// [`gather`] with a product of one's own: `make_planes(rows, channels, pixels, planes)`.
+pub(crate) fn gather_with(
+    plan: &Plan,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+    make_planes: impl Fn(&[f32], usize, &[f32], &mut [f32]) + Sync,
+) {
     let planes = plan.kernels * plan.to.c;
     let images = (TASK_PIXELS / (plan.from.h * plan.from.w).max(1)).max(1);
     workspace::with(planes * plan.from.c, |rows| {

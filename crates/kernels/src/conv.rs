@@ -3,43 +3,58 @@
 //! [`input_grad`]. Images are `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, in_c, out_c]`.
 
 use crate::activation::Activation;
-use crate::gather::gather;
-use crate::outer::outer;
+use crate::bf16::{gather, outer};
 use crate::plan::Plan;
-use crate::{Geometry, counters};
+use crate::{Geometry, Precision, counters};
 
 /// `y = act(conv(x, w) + bias)`. Lengths: `g.x_len()`, `g.w_len()`, `g.out_c`, `g.y_len()`.
-pub fn forward(g: &Geometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
+pub fn forward(
+    g: &Geometry,
+    precision: Precision,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
     check("x", x.len(), g.x_len());
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
     check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
-    gather(&Plan::forward(g, 1), x, w, bias, act, y);
+    gather(precision, &Plan::forward(g, 1), x, w, bias, act, y);
 }
 
 /// `dx = act(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, [`Activation::Identity`]), or the
 /// forward pass of a transposed convolution from `[out_h, out_w, out_c]` to `[in_h, in_w, in_c]` with `in_c` biases.
 /// Lengths: `g.y_len()`, `g.w_len()`, `g.in_c`, `g.x_len()`.
-pub fn input_grad(g: &Geometry, dy: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, dx: &mut [f32]) {
+pub fn input_grad(
+    g: &Geometry,
+    precision: Precision,
+    dy: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    dx: &mut [f32],
+) {
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), g.x_len());
     check("bias", bias.map_or(g.in_c, <[f32]>::len), g.in_c);
-    gather(&Plan::input_grad(g, 1), dy, w, bias, act, dx);
+    gather(precision, &Plan::input_grad(g, 1), dy, w, bias, act, dx);
 }
 
 /// `dw`: the gradient of the convolution with respect to its weights, summed over the batch. Counted by
 /// [`counters::weight_gradients`]. Lengths: `g.x_len()`, `g.y_len()`, `g.w_len()`.
-pub fn weight_grad(g: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub fn weight_grad(g: &Geometry, precision: Precision, x: &[f32], dy: &[f32], dw: &mut [f32]) {
     check("x", x.len(), g.x_len());
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());
     counters::count_weight_gradient();
     if g.out_c <= 4 && g.in_c > g.out_c {
         // Few outputs: take the taps on the side of `dy`, which is the small one.
-        outer(&Plan::input_grad(g, 1), dy, x, dw);
+        outer(precision, &Plan::input_grad(g, 1), dy, x, dw);
     } else {
-        outer(&Plan::forward(g, 1), x, dy, dw);
+        outer(precision, &Plan::forward(g, 1), x, dy, dw);
     }
 }
 
@@ -55,26 +70,27 @@ mod tests {
     use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
     use proptest::prelude::*;
 
+    const F32: Precision = Precision::F32;
     const ACTIVATIONS: [Activation; 5] =
         [Activation::Identity, Activation::Relu, Activation::LeakyRelu(0.2), Activation::Tanh, Activation::Sigmoid];
 
     fn check_forward(g: &Geometry, act: Activation) {
         let (x, w, b) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.out_c, 3));
         let mut y = vec![f32::NAN; g.y_len()];
-        forward(g, &x, &w, Some(&b), act, &mut y);
+        forward(g, F32, &x, &w, Some(&b), act, &mut y);
         let mut want = reference::forward(g, 1, &x, &w);
         reference::finish(&mut want, &b, act);
         assert_close("y", &y, &want);
-        forward(g, &x, &w, None, Activation::Identity, &mut y);
+        forward(g, F32, &x, &w, None, Activation::Identity, &mut y);
         assert_close("y without bias", &y, &reference::forward(g, 1, &x, &w));
     }
 
     fn check_input_grad(g: &Geometry, act: Activation) {
         let (dy, w, b) = (values(g.y_len(), 4), values(g.w_len(), 5), values(g.in_c, 6));
         let mut dx = vec![f32::NAN; g.x_len()];
-        input_grad(g, &dy, &w, None, Activation::Identity, &mut dx);
+        input_grad(g, F32, &dy, &w, None, Activation::Identity, &mut dx);
         assert_close("dx", &dx, &reference::input_grad(g, 1, &dy, &w));
-        input_grad(g, &dy, &w, Some(&b), act, &mut dx);
+        input_grad(g, F32, &dy, &w, Some(&b), act, &mut dx);
         let mut want = reference::input_grad(g, 1, &dy, &w);
         reference::finish(&mut want, &b, act);
         assert_close("transposed convolution", &dx, &want);
@@ -83,7 +99,7 @@ mod tests {
     fn check_weight_grad(g: &Geometry) {
         let (x, dy) = (values(g.x_len(), 7), values(g.y_len(), 8));
         let mut dw = vec![f32::NAN; g.w_len()];
-        weight_grad(g, &x, &dy, &mut dw);
+        weight_grad(g, F32, &x, &dy, &mut dw);
         assert_close("dw", &dw, &reference::weight_grad(g, 1, &x, &dy));
     }
 
@@ -128,17 +144,17 @@ mod tests {
             let (x, w, dy) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
             assert_same_on_any_pool(|| {
                 let mut y = vec![0.0; g.y_len()];
-                forward(&g, &x, &w, None, Activation::Tanh, &mut y);
+                forward(&g, F32, &x, &w, None, Activation::Tanh, &mut y);
                 y
             });
             assert_same_on_any_pool(|| {
                 let mut dx = vec![0.0; g.x_len()];
-                input_grad(&g, &dy, &w, None, Activation::Identity, &mut dx);
+                input_grad(&g, F32, &dy, &w, None, Activation::Identity, &mut dx);
                 dx
             });
             assert_same_on_any_pool(|| {
                 let mut dw = vec![0.0; g.w_len()];
-                weight_grad(&g, &x, &dy, &mut dw);
+                weight_grad(&g, F32, &x, &dy, &mut dw);
                 dw
             });
         }
@@ -152,12 +168,12 @@ mod tests {
         let (x, w, r) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));
         let loss = |x: &[f32], w: &[f32]| {
             let mut y = vec![0.0; g.y_len()];
-            forward(&g, x, w, None, Activation::Identity, &mut y);
+            forward(&g, F32, x, w, None, Activation::Identity, &mut y);
             y.iter().zip(&r).map(|(y, r)| f64::from(y * r)).sum::<f64>()
         };
         let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-        input_grad(&g, &r, &w, None, Activation::Identity, &mut dx);
-        weight_grad(&g, &x, &r, &mut dw);
+        input_grad(&g, F32, &r, &w, None, Activation::Identity, &mut dx);
+        weight_grad(&g, F32, &x, &r, &mut dw);
         let moved = |v: &[f32], d: &[f32], s: f32| v.iter().zip(d).map(|(v, d)| v + s * d).collect::<Vec<_>>();
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
@@ -170,8 +186,8 @@ mod tests {
     fn empty_batches_give_zero_weight_gradients() {
         let g = Geometry::same(0, 4, 4, 2, 3, [3, 3], [1, 1]);
         let mut dw = vec![1.0; g.w_len()];
-        weight_grad(&g, &[], &[], &mut dw);
-        forward(&g, &[], &values(g.w_len(), 1), None, Activation::Relu, &mut []);
+        weight_grad(&g, F32, &[], &[], &mut dw);
+        forward(&g, F32, &[], &values(g.w_len(), 1), None, Activation::Relu, &mut []);
         assert!(dw.iter().all(|v| *v == 0.0));
     }
 
@@ -186,6 +202,6 @@ mod tests {
     #[should_panic(expected = "w has 3 values, the geometry asks for 12")]
     fn lengths_are_checked() {
         let g = Geometry::dense(2, 3, 4);
-        forward(&g, &[0.0; 6], &[0.0; 3], None, Activation::Relu, &mut [0.0; 8]);
+        forward(&g, F32, &[0.0; 6], &[0.0; 3], None, Activation::Relu, &mut [0.0; 8]);
     }
 }

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 /// Destination pixels that one task makes at least, where images are small.
 const TASK_PIXELS: usize = 256;
-/// Values that one im2col buffer holds about: half of a second-level cache.
-const COLUMN_VALUES: usize = 1 << 16;
+/// Values of one im2col buffer, about: 1 MB, so that a product has rows enough to pay for the packing of its weights.
+const COLUMN_VALUES: usize = 1 << 18;
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
 pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
@@ -136,13 +136,12 @@ pub(crate) fn fill_columns(plan: &Plan, phase: &Phase, image: usize, first: usiz
 fn fill_tap(source: &[f32], left: isize, step: usize, c: usize, target: &mut [f32], steps: usize) {
     let mut x = left;
     for row in target.chunks_mut(steps) {
-        let at = x as usize * c;
-        if x < 0 || at >= source.len() {
+        if x < 0 || x as usize * c >= source.len() {
             row[..c].fill(0.0);
         } else if c == 1 {
-            row[0] = source[at];
+            row[0] = source[x as usize];
         } else {
-            row[..c].copy_from_slice(&source[at..at + c]);
+            row[..c].copy_from_slice(&source[x as usize * c..][..c]);
         }
         x += step as isize;
     }

@@ -9,13 +9,15 @@ pub enum Isa {
     Portable,
     /// x86-64 with AVX2 and FMA: 256-bit kernels.
     Avx2,
-    /// x86-64 with AVX-512 (F, BW, DQ, VL): 512-bit kernels.
+    /// x86-64 with AVX-512 (F, BW, DQ, VL): 512-bit kernels; bf16 products too where the processor has BF16.
     Avx512,
+    /// x86-64 with AVX-512 and AMX (TILE, BF16): bf16 products on tiles, the rest as with AVX-512.
+    Amx,
 }
 
 impl Isa {
     /// All of them, the fastest last.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Amx];
 
     /// The name that `FAUSSAIRE_ISA` takes.
     pub fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Isa {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
         }
     }
 
@@ -39,8 +42,10 @@ impl Isa {
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Avx512.available() && crate::bf16::amx_available(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
+            Self::Avx2 | Self::Avx512 | Self::Amx => false,
         }
     }
 
@@ -69,9 +74,6 @@ fn parse(name: &str) -> Result<Isa, String> {
         Some(isa) if isa.available() => Ok(isa),
         Some(_) => {
             Err(format!("FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"))
-        }
-        None if name == "amx" => {
-            Err(format!("FAUSSAIRE_ISA={name}: this version has no {name} kernels (hint: use one of {})", known()))
         }
         None => {
             Err(format!("FAUSSAIRE_ISA={name}: unknown instruction set (hint: unset it, or use one of {})", known()))
@@ -102,10 +104,10 @@ pub(crate) fn vectors() -> Vectors {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => Vectors::Avx2,
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => Vectors::Avx512,
+        Isa::Avx512 | Isa::Amx => Vectors::Avx512,
         // Not available, so never chosen.
         #[cfg(not(target_arch = "x86_64"))]
-        Isa::Avx2 | Isa::Avx512 => Vectors::Plain,
+        Isa::Avx2 | Isa::Avx512 | Isa::Amx => Vectors::Plain,
     }
 }
 
@@ -128,7 +130,9 @@ mod tests {
     #[test]
     fn unknown_and_missing_sets_say_what_to_do() {
         assert!(parse("mmx").unwrap_err().contains("unknown"));
-        assert!(parse("amx").unwrap_err().contains("hint"));
+        for isa in Isa::ALL.into_iter().filter(|isa| !isa.available()) {
+            assert!(parse(isa.name()).unwrap_err().contains("hint"), "{}", isa.name());
+        }
     }
 
     /// A test run under a set that the machine lacks must not pass for one.

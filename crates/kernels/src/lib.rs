@@ -17,9 +17,11 @@ pub mod groupnorm;
 pub mod isa;
 pub mod mapping;
 pub mod memory;
+pub mod precision;
 pub mod resample;
 pub mod upsample_conv;
 
+mod bf16;
 mod columns;
 mod exponential;
 mod gather;
@@ -41,3 +43,4 @@ pub use activation::Activation;
 pub use adam::Adam;
 pub use geometry::Geometry;
 pub use isa::Isa;
+pub use precision::Precision;

@@ -4,11 +4,10 @@
 //! the small one is `[g.batch, g.in_h / factor, g.in_w / factor, g.in_c]`.
 
 use crate::activation::Activation;
+use crate::bf16::{gather, outer};
 use crate::conv::check;
-use crate::gather::gather;
-use crate::outer::outer;
 use crate::plan::Plan;
-use crate::{Geometry, counters};
+use crate::{Geometry, Precision, counters};
 
 fn small_len(g: &Geometry, factor: usize) -> usize {
     assert!(factor > 0, "the upsampling factor is zero");
@@ -19,6 +18,7 @@ fn small_len(g: &Geometry, factor: usize) -> usize {
 #[allow(clippy::too_many_arguments)]
 pub fn forward(
     g: &Geometry,
+    precision: Precision,
     factor: usize,
     x: &[f32],
     w: &[f32],
@@ -30,24 +30,24 @@ pub fn forward(
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
     check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
-    gather(&Plan::forward(g, factor), x, w, bias, act, y);
+    gather(precision, &Plan::forward(g, factor), x, w, bias, act, y);
 }
 
 /// `dx`: the gradient with respect to the small image.
-pub fn input_grad(g: &Geometry, factor: usize, dy: &[f32], w: &[f32], dx: &mut [f32]) {
+pub fn input_grad(g: &Geometry, precision: Precision, factor: usize, dy: &[f32], w: &[f32], dx: &mut [f32]) {
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), small_len(g, factor));
-    gather(&Plan::input_grad(g, factor), dy, w, None, Activation::Identity, dx);
+    gather(precision, &Plan::input_grad(g, factor), dy, w, None, Activation::Identity, dx);
 }
 
 /// `dw`: the gradient with respect to the weights. Counted by [`counters::weight_gradients`].
-pub fn weight_grad(g: &Geometry, factor: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub fn weight_grad(g: &Geometry, precision: Precision, factor: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
     check("x", x.len(), small_len(g, factor));
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());
     counters::count_weight_gradient();
-    outer(&Plan::forward(g, factor), x, dy, dw);
+    outer(precision, &Plan::forward(g, factor), x, dy, dw);
 }
 
 #[cfg(test)]
@@ -57,21 +57,23 @@ mod tests {
     use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
     use proptest::prelude::*;
 
+    const F32: Precision = Precision::F32;
+
     fn check_all(g: &Geometry, factor: usize) {
         let small = reference::small_len(g, factor);
         let (x, w, b) = (values(small, 1), values(g.w_len(), 2), values(g.out_c, 3));
         let dy = values(g.y_len(), 4);
         let act = Activation::LeakyRelu(0.2);
         let mut y = vec![f32::NAN; g.y_len()];
-        forward(g, factor, &x, &w, Some(&b), act, &mut y);
+        forward(g, F32, factor, &x, &w, Some(&b), act, &mut y);
         let mut want = reference::forward(g, factor, &x, &w);
         reference::finish(&mut want, &b, act);
         assert_close("y", &y, &want);
         let mut dx = vec![f32::NAN; small];
-        input_grad(g, factor, &dy, &w, &mut dx);
+        input_grad(g, F32, factor, &dy, &w, &mut dx);
         assert_close("dx", &dx, &reference::input_grad(g, factor, &dy, &w));
         let mut dw = vec![f32::NAN; g.w_len()];
-        weight_grad(g, factor, &x, &dy, &mut dw);
+        weight_grad(g, F32, factor, &x, &dy, &mut dw);
         assert_close("dw", &dw, &reference::weight_grad(g, factor, &x, &dy));
     }
 
@@ -106,8 +108,8 @@ mod tests {
         let small = [1.0, 2.0, -3.0, 4.0];
         let large: Vec<f32> = (0..16).map(|i| small[i / 8 * 2 + i % 4 / 2]).collect();
         let (mut fused, mut plain) = (vec![0.0; 32], vec![1.0; 32]);
-        forward(&g, 2, &small, &w, None, Activation::Identity, &mut fused);
-        crate::conv::forward(&g, &large, &w, None, Activation::Identity, &mut plain);
+        forward(&g, F32, 2, &small, &w, None, Activation::Identity, &mut fused);
+        crate::conv::forward(&g, F32, &large, &w, None, Activation::Identity, &mut plain);
         assert_close("fused", &fused, &plain.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
     }
 
@@ -119,12 +121,12 @@ mod tests {
         let r = values(g.y_len(), 3);
         let loss = |x: &[f32], w: &[f32]| {
             let mut y = vec![0.0; g.y_len()];
-            forward(&g, 2, x, w, None, Activation::Identity, &mut y);
+            forward(&g, F32, 2, x, w, None, Activation::Identity, &mut y);
             y.iter().zip(&r).map(|(y, r)| f64::from(y * r)).sum::<f64>()
         };
         let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-        input_grad(&g, 2, &r, &w, &mut dx);
-        weight_grad(&g, 2, &x, &r, &mut dw);
+        input_grad(&g, F32, 2, &r, &w, &mut dx);
+        weight_grad(&g, F32, 2, &x, &r, &mut dw);
         let moved = |v: &[f32], d: &[f32], s: f32| -> Vec<f32> { v.iter().zip(d).map(|(v, d)| v + s * d).collect() };
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
@@ -141,17 +143,17 @@ mod tests {
             let (x, w, dy) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3));
             assert_same_on_any_pool(|| {
                 let mut y = vec![0.0; g.y_len()];
-                forward(&g, 2, &x, &w, None, Activation::Relu, &mut y);
+                forward(&g, F32, 2, &x, &w, None, Activation::Relu, &mut y);
                 y
             });
             assert_same_on_any_pool(|| {
                 let mut dx = vec![0.0; small];
-                input_grad(&g, 2, &dy, &w, &mut dx);
+                input_grad(&g, F32, 2, &dy, &w, &mut dx);
                 dx
             });
             assert_same_on_any_pool(|| {
                 let mut dw = vec![0.0; g.w_len()];
-                weight_grad(&g, 2, &x, &dy, &mut dw);
+                weight_grad(&g, F32, 2, &x, &dy, &mut dw);
                 dw
             });
         }

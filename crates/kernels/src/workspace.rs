@@ -38,6 +38,12 @@ fn take(len: usize) -> Vec<f32> {
     })
 }
 
+/// Fills the free buffers of all threads of the pool with NaN: whoever reads before writing then shows it.
+#[cfg(test)]
+pub(crate) fn spoil() {
+    rayon::broadcast(|_| FREE.with_borrow_mut(|free| free.iter_mut().for_each(|buffer| buffer.fill(f32::NAN))));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

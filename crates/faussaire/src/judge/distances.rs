@@ -5,7 +5,7 @@
 //! two first, so that neither an offset nor very large or small features spoil the bounds.
 
 use super::features::Features;
-use faussaire_kernels::{Activation, Geometry, conv};
+use faussaire_kernels::{Activation, Geometry, Precision, conv};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -198,7 +198,7 @@ pub(crate) fn for_tiles<S: Send>(
 pub(crate) fn multiply(rows: &[f32], columns: &[f32], dims: usize, products: &mut [f32]) {
     // A dense layer's input gradient is the product with the transposed weights.
     let shape = Geometry::dense(rows.len() / dims, columns.len() / dims, dims);
-    conv::input_grad(&shape, rows, columns, None, Activation::Identity, products);
+    conv::input_grad(&shape, Precision::F32, rows, columns, None, Activation::Identity, products);
 }
 
 /// The squared distance of two rows, summed in a fixed order in 64 bits.

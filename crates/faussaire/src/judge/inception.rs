@@ -18,7 +18,7 @@ use super::Features;
 use crate::data::{Digest, ImageShape};
 use crate::error::{Error, Result};
 use crate::model::host;
-use crate::ops::{self, Activation, Geometry};
+use crate::ops::{self, Activation, Geometry, Precision};
 use crate::train::tensor;
 
 /// The net's own image side.
@@ -109,7 +109,7 @@ impl Inception {
             true => Geometry::same(n, h, w, inputs, outputs, conv.kernel, stride),
             false => Geometry::valid(n, h, w, inputs, outputs, conv.kernel, stride),
         };
-        let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Relu };
+        let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Relu, precision: Precision::F32 };
         ops::conv(x, kernel.clone(), bias.clone(), spec)
     }
 

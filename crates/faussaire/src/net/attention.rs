@@ -8,13 +8,16 @@ use burn::tensor::Tensor;
 use super::residual::project;
 use super::words::Reading;
 use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
-use crate::ops;
+use crate::ops::{self, Precision};
 
 /// The most pixels whose pairs are compared: 64x64, whose scores take 64 MiB per image.
 const LARGEST_IMAGE: usize = 64 * 64;
 
 /// The fewest channels, so that a query has one.
 const FEWEST_CHANNELS: usize = 8;
+
+/// Never rounded: the softmax would enlarge what rounding costs, and these products are few.
+const PRECISION: Precision = Precision::F32;
 
 /// Self-attention between the pixels of an image.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,13 +33,14 @@ fn projections(x: &Tensor<4>, weights: &[Tensor<1>]) -> [Tensor<3>; 3] {
     let [batch, h, w, c] = x.dims();
     let [narrow, wide] = widths(c);
     [(0, narrow), (1, narrow), (2, wide)]
-        .map(|(i, to)| project(x.clone(), weights[i].clone(), to).reshape([batch, h * w, to]))
+        .map(|(i, to)| project(x.clone(), weights[i].clone(), to, PRECISION).reshape([batch, h * w, to]))
 }
 
 /// Back to the input's channels, times `gamma`.
 fn output(seen: Tensor<3>, [h, w, c]: [usize; 3], weights: &[Tensor<1>]) -> Tensor<4> {
     let [batch, _, wide] = seen.dims();
-    project(seen.reshape([batch, h, w, wide]), weights[3].clone(), c).mul(weights[4].clone().reshape([1, 1, 1, 1]))
+    let seen = seen.reshape([batch, h, w, wide]);
+    project(seen, weights[3].clone(), c, PRECISION).mul(weights[4].clone().reshape([1, 1, 1, 1]))
 }
 
 impl LayerKind for Attention {

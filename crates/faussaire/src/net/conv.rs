@@ -94,9 +94,10 @@ impl LayerKind for Conv2d {
         true
     }
 
-    fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, _: &mut Pass) -> Tensor<4> {
+    fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let geometry = self.geometry(x.dims()[0], input.dims());
-        let spec = ops::Conv { geometry, upsample: fused.upsample, activation: fused.activation };
+        let spec =
+            ops::Conv { geometry, upsample: fused.upsample, activation: fused.activation, precision: pass.precision };
         ops::conv(x, weights[0].clone(), weights[1].clone(), spec)
     }
 

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
 use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
-use crate::ops::{self, Activation, Geometry};
+use crate::ops::{self, Activation, Geometry, Precision};
 
 /// Learned values for each label, concatenated to the channels.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,10 @@ pub(super) fn look_up(x: &Tensor<4>, table: &Tensor<1>, labels: usize, width: us
 /// The rows of `table` `[labels, width]` times `shares` `[batch, 1, 1, labels]`, added up: `[batch, 1, 1, width]`.
 pub(super) fn mix_rows(shares: Tensor<4>, table: &Tensor<1>, width: usize) -> Tensor<4> {
     let [batch, _, _, labels] = shares.dims();
-    let spec =
-        ops::Conv { geometry: Geometry::dense(batch, labels, width), upsample: 1, activation: Activation::Identity };
+    // Never rounded: shares of 0 and 1 pick rows, which is no work to speak of.
+    let precision = Precision::F32;
+    let geometry = Geometry::dense(batch, labels, width);
+    let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Identity, precision };
     let none = Tensor::zeros([width], (&shares.device().inner(), shares.dtype()));
     ops::conv(shares, table.clone(), none, spec)
 }

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::Activation;
+use crate::ops::{Activation, Precision};
 use crate::random::Stream;
 
 /// Whether layers behave as in training or as in use.
@@ -60,6 +60,8 @@ pub struct Observed {
 pub struct Pass {
     /// Training or use.
     pub mode: Mode,
+    /// What the operands of products are rounded to.
+    pub precision: Precision,
     dropout: Option<(Stream, u64)>,
     draws: u64,
     condition: Option<Tensor<4>>,
@@ -70,10 +72,11 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// A pass as in use.
+    /// A pass as in use, in f32.
     pub fn infer() -> Self {
         Self {
             mode: Mode::Infer,
+            precision: Precision::F32,
             dropout: None,
             draws: 0,
             condition: None,
@@ -83,9 +86,15 @@ impl Pass {
         }
     }
 
-    /// A training pass; dropout draws from `stream` at `index`, which should differ from pass to pass.
+    /// A training pass; dropout draws from `stream` at `index`, which should differ from pass to pass. In f32.
     pub fn train(stream: Stream, index: u64) -> Self {
         Self { mode: Mode::Train, dropout: Some((stream, index)), ..Self::infer() }
+    }
+
+    /// The same pass, with operands rounded to `precision`.
+    pub fn rounded(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
     }
 
     /// The same pass, with `labels` for the layers that want them: `[batch, 1, 1, labels]`, 1 for each that holds.

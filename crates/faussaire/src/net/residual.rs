@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
 use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
-use crate::ops::{self, Activation, Geometry};
+use crate::ops::{self, Activation, Geometry, Precision};
 
 /// Opens a block: remembers its input.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,22 +53,22 @@ impl Add {
     }
 
     /// Brings the block's input to the branch's shape.
-    fn shortcut(&self, x: Tensor<4>, branch: Shape, weights: &[Tensor<1>]) -> Tensor<4> {
+    fn shortcut(&self, x: Tensor<4>, branch: Shape, weights: &[Tensor<1>], precision: Precision) -> Tensor<4> {
         let resample = self.resample(branch).unwrap_or(Resample::None);
         let x = if let Resample::Down(factor) = resample { ops::average_pool(x, factor) } else { x };
         let x = match weights.first() {
             None => x,
-            Some(weight) => project(x, weight.clone(), branch.dims()[2]),
+            Some(weight) => project(x, weight.clone(), branch.dims()[2], precision),
         };
         if let Resample::Up(factor) = resample { ops::upsample(x, factor) } else { x }
     }
 }
 
 /// A 1x1 convolution without bias.
-pub(super) fn project(x: Tensor<4>, weight: Tensor<1>, channels: usize) -> Tensor<4> {
+pub(super) fn project(x: Tensor<4>, weight: Tensor<1>, channels: usize, precision: Precision) -> Tensor<4> {
     let [batch, h, w, c] = x.dims();
     let geometry = Geometry::dense(batch * h * w, c, channels);
-    let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Identity };
+    let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Identity, precision };
     let bias = Tensor::zeros([channels], (&x.device().inner(), x.dtype()));
     ops::conv(x.reshape([batch * h * w, 1, 1, c]), weight, bias, spec).reshape([batch, h, w, channels])
 }
@@ -136,7 +136,7 @@ impl LayerKind for Add {
 
     fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], _: Fused, pass: &mut Pass) -> Tensor<4> {
         match pass.open.pop() {
-            Some(opened) => x.add(self.shortcut(opened, input, weights)),
+            Some(opened) => x.add(self.shortcut(opened, input, weights, pass.precision)),
             None => x,
         }
     }
@@ -144,8 +144,8 @@ impl LayerKind for Add {
     fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {
         match (pass.open.pop(), pass.open.pop()) {
             (Some(tangent), Some(value)) => Dual {
-                value: x.value.add(self.shortcut(value, input, weights)),
-                tangent: x.tangent.add(self.shortcut(tangent, input, weights)),
+                value: x.value.add(self.shortcut(value, input, weights, pass.precision)),
+                tangent: x.tangent.add(self.shortcut(tangent, input, weights, pass.precision)),
             },
             _ => x,
         }

@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Activation, Adam, Conv, Geometry, Normalisation, composed, native};
+use super::{Activation, Adam, Conv, Geometry, Normalisation, Precision, composed, native};
 use crate::model::host;
 use crate::random::Stream;
 
@@ -58,7 +58,7 @@ fn convolutions() {
     .enumerate()
     {
         let activation = [Activation::Identity, Activation::LeakyRelu(0.2), Activation::Sigmoid][i % 3];
-        let spec = Conv { geometry, upsample, activation };
+        let spec = Conv { geometry, upsample, activation, precision: Precision::F32 };
         let (h, w) = (geometry.in_h / upsample, geometry.in_w / upsample);
         let x = random(1, [geometry.batch, h, w, geometry.in_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.out_c])];
@@ -84,7 +84,7 @@ fn transposed_convolutions() {
     .enumerate()
     {
         let activation = [Activation::Identity, Activation::Relu, Activation::Tanh][i % 3];
-        let spec = Conv { geometry, upsample: 1, activation };
+        let spec = Conv { geometry, upsample: 1, activation, precision: Precision::F32 };
         let x = random(1, [geometry.batch, geometry.out_h, geometry.out_w, geometry.out_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.in_c])];
         compare(
@@ -147,7 +147,7 @@ fn adam() {
 #[test]
 fn frozen_weights_cost_nothing() {
     let geometry = Geometry::same(2, 6, 6, 3, 4, [3, 3], [1, 1]);
-    let spec = Conv { geometry, upsample: 1, activation: Activation::LeakyRelu(0.2) };
+    let spec = Conv { geometry, upsample: 1, activation: Activation::LeakyRelu(0.2), precision: Precision::F32 };
     let (weight, bias) = (random::<1>(2, [geometry.w_len()]), random::<1>(3, [4]));
     // Counted on this thread's own kernels: other tests run beside this one.
     let count = |frozen: bool| {

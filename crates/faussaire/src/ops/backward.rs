@@ -52,7 +52,7 @@ impl Backward<Flex, 3> for ConvBackward {
     fn backward(self, ops: Ops<ConvState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [x_node, weight_node, bias_node] = ops.parents;
         let state = ops.state;
-        let (g, factor) = (state.spec.geometry, state.spec.upsample);
+        let Conv { geometry: g, upsample: factor, precision, .. } = state.spec;
         let dy = grads.consume::<Flex>(&ops.node);
         let (dz, db) = state.before_activation(dy, bias_node.is_some(), g.out_c);
         if let (Some(node), Some(db)) = (bias_node, db) {
@@ -62,18 +62,26 @@ impl Backward<Flex, 3> for ConvBackward {
         if let Some(node) = weight_node {
             let mut dw = vec![0.0; g.w_len()];
             if factor == 1 {
-                conv_kernel::weight_grad(&g, values(&x), values(&dz), &mut dw);
+                conv_kernel::weight_grad(&g, precision, values(&x), values(&dz), &mut dw);
             } else {
-                upsample_conv::weight_grad(&g, factor, values(&x), values(&dz), &mut dw);
+                upsample_conv::weight_grad(&g, precision, factor, values(&x), values(&dz), &mut dw);
             }
             grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
         }
         if let Some(node) = x_node {
             let mut dx = vec![0.0; values(&x).len()];
             if factor == 1 {
-                conv_kernel::input_grad(&g, values(&dz), values(&weight), None, Activation::Identity, &mut dx);
+                conv_kernel::input_grad(
+                    &g,
+                    precision,
+                    values(&dz),
+                    values(&weight),
+                    None,
+                    Activation::Identity,
+                    &mut dx,
+                );
             } else {
-                upsample_conv::input_grad(&g, factor, values(&dz), values(&weight), &mut dx);
+                upsample_conv::input_grad(&g, precision, factor, values(&dz), values(&weight), &mut dx);
             }
             grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
         }
@@ -89,7 +97,7 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
     fn backward(self, ops: Ops<ConvState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [x_node, weight_node, bias_node] = ops.parents;
         let state = ops.state;
-        let g = state.spec.geometry;
+        let Conv { geometry: g, precision, .. } = state.spec;
         let dy = grads.consume::<Flex>(&ops.node);
         let (dz, db) = state.before_activation(dy, bias_node.is_some(), g.in_c);
         if let (Some(node), Some(db)) = (bias_node, db) {
@@ -98,12 +106,12 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
         let (x, weight) = (plain(state.x), plain(state.weight));
         if let Some(node) = weight_node {
             let mut dw = vec![0.0; g.w_len()];
-            conv_kernel::weight_grad(&g, values(&dz), values(&x), &mut dw);
+            conv_kernel::weight_grad(&g, precision, values(&dz), values(&x), &mut dw);
             grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
         }
         if let Some(node) = x_node {
             let mut dx = vec![0.0; g.y_len()];
-            conv_kernel::forward(&g, values(&dz), values(&weight), None, Activation::Identity, &mut dx);
+            conv_kernel::forward(&g, precision, values(&dz), values(&weight), None, Activation::Identity, &mut dx);
             grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
         }
     }

@@ -20,6 +20,7 @@ pub use attention::{attend, attend_dual};
 pub use faussaire_kernels::activation::Activation;
 pub use faussaire_kernels::adam::Adam;
 pub use faussaire_kernels::geometry::Geometry;
+pub use faussaire_kernels::precision::Precision;
 pub use groupnorm::{GroupNormalisation, groupnorm, groupnorm_dual};
 pub use resample::{average_pool, upsample, upsample_bilinear};
 pub use standardise::standardise_dual;
@@ -35,6 +36,8 @@ pub struct Conv {
     pub upsample: usize,
     /// Applied to the result.
     pub activation: Activation,
+    /// What image, weight and gradients are rounded to before they are multiplied; on the processor only.
+    pub precision: Precision,
 }
 
 /// What batch normalisation needs besides tensors.

@@ -162,9 +162,9 @@ impl NativeOps for Flex {
         let mut y = vec![0.0; g.y_len()];
         let (xs, ws, bs) = (values(&x), values(&weight), Some(values(&bias)));
         if spec.upsample == 1 {
-            conv_kernel::forward(g, xs, ws, bs, spec.activation, &mut y);
+            conv_kernel::forward(g, spec.precision, xs, ws, bs, spec.activation, &mut y);
         } else {
-            upsample_conv::forward(g, spec.upsample, xs, ws, bs, spec.activation, &mut y);
+            upsample_conv::forward(g, spec.precision, spec.upsample, xs, ws, bs, spec.activation, &mut y);
         }
         tensor(y, &[g.batch, g.out_h, g.out_w, g.out_c])
     }
@@ -173,7 +173,8 @@ impl NativeOps for Flex {
         let (x, weight, bias) = (plain(x), plain(weight), plain(bias));
         let g = &spec.geometry;
         let mut y = vec![0.0; g.x_len()];
-        conv_kernel::input_grad(g, values(&x), values(&weight), Some(values(&bias)), spec.activation, &mut y);
+        let (xs, ws, bs) = (values(&x), values(&weight), Some(values(&bias)));
+        conv_kernel::input_grad(g, spec.precision, xs, ws, bs, spec.activation, &mut y);
         tensor(y, &[g.batch, g.in_h, g.in_w, g.in_c])
     }
 

@@ -114,7 +114,7 @@ impl Gan {
         let Latents { z, .. } = self.drawn_latents("latent.discriminator", turn, m);
         let pass = match self.recipe.train.fakes {
             Fakes::Batch => self.generator.training_pass(turn * 2),
-            Fakes::Moving => Pass::infer(),
+            Fakes::Moving => Pass::infer().rounded(self.generator.precision),
         };
         self.generator.net.forward(&self.generator.weights, z, &mut pass.given(y))
     }

@@ -3,15 +3,16 @@
 //! multiplications that are left after phases and summed taps; padding counts as work. Each figure is the best of
 //! several runs, interleaved with measurements of the limit, so that a busy machine spoils both or neither.
 //!
-//! `cargo bench -p faussaire-kernels --bench layers -- [FILTER]... [--cpu] [--batch=N]`; `RAYON_NUM_THREADS` sets the
-//! threads.
+//! `cargo bench -p faussaire-kernels --bench layers -- [FILTER]... [--cpu] [--batch=N] [--bf16]`; `RAYON_NUM_THREADS` sets
+//! the threads.
 //! A filter is a part of a layer's name, such as `fidle`, `tp` or `dcgan-64`, or `memory` for the kernels without
 //! products; of several, any will do.
+//! `--bf16` rounds the products' operands to bfloat16; the limit stays that of f32.
 //! `--cpu` measures processor time on one thread instead, for machines that others use at the same time.
 
 mod shapes;
 
-use faussaire_kernels::{Activation, Adam, activation, adam, batchnorm, conv, isa, upsample_conv};
+use faussaire_kernels::{Activation, Adam, Precision, activation, adam, batchnorm, conv, isa, upsample_conv};
 use rayon::prelude::*;
 use shapes::{Kind, Layer, layers};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,7 +85,7 @@ fn copy_limit() -> f64 {
 }
 
 /// Times of forward pass, input gradient and weight gradient.
-fn time(layer: &Layer) -> [Duration; 3] {
+fn time(layer: &Layer, p: Precision) -> [Duration; 3] {
     let g = &layer.g;
     let small = if layer.kind == Kind::Upsample { g.x_len() / 4 } else { g.x_len() };
     let (x, w, dy) = (values(small), values(g.w_len()), values(g.y_len()));
@@ -93,24 +94,24 @@ fn time(layer: &Layer) -> [Duration; 3] {
     let (out_bias, in_bias) = (values(g.out_c), values(g.in_c));
     match layer.kind {
         Kind::Conv => [
-            best(|| conv::forward(g, &x, &w, Some(&out_bias), act, &mut y)),
-            best(|| conv::input_grad(g, &dy, &w, None, none, &mut dx)),
-            best(|| conv::weight_grad(g, &x, &dy, &mut dw)),
+            best(|| conv::forward(g, p, &x, &w, Some(&out_bias), act, &mut y)),
+            best(|| conv::input_grad(g, p, &dy, &w, None, none, &mut dx)),
+            best(|| conv::weight_grad(g, p, &x, &dy, &mut dw)),
         ],
         Kind::Transpose => [
-            best(|| conv::input_grad(g, &dy, &w, Some(&in_bias), act, &mut dx)),
-            best(|| conv::forward(g, &x, &w, None, none, &mut y)),
-            best(|| conv::weight_grad(g, &x, &dy, &mut dw)),
+            best(|| conv::input_grad(g, p, &dy, &w, Some(&in_bias), act, &mut dx)),
+            best(|| conv::forward(g, p, &x, &w, None, none, &mut y)),
+            best(|| conv::weight_grad(g, p, &x, &dy, &mut dw)),
         ],
         Kind::Upsample => [
-            best(|| upsample_conv::forward(g, 2, &x, &w, Some(&out_bias), act, &mut y)),
-            best(|| upsample_conv::input_grad(g, 2, &dy, &w, &mut dx)),
-            best(|| upsample_conv::weight_grad(g, 2, &x, &dy, &mut dw)),
+            best(|| upsample_conv::forward(g, p, 2, &x, &w, Some(&out_bias), act, &mut y)),
+            best(|| upsample_conv::input_grad(g, p, 2, &dy, &w, &mut dx)),
+            best(|| upsample_conv::weight_grad(g, p, 2, &x, &dy, &mut dw)),
         ],
     }
 }
 
-fn products(layers: &[Layer], batch: usize) {
+fn products(layers: &[Layer], batch: usize, precision: Precision) {
     println!(
         "| layer, batch {batch} | GFLOP | forward ms | GFLOP/s | input gradient ms | GFLOP/s | weight gradient ms | GFLOP/s | limit |"
     );
@@ -119,7 +120,7 @@ fn products(layers: &[Layer], batch: usize) {
         let reduced = if layer.kind == Kind::Upsample { 4.0 / 9.0 } else { 1.0 };
         let gflop = layer.g.flops() as f64 * reduced / 1e9;
         let before = product_limit();
-        let times = time(layer).map(|t| t.as_secs_f64());
+        let times = time(layer, precision).map(|t| t.as_secs_f64());
         let limit = before.max(product_limit());
         print!("| {} | {gflop:.3} |", layer.name);
         for t in times {
@@ -182,10 +183,11 @@ fn main() {
         }
     }
     println!("Instruction set {}; threads: {}.\n", isa::isa().name(), rayon::current_num_threads());
+    let precision = if args.iter().any(|a| a == "--bf16") { Precision::Bf16 } else { Precision::F32 };
     let mut chosen = layers(batch);
     chosen.retain(|layer| filters.is_empty() || filters.iter().any(|filter| layer.name.contains(filter.as_str())));
     if !chosen.is_empty() {
-        products(&chosen, batch);
+        products(&chosen, batch, precision);
     }
     if filters.is_empty() || filters.iter().any(|filter| *filter == "memory") {
         memory(batch);

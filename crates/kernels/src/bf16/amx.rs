@@ -1,0 +1,320 @@
+//! The block of sums on AMX: four tiles of sums, two of rows, two of columns. Per step 4 tile loads and 4 TDPBF16PS. A
+//! TDPBF16PS of 16 x 16 sums over 16 pairs takes 16 cycles, so a step takes 64; a tile load of 16 lines takes 8 cycles
+//! from the first-level cache (16 where lines are split, 20 to 25 from the second level), so loads take 32 to 48 of the
+//! 64 while rows are in the first level, and the multiplications set the pace: 2 x 32 x 32 x 32 operations in 64 cycles,
+//! 1,024 a cycle. Starting and ending a block (zeroing, storing 4 KB of sums, bias and activation) adds to that.
+
+use super::product::Product;
+use std::arch::asm;
+use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+use std::sync::OnceLock;
+
+/// True where the processor has AMX with bf16 and the system lets this process use it.
+pub(crate) fn available() -> bool {
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(|| in_processor() && in_system() && permitted())
+}
+
+/// CPUID leaf 7: bit 22 of EDX is AMX-BF16, bit 24 AMX-TILE.
+fn in_processor() -> bool {
+    const BITS: u32 = 1 << 22 | 1 << 24;
+    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & BITS == BITS
+}
+
+/// The system saves the tiles' configuration (bit 17 of XCR0) and data (bit 18).
+fn in_system() -> bool {
+    const OSXSAVE: u32 = 1 << 27;
+    const TILES: u64 = 3 << 17;
+    // SAFETY: XGETBV exists where OSXSAVE is set; it only reads.
+    __cpuid(1).ecx & OSXSAVE != 0 && unsafe { read_xcr0() } & TILES == TILES
+}
+
+/// # Safety
+/// The processor has OSXSAVE set.
+#[target_feature(enable = "xsave")]
+unsafe fn read_xcr0() -> u64 {
+    // SAFETY: from the contract.
+    unsafe { _xgetbv(0) }
+}
+
+/// Linux gives out the 8 KB of tile data to processes that ask: `arch_prctl(ARCH_REQ_XCOMP_PERM, 18)`, once, for all
+/// threads. Other systems have other ways, which are not written here.
+#[cfg(target_os = "linux")]
+fn permitted() -> bool {
+    const ARCH_PRCTL: isize = 158;
+    const REQUEST_PERMISSION: usize = 0x1023;
+    const TILE_DATA: usize = 18;
+    let result: isize;
+    // SAFETY: a system call that takes two integers and changes what this process may use; the instruction overwrites rcx
+    // and r11 besides its result.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") ARCH_PRCTL => result,
+            in("rdi") REQUEST_PERMISSION,
+            in("rsi") TILE_DATA,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result == 0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn permitted() -> bool {
+    false
+}
+
+/// What LDTILECFG reads: palette 1, eight tiles of 16 rows of 64 bytes.
+#[repr(C, align(64))]
+struct Configuration {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    row_bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+static TILES: Configuration = Configuration {
+    palette: 1,
+    start_row: 0,
+    reserved: [0; 14],
+    row_bytes: [64, 64, 64, 64, 64, 64, 64, 64, 0, 0, 0, 0, 0, 0, 0, 0],
+    rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+/// Describes the tiles to this thread's processor.
+///
+/// # Safety
+/// [`available`] holds.
+pub(super) unsafe fn configure() {
+    // SAFETY: `TILES` is the 64 bytes that the instruction reads, in the form that it asks for.
+    unsafe {
+        asm!(
+            "ldtilecfg [{tiles}]",
+            tiles = in(reg) &raw const TILES,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack, readonly),
+        );
+    }
+}
+
+/// Gives the tiles up: a thread without them is switched faster.
+///
+/// # Safety
+/// [`available`] holds.
+pub(super) unsafe fn release() {
+    // SAFETY: the instruction only resets the tiles.
+    unsafe {
+        asm!(
+            "tilerelease",
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack, nomem),
+        );
+    }
+}
+
+/// One block: `$clear`, or `$load` where sums are added to, then `$step` for every step, then `$store`. Sums are in tmm0 to
+/// tmm3 (row by row), rows in tmm4 and tmm5, columns in tmm6 and tmm7.
+macro_rules! block {
+    ($product:ident, [$($clear:literal)*], [$($load:literal)*], [$($step:literal)*], [$($store:literal)*]) => {
+        asm!(
+            "test {accumulate:e}, {accumulate:e}",
+            "jne 2f",
+            $($clear,)*
+            "jmp 3f",
+            "2:",
+            $($load,)*
+            "3:",
+            "cmp {step}, {last}",
+            "je 5f",
+            "4:",
+            $($step,)*
+            "add {columns}, 2048",
+            "add {step}, 8",
+            "cmp {step}, {last}",
+            "jne 4b",
+            "5:",
+            $($store,)*
+            "# {first} {second} {row} {stride} {line} {narrow}",
+            accumulate = in(reg) u32::from($product.accumulate),
+            first = in(reg) $product.rows[0],
+            second = in(reg) $product.rows[1],
+            stride = in(reg) $product.stride,
+            step = inout(reg) $product.steps.as_ptr() => _,
+            last = in(reg) $product.steps.as_ptr_range().end,
+            columns = inout(reg) $product.columns => _,
+            sums = in(reg) $product.sums,
+            line = in(reg) 128usize,
+            narrow = in(reg) 64usize,
+            row = out(reg) _,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        )
+    };
+}
+
+/// Makes a block of sums.
+///
+/// # Safety
+/// [`available`] holds, [`configure`] was called on this thread, and the operands cover what their fields say.
+pub(super) unsafe fn multiply(product: &Product) {
+    // SAFETY: tiles of 16 rows of 64 bytes are read at `stride` from both rows' beginnings, at each step; 2 KB of columns
+    // for each step; sums are 32 rows of 128 bytes. All of that is the contract. No stack is used, all tiles are declared.
+    unsafe {
+        match product.tiles {
+            [2, 2] => two_by_two(product),
+            [2, _] => two_by_one(product),
+            [_, 2] => one_by_two(product),
+            _ => one_by_one(product),
+        }
+    }
+}
+
+/// Two tiles of rows, two of columns.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn two_by_two(product: &Product) {
+    // SAFETY: as in [`multiply`].
+    unsafe {
+        block!(
+            product,
+            [
+                "tilezero tmm0"
+                "tilezero tmm1"
+                "tilezero tmm2"
+                "tilezero tmm3"
+            ],
+            [
+                "tileloadd tmm0, [{sums} + {line}]"
+                "tileloadd tmm1, [{sums} + {line} + 64]"
+                "tileloadd tmm2, [{sums} + {line} + 2048]"
+                "tileloadd tmm3, [{sums} + {line} + 2112]"
+            ],
+            [
+                "mov {row}, [{step}]"
+                "add {row}, {first}"
+                "tileloadd tmm4, [{row} + {stride}]"
+                "tileloadd tmm6, [{columns} + {narrow}]"
+                "tdpbf16ps tmm0, tmm4, tmm6"
+                "tileloadd tmm7, [{columns} + {narrow} + 1024]"
+                "tdpbf16ps tmm1, tmm4, tmm7"
+                "mov {row}, [{step}]"
+                "add {row}, {second}"
+                "tileloadd tmm5, [{row} + {stride}]"
+                "tdpbf16ps tmm2, tmm5, tmm6"
+                "tdpbf16ps tmm3, tmm5, tmm7"
+            ],
+            [
+                "tilestored [{sums} + {line}], tmm0"
+                "tilestored [{sums} + {line} + 64], tmm1"
+                "tilestored [{sums} + {line} + 2048], tmm2"
+                "tilestored [{sums} + {line} + 2112], tmm3"
+            ]
+        );
+    }
+}
+
+/// Two tiles of rows, one of columns.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn two_by_one(product: &Product) {
+    // SAFETY: as in [`multiply`].
+    unsafe {
+        block!(
+            product,
+            [
+                "tilezero tmm0"
+                "tilezero tmm2"
+            ],
+            [
+                "tileloadd tmm0, [{sums} + {line}]"
+                "tileloadd tmm2, [{sums} + {line} + 2048]"
+            ],
+            [
+                "mov {row}, [{step}]"
+                "add {row}, {first}"
+                "tileloadd tmm4, [{row} + {stride}]"
+                "tileloadd tmm6, [{columns} + {narrow}]"
+                "tdpbf16ps tmm0, tmm4, tmm6"
+                "mov {row}, [{step}]"
+                "add {row}, {second}"
+                "tileloadd tmm5, [{row} + {stride}]"
+                "tdpbf16ps tmm2, tmm5, tmm6"
+            ],
+            [
+                "tilestored [{sums} + {line}], tmm0"
+                "tilestored [{sums} + {line} + 2048], tmm2"
+            ]
+        );
+    }
+}
+
+/// One tile of rows, two of columns.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn one_by_two(product: &Product) {
+    // SAFETY: as in [`multiply`].
+    unsafe {
+        block!(
+            product,
+            [
+                "tilezero tmm0"
+                "tilezero tmm1"
+            ],
+            [
+                "tileloadd tmm0, [{sums} + {line}]"
+                "tileloadd tmm1, [{sums} + {line} + 64]"
+            ],
+            [
+                "mov {row}, [{step}]"
+                "add {row}, {first}"
+                "tileloadd tmm4, [{row} + {stride}]"
+                "tileloadd tmm6, [{columns} + {narrow}]"
+                "tdpbf16ps tmm0, tmm4, tmm6"
+                "tileloadd tmm7, [{columns} + {narrow} + 1024]"
+                "tdpbf16ps tmm1, tmm4, tmm7"
+            ],
+            [
+                "tilestored [{sums} + {line}], tmm0"
+                "tilestored [{sums} + {line} + 64], tmm1"
+            ]
+        );
+    }
+}
+
+/// One tile of rows, one of columns.
+///
+/// # Safety
+/// As [`multiply`].
+unsafe fn one_by_one(product: &Product) {
+    // SAFETY: as in [`multiply`].
+    unsafe {
+        block!(
+            product,
+            [
+                "tilezero tmm0"
+            ],
+            [
+                "tileloadd tmm0, [{sums} + {line}]"
+            ],
+            [
+                "mov {row}, [{step}]"
+                "add {row}, {first}"
+                "tileloadd tmm4, [{row} + {stride}]"
+                "tileloadd tmm6, [{columns} + {narrow}]"
+                "tdpbf16ps tmm0, tmm4, tmm6"
+            ],
+            [
+                "tilestored [{sums} + {line}], tmm0"
+            ]
+        );
+    }
+}

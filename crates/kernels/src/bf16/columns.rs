@@ -1,0 +1,65 @@
+//! The product of the columns form: every source pixel with the weights of all kernel pixels, stored plane by plane.
+
+use super::product::{Engine, Product, Session};
+use super::transpose::transpose;
+use super::{ROWS, SIDE, STEP, STEP_PAIRS, convert, panels, source};
+use crate::workspace;
+
+/// Plane `p` of `planes` holds, for each pixel of `x`, the product of its `channels` values with row `p` of `rows`.
+pub(super) fn make_planes(engine: Engine, rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32]) {
+    let (count, pixels) = (rows.len() / channels, x.len() / channels);
+    let depth = channels.next_multiple_of(STEP);
+    let stride = source::pixel_stride(depth);
+    let steps: Vec<usize> = (0..depth).step_by(STEP).map(|c| 2 * c).collect();
+    let panel_len = steps.len() * STEP_PAIRS;
+    let panels = count.div_ceil(SIDE);
+    workspace::with(panels * panel_len + SIDE * stride / 2 + SIDE * SIDE, |buffer| {
+        let (packed, rest) = buffer.split_at_mut(panels * panel_len);
+        let (block, sums) = rest.split_at_mut(SIDE * stride / 2);
+        let (packed, block) = (convert::as_pairs(packed), convert::as_halves(block));
+        pack(rows, channels, depth, packed);
+        block.fill(0);
+        let session = Session::begin(engine);
+        for (nth, x) in x.chunks(SIDE * channels).enumerate() {
+            for (pixel, x) in block.chunks_exact_mut(stride).zip(x.chunks_exact(channels)) {
+                convert::to_bits(x, &mut pixel[..channels]);
+            }
+            let here = x.len() / channels;
+            for (panel, columns) in packed.chunks_exact(panel_len).enumerate() {
+                let width = SIDE.min(count - panel * SIDE);
+                let product = Product {
+                    rows: [block.as_ptr(), block[ROWS * stride..].as_ptr()],
+                    stride: 2 * stride,
+                    steps: &steps,
+                    columns: columns.as_ptr(),
+                    sums: sums.as_mut_ptr(),
+                    accumulate: false,
+                    tiles: [here.div_ceil(ROWS), width.div_ceil(ROWS)],
+                };
+                // SAFETY: `block` holds 32 pixels of `stride` values, of which the steps are the first `depth`; `columns`
+                // is a whole panel, `sums` a whole block.
+                unsafe { session.multiply(&product) };
+                let target = &mut planes[panel * SIDE * pixels + nth * SIDE..];
+                transpose([here, width], (convert::as_pairs(sums), SIDE), (as_words(target), pixels));
+            }
+        }
+    });
+}
+
+fn as_words(values: &mut [f32]) -> &mut [u32] {
+    convert::as_pairs(values)
+}
+
+/// Rows of weights to panels, missing rows zero.
+fn pack(rows: &[f32], channels: usize, depth: usize, packed: &mut [u32]) {
+    let panels = packed.chunks_exact_mut(depth / STEP * STEP_PAIRS);
+    for (panel, rows) in panels.zip(rows.chunks(SIDE * channels)) {
+        workspace::with(SIDE * depth, |columns| {
+            columns.fill(0.0);
+            for (column, row) in columns.chunks_exact_mut(depth).zip(rows.chunks_exact(channels)) {
+                column[..channels].copy_from_slice(row);
+            }
+            panels::pack_columns(depth, columns, panel);
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! From f32 to bfloat16, which is the upper half of an f32, rounded to the nearest, ties to even. A bf16 value is kept as
+//! the `u16` of its bits; two of them that an instruction multiplies together are kept as one `u32`, the first in the
+//! lower half.
+
+use crate::vectorise::vectorised;
+use rayon::prelude::*;
+
+/// Values of one task.
+const BLOCK: usize = 1 << 14;
+
+/// `v` rounded, in the upper half; the lower half is rubbish. NaN stays NaN.
+#[inline(always)]
+fn upper(v: f32) -> u32 {
+    let bits = v.to_bits();
+    let rounded = bits.wrapping_add(0x7FFF + (bits >> 16 & 1));
+    // Rounding could carry a NaN's last bits over into infinity, so a NaN is only marked as quiet.
+    if bits & 0x7FFF_FFFF > 0x7F80_0000 { bits | 0x0040_0000 } else { rounded }
+}
+
+/// `v` rounded to bf16, as f32.
+#[inline(always)]
+pub(super) fn rounded(v: f32) -> f32 {
+    f32::from_bits(upper(v) & 0xFFFF_0000)
+}
+
+vectorised! {
+    /// `y = bf16(x)`, as bits; equal lengths.
+    pub(super) fn to_bits(x: &[f32], y: &mut [u16]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = (upper(*x) >> 16) as u16;
+        }
+    }
+}
+
+vectorised! {
+    /// `y[i] = (bf16(a[i]), bf16(b[i]))`; equal lengths.
+    pub(super) fn to_pairs(a: &[f32], b: &[f32], y: &mut [u32]) {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = upper(*a) >> 16 | upper(*b) & 0xFFFF_0000;
+        }
+    }
+}
+
+vectorised! {
+    fn round_block(x: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = rounded(*x);
+        }
+    }
+}
+
+/// `y = bf16(x)`, as f32; equal lengths.
+pub(super) fn round_all(x: &[f32], y: &mut [f32]) {
+    y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| round_block(x, y));
+}
+
+/// A buffer of f32 as one of bf16 bits, two for each value.
+pub(super) fn as_halves(values: &mut [f32]) -> &mut [u16] {
+    let len = 2 * values.len();
+    // SAFETY: an f32 is as large as two u16 and more strictly aligned; every bit pattern is valid for both, and the
+    // result borrows `values` exclusively.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), len) }
+}
+
+/// A buffer of f32 as one of pairs, one for each value.
+pub(super) fn as_pairs(values: &mut [f32]) -> &mut [u32] {
+    // SAFETY: f32 and u32 have the same size and alignment; every bit pattern is valid for both, and the result borrows
+    // `values` exclusively.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::values;
+
+    /// The nearest bf16 by trying both neighbours.
+    fn nearest(v: f32) -> f32 {
+        let below = f32::from_bits(v.to_bits() & 0xFFFF_0000);
+        let above = f32::from_bits((v.to_bits() & 0xFFFF_0000).wrapping_add(0x1_0000));
+        let (down, up) = ((f64::from(v) - f64::from(below)).abs(), (f64::from(above) - f64::from(v)).abs());
+        let even = below.to_bits() >> 16 & 1 == 0;
+        if down < up || (down == up && even) { below } else { above }
+    }
+
+    #[test]
+    fn rounds_to_the_nearest_and_ties_to_even() {
+        for v in values(4000, 1).into_iter().map(|v| v * 300.0).chain([0.0, -0.0, 1.0, 1e-30, 3e38]) {
+            assert_eq!(rounded(v).to_bits(), nearest(v).to_bits(), "{v}");
+        }
+        // 1 + 1/256 and 1 + 3/256 lie half way between two bf16 values.
+        assert_eq!(rounded(1.0 + 1.0 / 256.0), 1.0);
+        assert_eq!(rounded(1.0 + 3.0 / 256.0), 1.0 + 4.0 / 256.0);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        assert_eq!(rounded(f32::INFINITY), f32::INFINITY);
+        assert_eq!(rounded(f32::MAX), f32::INFINITY);
+        for bits in [0x7F80_0001u32, 0x7FFF_FFFF, 0xFF80_0001, 0xFFFF_FFFF] {
+            assert!(rounded(f32::from_bits(bits)).is_nan(), "{bits:x}");
+        }
+    }
+
+    #[test]
+    fn all_forms_agree() {
+        let (a, b) = (values(37, 1), values(37, 2));
+        let (mut halves, mut pairs, mut whole) = (vec![0u16; 37], vec![0u32; 37], vec![0.0f32; 37]);
+        to_bits(&a, &mut halves);
+        to_pairs(&a, &b, &mut pairs);
+        round_all(&a, &mut whole);
+        for i in 0..37 {
+            assert_eq!(u32::from(halves[i]), rounded(a[i]).to_bits() >> 16);
+            assert_eq!(pairs[i], rounded(a[i]).to_bits() >> 16 | rounded(b[i]).to_bits());
+            assert_eq!(whole[i], rounded(a[i]));
+        }
+        let mut buffer = [1.0f32, -2.0];
+        assert_eq!(as_halves(&mut buffer), [0, 0x3F80, 0, 0xC000]);
+        assert_eq!(as_pairs(&mut buffer), [0x3F80_0000, 0xC000_0000]);
+    }
+}

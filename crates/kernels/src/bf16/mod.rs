@@ -1,0 +1,118 @@
+//! Products of bfloat16 operands, summed in f32. Where the processor multiplies bf16 itself (AMX tiles, or AVX-512's dot
+//! product of pairs), images are rounded and laid out once per task (`grid`, `source`), weights once per call (`panels`),
+//! and blocks of 32 x 32 sums are made from both (`product`, with one file per instruction set). Elsewhere the rounded
+//! operands are kept as f32 and the f32 kernels do the rest (`emulated`): the same products, added up in another order.
+//!
+//! Rounding is part of the meaning of a layer and is the same everywhere: a source value once; a weight once, after the
+//! kernel pixels of one tap were summed; in the columns form, which has no taps, every weight.
+
+#[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod columns;
+mod convert;
+mod emulated;
+mod gather;
+mod grid;
+mod outer;
+mod panels;
+mod product;
+mod source;
+mod transpose;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use crate::activation::Activation;
+use crate::columns as columns_form;
+use crate::plan::{Phase, Plan};
+use crate::precision::Precision;
+use product::Engine;
+
+/// Rows of a tile: pixels of a gather, source channels of a weight gradient.
+const ROWS: usize = 16;
+/// Operand values that one step of a tile multiplies: 16 pairs of source channels, or of pixels.
+const STEP: usize = 32;
+/// Sums along each side of a block: two tiles.
+const SIDE: usize = 2 * ROWS;
+/// Pairs of one step of a panel: 16 for each of 32 columns.
+const STEP_PAIRS: usize = STEP / 2 * SIDE;
+/// Source channels up to which im2col pays: steps of 32 would be mostly zeros.
+const FEW_CHANNELS: usize = 16;
+
+/// True where the instruction set in use multiplies bf16.
+pub(crate) fn in_hardware() -> bool {
+    Engine::in_use().is_some()
+}
+
+/// True where the processor and the system have AMX with bf16.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn amx_available() -> bool {
+    amx::available()
+}
+
+/// [`crate::gather::gather`] with operands of the given precision.
+pub(crate) fn gather(
+    precision: Precision,
+    plan: &Plan,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+) {
+    match (precision, Engine::in_use()) {
+        (Precision::F32, _) => crate::gather::gather(plan, x, w, bias, act, y),
+        (Precision::Bf16, None) => emulated::gather(plan, x, w, bias, act, y),
+        (Precision::Bf16, Some(engine)) => gather_on(engine, plan, x, w, bias, act, y),
+    }
+}
+
+fn gather_on(engine: Engine, plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
+    if y.is_empty() {
+        return;
+    }
+    if columns_form::pays(plan) {
+        let planes = |rows: &[f32], channels, x: &[f32], planes: &mut [f32]| {
+            columns::make_planes(engine, rows, channels, x, planes);
+        };
+        return columns_form::gather_with(plan, x, w, bias, act, y, planes);
+    }
+    gather::gather(engine, plan, x, w, bias, act, y);
+}
+
+/// [`crate::outer::outer`] with operands of the given precision.
+pub(crate) fn outer(precision: Precision, plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
+    match (precision, Engine::in_use()) {
+        (Precision::F32, _) => crate::outer::outer(plan, from, to, dw),
+        (Precision::Bf16, None) => emulated::outer(plan, from, to, dw),
+        (Precision::Bf16, Some(engine)) => outer::outer(engine, plan, from, to, dw),
+    }
+}
+
+/// How the source values behind one destination pixel of a phase are lined up: tap after tap, `spread` values each, filled
+/// up with zeros to whole steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Depth {
+    /// Values of one tap: the channels under im2col, else the channels filled up to whole steps.
+    spread: usize,
+    /// Values in all, whole steps.
+    values: usize,
+}
+
+impl Depth {
+    fn of(plan: &Plan, phase: &Phase) -> Self {
+        let spread = if im2col(plan) { plan.from.c } else { plan.from.c.next_multiple_of(STEP) };
+        Self { spread, values: (phase.taps.len() * spread).next_multiple_of(STEP) }
+    }
+
+    fn steps(self) -> usize {
+        self.values / STEP
+    }
+}
+
+fn im2col(plan: &Plan) -> bool {
+    plan.from.c <= FEW_CHANNELS
+}

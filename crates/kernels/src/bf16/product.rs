@@ -1,0 +1,154 @@
+//! Blocks of 32 x 32 sums, the one product that everything here is made of. A block is 2 x 2 tiles: two tiles of 16 rows
+//! (pixels, or channels of a weight gradient) times two tiles of 16 columns. Each step multiplies 32 values, 16 pairs, of
+//! every row with those of every column.
+
+#[cfg(test)]
+use super::{ROWS, SIDE};
+#[cfg(target_arch = "x86_64")]
+use super::{amx, avx512};
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Isa, isa};
+
+/// Who multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// TDPBF16PS on tiles.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
+    /// VDPBF16PS on vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Plain loops over the same operands: tests of all that stands around the instructions run anywhere.
+    #[cfg(test)]
+    Plain,
+}
+
+impl Engine {
+    /// The one of the instruction set in use, if it has bf16.
+    pub(super) fn in_use() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return match isa() {
+            Isa::Amx => Some(Self::Amx),
+            Isa::Avx512 if avx512::available() => Some(Self::Avx512),
+            _ => None,
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// All that this machine can run, whatever the instruction set in use.
+    #[cfg(test)]
+    pub(super) fn all() -> Vec<Self> {
+        let mut all = vec![Self::Plain];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if avx512::available() {
+                all.push(Self::Avx512);
+            }
+            if amx::available() {
+                all.push(Self::Amx);
+            }
+        }
+        all
+    }
+}
+
+/// The processor's state while a task multiplies: AMX's tiles must be described first, and are given up at the end.
+pub(super) struct Session {
+    engine: Engine,
+}
+
+impl Session {
+    pub(super) fn begin(engine: Engine) -> Self {
+        match engine {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this engine is chosen only where AMX is and the system allows it.
+            Engine::Amx => unsafe { amx::configure() },
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx512 => {}
+            #[cfg(test)]
+            Engine::Plain => {}
+        }
+        Self { engine }
+    }
+
+    /// Makes, or adds to, the block of sums.
+    ///
+    /// # Safety
+    /// Each operand covers what its field says.
+    pub(super) unsafe fn multiply(&self, product: &Product) {
+        match self.engine {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the contract is passed on; this engine is chosen only where AMX is, and `begin` has configured the
+            // tiles of this thread.
+            Engine::Amx => unsafe { amx::multiply(product) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the contract is passed on; this engine is chosen only where the dot product is.
+            Engine::Avx512 => unsafe { avx512::multiply(product) },
+            #[cfg(test)]
+            // SAFETY: the contract is passed on.
+            Engine::Plain => unsafe { plain(product) },
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        match self.engine {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `begin` has configured the tiles of this thread; a session stays in its task.
+            Engine::Amx => unsafe { amx::release() },
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx512 => {}
+            #[cfg(test)]
+            Engine::Plain => {}
+        }
+    }
+}
+
+/// The operands of a block.
+pub(super) struct Product<'a> {
+    /// Where the first row of each of the two tiles begins.
+    pub(super) rows: [*const u16; 2],
+    /// Bytes from row to row of a tile: 16 rows.
+    pub(super) stride: usize,
+    /// For each step, the bytes from a row's beginning to its 32 values.
+    pub(super) steps: &'a [usize],
+    /// The columns: 512 pairs for each step, `[tile][pair][16]`.
+    pub(super) columns: *const u32,
+    /// 32 rows of 32 sums, the second tile's rows behind the first's.
+    pub(super) sums: *mut f32,
+    /// Whether to add to the sums that are there.
+    pub(super) accumulate: bool,
+    /// Tiles of rows and of columns to do, 1 or 2 each; the other sums stay as they are.
+    pub(super) tiles: [usize; 2],
+}
+
+/// # Safety
+/// As [`Session::multiply`].
+#[cfg(test)]
+unsafe fn plain(product: &Product) {
+    let value = |bits: u32| f32::from_bits(bits << 16);
+    let [row_tiles, column_tiles] = product.tiles;
+    for row in 0..row_tiles * ROWS {
+        for column in 0..column_tiles * ROWS {
+            // SAFETY: `row` and `column` lie in the tiles that the contract covers; steps are 64 bytes of each row, whose
+            // values may be unaligned, and 512 pairs of the columns.
+            unsafe {
+                let sum = product.sums.add(row * SIDE + column);
+                let mut total = if product.accumulate { *sum } else { 0.0 };
+                let row = product.rows[row / ROWS].cast::<u8>().add(row % ROWS * product.stride);
+                for (s, &step) in product.steps.iter().enumerate() {
+                    for pair in 0..ROWS {
+                        let a = row.add(step + 4 * pair).cast::<u32>().read_unaligned();
+                        let at = s * super::STEP_PAIRS + column / ROWS * super::STEP_PAIRS / 2 + pair * ROWS;
+                        let b = *product.columns.add(at + column % ROWS);
+                        total += value(a >> 16) * value(b >> 16);
+                        total += value(a & 0xFFFF) * value(b & 0xFFFF);
+                    }
+                }
+                *sum = total;
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Every engine that this machine can run, and the rounded f32 kernels, against plain f64 sums over rounded operands: close
+//! enough (1e-5) that a wrong index shows, where 1e-2, what rounding itself costs, would let it pass.
+
+use super::product::Engine;
+use super::{convert, emulated, gather_on, outer as outer_module};
+use crate::activation::Activation;
+use crate::plan::Plan;
+use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
+use crate::{Geometry, Precision, conv, upsample_conv, workspace};
+use proptest::prelude::*;
+
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Identity, Activation::Relu, Activation::LeakyRelu(0.2), Activation::Tanh, Activation::Sigmoid];
+
+fn rounded(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|v| convert::rounded(*v)).collect()
+}
+
+/// Who runs a plan: an engine, or nobody but the f32 kernels.
+#[derive(Clone, Copy, Debug)]
+struct Way(Option<Engine>);
+
+impl Way {
+    fn all() -> Vec<Self> {
+        let engines = Engine::all().into_iter().map(|engine| Self(Some(engine)));
+        engines.chain([Self(None)]).collect()
+    }
+
+    fn gather(self, plan: &Plan, x: &[f32], w: &[f32], bias: &[f32], act: Activation, len: usize) -> Vec<f32> {
+        let mut y = vec![f32::NAN; len];
+        match self.0 {
+            Some(engine) => gather_on(engine, plan, x, w, Some(bias), act, &mut y),
+            None => emulated::gather(plan, x, w, Some(bias), act, &mut y),
+        }
+        y
+    }
+
+    fn outer(self, plan: &Plan, from: &[f32], to: &[f32], len: usize) -> Vec<f32> {
+        let mut dw = vec![f32::NAN; len];
+        match self.0 {
+            Some(engine) => outer_module::outer(engine, plan, from, to, &mut dw),
+            None => emulated::outer(plan, from, to, &mut dw),
+        }
+        dw
+    }
+}
+
+/// A gather in f64 whose taps' summed weights are rounded, as the columns form's single ones are.
+fn reference_gather(plan: &Plan, x: &[f32], w: &[f32]) -> Vec<f64> {
+    let x = rounded(x);
+    let columns = crate::columns::pays(plan);
+    let (along_c, along_n) = plan.weight_strides();
+    let mut y = vec![0.0; plan.batch * plan.to.len()];
+    for phase in &plan.phases {
+        for tap in &phase.taps {
+            let weight = |c: usize, n: usize| {
+                let each = tap.kernels.iter().map(|k| w[k * plan.from.c * plan.to.c + c * along_c + n * along_n]);
+                if columns {
+                    each.map(|v| f64::from(convert::rounded(v))).sum::<f64>()
+                } else {
+                    f64::from(convert::rounded(each.sum::<f32>()))
+                }
+            };
+            let matrix: Vec<f64> =
+                (0..plan.from.c).flat_map(|c| (0..plan.to.c).map(move |n| (c, n))).map(|(c, n)| weight(c, n)).collect();
+            for r in 0..plan.batch * phase.rows * phase.cols {
+                let at = crate::gather::Position::new(phase, r);
+                let (sy, sx) = ((plan.step[0] * at.i) as isize + tap.y, (plan.step[1] * at.j) as isize + tap.x);
+                if sy < 0 || sx < 0 || sy >= plan.from.h as isize || sx >= plan.from.w as isize {
+                    continue;
+                }
+                let source = ((at.image * plan.from.h + sy as usize) * plan.from.w + sx as usize) * plan.from.c;
+                let target = &mut y[at.to(plan, phase)..][..plan.to.c];
+                for (x, row) in x[source..].iter().zip(matrix.chunks_exact(plan.to.c)) {
+                    target.iter_mut().zip(row).for_each(|(y, w)| *y += f64::from(*x) * w);
+                }
+            }
+        }
+    }
+    y
+}
+
+/// Forward, input gradient and weight gradient of one geometry, each way.
+fn check(g: &Geometry, factor: usize, act: Activation) {
+    let small = reference::small_len(g, factor);
+    let (x, w, dy) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3));
+    let (out_bias, in_bias) = (values(g.out_c, 4), values(g.in_c, 5));
+    let (forward, backward) = (Plan::forward(g, factor), Plan::input_grad(g, factor));
+    let mut y = reference_gather(&forward, &x, &w);
+    reference::finish(&mut y, &out_bias, act);
+    let mut dx = reference_gather(&backward, &dy, &w);
+    reference::finish(&mut dx, &in_bias, act);
+    let dw = reference::weight_grad(g, factor, &rounded(&x), &rounded(&dy));
+    for way in Way::all() {
+        workspace::spoil();
+        let name = |what: &str| format!("{what}, {way:?}, {g:?} x{factor}");
+        assert_close(&name("forward"), &way.gather(&forward, &x, &w, &out_bias, act, g.y_len()), &y);
+        assert_close(&name("input gradient"), &way.gather(&backward, &dy, &w, &in_bias, act, small), &dx);
+        assert_close(&name("weight gradient"), &way.outer(&forward, &x, &dy, g.w_len()), &dw);
+        if g.out_c <= 4 {
+            let turned = Plan::input_grad(g, factor);
+            assert_close(&name("turned weight gradient"), &way.outer(&turned, &dy, &x, g.w_len()), &dw);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn convolutions_agree_with_rounded_operands(g in geometries(), act in 0..5usize) {
+        check(&g, 1, ACTIVATIONS[act]);
+    }
+
+    #[test]
+    fn upsampled_convolutions_agree_with_rounded_operands(g in geometries(), factor in 2..4usize) {
+        check(&Geometry { in_h: g.in_h * factor, in_w: g.in_w * factor, ..g }, factor, Activation::LeakyRelu(0.2));
+    }
+}
+
+/// Shapes like the course nets' layers, which reach what small random ones may not: several tasks, blocks, panels, bands
+/// and steps.
+fn layers() -> Vec<(Geometry, usize)> {
+    vec![
+        (Geometry::same(5, 28, 28, 1, 64, [4, 4], [2, 2]), 1),
+        (Geometry::same(17, 14, 14, 40, 70, [4, 4], [2, 2]), 1),
+        (Geometry::same(3, 28, 28, 48, 1, [5, 5], [1, 1]), 1),
+        (Geometry::same(3, 14, 14, 40, 33, [5, 5], [1, 1]), 1),
+        (Geometry::same(2, 40, 36, 33, 20, [3, 3], [1, 1]), 1),
+        (Geometry::same(2, 28, 28, 64, 40, [3, 3], [1, 1]), 2),
+        (Geometry::dense(64, 32, 600), 1),
+        (Geometry::dense(200, 1024, 9), 1),
+        (Geometry::dense(70, 31, 17), 1),
+        (Geometry::valid(2, 40, 9, 66, 7, [2, 3], [1, 1]), 1),
+    ]
+}
+
+#[test]
+fn layer_shapes_agree_with_rounded_operands() {
+    for (g, factor) in layers() {
+        check(&g, factor, Activation::LeakyRelu(0.2));
+    }
+}
+
+#[test]
+fn same_bits_on_any_number_of_threads() {
+    for (g, factor) in layers() {
+        let (x, w, dy) = (values(reference::small_len(&g, factor), 1), values(g.w_len(), 2), values(g.y_len(), 3));
+        let bias = values(g.out_c, 4);
+        let plan = Plan::forward(&g, factor);
+        for way in Way::all() {
+            assert_same_on_any_pool(|| way.gather(&plan, &x, &w, &bias, Activation::Relu, g.y_len()));
+            assert_same_on_any_pool(|| way.outer(&plan, &x, &dy, g.w_len()));
+        }
+    }
+}
+
+/// The public functions, with rounding as the only difference: within 1e-2 of the exact result.
+#[test]
+fn rounding_costs_less_than_a_hundredth() {
+    let close = |name: &str, got: &[f32], want: &[f64]| {
+        let norm = want.iter().map(|w| w * w).sum::<f64>().sqrt();
+        let apart = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).powi(2)).sum::<f64>().sqrt();
+        assert!(apart < 1e-2 * norm, "{name}: apart by {apart} of {norm}");
+        // Were nothing rounded, the two would agree to seven digits.
+        assert!(apart > 1e-4 * norm, "{name}: nothing was rounded, {apart} of {norm}");
+    };
+    let (p, none) = (Precision::Bf16, Activation::Identity);
+    for (g, factor) in layers() {
+        let small = reference::small_len(&g, factor);
+        let (x, w, dy) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3));
+        let (mut y, mut dx, mut dw) = (vec![0.0; g.y_len()], vec![0.0; small], vec![0.0; g.w_len()]);
+        if factor == 1 {
+            conv::forward(&g, p, &x, &w, None, none, &mut y);
+            conv::input_grad(&g, p, &dy, &w, None, none, &mut dx);
+            conv::weight_grad(&g, p, &x, &dy, &mut dw);
+        } else {
+            upsample_conv::forward(&g, p, factor, &x, &w, None, none, &mut y);
+            upsample_conv::input_grad(&g, p, factor, &dy, &w, &mut dx);
+            upsample_conv::weight_grad(&g, p, factor, &x, &dy, &mut dw);
+        }
+        close("forward", &y, &reference::forward(&g, factor, &x, &w));
+        close("input gradient", &dx, &reference::input_grad(&g, factor, &dy, &w));
+        close("weight gradient", &dw, &reference::weight_grad(&g, factor, &x, &dy));
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_not_lost() {
+    let g = Geometry::same(1, 6, 6, 32, 32, [3, 3], [1, 1]);
+    let (mut x, w) = (values(g.x_len(), 1), values(g.w_len(), 2));
+    x[40] = f32::NAN;
+    for way in Way::all() {
+        let y = way.gather(&Plan::forward(&g, 1), &x, &w, &[0.0; 32], Activation::Identity, g.y_len());
+        assert!(y[0].is_nan() && !y[g.y_len() - 1].is_nan(), "{way:?}");
+    }
+}
+
+#[test]
+fn nothing_in_nothing_out() {
+    let g = Geometry::same(0, 4, 4, 20, 30, [3, 3], [1, 1]);
+    for way in Way::all() {
+        assert!(
+            way.gather(&Plan::forward(&g, 1), &[], &values(g.w_len(), 1), &[0.0; 30], Activation::Relu, 0).is_empty()
+        );
+        assert!(way.outer(&Plan::forward(&g, 1), &[], &[], g.w_len()).iter().all(|v| *v == 0.0));
+    }
+}
