@@ -21,7 +21,7 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
     if columns::pays(plan) {
         return columns::gather(plan, x, w, bias, act, y);
     }
-    with_tiles!(|T| crate::tiled::gather::gather::<T>(plan, x, w, bias, act, y), else gather_plain(plan, x, w, bias, act, y))
+    with_tiles!(|T| crate::winograd::gather::<T>(plan, x, w, bias, act, y), else gather_plain(plan, x, w, bias, act, y))
 }
 
 /// [`gather`] through im2col, matrix by matrix.

@@ -28,7 +28,7 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
-    with_tiles!(|T| crate::tiled::outer::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
+    with_tiles!(|T| crate::winograd::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
 }
 
 /// [`outer`] through im2col, matrix by matrix; `total` values in all matrices of all phases' taps.

@@ -12,7 +12,7 @@ use crate::reference::{self, assert_close, cases, geometries, values};
 use crate::{Activation, Geometry};
 use proptest::prelude::*;
 
-struct Plain<const ROWS: usize, const COLS: usize>;
+pub(crate) struct Plain<const ROWS: usize, const COLS: usize>;
 
 impl<const ROWS: usize, const COLS: usize> Tiles for Plain<ROWS, COLS> {
     const ROWS: usize = ROWS;
