@@ -20,8 +20,10 @@ pub(crate) fn pays(plan: &Plan) -> bool {
     /// Columns of a panel, and how many multiplications the moves of one product cost (measured with AVX2).
     const PANEL: usize = 16;
     const MOVES: usize = 64;
-    if plan.from.c < 8 || plan.to.c <= 2 {
-        return plan.from.c >= 8;
+    /// Destination channels beyond which other forms win, whatever the count says: Winograd's multiply less still.
+    const FEW: usize = 8;
+    if plan.from.c < 8 || plan.to.c <= 2 || plan.to.c > FEW {
+        return plan.from.c >= 8 && plan.to.c <= 2;
     }
     let products = plan.kernels * plan.to.c;
     let per_pixel = products.next_multiple_of(PANEL) * plan.from.c + products * MOVES;
