@@ -88,6 +88,19 @@ macro_rules! with_rows {
 #[cfg(target_arch = "x86_64")]
 use with_rows;
 
+/// Asks for the cache line of the value at `index`, if there is one, to be brought as near as possible.
+#[inline(always)]
+pub(crate) fn prefetch_line(values: &[f32], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(value) = values.get(index) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch of an address inside a slice; it changes nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (values, index);
+}
+
 /// Asks for values that will be needed soon.
 pub(crate) fn prefetch(values: &[f32]) {
     /// Values of a cache line.

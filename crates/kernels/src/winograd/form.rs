@@ -355,6 +355,9 @@ mod tests {
         fn add_scaled(self, factor: f32, other: Self) -> Self {
             self + factor * other
         }
+        fn positive_or(self, other: Self) -> Self {
+            if self <= 0.0 { other } else { self }
+        }
     }
 
     /// `both` against the matrix on both sides.

@@ -66,6 +66,8 @@ pub(super) trait Lanes: Copy {
     fn sub(self, other: Self) -> Self;
     /// `self + factor * other`.
     fn add_scaled(self, factor: f32, other: Self) -> Self;
+    /// `self` where it is above 0 (or no number), `other` elsewhere.
+    fn positive_or(self, other: Self) -> Self;
 }
 
 impl Lanes for [f32; 8] {
@@ -109,6 +111,16 @@ impl Lanes for [f32; 8] {
         }
         self
     }
+
+    #[inline(always)]
+    fn positive_or(mut self, other: Self) -> Self {
+        for l in 0..8 {
+            if self[l] <= 0.0 {
+                self[l] = other[l];
+            }
+        }
+        self
+    }
 }
 
 /// The first `N` values of a slice, zeros for those that it lacks.
@@ -127,7 +139,8 @@ fn padded<const N: usize>(from: &[f32]) -> [f32; N] {
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
     ($(#[$meta:meta])* $name:ident($register:ty, $count:literal):
-        $zero:ident $load:ident $store:ident $add:ident $sub:ident $broadcast:ident $multiply_add:ident) => {
+        $zero:ident $load:ident $store:ident $add:ident $sub:ident $broadcast:ident $multiply_add:ident,
+        |$value:ident, $other:ident| $chosen:expr) => {
         $(#[$meta])*
         #[derive(Clone, Copy)]
         pub(super) struct $name($register);
@@ -185,6 +198,13 @@ macro_rules! register {
                 // SAFETY: see the macro.
                 unsafe { Self($multiply_add($broadcast(factor), other.0, self.0)) }
             }
+
+            #[inline(always)]
+            fn positive_or(self, other: Self) -> Self {
+                let ($value, $other) = (self.0, other.0);
+                // SAFETY: see the macro.
+                unsafe { Self($chosen) }
+            }
         }
     };
 }
@@ -192,13 +212,40 @@ macro_rules! register {
 #[cfg(target_arch = "x86_64")]
 register! {
     /// Eight lanes, for AVX2 with FMA.
-    Avx2(__m256, 8): _mm256_setzero_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_set1_ps
-        _mm256_fmadd_ps
+    Avx2(__m256, 8): _mm256_setzero_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps
+        _mm256_set1_ps _mm256_fmadd_ps,
+        |v, other| _mm256_blendv_ps(v, other, _mm256_cmp_ps::<_CMP_LE_OQ>(v, _mm256_setzero_ps()))
 }
 
 #[cfg(target_arch = "x86_64")]
 register! {
     /// Sixteen lanes, for AVX-512.
-    Avx512(__m512, 16): _mm512_setzero_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_set1_ps
-        _mm512_fmadd_ps
+    Avx512(__m512, 16): _mm512_setzero_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps
+        _mm512_set1_ps _mm512_fmadd_ps,
+        |v, other| _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(v, _mm512_setzero_ps()), v, other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    on_lanes! {
+        fn chosen<L, N, M, R>(x: &[f32], other: &[f32], y: &mut [f32]) {
+            for c in (0..x.len()).step_by(L::COUNT) {
+                L::load(&x[c..]).positive_or(L::load(&other[c..])).store(&mut y[c..c + L::COUNT]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_positive_is_replaced() {
+        let x = [-1.0, -0.0, 0.0, 1e-40, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 2.0].repeat(2);
+        let other: Vec<f32> = (10..26).map(|v| v as f32).collect();
+        let mut y = vec![0.0; x.len()];
+        chosen::<1, 1, 1>(&x, &other, &mut y);
+        for (i, y) in y.iter().enumerate() {
+            let want = if x[i] <= 0.0 { other[i] } else { x[i] };
+            assert_eq!(y.to_bits(), want.to_bits(), "{}", x[i]);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::lanes::{Lanes, MOST_LANES, on_lanes};
 use super::tiling::{Class, Place, Tiling};
 use crate::activation::{Activation, for_each_activation};
 use crate::plan::{Image, Phase, Plan};
+use crate::tiled::prefetch_line;
 use crate::tiled::shared::Shared;
 use std::ops::Range;
 
@@ -54,6 +55,9 @@ impl Panels {
         panel * self.panel + tile * self.cols
     }
 }
+
+/// Tiles by which the reading of sums runs ahead: they lie in the third level, in more streams than the processor follows.
+const AHEAD: usize = 4;
 
 /// What the inputs of tiles are read from: some channels of one class of source pixels.
 pub(super) struct Source<'a> {
@@ -143,6 +147,7 @@ on_lanes! {
             let count = L::COUNT.min(channels - c);
             let mut grid = [[L::zero(); N]; N];
             for p in 0..N * N {
+                prefetch_line(sums, first + p * to.sums.point + AHEAD * cols);
                 grid[p / N][p % N] = L::load(&sums[first + p * to.sums.point..][..L::COUNT]);
             }
             let mut results = [[L::zero(); M]; M];
@@ -169,9 +174,13 @@ fn destination(plan: &Plan, phase: &Phase, image: usize, i: usize, j: usize) -> 
 /// `y = act(value)`.
 #[inline(always)]
 fn finish<L: Lanes>(act: Activation, value: L, y: &mut [f32]) {
-    if act == Activation::Identity {
-        return value.store(y);
+    match act {
+        Activation::Identity => return value.store(y),
+        Activation::Relu => return value.positive_or(L::zero()).store(y),
+        Activation::LeakyRelu(slope) => return value.positive_or(L::zero().add_scaled(slope, value)).store(y),
+        Activation::Tanh | Activation::Sigmoid => {}
     }
+    // These two come at a generator's end, where there are few values.
     let mut lanes = [0.0; MOST_LANES];
     value.store(&mut lanes[..L::COUNT]);
     for_each_activation!(act, |a| {
