@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use faussaire::Result;
+use faussaire::ops::Precision;
 use faussaire::picture::{Images, terminal};
 use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,6 +17,17 @@ use crate::report::count;
 
 /// Images in the strip, as in the lab.
 const STRIP: usize = 10;
+
+/// The precision in words, and what it costs where the processor can't do it.
+fn precision(precision: Precision) -> &'static str {
+    match (precision, Precision::fastest()) {
+        (Precision::F32, _) => "f32",
+        (Precision::Bf16, Precision::Bf16) => "bf16",
+        (Precision::Bf16, Precision::F32) => {
+            "bf16 (this processor, or FAUSSAIRE_ISA, has no such products: the same rounding, but slower than f32)"
+        }
+    }
+}
 
 /// The watcher for people.
 #[derive(Debug)]
@@ -45,13 +57,14 @@ impl Console {
         }
         let parameters = |net: &faussaire::net::Network| count(net.parameters().0 as u64);
         eprintln!(
-            "{dataset}: {} images of {}; generator {} parameters, discriminator {}; batch {}, {} threads",
+            "{dataset}: {} images of {}; generator {} parameters, discriminator {}; batch {}, {} threads, {}",
             count(gan.dataset().len() as u64),
             gan.image_shape(),
             parameters(&gan.generator.net),
             parameters(&gan.discriminator.net),
             gan.recipe.train.batch,
             rayon::current_num_threads(),
+            precision(gan.generator.precision),
         );
         for remark in gan.dataset().remarks() {
             eprintln!("{remark}");

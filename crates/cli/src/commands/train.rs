@@ -170,6 +170,9 @@ fn changes(options: &Train) -> Vec<String> {
     key("train.seed", options.seed);
     key("train.heal", options.heal);
     key("data.size", options.size);
+    // A run goes on as it began, which is what `auto` means there.
+    let precision = options.precision.as_ref().filter(|p| *p != "auto" || options.resume.is_none());
+    changes.extend(precision.map(|precision| format!("train.precision={precision}")));
     if options.judge {
         changes.push("train.judge=true".into());
     }

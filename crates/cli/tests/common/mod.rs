@@ -19,6 +19,7 @@ adam = { rate = 1e-3, beta1 = 0.5 }
 [train]
 batch = 8
 steps = 12
+precision = "f32"
 "#;
 
 /// A folder of its own for one test, with the tiny recipe in it.

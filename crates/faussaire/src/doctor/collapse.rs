@@ -94,7 +94,13 @@ mod tests {
         assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("0.10 times as far"));
         // Of ten images, a batch of generated ones holds some twice.
         let mut few_to_learn = after(Preset::Quick, &[], 300, few);
-        few_to_learn.observe(&Event::Start { step: 0, steps: 1000, steps_per_epoch: 1.0, machine: String::new() });
+        few_to_learn.observe(&Event::Start {
+            step: 0,
+            steps: 1000,
+            steps_per_epoch: 1.0,
+            machine: String::new(),
+            precision: String::new(),
+        });
         assert_eq!(Symptom::Collapse.examine(&few_to_learn), None);
         // Points of clusters say nothing by their nearest; a narrow latent is another symptom.
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Ring, &[], 300, few)), None);

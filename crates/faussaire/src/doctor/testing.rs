@@ -32,7 +32,13 @@ pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut S
     let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let recipe = Recipe::parse(preset.text(), preset.name(), &changes).unwrap();
     let mut vitals = Vitals::new(Case::of(&recipe).unwrap());
-    vitals.observe(&Event::Start { step: 0, steps: 1000, steps_per_epoch: 100.0, machine: String::new() });
+    vitals.observe(&Event::Start {
+        step: 0,
+        steps: 1000,
+        steps_per_epoch: 100.0,
+        machine: String::new(),
+        precision: String::new(),
+    });
     for step in 1..=made {
         let mut report = healthy(step);
         change(&mut report);

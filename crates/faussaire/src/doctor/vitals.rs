@@ -227,7 +227,13 @@ mod tests {
     fn windows_grow_with_the_run() {
         let mut vitals = after(Preset::Quick, &[], 0, |_| {});
         for (steps, window) in [(0, 200), (300, 50), (6000, 300), (10_000_000, 2000)] {
-            vitals.observe(&Event::Start { step: 0, steps, steps_per_epoch: 1.0, machine: String::new() });
+            vitals.observe(&Event::Start {
+                step: 0,
+                steps,
+                steps_per_epoch: 1.0,
+                machine: String::new(),
+                precision: String::new(),
+            });
             assert_eq!(vitals.window(), window, "{steps}");
         }
     }

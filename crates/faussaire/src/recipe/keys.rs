@@ -116,6 +116,11 @@ const TABLE: &[(&str, &str, Kind)] = &[
     ("train.steps", "Stop after so many generator updates; 0: no such limit", Kind::Integer),
     ("train.discriminator_steps", "Discriminator updates per generator update", Kind::Integer),
     ("train.seed", "Where every random number comes from", Kind::Integer),
+    (
+        "train.precision",
+        "What the operands of products are rounded to; auto: bf16 where the processor has it, f32 under penalties",
+        Kind::Choice(&["auto", "f32", "bf16"]),
+    ),
     ("train.average", "Decay of the averaged generator per step; 0 turns averaging off", Kind::Number),
     (
         "train.fakes",

@@ -7,11 +7,13 @@ mod conditional;
 mod difference;
 mod keys;
 mod opening;
+mod precision;
 mod preset;
 mod settings;
 
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
 pub use keys::{Key, Kind, values};
+pub use precision::PrecisionChoice;
 pub use preset::Preset;
 pub use settings::{AugmentSettings, DataSettings, Fakes, LabelSettings, NetSettings, Recipe, TrainSettings};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::change;
+use super::{PrecisionChoice, change};
 use crate::augment::Augmentation;
 use crate::data::Fit;
 use crate::error::{Error, Result};
@@ -128,6 +128,8 @@ pub struct TrainSettings {
     pub discriminator_steps: u64,
     /// Where every random number comes from.
     pub seed: u64,
+    /// What the operands of products are rounded to.
+    pub precision: PrecisionChoice,
     /// Decay of the averaged generator per step; 0 turns averaging off.
     pub average: f64,
     /// How batch normalisation behaves for the images that D learns from.
@@ -199,6 +201,7 @@ impl Default for TrainSettings {
             steps: 0,
             discriminator_steps: 1,
             seed: 0,
+            precision: PrecisionChoice::Auto,
             average: 0.999,
             fakes: Fakes::default(),
             mixed: true,

@@ -30,7 +30,7 @@ pub struct Record {
     pub ending: Option<String>,
     /// The loss that was no number, if one was.
     pub diverged: Option<String>,
-    /// The machines that it was trained on.
+    /// The machines that it was trained on, and with which precision.
     pub machines: Vec<String>,
     /// Steps that were to be made; 0 where time decides.
     pub planned: u64,
@@ -46,11 +46,13 @@ impl Record {
 
     fn take(&mut self, event: &Event) {
         match event {
-            Event::Start { step, steps, machine, .. } => {
+            Event::Start { step, steps, machine, precision, .. } => {
                 self.forget_after(*step);
                 (self.planned, self.ending, self.diverged) = (*steps, None, None);
-                if !machine.is_empty() && !self.machines.contains(machine) {
-                    self.machines.push(machine.clone());
+                let words = [machine.as_str(), precision.as_str()].into_iter().filter(|word| !word.is_empty());
+                let machine = words.collect::<Vec<_>>().join(", ");
+                if !machine.is_empty() && !self.machines.contains(&machine) {
+                    self.machines.push(machine);
                 }
             }
             Event::Step(report) => self.steps.push(*report),
@@ -110,7 +112,7 @@ mod tests {
     }
 
     fn start(step: u64) -> Event {
-        Event::Start { step, steps: 9, steps_per_epoch: 2.0, machine: "a".into() }
+        Event::Start { step, steps: 9, steps_per_epoch: 2.0, machine: "a".into(), precision: "bf16".into() }
     }
 
     #[test]
@@ -121,7 +123,8 @@ mod tests {
         let record = Record::of(&events);
         assert_eq!(record.steps.iter().map(|r| r.step).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(record.scores["swd"], [(2, 0.5)]);
-        assert_eq!((record.best, record.machines.len(), record.ending), (Some(2), 1, None));
+        let machines = ["a, bf16".to_owned()];
+        assert_eq!((record.best, record.machines.as_slice(), record.ending), (Some(2), &machines[..], None));
         assert_eq!(Record::of(&[start(0), score(1), start(0)]).scores.len(), 0);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::data::PartFile;
 use crate::error::{Error, Result};
-use crate::recipe::Recipe;
+use crate::recipe::{PrecisionChoice, Recipe};
 
 /// How often a lock that is held is tried again, and after how long.
 const GLANCES: u32 = 5;
@@ -98,12 +98,15 @@ impl Run {
         &self.path
     }
 
-    /// Its recipe, with `changes` applied.
+    /// Its recipe, with `changes` applied. A run of before there was a choice of precision was trained in f32.
     ///
     /// # Errors
     /// A config.toml that was damaged, or changes that don't fit.
     pub fn recipe(&self, changes: &[String]) -> Result<Recipe> {
-        Recipe::read(&self.path.join("config.toml"), changes)
+        let recipe = Recipe::read(&self.path.join("config.toml"), &[])?;
+        let f32 = (recipe.train.precision == PrecisionChoice::Auto).then(|| "train.precision=f32".to_owned());
+        let changes: Vec<String> = f32.into_iter().chain(changes.iter().cloned()).collect();
+        if changes.is_empty() { Ok(recipe) } else { recipe.changed(&changes) }
     }
 
     /// The recipe that it began with, before it was healed.

@@ -84,6 +84,9 @@ pub enum Event {
         /// What trains it: processor, cores, instruction set.
         #[serde(default)]
         machine: String,
+        /// What its steps round the operands of products to: `f32`, `bf16`.
+        #[serde(default)]
+        precision: String,
     },
     /// A step was made.
     Step(StepReport),

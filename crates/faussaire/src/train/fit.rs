@@ -50,7 +50,8 @@ impl Gan {
         let began = Instant::now();
         let total = limits.total_steps(self);
         let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
-        let start = Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch, machine: device::machine() };
+        let (machine, precision) = (device::machine(), self.generator.precision.name().to_owned());
+        let start = Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch, machine, precision };
         tell(watchers, self, start)?;
         let ending = loop {
             if total.is_some_and(|total| self.progress.step >= total) {

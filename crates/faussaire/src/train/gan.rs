@@ -42,7 +42,7 @@ pub struct Latents {
 /// A generator and a discriminator in training.
 #[derive(Debug)]
 pub struct Gan {
-    /// What the run depends on.
+    /// What the run depends on; its precision is settled.
     pub recipe: Recipe,
     /// Makes images of noise.
     pub generator: Model,
@@ -88,7 +88,7 @@ impl Gan {
         Self::over(recipe, Arc::clone(&self.whole), &self.device)
     }
 
-    fn over(recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+    fn over(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
         faussaire_kernels::memory::keep_freed_memory();
         let (dataset, held_out) = held_out::parted(&recipe, &whole);
         let (generator, discriminator) = recipe.networks()?;
@@ -100,6 +100,7 @@ impl Gan {
             ));
         }
         let range = Range::of(&generator)?;
+        let precision = recipe.settle_precision(device)?;
         let told = generator.labels() > 0 || discriminator.labels() > 0;
         let conditions = told.then(|| Conditions::new(&recipe.labels, dataset.as_ref())).transpose()?;
         let seed = recipe.train.seed;
@@ -107,6 +108,7 @@ impl Gan {
         let mut discriminator = Model::from_network(discriminator, seed, device);
         generator.compile(recipe.generator.adam);
         discriminator.compile(recipe.discriminator.adam);
+        (generator.precision, discriminator.precision) = (precision, precision);
         let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
         let average = Average::new(generator.weights.clone(), recipe.train.average as f32);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use faussaire::compare::{Axis, Folder, Length, Plan, choices};
-use faussaire::recipe::TrainSettings;
+use faussaire::recipe::{PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
 
 use crate::arguments::{Compare, Train};
@@ -119,12 +119,26 @@ fn variants(options: &Compare) -> Result<Vec<Planned>> {
             planned.push((name, changes, built));
         }
     }
+    level(&mut planned)?;
     if let Some((_, _, Err(_))) = planned.first()
         && planned.iter().all(|(_, _, recipe)| recipe.is_err())
     {
         return Err(planned.swap_remove(0).2.err().unwrap_or_else(|| Error::usage("no variant", "report this")));
     }
     Ok(planned)
+}
+
+/// Where one variant is too delicate for bf16, all are computed in f32: precision is nothing to be compared by accident.
+fn level(planned: &mut [Planned]) -> Result<()> {
+    let mut recipes: Vec<&mut Recipe> = planned.iter_mut().filter_map(|(_, _, recipe)| recipe.as_mut().ok()).collect();
+    let mut bear = true;
+    for recipe in &recipes {
+        bear &= recipe.bears_rounding()?;
+    }
+    for recipe in recipes.iter_mut().filter(|recipe| !bear && recipe.train.precision == PrecisionChoice::Auto) {
+        recipe.train.precision = PrecisionChoice::F32;
+    }
+    Ok(())
 }
 
 fn bases(options: &Compare) -> Result<Vec<Base>> {
