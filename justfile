@@ -13,3 +13,8 @@ train:
 # Reference numbers of Keras (needs Python 3.11 and a few hundred MB; see bench/parity/README.md).
 parity:
     cd bench/parity && python3 -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python parity.py
+
+# Beside Keras and PyTorch, in turn, on a machine where nothing else runs (bench/README.md).
+bench:
+    cargo build --release
+    python3 bench/peers/run.py --faussaire target/release/faussaire

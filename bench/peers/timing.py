@@ -18,20 +18,23 @@ POOL = 8  # distinct batches, used in turn: drawing them is no part of what is t
 WARM_UP = 3  # steps before the clock starts: tracing, compilation, first allocations
 
 
-def parse(description, channels_last):
-    """The command line; `channels_last` says whether the peer has that choice."""
+def parse(description, channels_last, sampling=False):
+    """The command line; `channels_last` says whether the peer has that choice, `sampling` that nothing is trained."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--net", choices=("fidle", "tp"), required=True)
-    parser.add_argument("--batch", type=int, default=64)
+    if sampling:
+        parser.add_argument("--images", type=int, default=10000)
+    else:
+        parser.add_argument("--batch", type=int, default=64)
+        parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure, after the warm-up")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure, after the warm-up")
     parser.add_argument("--compile", action="store_true", help="Keras: XLA; PyTorch: torch.compile")
     if channels_last:
         parser.add_argument("--channels-last", action="store_true", help="memory format of images and kernels")
     arguments = parser.parse_args()
-    if arguments.batch < 1 or arguments.threads < 1 or arguments.seconds <= 0:
-        parser.error("--batch, --threads and --seconds must be positive")
+    if any(value <= 0 for value in vars(arguments).values() if type(value) in (int, float)):
+        parser.error("--batch, --images, --threads and --seconds must be positive")
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # read when the framework is imported
     return arguments
 
@@ -66,8 +69,8 @@ def measure(step, batches, seconds):
     return count * len(batches[0][0]) / elapsed, (time.process_time() - cpu) / elapsed
 
 
-def report(peer, arguments, measured, versions):
+def report(peer, arguments, measured, versions, **more):
     """Print the one line of JSON."""
     images_per_s, cores = measured
     line = {"images_per_s": round(images_per_s, 2), "cores_used": round(cores, 2), "versions": versions}
-    print(json.dumps({"peer": peer, **vars(arguments), **line}))
+    print(json.dumps({"peer": peer, **vars(arguments), **line, **more}))

@@ -22,7 +22,8 @@ def make_step(g, d):
     ones = torch.ones(ARGUMENTS.batch, 1)
     labels = torch.cat([ones, 0 * ones])
     bf16 = ARGUMENTS.precision == "bf16"
-    run_g, run_d = (torch.compile(net) if ARGUMENTS.compile else net for net in (g, d))
+    # One program for each batch size that a net sees: programs for any size are slower.
+    run_g, run_d = (torch.compile(net, dynamic=False) if ARGUMENTS.compile else net for net in (g, d))
 
     def autocast():
         return torch.autocast("cpu", torch.bfloat16, enabled=bf16)

@@ -1,6 +1,7 @@
 //! Where tensors live and operations run.
 
 use burn::tensor::Device;
+pub use faussaire_kernels::memory::keep_freed_memory;
 
 use crate::error::{Error, Result};
 

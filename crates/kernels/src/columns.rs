@@ -1,5 +1,5 @@
 //! Gathers to very few channels (the last layer of a generator, the image gradient of a discriminator's first).
-//! Their matrix would have one column, so the order is turned round: one product takes each source pixel to all
+//! Their matrix would have one column, or three, so the order is turned round: one product takes each source pixel to all
 //! kernel pixels at once, then every destination pixel adds up its shifted values. Source pixels are stored along
 //! the rows of that product ("planes"), so that the shifted sum runs over neighbouring values.
 
@@ -7,6 +7,7 @@ use crate::activation::{self, Activation};
 use crate::matmul::{Strides, product};
 use crate::plan::{Phase, Plan, Tap};
 use crate::tiled::with_tiles;
+use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -14,9 +15,21 @@ use std::ops::Range;
 /// Source pixels of one task, about.
 const TASK_PIXELS: usize = 512;
 
-/// True where this form is the better one.
+/// True where this form is the better one: it multiplies every source pixel with every kernel pixel and moves each product
+/// twice; the direct form multiplies with a panel of columns, most of them padding where channels are few.
 pub(crate) fn pays(plan: &Plan) -> bool {
-    plan.to.c <= 2 && plan.from.c >= 8
+    /// Columns of a panel, and how many multiplications the moves of one product cost (measured with AVX2).
+    const PANEL: usize = 16;
+    const MOVES: usize = 64;
+    /// Destination channels beyond which other forms win, whatever the count says: Winograd's multiply less still.
+    const FEW: usize = 8;
+    if plan.from.c < 8 || plan.to.c <= 2 || plan.to.c > FEW {
+        return plan.from.c >= 8 && plan.to.c <= 2;
+    }
+    let products = plan.kernels * plan.to.c;
+    let per_pixel = products.next_multiple_of(PANEL) * plan.from.c + products * MOVES;
+    let taps: usize = plan.phases.iter().map(|p| p.rows * p.cols * p.taps.len()).sum();
+    plan.from.h * plan.from.w * per_pixel < taps * plan.from.c * plan.to.c.next_multiple_of(PANEL)
 }
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
@@ -47,13 +60,19 @@ pub(crate) fn gather_with(
             let images_here = y.len() / plan.to.len();
             let pixels = images_here * plan.from.h * plan.from.w;
             let start = block * images * plan.from.h * plan.from.w;
-            workspace::with(planes * pixels + plan.to.len(), |buffer| {
-                let (planes_out, sums) = buffer.split_at_mut(planes * pixels);
+            workspace::with(planes * pixels + 2 * plan.to.len(), |buffer| {
+                let (planes_out, rest) = buffer.split_at_mut(planes * pixels);
+                let (sums, ordered) = rest.split_at_mut(plan.to.len());
                 make_planes(rows, start..start + pixels, planes_out);
                 for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
                     let first = image * plan.from.h * plan.from.w;
                     shifted_sum(plan, planes_out, pixels, first, bias, sums);
-                    interleave(plan, act, sums, y);
+                    if plan.phases.len() * plan.to.c == 1 {
+                        activation::apply_all(act, sums, y);
+                    } else {
+                        interleave(plan, sums, ordered);
+                        activation::apply_all(act, ordered, y);
+                    }
                 }
             });
         });
@@ -91,11 +110,15 @@ fn fill_rows(plan: &Plan, w: &[f32], rows: &mut [f32]) {
     }
 }
 
-/// Adds up one image, channel by channel; its source pixels start at column `first` of every plane.
+/// Adds up one image to sums `[phase][channel][row, column of the phase]`; its source pixels start at column `first` of
+/// every plane.
 fn shifted_sum(plan: &Plan, planes: &[f32], pixels: usize, first: usize, bias: Option<&[f32]>, sums: &mut [f32]) {
-    for (n, sums) in sums.chunks_exact_mut(plan.to.h * plan.to.w).enumerate() {
-        sums.fill(bias.map_or(0.0, |b| b[n]));
-        for phase in &plan.phases {
+    let mut rest = sums;
+    for phase in &plan.phases {
+        for n in 0..plan.to.c {
+            let (sums, tail) = rest.split_at_mut(phase.rows * phase.cols);
+            rest = tail;
+            sums.fill(bias.map_or(0.0, |b| b[n]));
             for tap in &phase.taps {
                 for &k in &tap.kernels {
                     let plane = &planes[(k * plan.to.c + n) * pixels + first..];
@@ -108,29 +131,41 @@ fn shifted_sum(plan: &Plan, planes: &[f32], pixels: usize, first: usize, bias: O
 
 /// Adds one plane, shifted by one tap, to the destination pixels of a phase.
 fn add_tap(plan: &Plan, phase: &Phase, tap: &Tap, plane: &[f32], sums: &mut [f32]) {
-    let [period_y, period_x] = plan.period;
     let [step_y, step_x] = plan.step;
     let (from_j, to_j) = inside(tap.x, step_x, phase.cols, plan.from.w);
     let (from_i, to_i) = inside(tap.y, step_y, phase.rows, plan.from.h);
-    if from_j >= to_j {
+    if from_j >= to_j || from_i >= to_i {
         return;
     }
-    for i in from_i..to_i {
-        let sy = (step_y * i).wrapping_add_signed(tap.y);
-        let sx = (step_x * from_j).wrapping_add_signed(tap.x);
-        let source = &plane[sy * plan.from.w + sx..];
-        let dy = phase.first_y + period_y * i;
-        let dx = phase.first_x + period_x * from_j;
-        let target = &mut sums[dy * plan.to.w + dx..];
-        let count = to_j - from_j;
-        if period_x == 1 && step_x == 1 {
-            for (t, s) in target[..count].iter_mut().zip(&source[..count]) {
-                *t += s;
-            }
-        } else {
-            let targets = target.iter_mut().step_by(period_x);
-            for (t, s) in targets.zip(source.iter().step_by(step_x)).take(count) {
-                *t += s;
+    let y = (step_y * from_i).wrapping_add_signed(tap.y);
+    let x = (step_x * from_j).wrapping_add_signed(tap.x);
+    let (lines, count) = (to_i - from_i, to_j - from_j);
+    let target = &mut sums[from_i * phase.cols + from_j..];
+    add_lines(lines, count, &plane[y * plan.from.w + x..], step_y * plan.from.w, step_x, target, phase.cols);
+}
+
+vectorised! {
+    /// Adds lines of `count` values, every `step`-th of `source`, to lines of `target`; lines start a stride apart.
+    fn add_lines(
+        lines: usize,
+        count: usize,
+        source: &[f32],
+        stride: usize,
+        step: usize,
+        target: &mut [f32],
+        target_stride: usize,
+    ) {
+        for i in 0..lines {
+            let target = &mut target[i * target_stride..][..count];
+            let source = &source[i * stride..];
+            if step == 1 {
+                for (t, s) in target.iter_mut().zip(&source[..count]) {
+                    *t += s;
+                }
+            } else {
+                for (t, s) in target.iter_mut().zip(source.iter().step_by(step)) {
+                    *t += s;
+                }
             }
         }
     }
@@ -154,14 +189,20 @@ impl DivCeil for isize {
     }
 }
 
-/// From one plane per channel to channels last, through the activation.
-fn interleave(plan: &Plan, act: Activation, sums: &[f32], y: &mut [f32]) {
-    if plan.to.c == 1 {
-        return activation::apply_all(act, sums, y);
-    }
-    for (n, sums) in sums.chunks_exact(plan.to.h * plan.to.w).enumerate() {
-        for (pixel, s) in y.chunks_exact_mut(plan.to.c).zip(sums) {
-            pixel[n] = act.apply(*s);
+/// From the sums of [`shifted_sum`] to pixels in order, channels last.
+fn interleave(plan: &Plan, sums: &[f32], ordered: &mut [f32]) {
+    let c = plan.to.c;
+    let mut rest = sums;
+    for phase in &plan.phases {
+        for n in 0..c {
+            let (sums, tail) = rest.split_at(phase.rows * phase.cols);
+            rest = tail;
+            for (i, line) in sums.chunks_exact(phase.cols).enumerate() {
+                let y = phase.first_y + plan.period[0] * i;
+                let first = (y * plan.to.w + phase.first_x) * c + n;
+                let pixels = ordered[first..].iter_mut().step_by(plan.period[1] * c);
+                pixels.zip(line).for_each(|(v, s)| *v = *s);
+            }
         }
     }
 }

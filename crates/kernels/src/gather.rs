@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 /// Destination pixels that one task makes at least, where images are small.
 const TASK_PIXELS: usize = 256;
-/// Values that one im2col buffer holds about: half of a second-level cache.
-const COLUMN_VALUES: usize = 1 << 16;
+/// Values of one im2col buffer, about: 1 MB, so that a product has rows enough to pay for the packing of its weights.
+const COLUMN_VALUES: usize = 1 << 18;
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
 pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
@@ -21,7 +21,7 @@ pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, ac
     if columns::pays(plan) {
         return columns::gather(plan, x, w, bias, act, y);
     }
-    with_tiles!(|T| crate::tiled::gather::gather::<T>(plan, x, w, bias, act, y), else gather_plain(plan, x, w, bias, act, y))
+    with_tiles!(|T| crate::winograd::gather::<T>(plan, x, w, bias, act, y), else gather_plain(plan, x, w, bias, act, y))
 }
 
 /// [`gather`] through im2col, matrix by matrix.

@@ -55,30 +55,41 @@ impl Isa {
     }
 }
 
+/// Why the kernels can't run on what `FAUSSAIRE_ISA` asks for, in words for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What was asked, and why it can't be.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
 /// The instruction set that `FAUSSAIRE_ISA` asks for, or the fastest one where it is unset.
 ///
-/// Errors, in words for the user: the name is unknown, has no kernels in this version, or this machine lacks it.
-pub fn select() -> Result<Isa, String> {
+/// # Errors
+/// The name is unknown, or this machine lacks it.
+pub fn select() -> Result<Isa, Refused> {
     match std::env::var("FAUSSAIRE_ISA") {
         Ok(name) => parse(&name),
         Err(_) => Ok(Isa::detect()),
     }
 }
 
-fn parse(name: &str) -> Result<Isa, String> {
+fn parse(name: &str) -> Result<Isa, Refused> {
     if name.is_empty() {
         return Ok(Isa::detect());
     }
-    let known = || Isa::ALL.map(Isa::name).join(", ");
-    match Isa::ALL.into_iter().find(|isa| isa.name() == name) {
-        Some(isa) if isa.available() => Ok(isa),
-        Some(_) => {
-            Err(format!("FAUSSAIRE_ISA={name}: this machine does not have it (hint: unset it, or use portable)"))
-        }
-        None => {
-            Err(format!("FAUSSAIRE_ISA={name}: unknown instruction set (hint: unset it, or use one of {})", known()))
-        }
+    let usable: Vec<_> = Isa::ALL.into_iter().filter(|isa| isa.available()).collect();
+    if let Some(isa) = usable.iter().find(|isa| isa.name() == name) {
+        return Ok(*isa);
     }
+    let known = Isa::ALL.iter().any(|isa| isa.name() == name);
+    let why = if known { "this machine does not have it" } else { "unknown instruction set" };
+    let names: Vec<_> = usable.into_iter().map(Isa::name).collect();
+    Err(Refused {
+        what: format!("FAUSSAIRE_ISA={name}: {why}"),
+        hint: format!("unset it, or use one of: {}", names.join(", ")),
+    })
 }
 
 /// The instruction set in use: [`select`] once per process, and the detected one where that is an error.
@@ -129,9 +140,10 @@ mod tests {
 
     #[test]
     fn unknown_and_missing_sets_say_what_to_do() {
-        assert!(parse("mmx").unwrap_err().contains("unknown"));
+        let refused = parse("mmx").unwrap_err();
+        assert!(refused.what.contains("FAUSSAIRE_ISA=mmx: unknown") && refused.hint.contains("portable"));
         for isa in Isa::ALL.into_iter().filter(|isa| !isa.available()) {
-            assert!(parse(isa.name()).unwrap_err().contains("hint"), "{}", isa.name());
+            assert!(parse(isa.name()).unwrap_err().what.contains("this machine does not have it"));
         }
     }
 

@@ -33,6 +33,7 @@ mod plan;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod tiled;
 mod vectorise;
+mod winograd;
 mod workspace;
 
 #[cfg(test)]

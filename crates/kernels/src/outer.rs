@@ -14,8 +14,8 @@ use rayon::prelude::*;
 const PARTS: usize = 8;
 /// Destination pixels that make a part worth its own sums.
 const PART_PIXELS: usize = 128;
-/// Values of one im2col buffer, about.
-const COLUMN_VALUES: usize = 1 << 16;
+/// Values of one im2col buffer, about: 1 MB, so that a product has steps enough to pay for reading and writing its sums.
+const COLUMN_VALUES: usize = 1 << 18;
 
 /// `dw[kernel pixel] = sum over pixels of from (x) to`, in the weights' layout; `dw` is written completely.
 pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
@@ -28,7 +28,7 @@ pub(crate) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
-    with_tiles!(|T| crate::tiled::outer::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
+    with_tiles!(|T| crate::winograd::outer::<T>(plan, from, to, dw), else outer_plain(plan, from, to, total, dw))
 }
 
 /// [`outer`] through im2col, matrix by matrix; `total` values in all matrices of all phases' taps.

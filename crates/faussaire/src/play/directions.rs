@@ -1,9 +1,7 @@
-//! Directions in latent space along which images change most, found without any data: SeFa (Shen & Zhou 2021, "Closed-form
-//! factorization of latent semantics in GANs"). The first layer maps noise z to A z; the unit vectors n that make |A n|
-//! largest are the eigenvectors of A^T A with the largest eigenvalues.
+//! Directions in latent space along which images change most, found without any data: the principal ones of the first
+//! layer.
 
-use nalgebra::{DMatrix, SymmetricEigen};
-
+use super::principal::{Principal, principal};
 use crate::model::host;
 use crate::net::{Layer, Network, Weights};
 use crate::run::Sampler;
@@ -40,20 +38,15 @@ pub struct Direction {
 pub fn directions(sampler: &Sampler, count: usize) -> Vec<Direction> {
     let latent = sampler.network().input().len();
     let Some(first) = first_dense(sampler.network(), sampler.weights()) else { return Vec::new() };
-    let outputs = first.len() / latent.max(1);
-    let rows = DMatrix::from_row_iterator(latent, outputs, first.iter().map(|v| f64::from(*v)));
-    let eigen = SymmetricEigen::new(&rows * rows.transpose());
-    let total = eigen.eigenvalues.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-    let mut order: Vec<usize> = (0..latent).collect();
-    order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-    let direction = |(rank, at): (usize, usize)| Direction {
-        name: format!("direction {}", rank + 1),
+    let direction = |(nth, Principal { vector, share }): (usize, Principal)| Direction {
+        name: format!("direction {}", nth + 1),
         origin: Origin::Weights,
-        vector: upright(eigen.eigenvectors.column(at).iter().map(|v| *v as f32).collect()),
+        vector,
         reach: REACH,
-        strength: (eigen.eigenvalues[at].max(0.0) / total) as f32,
+        strength: share,
     };
-    order.into_iter().take(count).enumerate().map(direction).collect()
+    let outputs = first.len() / latent.max(1);
+    principal(&first, latent, outputs, count).into_iter().enumerate().map(direction).collect()
 }
 
 /// The noise's rows of the first dense layer's weight, `[latent, outputs]`: labels' values, which an embedding puts behind
@@ -76,12 +69,6 @@ fn first_dense(net: &Network, weights: &Weights) -> Option<Vec<f32>> {
     None
 }
 
-/// The same line with its largest value positive: an eigenvector's sign is chance.
-fn upright(vector: Vec<f32>) -> Vec<f32> {
-    let largest = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
-    if largest < 0.0 { vector.into_iter().map(|v| -v).collect() } else { vector }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -100,11 +87,5 @@ mod tests {
         let lines = ["reshape 1 1 2", "conv 3 1x1"].map(String::from);
         let net = Network::new("generator", &lines, Shape::Flat(2)).unwrap();
         assert_eq!(first_dense(&net, &net.initial(1, &Device::flex())), None);
-    }
-
-    #[test]
-    fn a_direction_points_the_way_of_its_largest_value() {
-        assert_eq!(upright(vec![0.5, -0.8]), [-0.5, 0.8]);
-        assert_eq!(upright(vec![0.8, -0.5]), [0.8, -0.5]);
     }
 }

@@ -7,9 +7,11 @@ mod expert;
 mod inversion;
 mod label_directions;
 mod lesson;
+mod principal;
 
 pub use directions::{Direction, Origin, directions};
 pub use expert::Expert;
 pub use inversion::{Found, Inversion};
 pub use label_directions::label_directions;
 pub use lesson::{Half, Heat, Lesson, Mesh, Picture};
+pub use principal::{Principal, principal};

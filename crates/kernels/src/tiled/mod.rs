@@ -12,7 +12,7 @@ pub(crate) mod multiply;
 pub(crate) mod outer;
 mod panels;
 #[cfg(test)]
-mod plain;
+pub(crate) mod plain;
 pub(crate) mod shared;
 pub(crate) mod tile;
 
@@ -89,7 +89,7 @@ macro_rules! with_rows {
 use with_rows;
 
 /// Asks for values that will be needed soon.
-fn prefetch(values: &[f32]) {
+pub(crate) fn prefetch(values: &[f32]) {
     /// Values of a cache line.
     #[cfg(target_arch = "x86_64")]
     const LINE: usize = 16;

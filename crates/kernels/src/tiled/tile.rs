@@ -22,7 +22,7 @@ impl Start {
 
     /// The address; whoever reads there answers for it.
     #[inline(always)]
-    pub(super) fn pointer(self) -> *const f32 {
+    pub(crate) fn pointer(self) -> *const f32 {
         self.pointer
     }
 
@@ -52,7 +52,7 @@ pub(crate) struct Gather<'a> {
 impl Gather<'_> {
     /// In debug builds: the operands cover what a tile of `rows` rows touches.
     #[inline(always)]
-    pub(super) fn check<T: Tiles>(&self, rows: usize) {
+    pub(crate) fn check<T: Tiles>(&self, rows: usize) {
         debug_assert!(rows <= T::ROWS, "{rows} rows of {}", T::ROWS);
         debug_assert!(self.pixels.len().is_multiple_of(T::ROWS));
         debug_assert!(self.pixels.iter().all(|p| p.may_hold(self.channel + self.depth)));
@@ -78,7 +78,7 @@ pub(crate) struct Outer<'a> {
 impl Outer<'_> {
     /// In debug builds: the operands cover what a tile of `rows` rows reads. (`Shared::rows` checks the sums.)
     #[inline(always)]
-    pub(super) fn check<T: Tiles>(&self, rows: usize) {
+    pub(crate) fn check<T: Tiles>(&self, rows: usize) {
         debug_assert!(rows <= T::ROWS, "{rows} rows of {}", T::ROWS);
         debug_assert!(self.offsets.iter().all(|&o| o as usize + rows <= self.rows.len()));
         debug_assert!(self.cols.len() >= self.offsets.len() * T::COLS);

@@ -1,53 +1,22 @@
-//! Times every kernel at the shapes of the course nets (batch 64) and prints Markdown tables: GFLOP/s beside the
-//! machine's measured matrix-product limit, GB/s beside its measured copy. Products count the multiplications that
-//! are left after phases and summed taps; padding counts as work. Each figure is the best of several runs,
-//! interleaved with measurements of the limit, so that a busy machine spoils both or neither.
+//! Times every kernel at the shapes of the course nets and of a 64x64 DCGAN (batch 64) and prints Markdown tables:
+//! GFLOP/s beside the machine's measured matrix-product limit, GB/s beside its measured copy. Products count the
+//! multiplications that are left after phases and summed taps; padding counts as work. Each figure is the best of
+//! several runs, interleaved with measurements of the limit, so that a busy machine spoils both or neither.
 //!
-//! `cargo bench -p faussaire-kernels --bench layers -- [FILTER] [--cpu] [--batch=N] [--bf16]`; `RAYON_NUM_THREADS` sets
+//! `cargo bench -p faussaire-kernels --bench layers -- [FILTER]... [--cpu] [--batch=N] [--bf16]`; `RAYON_NUM_THREADS` sets
 //! the threads.
+//! A filter is a part of a layer's name, such as `fidle`, `tp` or `dcgan-64`, or `memory` for the kernels without
+//! products; of several, any will do.
 //! `--bf16` rounds the products' operands to bfloat16; the limit stays that of f32.
 //! `--cpu` measures processor time on one thread instead, for machines that others use at the same time.
 
-use faussaire_kernels::{Activation, Adam, Geometry, Precision, activation, adam, batchnorm, conv, isa, upsample_conv};
+mod shapes;
+
+use faussaire_kernels::{Activation, Adam, Precision, activation, adam, batchnorm, conv, isa, upsample_conv};
 use rayon::prelude::*;
+use shapes::{Kind, Layer, layers};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// A layer: its name, the convolution, and how it is used.
-struct Layer {
-    name: &'static str,
-    g: Geometry,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Conv,
-    /// Upsampling by 2 first.
-    Upsample,
-    /// The geometry is the convolution that this layer transposes.
-    Transpose,
-}
-
-fn layers(batch: usize) -> Vec<Layer> {
-    let conv = |n: usize, i, o, k: usize, s: usize| Geometry::same(batch, n, n, i, o, [k, k], [s, s]);
-    let layer = |name, kind, g| Layer { name, g, kind };
-    vec![
-        layer("fidle G dense 128 -> 3136", Kind::Conv, Geometry::dense(batch, 128, 3136)),
-        layer("fidle G up 7, conv 64 -> 128 3x3", Kind::Upsample, conv(14, 64, 128, 3, 1)),
-        layer("fidle G up 14, conv 128 -> 256 3x3", Kind::Upsample, conv(28, 128, 256, 3, 1)),
-        layer("fidle G, tp G conv 256 -> 1 5x5", Kind::Conv, conv(28, 256, 1, 5, 1)),
-        layer("fidle D, tp D conv 1 -> 64 4x4/2", Kind::Conv, conv(28, 1, 64, 4, 2)),
-        layer("fidle D, tp D conv 64 -> 128 4x4/2", Kind::Conv, conv(14, 64, 128, 4, 2)),
-        layer("fidle D conv 128 -> 128 4x4/2", Kind::Conv, conv(7, 128, 128, 4, 2)),
-        layer("fidle D dense 2048 -> 1", Kind::Conv, Geometry::dense(batch, 2048, 1)),
-        layer("tp G dense 32 -> 25088", Kind::Conv, Geometry::dense(batch, 32, 25088)),
-        layer("tp G convT 128 -> 128 5x5", Kind::Transpose, conv(14, 128, 128, 5, 1)),
-        layer("tp G convT 128 -> 256 4x4/2", Kind::Transpose, conv(28, 256, 128, 4, 2)),
-        layer("tp D conv 128 -> 256 4x4/2", Kind::Conv, conv(7, 128, 256, 4, 2)),
-        layer("tp D dense 4096 -> 1", Kind::Conv, Geometry::dense(batch, 4096, 1)),
-    ]
-}
 
 fn values(len: usize) -> Vec<f32> {
     (0..len).map(|i| (i % 1013) as f32 / 1013.0 - 0.5).collect()
@@ -142,12 +111,12 @@ fn time(layer: &Layer, p: Precision) -> [Duration; 3] {
     }
 }
 
-fn products(filter: &str, batch: usize, precision: Precision) {
+fn products(layers: &[Layer], batch: usize, precision: Precision) {
     println!(
         "| layer, batch {batch} | GFLOP | forward ms | GFLOP/s | input gradient ms | GFLOP/s | weight gradient ms | GFLOP/s | limit |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    for layer in layers(batch).iter().filter(|l| l.name.contains(filter)) {
+    for layer in layers {
         let reduced = if layer.kind == Kind::Upsample { 4.0 / 9.0 } else { 1.0 };
         let gflop = layer.g.flops() as f64 * reduced / 1e9;
         let before = product_limit();
@@ -204,7 +173,7 @@ fn memory(batch: usize) {
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let filter = args.iter().find(|a| !a.starts_with('-')).cloned().unwrap_or_default();
+    let filters: Vec<&String> = args.iter().filter(|a| !a.starts_with('-')).collect();
     let batch = args.iter().find_map(|a| a.strip_prefix("--batch=")?.parse().ok()).unwrap_or(64);
     CPU_TIME.store(args.iter().any(|a| a == "--cpu"), Ordering::Relaxed);
     if CPU_TIME.load(Ordering::Relaxed) {
@@ -213,12 +182,14 @@ fn main() {
             eprintln!("{error}");
         }
     }
-    println!("Instruction set {}, {} threads.\n", isa::isa().name(), rayon::current_num_threads());
+    println!("Instruction set {}; threads: {}.\n", isa::isa().name(), rayon::current_num_threads());
     let precision = if args.iter().any(|a| a == "--bf16") { Precision::Bf16 } else { Precision::F32 };
-    if filter != "memory" {
-        products(&filter, batch, precision);
+    let mut chosen = layers(batch);
+    chosen.retain(|layer| filters.is_empty() || filters.iter().any(|filter| layer.name.contains(filter.as_str())));
+    if !chosen.is_empty() {
+        products(&chosen, batch, precision);
     }
-    if filter.is_empty() || filter == "memory" {
+    if filters.is_empty() || filters.iter().any(|filter| *filter == "memory") {
         memory(batch);
     }
 }
