@@ -11,6 +11,7 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    faussaire::device::keep_freed_memory();
     let outcome = match Arguments::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Sample(options) => commands::sample::run(&options),

@@ -40,6 +40,17 @@ fn arguments() {
 }
 
 #[test]
+fn an_instruction_set_that_the_machine_lacks() {
+    let bench = Bench::new();
+    let mut train = bench.command(&["train", "--config", "tiny.toml"]);
+    let refused = train.env("FAUSSAIRE_ISA", "mmx").output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("FAUSSAIRE_ISA=mmx: unknown") && said.contains("hint: unset it"), "{said}");
+    assert!(!bench.path("runs").exists(), "a refused training left a run folder");
+}
+
+#[test]
 fn recipes() {
     let bench = Bench::new();
     let tiny = common::TINY;

@@ -15,7 +15,8 @@ pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// that name.
 ///
 /// # Errors
-/// An unknown name, or a device that this build doesn't have.
+/// An unknown name, a device that this build doesn't have, or an instruction set in `FAUSSAIRE_ISA` that the processor
+/// lacks.
 pub fn named(name: &str) -> Result<Device> {
     let (kind, index) = match name.split_once(':') {
         None => (name, 0),
@@ -30,7 +31,10 @@ pub fn named(name: &str) -> Result<Device> {
         },
     };
     match kind {
-        "cpu" if index == 0 => Ok(Device::flex()),
+        "cpu" if index == 0 => match faussaire_kernels::isa::select() {
+            Ok(_) => Ok(Device::flex()),
+            Err(refused) => Err(Error::usage(refused.what, refused.hint)),
+        },
         #[cfg(feature = "cuda")]
         "cuda" => Ok(Device::cuda(index)),
         #[cfg(feature = "vulkan")]
@@ -47,6 +51,7 @@ pub fn named(name: &str) -> Result<Device> {
         )),
     }
 }
+
 /// The machine that this program runs on, in words: processor, cores that it may use, instruction set of the kernels.
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

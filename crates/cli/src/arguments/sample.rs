@@ -31,6 +31,10 @@ pub struct Sample {
     /// labels.csv), or a folder of PNG files
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
+    /// What goes into products is rounded to this. f32 draws the same images on every machine; bf16 is faster on
+    /// processors that multiply it, where auto chooses it
+    #[arg(long, value_name = "PRECISION", value_parser = ["auto", "f32", "bf16"], default_value = "f32")]
+    pub precision: String,
     /// Processor threads [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use faussaire::data::npy::NpyWriter;
+use faussaire::ops::Precision;
 use faussaire::picture::{Images, gif, png, sheet};
 use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
@@ -37,7 +38,12 @@ pub fn run(options: &Sample) -> Result<()> {
 fn sampled(options: &Sample) -> Result<()> {
     let output = output(options)?;
     let run = Run::open(&options.run)?;
-    let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?;
+    let precision = match options.precision.as_str() {
+        "bf16" => Precision::Bf16,
+        "auto" => Precision::fastest(),
+        _ => Precision::F32,
+    };
+    let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?.rounded(precision);
     let grid = options.grid;
     let asked = options.n.or(grid.map(|(r, c)| r * c));
     if asked == Some(0) {

@@ -25,7 +25,6 @@ use crate::report::{count, say};
 const RUNS: &str = "runs";
 
 pub fn run(options: &Train) -> Result<()> {
-    faussaire::device::keep_freed_memory();
     super::limit_threads(options.threads)?;
     let device = super::device(&options.device)?;
     let resumed = options.resume.as_ref().map(|given| find(given.as_deref())).transpose()?;

@@ -13,6 +13,7 @@ mod dropout;
 mod embedding;
 #[cfg(test)]
 mod exactness;
+mod folded;
 mod form;
 mod groupnorm;
 mod heads;

@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn numbers_grow_and_the_newest_is_found() {
         let root = tempfile::tempdir().unwrap();
-        let recipe = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
+        let recipe = Recipe::parse(Preset::Tp.text(), "tp", &["train.precision=f32".to_owned()]).unwrap();
         assert!(Run::newest(root.path()).unwrap_err().to_string().contains("no run under"));
         let first = Run::create_numbered(root.path(), "mnist-tp", &recipe).unwrap();
         assert!(first.path().ends_with("0001-mnist-tp"));
@@ -256,6 +256,10 @@ mod tests {
         assert!(second.path().ends_with("0002-a-b"), "{:?}", second.path());
         assert_eq!(Run::newest(root.path()).unwrap().path(), second.path());
         assert_eq!(second.recipe(&[]).unwrap(), recipe);
+        // A run of before there was a choice.
+        let undecided = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
+        let old = Run::create_numbered(root.path(), "old", &undecided).unwrap();
+        assert_eq!(old.recipe(&[]).unwrap(), recipe);
     }
 
     #[test]

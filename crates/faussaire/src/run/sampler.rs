@@ -6,8 +6,8 @@ use super::{Run, checkpoint};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::loss::LabelKind;
-use crate::model::Model;
 use crate::net::{Network, Weights};
+use crate::ops::Precision;
 use crate::random::Stream;
 use crate::recipe::LabelSettings;
 use crate::train::{self, Latents, Range, conditions};
@@ -15,8 +15,11 @@ use crate::train::{self, Latents, Range, conditions};
 /// A generator taken from a checkpoint.
 #[derive(Debug)]
 pub struct Sampler {
-    generator: Model,
+    generator: Network,
     weights: Weights,
+    /// What draws: the same net with its normalisations folded.
+    drawing: (Network, Weights),
+    precision: Precision,
     range: Range,
     shape: ImageShape,
     labels: LabelSettings,
@@ -32,13 +35,15 @@ impl Sampler {
     /// Where there is none, or it is damaged.
     pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
         let recipe = run.recipe(&[])?;
-        let generator = Model::from_network(recipe.networks()?.0, recipe.train.seed, device);
+        let generator = recipe.networks()?.0;
         let (place, state) = run.saved(name)?;
-        let weights = checkpoint::weights(&place, &state, &generator.net, "average", device)?;
-        let [height, width, channels] = generator.net.output().dims();
-        let labels = generator.net.labels();
+        let weights = checkpoint::weights(&place, &state, &generator, "average", device)?;
+        let [height, width, channels] = generator.output().dims();
+        let labels = generator.labels();
         Ok(Self {
-            range: Range::of(&generator.net)?,
+            range: Range::of(&generator)?,
+            drawing: generator.folded(&weights).unwrap_or_else(|| (generator.clone(), weights.clone())),
+            precision: Precision::F32,
             generator,
             weights,
             shape: ImageShape { height, width, channels },
@@ -48,9 +53,16 @@ impl Sampler {
         })
     }
 
+    /// The same sampler, with what goes into products rounded to `precision`: faster where the processor multiplies bf16,
+    /// and no longer the same images on every machine.
+    pub fn rounded(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
     /// Its net.
     pub fn network(&self) -> &Network {
-        &self.generator.net
+        &self.generator
     }
 
     pub(crate) fn weights(&self) -> &Weights {
@@ -78,7 +90,7 @@ impl Sampler {
     /// Noise vectors number `first` to `first + n` under `seed`; any part of a long series can be made alone.
     pub fn noise(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
         let stream = Stream::new(seed, "sample");
-        let latent = self.generator.net.input().len();
+        let latent = self.generator.input().len();
         (first..first + n as u64).map(|i| stream.normal(i, latent)).collect()
     }
 
@@ -134,7 +146,7 @@ impl Sampler {
     /// # Errors
     /// A vector of the wrong length, or too few label rows.
     pub fn images(&self, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Result<Vec<f32>> {
-        let latent = self.generator.net.input().len();
+        let latent = self.generator.input().len();
         if let Some(wrong) = noise.iter().find(|z| z.len() != latent) {
             return Err(Error::usage(
                 format!("a noise vector has {} values, expected {latent}", wrong.len()),
@@ -154,7 +166,8 @@ impl Sampler {
         let y = (width > 0).then(|| {
             train::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
         });
-        Ok(train::generate(&self.generator, &self.weights, &Latents { z, y }))
+        let (net, weights) = &self.drawing;
+        Ok(train::generate(net, weights, &Latents { z, y }, self.precision))
     }
 
     /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a

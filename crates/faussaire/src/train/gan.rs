@@ -10,7 +10,8 @@ use super::{Average, Range, held_out};
 use crate::data::{Batches, Chosen, Dataset, ImageShape, Prefetcher};
 use crate::error::{Error, Result};
 use crate::model::{Model, host};
-use crate::net::{Pass, Shape, Weights};
+use crate::net::{Network, Pass, Shape, Weights};
+use crate::ops::Precision;
 use crate::random::Stream;
 use crate::recipe::Recipe;
 
@@ -217,19 +218,23 @@ impl Gan {
 
     /// What the averaged generator makes of `latents`: `[n, h, w, c]` values, in [`Self::range`].
     pub fn generate(&self, latents: &Latents) -> Vec<f32> {
-        generate(&self.generator, &self.averaged(), latents)
+        let (net, averaged) = (&self.generator.net, self.averaged());
+        match net.folded(&averaged) {
+            Some((net, weights)) => generate(&net, &weights, latents, Precision::F32),
+            None => generate(net, &averaged, latents, Precision::F32),
+        }
     }
 }
 
 /// What `generator` makes of `latents` with `weights`, batch by batch.
-pub(crate) fn generate(generator: &Model, weights: &Weights, latents: &Latents) -> Vec<f32> {
+pub(crate) fn generate(generator: &Network, weights: &Weights, latents: &Latents, precision: Precision) -> Vec<f32> {
     let n = latents.z.dims()[0];
-    let mut values = Vec::with_capacity(n * generator.net.output().len());
+    let mut values = Vec::with_capacity(n * generator.output().len());
     for start in (0..n).step_by(SAMPLE_BATCH) {
         let end = (start + SAMPLE_BATCH).min(n);
         let part = |t: &Tensor<4>| t.clone().narrow(0, start, end - start);
-        let mut pass = Pass::infer().given(latents.y.as_ref().map(part));
-        values.extend(host(&generator.net.forward(weights, part(&latents.z), &mut pass)));
+        let mut pass = Pass::infer().rounded(precision).given(latents.y.as_ref().map(part));
+        values.extend(host(&generator.forward(weights, part(&latents.z), &mut pass)));
     }
     values
 }
