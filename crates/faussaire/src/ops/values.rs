@@ -4,6 +4,7 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Bytes, DType, Device, Tensor, TensorData};
+use faussaire_kernels::memory::zeros;
 use faussaire_kernels::{Precision, Values, ValuesMut};
 
 /// Whether the kernels can serve `x`: single precision in the processor's memory.
@@ -56,12 +57,12 @@ pub(super) fn filled(storage: Precision, shape: &[usize], fill: impl FnOnce(Valu
     let len = shape.iter().product();
     match storage {
         Precision::F32 => {
-            let mut values = vec![0.0f32; len];
+            let mut values = zeros::<f32>(len);
             fill(ValuesMut::from(&mut values));
             tensor(values, shape)
         }
         Precision::Bf16 => {
-            let mut bits = vec![0u16; len];
+            let mut bits = zeros::<u16>(len);
             fill(ValuesMut::from(&mut bits));
             FlexTensor::from_data(TensorData::from_bytes(Bytes::from_elems(bits), shape.to_vec(), DType::BF16))
         }
