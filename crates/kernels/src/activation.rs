@@ -2,7 +2,9 @@
 //! pass has at hand; NaN passes through every activation.
 
 use crate::exponential;
+use crate::stored::{Values, ValuesMut};
 use crate::vectorise::vectorised;
+use crate::workspace;
 use rayon::prelude::*;
 
 /// What is applied to each value after a layer's sum.
@@ -120,19 +122,50 @@ fn same_len(name: &str, got: usize, other: &str, want: usize) {
 }
 
 /// `y = act(x)`; equal lengths.
-pub fn forward(act: Activation, x: &[f32], y: &mut [f32]) {
+pub fn forward<'a>(act: Activation, x: impl Into<Values<'a>>, y: impl Into<ValuesMut<'a>>) {
+    let (x, y) = (x.into(), y.into());
     same_len("y", y.len(), "x", x.len());
-    let blocks = y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK));
-    blocks.for_each(|(y, x)| apply_all(act, x, y));
+    y.chunks(BLOCK).zip(x.chunks(BLOCK)).for_each(|(y, x)| {
+        workspace::with(x.buffer_len(BLOCK) + y.buffer_len(BLOCK), |buffer| {
+            let (wide, made) = buffer.split_at_mut(x.buffer_len(BLOCK));
+            let x = x.widened(wide);
+            y.fill(made, |y| apply_all(act, x, y));
+        });
+    });
 }
 
 /// `dx = dy * slope(y)`; equal lengths.
-pub fn backward(act: Activation, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+pub fn backward<'a>(
+    act: Activation,
+    y: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dx: impl Into<ValuesMut<'a>>,
+) {
+    let (y, dy, dx) = (y.into(), dy.into(), dx.into());
     same_len("dy", dy.len(), "y", y.len());
     same_len("dx", dx.len(), "y", y.len());
-    let inputs = y.par_chunks(BLOCK).zip(dy.par_chunks(BLOCK));
-    let blocks = dx.par_chunks_mut(BLOCK).zip(inputs);
-    blocks.for_each(|(dx, (y, dy))| multiply_slope(act, y, dy, dx));
+    let blocks = dx.chunks(BLOCK).zip(y.chunks(BLOCK).zip(dy.chunks(BLOCK)));
+    blocks.for_each(|(dx, (y, dy))| block_backward(act, BLOCK, [y, dy], dx, |_| ()));
+}
+
+/// One block of at most `len` values; `look` sees `dx` in f32.
+fn block_backward<R>(
+    act: Activation,
+    len: usize,
+    [y, dy]: [Values; 2],
+    dx: ValuesMut,
+    look: impl FnOnce(&[f32]) -> R,
+) -> R {
+    let lens = [y.buffer_len(len), dy.buffer_len(len), dx.buffer_len(len)];
+    workspace::with(lens.iter().sum(), |buffer| {
+        let (wide_y, rest) = buffer.split_at_mut(lens[0]);
+        let (wide_dy, made) = rest.split_at_mut(lens[1]);
+        let (y, dy) = (y.widened(wide_y), dy.widened(wide_dy));
+        dx.fill(made, |dx| {
+            multiply_slope(act, y, dy, dx);
+            look(dx)
+        })
+    })
 }
 
 vectorised! {
@@ -151,35 +184,40 @@ pub(crate) fn rows_per_task(c: usize) -> usize {
 }
 
 /// `dz = dy * slope(y)` and `db[c] = sum over rows of dz`. `y`, `dy`, `dz` are `[rows, c]`; `c` is `db.len()`.
-pub fn backward_with_bias(act: Activation, y: &[f32], dy: &[f32], dz: &mut [f32], db: &mut [f32]) {
+pub fn backward_with_bias<'a>(
+    act: Activation,
+    y: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dz: impl Into<ValuesMut<'a>>,
+    db: &mut [f32],
+) {
+    let (y, dy, dz) = (y.into(), dy.into(), dz.into());
     same_len("dy", dy.len(), "y", y.len());
     same_len("dz", dz.len(), "y", y.len());
     check_rows(dz.len(), db.len());
     if db.is_empty() {
         return;
     }
-    let values = rows_per_task(db.len()) * db.len();
     let c = db.len();
-    let inputs = y.par_chunks(values).zip(dy.par_chunks(values));
-    let blocks = dz.par_chunks_mut(values).zip(inputs);
-    let parts: Vec<Vec<f64>> = blocks
-        .map(|(dz, (y, dy))| {
-            multiply_slope(act, y, dy, dz);
-            column_sums(dz, c)
-        })
-        .collect();
+    let values = rows_per_task(c) * c;
+    let inputs = y.chunks(values).zip(dy.chunks(values));
+    let blocks = dz.chunks(values).zip(inputs);
+    let part = |(dz, (y, dy))| block_backward(act, values, [y, dy], dz, |dz| column_sums(dz, c));
+    let parts: Vec<Vec<f64>> = blocks.map(part).collect();
     add_parts(&parts, db);
 }
 
 /// `db[c] = sum over rows of dz`; `dz` is `[rows, c]`, `c` is `db.len()`.
-pub fn bias_grad(dz: &[f32], db: &mut [f32]) {
+pub fn bias_grad<'a>(dz: impl Into<Values<'a>>, db: &mut [f32]) {
+    let dz = dz.into();
     check_rows(dz.len(), db.len());
     if db.is_empty() {
         return;
     }
     let c = db.len();
-    let blocks = dz.par_chunks(rows_per_task(c) * c);
-    let parts: Vec<Vec<f64>> = blocks.map(|dz| column_sums(dz, c)).collect();
+    let values = rows_per_task(c) * c;
+    let part = |dz: Values| workspace::with(dz.buffer_len(values), |wide| column_sums(dz.widened(wide), c));
+    let parts: Vec<Vec<f64>> = dz.chunks(values).map(part).collect();
     add_parts(&parts, db);
 }
 
@@ -285,6 +323,29 @@ mod tests {
             bias_grad(&dx, &mut again);
             assert_eq!((dx, again), (dz, db));
         }
+    }
+
+    #[test]
+    fn stored_as_bf16_only_the_stored_values_are_rounded() {
+        use crate::bf16::convert;
+        let (rows, c, act) = (3000, 17, Activation::LeakyRelu(0.2));
+        let bits = |seed| values(rows * c, seed).into_iter().map(convert::bits).collect::<Vec<u16>>();
+        let wide = |bits: &[u16]| Values::Bf16(bits).with_f32(<[f32]>::to_vec);
+        let (y, dy) = (bits(1), bits(2));
+        let (mut dz, mut db) = (vec![0u16; y.len()], vec![0.0; c]);
+        backward_with_bias(act, Values::Bf16(&y), Values::Bf16(&dy), &mut dz, &mut db);
+        let (mut want_dz, mut want_db) = (vec![0.0; y.len()], vec![0.0; c]);
+        backward_with_bias(act, &wide(&y), &wide(&dy), &mut want_dz, &mut want_db);
+        assert_eq!(db, want_db);
+        assert_eq!(dz, want_dz.iter().map(|v| convert::bits(*v)).collect::<Vec<_>>());
+        let mut again = vec![0u16; y.len()];
+        backward(act, Values::Bf16(&y), &wide(&dy), &mut again);
+        assert_eq!(again, dz);
+        forward(act, Values::Bf16(&y), &mut again);
+        assert!(again.iter().zip(wide(&y)).all(|(a, y)| *a == convert::bits(act.apply(y))));
+        bias_grad(Values::Bf16(&dz), &mut db);
+        bias_grad(&wide(&dz), &mut want_db);
+        assert_eq!(db, want_db);
     }
 
     #[test]

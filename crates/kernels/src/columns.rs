@@ -10,6 +10,7 @@ use crate::tiled::with_tiles;
 use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Source pixels of one task, about.
 const TASK_PIXELS: usize = 512;
@@ -33,18 +34,21 @@ pub(crate) fn pays(plan: &Plan) -> bool {
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
 pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
-    gather_with(plan, x, w, bias, act, y, make_planes);
+    let channels = plan.from.c;
+    let planes = |rows: &[f32], pixels: Range<usize>, planes: &mut [f32]| {
+        make_planes(rows, channels, &x[pixels.start * channels..pixels.end * channels], planes);
+    };
+    gather_with(plan, w, bias, act, y, planes);
 }
 
-/// [`gather`] with a product of one's own: `make_planes(rows, channels, pixels, planes)`.
+/// [`gather`] with a product of one's own: `make_planes(rows, source pixels, planes)`.
 pub(crate) fn gather_with(
     plan: &Plan,
-    x: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
     y: &mut [f32],
-    make_planes: impl Fn(&[f32], usize, &[f32], &mut [f32]) + Sync,
+    make_planes: impl Fn(&[f32], Range<usize>, &mut [f32]) + Sync,
 ) {
     let planes = plan.kernels * plan.to.c;
     let images = (TASK_PIXELS / (plan.from.h * plan.from.w).max(1)).max(1);
@@ -55,11 +59,11 @@ pub(crate) fn gather_with(
         blocks.for_each(|(block, y)| {
             let images_here = y.len() / plan.to.len();
             let pixels = images_here * plan.from.h * plan.from.w;
-            let x = &x[block * images * plan.from.len()..][..pixels * plan.from.c];
+            let start = block * images * plan.from.h * plan.from.w;
             workspace::with(planes * pixels + 2 * plan.to.len(), |buffer| {
                 let (planes_out, rest) = buffer.split_at_mut(planes * pixels);
                 let (sums, ordered) = rest.split_at_mut(plan.to.len());
-                make_planes(rows, plan.from.c, x, planes_out);
+                make_planes(rows, start..start + pixels, planes_out);
                 for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
                     let first = image * plan.from.h * plan.from.w;
                     shifted_sum(plan, planes_out, pixels, first, bias, sums);

@@ -1,22 +1,24 @@
 //! Convolution, its input gradient and its weight gradient: each is built of the other two's derivatives, so these
 //! three primitives suffice for any order of differentiation. A transposed convolution's forward pass is
-//! [`input_grad`]. Images are `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, in_c, out_c]`.
+//! [`input_grad`]. Images, stored as f32 or as bf16, are `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, in_c, out_c]`.
 
 use crate::activation::Activation;
 use crate::bf16::{gather, outer};
 use crate::plan::Plan;
+use crate::stored::{Values, ValuesMut};
 use crate::{Geometry, Precision, counters};
 
 /// `y = act(conv(x, w) + bias)`. Lengths: `g.x_len()`, `g.w_len()`, `g.out_c`, `g.y_len()`.
-pub fn forward(
+pub fn forward<'a>(
     g: &Geometry,
     precision: Precision,
-    x: &[f32],
+    x: impl Into<Values<'a>>,
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
-    y: &mut [f32],
+    y: impl Into<ValuesMut<'a>>,
 ) {
+    let (x, y) = (x.into(), y.into());
     check("x", x.len(), g.x_len());
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
@@ -27,15 +29,16 @@ pub fn forward(
 /// `dx = act(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, [`Activation::Identity`]), or the
 /// forward pass of a transposed convolution from `[out_h, out_w, out_c]` to `[in_h, in_w, in_c]` with `in_c` biases.
 /// Lengths: `g.y_len()`, `g.w_len()`, `g.in_c`, `g.x_len()`.
-pub fn input_grad(
+pub fn input_grad<'a>(
     g: &Geometry,
     precision: Precision,
-    dy: &[f32],
+    dy: impl Into<Values<'a>>,
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
-    dx: &mut [f32],
+    dx: impl Into<ValuesMut<'a>>,
 ) {
+    let (dy, dx) = (dy.into(), dx.into());
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), g.x_len());
@@ -45,7 +48,14 @@ pub fn input_grad(
 
 /// `dw`: the gradient of the convolution with respect to its weights, summed over the batch. Counted by
 /// [`counters::weight_gradients`]. Lengths: `g.x_len()`, `g.y_len()`, `g.w_len()`.
-pub fn weight_grad(g: &Geometry, precision: Precision, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub fn weight_grad<'a>(
+    g: &Geometry,
+    precision: Precision,
+    x: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dw: &mut [f32],
+) {
+    let (x, dy) = (x.into(), dy.into());
     check("x", x.len(), g.x_len());
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());

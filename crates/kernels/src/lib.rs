@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod memory;
 pub mod precision;
 pub mod resample;
+pub mod stored;
 pub mod upsample_conv;
 
 mod bf16;
@@ -44,3 +45,4 @@ pub use adam::Adam;
 pub use geometry::Geometry;
 pub use isa::Isa;
 pub use precision::Precision;
+pub use stored::{Values, ValuesMut};

@@ -1,6 +1,6 @@
 //! How exact the operands of a product are. bfloat16 is the upper half of an f32: the same range, 8 bits of mantissa
-//! instead of 24. Only operands are ever rounded to it; products are summed in f32, and everything that is not a product
-//! (bias, activation, statistics, Adam) stays f32.
+//! instead of 24. Operands are rounded to it, and images may be stored as it ([`crate::stored`]); products are summed in
+//! f32, and everything that is not a product (bias, activation, statistics, Adam) is computed in f32.
 
 /// What the operands of a product (images, weights, gradients) are rounded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

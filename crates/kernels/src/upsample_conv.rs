@@ -7,6 +7,7 @@ use crate::activation::Activation;
 use crate::bf16::{gather, outer};
 use crate::conv::check;
 use crate::plan::Plan;
+use crate::stored::{Values, ValuesMut};
 use crate::{Geometry, Precision, counters};
 
 fn small_len(g: &Geometry, factor: usize) -> usize {
@@ -16,16 +17,17 @@ fn small_len(g: &Geometry, factor: usize) -> usize {
 
 /// `y = act(conv(upsample(x), w) + bias)`.
 #[allow(clippy::too_many_arguments)]
-pub fn forward(
+pub fn forward<'a>(
     g: &Geometry,
     precision: Precision,
     factor: usize,
-    x: &[f32],
+    x: impl Into<Values<'a>>,
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
-    y: &mut [f32],
+    y: impl Into<ValuesMut<'a>>,
 ) {
+    let (x, y) = (x.into(), y.into());
     check("x", x.len(), small_len(g, factor));
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
@@ -34,7 +36,15 @@ pub fn forward(
 }
 
 /// `dx`: the gradient with respect to the small image.
-pub fn input_grad(g: &Geometry, precision: Precision, factor: usize, dy: &[f32], w: &[f32], dx: &mut [f32]) {
+pub fn input_grad<'a>(
+    g: &Geometry,
+    precision: Precision,
+    factor: usize,
+    dy: impl Into<Values<'a>>,
+    w: &[f32],
+    dx: impl Into<ValuesMut<'a>>,
+) {
+    let (dy, dx) = (dy.into(), dx.into());
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), small_len(g, factor));
@@ -42,7 +52,15 @@ pub fn input_grad(g: &Geometry, precision: Precision, factor: usize, dy: &[f32],
 }
 
 /// `dw`: the gradient with respect to the weights. Counted by [`counters::weight_gradients`].
-pub fn weight_grad(g: &Geometry, precision: Precision, factor: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub fn weight_grad<'a>(
+    g: &Geometry,
+    precision: Precision,
+    factor: usize,
+    x: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dw: &mut [f32],
+) {
+    let (x, dy) = (x.into(), dy.into());
     check("x", x.len(), small_len(g, factor));
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());

@@ -45,8 +45,8 @@ pub struct Train {
     /// Where to compute: cpu, cuda or cuda:N, vulkan, metal
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// What the operands of products are rounded to: auto, f32, bf16 [default: the recipe's, mostly auto: bf16 where the
-    /// processor multiplies it]
+    /// What operands of products, and images between most layers, are rounded to: auto, f32, bf16 [default: the
+    /// recipe's, mostly auto: bf16 where the processor multiplies it]
     #[arg(long, value_name = "PRECISION", value_parser = ["auto", "f32", "bf16"])]
     pub precision: Option<String>,
     /// Processor threads [default: all]; the results are the same for any number

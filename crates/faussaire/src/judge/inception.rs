@@ -109,7 +109,13 @@ impl Inception {
             true => Geometry::same(n, h, w, inputs, outputs, conv.kernel, stride),
             false => Geometry::valid(n, h, w, inputs, outputs, conv.kernel, stride),
         };
-        let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Relu, precision: Precision::F32 };
+        let spec = ops::Conv {
+            geometry,
+            upsample: 1,
+            activation: Activation::Relu,
+            precision: Precision::F32,
+            stored: Precision::F32,
+        };
         ops::conv(x, kernel.clone(), bias.clone(), spec)
     }
 

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
-use crate::ops::{self, Activation};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape, Storage};
+use crate::ops::{self, Activation, Precision};
 
 /// An activation as a layer of its own; the layer before it usually absorbs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,12 +53,16 @@ impl LayerKind for ActivationLayer {
         Some(self.function)
     }
 
-    fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
-        ops::activate(x, self.function)
+    fn storage(&self) -> Storage {
+        Storage::Either
+    }
+
+    fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], fused: Fused, _: &mut Pass) -> Tensor<4> {
+        ops::activate(x, self.function, fused.stored)
     }
 
     fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], _: &mut Pass) -> Dual {
-        let value = ops::activate(x.value, self.function);
+        let value = ops::activate(x.value, self.function, Precision::F32);
         Dual { tangent: ops::activation_tangent(x.tangent, value.clone(), self.function), value }
     }
 }

@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, Init, LayerKind, Mode, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Mode, Pass, Shape, Storage, WeightSpec};
 use crate::ops::{self, Normalisation};
 
 /// Batch normalisation over the last axis.
@@ -57,6 +57,10 @@ impl LayerKind for BatchNorm {
         )
     }
 
+    fn storage(&self) -> Storage {
+        Storage::Either
+    }
+
     fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let from_batch = pass.mode == Mode::Train;
         let [mean, variance] = if from_batch {
@@ -68,7 +72,8 @@ impl LayerKind for BatchNorm {
         } else {
             [weights[2].clone(), weights[3].clone()]
         };
-        let spec = Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch };
+        let spec =
+            Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored };
         ops::batchnorm(x, [weights[0].clone(), weights[1].clone()], [mean, variance], spec)
     }
 

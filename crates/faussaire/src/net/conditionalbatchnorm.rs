@@ -80,7 +80,7 @@ impl LayerKind for ConditionalBatchNorm {
         let [gamma, beta] = self.affine(&x, weights, pass);
         let plain = Self::plain(&x, weights);
         let standard = self.norm.forward(input, x, &plain, Fused::ALONE, pass);
-        ops::activate(standard.mul(gamma).add(beta), fused.activation)
+        ops::activate(standard.mul(gamma).add(beta), fused.activation, fused.stored)
     }
 
     fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual {

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::layer::affine_tangent;
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, Storage, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A convolution over an image.
@@ -94,10 +94,19 @@ impl LayerKind for Conv2d {
         true
     }
 
+    fn storage(&self) -> Storage {
+        Storage::Either
+    }
+
     fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let geometry = self.geometry(x.dims()[0], input.dims());
-        let spec =
-            ops::Conv { geometry, upsample: fused.upsample, activation: fused.activation, precision: pass.precision };
+        let spec = ops::Conv {
+            geometry,
+            upsample: fused.upsample,
+            activation: fused.activation,
+            precision: pass.precision,
+            stored: fused.stored,
+        };
         ops::conv(x, weights[0].clone(), weights[1].clone(), spec)
     }
 

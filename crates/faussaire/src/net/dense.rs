@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::layer::affine_tangent;
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
+use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, Storage, WeightSpec};
 use crate::ops::{self, Geometry};
 
 /// A fully connected layer.
@@ -56,10 +56,20 @@ impl LayerKind for Dense {
         true
     }
 
+    fn storage(&self) -> Storage {
+        Storage::Either
+    }
+
     fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let [batch, h, w, c] = x.dims();
         let geometry = Geometry::dense(batch * h * w, c, self.units);
-        let spec = ops::Conv { geometry, upsample: 1, activation: fused.activation, precision: pass.precision };
+        let spec = ops::Conv {
+            geometry,
+            upsample: 1,
+            activation: fused.activation,
+            precision: pass.precision,
+            stored: fused.stored,
+        };
         let y = ops::conv(x.reshape([batch * h * w, 1, 1, c]), weights[0].clone(), weights[1].clone(), spec);
         y.reshape([batch, h, w, self.units])
     }

@@ -21,7 +21,7 @@ use super::reshape::{Flatten, Reshape};
 use super::residual::{Add, Residual};
 use super::upsample::Upsample;
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, Pass, Shape, Surroundings, WeightSpec};
+use super::{Dual, Form, Fused, Pass, Shape, Storage, Surroundings, WeightSpec};
 use crate::ops::Activation;
 
 /// What every layer can say and do.
@@ -66,6 +66,11 @@ pub trait LayerKind: std::fmt::Debug {
     /// Whether it can upsample in the same pass.
     fn absorbs_upsampling(&self) -> bool {
         false
+    }
+
+    /// The forms of storage that it can read and write.
+    fn storage(&self) -> Storage {
+        Storage::Single
     }
 
     /// Why no gradient penalty can pass through it, if none can.

@@ -23,6 +23,7 @@ mod network;
 mod pass;
 mod pixelnorm;
 mod pixelshuffle;
+mod plan;
 mod pool;
 #[cfg(test)]
 pub(crate) mod reference;
@@ -30,6 +31,7 @@ mod reshape;
 mod residual;
 mod shape;
 mod spectral;
+mod storage;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -42,5 +44,6 @@ pub use layer::{Layer, LayerKind};
 pub use network::{Network, Placed, Setting};
 pub use pass::{Dual, Fused, Mode, Pass};
 pub use shape::Shape;
+pub use storage::Storage;
 pub use weights::{Init, WeightSpec, Weights};
 pub use words::Surroundings;

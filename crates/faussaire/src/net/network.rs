@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use burn::tensor::{Device, Tensor};
 
+use super::plan::{Step, plan};
 use super::{Dual, Fused, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
 use crate::error::{Error, Result};
-use crate::ops::Activation;
+use crate::ops::{Activation, Precision};
 use crate::random::Stream;
 
 /// More values than this in one example between two layers is a slip of the pen, not a net.
@@ -30,13 +31,6 @@ pub struct Placed {
     first_weight: usize,
     /// Its weights.
     pub specs: Vec<WeightSpec>,
-}
-
-/// One step of the forward pass: a layer with what it absorbs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Step {
-    layer: usize,
-    fused: Fused,
 }
 
 /// What a network is built for.
@@ -214,13 +208,28 @@ impl Network {
 
     fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         for step in steps {
-            let placed = &self.layers[step.layer];
-            pass.layer = step.layer;
-            let weights = self.weights_of(placed, weights, pass);
-            // A convolution that absorbs upsampling sees the upsampled shape as its own input.
-            x = placed.layer.kind().forward(placed.input, x, &weights, step.fused, pass);
+            x = self.make(step, weights, x, pass);
         }
         x
+    }
+
+    /// What every step on the way to the logits makes.
+    #[cfg(test)]
+    pub(super) fn outputs(&self, weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
+        let step = |step| {
+            x = self.make(step, weights, x.clone(), pass);
+            x.clone()
+        };
+        self.logit_steps.iter().map(step).collect()
+    }
+
+    fn make(&self, step: &Step, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        let placed = &self.layers[step.layer];
+        pass.layer = step.layer;
+        let weights = self.weights_of(placed, weights, pass);
+        let stored = if step.bf16_output { pass.precision } else { Precision::F32 };
+        // A convolution that absorbs upsampling sees the upsampled shape as its own input.
+        placed.layer.kind().forward(placed.input, x, &weights, Fused { stored, ..step.fused }, pass)
     }
 
     /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.
@@ -295,31 +304,6 @@ fn under_sigmoid(layers: &[Placed]) -> &[Placed] {
         Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => before,
         _ => layers,
     }
-}
-
-/// Pairs each layer with the upsampling before it and the activation behind it, where it can do both in one pass.
-fn plan(layers: &[Placed]) -> Vec<Step> {
-    let mut steps = Vec::with_capacity(layers.len());
-    let mut index = 0;
-    while index < layers.len() {
-        let mut fused = Fused { upsample: 1, activation: Activation::Identity };
-        let mut layer = index;
-        if let Some(factor) = layers[index].layer.kind().as_upsampling()
-            && layers.get(index + 1).is_some_and(|next| next.layer.kind().absorbs_upsampling())
-        {
-            fused.upsample = factor;
-            layer = index + 1;
-        }
-        index = layer + 1;
-        if layers[layer].layer.kind().absorbs_activation()
-            && let Some(activation) = layers.get(index).and_then(|next| next.layer.kind().as_activation())
-        {
-            fused.activation = activation;
-            index += 1;
-        }
-        steps.push(Step { layer, fused });
-    }
-    steps
 }
 
 fn shapes_hint(name: &str, before: &[Placed], input: Shape) -> String {

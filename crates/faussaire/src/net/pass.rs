@@ -22,11 +22,13 @@ pub struct Fused {
     pub upsample: usize,
     /// Activation behind it.
     pub activation: Activation,
+    /// What the result is stored as, by layers that can choose ([`super::Storage::Either`]).
+    pub stored: Precision,
 }
 
 impl Fused {
     /// Nothing besides its own work.
-    pub const ALONE: Self = Self { upsample: 1, activation: Activation::Identity };
+    pub const ALONE: Self = Self { upsample: 1, activation: Activation::Identity, stored: Precision::F32 };
 }
 
 /// A value with its derivative along some direction of the network's input (a forward-mode pair).
@@ -60,7 +62,7 @@ pub struct Observed {
 pub struct Pass {
     /// Training or use.
     pub mode: Mode,
-    /// What the operands of products are rounded to.
+    /// What the operands of products are rounded to, and what is stored between layers that can read it.
     pub precision: Precision,
     dropout: Option<(Stream, u64)>,
     draws: u64,

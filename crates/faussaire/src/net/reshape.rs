@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, LayerKind, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Pass, Shape, Storage};
 
 /// Gives the values a new shape, in channels-last order.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,10 @@ impl LayerKind for Reshape {
         Err(format!("{} has {} values, but the input {input} has {}", self.target, self.target.len(), input.len()))
     }
 
+    fn storage(&self) -> Storage {
+        Storage::Same
+    }
+
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {
         reshaped(x, self.target)
     }
@@ -67,6 +71,10 @@ impl LayerKind for Flatten {
 
     fn output(&self, input: Shape) -> Reading<Shape> {
         Ok(Shape::Flat(input.len()))
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Same
     }
 
     fn forward(&self, input: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {

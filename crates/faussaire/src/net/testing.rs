@@ -6,6 +6,7 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{Dual, Mode, Network, Pass, Setting, Shape, Weights};
+use crate::ops::Precision;
 use crate::random::Stream;
 
 /// splitmix64's top 24 bits as numbers in [0, 1): bench/layers/reference.py has the same.
@@ -73,6 +74,7 @@ pub(crate) struct Bench {
     /// `[batch, labels]`
     pub given: Vec<f64>,
     pub batch: usize,
+    pub precision: Precision,
 }
 
 /// What a freshly made net of `lines` makes of the images `x`, in use.
@@ -112,7 +114,16 @@ impl Bench {
             given[1] = 1.0;
         }
         let weights = weight_values(&net, 1);
-        Self { net, mode, weights, x: signed(1, batch * len), direction: signed(2, batch * len), given, batch }
+        Self {
+            net,
+            mode,
+            weights,
+            x: signed(1, batch * len),
+            direction: signed(2, batch * len),
+            given,
+            batch,
+            precision: Precision::F32,
+        }
     }
 
     pub fn shape(&self) -> [usize; 4] {
@@ -121,7 +132,7 @@ impl Bench {
     }
 
     pub fn pass(&self) -> Pass {
-        let mut pass = Pass::train(Stream::new(5, "dropout"), 3);
+        let mut pass = Pass::train(Stream::new(5, "dropout"), 3).rounded(self.precision);
         pass.mode = self.mode;
         let labels = self.net.labels();
         let given = (labels > 0).then(|| tensor(&self.given, [self.batch, 1, 1, labels], DType::F32));

@@ -10,7 +10,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Tensor, activation};
 use faussaire_kernels::attention::{self as kernel, Attention};
 
-use super::native::{plain, serves, tensor, values};
+use super::values::{plain, serves, tensor, values};
 
 /// `softmax(query key') value` for each image, the softmax over the keys. `query` and `key` are `[batch, positions,
 /// narrow]`, `value` `[batch, positions, wide]`, as is the result.

@@ -1,15 +1,16 @@
 //! The hand-written backward passes of the native operations. Each computes only what is asked for: the gradient of a
-//! frozen net's weights, or of the images, is never computed.
+//! frozen net's weights, or of the images, is never computed. The gradient of an image is stored as the image is; those of
+//! weights are f32.
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
-use faussaire_kernels::{activation, batchnorm as norm, conv as conv_kernel, upsample_conv};
+use faussaire_kernels::{ValuesMut, activation, batchnorm as norm, conv as conv_kernel, upsample_conv};
 
-use super::native::{plain, tensor, values};
-use super::{Activation, Conv, Normalisation};
+use super::values::{filled, plain, storage, stored, tensor, values};
+use super::{Activation, Conv, Normalisation, Precision};
 
 /// What a convolution's backward pass needs; `y` for the activation's slope.
 #[derive(Clone, Debug)]
@@ -21,7 +22,8 @@ pub(super) struct ConvState {
 }
 
 impl ConvState {
-    /// The gradient before the activation and, where asked for, of the bias.
+    /// The gradient before the activation and, where asked for, of the bias. The first only enters products, which round it
+    /// to the layer's precision anyway: so it is stored as that, and the bias is summed before.
     fn before_activation(&self, dy: FlexTensor, bias: bool, channels: usize) -> (FlexTensor, Option<FlexTensor>) {
         let act = self.spec.activation;
         let dy = plain(dy);
@@ -29,17 +31,18 @@ impl ConvState {
         let mut db = vec![0.0; channels];
         if act == Activation::Identity {
             if bias {
-                activation::bias_grad(values(&dy), &mut db);
+                activation::bias_grad(stored(&dy), &mut db);
             }
             return (dy, bias.then(|| tensor(db, &[channels])));
         }
-        let mut dz = vec![0.0; values(&dy).len()];
-        if bias {
-            activation::backward_with_bias(act, values(&y), values(&dy), &mut dz, &mut db);
-        } else {
-            activation::backward(act, values(&y), values(&dy), &mut dz);
-        }
-        (tensor(dz, dy.layout().shape()), bias.then(|| tensor(db, &[channels])))
+        let dz = filled(self.spec.precision, dy.layout().shape(), |dz| {
+            if bias {
+                activation::backward_with_bias(act, stored(&y), stored(&dy), dz, &mut db);
+            } else {
+                activation::backward(act, stored(&y), stored(&dy), dz);
+            }
+        });
+        (dz, bias.then(|| tensor(db, &[channels])))
     }
 }
 
@@ -62,28 +65,22 @@ impl Backward<Flex, 3> for ConvBackward {
         if let Some(node) = weight_node {
             let mut dw = vec![0.0; g.w_len()];
             if factor == 1 {
-                conv_kernel::weight_grad(&g, precision, values(&x), values(&dz), &mut dw);
+                conv_kernel::weight_grad(&g, precision, stored(&x), stored(&dz), &mut dw);
             } else {
-                upsample_conv::weight_grad(&g, precision, factor, values(&x), values(&dz), &mut dw);
+                upsample_conv::weight_grad(&g, precision, factor, stored(&x), stored(&dz), &mut dw);
             }
             grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
         }
         if let Some(node) = x_node {
-            let mut dx = vec![0.0; values(&x).len()];
-            if factor == 1 {
-                conv_kernel::input_grad(
-                    &g,
-                    precision,
-                    values(&dz),
-                    values(&weight),
-                    None,
-                    Activation::Identity,
-                    &mut dx,
-                );
-            } else {
-                upsample_conv::input_grad(&g, precision, factor, values(&dz), values(&weight), &mut dx);
-            }
-            grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
+            let dx = filled(storage(&x), x.layout().shape(), |dx| {
+                let (dz, w) = (stored(&dz), values(&weight));
+                if factor == 1 {
+                    conv_kernel::input_grad(&g, precision, dz, w, None, Activation::Identity, dx);
+                } else {
+                    upsample_conv::input_grad(&g, precision, factor, dz, w, dx);
+                }
+            });
+            grads.register::<Flex>(node.id, dx);
         }
     }
 }
@@ -106,13 +103,14 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
         let (x, weight) = (plain(state.x), plain(state.weight));
         if let Some(node) = weight_node {
             let mut dw = vec![0.0; g.w_len()];
-            conv_kernel::weight_grad(&g, precision, values(&dz), values(&x), &mut dw);
+            conv_kernel::weight_grad(&g, precision, stored(&dz), stored(&x), &mut dw);
             grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
         }
         if let Some(node) = x_node {
-            let mut dx = vec![0.0; g.y_len()];
-            conv_kernel::forward(&g, precision, values(&dz), values(&weight), None, Activation::Identity, &mut dx);
-            grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
+            let dx = filled(storage(&x), x.layout().shape(), |dx| {
+                conv_kernel::forward(&g, precision, stored(&dz), values(&weight), None, Activation::Identity, dx);
+            });
+            grads.register::<Flex>(node.id, dx);
         }
     }
 }
@@ -139,24 +137,25 @@ impl Backward<Flex, 3> for NormBackward {
         let dy = plain(grads.consume::<Flex>(&ops.node));
         let [x, gamma, mean, variance, y] = [s.x, s.gamma, s.mean, s.variance, s.y].map(plain);
         let channels = values(&mean).len();
-        let mut dx = vec![0.0; values(&x).len()];
         let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
-        let backward = if s.spec.from_batch { norm::backward_train } else { norm::backward_infer };
-        backward(
-            values(&x),
-            values(&mean),
-            values(&variance),
-            values(&gamma),
-            s.spec.epsilon,
-            s.spec.activation,
-            values(&y),
-            values(&dy),
-            &mut dx,
-            &mut dgamma,
-            &mut dbeta,
-        );
+        let dx = filled(storage(&x), x.layout().shape(), |dx| {
+            let backward = if s.spec.from_batch { norm::backward_train } else { norm::backward_infer };
+            backward(
+                stored(&x),
+                values(&mean),
+                values(&variance),
+                values(&gamma),
+                s.spec.epsilon,
+                s.spec.activation,
+                stored(&y),
+                stored(&dy),
+                dx,
+                &mut dgamma,
+                &mut dbeta,
+            );
+        });
         if let Some(node) = x_node {
-            grads.register::<Flex>(node.id, tensor(dx, x.layout().shape()));
+            grads.register::<Flex>(node.id, dx);
         }
         if let Some(node) = gamma_node {
             grads.register::<Flex>(node.id, tensor(dgamma, &[channels]));
@@ -171,17 +170,17 @@ impl Backward<Flex, 3> for NormBackward {
 pub(super) struct ActivationBackward;
 
 impl Backward<Flex, 1> for ActivationBackward {
-    type State = (FlexTensor, Activation);
+    /// The value, the activation, and what the input and so its gradient are stored as.
+    type State = (FlexTensor, Activation, Precision);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = plain(grads.consume::<Flex>(&ops.node));
         let [x_node] = ops.parents;
-        let (y, act) = ops.state;
+        let (y, act, storage_of_x) = ops.state;
         if let Some(node) = x_node {
             let y = plain(y);
-            let mut dx = vec![0.0; values(&y).len()];
-            activation::backward(act, values(&y), values(&dy), &mut dx);
-            grads.register::<Flex>(node.id, tensor(dx, y.layout().shape()));
+            let fill = |dx: ValuesMut| activation::backward(act, stored(&y), stored(&dy), dx);
+            grads.register::<Flex>(node.id, filled(storage_of_x, y.layout().shape(), fill));
         }
     }
 }

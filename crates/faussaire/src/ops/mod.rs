@@ -15,6 +15,7 @@ mod groupnorm;
 mod native;
 mod resample;
 mod standardise;
+mod values;
 
 pub use attention::{attend, attend_dual};
 pub use faussaire_kernels::activation::Activation;
@@ -26,6 +27,7 @@ pub use resample::{average_pool, upsample, upsample_bilinear};
 pub use standardise::standardise_dual;
 
 use burn::tensor::Tensor;
+use values::{serves, serves_stored};
 
 /// A convolution's geometry, the nearest-neighbour upsampling in front of it, and the activation behind it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Conv {
     pub activation: Activation,
     /// What image, weight and gradients are rounded to before they are multiplied; on the processor only.
     pub precision: Precision,
+    /// What the result is stored as; on the processor only.
+    pub stored: Precision,
 }
 
 /// What batch normalisation needs besides tensors.
@@ -49,18 +53,20 @@ pub struct Normalisation {
     pub activation: Activation,
     /// True where mean and variance are those of `x` itself, so that the gradient flows through them.
     pub from_batch: bool,
+    /// What the result is stored as; on the processor only.
+    pub stored: Precision,
 }
 
 /// Convolution of `x` with `weight` `[kh, kw, in, out]`, plus `bias` `[out]`, then the activation.
 /// A dense layer is the convolution of a 1x1 image with a 1x1 kernel.
 pub fn conv(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
-    if native::serves(&x) { native::conv(x, weight, bias, spec) } else { composed::conv(x, weight, bias, spec) }
+    if serves_stored(&x) { native::conv(x, weight, bias, spec) } else { composed::conv(x, weight, bias, spec) }
 }
 
 /// Transposed convolution of `x` with `weight` `[kh, kw, out, in]`, plus `bias` `[out]`, then the activation: the
 /// input gradient of the convolution in `spec.geometry`, whose output is our `x`.
 pub fn conv_transpose(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
-    if native::serves(&x) {
+    if serves_stored(&x) {
         native::conv_transpose(x, weight, bias, spec)
     } else {
         composed::conv_transpose(x, weight, bias, spec)
@@ -75,7 +81,7 @@ pub fn batchnorm(
     [mean, variance]: [Tensor<1>; 2],
     spec: Normalisation,
 ) -> Tensor<4> {
-    if native::serves(&x) {
+    if serves_stored(&x) {
         native::batchnorm(x, gamma, beta, mean, variance, spec)
     } else {
         composed::batchnorm(x, [gamma, beta], [mean, variance], spec)
@@ -85,19 +91,19 @@ pub fn batchnorm(
 /// Mean and biased variance of each channel over the batch and all positions; constants to differentiation.
 pub fn moments(x: &Tensor<4>) -> [Tensor<1>; 2] {
     let x = x.clone().without_autodiff();
-    if native::serves(&x) { native::moments(x) } else { composed::moments(x) }
+    if serves_stored(&x) { native::moments(x) } else { composed::moments(x) }
 }
 
-/// The activation alone, where no layer before it could absorb it.
-pub fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
-    if native::serves(&x) { native::activate(x, activation) } else { composed::activate(x, activation) }
+/// The activation alone, where no layer before it could absorb it; on the processor stored as `stored`.
+pub fn activate(x: Tensor<4>, activation: Activation, stored: Precision) -> Tensor<4> {
+    if serves_stored(&x) { native::activate(x, activation, stored) } else { composed::activate(x, activation) }
 }
 
 /// How an activation's value `y` changes when what went into it moves by `tangent`: `tangent` times the slope there. The
 /// slope of a piecewise linear activation is a constant to differentiation; that of a smooth one is not.
 pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
     let piecewise = !matches!(activation, Activation::Tanh | Activation::Sigmoid);
-    if piecewise && native::serves(&tangent) {
+    if piecewise && serves(&tangent) {
         native::activation_tangent(tangent, y.without_autodiff(), activation)
     } else {
         composed::activation_tangent(tangent, y, activation)
@@ -107,16 +113,12 @@ pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activati
 /// One Adam update (Kingma & Ba 2015, in Keras's form) at step `t`, counted from 1.
 /// Takes and returns `[parameter, first moment, second moment]`, in place where nobody else holds them.
 pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {
-    if native::serves(&gradient) {
-        native::adam(state, gradient, t, adam)
-    } else {
-        composed::adam(state, gradient, t, adam)
-    }
+    if serves(&gradient) { native::adam(state, gradient, t, adam) } else { composed::adam(state, gradient, t, adam) }
 }
 
 /// The sum of the squares of all values, added up in blocks of fixed length.
 pub fn square_sum(x: &Tensor<1>) -> f64 {
-    if native::serves(x) {
+    if serves(x) {
         return native::square_sum(x);
     }
     let x = x.clone().without_autodiff();
@@ -125,7 +127,7 @@ pub fn square_sum(x: &Tensor<1>) -> f64 {
 
 /// Exponential average: `decay * average + (1 - decay) * value`.
 pub fn average(average: Tensor<1>, value: Tensor<1>, decay: f32) -> Tensor<1> {
-    if native::serves(&value) {
+    if serves(&value) {
         native::average(average, value, decay)
     } else {
         average.mul_scalar(decay).add(value.mul_scalar(1.0 - decay))

@@ -5,11 +5,12 @@ use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use faussaire_kernels::{activation, adam as adam_kernel, batchnorm as norm, conv as conv_kernel, upsample_conv};
 
 use super::backward::{ActivationBackward, ConvBackward, ConvState, ConvTransposeBackward, NormBackward, NormState};
-use super::{Activation, Adam, Conv, Normalisation};
+use super::values::{filled, plain, storage, stored, tensor, values};
+use super::{Activation, Adam, Conv, Normalisation, Precision};
 
 /// The operations that train through our kernels.
 #[backend_extension(Flex, Autodiff)]
@@ -37,19 +38,14 @@ pub trait NativeOps: Backend {
         variance: FloatTensor<Self>,
         spec: Normalisation,
     ) -> FloatTensor<Self>;
-    /// Activation.
-    fn native_activate(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
+    /// Activation, stored as asked.
+    fn native_activate(x: FloatTensor<Self>, activation: Activation, storage: Precision) -> FloatTensor<Self>;
     /// A direction times the slope of the activation whose value is `y`, a constant.
     fn native_activation_tangent(
         tangent: FloatTensor<Self>,
         y: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self>;
-}
-
-/// Whether the kernels can serve `x`: single precision in the processor's memory.
-pub(super) fn serves<const D: usize>(x: &Tensor<D>) -> bool {
-    x.device() == burn::tensor::Device::flex() && x.dtype() == burn::tensor::DType::F32
 }
 
 pub(super) fn conv(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
@@ -83,8 +79,8 @@ pub(super) fn batchnorm(
     ))
 }
 
-pub(super) fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::native_activate(x.into_dispatch(), activation))
+pub(super) fn activate(x: Tensor<4>, activation: Activation, storage: Precision) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::native_activate(x.into_dispatch(), activation, storage))
 }
 
 pub(super) fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
@@ -96,7 +92,7 @@ pub(super) fn moments(x: Tensor<4>) -> [Tensor<1>; 2] {
     let channels = x.dims()[3];
     let x = flex(x);
     let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
-    norm::moments(values(&x), &mut mean, &mut variance);
+    norm::moments(stored(&x), &mut mean, &mut variance);
     [mean, variance].map(|v| wrap(tensor(v, &[channels])))
 }
 
@@ -140,42 +136,27 @@ fn wrap<const D: usize>(t: FlexTensor) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(t)
 }
 
-pub(super) fn plain(t: FlexTensor) -> FlexTensor {
-    let whole = t.layout().start_offset() == 0 && t.storage::<f32>().len() == t.layout().num_elements();
-    if t.is_contiguous() && whole { t } else { FlexTensor::from_data(t.into_data()) }
-}
-
-/// All values of a contiguous tensor.
-pub(super) fn values(t: &FlexTensor) -> &[f32] {
-    let start = t.layout().start_offset();
-    &t.storage::<f32>()[start..start + t.layout().num_elements()]
-}
-
-pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
-}
-
 impl NativeOps for Flex {
     fn native_conv(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, spec: Conv) -> FlexTensor {
         let (x, weight, bias) = (plain(x), plain(weight), plain(bias));
         let g = &spec.geometry;
-        let mut y = vec![0.0; g.y_len()];
-        let (xs, ws, bs) = (values(&x), values(&weight), Some(values(&bias)));
-        if spec.upsample == 1 {
-            conv_kernel::forward(g, spec.precision, xs, ws, bs, spec.activation, &mut y);
-        } else {
-            upsample_conv::forward(g, spec.precision, spec.upsample, xs, ws, bs, spec.activation, &mut y);
-        }
-        tensor(y, &[g.batch, g.out_h, g.out_w, g.out_c])
+        let (xs, ws, bs) = (stored(&x), values(&weight), Some(values(&bias)));
+        filled(spec.stored, &[g.batch, g.out_h, g.out_w, g.out_c], |y| {
+            if spec.upsample == 1 {
+                conv_kernel::forward(g, spec.precision, xs, ws, bs, spec.activation, y);
+            } else {
+                upsample_conv::forward(g, spec.precision, spec.upsample, xs, ws, bs, spec.activation, y);
+            }
+        })
     }
 
     fn native_conv_transpose(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, spec: Conv) -> FlexTensor {
         let (x, weight, bias) = (plain(x), plain(weight), plain(bias));
         let g = &spec.geometry;
-        let mut y = vec![0.0; g.x_len()];
-        let (xs, ws, bs) = (values(&x), values(&weight), Some(values(&bias)));
-        conv_kernel::input_grad(g, spec.precision, xs, ws, bs, spec.activation, &mut y);
-        tensor(y, &[g.batch, g.in_h, g.in_w, g.in_c])
+        let (xs, ws, bs) = (stored(&x), values(&weight), Some(values(&bias)));
+        filled(spec.stored, &[g.batch, g.in_h, g.in_w, g.in_c], |y| {
+            conv_kernel::input_grad(g, spec.precision, xs, ws, bs, spec.activation, y);
+        })
     }
 
     fn native_batchnorm(
@@ -188,32 +169,28 @@ impl NativeOps for Flex {
     ) -> FlexTensor {
         let x = plain(x);
         let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(plain);
-        let mut y = vec![0.0; x.layout().num_elements()];
-        norm::forward(
-            values(&x),
-            values(&mean),
-            values(&variance),
-            values(&gamma),
-            values(&beta),
-            spec.epsilon,
-            spec.activation,
-            &mut y,
-        );
-        tensor(y, x.layout().shape())
+        filled(spec.stored, x.layout().shape(), |y| {
+            norm::forward(
+                stored(&x),
+                values(&mean),
+                values(&variance),
+                values(&gamma),
+                values(&beta),
+                spec.epsilon,
+                spec.activation,
+                y,
+            );
+        })
     }
 
-    fn native_activate(x: FlexTensor, act: Activation) -> FlexTensor {
+    fn native_activate(x: FlexTensor, act: Activation, storage: Precision) -> FlexTensor {
         let x = plain(x);
-        let mut y = vec![0.0; x.layout().num_elements()];
-        activation::forward(act, values(&x), &mut y);
-        tensor(y, x.layout().shape())
+        filled(storage, x.layout().shape(), |y| activation::forward(act, stored(&x), y))
     }
 
     fn native_activation_tangent(t: FlexTensor, y: FlexTensor, act: Activation) -> FlexTensor {
         let (t, y) = (plain(t), plain(y));
-        let mut product = vec![0.0; t.layout().num_elements()];
-        activation::backward(act, values(&y), values(&t), &mut product);
-        tensor(product, t.layout().shape())
+        filled(storage(&t), t.layout().shape(), |product| activation::backward(act, stored(&y), stored(&t), product))
     }
 }
 
@@ -266,11 +243,13 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         }
     }
 
-    fn native_activate(x: FloatTensor<Self>, act: Activation) -> FloatTensor<Self> {
+    fn native_activate(x: FloatTensor<Self>, act: Activation, storage_of_y: Precision) -> FloatTensor<Self> {
         let nodes = [x.node()];
-        let y = Flex::native_activate(x.into_primitive(), act);
+        let x = x.into_primitive();
+        let storage_of_x = storage(&x);
+        let y = Flex::native_activate(x, act, storage_of_y);
         match ActivationBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((y.clone(), act), y),
+            OpsKind::Tracked(prep) => prep.finish((y.clone(), act, storage_of_x), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -281,11 +260,12 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         act: Activation,
     ) -> FloatTensor<Self> {
         let nodes = [tangent.node()];
-        let y = y.into_primitive();
-        let product = Flex::native_activation_tangent(tangent.into_primitive(), y.clone(), act);
+        let (tangent, y) = (tangent.into_primitive(), y.into_primitive());
+        let storage = storage(&tangent);
+        let product = Flex::native_activation_tangent(tangent, y.clone(), act);
         // Its derivative with respect to the tangent is the same product again.
         match ActivationBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((y, act), product),
+            OpsKind::Tracked(prep) => prep.finish((y, act, storage), product),
             OpsKind::UnTracked(prep) => prep.finish(product),
         }
     }

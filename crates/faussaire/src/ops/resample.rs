@@ -12,7 +12,7 @@ use burn::tensor::{Tensor, TensorData};
 use faussaire_kernels::resample::Resample;
 
 use super::composed;
-use super::native::{plain, serves, tensor, values};
+use super::values::{plain, serves, tensor, values};
 
 /// Every pixel becomes `factor` x `factor` equal ones; for where no convolution follows that could absorb it.
 pub fn upsample(x: Tensor<4>, factor: usize) -> Tensor<4> {

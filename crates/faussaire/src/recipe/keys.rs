@@ -118,7 +118,8 @@ const TABLE: &[(&str, &str, Kind)] = &[
     ("train.seed", "Where every random number comes from", Kind::Integer),
     (
         "train.precision",
-        "What the operands of products are rounded to; auto: bf16 where the processor has it, f32 under penalties",
+        "What operands of products, and images between most layers, are rounded to; auto: bf16 where the processor has it, \
+         f32 under penalties",
         Kind::Choice(&["auto", "f32", "bf16"]),
     ),
     ("train.average", "Decay of the averaged generator per step; 0 turns averaging off", Kind::Number),

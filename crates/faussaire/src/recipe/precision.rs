@@ -1,6 +1,6 @@
-//! `train.precision`: what the operands of products are rounded to while the nets learn. Sums, statistics, losses, weights
-//! and Adam are f32 in any case; so is everything outside of training steps, so that a checkpoint gives the same images on
-//! every machine.
+//! `train.precision`: what the operands of products, and images between most layers, are rounded to while the nets learn.
+//! Sums, statistics, losses, weights and Adam are f32 in any case; so is everything outside of training steps, so that a
+//! checkpoint gives the same images on every machine.
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};

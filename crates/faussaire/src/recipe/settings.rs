@@ -128,7 +128,7 @@ pub struct TrainSettings {
     pub discriminator_steps: u64,
     /// Where every random number comes from.
     pub seed: u64,
-    /// What the operands of products are rounded to.
+    /// What the operands of products, and images between most layers, are rounded to.
     pub precision: PrecisionChoice,
     /// Decay of the averaged generator per step; 0 turns averaging off.
     pub average: f64,

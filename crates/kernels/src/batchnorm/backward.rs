@@ -3,26 +3,29 @@
 
 use super::{check, check_rows, inverse_deviation, rows_per_block};
 use crate::activation::{Activation, for_each_activation};
+use crate::stored::{Values, ValuesMut};
 use crate::vectorise::vectorised;
+use crate::workspace;
 use rayon::prelude::*;
 
 /// Gradients of [`forward`](super::forward) in training, where `mean` and `var` are the moments of this very `x`. `y` is the forward
 /// pass's output (for the activation's slope), `dy` the gradient with respect to it.
 #[allow(clippy::too_many_arguments)]
-pub fn backward_train(
-    x: &[f32],
+pub fn backward_train<'a>(
+    x: impl Into<Values<'a>>,
     mean: &[f32],
     var: &[f32],
     gamma: &[f32],
     epsilon: f32,
     act: Activation,
-    y: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
+    y: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dx: impl Into<ValuesMut<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
-    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dx, dgamma, dbeta);
+    let (x, y, dy, dx) = (x.into(), y.into(), dy.into(), dx.into());
+    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dgamma, dbeta);
     if x.is_empty() {
         return;
     }
@@ -54,20 +57,21 @@ impl Coefficients {
 
 /// Gradients of [`forward`](super::forward) where `mean` and `var` are constants (a frozen or evaluated layer).
 #[allow(clippy::too_many_arguments)]
-pub fn backward_infer(
-    x: &[f32],
+pub fn backward_infer<'a>(
+    x: impl Into<Values<'a>>,
     mean: &[f32],
     var: &[f32],
     gamma: &[f32],
     epsilon: f32,
     act: Activation,
-    y: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
+    y: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dx: impl Into<ValuesMut<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
-    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dx, dgamma, dbeta);
+    let (x, y, dy, dx) = (x.into(), y.into(), dy.into(), dx.into());
+    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dgamma, dbeta);
     if x.is_empty() {
         return;
     }
@@ -80,32 +84,33 @@ pub fn backward_infer(
 
 /// Checks lengths and fills `dgamma` and `dbeta`; returns `1 / sqrt(var + epsilon)`.
 #[allow(clippy::too_many_arguments)]
-pub(crate) fn parameter_grads(
-    x: &[f32],
+pub(crate) fn parameter_grads<'a>(
+    x: impl Into<Values<'a>>,
     mean: &[f32],
     var: &[f32],
     gamma: &[f32],
     epsilon: f32,
     act: Activation,
-    y: &[f32],
-    dy: &[f32],
-    dx: &[f32],
+    y: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) -> Vec<f32> {
+    let (x, y, dy) = (x.into(), y.into(), dy.into());
     let c = mean.len();
     let lens = [("var", var.len()), ("gamma", gamma.len()), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())];
     for (name, len) in lens {
         check(name, len, c);
     }
-    for (name, len) in [("y", y.len()), ("dy", dy.len()), ("dx", dx.len())] {
+    for (name, len) in [("y", y.len()), ("dy", dy.len())] {
         check(name, len, x.len());
     }
     check_rows(x.len(), c);
     let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
     let values = (rows_per_block(c) * c).max(1);
-    let blocks = x.par_chunks(values).zip(y.par_chunks(values)).zip(dy.par_chunks(values));
-    let parts: Vec<Vec<f32>> = blocks.map(|((x, y), dy)| block_grads(x, mean, act, y, dy)).collect();
+    let blocks = x.chunks(values).zip(y.chunks(values)).zip(dy.chunks(values));
+    let part = |((x, y), dy)| with_wide([x, y, dy], 0, values, |[x, y, dy], _| block_grads(x, mean, act, y, dy));
+    let parts: Vec<Vec<f32>> = blocks.map(part).collect();
     for i in 0..c {
         dbeta[i] = parts.iter().map(|p| f64::from(p[i])).sum::<f64>() as f32;
         let centred: f64 = parts.iter().map(|p| f64::from(p[c + i])).sum();
@@ -148,21 +153,36 @@ vectorised! {
 }
 
 /// The gradient of `x` from its coefficients.
-pub(crate) fn input_grads(
-    x: &[f32],
+pub(crate) fn input_grads<'a>(
+    x: impl Into<Values<'a>>,
     mean: &[f32],
     act: Activation,
-    y: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
+    y: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dx: impl Into<ValuesMut<'a>>,
     coefficients: &Coefficients,
 ) {
+    let (x, y, dy, dx) = (x.into(), y.into(), dy.into(), dx.into());
+    check("dx", dx.len(), x.len());
     let c = mean.len();
     let values = rows_per_block(c) * c;
-    let inputs = x.par_chunks(values).zip(y.par_chunks(values)).zip(dy.par_chunks(values));
-    dx.par_chunks_mut(values)
-        .zip(inputs)
-        .for_each(|(dx, ((x, y), dy))| block_input_grads(x, mean, act, y, dy, dx, coefficients));
+    let inputs = x.chunks(values).zip(y.chunks(values)).zip(dy.chunks(values));
+    dx.chunks(values).zip(inputs).for_each(|(dx, ((x, y), dy))| {
+        with_wide([x, y, dy], dx.buffer_len(values), values, |[x, y, dy], made| {
+            dx.fill(made, |dx| block_input_grads(x, mean, act, y, dy, dx, coefficients));
+        });
+    });
+}
+
+/// Calls `work` with a block's values as f32, and with `more` values of scratch; blocks have `len` values at most.
+fn with_wide<R>(block: [Values; 3], more: usize, len: usize, work: impl FnOnce([&[f32]; 3], &mut [f32]) -> R) -> R {
+    let lens = block.map(|values| values.buffer_len(len));
+    workspace::with(lens.iter().sum::<usize>() + more, |buffer| {
+        let (x, rest) = buffer.split_at_mut(lens[0]);
+        let (y, rest) = rest.split_at_mut(lens[1]);
+        let (dy, rest) = rest.split_at_mut(lens[2]);
+        work([block[0].widened(x), block[1].widened(y), block[2].widened(dy)], rest)
+    })
 }
 
 vectorised! {
@@ -254,6 +274,33 @@ mod tests {
         assert_close("dx", &dx, &want);
         assert_close("dgamma", &dgamma, &want_gamma);
         assert_close("dbeta", &dbeta, &want_beta);
+    }
+
+    #[test]
+    fn stored_as_bf16_only_the_stored_values_are_rounded() {
+        use crate::bf16::convert;
+        let (c, rows, act) = (20, 4000, Activation::LeakyRelu(0.2));
+        let bits = |seed| values(rows * c, seed).into_iter().map(convert::bits).collect::<Vec<u16>>();
+        let wide = |bits: &[u16]| Values::Bf16(bits).with_f32(<[f32]>::to_vec);
+        let rounded = |values: &[f32]| values.iter().map(|v| convert::bits(*v)).collect::<Vec<_>>();
+        let (x, dy, gamma) = (bits(1), bits(2), values(c, 3));
+        let (mut mean, mut var) = (vec![0.0; c], vec![0.0; c]);
+        moments(Values::Bf16(&x), &mut mean, &mut var);
+        let (mut y, mut exact) = (vec![0u16; x.len()], vec![0.0; x.len()]);
+        forward(Values::Bf16(&x), &mean, &var, &gamma, &gamma, EPSILON, act, &mut y);
+        forward(&wide(&x), &mean, &var, &gamma, &gamma, EPSILON, act, &mut exact);
+        assert_eq!(y, rounded(&exact));
+        let (mut dx, mut dgamma, mut dbeta) = (vec![0u16; x.len()], vec![0.0; c], vec![0.0; c]);
+        let stored = [&x, &y, &dy].map(|bits| Values::Bf16(bits));
+        let [a, b, d] = stored;
+        backward_train(a, &mean, &var, &gamma, EPSILON, act, b, d, &mut dx, &mut dgamma, &mut dbeta);
+        let (mut want, mut want_gamma, mut want_beta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
+        let [x, y, dy] = [&x, &y, &dy].map(|bits| wide(bits));
+        backward_train(&x, &mean, &var, &gamma, EPSILON, act, &y, &dy, &mut want, &mut want_gamma, &mut want_beta);
+        assert_eq!((dx, dgamma, dbeta), (rounded(&want), want_gamma, want_beta));
+        let (mut again, mut again_var) = (vec![0.0; c], vec![0.0; c]);
+        moments(&x, &mut again, &mut again_var);
+        assert_eq!((again, again_var), (mean, var));
     }
 
     #[test]

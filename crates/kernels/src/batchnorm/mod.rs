@@ -10,7 +10,9 @@ pub use backward::{backward_infer, backward_train};
 pub use moments::moments;
 
 use crate::activation::{Activation, for_each_activation};
+use crate::stored::{Values, ValuesMut};
 use crate::vectorise::vectorised;
+use crate::workspace;
 use rayon::prelude::*;
 
 /// Values of one block: within a second-level cache.
@@ -30,16 +32,17 @@ fn check_rows(len: usize, c: usize) {
 
 /// `y = act(gamma (x - mean) / sqrt(var + epsilon) + beta)`. `x` and `y` are `[rows, c]`, the others `[c]`.
 #[allow(clippy::too_many_arguments)]
-pub fn forward(
-    x: &[f32],
+pub fn forward<'a>(
+    x: impl Into<Values<'a>>,
     mean: &[f32],
     var: &[f32],
     gamma: &[f32],
     beta: &[f32],
     epsilon: f32,
     act: Activation,
-    y: &mut [f32],
+    y: impl Into<ValuesMut<'a>>,
 ) {
+    let (x, y) = (x.into(), y.into());
     let c = mean.len();
     for (name, len) in [("var", var.len()), ("gamma", gamma.len()), ("beta", beta.len())] {
         check(name, len, c);
@@ -51,8 +54,13 @@ pub fn forward(
     }
     let scale: Vec<f32> = inverse_deviation(var, epsilon).zip(gamma).map(|(i, g)| i * g).collect();
     let values = rows_per_block(c) * c;
-    let blocks = y.par_chunks_mut(values).zip(x.par_chunks(values));
-    blocks.for_each(|(y, x)| normalise(x, mean, &scale, beta, act, y));
+    y.chunks(values).zip(x.chunks(values)).for_each(|(y, x)| {
+        workspace::with(x.buffer_len(values) + y.buffer_len(values), |buffer| {
+            let (wide, made) = buffer.split_at_mut(x.buffer_len(values));
+            let x = x.widened(wide);
+            y.fill(made, |y| normalise(x, mean, &scale, beta, act, y));
+        });
+    });
 }
 
 vectorised! {

@@ -1,11 +1,14 @@
 //! Mean and variance of columns, in one pass over memory.
 
 use super::{check, check_rows, rows_per_block};
+use crate::stored::Values;
 use crate::vectorise::vectorised;
+use crate::workspace;
 use rayon::prelude::*;
 
 /// Mean and biased variance of each of the `c = mean.len()` columns of `x`, `[rows, c]`; zero where there are no rows.
-pub fn moments(x: &[f32], mean: &mut [f32], var: &mut [f32]) {
+pub fn moments<'a>(x: impl Into<Values<'a>>, mean: &mut [f32], var: &mut [f32]) {
+    let x = x.into();
     let c = mean.len();
     check("var", var.len(), c);
     check_rows(x.len(), c);
@@ -14,8 +17,10 @@ pub fn moments(x: &[f32], mean: &mut [f32], var: &mut [f32]) {
         var.fill(0.0);
         return;
     }
-    let blocks = x.par_chunks(rows_per_block(c) * c);
-    let parts: Vec<(usize, Vec<f32>)> = blocks.map(|x| (x.len() / c, block_moments(x, c))).collect();
+    let values = rows_per_block(c) * c;
+    let part =
+        |x: Values| workspace::with(x.buffer_len(values), |wide| (x.len() / c, block_moments(x.widened(wide), c)));
+    let parts: Vec<(usize, Vec<f32>)> = x.chunks(values).map(part).collect();
     // Chan, Golub and LeVeque (1983): combine counts, means and squared deviations, in f64 and in order.
     let (mut n, mut mu, mut m2) = (0.0f64, vec![0.0f64; c], vec![0.0f64; c]);
     for (rows, part) in &parts {

@@ -3,10 +3,11 @@
 use super::product::{Engine, Product, Session};
 use super::transpose::transpose;
 use super::{ROWS, SIDE, STEP, STEP_PAIRS, convert, panels, source};
+use crate::stored::Values;
 use crate::workspace;
 
 /// Plane `p` of `planes` holds, for each pixel of `x`, the product of its `channels` values with row `p` of `rows`.
-pub(super) fn make_planes(engine: Engine, rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32]) {
+pub(super) fn make_planes(engine: Engine, rows: &[f32], channels: usize, x: Values, planes: &mut [f32]) {
     let (count, pixels) = (rows.len() / channels, x.len() / channels);
     let depth = channels.next_multiple_of(STEP);
     let stride = source::pixel_stride(depth);
@@ -20,11 +21,11 @@ pub(super) fn make_planes(engine: Engine, rows: &[f32], channels: usize, x: &[f3
         pack(rows, channels, depth, packed);
         block.fill(0);
         let session = Session::begin(engine);
-        for (nth, x) in x.chunks(SIDE * channels).enumerate() {
-            for (pixel, x) in block.chunks_exact_mut(stride).zip(x.chunks_exact(channels)) {
-                convert::to_bits(x, &mut pixel[..channels]);
+        for (nth, first) in (0..pixels).step_by(SIDE).enumerate() {
+            let here = SIDE.min(pixels - first);
+            for (p, pixel) in (first..first + here).zip(block.chunks_exact_mut(stride)) {
+                source::to_bits(x.part(p * channels..(p + 1) * channels), &mut pixel[..channels]);
             }
-            let here = x.len() / channels;
             for (panel, columns) in packed.chunks_exact(panel_len).enumerate() {
                 let width = SIDE.min(count - panel * SIDE);
                 let product = Product {

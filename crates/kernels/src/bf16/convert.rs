@@ -17,26 +17,50 @@ fn upper(v: f32) -> u32 {
     if bits & 0x7FFF_FFFF > 0x7F80_0000 { bits | 0x0040_0000 } else { rounded }
 }
 
+/// The bits of `v` rounded to bf16.
+#[inline(always)]
+pub(crate) fn bits(v: f32) -> u16 {
+    (upper(v) >> 16) as u16
+}
+
 /// `v` rounded to bf16, as f32.
 #[inline(always)]
-pub(super) fn rounded(v: f32) -> f32 {
+pub(crate) fn rounded(v: f32) -> f32 {
     f32::from_bits(upper(v) & 0xFFFF_0000)
 }
 
 vectorised! {
     /// `y = bf16(x)`, as bits; equal lengths.
-    pub(super) fn to_bits(x: &[f32], y: &mut [u16]) {
+    pub(crate) fn to_bits(x: &[f32], y: &mut [u16]) {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = (upper(*x) >> 16) as u16;
+            *y = bits(*x);
         }
     }
 }
 
 vectorised! {
     /// `y[i] = (bf16(a[i]), bf16(b[i]))`; equal lengths.
-    pub(super) fn to_pairs(a: &[f32], b: &[f32], y: &mut [u32]) {
+    pub(crate) fn to_pairs(a: &[f32], b: &[f32], y: &mut [u32]) {
         for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
             *y = upper(*a) >> 16 | upper(*b) & 0xFFFF_0000;
+        }
+    }
+}
+
+vectorised! {
+    /// `y[i] = (a[i], b[i])`; equal lengths.
+    pub(crate) fn join_bits(a: &[u16], b: &[u16], y: &mut [u32]) {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = u32::from(*a) | u32::from(*b) << 16;
+        }
+    }
+}
+
+vectorised! {
+    /// `y = x`, as f32; equal lengths.
+    pub(crate) fn widen(x: &[u16], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = f32::from_bits(u32::from(*x) << 16);
         }
     }
 }
@@ -50,12 +74,12 @@ vectorised! {
 }
 
 /// `y = bf16(x)`, as f32; equal lengths.
-pub(super) fn round_all(x: &[f32], y: &mut [f32]) {
+pub(crate) fn round_all(x: &[f32], y: &mut [f32]) {
     y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| round_block(x, y));
 }
 
 /// A buffer of f32 as one of bf16 bits, two for each value.
-pub(super) fn as_halves(values: &mut [f32]) -> &mut [u16] {
+pub(crate) fn as_halves(values: &mut [f32]) -> &mut [u16] {
     let len = 2 * values.len();
     // SAFETY: an f32 is as large as two u16 and more strictly aligned; every bit pattern is valid for both, and the
     // result borrows `values` exclusively.
@@ -63,10 +87,16 @@ pub(super) fn as_halves(values: &mut [f32]) -> &mut [u16] {
 }
 
 /// A buffer of f32 as one of pairs, one for each value.
-pub(super) fn as_pairs(values: &mut [f32]) -> &mut [u32] {
+pub(crate) fn as_pairs(values: &mut [f32]) -> &mut [u32] {
     // SAFETY: f32 and u32 have the same size and alignment; every bit pattern is valid for both, and the result borrows
     // `values` exclusively.
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
+}
+
+/// As [`as_halves`], to read.
+pub(crate) fn halves(values: &[f32]) -> &[u16] {
+    // SAFETY: as in `as_halves`, with a shared borrow.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), 2 * values.len()) }
 }
 
 #[cfg(test)]
@@ -114,7 +144,13 @@ mod tests {
             assert_eq!(pairs[i], rounded(a[i]).to_bits() >> 16 | rounded(b[i]).to_bits());
             assert_eq!(whole[i], rounded(a[i]));
         }
+        let (mut joined, mut wide) = (vec![0u32; 37], vec![0.0f32; 37]);
+        join_bits(&halves, &halves, &mut joined);
+        widen(&halves, &mut wide);
+        assert_eq!(wide, whole);
+        assert!(joined.iter().zip(&halves).all(|(j, h)| *j == u32::from(*h) * 0x1_0001));
         let mut buffer = [1.0f32, -2.0];
+        assert_eq!(super::halves(&buffer), [0, 0x3F80, 0, 0xC000]);
         assert_eq!(as_halves(&mut buffer), [0, 0x3F80, 0, 0xC000]);
         assert_eq!(as_pairs(&mut buffer), [0x3F80_0000, 0xC000_0000]);
     }

@@ -3,22 +3,30 @@
 use super::convert;
 use crate::activation::Activation;
 use crate::plan::{Phase, Plan, Tap};
+use crate::stored::Values;
 use crate::{columns, workspace};
 use rayon::prelude::*;
 
 /// `y = act(gather(bf16(x), bf16(w)) + bias)`.
-pub(super) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
+pub(super) fn gather(plan: &Plan, x: Values, w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     let sums_taps = plan.phases.iter().flat_map(|p| &p.taps).any(|tap| tap.kernels.len() > 1);
-    workspace::with(x.len(), |rounded| {
-        convert::round_all(x, rounded);
+    with_rounded(x, |x| {
         if sums_taps && !columns::pays(plan) {
-            return gather_summed(plan, rounded, w, bias, act, y);
+            return gather_summed(plan, x, w, bias, act, y);
         }
-        workspace::with(w.len(), |weights| {
-            convert::round_all(w, weights);
-            crate::gather::gather(plan, rounded, weights, bias, act, y);
-        });
+        with_rounded(Values::F32(w), |w| crate::gather::gather(plan, x, w, bias, act, y));
     });
+}
+
+/// Calls `work` with the values rounded, as f32; stored as bf16 they are rounded already.
+fn with_rounded<R>(x: Values, work: impl FnOnce(&[f32]) -> R) -> R {
+    match x {
+        Values::F32(x) => workspace::with(x.len(), |rounded| {
+            convert::round_all(x, rounded);
+            work(rounded)
+        }),
+        Values::Bf16(_) => x.with_f32(work),
+    }
 }
 
 /// Where a tap's weights are the sum of several kernel pixels' the sum is rounded, not its parts: each tap becomes a
@@ -47,11 +55,6 @@ fn gather_summed(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: A
 }
 
 /// `dw = outer(bf16(from), bf16(to))`.
-pub(super) fn outer(plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
-    workspace::with(from.len() + to.len(), |buffer| {
-        let (rounded_from, rounded_to) = buffer.split_at_mut(from.len());
-        convert::round_all(from, rounded_from);
-        convert::round_all(to, rounded_to);
-        crate::outer::outer(plan, rounded_from, rounded_to, dw);
-    });
+pub(super) fn outer(plan: &Plan, from: Values, to: Values, dw: &mut [f32]) {
+    with_rounded(from, |from| with_rounded(to, |to| crate::outer::outer(plan, from, to, dw)));
 }

@@ -9,6 +9,7 @@ use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert, im2col, panels, source};
 use crate::activation::{Activation, for_each_activation};
 use crate::gather::Position;
 use crate::plan::{Phase, Plan};
+use crate::stored::{Values, ValuesMut};
 use crate::tiled::shared::Shared;
 use crate::vectorise::vectorised;
 use crate::workspace;
@@ -28,24 +29,40 @@ const NONE: usize = usize::MAX;
 struct Call<'a> {
     engine: Engine,
     plan: &'a Plan,
-    x: &'a [f32],
+    x: Values<'a>,
     /// Panels of all phases.
     packed: &'a [u32],
     /// Bias, padded with zeros to whole panels.
     bias: &'a [f32],
     act: Activation,
-    y: Shared<'a>,
+    y: Output<'a>,
+}
+
+/// Where results go.
+#[derive(Clone, Copy)]
+enum Output<'a> {
+    F32(Shared<'a>),
+    Bf16(Shared<'a, u16>),
+}
+
+impl<'a> Output<'a> {
+    fn new(y: ValuesMut<'a>) -> Self {
+        match y {
+            ValuesMut::F32(y) => Self::F32(Shared::new(y)),
+            ValuesMut::Bf16(y) => Self::Bf16(Shared::new(y)),
+        }
+    }
 }
 
 /// `y = act(gather(x, w) + bias)`; `y` is written completely. The engine's instructions must be there.
 pub(super) fn gather(
     engine: Engine,
     plan: &Plan,
-    x: &[f32],
+    x: Values,
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
-    y: &mut [f32],
+    y: ValuesMut,
 ) {
     let packed_len = panels::total(plan);
     let columns = panels::count(plan) * SIDE;
@@ -57,7 +74,7 @@ pub(super) fn gather(
         if let Some(bias) = bias {
             padded_bias[..bias.len()].copy_from_slice(bias);
         }
-        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, act, y: Shared::new(y) });
+        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, act, y: Output::new(y) });
     });
 }
 
@@ -210,7 +227,10 @@ impl Work<'_> {
     fn finish(&self, first: usize, width: usize, tiles: &[Tile], sums: &[f32]) {
         let bias = &self.call.bias[first..first + width];
         for (tile, sums) in tiles.iter().zip(sums.chunks_exact(ROWS * SIDE)) {
-            finish_tile(self.call.act, sums, bias, &tile.targets, (self.call.y, first));
+            match self.call.y {
+                Output::F32(y) => finish_tile(self.call.act, sums, bias, &tile.targets, (y, first)),
+                Output::Bf16(y) => finish_rounded(self.call.act, sums, bias, &tile.targets, (y, first)),
+            }
         }
     }
 }
@@ -227,6 +247,24 @@ vectorised! {
                     let y = unsafe { y.values(target + first, bias.len()) };
                     for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
                         *y = a.apply(s + b);
+                    }
+                }
+            }
+        });
+    }
+}
+
+vectorised! {
+    /// [`finish_tile`] with rounded results.
+    fn finish_rounded(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: (Shared<u16>, usize)) {
+        let (y, first) = y;
+        for_each_activation!(act, |a| {
+            for (row, target) in sums.chunks_exact(SIDE).zip(targets) {
+                if *target != NONE {
+                    // SAFETY: as in `finish_tile`.
+                    let y = unsafe { y.values(target + first, bias.len()) };
+                    for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
+                        *y = convert::bits(a.apply(s + b));
                     }
                 }
             }

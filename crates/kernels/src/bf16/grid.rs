@@ -88,6 +88,11 @@ impl Grid {
         grid
     }
 
+    /// Images that it has places for.
+    pub(super) fn images(&self) -> usize {
+        self.images
+    }
+
     /// Positions from the first one to the last one's successor.
     pub(super) fn positions(&self) -> usize {
         self.images * self.y.pitch * self.x.pitch

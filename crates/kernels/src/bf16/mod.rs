@@ -11,7 +11,7 @@ mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod columns;
-mod convert;
+pub(crate) mod convert;
 mod emulated;
 mod gather;
 mod grid;
@@ -29,7 +29,9 @@ use crate::activation::Activation;
 use crate::columns as columns_form;
 use crate::plan::{Phase, Plan};
 use crate::precision::Precision;
+use crate::stored::{Values, ValuesMut};
 use product::Engine;
+use std::ops::Range;
 
 /// Rows of a tile: pixels of a gather, source channels of a weight gradient.
 const ROWS: usize = 16;
@@ -53,40 +55,44 @@ pub(crate) fn amx_available() -> bool {
     amx::available()
 }
 
-/// [`crate::gather::gather`] with operands of the given precision.
+/// [`crate::gather::gather`] with operands of the given precision, stored in either form.
 pub(crate) fn gather(
     precision: Precision,
     plan: &Plan,
-    x: &[f32],
+    x: Values,
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
-    y: &mut [f32],
+    y: ValuesMut,
 ) {
     match (precision, Engine::in_use()) {
-        (Precision::F32, _) => crate::gather::gather(plan, x, w, bias, act, y),
-        (Precision::Bf16, None) => emulated::gather(plan, x, w, bias, act, y),
+        (Precision::F32, _) => {
+            x.with_f32(|x| y.with_f32(|y| crate::gather::gather(plan, x, w, bias, act, y)));
+        }
+        (Precision::Bf16, None) => y.with_f32(|y| emulated::gather(plan, x, w, bias, act, y)),
         (Precision::Bf16, Some(engine)) => gather_on(engine, plan, x, w, bias, act, y),
     }
 }
 
-fn gather_on(engine: Engine, plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
+fn gather_on(engine: Engine, plan: &Plan, x: Values, w: &[f32], bias: Option<&[f32]>, act: Activation, y: ValuesMut) {
     if y.is_empty() {
         return;
     }
-    if columns_form::pays(plan) {
-        let planes = |rows: &[f32], channels, x: &[f32], planes: &mut [f32]| {
-            columns::make_planes(engine, rows, channels, x, planes);
-        };
-        return columns_form::gather_with(plan, x, w, bias, act, y, planes);
+    if !columns_form::pays(plan) {
+        return gather::gather(engine, plan, x, w, bias, act, y);
     }
-    gather::gather(engine, plan, x, w, bias, act, y);
+    let channels = plan.from.c;
+    let planes = |rows: &[f32], pixels: Range<usize>, planes: &mut [f32]| {
+        columns::make_planes(engine, rows, channels, x.part(pixels.start * channels..pixels.end * channels), planes);
+    };
+    // Few outputs: rounding them takes no time to speak of.
+    y.with_f32(|y| columns_form::gather_with(plan, w, bias, act, y, planes));
 }
 
-/// [`crate::outer::outer`] with operands of the given precision.
-pub(crate) fn outer(precision: Precision, plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
+/// [`crate::outer::outer`] with operands of the given precision, stored in either form.
+pub(crate) fn outer(precision: Precision, plan: &Plan, from: Values, to: Values, dw: &mut [f32]) {
     match (precision, Engine::in_use()) {
-        (Precision::F32, _) => crate::outer::outer(plan, from, to, dw),
+        (Precision::F32, _) => from.with_f32(|from| to.with_f32(|to| crate::outer::outer(plan, from, to, dw))),
         (Precision::Bf16, None) => emulated::outer(plan, from, to, dw),
         (Precision::Bf16, Some(engine)) => outer::outer(engine, plan, from, to, dw),
     }

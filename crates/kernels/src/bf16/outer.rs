@@ -9,6 +9,7 @@ use super::product::{Engine, Product, Session};
 use super::{Depth, SIDE, STEP, STEP_PAIRS, convert, im2col, panels, source};
 use crate::outer::add_parts;
 use crate::plan::{Phase, Plan};
+use crate::stored::Values;
 use crate::tiled::shared::Shared;
 use crate::workspace;
 use rayon::prelude::*;
@@ -28,8 +29,8 @@ const BLOCK: usize = SIDE * SIDE;
 struct Call<'a> {
     engine: Engine,
     plan: &'a Plan,
-    from: &'a [f32],
-    to: &'a [f32],
+    from: Values<'a>,
+    to: Values<'a>,
     /// Sums of all parts: `[part][phase][32 source values][panel]` blocks.
     sums: Shared<'a>,
     /// Sums of one part.
@@ -44,7 +45,7 @@ fn row_blocks(plan: &Plan, phase: &Phase) -> usize {
 
 /// `dw[kernel pixel] = sum over pixels of from (x) to`; `dw` is written completely. The engine's instructions must be
 /// there.
-pub(super) fn outer(engine: Engine, plan: &Plan, from: &[f32], to: &[f32], dw: &mut [f32]) {
+pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &mut [f32]) {
     let panels = panels::count(plan);
     let total = plan.phases.iter().map(|p| row_blocks(plan, p)).sum::<usize>() * panels * BLOCK;
     let pixels = plan.batch * plan.to.h * plan.to.w;
@@ -132,7 +133,7 @@ fn run_block(call: &Call, session: &Session, phase: &Phase, block: &Block) {
         source::pairs(plan, phase, &grid, block.images.start, call.to, block.panels.clone(), pairs);
         if few {
             let first = (block.images.start, block.lines.start * phase.cols);
-            source::channels_of_columns(plan, phase, grid.positions(), first, call.from, stride, rows);
+            source::channels_of_columns(plan, phase, &grid, first, call.from, stride, rows);
         } else {
             source::channels(plan, &grid, block.images.start, call.from, stride, rows);
         }

@@ -7,6 +7,7 @@ use super::transpose::transpose;
 use super::{Depth, ROWS, SIDE, STEP, STEP_PAIRS, convert};
 use crate::gather::fill_columns;
 use crate::plan::{Phase, Plan};
+use crate::stored::Values;
 use crate::workspace;
 use std::ops::Range;
 
@@ -25,7 +26,7 @@ pub(super) fn channel_stride(indices: usize) -> usize {
 }
 
 /// Lays the source out pixel by pixel, `stride` values each; image 0 of the grid is image `image` of `x`.
-pub(super) fn pixels(plan: &Plan, grid: &Grid, image: usize, x: &[f32], stride: usize, target: &mut [u16]) {
+pub(super) fn pixels(plan: &Plan, grid: &Grid, image: usize, x: Values, stride: usize, target: &mut [u16]) {
     let c = plan.from.c;
     for (nth, target) in target.chunks_exact_mut(grid.class_len * stride).enumerate() {
         let mut done = 0;
@@ -35,11 +36,12 @@ pub(super) fn pixels(plan: &Plan, grid: &Grid, image: usize, x: &[f32], stride: 
             done = first + line.count * stride;
             let start = (image + line.image) * plan.from.len() + (line.y * plan.from.w + line.x) * c;
             if plan.step[1] == 1 && stride == c {
-                convert::to_bits(&x[start..start + line.count * c], &mut target[first..done]);
+                to_bits(x.part(start..start + line.count * c), &mut target[first..done]);
                 continue;
             }
             for (n, pixel) in target[first..done].chunks_exact_mut(stride).enumerate() {
-                convert::to_bits(&x[start + n * plan.step[1] * c..][..c], &mut pixel[..c]);
+                let start = start + n * plan.step[1] * c;
+                to_bits(x.part(start..start + c), &mut pixel[..c]);
                 pixel[c..].fill(0);
             }
         }
@@ -53,7 +55,7 @@ pub(super) fn columns(
     phase: &Phase,
     grid: &Grid,
     image: usize,
-    x: &[f32],
+    x: Values,
     stride: usize,
     target: &mut [u16],
 ) {
@@ -63,16 +65,32 @@ pub(super) fn columns(
     if values == 0 {
         return pixels.fill(0);
     }
-    workspace::with(COLUMN_PIXELS * values, |buffer| {
-        for (nth, pixels) in pixels.chunks_mut(COLUMN_PIXELS * stride).enumerate() {
-            let buffer = &mut buffer[..pixels.len() / stride * values];
-            fill_columns(plan, phase, image, nth * COLUMN_PIXELS, x, buffer);
-            for (pixel, column) in pixels.chunks_exact_mut(stride).zip(buffer.chunks_exact(values)) {
-                convert::to_bits(column, &mut pixel[..values]);
-                pixel[values..].fill(0);
+    with_images(plan, image, grid, x, |x| {
+        workspace::with(COLUMN_PIXELS * values, |buffer| {
+            for (nth, pixels) in pixels.chunks_mut(COLUMN_PIXELS * stride).enumerate() {
+                let buffer = &mut buffer[..pixels.len() / stride * values];
+                fill_columns(plan, phase, 0, nth * COLUMN_PIXELS, x, buffer);
+                for (pixel, column) in pixels.chunks_exact_mut(stride).zip(buffer.chunks_exact(values)) {
+                    convert::to_bits(column, &mut pixel[..values]);
+                    pixel[values..].fill(0);
+                }
             }
-        }
+        });
     });
+}
+
+/// Calls `work` with the grid's images as f32; the first of them is image `image` of `x`.
+fn with_images(plan: &Plan, image: usize, grid: &Grid, x: Values, work: impl FnOnce(&[f32])) {
+    let x = x.part(image * plan.from.len()..(image + grid.images()) * plan.from.len());
+    workspace::with(x.buffer_len(x.len()), |buffer| work(x.widened(buffer)));
+}
+
+/// Values to bf16 bits; equal lengths.
+pub(super) fn to_bits(x: Values, target: &mut [u16]) {
+    match x {
+        Values::F32(x) => convert::to_bits(x, target),
+        Values::Bf16(x) => target.copy_from_slice(x),
+    }
 }
 
 /// No pixel stands there.
@@ -94,7 +112,7 @@ fn starts(plan: &Plan, grid: &Grid, image: usize) -> Vec<usize> {
 }
 
 /// Lays the source out channel by channel, `stride` values each, channels filled up to whole tiles with zeros.
-pub(super) fn channels(plan: &Plan, grid: &Grid, image: usize, x: &[f32], stride: usize, target: &mut [u32]) {
+pub(super) fn channels(plan: &Plan, grid: &Grid, image: usize, x: Values, stride: usize, target: &mut [u32]) {
     spread(x, plan.from.c, &starts(plan, grid, image), stride, target);
 }
 
@@ -102,22 +120,24 @@ pub(super) fn channels(plan: &Plan, grid: &Grid, image: usize, x: &[f32], stride
 pub(super) fn channels_of_columns(
     plan: &Plan,
     phase: &Phase,
-    pixels: usize,
+    grid: &Grid,
     (image, first): (usize, usize),
-    x: &[f32],
+    x: Values,
     stride: usize,
     target: &mut [u32],
 ) {
-    let values = phase.taps.len() * plan.from.c;
+    let (pixels, values) = (grid.positions(), phase.taps.len() * plan.from.c);
     let starts: Vec<usize> = (0..pixels).map(|p| p * values).collect();
-    workspace::with(pixels * values, |buffer| {
-        fill_columns(plan, phase, image, first, x, buffer);
-        spread(buffer, values, &starts, stride, target);
+    with_images(plan, image, grid, x, |x| {
+        workspace::with(pixels * values, |buffer| {
+            fill_columns(plan, phase, 0, first, x, buffer);
+            spread(Values::F32(buffer), values, &starts, stride, target);
+        });
     });
 }
 
 /// Turns pixels of `c` values, which begin at `starts`, into rows of one channel, two pixels in a pair.
-fn spread(x: &[f32], c: usize, starts: &[usize], stride: usize, target: &mut [u32]) {
+fn spread(x: Values, c: usize, starts: &[usize], stride: usize, target: &mut [u32]) {
     let (rows, stride) = (c.next_multiple_of(ROWS), stride / 2);
     let pairs = STEP / 2;
     workspace::with(pairs * rows + c, |buffer| {
@@ -135,13 +155,22 @@ fn spread(x: &[f32], c: usize, starts: &[usize], stride: usize, target: &mut [u3
     });
 }
 
-/// The pair of pixels that begin at `starts`, channel by channel.
-fn to_pairs(x: &[f32], c: usize, starts: [usize; 2], zeros: &[f32], pairs: &mut [u32]) {
+/// The pair of pixels that begin at `starts`, channel by channel; `zeros` stands for a missing one.
+fn to_pairs(x: Values, c: usize, starts: [usize; 2], zeros: &[f32], pairs: &mut [u32]) {
+    let pairs = &mut pairs[..c];
     if starts == [NONE; 2] {
-        return pairs[..c].fill(0);
+        return pairs.fill(0);
     }
-    let [a, b] = starts.map(|s| if s == NONE { zeros } else { &x[s..s + c] });
-    convert::to_pairs(a, b, &mut pairs[..c]);
+    match x {
+        Values::F32(x) => {
+            let [a, b] = starts.map(|s| if s == NONE { &zeros[..c] } else { &x[s..s + c] });
+            convert::to_pairs(a, b, pairs);
+        }
+        Values::Bf16(x) => {
+            let [a, b] = starts.map(|s| if s == NONE { &convert::halves(zeros)[..c] } else { &x[s..s + c] });
+            convert::join_bits(a, b, pairs);
+        }
+    }
 }
 
 /// Lays destination pixels out as panels of 32 channels: `[panel][step][tile][pair of positions][16]`, zeros where no
@@ -151,7 +180,7 @@ pub(super) fn pairs(
     phase: &Phase,
     grid: &Grid,
     image: usize,
-    to: &[f32],
+    to: Values,
     panels: Range<usize>,
     target: &mut [u32],
 ) {

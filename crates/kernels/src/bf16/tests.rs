@@ -6,6 +6,7 @@ use super::{convert, emulated, gather_on, outer as outer_module};
 use crate::activation::Activation;
 use crate::plan::Plan;
 use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
+use crate::stored::{Values, ValuesMut};
 use crate::{Geometry, Precision, conv, upsample_conv, workspace};
 use proptest::prelude::*;
 
@@ -29,8 +30,8 @@ impl Way {
     fn gather(self, plan: &Plan, x: &[f32], w: &[f32], bias: &[f32], act: Activation, len: usize) -> Vec<f32> {
         let mut y = vec![f32::NAN; len];
         match self.0 {
-            Some(engine) => gather_on(engine, plan, x, w, Some(bias), act, &mut y),
-            None => emulated::gather(plan, x, w, Some(bias), act, &mut y),
+            Some(engine) => gather_on(engine, plan, x.into(), w, Some(bias), act, (&mut y).into()),
+            None => emulated::gather(plan, x.into(), w, Some(bias), act, &mut y),
         }
         y
     }
@@ -38,8 +39,8 @@ impl Way {
     fn outer(self, plan: &Plan, from: &[f32], to: &[f32], len: usize) -> Vec<f32> {
         let mut dw = vec![f32::NAN; len];
         match self.0 {
-            Some(engine) => outer_module::outer(engine, plan, from, to, &mut dw),
-            None => emulated::outer(plan, from, to, &mut dw),
+            Some(engine) => outer_module::outer(engine, plan, from.into(), to.into(), &mut dw),
+            None => emulated::outer(plan, from.into(), to.into(), &mut dw),
         }
         dw
     }
@@ -182,6 +183,38 @@ fn rounding_costs_less_than_a_hundredth() {
         close("forward", &y, &reference::forward(&g, factor, &x, &w));
         close("input gradient", &dx, &reference::input_grad(&g, factor, &dy, &w));
         close("weight gradient", &dw, &reference::weight_grad(&g, factor, &x, &dy));
+    }
+}
+
+/// Operands are rounded anyway: whether that happened before they were stored changes no bit; results stored as bf16 are the
+/// f32 results, rounded.
+#[test]
+fn the_form_of_storage_changes_nothing() {
+    let bits = |values: &[f32]| values.iter().map(|v| convert::bits(*v)).collect::<Vec<u16>>();
+    for (g, factor) in layers() {
+        let small = reference::small_len(&g, factor);
+        let (x, w, dy, bias) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3), values(g.out_c, 4));
+        let (stored_x, stored_dy) = (bits(&x), bits(&dy));
+        let (plan, act) = (Plan::forward(&g, factor), Activation::LeakyRelu(0.2));
+        for way in Way::all() {
+            let exact = way.gather(&plan, &x, &w, &bias, act, g.y_len());
+            let (from, to) = (Values::Bf16(&stored_x), Values::Bf16(&stored_dy));
+            let mut y = vec![0u16; g.y_len()];
+            let mut dw = vec![0.0; g.w_len()];
+            workspace::spoil();
+            match way.0 {
+                Some(engine) => {
+                    gather_on(engine, &plan, from, &w, Some(&bias), act, (&mut y).into());
+                    outer_module::outer(engine, &plan, from, to, &mut dw);
+                }
+                None => {
+                    ValuesMut::from(&mut y).with_f32(|y| emulated::gather(&plan, from, &w, Some(&bias), act, y));
+                    emulated::outer(&plan, from, to, &mut dw);
+                }
+            }
+            assert_eq!(y, bits(&exact), "{way:?} {g:?}");
+            assert_eq!(dw, way.outer(&plan, &x, &dy, g.w_len()), "{way:?} {g:?}");
+        }
     }
 }
 

@@ -115,7 +115,7 @@ fn image_backward(
 ) -> [Vec<f32>; 2] {
     let [mean, var] = g.statistics(x);
     let (mut dgamma, mut dbeta) = (vec![0.0; g.channels], vec![0.0; g.channels]);
-    let inverse = parameter_grads(x, &mean, &var, gamma, g.epsilon, act, y, dy, dx, &mut dgamma, &mut dbeta);
+    let inverse = parameter_grads(x, &mean, &var, gamma, g.epsilon, act, y, dy, &mut dgamma, &mut dbeta);
     // With d = gamma dz: dx = (d - mean(d) - xhat mean(d xhat)) / sqrt(var + eps), the means over the group.
     let times_gamma = |v: &[f32]| -> Vec<f64> {
         g.sum_groups(&v.iter().zip(gamma).map(|(v, g)| f64::from(*v) * f64::from(*g)).collect::<Vec<_>>())

@@ -21,7 +21,7 @@ pub fn tangent(g: &Groups, x: &[f32], t: &[f32], gamma: &[f32], out: &mut [f32])
         let (mut along, mut sum) = (vec![0.0; g.channels], vec![0.0; g.channels]);
         // The sums are those of a gradient t that no activation bends.
         let none = Activation::Identity;
-        let inverse = parameter_grads(x, &mean, &var, gamma, g.epsilon, none, t, t, out, &mut along, &mut sum);
+        let inverse = parameter_grads(x, &mean, &var, gamma, g.epsilon, none, t, t, &mut along, &mut sum);
         let group = |v: &[f32]| g.sum_groups(&v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
         let (along, sum) = (group(&along), group(&sum));
         let mut coefficients = Coefficients::new(g.channels);

@@ -4,19 +4,19 @@ use std::marker::PhantomData;
 
 /// An exclusive borrow of values, shared among the tasks of one call.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared<'a> {
-    start: *mut f32,
+pub(crate) struct Shared<'a, T = f32> {
+    start: *mut T,
     len: usize,
-    values: PhantomData<&'a mut [f32]>,
+    values: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: plain data; whoever takes values out of it answers for disjointness.
-unsafe impl Send for Shared<'_> {}
+unsafe impl<T: Send> Send for Shared<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared<'_> {}
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
-impl<'a> Shared<'a> {
-    pub(crate) fn new(values: &'a mut [f32]) -> Self {
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(values: &'a mut [T]) -> Self {
         Self { start: values.as_mut_ptr(), len: values.len(), values: PhantomData }
     }
 
@@ -25,7 +25,7 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// They lie inside, and no other task uses them as long as the result lives.
     #[inline(always)]
-    pub(crate) unsafe fn values(self, first: usize, len: usize) -> &'a mut [f32] {
+    pub(crate) unsafe fn values(self, first: usize, len: usize) -> &'a mut [T] {
         debug_assert!(first + len <= self.len, "values {first}..{} of {}", first + len, self.len);
         // SAFETY: from the contract.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(first), len) }
@@ -43,7 +43,7 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// They lie inside.
     #[inline(always)]
-    pub(crate) unsafe fn rows(self, first: usize, rows: usize, stride: usize, width: usize) -> *mut f32 {
+    pub(crate) unsafe fn rows(self, first: usize, rows: usize, stride: usize, width: usize) -> *mut T {
         let end = first + rows.saturating_sub(1) * stride + width;
         debug_assert!(end <= self.len, "rows end at {end} of {}", self.len);
         // SAFETY: from the contract.

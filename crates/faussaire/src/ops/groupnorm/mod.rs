@@ -5,9 +5,9 @@ mod native;
 use burn::tensor::Tensor;
 use faussaire_kernels::groupnorm::Groups;
 
-use super::native::serves;
 use super::standardise::{standardise, standardise_dual};
-use super::{Activation, activate};
+use super::values::serves;
+use super::{Activation, Precision, activate};
 
 /// What group normalisation needs besides tensors.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +53,7 @@ pub fn groupnorm_dual(
 fn composed(x: Tensor<4>, [gamma, beta]: [Tensor<1>; 2], spec: GroupNormalisation) -> Tensor<4> {
     let dims = x.dims();
     let standard = standardise(grouped(x, spec), &[1, 3], spec.epsilon).reshape(dims);
-    activate(standard.mul(row(gamma)).add(row(beta)), spec.activation)
+    activate(standard.mul(row(gamma)).add(row(beta)), spec.activation, Precision::F32)
 }
 
 /// `[batch, pixels, groups, channels of a group]`.

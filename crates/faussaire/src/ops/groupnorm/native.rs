@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use faussaire_kernels::groupnorm as kernel;
 use faussaire_kernels::groupnorm::Groups;
 
-use super::super::native::{plain, tensor, values};
+use super::super::values::{plain, tensor, values};
 use super::{Activation, GroupNormalisation};
 
 /// The operations of this file.

@@ -1,0 +1,46 @@
+//! The steps of a forward pass: which layers are done in one go, and what can be stored as bf16 between them.
+
+use super::storage::bf16_outputs;
+use super::{Fused, Placed};
+use crate::ops::Activation;
+
+/// One step: a layer with what it absorbs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) layer: usize,
+    pub(super) fused: Fused,
+    /// Whether its output may be stored as bf16.
+    pub(super) bf16_output: bool,
+}
+
+/// Pairs each layer with the upsampling before it and the activation behind it, where it can do both in one pass.
+pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(layers.len());
+    let mut index = 0;
+    while index < layers.len() {
+        let mut fused = Fused::ALONE;
+        let mut layer = index;
+        if let Some(factor) = layers[index].layer.kind().as_upsampling()
+            && layers.get(index + 1).is_some_and(|next| next.layer.kind().absorbs_upsampling())
+        {
+            fused.upsample = factor;
+            layer = index + 1;
+        }
+        index = layer + 1;
+        if layers[layer].layer.kind().absorbs_activation()
+            && let Some(activation) = layers.get(index).and_then(|next| next.layer.kind().as_activation())
+        {
+            fused.activation = activation;
+            index += 1;
+        }
+        steps.push(Step { layer, fused, bf16_output: false });
+    }
+    let storage: Vec<_> = steps.iter().map(|step| layers[step.layer].layer.kind().storage()).collect();
+    for (step, bf16) in steps.iter_mut().zip(bf16_outputs(&storage)) {
+        let activation = layers[step.layer].layer.kind().as_activation().unwrap_or(step.fused.activation);
+        // Their slope is read off the value: near its limits bf16 has no digits left for that.
+        let saturates = matches!(activation, Activation::Tanh | Activation::Sigmoid);
+        step.bf16_output = bf16 && !saturates;
+    }
+    steps
+}

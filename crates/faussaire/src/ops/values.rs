@@ -1,0 +1,70 @@
+//! Flex's tensors as the values that kernels read and write. All are f32, but for what lies between the layers of a bf16
+//! training: that is stored as bf16 where whatever reads it can read that (`net/storage.rs`), and nothing but the
+//! operations of this folder ever sees it.
+
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Bytes, DType, Device, Tensor, TensorData};
+use faussaire_kernels::memory::zeros;
+use faussaire_kernels::{Precision, Values, ValuesMut};
+
+/// Whether the kernels can serve `x`: single precision in the processor's memory.
+pub(super) fn serves<const D: usize>(x: &Tensor<D>) -> bool {
+    x.device() == Device::flex() && x.dtype() == DType::F32
+}
+
+/// Whether those kernels can serve `x` that read either form of storage.
+pub(super) fn serves_stored<const D: usize>(x: &Tensor<D>) -> bool {
+    x.device() == Device::flex() && matches!(x.dtype(), DType::F32 | DType::BF16)
+}
+
+/// The same tensor, contiguous and starting at its buffer's start.
+pub(super) fn plain(t: FlexTensor) -> FlexTensor {
+    let whole = t.layout().start_offset() == 0 && t.bytes().len() == t.layout().num_elements() * t.dtype().size();
+    if t.is_contiguous() && whole { t } else { FlexTensor::from_data(t.into_data()) }
+}
+
+/// All values of a contiguous f32 tensor.
+pub(super) fn values(t: &FlexTensor) -> &[f32] {
+    let start = t.layout().start_offset();
+    &t.storage::<f32>()[start..start + t.layout().num_elements()]
+}
+
+/// All values of a contiguous tensor, as it stores them.
+pub(super) fn stored(t: &FlexTensor) -> Values<'_> {
+    if storage(t) == Precision::F32 {
+        return Values::F32(values(t));
+    }
+    let (start, size) = (t.layout().start_offset(), t.dtype().size());
+    let bytes = &t.bytes()[start * size..(start + t.layout().num_elements()) * size];
+    match Values::bf16_in(bytes) {
+        Some(values) => values,
+        // An allocation begins at a multiple of 8 bytes at least.
+        None => unreachable!("bf16 values at an odd address"),
+    }
+}
+
+/// What a tensor stores.
+pub(super) fn storage(t: &FlexTensor) -> Precision {
+    if t.dtype() == DType::BF16 { Precision::Bf16 } else { Precision::F32 }
+}
+
+pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
+}
+
+/// A tensor stored as `storage`, whose values `fill` writes.
+pub(super) fn filled(storage: Precision, shape: &[usize], fill: impl FnOnce(ValuesMut)) -> FlexTensor {
+    let len = shape.iter().product();
+    match storage {
+        Precision::F32 => {
+            let mut values = zeros::<f32>(len);
+            fill(ValuesMut::from(&mut values));
+            tensor(values, shape)
+        }
+        Precision::Bf16 => {
+            let mut bits = zeros::<u16>(len);
+            fill(ValuesMut::from(&mut bits));
+            FlexTensor::from_data(TensorData::from_bytes(Bytes::from_elems(bits), shape.to_vec(), DType::BF16))
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Values as a tensor stores them: f32, or bfloat16 between the layers of a bf16 training, which halves what must pass
+//! through memory. Arithmetic is f32 in both cases: a kernel that moves memory widens a block of values into a buffer that
+//! stays in the cache, works on it, and rounds the block that it made.
+
+use crate::bf16::convert;
+use crate::workspace;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Values of one task where a whole tensor is widened or rounded.
+const BLOCK: usize = 1 << 14;
+
+/// Values to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a> {
+    /// Single precision.
+    F32(&'a [f32]),
+    /// The bits of bfloat16 values.
+    Bf16(&'a [u16]),
+}
+
+/// Values to write.
+#[derive(Debug)]
+pub enum ValuesMut<'a> {
+    /// Single precision.
+    F32(&'a mut [f32]),
+    /// The bits of bfloat16 values: results are rounded to the nearest.
+    Bf16(&'a mut [u16]),
+}
+
+impl<'a> Values<'a> {
+    /// The bfloat16 values in `bytes`, in the machine's own order; none where the bytes are no whole or no aligned values.
+    pub fn bf16_in(bytes: &'a [u8]) -> Option<Self> {
+        // SAFETY: every pair of bytes is a valid u16; `align_to` gives only aligned ones.
+        let (before, values, after) = unsafe { bytes.align_to::<u16>() };
+        (before.is_empty() && after.is_empty()).then_some(Self::Bf16(values))
+    }
+
+    /// How many.
+    pub fn len(self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::Bf16(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Some of them.
+    #[inline]
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        match self {
+            Self::F32(values) => Self::F32(&values[range]),
+            Self::Bf16(values) => Self::Bf16(&values[range]),
+        }
+    }
+
+    /// Blocks of `len` values, the last one shorter.
+    pub(crate) fn chunks(self, len: usize) -> impl IndexedParallelIterator<Item = Self> {
+        let len = len.max(1);
+        (0..self.len().div_ceil(len))
+            .into_par_iter()
+            .map(move |nth| self.part(nth * len..((nth + 1) * len).min(self.len())))
+    }
+
+    /// The values as f32: themselves, or widened into a part of `buffer`.
+    pub(crate) fn widened<'b>(self, buffer: &'b mut [f32]) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::F32(values) => values,
+            Self::Bf16(values) => {
+                let buffer = &mut buffer[..values.len()];
+                convert::widen(values, buffer);
+                buffer
+            }
+        }
+    }
+
+    /// Calls `work` with all values as f32, on all threads.
+    pub(crate) fn with_f32<R>(self, work: impl FnOnce(&[f32]) -> R) -> R {
+        match self {
+            Self::F32(values) => work(values),
+            Self::Bf16(values) => workspace::with(values.len(), |buffer| {
+                let blocks = buffer.par_chunks_mut(BLOCK).zip(values.par_chunks(BLOCK));
+                blocks.for_each(|(wide, values)| convert::widen(values, wide));
+                work(buffer)
+            }),
+        }
+    }
+
+    /// Values that a buffer for [`Self::widened`] needs for a block of `len`.
+    pub(crate) fn buffer_len(self, len: usize) -> usize {
+        match self {
+            Self::F32(_) => 0,
+            Self::Bf16(_) => len,
+        }
+    }
+}
+
+impl<'a> ValuesMut<'a> {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::Bf16(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Blocks of `len` values, the last one shorter.
+    pub(crate) fn chunks(self, len: usize) -> impl IndexedParallelIterator<Item = ValuesMut<'a>> {
+        let len = len.max(1);
+        let blocks: Vec<ValuesMut<'a>> = match self {
+            Self::F32(values) => values.chunks_mut(len).map(ValuesMut::F32).collect(),
+            Self::Bf16(values) => values.chunks_mut(len).map(ValuesMut::Bf16).collect(),
+        };
+        blocks.into_par_iter()
+    }
+
+    /// Lets `work` write all values as f32: in place, or into a part of `buffer`, from where they are rounded. Gives what
+    /// `work` gives.
+    pub(crate) fn fill<R>(self, buffer: &mut [f32], work: impl FnOnce(&mut [f32]) -> R) -> R {
+        match self {
+            Self::F32(values) => work(values),
+            Self::Bf16(values) => {
+                let buffer = &mut buffer[..values.len()];
+                let result = work(buffer);
+                convert::to_bits(buffer, values);
+                result
+            }
+        }
+    }
+
+    /// As [`Self::fill`] for a whole tensor, rounding on all threads.
+    pub(crate) fn with_f32<R>(self, work: impl FnOnce(&mut [f32]) -> R) -> R {
+        match self {
+            Self::F32(values) => work(values),
+            Self::Bf16(values) => workspace::with(values.len(), |buffer| {
+                let result = work(buffer);
+                let blocks = values.par_chunks_mut(BLOCK).zip(buffer.par_chunks(BLOCK));
+                blocks.for_each(|(values, wide)| convert::to_bits(wide, values));
+                result
+            }),
+        }
+    }
+
+    /// As [`Values::buffer_len`], for [`Self::fill`].
+    pub(crate) fn buffer_len(&self, len: usize) -> usize {
+        match self {
+            Self::F32(_) => 0,
+            Self::Bf16(_) => len,
+        }
+    }
+}
+
+impl<'a> From<&'a [f32]> for Values<'a> {
+    fn from(values: &'a [f32]) -> Self {
+        Self::F32(values)
+    }
+}
+
+impl<'a> From<&'a Vec<f32>> for Values<'a> {
+    fn from(values: &'a Vec<f32>) -> Self {
+        Self::F32(values)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [f32; N]> for Values<'a> {
+    fn from(values: &'a [f32; N]) -> Self {
+        Self::F32(values)
+    }
+}
+
+impl<'a> From<&'a mut [f32]> for ValuesMut<'a> {
+    fn from(values: &'a mut [f32]) -> Self {
+        Self::F32(values)
+    }
+}
+
+impl<'a> From<&'a mut Vec<f32>> for ValuesMut<'a> {
+    fn from(values: &'a mut Vec<f32>) -> Self {
+        Self::F32(values)
+    }
+}
+
+impl<'a, const N: usize> From<&'a mut [f32; N]> for ValuesMut<'a> {
+    fn from(values: &'a mut [f32; N]) -> Self {
+        Self::F32(values)
+    }
+}
+
+impl<'a> From<&'a mut Vec<u16>> for ValuesMut<'a> {
+    fn from(values: &'a mut Vec<u16>) -> Self {
+        Self::Bf16(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::values;
+
+    #[test]
+    fn widening_and_rounding_are_inverse_on_bf16_values() {
+        let x = values(40_000, 1);
+        let mut bits = vec![0u16; x.len()];
+        ValuesMut::from(&mut bits).with_f32(|y| y.copy_from_slice(&x));
+        let wide = Values::Bf16(&bits).with_f32(<[f32]>::to_vec);
+        assert!(wide.iter().zip(&x).all(|(w, x)| *w == convert::rounded(*x)));
+        let mut again = vec![0u16; x.len()];
+        let blocks = Values::Bf16(&bits).chunks(999).zip(ValuesMut::from(&mut again).chunks(999));
+        blocks.for_each(|(from, to)| {
+            let (mut a, mut b) = (vec![0.0; from.buffer_len(999)], vec![0.0; to.buffer_len(999)]);
+            let from = from.widened(&mut a);
+            to.fill(&mut b, |to| to.copy_from_slice(from));
+        });
+        assert_eq!(again, bits);
+    }
+
+    #[test]
+    fn f32_is_not_copied() {
+        let mut x = values(10, 1);
+        let start = x.as_ptr();
+        assert_eq!(Values::from(&x).widened(&mut []).as_ptr(), start);
+        assert_eq!(Values::from(&x).with_f32(<[f32]>::as_ptr), start);
+        ValuesMut::from(&mut x).fill(&mut [], |x| assert_eq!(x.as_ptr(), start));
+    }
+
+    #[test]
+    fn bytes_are_values_where_they_can_be() {
+        let bytes: Vec<u8> = (0..8).collect();
+        // A vector of bytes may lie anywhere: one of two neighbouring places is aligned.
+        let found: Vec<_> = [&bytes[..6], &bytes[1..7]].into_iter().filter_map(Values::bf16_in).collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].len(), 3);
+    }
+}
