@@ -60,6 +60,25 @@ fn a_run_of_before_there_was_a_choice_goes_on_in_f32() {
 }
 
 #[test]
+fn samples_are_exact_unless_asked_otherwise() {
+    let bench = Bench::new();
+    bench.train("run", &["--steps", "30"]);
+    let drawn = |more: &[&str]| {
+        let words = ["sample", "run", "-n", "20", "-o", "images.npy"];
+        bench.ok(&[&words[..], more].concat());
+        std::fs::read(bench.path("images.npy")).unwrap()
+    };
+    let exact = drawn(&[]);
+    assert_eq!(drawn(&["--precision", "f32", "--threads", "1"]), exact);
+    let rounded = drawn(&["--precision", "bf16"]);
+    let apart: Vec<u8> = exact.iter().zip(&rounded).map(|(a, b)| a.abs_diff(*b)).collect();
+    // Of 256 levels: some pixels move, none by much.
+    assert!(apart.iter().any(|d| *d > 0) && apart.iter().all(|d| *d < 12), "{:?}", apart.iter().max());
+    let auto = drawn(&["--precision", "auto"]);
+    assert!(auto == exact || auto == rounded);
+}
+
+#[test]
 fn an_unknown_precision_is_refused() {
     let bench = Bench::new();
     let error = bench.fails(&["train", "--config", "tiny.toml", "--precision", "half"], 2);

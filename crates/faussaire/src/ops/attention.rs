@@ -9,6 +9,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Tensor, activation};
 use faussaire_kernels::attention::{self as kernel, Attention};
+use faussaire_kernels::memory::zeros;
 
 use super::values::{plain, serves, tensor, values};
 
@@ -53,7 +54,7 @@ fn sizes(query: &FlexTensor, value: &FlexTensor) -> Attention {
 impl NativeAttention for Flex {
     fn native_attend(query: FlexTensor, key: FlexTensor, value: FlexTensor) -> FlexTensor {
         let [query, key, value] = [query, key, value].map(plain);
-        let mut out = vec![0.0; values(&value).len()];
+        let mut out = zeros(values(&value).len());
         kernel::forward(&sizes(&query, &value), values(&query), values(&key), values(&value), &mut out);
         tensor(out, value.layout().shape())
     }
@@ -69,7 +70,7 @@ impl Backward<Flex, 3> for AttendBackward {
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [query, key, value] = ops.state.map(plain);
         let dout = plain(grads.consume::<Flex>(&ops.node));
-        let [mut dq, mut dk, mut dv] = [&query, &key, &value].map(|t| vec![0.0; values(t).len()]);
+        let [mut dq, mut dk, mut dv] = [&query, &key, &value].map(|t| zeros(values(t).len()));
         kernel::backward(
             &sizes(&query, &value),
             values(&query),

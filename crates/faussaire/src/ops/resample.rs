@@ -9,6 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Tensor, TensorData};
+use faussaire_kernels::memory::zeros;
 use faussaire_kernels::resample::Resample;
 
 use super::composed;
@@ -83,7 +84,7 @@ impl NativeResample for Flex {
         let shape = x.layout().shape();
         let [batch, h, w, c] = [shape[0], shape[1], shape[2], shape[3]];
         let [rows, columns] = kind.size([h, w]);
-        let mut y = vec![0.0; batch * rows * columns * c];
+        let mut y = zeros(batch * rows * columns * c);
         kind.apply(values(&x), [batch, h, w, c], &mut y);
         tensor(y, &[batch, rows, columns, c])
     }

@@ -6,7 +6,6 @@ use burn::tensor::Tensor;
 
 use crate::error::{Error, Result};
 use crate::model::host;
-use crate::net::Pass;
 use crate::run::Sampler;
 use crate::train::tensor;
 
@@ -107,7 +106,7 @@ impl Inversion {
     fn gradient(&self, sampler: &Sampler) -> Vec<f32> {
         let (z, target, y) = self.tensors(sampler);
         let z = z.autodiff().require_grad();
-        let image = sampler.network().forward(sampler.weights(), z.clone(), &mut Pass::infer().given(y));
+        let image = sampler.drawn(z.clone(), y);
         let difference = image.sub(target.autodiff());
         let pixels = (self.target.len() / STARTS) as f32;
         // The sum over starts: none of them touches another.
@@ -129,7 +128,7 @@ impl Inversion {
 
     fn best(&self, sampler: &Sampler) -> Found {
         let (z, _, y) = self.tensors(sampler);
-        let images = host(&sampler.network().forward(sampler.weights(), z, &mut Pass::infer().given(y)));
+        let images = host(&sampler.drawn(z, y));
         let (size, latent) = (self.target.len() / STARTS, self.z.len() / STARTS);
         let error = |start: usize| {
             let part = start * size..(start + 1) * size;

@@ -1,12 +1,12 @@
 //! Images from a trained run: its averaged generator, without the data or the discriminator.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::{Run, checkpoint};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::loss::LabelKind;
-use crate::net::{Network, Weights};
+use crate::net::{Network, Pass, Weights};
 use crate::ops::Precision;
 use crate::random::Stream;
 use crate::recipe::LabelSettings;
@@ -168,6 +168,12 @@ impl Sampler {
         });
         let (net, weights) = &self.drawing;
         Ok(train::generate(net, weights, &Latents { z, y }, self.precision))
+    }
+
+    /// What the generator makes of one batch, in operations that can be differentiated by the noise.
+    pub(crate) fn drawn(&self, z: Tensor<4>, y: Option<Tensor<4>>) -> Tensor<4> {
+        let (net, weights) = &self.drawing;
+        net.forward(weights, z, &mut Pass::infer().rounded(self.precision).given(y))
     }
 
     /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a

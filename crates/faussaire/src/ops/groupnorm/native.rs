@@ -10,6 +10,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 use faussaire_kernels::groupnorm as kernel;
 use faussaire_kernels::groupnorm::Groups;
+use faussaire_kernels::memory::zeros;
 
 use super::super::values::{plain, tensor, values};
 use super::{Activation, GroupNormalisation};
@@ -55,14 +56,14 @@ impl NativeGroupNorm for Flex {
         activation: Activation,
     ) -> FlexTensor {
         let [x, gamma, beta] = [x, gamma, beta].map(plain);
-        let mut y = vec![0.0; values(&x).len()];
+        let mut y = zeros(values(&x).len());
         kernel::forward(&groups, values(&x), values(&gamma), values(&beta), activation, &mut y);
         tensor(y, x.layout().shape())
     }
 
     fn native_groupnorm_tangent(x: FlexTensor, t: FlexTensor, gamma: FlexTensor, groups: Groups) -> FlexTensor {
         let [x, t, gamma] = [x, t, gamma].map(plain);
-        let mut out = vec![0.0; values(&x).len()];
+        let mut out = zeros(values(&x).len());
         kernel::tangent(&groups, values(&x), values(&t), values(&gamma), &mut out);
         tensor(out, x.layout().shape())
     }
@@ -82,7 +83,7 @@ impl Backward<Flex, 3> for GroupNormBackward {
         let [x, gamma, y] = saved.map(plain);
         let dy = plain(grads.consume::<Flex>(&ops.node));
         let channels = groups.channels;
-        let mut dx = vec![0.0; values(&x).len()];
+        let mut dx = zeros(values(&x).len());
         let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
         kernel::backward(
             &groups,
@@ -117,7 +118,7 @@ impl Backward<Flex, 3> for TangentBackward {
         let [x, t, gamma] = saved.map(plain);
         let r = plain(grads.consume::<Flex>(&ops.node));
         let len = values(&x).len();
-        let (mut dx, mut dt, mut dgamma) = (vec![0.0; len], vec![0.0; len], vec![0.0; groups.channels]);
+        let (mut dx, mut dt, mut dgamma) = (zeros(len), zeros(len), vec![0.0; groups.channels]);
         kernel::tangent_backward(
             &groups,
             values(&x),
