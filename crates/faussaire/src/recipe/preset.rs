@@ -43,6 +43,8 @@ presets! {
     FidleWganGp = "fidle-wgan-gp",
     /// Digits on demand.
     CganMnist = "cgan-mnist",
+    /// The best of MNIST in ten minutes.
+    MnistBest = "mnist-best",
     /// Clothes on demand.
     CganFashion = "cgan-fashion",
     /// Faces with chosen attributes.
