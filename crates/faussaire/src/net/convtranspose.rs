@@ -77,13 +77,7 @@ impl LayerKind for ConvTranspose {
 
     fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let geometry = self.geometry(x.dims()[0], input.dims());
-        let spec = ops::Conv {
-            geometry,
-            upsample: 1,
-            activation: fused.activation,
-            precision: pass.precision,
-            stored: fused.stored,
-        };
+        let spec = fused.conv(geometry, pass.precision);
         ops::conv_transpose(x, weights[0].clone(), weights[1].clone(), spec)
     }
 

@@ -63,13 +63,7 @@ impl LayerKind for Dense {
     fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let [batch, h, w, c] = x.dims();
         let geometry = Geometry::dense(batch * h * w, c, self.units);
-        let spec = ops::Conv {
-            geometry,
-            upsample: 1,
-            activation: fused.activation,
-            precision: pass.precision,
-            stored: fused.stored,
-        };
+        let spec = fused.conv(geometry, pass.precision);
         let y = ops::conv(x.reshape([batch * h * w, 1, 1, c]), weights[0].clone(), weights[1].clone(), spec);
         y.reshape([batch, h, w, self.units])
     }

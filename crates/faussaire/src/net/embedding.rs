@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
 use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
-use crate::ops::{self, Activation, Geometry, Precision};
+use crate::ops::{self, Geometry, Precision};
 
 /// Learned values for each label, concatenated to the channels.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ pub(super) fn mix_rows(shares: Tensor<4>, table: &Tensor<1>, width: usize) -> Te
     // Never rounded: shares of 0 and 1 pick rows, which is no work to speak of.
     let precision = Precision::F32;
     let geometry = Geometry::dense(batch, labels, width);
-    let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Identity, precision, stored: Precision::F32 };
+    let spec = Fused::ALONE.conv(geometry, precision);
     let none = Tensor::zeros([width], (&shares.device().inner(), shares.dtype()));
     ops::conv(shares, table.clone(), none, spec)
 }

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::{Activation, Precision};
+use crate::ops::{Activation, Conv, Geometry, Precision};
 use crate::random::Stream;
 
 /// Whether layers behave as in training or as in use.
@@ -29,6 +29,12 @@ pub struct Fused {
 impl Fused {
     /// Nothing besides its own work.
     pub const ALONE: Self = Self { upsample: 1, activation: Activation::Identity, stored: Precision::F32 };
+
+    /// The convolution of this geometry with all that it does besides.
+    pub(super) fn conv(self, geometry: Geometry, precision: Precision) -> Conv {
+        let Self { upsample, activation, stored } = self;
+        Conv { geometry, upsample, activation, precision, stored }
+    }
 }
 
 /// A value with its derivative along some direction of the network's input (a forward-mode pair).

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::words::{Reading, Words};
 use super::{Dual, Form, Fused, Init, LayerKind, Pass, Shape, WeightSpec};
-use crate::ops::{self, Activation, Geometry, Precision};
+use crate::ops::{self, Geometry, Precision};
 
 /// Opens a block: remembers its input.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ impl Add {
 pub(super) fn project(x: Tensor<4>, weight: Tensor<1>, channels: usize, precision: Precision) -> Tensor<4> {
     let [batch, h, w, c] = x.dims();
     let geometry = Geometry::dense(batch * h * w, c, channels);
-    let spec = ops::Conv { geometry, upsample: 1, activation: Activation::Identity, precision, stored: Precision::F32 };
+    let spec = Fused::ALONE.conv(geometry, precision);
     let bias = Tensor::zeros([channels], (&x.device().inner(), x.dtype()));
     ops::conv(x.reshape([batch * h * w, 1, 1, c]), weight, bias, spec).reshape([batch, h, w, channels])
 }

@@ -236,38 +236,39 @@ impl Work<'_> {
 }
 
 vectorised! {
-    /// `y[target + first..] = act(sums + bias)` for each row with a target: a pixel that no other task has in the panel that
-    /// begins at channel `first`.
+    /// [`finish_rows`] with results as they are.
     fn finish_tile(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: (Shared, usize)) {
-        let (y, first) = y;
-        for_each_activation!(act, |a| {
-            for (row, target) in sums.chunks_exact(SIDE).zip(targets) {
-                if *target != NONE {
-                    // SAFETY: the pixel at `target` lies in `y`, and these of its channels are this task's.
-                    let y = unsafe { y.values(target + first, bias.len()) };
-                    for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
-                        *y = a.apply(s + b);
-                    }
-                }
-            }
-        });
+        finish_rows(act, sums, bias, targets, y, |v| v);
     }
 }
 
 vectorised! {
-    /// [`finish_tile`] with rounded results.
+    /// [`finish_rows`] with rounded results.
     fn finish_rounded(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: (Shared<u16>, usize)) {
-        let (y, first) = y;
-        for_each_activation!(act, |a| {
-            for (row, target) in sums.chunks_exact(SIDE).zip(targets) {
-                if *target != NONE {
-                    // SAFETY: as in `finish_tile`.
-                    let y = unsafe { y.values(target + first, bias.len()) };
-                    for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
-                        *y = convert::bits(a.apply(s + b));
-                    }
+        finish_rows(act, sums, bias, targets, y, convert::bits);
+    }
+}
+
+/// `y[target + first..] = stored(act(sums + bias))` for each row with a target: a pixel that no other task has in the panel
+/// that begins at channel `first`.
+#[inline(always)]
+fn finish_rows<T: Copy>(
+    act: Activation,
+    sums: &[f32],
+    bias: &[f32],
+    targets: &[usize; ROWS],
+    (y, first): (Shared<T>, usize),
+    stored: impl Fn(f32) -> T,
+) {
+    for_each_activation!(act, |a| {
+        for (row, target) in sums.chunks_exact(SIDE).zip(targets) {
+            if *target != NONE {
+                // SAFETY: the pixel at `target` lies in `y`, and these of its channels are this task's.
+                let y = unsafe { y.values(target + first, bias.len()) };
+                for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
+                    *y = stored(a.apply(s + b));
                 }
             }
-        });
-    }
+        }
+    });
 }
