@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use faussaire::data::npy::NpyWriter;
-use faussaire::ops::Precision;
 use faussaire::picture::{Images, gif, png, sheet};
+use faussaire::recipe::PrecisionChoice;
 use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
 
@@ -39,11 +39,11 @@ fn sampled(options: &Sample) -> Result<()> {
     let output = output(options)?;
     let run = Run::open(&options.run)?;
     let precision = match options.precision.as_str() {
-        "bf16" => Precision::Bf16,
-        "auto" => Precision::fastest(),
-        _ => Precision::F32,
+        "bf16" => PrecisionChoice::Bf16,
+        "auto" => PrecisionChoice::Auto,
+        _ => PrecisionChoice::F32,
     };
-    let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?.rounded(precision);
+    let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?.rounded(precision)?;
     let grid = options.grid;
     let asked = options.n.or(grid.map(|(r, c)| r * c));
     if asked == Some(0) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Recipe;
 use crate::error::{Error, Result};
-use crate::net::Shape;
+use crate::net::{Network, Shape};
 use crate::ops::Precision;
 
 /// What a recipe asks for.
@@ -31,18 +31,44 @@ impl PrecisionChoice {
             Precision::Bf16 => Self::Bf16,
         }
     }
+
+    /// What drawing with `generator` on `device` rounds to. There are no gradients to upset, so that only points speak
+    /// against the bfloat16 of `auto`.
+    ///
+    /// # Errors
+    /// bfloat16 on a device where it isn't offered.
+    pub fn for_drawing(self, generator: &Network, device: &Device) -> Result<Precision> {
+        self.decided(*device == Device::flex(), makes_images(generator), Precision::fastest())
+    }
+
+    /// `auto` is the `fastest` where that can be `borne`.
+    fn decided(self, on_processor: bool, borne: bool, fastest: Precision) -> Result<Precision> {
+        match self {
+            Self::Bf16 if !on_processor => Err(Error::usage(
+                "the precision is bf16, which is offered on the processor only",
+                "use --precision f32, or --device cpu",
+            )),
+            Self::Bf16 => Ok(Precision::Bf16),
+            Self::Auto if on_processor && borne => Ok(fastest),
+            Self::F32 | Self::Auto => Ok(Precision::F32),
+        }
+    }
+}
+
+/// Two coordinates with 8 bits each lie on a grid that one can see.
+fn makes_images(generator: &Network) -> bool {
+    matches!(generator.output(), Shape::Image(..))
 }
 
 impl Recipe {
-    /// Whether `auto` may choose bfloat16. It may not under gradient penalties: they compare lengths of gradients, which
-    /// mixed precision is known to upset. Nor for nets that make points instead of images: two coordinates with 8 bits each
-    /// lie on a grid that one can see.
+    /// Whether `auto` may choose bfloat16 for training. It may not under gradient penalties: they compare lengths of gradients,
+    /// which mixed precision is known to upset. Nor for nets that make points instead of images.
     ///
     /// # Errors
     /// Nets that can't be built.
     pub fn bears_rounding(&self) -> Result<bool> {
         let (generator, _) = self.networks()?;
-        Ok(self.train.penalties.is_empty() && matches!(generator.output(), Shape::Image(..)))
+        Ok(self.train.penalties.is_empty() && makes_images(&generator))
     }
 
     /// What training on `device` rounds operands to; from now on the recipe says that instead of `auto`.
@@ -54,18 +80,7 @@ impl Recipe {
     }
 
     fn settle(&mut self, on_processor: bool, fastest: Precision) -> Result<Precision> {
-        let precision = match self.train.precision {
-            PrecisionChoice::F32 => Precision::F32,
-            PrecisionChoice::Bf16 if !on_processor => {
-                return Err(Error::usage(
-                    "train.precision is bf16, which is offered on the processor only",
-                    "use --precision f32, or --device cpu",
-                ));
-            }
-            PrecisionChoice::Bf16 => Precision::Bf16,
-            PrecisionChoice::Auto if on_processor && self.bears_rounding()? => fastest,
-            PrecisionChoice::Auto => Precision::F32,
-        };
+        let precision = self.train.precision.decided(on_processor, self.bears_rounding()?, fastest)?;
         self.train.precision = PrecisionChoice::of(precision);
         Ok(precision)
     }
@@ -92,6 +107,21 @@ mod tests {
         assert_eq!(settled(Preset::Tp, &[], false, bf16).unwrap(), Precision::F32);
         assert_eq!(settled(Preset::Tp, &["train.penalties.r1=1"], true, bf16).unwrap(), Precision::F32);
         assert_eq!(settled(Preset::Ring, &[], true, bf16).unwrap(), Precision::F32);
+    }
+
+    #[test]
+    fn drawing_asks_only_what_is_drawn() {
+        let drawn = |preset: Preset, choice: PrecisionChoice| {
+            let (generator, _) = Recipe::parse(preset.text(), preset.name(), &[]).unwrap().networks().unwrap();
+            choice.for_drawing(&generator, &Device::flex()).unwrap()
+        };
+        // A WGAN-GP generator bears what its training does not.
+        for preset in [Preset::Tp, Preset::FidleWganGp] {
+            assert_eq!(drawn(preset, PrecisionChoice::Auto), Precision::fastest());
+        }
+        assert_eq!(drawn(Preset::Ring, PrecisionChoice::Auto), Precision::F32);
+        assert_eq!(drawn(Preset::Tp, PrecisionChoice::F32), Precision::F32);
+        assert_eq!(drawn(Preset::Ring, PrecisionChoice::Bf16), Precision::Bf16);
     }
 
     #[test]

@@ -6,20 +6,17 @@ use super::{Run, checkpoint};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::loss::LabelKind;
-use crate::net::{Network, Pass, Weights};
-use crate::ops::Precision;
+use crate::net::{Network, Weights};
 use crate::random::Stream;
-use crate::recipe::LabelSettings;
-use crate::train::{self, Latents, Range, conditions};
+use crate::recipe::{LabelSettings, PrecisionChoice};
+use crate::train::{self, Drawing, Latents, Range, conditions};
 
 /// A generator taken from a checkpoint.
 #[derive(Debug)]
 pub struct Sampler {
     generator: Network,
     weights: Weights,
-    /// What draws: the same net with its normalisations folded.
-    drawing: (Network, Weights),
-    precision: Precision,
+    drawing: Drawing,
     range: Range,
     shape: ImageShape,
     labels: LabelSettings,
@@ -42,8 +39,7 @@ impl Sampler {
         let labels = generator.labels();
         Ok(Self {
             range: Range::of(&generator)?,
-            drawing: generator.folded(&weights).unwrap_or_else(|| (generator.clone(), weights.clone())),
-            precision: Precision::F32,
+            drawing: Drawing::new(&generator, &weights),
             generator,
             weights,
             shape: ImageShape { height, width, channels },
@@ -53,11 +49,14 @@ impl Sampler {
         })
     }
 
-    /// The same sampler, with what goes into products rounded to `precision`: faster where the processor multiplies bf16,
+    /// The same sampler, with what goes into products rounded as `choice` says: faster where the processor multiplies bf16,
     /// and no longer the same images on every machine.
-    pub fn rounded(mut self, precision: Precision) -> Self {
-        self.precision = precision;
-        self
+    ///
+    /// # Errors
+    /// bfloat16 on a device where it isn't offered.
+    pub fn rounded(mut self, choice: PrecisionChoice) -> Result<Self> {
+        self.drawing.precision = choice.for_drawing(&self.generator, &self.device)?;
+        Ok(self)
     }
 
     /// Its net.
@@ -166,14 +165,12 @@ impl Sampler {
         let y = (width > 0).then(|| {
             train::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
         });
-        let (net, weights) = &self.drawing;
-        Ok(train::generate(net, weights, &Latents { z, y }, self.precision))
+        Ok(self.drawing.images(&Latents { z, y }))
     }
 
     /// What the generator makes of one batch, in operations that can be differentiated by the noise.
     pub(crate) fn drawn(&self, z: Tensor<4>, y: Option<Tensor<4>>) -> Tensor<4> {
-        let (net, weights) = &self.drawing;
-        net.forward(weights, z, &mut Pass::infer().rounded(self.precision).given(y))
+        self.drawing.batch(Latents { z, y })
     }
 
     /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a

@@ -6,17 +6,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::conditions::{self, Conditions};
 use super::discriminator_step::RealBatch;
+use super::drawing::Drawing;
 use super::{Average, Range, held_out};
 use crate::data::{Batches, Chosen, Dataset, ImageShape, Prefetcher};
 use crate::error::{Error, Result};
-use crate::model::{Model, host};
-use crate::net::{Network, Pass, Shape, Weights};
-use crate::ops::Precision;
+use crate::model::Model;
+use crate::net::{Shape, Weights};
 use crate::random::Stream;
 use crate::recipe::Recipe;
-
-/// Images are generated in batches of this size.
-const SAMPLE_BATCH: usize = 64;
 
 /// How far training has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,7 +61,15 @@ pub struct Gan {
     pub(super) conditions: Option<Conditions>,
     pub(super) range: Range,
     pub(super) device: Device,
-    settled: Mutex<Option<(u64, Weights)>>,
+    settled: Mutex<Option<Arc<Settled>>>,
+}
+
+/// The averaged generator at one step.
+#[derive(Debug)]
+struct Settled {
+    step: u64,
+    weights: Weights,
+    drawing: Drawing,
 }
 
 /// A tensor of host values.
@@ -192,16 +197,26 @@ impl Gan {
 
     /// The averaged generator's weights as one would use them now.
     pub fn averaged(&self) -> Weights {
+        self.settled().weights.clone()
+    }
+
+    /// What the averaged generator makes of `latents`: `[n, h, w, c]` values, in [`Self::range`].
+    pub fn generate(&self, latents: &Latents) -> Vec<f32> {
+        self.settled().drawing.images(latents)
+    }
+
+    /// The averaged generator at this step, made when it is first asked for.
+    fn settled(&self) -> Arc<Settled> {
         let step = self.progress.step;
-        let mut cache = self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((at, weights)) = cache.as_ref()
-            && *at == step
-        {
-            return weights.clone();
+        let mut kept = self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(settled) = kept.as_ref().filter(|settled| settled.step == step) {
+            return Arc::clone(settled);
         }
-        let weights = self.average.settled(&self.generator.net, |batch, n| self.drawn_latents("settle", batch, n));
-        *cache = Some((step, weights.clone()));
-        weights
+        let net = &self.generator.net;
+        let weights = self.average.settled(net, |batch, n| self.drawn_latents("settle", batch, n));
+        let settled = Arc::new(Settled { step, drawing: Drawing::new(net, &weights), weights });
+        *kept = Some(Arc::clone(&settled));
+        settled
     }
 
     /// Latents number `turn` of the stream `name`: noise, and labels of real images drawn at random.
@@ -215,26 +230,4 @@ impl Gan {
         });
         Latents { z: tensor(noise.normal(turn, n * latent), [n, 1, 1, latent], &self.device), y }
     }
-
-    /// What the averaged generator makes of `latents`: `[n, h, w, c]` values, in [`Self::range`].
-    pub fn generate(&self, latents: &Latents) -> Vec<f32> {
-        let (net, averaged) = (&self.generator.net, self.averaged());
-        match net.folded(&averaged) {
-            Some((net, weights)) => generate(&net, &weights, latents, Precision::F32),
-            None => generate(net, &averaged, latents, Precision::F32),
-        }
-    }
-}
-
-/// What `generator` makes of `latents` with `weights`, batch by batch.
-pub(crate) fn generate(generator: &Network, weights: &Weights, latents: &Latents, precision: Precision) -> Vec<f32> {
-    let n = latents.z.dims()[0];
-    let mut values = Vec::with_capacity(n * generator.output().len());
-    for start in (0..n).step_by(SAMPLE_BATCH) {
-        let end = (start + SAMPLE_BATCH).min(n);
-        let part = |t: &Tensor<4>| t.clone().narrow(0, start, end - start);
-        let mut pass = Pass::infer().rounded(precision).given(latents.y.as_ref().map(part));
-        values.extend(host(&generator.forward(weights, part(&latents.z), &mut pass)));
-    }
-    values
 }

@@ -5,6 +5,7 @@
 mod average;
 pub mod conditions;
 mod discriminator_step;
+mod drawing;
 mod event;
 mod fit;
 mod gan;
@@ -18,10 +19,11 @@ mod variety;
 mod view;
 
 pub use average::Average;
+pub(crate) use drawing::Drawing;
 pub use event::{Event, Request, StepReport, Watcher};
 pub use fit::{Ending, Limits};
+pub(crate) use gan::tensor;
 pub use gan::{Gan, Latents, Progress};
-pub(crate) use gan::{generate, tensor};
 pub use halves::FirstHalf;
 pub use history::History;
 pub use range::Range;

@@ -1,0 +1,47 @@
+//! A generator as images are drawn with it: what batch normalisation does is folded into the layers before it, no statistics
+//! move, and any number of images takes the memory of one batch.
+
+use burn::tensor::Tensor;
+
+use super::Latents;
+use crate::model::host;
+use crate::net::{Network, Pass, Weights};
+use crate::ops::Precision;
+
+/// Images are drawn in batches of this size.
+const BATCH: usize = 64;
+
+/// A net that draws, and its weights.
+#[derive(Debug)]
+pub(crate) struct Drawing {
+    net: Network,
+    weights: Weights,
+    /// What goes into products is rounded to this.
+    pub precision: Precision,
+}
+
+impl Drawing {
+    /// Exact drawing with `generator` and `weights`.
+    pub fn new(generator: &Network, weights: &Weights) -> Self {
+        let (net, weights) = generator.folded(weights).unwrap_or_else(|| (generator.clone(), weights.clone()));
+        Self { net, weights, precision: Precision::F32 }
+    }
+
+    /// One batch, `[n, h, w, c]`, in operations that can be differentiated by the noise.
+    pub fn batch(&self, latents: Latents) -> Tensor<4> {
+        let mut pass = Pass::infer().rounded(self.precision).given(latents.y);
+        self.net.forward(&self.weights, latents.z, &mut pass)
+    }
+
+    /// Any number of images, as `[n, h, w, c]` values.
+    pub fn images(&self, latents: &Latents) -> Vec<f32> {
+        let n = latents.z.dims()[0];
+        let mut values = Vec::with_capacity(n * self.net.output().len());
+        for start in (0..n).step_by(BATCH) {
+            let end = (start + BATCH).min(n);
+            let part = |t: &Tensor<4>| t.clone().narrow(0, start, end - start);
+            values.extend(host(&self.batch(Latents { z: part(&latents.z), y: latents.y.as_ref().map(part) })));
+        }
+        values
+    }
+}
