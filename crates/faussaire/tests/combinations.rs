@@ -103,7 +103,7 @@ fn bits(gan: &Gan) -> Vec<u32> {
 fn combinations(shape: ImageShape) -> Vec<(String, Recipe)> {
     let mut found = Vec::new();
     let kinds = [None, Some(Conditional::Concat), Some(Conditional::Projection), Some(Conditional::Auxiliary)];
-    for loss in Loss::ALL {
+    for &loss in Loss::ALL {
         for (bound, keys) in BOUNDS.iter().enumerate() {
             for how in kinds {
                 let name = format!("{shape} {loss:?} {keys:?} {how:?} {:?}", EXTRAS[found.len() % EXTRAS.len()]);

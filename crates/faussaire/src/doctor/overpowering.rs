@@ -6,8 +6,6 @@
 use super::collapse;
 use super::vitals::{figure, mean};
 use super::{Observation, Remedy, Vitals};
-use crate::loss::Loss;
-use crate::recipe::TrainSettings;
 
 /// D's loss as a share of what guessing would cost, below which it is right about everything. Healthy runs stay above a
 /// third; the strong D of a DCGAN in good health above a tenth.
@@ -18,10 +16,10 @@ const BEYOND_DOUBT: f32 = 12.0;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let train = &vitals.case.recipe.train;
-    let (guessing, floor) = (train.loss.of_guessing()?, floor(train));
+    let (guessing, floor) = (train.loss.of_guessing()?, train.loss.floor(train.smoothing, train.flips));
     let recent = vitals.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
-    let gap = if scores_are_log_odds(train.loss) { mean(recent, |p| p.gap) } else { 0.0 };
+    let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };
     // Where images are all alike, that is the trouble, and D's success its effect.
     if (share >= PERFECT && gap <= BEYOND_DOUBT) || collapse::one_image(vitals).is_some() {
         return None;
@@ -35,20 +33,6 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
         means: "it tells every image rightly and far from doubt, so the generator learns little from it",
         remedies: vec![Remedy::GentlerDiscriminator, Remedy::PenaliseSlope, Remedy::BlurSight, Remedy::Augment],
     })
-}
-
-/// Whether a score, or a difference of two, is the logarithm of an odds.
-fn scores_are_log_odds(loss: Loss) -> bool {
-    matches!(loss, Loss::Nonsaturating | Loss::Saturating | Loss::Relativistic)
-}
-
-/// What the loss can't fall below, because some labels are softened or wrong on purpose.
-fn floor(train: &TrainSettings) -> f32 {
-    let entropy = |p: f64| if p > 0.0 { (-p * p.ln() - (1.0 - p) * (1.0 - p).ln()) as f32 } else { 0.0 };
-    match train.loss {
-        Loss::Nonsaturating | Loss::Saturating => 0.5 * entropy(train.smoothing) + entropy(train.flips),
-        _ => 0.0,
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What helps, as changes to a recipe. A remedy that changes nothing, because the recipe already has it, is passed over.
 
 use super::Case;
-use crate::loss::Loss;
 use crate::recipe::NetSettings;
 
 /// Adam's usual learning rate, to which a faster one is brought down at first.
@@ -52,7 +51,7 @@ impl Remedy {
         let (g, d, train) = (recipe.generator.adam.rate, recipe.discriminator.adam.rate, &recipe.train);
         let rate = |net: &str, rate: f64| format!("{net}.adam.rate={}", rounded(rate));
         match self {
-            Self::GentlerDiscriminator if train.discriminator_steps > 1 && train.loss != Loss::Wasserstein => {
+            Self::GentlerDiscriminator if train.discriminator_steps > 1 && !train.loss.wants_bounded_slope() => {
                 vec!["train.discriminator_steps=1".into(), rate("discriminator", d.min(g))]
             }
             Self::GentlerDiscriminator => vec![rate("discriminator", if d > g { g } else { d / 2.0 })],

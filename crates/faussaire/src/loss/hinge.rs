@@ -4,11 +4,30 @@
 use burn::tensor::{Tensor, activation};
 
 use super::Scores;
+use super::game::{Game, Scale};
+use super::wasserstein::Wasserstein;
 
-/// `mean(max(0, 1 - D(x))) + mean(max(0, 1 + D(G(z))))`.
-pub fn discriminator(scores: &Scores) -> Tensor<1> {
-    let real = activation::relu(scores.real.clone().neg().add_scalar(1.0)).mean();
-    real.add(activation::relu(scores.fake.clone().add_scalar(1.0)).mean())
+pub(super) struct Hinge;
+
+impl Game for Hinge {
+    /// `mean(max(0, 1 - D(x))) + mean(max(0, 1 + D(G(z))))`.
+    fn discriminator(&self, scores: &Scores, _smoothing: f32) -> Tensor<1> {
+        let real = activation::relu(scores.real.clone().neg().add_scalar(1.0)).mean();
+        real.add(activation::relu(scores.fake.clone().add_scalar(1.0)).mean())
+    }
+
+    /// `-mean(D(G(z)))`.
+    fn generator(&self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1> {
+        Wasserstein.generator(fake, real)
+    }
+
+    fn scale(&self) -> Scale {
+        Scale { middle: Some(0.0), unit: Some(0.5), log_odds: false }
+    }
+
+    fn of_guessing(&self) -> Option<f32> {
+        Some(2.0)
+    }
 }
 
 #[cfg(test)]
@@ -19,9 +38,9 @@ mod tests {
     #[test]
     fn beyond_the_margin_nothing_is_gained() {
         let scores = Scores { real: logits(&[2.0, 0.5]), fake: logits(&[-3.0, 0.25]) };
-        let value = discriminator(&scores).into_scalar::<f32>();
+        let value = Hinge.discriminator(&scores, 0.0).into_scalar::<f32>();
         assert!((value - (0.25 + 0.625)).abs() < 1e-6, "{value}");
-        let slopes = gradient(&[2.0, 0.5], |real| discriminator(&Scores { real, fake: logits(&[-3.0]) }));
+        let slopes = gradient(&[2.0, 0.5], |real| Hinge.discriminator(&Scores { real, fake: logits(&[-3.0]) }, 0.0));
         assert!(slopes[0] == 0.0 && (slopes[1] + 0.5).abs() < 1e-6, "{slopes:?}");
     }
 }

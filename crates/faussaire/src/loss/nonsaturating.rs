@@ -5,23 +5,46 @@
 
 use burn::tensor::Tensor;
 
+use super::game::{Game, LOG_ODDS, Scale};
 use super::{Scores, softplus};
 
-/// `mean over both halves of -log D(x), -log(1 - D(G(z)))`, D(x) = sigmoid(logit); with `smoothing` s the real label is
-/// 1 - s, which adds `s logit` to each of the first.
-pub fn discriminator(scores: &Scores, smoothing: f32) -> Tensor<1> {
-    let count = (scores.real.dims()[0] + scores.fake.dims()[0]) as f32;
-    let mut real = softplus(scores.real.clone().neg()).sum();
-    if smoothing > 0.0 {
-        real = real.add(scores.real.clone().sum().mul_scalar(smoothing));
-    }
-    let fake = softplus(scores.fake.clone()).sum();
-    real.add(fake).div_scalar(count)
-}
+pub(super) struct Nonsaturating;
 
-/// `mean of -log D(G(z))`.
-pub fn generator(fake: Tensor<4>) -> Tensor<1> {
-    softplus(fake.neg()).mean()
+impl Game for Nonsaturating {
+    /// `mean over both halves of -log D(x), -log(1 - D(G(z)))`, D(x) = sigmoid(logit); with `smoothing` s the real label is
+    /// 1 - s, which adds `s logit` to each of the first.
+    fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1> {
+        let count = (scores.real.dims()[0] + scores.fake.dims()[0]) as f32;
+        let mut real = softplus(scores.real.clone().neg()).sum();
+        if smoothing > 0.0 {
+            real = real.add(scores.real.clone().sum().mul_scalar(smoothing));
+        }
+        let fake = softplus(scores.fake.clone()).sum();
+        real.add(fake).div_scalar(count)
+    }
+
+    /// `mean of -log D(G(z))`.
+    fn generator(&self, fake: Tensor<4>, _real: Option<Tensor<4>>) -> Tensor<1> {
+        softplus(fake.neg()).mean()
+    }
+
+    fn scale(&self) -> Scale {
+        LOG_ODDS
+    }
+
+    fn of_guessing(&self) -> Option<f32> {
+        Some(std::f32::consts::LN_2)
+    }
+
+    /// The entropy of the labels: smoothed on half of the batch, exchanged on all of it.
+    fn floor(&self, smoothing: f64, flips: f64) -> f32 {
+        let entropy = |p: f64| if p > 0.0 { (-p * p.ln() - (1.0 - p) * (1.0 - p).ln()) as f32 } else { 0.0 };
+        0.5 * entropy(smoothing) + entropy(flips)
+    }
+
+    fn has_labels(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -41,17 +64,17 @@ mod tests {
         let scores = |real: &[f32], fake: &[f32]| Scores { real: logits(real), fake: logits(fake) };
         let expected: f32 =
             real.iter().map(|x| softplus(-x)).chain(fake.iter().map(|x| softplus(*x))).sum::<f32>() / 6.0;
-        let loss = discriminator(&scores(&real, &fake), 0.0).into_scalar::<f32>();
+        let loss = Nonsaturating.discriminator(&scores(&real, &fake), 0.0).into_scalar::<f32>();
         assert!((loss - expected).abs() < 1e-6, "{loss} {expected}");
         // Swapping the halves is another loss: the order can't be confused unseen.
-        assert!((discriminator(&scores(&fake, &real), 0.0).into_scalar::<f32>() - expected).abs() > 0.1);
+        assert!((Nonsaturating.discriminator(&scores(&fake, &real), 0.0).into_scalar::<f32>() - expected).abs() > 0.1);
         // A real label of 0.9: nine parts -log D(x), one part -log(1 - D(x)).
         let real_part: f32 = real.iter().map(|x| 0.9 * softplus(-x) + 0.1 * softplus(*x)).sum();
         let smooth = (real_part + fake.iter().map(|x| softplus(*x)).sum::<f32>()) / 6.0;
-        assert!((discriminator(&scores(&real, &fake), 0.1).into_scalar::<f32>() - smooth).abs() < 1e-6);
+        assert!((Nonsaturating.discriminator(&scores(&real, &fake), 0.1).into_scalar::<f32>() - smooth).abs() < 1e-6);
 
         let leaf = logits(&fake).autodiff().require_grad();
-        let gradients = generator(leaf.clone()).backward();
+        let gradients = Nonsaturating.generator(leaf.clone(), None).backward();
         let gradient = leaf.grad(&gradients).unwrap().into_data().iter::<f32>().collect::<Vec<_>>();
         for (g, x) in gradient.iter().zip(fake) {
             assert!((g + (1.0 - sigmoid(x)) / 3.0).abs() < 1e-6);
@@ -61,7 +84,7 @@ mod tests {
     #[test]
     fn huge_logits_stay_finite() {
         let scores = Scores { real: logits(&[-300.0]), fake: logits(&[300.0]) };
-        let loss = discriminator(&scores, 0.0).into_scalar::<f32>();
+        let loss = Nonsaturating.discriminator(&scores, 0.0).into_scalar::<f32>();
         assert!((loss - 300.0).abs() < 1e-3, "{loss}");
     }
 }

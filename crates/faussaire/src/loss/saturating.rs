@@ -3,11 +3,38 @@
 
 use burn::tensor::Tensor;
 
-use super::softplus;
+use super::game::{Game, LOG_ODDS, Scale};
+use super::nonsaturating::Nonsaturating;
+use super::{Scores, softplus};
 
-/// `mean of log(1 - D(G(z)))`, D(x) = sigmoid(logit). D's side is that of the non-saturating game.
-pub fn generator(fake: Tensor<4>) -> Tensor<1> {
-    softplus(fake).mean().neg()
+pub(super) struct Saturating;
+
+/// D's side is that of the non-saturating game.
+impl Game for Saturating {
+    fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1> {
+        Nonsaturating.discriminator(scores, smoothing)
+    }
+
+    /// `mean of log(1 - D(G(z)))`, D(x) = sigmoid(logit).
+    fn generator(&self, fake: Tensor<4>, _real: Option<Tensor<4>>) -> Tensor<1> {
+        softplus(fake).mean().neg()
+    }
+
+    fn scale(&self) -> Scale {
+        LOG_ODDS
+    }
+
+    fn of_guessing(&self) -> Option<f32> {
+        Nonsaturating.of_guessing()
+    }
+
+    fn floor(&self, smoothing: f64, flips: f64) -> f32 {
+        Nonsaturating.floor(smoothing, flips)
+    }
+
+    fn has_labels(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -17,6 +44,7 @@ mod tests {
 
     #[test]
     fn the_gradient_vanishes_where_d_is_right() {
+        let generator = |fake| Saturating.generator(fake, None);
         let value = generator(logits(&[0.0, 1.0])).into_scalar::<f32>();
         let expected = (0.5f32.ln() + (1.0 - 1.0 / (1.0 + (-1.0f32).exp())).ln()) / 2.0;
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");

@@ -5,15 +5,32 @@
 use burn::tensor::Tensor;
 
 use super::Scores;
+use super::game::{Game, Scale};
 
-/// `mean(D(G(z))) - mean(D(x))`.
-pub fn discriminator(scores: &Scores) -> Tensor<1> {
-    scores.fake.clone().mean().sub(scores.real.clone().mean())
-}
+pub(super) struct Wasserstein;
 
-/// `-mean(D(G(z)))`, which is also G's side of the hinge loss.
-pub fn generator(fake: Tensor<4>) -> Tensor<1> {
-    fake.mean().neg()
+impl Game for Wasserstein {
+    /// `mean(D(G(z))) - mean(D(x))`.
+    fn discriminator(&self, scores: &Scores, _smoothing: f32) -> Tensor<1> {
+        scores.fake.clone().mean().sub(scores.real.clone().mean())
+    }
+
+    /// `-mean(D(G(z)))`, which is also G's side of the hinge loss.
+    fn generator(&self, fake: Tensor<4>, _real: Option<Tensor<4>>) -> Tensor<1> {
+        fake.mean().neg()
+    }
+
+    fn scale(&self) -> Scale {
+        Scale { middle: None, unit: None, log_odds: false }
+    }
+
+    fn of_guessing(&self) -> Option<f32> {
+        None
+    }
+
+    fn wants_bounded_slope(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -24,7 +41,7 @@ mod tests {
     #[test]
     fn values_and_gradients() {
         let scores = Scores { real: logits(&[2.0, 0.5, 0.5]), fake: logits(&[-3.0, 0.25, 2.0]) };
-        assert!((discriminator(&scores).into_scalar::<f32>() + 1.25).abs() < 1e-6);
-        assert_eq!(gradient(&[5.0, -7.0], generator), [-0.5, -0.5]);
+        assert!((Wasserstein.discriminator(&scores, 0.0).into_scalar::<f32>() + 1.25).abs() < 1e-6);
+        assert_eq!(gradient(&[5.0, -7.0], |fake| Wasserstein.generator(fake, None)), [-0.5, -0.5]);
     }
 }

@@ -205,21 +205,14 @@ impl Lesson {
     }
 }
 
-/// Which score means "as likely real as not", and how much above it is sure: losses that learn probabilities have 0 and 1.
+/// Which score means "as likely real as not", and how much above it is sure: by the loss's own scale where it has one, else
+/// by what is `shown`.
 fn zero(loss: Loss, shown: &[f32]) -> (f32, f32) {
     let n = shown.len().max(1) as f32;
     let mean = shown.iter().sum::<f32>() / n;
-    match loss {
-        Loss::Nonsaturating | Loss::Saturating => (0.0, 1.0),
-        // Scores near 1 are real, near 0 generated.
-        Loss::LeastSquares => (0.5, 0.25),
-        Loss::Hinge => (0.0, 0.5),
-        Loss::Relativistic => (mean, 1.0),
-        Loss::Wasserstein => {
-            let variance = shown.iter().map(|s| (s - mean) * (s - mean)).sum::<f32>() / n;
-            (mean, variance.sqrt().max(1e-6))
-        }
-    }
+    let spread = || (shown.iter().map(|s| (s - mean) * (s - mean)).sum::<f32>() / n).sqrt().max(1e-6);
+    let scale = loss.scale();
+    (scale.middle.unwrap_or(mean), scale.unit.unwrap_or_else(spread))
 }
 
 /// A square grid of points from `-reach` to `reach`, row by row from the lowest.

@@ -3,6 +3,7 @@
 
 use super::Recipe;
 use crate::error::{Error, Result};
+use crate::loss::Loss;
 
 /// What a key's value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,6 @@ pub struct Key {
     /// Its value where a recipe doesn't say; nothing where a recipe must, or where leaving it out means none.
     pub default: Option<String>,
 }
-
-const LOSSES: &[&str] = &["nonsaturating", "saturating", "least-squares", "hinge", "wasserstein", "relativistic"];
 
 /// Name, help, kind; those of a net stand once for both.
 const TABLE: &[(&str, &str, Kind)] = &[
@@ -70,7 +69,7 @@ const TABLE: &[(&str, &str, Kind)] = &[
     ("NET.adam.warmup", "The learning rate grows from 0 over so many updates", Kind::Integer),
     ("NET.adam.decay", "How the learning rate shrinks", Kind::Choice(&["none", "linear", "cosine"])),
     ("NET.adam.decay_updates", "Updates until a shrinking rate has reached 0", Kind::Integer),
-    ("train.loss", "The game that the two nets play", Kind::Choice(LOSSES)),
+    ("train.loss", "The game that the two nets play", Kind::Choice(Loss::NAMES)),
     (
         "train.smoothing",
         "The label of real images is 1 minus this (one-sided smoothing, Salimans et al. 2016)",

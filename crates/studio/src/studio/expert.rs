@@ -11,7 +11,6 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faussaire::data::fill;
-use faussaire::loss::Loss;
 use faussaire::picture::Images;
 use faussaire::run::Run;
 use faussaire::train::conditions::Conditions;
@@ -156,12 +155,8 @@ fn verdict(loaded: &Loaded, recipe: &Recipe, mixed: &Mixed) -> Answer<Vec<bool>>
     let expert = loaded.expert()?;
     let scores = device::on_pool(|| expert.scores(&mixed.values, &mixed.labels))?;
     let mean = scores.iter().sum::<f32>() / scores.len().max(1) as f32;
-    let zero = match recipe.train.loss {
-        Loss::Nonsaturating | Loss::Saturating | Loss::Hinge => 0.0,
-        Loss::LeastSquares => 0.5,
-        // Their scores are told apart by comparison only.
-        Loss::Wasserstein | Loss::Relativistic => mean,
-    };
+    // Where a loss only compares scores, the middle of these is as good as any.
+    let zero = recipe.train.loss.scale().middle.unwrap_or(mean);
     Ok(scores.iter().map(|score| *score > zero).collect())
 }
 
