@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from machine import has_bf16
 
 HELD_TO_AVX2 = {
-    "torch": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "torch": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
     "faussaire": {"FAUSSAIRE_ISA": "avx2"},
 }
 

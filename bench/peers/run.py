@@ -32,7 +32,9 @@ HERE = Path(__file__).resolve().parent
 PATIENCE_S = 1800
 # Settings in the caller's environment that would change what is measured.
 FOREIGN = ("FAUSSAIRE_ISA", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS",
-           "KERAS_BACKEND", "TF_XLA_FLAGS", "RAYON_NUM_THREADS", "PYTHONPATH")  # fmt: skip
+           "KERAS_BACKEND", "TF_XLA_FLAGS", "RAYON_NUM_THREADS", "PYTHONPATH", "MKL_ENABLE_INSTRUCTIONS", "MKL_NUM_THREADS",
+           "KMP_AFFINITY", "KMP_BLOCKTIME", "LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_CONF", "MALLOC_ARENA_MAX",
+           "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")  # fmt: skip
 
 # What the record keeps of a script's line of JSON.
 KEPT = ("images_per_s", "cores_used", "steps", "steps_share", "batch_chosen", "seconds_with_start", "versions", "says")

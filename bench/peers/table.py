@@ -6,7 +6,7 @@ from rows import goals, rows
 
 # Others' cores, from which a figure is marked: by then it is theirs as much as ours.
 BUSY = 0.1
-# Ours trains a little outside of what it counts (the log, the terminal); less than this share needs an explanation.
+# Ours does other things between steps (the log, the terminal), which count; less than this share in steps needs an explanation.
 STEPS_SHARE = 0.95
 
 

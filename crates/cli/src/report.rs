@@ -26,7 +26,7 @@ pub fn failure(error: &Error) -> ExitCode {
         eprintln!("hint: {}", error.hint());
     }
     match error {
-        Error::Usage { .. } | Error::Recipe { .. } => ExitCode::from(2),
+        Error::Usage { .. } | Error::Recipe { .. } | Error::NoTestImages { .. } => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }

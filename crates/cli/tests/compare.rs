@@ -48,7 +48,7 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let more = ["--seeds", "2", "--steps", "4", "-n", "60", "--run", "c", "--quiet"];
     let said = bench.ok(&[&vary[..], &more].concat());
     assert!(said.contains("| wasserstein | 0 of 2 | | | | refused: a wasserstein critic without"), "{said}");
-    assert!(said.contains("fid-60-random-convnet-train, smaller is better"), "{said}");
+    assert!(said.contains("frechet-60-real-random-convnet-train, smaller is better"), "{said}");
     assert_eq!(
         std::fs::read_to_string(bench.path("c/table.md")).unwrap().trim(),
         said.split("\n\nc: ").next().unwrap()
@@ -60,7 +60,7 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let page = std::fs::read_to_string(bench.path("c/page.html")).unwrap();
     assert_eq!(page.matches("data:image/png;base64,").count(), 4);
     let csv = std::fs::read_to_string(bench.path("c/table.csv")).unwrap();
-    assert_eq!(csv.lines().filter(|line| line.contains(",fid-60-")).count(), 4, "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.contains(",frechet-60-")).count(), 4, "{csv}");
 
     // The runs are like any other, and what `train` makes of the same recipe and seed.
     bench.ok(&["sample", "c/runs/hinge-seed1", "-n", "2", "-o", "x.npy"]);
@@ -84,6 +84,33 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let other = ["compare", "real", "--config", "tiny.toml", "--vary", "loss=gan", "--set", "train.batch=4"];
     let error = bench.fails(&[&other[..], &["--run", "c"]].concat(), 2);
     assert!(error.contains("train.batch: 8 -> 4"), "{error}");
+
+    // Neither have shorter runs a place beside longer ones, nor runs on other data.
+    let error = bench.fails(&["compare", "--run", "c", "--steps", "3"], 2);
+    assert!(error.contains("has made 4 steps") && error.contains("longer, not shorter"), "{error}");
+    let error = bench.fails(&["compare", "strokes", "--config", "tiny.toml", "--run", "c"], 2);
+    assert!(error.contains("/real, not on strokes"), "{error}");
+    bench.ok(&["compare", "--run", "c", "--steps", "5", "--quiet"]);
+    assert_eq!(json(&bench, "c")["runs"][8]["step"], 5);
+}
+
+#[test]
+fn what_cannot_be_judged_stays_trained() {
+    let bench = Bench::new();
+    pictures(&bench);
+    std::fs::create_dir(bench.path("few")).unwrap();
+    for i in 0..20 {
+        std::fs::copy(bench.path(&format!("real/{i:02}.png")), bench.path(&format!("few/{i:02}.png"))).unwrap();
+    }
+    let ask = ["compare", "few", "--config", "tiny.toml", "--seeds", "1", "--steps", "3", "--run", "f", "--quiet"];
+    let error = bench.fails(&ask, 1);
+    assert!(error.contains("trained, but it can't be judged: 10000 generated images against 20"), "{error}");
+    let table = json(&bench, "f");
+    assert_eq!((states(&table)[0].1.as_str(), &table["runs"][0]["step"]), ("finished", &3.into()));
+    let log = || std::fs::metadata(bench.path("f/runs/tiny-seed0/events.jsonl")).unwrap().modified().unwrap();
+    let before = log();
+    bench.fails(&ask, 1);
+    assert_eq!(log(), before, "trained again");
 }
 
 #[test]
@@ -98,7 +125,7 @@ fn a_variant_that_diverges_ends_no_other() {
     assert_eq!((of("rate-1e-3-seed0"), of("rate-1e-3-seed1")), (Some("finished"), Some("finished")), "{states:?}");
     assert_eq!((of("rate-10-seed0"), of("rate-10-seed1")), (Some("failed"), Some("failed")), "{states:?}");
     let text = std::fs::read_to_string(bench.path("d/table.md")).unwrap();
-    assert!(text.contains("- rate-10-seed0 at step ") && text.contains("| rate=10 | 0 of 2 |"), "{text}");
+    assert!(text.contains("- rate-10-seed0: failed at step ") && text.contains("| rate=10 | 0 of 2 |"), "{text}");
 }
 
 #[test]
@@ -117,11 +144,13 @@ fn senseless_questions_are_refused() {
     assert!(bench.fails(&["compare", "--vary", "bacth=1,2"], 2).contains("bacth"));
     assert!(bench.fails(&["compare", "--config", "none.toml"], 2).contains("none.toml"));
     assert!(bench.fails(&["compare", "--preset", "rng"], 2).contains("rng"));
+    assert!(bench.fails(&["compare", "--vary", "batch=8", "--jobs", "0"], 2).contains("--jobs"));
+    assert!(bench.fails(&["compare", "--vary", "batch=8", "-n", "20"], 2).contains("at least 50"));
     assert!(!bench.path("comparisons").exists());
     assert!(bench.fails(&["compare", "--vary", "batch=8", "--run", "."], 1).contains("no comparison.json"));
     // Data that isn't there: every run fails, and so does the comparison.
     let error = bench.fails(&["compare", "nowhere", "--config", "tiny.toml", "--seeds", "1", "--quiet"], 1);
-    assert!(error.contains("no run could be trained") && error.contains("nowhere"), "{error}");
+    assert!(error.contains("no run gave a number") && error.contains("nowhere"), "{error}");
 }
 
 /// Waits until the log at `path` has a step event.

@@ -32,11 +32,11 @@ fn nearer_images_score_better() {
         judgement["scores"].as_array().unwrap().clone()
     };
     let (alike, brighter) = (scores("alike"), scores("brighter"));
-    assert_eq!(alike[0]["name"], "fid-60-random-convnet-train");
+    assert_eq!(alike[0]["name"], "frechet-60-real-random-convnet-train");
     assert!(alike[0]["value"].as_f64().unwrap() < brighter[0]["value"].as_f64().unwrap());
     assert!(alike[0]["warning"].as_str().unwrap().contains("60"), "{}", alike[0]);
     let table = bench.ok(&["judge", "alike", "--against", "real"]);
-    assert!(table.contains("fid-60") && table.contains("precision(k=3)"), "{table}");
+    assert!(table.contains("frechet-60") && table.contains("precision(k=3)"), "{table}");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_run_is_judged_against_its_own_data_and_too_little_is_refused() {
     pictures(&bench, "real", 0, 0);
     bench.ok(&["train", "real", "--config", "tiny.toml", "--run", "mine", "--steps", "2", "--quiet"]);
     let table = bench.ok(&["judge", "mine", "-n", "60"]);
-    assert!(table.contains("mine (step 2)") && table.contains("kid(subsets-of-"), "{table}");
+    assert!(table.contains("mine (step 2)") && table.contains("kernel(subsets-of-"), "{table}");
     assert!(bench.fails(&["judge", "mine", "-n", "9"], 2).contains("at least 50"));
     assert!(bench.fails(&["judge", "real"], 2).contains("--against"));
     assert!(bench.fails(&["judge", "nowhere", "--against", "real"], 2).contains("nowhere"));
@@ -77,5 +77,8 @@ fn copies_are_found_and_shown_beside_their_originals() {
         page.len()
     );
     let table = bench.ok(&["judge", "mixed", "--against", "real", "--neighbours", "page.html"]);
-    assert!(table.contains("memorised-60-pixels(14x14)-train") && table.contains("page.html: each image"), "{table}");
+    assert!(
+        table.contains("memorised-60-real-pixels(14x14)-train") && table.contains("page.html: each image"),
+        "{table}"
+    );
 }

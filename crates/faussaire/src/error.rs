@@ -50,6 +50,14 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A data set has no images held back.
+    #[error("{what}")]
+    NoTestImages {
+        /// Which set.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// The operating system refused a file operation.
     #[error("can't {action} {}: {source}", path.display())]
     Io {
@@ -96,7 +104,8 @@ impl Error {
             | Self::Data { hint, .. }
             | Self::Run { hint, .. }
             | Self::Diverged { hint, .. }
-            | Self::Usage { hint, .. } => hint,
+            | Self::Usage { hint, .. }
+            | Self::NoTestImages { hint, .. } => hint,
             Self::Io { source, .. } => match source.kind() {
                 std::io::ErrorKind::NotFound => "check the path",
                 std::io::ErrorKind::PermissionDenied => "check the permissions, or choose another folder",

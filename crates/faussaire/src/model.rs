@@ -194,7 +194,8 @@ impl Composed<'_> {
     pub fn train_on_batch(&mut self, x: &Tensor<4>, labels: &Tensor<4>) -> Result<Trained> {
         self.first.check(x)?;
         let tracked = self.first.tracked();
-        let mut pass = self.first.training_pass(self.first.updates());
+        // As in an update of its own, so that no two updates draw alike.
+        let mut pass = self.first.training_pass(self.first.updates() * 2);
         let images = self.first.net.forward(&tracked, x.clone(), &mut pass);
         self.judge.model.check(&images)?;
         let judge = self.judge.model;

@@ -101,17 +101,17 @@ impl Geometry {
 
     /// Values in the input.
     pub fn x_len(&self) -> usize {
-        self.batch * self.in_h * self.in_w * self.in_c
+        product([self.batch, self.in_h, self.in_w, self.in_c])
     }
 
     /// Values in the output.
     pub fn y_len(&self) -> usize {
-        self.batch * self.out_h * self.out_w * self.out_c
+        product([self.batch, self.out_h, self.out_w, self.out_c])
     }
 
     /// Values in the weights.
     pub fn w_len(&self) -> usize {
-        self.kernel_h * self.kernel_w * self.in_c * self.out_c
+        product([self.kernel_h, self.kernel_w, self.in_c, self.out_c])
     }
 
     /// Floating-point operations of the forward pass over the batch, counted naively: two (multiply, add) per
@@ -121,8 +121,20 @@ impl Geometry {
     }
 }
 
+/// The product, or more than any slice can hold: slices are checked against it before anything is written, so it must not wrap.
+fn product(factors: [usize; 4]) -> usize {
+    factors.into_iter().fold(1, usize::saturating_mul)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn sizes_beyond_memory_fit_no_slice() {
+        let wraps = super::Geometry { batch: (1 << 62) + 1, ..super::Geometry::dense(1, 4, 4) };
+        assert_eq!((wraps.x_len(), wraps.y_len()), (usize::MAX, usize::MAX));
+        assert_eq!(super::Geometry { batch: 0, ..wraps }.y_len(), 0);
+    }
+
     use super::*;
 
     #[test]

@@ -21,10 +21,15 @@ pub fn keep_freed_memory() {
         const M_MMAP_THRESHOLD: c_int = -3;
         const M_ARENA_MAX: c_int = -8;
         const LARGEST: c_int = 1 << 30;
+        // What older versions take at most. To refuse the first and take the others would be worse than nothing:
+        // any accepted threshold ends the allocator's own adjustment of them.
+        const LARGEST_OF_OLD: c_int = 32 << 20;
         static ONCE: std::sync::Once = std::sync::Once::new();
-        // SAFETY: mallopt takes two integers, holds the allocator's own lock, and ignores values it doesn't accept.
+        // SAFETY: mallopt takes two integers, holds the allocator's own lock, and refuses, with 0, values it doesn't accept.
         ONCE.call_once(|| unsafe {
-            mallopt(M_MMAP_THRESHOLD, LARGEST);
+            if mallopt(M_MMAP_THRESHOLD, LARGEST) == 0 {
+                mallopt(M_MMAP_THRESHOLD, LARGEST_OF_OLD);
+            }
             mallopt(M_TRIM_THRESHOLD, LARGEST);
             mallopt(M_ARENA_MAX, 1);
         });

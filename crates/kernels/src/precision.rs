@@ -9,7 +9,7 @@ pub enum Precision {
     #[default]
     F32,
     /// bfloat16, to the nearest, ties to even. Where the processor has no bf16 arithmetic the rounded values are
-    /// multiplied as f32: equal up to the order of sums, but no faster.
+    /// multiplied as f32: equal up to f32's own rounding, but no faster.
     Bf16,
 }
 

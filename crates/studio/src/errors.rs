@@ -59,7 +59,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = match &error {
-            Error::Usage { .. } | Error::Recipe { .. } => StatusCode::BAD_REQUEST,
+            Error::Usage { .. } | Error::Recipe { .. } | Error::NoTestImages { .. } => StatusCode::BAD_REQUEST,
             Error::Data { .. } | Error::Run { .. } | Error::Diverged { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Io { source, .. } => match source.kind() {
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,

@@ -49,7 +49,7 @@ pub struct Compare {
     /// Processor threads of all runs together [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where to compute: cpu, cuda or cuda:N, vulkan, metal
+    /// Where to compute: cpu, cuda or cuda:N, vulkan, metal; all but cpu need a build with that feature
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Print the table as JSON instead of Markdown

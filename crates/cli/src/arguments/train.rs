@@ -42,7 +42,7 @@ pub struct Train {
     /// Tell both nets the labels of the data: concat, projection or auxiliary (see the README)
     #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "concat", require_equals = true, conflicts_with = "resume")]
     pub conditional: Option<String>,
-    /// Where to compute: cpu, cuda or cuda:N, vulkan, metal
+    /// Where to compute: cpu, cuda or cuda:N, vulkan, metal; all but cpu need a build with that feature
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
     /// What operands of products, and images between most layers, are rounded to: auto, f32, bf16 [default: the
@@ -68,7 +68,7 @@ pub struct Train {
     /// Where the run fails, go back and change the recipe, up to 3 times [default with --heal: 3]
     #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "3", require_equals = true)]
     pub heal: Option<u64>,
-    /// Show what would be trained, and stop there
+    /// Show what would be trained (fetching the data if need be), and stop there
     #[arg(long)]
     pub dry_run: bool,
     /// Say nothing but errors and the result

@@ -15,20 +15,19 @@ use crate::arguments::Compare;
 use crate::report::say;
 
 pub fn run(options: &Compare) -> Result<()> {
-    let (folder, plan) = planning::plan(options)?;
-    let _lock = folder.lock()?;
-    folder.keep(&plan)?;
+    let planned = planning::plan(options)?;
+    let (folder, plan) = (&planned.folder, &planned.plan);
     let stop = super::train::stop_on_signal()?;
     if !options.quiet {
-        introduce(&folder, &plan);
+        introduce(folder, plan);
     }
-    training::train(&folder, &plan, options.quiet, &stop)?;
+    training::train(folder, plan, options.quiet, &stop)?;
     let stopped = stop.load(Ordering::SeqCst);
     if !stopped {
         super::limit_threads(Some(plan.jobs * plan.threads))?;
-        rayon::scope(|_| scoring::score(&folder, &plan, options.quiet, &stop))?;
+        rayon::scope(|_| scoring::score(folder, plan, options.quiet, &stop))?;
     }
-    let table = table(&folder, plan)?;
+    let table = table(folder, plan.clone())?;
     let page = page(&table, &folder.file("runs"));
     let files = [("table.md", markdown(&table)), ("table.csv", csv(&table)), ("table.json", json(&table)?)];
     for (name, text) in files.into_iter().chain([("page.html", page)]) {
@@ -72,13 +71,10 @@ fn table(folder: &Folder, plan: Plan) -> Result<Table> {
 
 /// A comparison in which every single run failed has failed.
 fn nothing_but_failures(table: &Table) -> Result<()> {
-    let reasons = table.runs.iter().filter_map(|run| match &run.outcome.ending {
-        State::Failed(why) | State::Refused(why) => Some(why),
-        State::Finished | State::Unfinished => None,
-    });
-    match reasons.clone().next() {
-        Some(why) if reasons.count() == table.runs.len() => {
-            Err(Error::run(format!("no run could be trained: {why}"), "the runs' own words are under logs/"))
+    let mut reasons = table.runs.iter().filter_map(|run| run.outcome.trouble());
+    match reasons.next() {
+        Some(why) if reasons.count() + 1 == table.runs.len() => {
+            Err(Error::run(format!("no run gave a number: {why}"), "the runs' own words are under logs/"))
         }
         _ => Ok(()),
     }

@@ -7,13 +7,17 @@ use faussaire::judge::classifier::{self, Training};
 use faussaire::judge::{
     Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, Learned, Sheet, judge,
 };
+use faussaire::random::Stream;
 use faussaire::run::{Run, Sampler};
-use faussaire::{Device, Error, Result};
+use faussaire::{Device, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::data::open_dataset;
 use crate::arguments::Judge;
 use crate::report::{count, say};
+
+/// Where a set has no test images, this share is kept from the classifier, to measure it on.
+const HELD_BACK: f64 = 0.1;
 
 /// Images with the classes they were asked to show.
 struct Made {
@@ -29,6 +33,8 @@ pub struct Against {
     pub split: &'static str,
     /// The images that were learned from.
     pub train: Box<dyn Dataset>,
+    source: String,
+    open: OpenOptions,
 }
 
 pub fn run(options: &Judge) -> Result<()> {
@@ -53,20 +59,26 @@ fn judged(options: &Judge) -> Result<()> {
         Some(recipe) => recipe.open_options(open),
         None => open,
     };
-    let against = Against::open(&source, open, options.json)?;
+    let mut against = Against::open(&source, open.clone(), options.json)?;
     let made = match &run {
-        Some(run) => from_run(&Sampler::open(run, &options.checkpoint, &device)?, options)?,
+        Some(run) => from_run(&Sampler::open(run, &options.checkpoint, &device)?, &against, options)?,
         None => from_images(options, against.real.as_ref())?,
     };
     let extractor = extractor(&against, options.inception.as_deref(), options.json, &device)?;
-    let Against { real, split, train } = against;
-    let exhibit = Exhibit { images: &made.generated.images, asked: made.generated.asked.as_deref() };
-    let mut judgement = judge(&extractor, real.as_ref(), split, exhibit, options.seed)?;
+    if let Some(class) = &options.class {
+        against.real = of_kind(against.real, class)?;
+    }
+    let (real, split) = (against.real.as_ref(), against.split);
+    let name = real.name();
+    let asked = made.generated.asked.as_deref();
+    let exhibit = Exhibit { images: &made.generated.images, asked, only: options.class.as_deref() };
+    let mut judgement = judge(&extractor, real, split, exhibit, options.seed)?;
     if let Some(file) = &options.neighbours {
-        // A run that learned from the first images only can't have copied the others.
-        let count = recipe.map_or(0, |recipe| recipe.data.count);
-        let train = if count > 0 { Chosen::first(train, count) } else { train };
-        let learned = Learned { train: train.as_ref(), held_out: (split == "test").then_some(real.as_ref()) };
+        let (train, held_out) = match &recipe {
+            Some(recipe) => learned(recipe, open, options.json)?,
+            None => (against.train, (split == "test").then_some(against.real)),
+        };
+        let learned = Learned { train: train.as_ref(), held_out: held_out.as_deref() };
         neighbours(file, learned, &made, options.seed, &mut judgement)?;
     }
     if options.json {
@@ -75,11 +87,51 @@ fn judged(options: &Judge) -> Result<()> {
         say!("{text}");
         return Ok(());
     }
-    show(&judgement, &made.of, real.as_ref(), split)?;
+    if matches!(extractor, Extractor::Random(_)) {
+        eprintln!("{name} has no labels: features come from a fixed net with random weights");
+    }
+    show(&judgement, &made.of, &name, split)?;
     if let Some(file) = &options.neighbours {
         say!("\n{}: each image beside the nearest ones that were learned from", file.display());
     }
     Ok(())
+}
+
+/// The images of `set` that show `class`: those of that class, or with all of these attributes.
+fn of_kind(set: Box<dyn Dataset>, class: &str) -> Result<Box<dyn Dataset>> {
+    let (classes, attributes) = (set.classes(), set.attributes());
+    let names = if classes.is_empty() { &attributes } else { &classes };
+    let words: Vec<&str> = class.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    let place = |word: &&str| {
+        let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+        named.or_else(|| word.parse().ok().filter(|number| *number < names.len()))
+    };
+    let places: Vec<usize> = words.iter().filter_map(place).collect();
+    if places.len() < words.len() || places.is_empty() {
+        return Err(Error::usage(
+            format!("{} has no images labelled {class}", set.name()),
+            "judge against the data that the run learned from, or without --class",
+        ));
+    }
+    let attributed = classes.is_empty();
+    let shows = move |set: &dyn Dataset, index: usize, place: usize| match attributed {
+        true => set.has_attribute(index, place) == Some(true),
+        false => set.label(index) == Some(place as u32),
+    };
+    Ok(Box::new(Chosen::filter(set, |set, index| places.iter().all(|&place| shows(set, index, place)))))
+}
+
+/// What a run learned from, and real images that it has not seen: held back by its recipe, else its data's test part.
+fn learned(recipe: &Recipe, open: OpenOptions, quiet: bool) -> Result<(Box<dyn Dataset>, Option<Box<dyn Dataset>>)> {
+    let Against { real, split, train, .. } = Against::open(&recipe.data.source, open, quiet)?;
+    // A run that learned from the first images only can't have copied the others.
+    let count = recipe.data.count;
+    let train = if count > 0 { Chosen::first(train, count) } else { train };
+    if recipe.train.held_out > 0.0 && train.len() > 1 {
+        let [kept, held] = Chosen::part(&train.into(), recipe.train.held_out, recipe.train.seed);
+        return Ok((Box::new(kept), Some(Box::new(held))));
+    }
+    Ok((train, (split == "test").then_some(real)))
 }
 
 /// Looks for copies of what was learned from, and writes the page that shows them.
@@ -98,14 +150,20 @@ fn neighbours(file: &Path, learned: Learned, made: &Made, seed: u64, judgement: 
 impl Against {
     /// Opens both parts of `source`. A set without images held back is judged against those that were learned from, and
     /// the scores say so.
-    pub fn open(source: &str, mut open: OpenOptions, quiet: bool) -> Result<Self> {
+    pub fn open(source: &str, open: OpenOptions, quiet: bool) -> Result<Self> {
         let train = open_dataset(source, &open, quiet)?;
-        open.split = Split::Test;
-        if let Ok(real) = open_dataset(source, &open, quiet) {
-            return Ok(Self { real, split: "test", train });
-        }
-        open.split = Split::Train;
-        Ok(Self { real: open_dataset(source, &open, quiet)?, split: "train", train })
+        let test = OpenOptions { split: Split::Test, ..open.clone() };
+        let (real, split) = match open_dataset(source, &test, quiet) {
+            Ok(real) => (real, "test"),
+            Err(Error::NoTestImages { .. }) => (open_dataset(source, &open, quiet)?, "train"),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { real, split, train, source: source.into(), open })
+    }
+
+    /// The images that were learned from, once more.
+    fn again(&self, quiet: bool) -> Result<Box<dyn Dataset>> {
+        open_dataset(&self.source, &self.open, quiet)
     }
 }
 
@@ -122,7 +180,12 @@ pub fn extractor(against: &Against, inception: Option<&Path>, quiet: bool, devic
     if train.classes().is_empty() && train.attributes().is_empty() {
         return Extractor::random(train, device);
     }
-    Ok(Extractor::Classifier(Box::new(classifier_of(train, test, quiet, device)?)))
+    if against.split == "test" {
+        return Ok(Extractor::Classifier(Box::new(classifier_of(train, test, quiet, device)?)));
+    }
+    // Its accuracy is that on images which it never saw, here as elsewhere.
+    let [learned, held_back] = Chosen::part(&against.again(quiet)?.into(), HELD_BACK, 0);
+    Ok(Extractor::Classifier(Box::new(classifier_of(&learned, &held_back, quiet, device)?)))
 }
 
 /// The classifier of `train`'s labels, kept from before or trained now.
@@ -141,12 +204,18 @@ fn classifier_of(train: &dyn Dataset, test: &dyn Dataset, quiet: bool, device: &
     Ok(judge)
 }
 
-fn from_run(sampler: &Sampler, options: &Judge) -> Result<Made> {
+fn from_run(sampler: &Sampler, against: &Against, options: &Judge) -> Result<Made> {
     let shape = sampler.shape();
     if shape.height < 4 {
         return Err(Error::usage(
             "points in the plane are not judged as images",
             "look at the run's sheets; its scores are in events.jsonl",
+        ));
+    }
+    if against.real.shape() != shape {
+        return Err(Error::usage(
+            format!("the run makes images of {shape}, {} has images of {}", against.real.name(), against.real.shape()),
+            "judge against a data set of that size",
         ));
     }
     let generated = Generated::draw(sampler, options.n, options.seed, options.class.as_deref())?;
@@ -162,27 +231,34 @@ fn from_images(options: &Judge, real: &dyn Dataset) -> Result<Made> {
         data_dir: options.data.clone(),
         ..OpenOptions::default()
     };
-    let set = Chosen::first(open_dataset(&options.of, &open, false)?, options.n);
+    let set = open_dataset(&options.of, &open, false)?;
+    // Files are often sorted by class: the first ones would be another generator's.
+    let mut chosen = Stream::new(options.seed, "judge.images").choice(0, set.len(), options.n);
+    chosen.sort_unstable();
     let mut images = Vec::new();
-    fill(set.as_ref(), &(0..set.len()).collect::<Vec<_>>(), &mut images)?;
+    fill(set.as_ref(), &chosen, &mut images)?;
     Ok(Made { generated: Generated { images, asked: None }, of: options.of.clone() })
 }
 
-fn show(judgement: &Judgement, of: &str, real: &dyn Dataset, split: &str) -> Result<()> {
-    if judgement.classes.is_empty() && real.classes().is_empty() && real.attributes().is_empty() {
-        eprintln!("{} has no labels: features come from a fixed net with random weights", real.name());
-    }
-    say!("{of}, against {} ({split} images)\n", real.name());
+fn show(judgement: &Judgement, of: &str, real: &str, split: &str) -> Result<()> {
+    say!("{of}, against {real} ({split} images)\n");
     let width = judgement.scores.iter().map(|s| s.name.len()).max().unwrap_or(0);
     say!("{:<width$}  {:>10}  {:>23}  {:>10}", "score", "value", "95% interval", "real images");
     for score in &judgement.scores {
         let floor = score.floor.map_or(String::new(), |f| format!("{f:>10.4}"));
-        let interval = format!("{:.4} to {:.4}", score.low, score.high);
+        // A count of what was seen has none.
+        let counted = score.low == score.value && score.high == score.value;
+        let interval = if counted { String::new() } else { format!("{:.4} to {:.4}", score.low, score.high) };
         say!("{:<width$}  {:>10.4}  {:>23}  {}", score.name, score.value, interval, floor);
         if let Some(warning) = &score.warning {
             eprintln!("warning: {warning}");
         }
     }
+    say!(
+        "\nIntervals are for the choice of the images that are counted; the kernel distance's is the range of its subsets. Real \
+         images: {half} of them against {half} others.",
+        half = count(judgement.floor_images as u64)
+    );
     if judgement.classes.len() > 20 {
         let found = judgement.histogram.iter().filter(|n| **n > 0).count();
         say!("\n{} of {} classes were found", count(found as u64), count(judgement.classes.len() as u64));

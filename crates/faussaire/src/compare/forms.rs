@@ -80,8 +80,8 @@ fn spread(summary: &Summary, mark: &str) -> String {
 fn failures(table: &Table) -> String {
     let mut text = String::new();
     for run in &table.runs {
-        let (State::Failed(why) | State::Refused(why)) = &run.outcome.ending else { continue };
-        let _ = writeln!(text, "- {} at step {}: {}", cell(&run.name), run.outcome.step, cell(why));
+        let Some(why) = run.outcome.trouble() else { continue };
+        let _ = writeln!(text, "- {}: {}", cell(&run.name), cell(&why));
     }
     if text.is_empty() { text } else { format!("\n## Runs without a result\n\n{text}") }
 }
@@ -97,12 +97,7 @@ pub(super) fn why_none(table: &Table, variant: usize) -> String {
     if let Some(why) = &table.plan.variants[variant].refused {
         return format!("refused: {why}");
     }
-    let reason = table.of(variant).find_map(|run| match &run.outcome.ending {
-        State::Refused(why) => Some(format!("refused: {why}")),
-        State::Failed(why) => Some(format!("failed at step {}: {why}", run.outcome.step)),
-        State::Finished | State::Unfinished => None,
-    });
-    reason.unwrap_or_else(|| "not finished yet".into())
+    table.of(variant).find_map(|run| run.outcome.trouble()).unwrap_or_else(|| "not finished yet".into())
 }
 
 /// One sentence: how many recipes, seeds, how long.
@@ -223,7 +218,7 @@ mod tests {
             "| b\\|x | 2 of 3 | 5.1 | 0.1414 | 5 to 5.2 | too few runs, 3 at least |",
             "| d | 0 of 3 | | | | refused: it makes \"no\" sense |",
             "| recall-9 | larger is better | 1.007 ± 0.1012 `*` |",
-            "- b-x-seed2 at step 100: the loss is NaN",
+            "- b-x-seed2: failed at step 100: the loss is NaN",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }

@@ -56,6 +56,9 @@ pub struct Outcome {
     pub samples: usize,
     /// The scores; the first one decides.
     pub measures: Vec<Measure>,
+    /// Why a finished run could not be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unjudged: Option<String>,
 }
 
 impl Outcome {
@@ -65,12 +68,22 @@ impl Outcome {
             Ok(Some(last)) => last,
             _ => (0, 0, 0.0),
         };
-        Self { ending, length, step, images, train_s, samples: 0, measures: Vec::new() }
+        Self { ending, length, step, images, train_s, samples: 0, measures: Vec::new(), unjudged: None }
     }
 
     /// Whether it is finished and as long as `length` asks.
     pub fn is_finished(&self, length: &Length) -> bool {
         self.ending == State::Finished && self.length == *length
+    }
+
+    /// Why there is no number, where that is known.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.ending {
+            State::Refused(why) => Some(format!("refused: {why}")),
+            State::Failed(why) => Some(format!("failed at step {}: {why}", self.step)),
+            State::Finished => self.unjudged.as_ref().map(|why| format!("trained, but it can't be judged: {why}")),
+            State::Unfinished => None,
+        }
     }
 
     /// Whether it was judged on so many images.

@@ -196,10 +196,8 @@ fn variants(table: &Table) -> String {
     for (v, variant) in table.plan.variants.iter().enumerate() {
         let changes: Vec<String> = variant.changes.iter().map(|c| format!("<code>{}</code>", escape(c))).collect();
         let mut remarks: Vec<String> = variant.refused.iter().map(|why| format!("refused: {}", escape(why))).collect();
-        remarks.extend(table.of(v).filter_map(|run| match &run.outcome.ending {
-            State::Failed(why) | State::Refused(why) => Some(format!("seed {}: {}", run.seed, escape(why))),
-            State::Finished | State::Unfinished => None,
-        }));
+        let trouble = |run: &Entry| Some(format!("seed {}: {}", run.seed, escape(&run.outcome.trouble()?)));
+        remarks.extend(table.of(v).filter_map(trouble));
         let _ = writeln!(
             html,
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -236,7 +234,7 @@ mod tests {
             "width=\"4\" height=\"2\"",
             "swd, smaller is better",
             "refused: it makes &quot;no&quot; sense",
-            "seed 2: the loss is NaN",
+            "seed 2: failed at step 100: the loss is NaN",
             "2 of 3",
         ] {
             assert!(html.contains(part), "{part} in\n{html}");

@@ -181,7 +181,14 @@ impl Folder {
             let taken = name.to_string_lossy().split('-').next().and_then(|n| n.parse::<u32>().ok());
             number = number.max(taken.map_or(1, |taken| taken + 1));
         }
-        Self::open(&root.join(format!("{number:04}-{}", label.trim_matches('-'))))
+        loop {
+            let path = root.join(format!("{number:04}-{}", label.trim_matches('-')));
+            match fs::create_dir(&path) {
+                Ok(()) => return Self::open(&path),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+                Err(e) => return Err(Error::io("create the folder", &path)(e)),
+            }
+        }
     }
 
     /// Where it is.
@@ -229,13 +236,17 @@ impl Folder {
         self.write("comparison.json", &json(plan)?)
     }
 
-    /// Keeps a variant's recipe. One that was begun under another recipe is refused: its runs would not be comparable.
+    /// Keeps the recipes of variants, all of them or none. A variant that was begun under another recipe is refused: its runs
+    /// would not be comparable.
     ///
     /// # Errors
-    /// That, or where it can't be written.
-    pub fn keep_recipe(&self, variant: &Variant, recipe: &Recipe) -> Result<()> {
-        let path = self.recipe(variant);
-        if path.is_file() {
+    /// That, or where they can't be written.
+    pub fn keep_recipes(&self, recipes: &[(&Variant, &Recipe)]) -> Result<()> {
+        for (variant, recipe) in recipes {
+            let path = self.recipe(variant);
+            if !path.is_file() || !self.is_begun(variant)? {
+                continue;
+            }
             let found = differences(&Recipe::read(&path, &[])?, recipe)?;
             if !found.is_empty() {
                 let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
@@ -245,9 +256,26 @@ impl Folder {
                 ));
             }
         }
-        let mut file = PartFile::create(&path)?;
-        file.write(recipe.to_toml()?.as_bytes())?;
-        file.commit()
+        for (variant, recipe) in recipes {
+            let name = format!("recipes/{}.toml", variant.slug);
+            self.write(&name, recipe.to_toml()?.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Whether any run of `variant` was begun, under whatever seed.
+    fn is_begun(&self, variant: &Variant) -> Result<bool> {
+        let runs = self.file("runs");
+        let seed = |name: &str| {
+            name.strip_prefix(&variant.slug)?.strip_prefix("-seed").map(|seed| seed.parse::<u64>().is_ok())
+        };
+        for entry in fs::read_dir(&runs).map_err(Error::io("read the folder", &runs))? {
+            let name = entry.map_err(Error::io("read the folder", &runs))?.file_name();
+            if seed(&name.to_string_lossy()) == Some(true) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Writes a file beside its place, then renames it.
@@ -305,10 +333,19 @@ mod tests {
         assert_eq!(Folder::open(folder.path()).unwrap().plan().unwrap(), Some(plan.clone()));
         assert!(Folder::numbered(root.path(), "b").unwrap().path().ends_with("0002-b"));
         let read = |change: &str| Recipe::parse(Preset::Ring.text(), "ring", &[change.to_owned()]).unwrap();
-        folder.keep_recipe(&plan.variants[0], &read("train.steps=5")).unwrap();
-        folder.keep_recipe(&plan.variants[0], &read("train.steps=9")).unwrap();
-        let error = folder.keep_recipe(&plan.variants[0], &read("train.batch=7")).unwrap_err();
-        assert!(error.to_string().contains("train.batch: 64 -> 7"), "{error}");
+        plan.add("b", vec![], None);
+        let keep =
+            |a: &str, b: &str| folder.keep_recipes(&[(&plan.variants[1], &read(b)), (&plan.variants[0], &read(a))]);
+        keep("train.steps=5", "train.steps=5").unwrap();
+        keep("train.batch=3", "train.steps=5").unwrap();
+        keep("train.steps=5", "train.steps=5").unwrap();
+        std::fs::create_dir(folder.file("runs/a-seed7")).unwrap();
+        keep("train.steps=9", "train.batch=9").unwrap();
+        // Where one is refused, none is written.
+        let error = keep("train.batch=7", "train.batch=8").unwrap_err();
+        assert!(error.to_string().contains("a was begun with another recipe:\n  train.batch: 64 -> 7"), "{error}");
+        let kept = |at: usize| Recipe::read(&folder.recipe(&plan.variants[at]), &[]).unwrap().train;
+        assert_eq!((kept(0).batch, kept(0).steps, kept(1).batch), (64, 9, 9));
         std::fs::write(folder.file("comparison.json"), "{").unwrap();
         assert!(folder.plan().unwrap_err().to_string().contains("can't be read"));
         std::fs::write(root.path().join("other"), "x").unwrap();

@@ -105,6 +105,9 @@ impl Column {
             return if alone { "the only one".into() } else { "best mean".into() };
         }
         match self.verdict(variant, best) {
+            Some(Verdict::Differs { p }) if self.leads(variant, best) => {
+                format!("better in fewer runs, p = {}", probability(p))
+            }
             Some(Verdict::Differs { p }) => format!("worse, p = {}", probability(p)),
             Some(Verdict::NotShown { p }) => format!("no difference shown, p = {}", probability(p)),
             Some(Verdict::NoSpread) => "no spread, so no test".into(),
@@ -115,7 +118,14 @@ impl Column {
     /// Whether `variant` is worse than the best by more than seeds explain.
     pub fn is_worse(&self, variant: usize) -> bool {
         let verdict = self.best.and_then(|best| self.verdict(variant, best));
-        self.best != Some(variant) && matches!(verdict, Some(Verdict::Differs { .. }))
+        let leads = self.best.is_some_and(|best| self.leads(variant, best));
+        self.best != Some(variant) && !leads && matches!(verdict, Some(Verdict::Differs { .. }))
+    }
+
+    /// Whether `variant` has a better mean than the best, which may be where some of its runs failed.
+    fn leads(&self, variant: usize, best: usize) -> bool {
+        let [Some(a), Some(b)] = [variant, best].map(|v| self.summaries[v].map(|s| s.mean)) else { return false };
+        if self.better == Better::Smaller { a < b } else { a > b }
     }
 }
 
@@ -186,6 +196,26 @@ pub(super) mod tests {
         let fid = &Table::new(table.plan, runs).metrics[0];
         assert!(fid.summaries[1].is_some_and(|s| s.mean < -20.0), "{:?}", fid.summaries);
         assert_eq!(fid.best, Some(0));
+    }
+
+    #[test]
+    fn what_is_better_in_fewer_runs_is_not_called_worse() {
+        let table = example();
+        let mut plan = table.plan;
+        plan.seeds = (0..5).collect();
+        let entry = |variant: usize, seed: u64, value: f64| {
+            let mut entry = table.runs[0].clone();
+            (entry.variant, entry.seed, entry.outcome.measures[0].value) = (variant, seed, value);
+            entry
+        };
+        let noise = [0.0, 0.1, -0.1, 0.05, -0.05];
+        let of = |variant, mean: f64, n| noise[..n].iter().enumerate().map(move |(i, d)| (variant, i as u64, mean + d));
+        let runs = of(0, 10.0, 5).chain(of(1, 1.0, 4)).chain(of(2, 20.0, 5)).map(|(v, s, x)| entry(v, s, x)).collect();
+        let fid = &Table::new(plan, runs).metrics[0];
+        assert_eq!(fid.best, Some(0));
+        assert!(fid.against_best(1).starts_with("better in fewer runs, p = <0.0001"), "{}", fid.against_best(1));
+        assert!(!fid.is_worse(1) && fid.is_worse(2));
+        assert!(fid.against_best(2).starts_with("worse, p = "), "{}", fid.against_best(2));
     }
 
     #[test]

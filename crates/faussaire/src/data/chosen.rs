@@ -1,4 +1,5 @@
-//! Some images of a set: its first ones, to train on less than there is, or its parts, to learn from and to hold back.
+//! Some images of a set: its first ones, to train on less than there is, those of a kind, or its parts, to learn from and to
+//! hold back.
 
 use std::sync::Arc;
 
@@ -23,6 +24,12 @@ impl Chosen {
             return set;
         }
         Box::new(Self { set: Arc::from(set), indices: (0..count).collect() })
+    }
+
+    /// Those images of `set` for which `wanted` says so.
+    pub fn filter(set: Box<dyn Dataset>, wanted: impl Fn(&dyn Dataset, usize) -> bool) -> Self {
+        let indices = (0..set.len()).filter(|&index| wanted(set.as_ref(), index)).collect();
+        Self { set: Arc::from(set), indices }
     }
 
     /// Parts `set` in two by a choice that `seed` makes: what is left to learn from, and a share `held_out` of the images,

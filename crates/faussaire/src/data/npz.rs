@@ -133,10 +133,10 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
         return Ok(member);
     }
     if split == Split::Test {
-        return Err(Error::usage(
-            format!("{} has no test images of its own: {}", path.display(), listed(members)),
-            "use its training images, or save them as x_test",
-        ));
+        return Err(Error::NoTestImages {
+            what: format!("{} has no test images of its own: {}", path.display(), listed(members)),
+            hint: "use its training images, or save them as x_test".into(),
+        });
     }
     let mut images = members.iter().filter(|member| like_images(&member.header.shape));
     match (members, images.next(), images.next()) {

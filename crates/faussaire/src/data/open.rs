@@ -172,10 +172,11 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
 pub(super) fn only_train(name: &str, options: &OpenOptions) -> Result<()> {
     match options.split {
         Split::Train => Ok(()),
-        Split::Test => Err(Error::usage(
-            format!("{name} has no test images of its own"),
-            "use its training images, or give a data set that has both: mnist, fashion-mnist, cifar10, strokes",
-        )),
+        Split::Test => Err(Error::NoTestImages {
+            what: format!("{name} has no test images of its own"),
+            hint: "use its training images, or give a data set that has both: mnist, fashion-mnist, cifar10, strokes"
+                .into(),
+        }),
     }
 }
 

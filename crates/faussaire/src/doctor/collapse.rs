@@ -60,8 +60,7 @@ fn alike(vitals: &Vitals, measure: fn(&Pulse) -> f32, limit: f32) -> Option<f32>
 }
 
 fn lost(vitals: &Vitals) -> Option<String> {
-    let scores = vitals.scores("missing-");
-    let scores = if vitals.case.points { vitals.scores("missing-modes") } else { scores };
+    let scores = vitals.scores(if vitals.case.points { "missing-modes" } else { "rare-classes" });
     let [earlier @ .., (_, before), (_, last)] = scores else { return None };
     let best = earlier.iter().map(|(_, missing)| *missing).reduce(f32::min)?;
     // Twice as many again, so that of 25 modes the last few may come and go.

@@ -3,7 +3,7 @@
 
 use super::{Doctor, Finding, Heal};
 use crate::error::{Error, Result};
-use crate::recipe::Recipe;
+use crate::recipe::{PrecisionChoice, Recipe};
 use crate::run::{self, Recorder, Run};
 use crate::train::{Event, Gan};
 
@@ -34,6 +34,12 @@ pub fn heal(gan: &Gan, run: &Run, recorder: &mut Recorder, doctor: &mut Doctor) 
     if !same_nets && !recipe.train.init.is_empty() {
         // Weights for the nets as they were.
         finding.set.push("train.init=[]".into());
+        recipe = gan.recipe.changed(&finding.set)?;
+    }
+    let rounded = recipe.train.precision == PrecisionChoice::Bf16;
+    if rounded && gan.recipe.bears_rounding()? && !recipe.bears_rounding()? {
+        // A run that began with this remedy would be computed in f32.
+        finding.set.push("train.precision=f32".into());
         recipe = gan.recipe.changed(&finding.set)?;
     }
     let best = if same_nets { usable_best(run, doctor, &finding)? } else { None };

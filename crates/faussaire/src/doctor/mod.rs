@@ -130,7 +130,15 @@ impl Symptom {
 
     /// Whether a run that shows it is worth nothing as it is, so that going back costs nothing.
     pub fn is_fatal(self) -> bool {
-        !matches!(self, Self::Overfitting | Self::Copying | Self::PastBest)
+        match self {
+            Self::Diverged
+            | Self::NarrowLatent
+            | Self::RestlessGenerator
+            | Self::Collapse
+            | Self::OverpoweringDiscriminator
+            | Self::HelplessDiscriminator => true,
+            Self::Overfitting | Self::Copying | Self::PastBest => false,
+        }
     }
 
     /// Looks for it.

@@ -11,7 +11,7 @@ const AGO: u64 = 4;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     // The scores of points count modes; what these say is collapse's business.
-    let scores = ["fid-", "sliced-wasserstein"].map(|name| vitals.scores(name));
+    let scores = ["frechet-", "sliced-wasserstein"].map(|name| vitals.scores(name));
     let scores = scores.into_iter().find(|scores| !scores.is_empty())?;
     let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
     let last = scores.len().checked_sub(LAST).map(|from| &scores[from..])?;
@@ -45,6 +45,9 @@ mod tests {
         assert_eq!(seen(&[0.04, 0.09]), None, "too few");
         let rising = seen(&[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]).unwrap();
         assert!(rising.starts_with("the score was best at step 200 (0.050) and is now 0.090"), "{rising}");
-        assert_eq!(judged("fid-1000-mnist-classifier(99.3%)-train", &[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]), Some(rising));
+        assert_eq!(
+            judged("frechet-1000-mnist-classifier(99.3%)-train", &[0.3, 0.05, 0.06, 0.08, 0.09, 0.1]),
+            Some(rising)
+        );
     }
 }

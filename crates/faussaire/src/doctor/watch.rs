@@ -91,7 +91,8 @@ impl Doctor {
     fn finding(&self, name: Symptom) -> Option<Finding> {
         let observation = name.examine(&self.vitals)?;
         let case = &self.vitals.case;
-        let tried = |set: &Vec<String>| self.heals.iter().any(|heal| heal.set == *set);
+        // A heal may have added to its remedy's changes what these bring with them.
+        let tried = |set: &Vec<String>| self.heals.iter().any(|heal| heal.set.starts_with(set));
         let remedy = observation.remedies.iter().map(|remedy| (remedy, remedy.changes(case)));
         let remedy = remedy.into_iter().find(|(_, set)| !set.is_empty() && !tried(set));
         let (advice, set) = remedy.map_or_else(Default::default, |(remedy, set)| (remedy.advice().to_owned(), set));

@@ -75,6 +75,20 @@ impl Bootstrap {
         self.percentile(values.len(), mean)
     }
 
+    /// The share of `hits` that are true, with Wilson's interval (1927), which is right at the ends as well: none of sixty is
+    /// no proof of never. NaN where there are none.
+    pub fn share(&self, hits: &[bool]) -> Estimate {
+        if hits.is_empty() {
+            return Estimate::exact(f64::NAN);
+        }
+        let n = hits.len() as f64;
+        let value = hits.iter().filter(|hit| **hit).count() as f64 / n;
+        let z = normal_quantile((1.0 + self.level) / 2.0);
+        let middle = (value + z * z / (2.0 * n)) / (1.0 + z * z / n);
+        let margin = z / (1.0 + z * z / n) * (value * (1.0 - value) / n + z * z / (4.0 * n * n)).sqrt();
+        Estimate { value, low: (middle - margin).clamp(0.0, value), high: (middle + margin).clamp(value, 1.0) }
+    }
+
     /// `value` with the interval that a standard error gives, by the normal distribution.
     pub fn normal(&self, value: f64, standard_error: f64) -> Estimate {
         Estimate::around(value, normal_quantile((1.0 + self.level) / 2.0) * standard_error)
@@ -205,6 +219,18 @@ mod tests {
         assert_near((both.high - both.low) / (jackknife.high - jackknife.low), 2f64.sqrt(), 1e-9);
         let narrow = Bootstrap { level: 0.5, ..bootstrap }.mean(&values);
         assert_near((narrow.high - narrow.low) / (estimate.high - estimate.low), 0.6745 / 1.96, 0.1);
+    }
+
+    #[test]
+    fn shares_at_their_ends_have_intervals() {
+        let share = |hits: usize, n: usize| Bootstrap::default().share(&(0..n).map(|i| i < hits).collect::<Vec<_>>());
+        // By Wilson's formula: 60 of 60, 0 of 60, 10 of 40.
+        for (hits, n, low, high) in [(60, 60, 0.939_83, 1.0), (0, 60, 0.0, 0.060_17), (10, 40, 0.141_87, 0.401_94)] {
+            let found = share(hits, n);
+            assert_eq!(found.value, hits as f64 / n as f64);
+            assert!((found.low - low).abs() < 1e-4 && (found.high - high).abs() < 1e-4, "{found:?}");
+        }
+        assert!(share(0, 0).value.is_nan());
     }
 
     #[test]

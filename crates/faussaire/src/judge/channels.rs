@@ -5,7 +5,7 @@
 
 use super::classes::class_shares;
 use super::{Classifier, Features};
-use crate::data::Dataset;
+use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 
 /// Channels of an image.
@@ -41,6 +41,11 @@ impl Channels {
     /// Its name, as scores give it: `mnist-classifier(99.3%)-per-channel`.
     pub fn name(&self) -> String {
         format!("{}-{}-per-channel", self.of, self.classifier.name())
+    }
+
+    /// The shape of the images that it looks at.
+    pub(super) fn shape(&self) -> ImageShape {
+        ImageShape { channels: CHANNELS, ..self.classifier.shape() }
     }
 
     /// A digest of its classifier's layers and weights, and of how it looks.
@@ -121,7 +126,8 @@ mod tests {
         // One image again and again is one mode: the divergence is that of its probability.
         let extractor = Extractor::Channels(Box::new(channels));
         let one = images[..3 * 784].repeat(60);
-        let judgement = judge(&extractor, &stacked, "test", Exhibit { images: &one, asked: None }, 0).unwrap();
+        let judgement =
+            judge(&extractor, &stacked, "test", Exhibit { only: None, images: &one, asked: None }, 0).unwrap();
         let score = |slug: &str| judgement.scores.iter().find(|s| s.name.starts_with(slug)).unwrap();
         assert_eq!(score("missing-classes-60").value, 999.0);
         let expected = -shares[modes[0] as usize].ln();

@@ -113,8 +113,8 @@ impl ConditionalAccuracy {
         check(predicted, classes)?;
         let right = count(asked.iter().zip(predicted).filter(|(a, p)| a == p).map(|(a, _)| *a), classes);
         let by_class = right.iter().zip(&asked_for).map(|(&r, &n)| (n > 0).then(|| r as f64 / n as f64)).collect();
-        let hits: Vec<f64> = asked.iter().zip(predicted).map(|(a, p)| f64::from(u8::from(a == p))).collect();
-        Ok(Self { all: bootstrap.mean(&hits), by_class })
+        let hits: Vec<bool> = asked.iter().zip(predicted).map(|(a, p)| a == p).collect();
+        Ok(Self { all: bootstrap.share(&hits), by_class })
     }
 }
 

@@ -294,8 +294,9 @@ mod tests {
         assert!(classifier.judge(&images[1..]).is_err() && classifier.judge(&[]).is_err());
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("judge.safetensors");
-        cache::save(&file, &classifier).unwrap();
-        let again = cache::load(&file, &train, training, &Device::flex()).unwrap();
+        cache::save(&file, &classifier, &test).unwrap();
+        let (again, measured_on) = cache::load(&file, &train, training, &Device::flex()).unwrap();
+        assert_eq!(measured_on, test.fingerprint());
         assert_eq!(again.judge(&images).unwrap(), verdicts);
         assert_eq!((again.accuracy, again.tested), (classifier.accuracy, 500));
         std::fs::write(&file, b"damaged").unwrap();

@@ -56,7 +56,7 @@ impl Closeness {
     }
 
     /// Names and values for `generated` images, values in [0, 1]; smaller is better. `copying`: how many times nearer
-    /// generated images come to training images than these come to each other. `missing-classes`: how many there are.
+    /// generated images come to training images than these come to each other. `rare-classes`: how many there are.
     pub fn score(&self, generated: &[f32]) -> Vec<(String, f64)> {
         let length = self.real.dims();
         let rows = (generated.len() / length).min(GENERATED);
@@ -77,7 +77,7 @@ impl Closeness {
             let real = shares(&mut labels.iter().copied(), labels.len());
             let fake = shares(&mut found.iter().map(|f| labels[f[0].row as usize]), rows);
             let missing = real.iter().zip(&fake).filter(|(real, fake)| RARER * **fake < **real).count();
-            scores.push((format!("missing-classes-{rows}-nearest-of-{}", labels.len()), missing as f64));
+            scores.push((format!("rare-classes-{rows}-nearest-of-{}", labels.len()), missing as f64));
         }
         scores
     }
@@ -124,7 +124,7 @@ mod tests {
         let value = |values: &[f32]| {
             let scores = closeness.score(values);
             assert_eq!(scores.len(), 1);
-            assert!(scores[0].0.starts_with("missing-classes-") && scores[0].0.ends_with("-nearest-of-1000"));
+            assert!(scores[0].0.starts_with("rare-classes-") && scores[0].0.ends_with("-nearest-of-1000"));
             scores[0].1
         };
         assert_eq!(value(&images(&all, 2000..2256)), 0.0);

@@ -13,6 +13,7 @@ mod page;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::extractor::data_name;
 use super::neighbours::{Calibration, Neighbours};
 use super::real_side::Choice;
 use super::{Bootstrap, Features, Metric, Score, Setting};
@@ -51,6 +52,9 @@ pub struct Copies {
     pub high: f64,
     /// The share of unseen real images that is as near: what a generator that copies nothing is expected to have.
     pub expected: f64,
+    /// How far the share lies above the expected one, in standard deviations: above 2 it is more than chance explains. Both
+    /// shares are of few images, and both uncertainties count.
+    pub excess: f64,
     /// The ratio up to which an image is suspiciously near: the distance of the nearest over the mean of the next ones.
     pub threshold: f64,
     /// The data-copying test (Meehan et al. 2020) over all ratios, in standard deviations: below -3 the images as a whole
@@ -95,7 +99,9 @@ impl Sheet {
         let ratios = ratios(&neighbours, 0);
         let found = calibration.judge(ratios.clone(), &Bootstrap { seed, ..Bootstrap::default() });
         let [height, width] = [shape.height, shape.width].map(|side| side.div_ceil(block));
-        let setting = Setting { samples, extractor: format!("pixels({height}x{width})"), split: "train".into() };
+        let extractor = format!("{}-pixels({height}x{width})", data_name(train));
+        // All that was learned from is looked at, whatever its number: that is the question.
+        let setting = Setting { samples, real: samples, extractor, split: "train".into() };
         let score = Score::new(Metric::Memorised, &setting, found.share)?.with_floor(Some(calibration.expected));
         let percent = (1e4 * share).round() / 100.0;
         let copies = Copies {
@@ -103,6 +109,7 @@ impl Sheet {
             low: found.share.low,
             high: found.share.high,
             expected: calibration.expected,
+            excess: found.excess,
             threshold: f64::from(calibration.threshold),
             z: found.z,
             rule: format!(
@@ -218,7 +225,7 @@ mod tests {
             let found = &copier.copies;
             assert!((found.share - 0.3).abs() < 0.05 && found.low > found.expected + 0.1, "{found:?}");
             assert_eq!(copier.score.floor, Some(found.expected));
-            assert_eq!(copier.score.name, "memorised-200-pixels(14x14)-train");
+            assert_eq!(copier.score.name, "memorised-200-strokes-pixels(14x14)-train");
             for copy in 0..60 {
                 let near = (copier.neighbours.indices(140 + copy)[0], copier.neighbours.distances(140 + copy)[0]);
                 assert_eq!(near, (100 + copy as u32, 0.0));

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use super::channels::Channels;
 use super::classes::{class_shares, equal_shares};
 use super::{Classifier, Features, Inception, RandomFeatures};
-use crate::data::Dataset;
+use crate::data::{Dataset, ImageShape};
 use crate::error::Result;
 use crate::loss::LabelKind;
 
@@ -23,9 +23,17 @@ pub enum Extractor {
     Inception(Box<Inception>),
 }
 
-/// What `data` is called within an extractor's name.
+/// What `data` is called within an extractor's name: of a path its last part, both of a set's halves alike.
 pub(super) fn data_name(data: &dyn Dataset) -> String {
-    data.name().replace(['/', '\\', ' '], "-").trim_matches('-').replace("-test", "")
+    plain_name(&data.name())
+}
+
+fn plain_name(name: &str) -> String {
+    let is_half = |part: &&str| ["train", "test", "val"].contains(part);
+    let mut parts = name.split(['/', '\\']).rev().filter(|part| !part.is_empty()).peekable();
+    let last = parts.next_if(is_half);
+    let name = parts.next().or(last).unwrap_or_default();
+    name.replace(' ', "-").replace("-test", "")
 }
 
 /// What is seen in a set of images.
@@ -58,8 +66,18 @@ impl Extractor {
         match self {
             Self::Classifier(classifier) => format!("{data}-{}", classifier.name()),
             Self::Channels(channels) => channels.name(),
-            Self::Random(net) => net.name(),
-            Self::Inception(net) => net.name(),
+            Self::Random(net) => format!("{data}-{}", net.name()),
+            Self::Inception(net) => format!("{data}-{}", net.name()),
+        }
+    }
+
+    /// The shape of the images that it looks at.
+    pub(super) fn shape(&self) -> ImageShape {
+        match self {
+            Self::Classifier(classifier) => classifier.shape(),
+            Self::Channels(channels) => channels.shape(),
+            Self::Random(net) => net.shape(),
+            Self::Inception(net) => net.shape(),
         }
     }
 
@@ -114,5 +132,26 @@ impl Extractor {
         // Classes that no real image here was taken for can't be compared with: all are expected equally then.
         let all_there = (0..count as u32).all(|class| seen.contains(&class));
         Ok(if all_there { class_shares(seen, count)? } else { equal_shares(count) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_called_by_their_last_part() {
+        for (name, plain) in [
+            ("mnist-test", "mnist"),
+            ("/data/my photos/", "my-photos"),
+            ("photos/train", "photos"),
+            ("photos/test", "photos"),
+            ("test", "test"),
+            ("quickdraw:sheep", "quickdraw:sheep"),
+            ("a\\b.npy", "b.npy"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_name(name), plain, "{name}");
+        }
     }
 }

@@ -58,6 +58,11 @@ impl Inception {
         "inception-v3(pytorch-fid)".into()
     }
 
+    /// The shape of the images that it looks at.
+    pub(super) fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
     /// A digest of its weights.
     pub(super) fn digest(&self) -> String {
         let mut digest = Digest::new();

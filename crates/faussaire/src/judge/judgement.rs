@@ -14,6 +14,9 @@ use super::{Bootstrap, Estimate, Extractor, Features, Metric, Score, Setting};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 
+/// Fewer images say nothing: k-nearest neighbours and intervals need some.
+pub const FEWEST: usize = 50;
+
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Exhibit<'a> {
@@ -21,6 +24,9 @@ pub struct Exhibit<'a> {
     pub images: &'a [f32],
     /// The class that each was asked to show, where one was asked for.
     pub asked: Option<&'a [u32]>,
+    /// What all of them were asked to show, by name, where it is one thing: the real images are of that kind, too, and how
+    /// images spread over the classes is no question.
+    pub only: Option<&'a str>,
 }
 
 /// The scores, and how the images spread over the classes.
@@ -34,6 +40,8 @@ pub struct Judgement {
     pub histogram: Vec<u64>,
     /// The share of images that show the class they were asked to, class by class.
     pub obeyed: Vec<Option<f64>>,
+    /// Real images on each side of the floors.
+    pub floor_images: usize,
     /// How near the images come to those that were learned from, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copies: Option<Copies>,
@@ -45,9 +53,15 @@ pub struct Judgement {
 /// # Errors
 /// Too few images, images of another shape, or an image that can't be read.
 pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, exhibit: Exhibit, seed: u64) -> Result<Judgement> {
-    let samples = exhibit.images.len() / real.shape().len().max(1);
-    /// Fewer say nothing: k-nearest neighbours and intervals need some.
-    const FEWEST: usize = 50;
+    let (shape, known) = (real.shape(), extractor.shape());
+    if known != shape || !exhibit.images.len().is_multiple_of(shape.len().max(1)) {
+        let given = exhibit.images.len();
+        return Err(Error::usage(
+            format!("real images of {shape}, a judge of images of {known}, and {given} generated values"),
+            "bring all images to one size: judge against a set of the generator's size",
+        ));
+    }
+    let samples = exhibit.images.len() / shape.len().max(1);
     if samples < FEWEST || real.len() < FEWEST {
         return Err(Error::usage(
             format!("{samples} generated images against {} real ones", real.len()),
@@ -57,18 +71,25 @@ pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, exhibit: Ex
     let choice = Choice { set: real, samples, seed };
     let truth = RealSide::open(extractor, choice)?;
     let seen = extractor.look(exhibit.images)?;
-    let setting = Setting::of(extractor, real, samples, split);
+    let mut setting = Setting::of(extractor, real, samples, split);
+    if let Some(only) = exhibit.only {
+        setting.split += &format!("[{only}]");
+    }
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
-    let mut judgement =
-        Judgement { scores: compare(&truth, &seen.features, &setting, &bootstrap)?, ..Judgement::default() };
-    look_at_classes(extractor, &truth, &seen, exhibit.asked, (&setting, &bootstrap), &mut judgement)?;
+    let mut judgement = Judgement {
+        scores: compare(&truth, &seen.features, &setting, &bootstrap)?,
+        floor_images: truth.features.rows() / 2,
+        ..Judgement::default()
+    };
+    look_at_classes(extractor, &truth, &seen, exhibit, (&setting, &bootstrap), &mut judgement)?;
     Ok(judgement)
 }
 
 impl Setting {
     /// `samples` images, seen by `extractor`, against the part `split` of `real`.
     pub(super) fn of(extractor: &Extractor, real: &dyn Dataset, samples: usize, split: &str) -> Self {
-        Self { samples, extractor: extractor.name(&data_name(real)), split: split.into() }
+        let extractor = extractor.name(&data_name(real));
+        Self { samples, real: samples.min(real.len()), extractor, split: split.into() }
     }
 }
 
@@ -99,7 +120,7 @@ fn look_at_classes(
     extractor: &Extractor,
     truth: &RealSide,
     seen: &Seen,
-    asked: Option<&[u32]>,
+    exhibit: Exhibit,
     (setting, bootstrap): (&Setting, &Bootstrap),
     judgement: &mut Judgement,
 ) -> Result<()> {
@@ -107,17 +128,22 @@ fn look_at_classes(
     let (names, classes) = (extractor.classes(), &guesses.classes);
     let count = names.len();
     let balance = ClassBalance::new(classes, &extractor.expected(real)?, bootstrap)?;
-    let mut scores =
-        vec![(Metric::ClassKl, balance.kl), (Metric::MissingClasses, Estimate::exact(balance.missing.len() as f64))];
+    let mut scores = Vec::new();
+    if exhibit.only.is_none() {
+        scores.push((Metric::ClassKl, balance.kl));
+        scores.push((Metric::MissingClasses, Estimate::exact(balance.missing.len() as f64)));
+    }
     if let Some(probabilities) = &guesses.probabilities {
-        scores.push((Metric::ClassifierScore, classifier_score(probabilities, count, bootstrap)?));
+        if exhibit.only.is_none() {
+            scores.push((Metric::ClassifierScore, classifier_score(probabilities, count, bootstrap)?));
+        }
         let spread = Spread::new(&truth.features, real, count)?;
         // Where no class has two images on both sides, there is nothing to compare.
         if let Ok(diversity) = ClassDiversity::new(&spread, &Spread::new(&seen.features, classes, count)?, bootstrap) {
             scores.push((Metric::ClassDiversity, diversity.all));
         }
     }
-    if let Some(asked) = asked {
+    if let Some(asked) = exhibit.asked {
         let accuracy = ConditionalAccuracy::new(asked, classes, count, bootstrap)?;
         scores.push((Metric::ConditionalAccuracy, accuracy.all));
         judgement.obeyed = accuracy.by_class;
@@ -134,6 +160,7 @@ fn look_at_classes(
 mod tests {
     use super::*;
     use crate::data::{Strokes, fill};
+    use crate::judge::Better;
     use crate::random::Stream;
     use burn::tensor::Device;
 
@@ -144,9 +171,9 @@ mod tests {
         let mut good = Vec::new();
         fill(&Strokes::new(2, 300), &(0..300).collect::<Vec<_>>(), &mut good).unwrap();
         let noise = Stream::new(1, "noise").uniform(0, good.len(), 0.0, 1.0);
-        let run = |images: &[f32]| judge(&extractor, &real, "test", Exhibit { images, asked: None }, 0);
+        let run = |images: &[f32]| judge(&extractor, &real, "test", Exhibit { images, asked: None, only: None }, 0);
         let (good_scores, bad_scores) = (run(&good).unwrap().scores, run(&noise).unwrap().scores);
-        assert_eq!(good_scores[0].name, "fid-300-random-convnet-test");
+        assert_eq!(good_scores[0].name, "frechet-300-strokes-random-convnet-test");
         assert_eq!(good_scores.len(), 6);
         // Half of the real images against the other half: about as near as other real images come.
         for score in &good_scores {
@@ -155,8 +182,15 @@ mod tests {
             assert!(near || score.name.starts_with("recall"), "{score:?} {far:?}");
         }
         for (good, bad) in good_scores.iter().zip(&bad_scores).filter(|(g, _)| !g.name.starts_with("recall")) {
-            assert!(good.clearly_better_than(bad), "{good:?} {bad:?}");
+            let apart = if good.better == Better::Smaller { good.high < bad.low } else { good.low > bad.high };
+            assert!(apart, "{good:?} {bad:?}");
         }
         assert!(run(&good[..784 * 20]).unwrap_err().to_string().starts_with("20 generated images"));
+        assert!(run(&good[..1000]).unwrap_err().to_string().contains("1000 generated values"));
+        // A judge of other images.
+        let small = crate::data::ImageShape { height: 14, width: 14, channels: 1 };
+        let other = Extractor::Random(Box::new(crate::judge::RandomFeatures::new(small, &Device::flex()).unwrap()));
+        let error = judge(&other, &real, "test", Exhibit { images: &good, asked: None, only: None }, 0).unwrap_err();
+        assert!(error.to_string().contains("a judge of images of 14x14x1"), "{error}");
     }
 }

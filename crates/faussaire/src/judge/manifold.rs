@@ -119,12 +119,12 @@ impl Manifold {
     /// The share of generated images that look real; larger is better. The interval, like the following three, is
     /// for the choice of the images that are counted, the balls being given.
     pub fn precision(&self, bootstrap: &Bootstrap) -> Estimate {
-        share(&self.precise, bootstrap)
+        bootstrap.share(&self.precise)
     }
 
     /// The share of real images that the generator could have made; larger is better.
     pub fn recall(&self, bootstrap: &Bootstrap) -> Estimate {
-        share(&self.recalled, bootstrap)
+        bootstrap.share(&self.recalled)
     }
 
     /// How many real balls, over k, hold a generated image on average: 1 for equal distributions, more where the
@@ -136,12 +136,8 @@ impl Manifold {
 
     /// The share of real images with a generated one near; larger is better.
     pub fn coverage(&self, bootstrap: &Bootstrap) -> Estimate {
-        share(&self.covered, bootstrap)
+        bootstrap.share(&self.covered)
     }
-}
-
-fn share(hits: &[bool], bootstrap: &Bootstrap) -> Estimate {
-    bootstrap.mean(&hits.iter().map(|&hit| f64::from(u8::from(hit))).collect::<Vec<_>>())
 }
 
 /// Squared radii in the frame's units, and the 32-bit limits above which a pair is in no ball.

@@ -41,7 +41,7 @@ pub use extractor::Extractor;
 pub use features::Features;
 pub use generated::Generated;
 pub use inception::Inception;
-pub use judgement::{Exhibit, Judgement, judge};
+pub use judgement::{Exhibit, FEWEST, Judgement, judge};
 pub use moments::Moments;
 pub use random_features::RandomFeatures;
 pub use running::Running;

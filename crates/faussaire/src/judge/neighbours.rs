@@ -8,7 +8,6 @@ use super::bootstrap::{Bootstrap, Estimate};
 use super::features::{Features, at_least, same_dims};
 use super::nearest::nearest;
 use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
 
 /// The nearest training images of each image.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,15 +60,15 @@ impl Neighbours {
     }
 }
 
-/// How near held-out images come to the training images: made once per data set and extractor, kept with the judge.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// How near held-out images come to the training images.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// The distance up to which an image is suspiciously near.
     pub threshold: f32,
     /// The share of held-out images up to there: about what was asked for, more where held-out images have copies in
     /// the training set.
     pub expected: f64,
-    /// Held-out distances, ascending; 32 bits, which survive text unchanged.
+    /// Held-out distances, ascending.
     held_out: Vec<f32>,
 }
 
@@ -79,6 +78,8 @@ pub struct Memorisation {
     /// The share of generated images that is suspiciously near; to be compared with [`Calibration::expected`]. Smaller
     /// is better, down to that.
     pub share: Estimate,
+    /// How far that lies above the share expected, in standard deviations, the uncertainty of both counted.
+    pub excess: f64,
     /// The data-copying test: the Mann-Whitney statistic of generated against held-out distances in standard
     /// deviations. Around 0 for new images; below -3 the generator copies; above 3 its images lie farther off than
     /// real ones.
@@ -118,9 +119,22 @@ impl Calibration {
 
     /// Judges generated images by their distances, taken as those that it was made of.
     pub fn judge(&self, mut distances: Vec<f32>, bootstrap: &Bootstrap) -> Memorisation {
-        let near: Vec<f64> = distances.iter().map(|&d| f64::from(u8::from(d <= self.threshold))).collect();
+        let near: Vec<bool> = distances.iter().map(|&d| d <= self.threshold).collect();
         distances.sort_by(f32::total_cmp);
-        Memorisation { share: bootstrap.mean(&near), z: mann_whitney(&distances, &self.held_out) }
+        let share = bootstrap.share(&near);
+        Memorisation {
+            share,
+            excess: self.excess(share.value, near.len()),
+            z: mann_whitney(&distances, &self.held_out),
+        }
+    }
+
+    /// How far a share of `n` images lies above the expected one, in standard deviations. Both are shares of few images: with
+    /// the threshold at the nearest r of N unseen images, the share of all unseen images up to there is only known to
+    /// `sqrt(r) / N`.
+    fn excess(&self, share: f64, n: usize) -> f64 {
+        let (p, all) = (self.expected, self.held_out.len() as f64);
+        (share - p) / (p * (1.0 - p) / n as f64 + p / all).sqrt()
     }
 }
 
@@ -206,16 +220,19 @@ mod tests {
         let judge = |set: &Features| calibration.judge(find(set).nearest(), &Bootstrap::default());
         let new = judge(&real_set(3, 1000, 6));
         assert!(new.share.low <= 0.015 && new.share.high < 0.03 && new.z.abs() < 3.0, "{new:?}");
+        // 10 of 1,000 on each side: a standard deviation of 0.01 (1 / sqrt(10) for each, as shares of it), nearly.
+        let expected = (new.share.value - 0.01) / (0.01 * 0.99 / 1000.0 + 0.01 / 1000.0f64).sqrt();
+        assert_near(new.excess, expected, 1e-9);
+        assert!(new.excess.abs() < 2.5, "{new:?}");
         // Every fifth image a copy.
         let rows: Vec<usize> = (0..1000).map(|i| if i % 5 == 0 { i } else { 2000 + i }).collect();
         let both = Features::new([training.values(), real_set(3, 1000, 6).values()].concat(), 3000, 6).unwrap();
         let copier = judge(&both.select(&rows).unwrap());
         assert!((copier.share.value - 0.21).abs() < 0.02 && copier.share.low > 0.17 && copier.z < -5.0, "{copier:?}");
+        assert!(copier.excess > 20.0, "{copier:?}");
         let found = find(&training);
         assert_eq!((found.k(), found.indices(17)[0], found.distances(17)[0]), (2, 17, 0.0));
         assert!(found.distances(17)[1] > 0.0);
-        let text = serde_json::to_string(&calibration).unwrap();
-        assert_eq!(serde_json::from_str::<Calibration>(&text).unwrap(), calibration);
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl RandomFeatures {
         "random-convnet".into()
     }
 
+    /// The shape of the images that it looks at.
+    pub(super) fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
     /// A digest of its layers and weights.
     pub(super) fn digest(&self) -> String {
         super::classifier::weights_digest(&self.model)
@@ -59,6 +64,12 @@ impl RandomFeatures {
     /// # Errors
     /// No images, or values that are no whole number of images.
     pub fn features(&self, images: &[f32]) -> Result<Features> {
+        if images.is_empty() || !images.len().is_multiple_of(self.shape.len()) {
+            return Err(Error::usage(
+                format!("{} values are no images of {}", images.len(), self.shape),
+                "judge images of the shape that was given for the net",
+            ));
+        }
         let ImageShape { height, width, channels } = self.shape;
         let mut rows = Vec::new();
         for part in images.chunks(BATCH * self.shape.len()) {
@@ -111,5 +122,6 @@ mod tests {
         let (alike, damaged) = (distance(0.0), distance(0.2));
         assert!(damaged > 2.0 * alike && alike > 0.0, "{alike} {damaged}");
         assert!(net.features(&[]).is_err());
+        assert!(net.features(&[0.0; 1000]).unwrap_err().to_string().contains("no images of 28x28x1"));
     }
 }

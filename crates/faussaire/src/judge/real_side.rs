@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::random::Stream;
 
 /// Changes whenever the same images give other numbers.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Fewer images are looked at again in the time that a file takes.
 const WORTH_KEEPING: usize = 1000;

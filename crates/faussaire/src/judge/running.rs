@@ -65,8 +65,9 @@ impl Running {
                 // A generator whose weights are beyond numbers has no features; its losses say so.
                 let mut scores = watching.score(generated).unwrap_or_default();
                 // The judge sees missing classes better than pixels do.
+                let by_judge = scores.iter().any(|(name, _)| name.starts_with("rare-classes"));
                 let close = closeness.iter().flat_map(|closeness| closeness.score(generated));
-                scores.extend(close.filter(|(name, _)| !name.starts_with("missing-classes")));
+                scores.extend(close.filter(|(name, _)| !(by_judge && name.starts_with("rare-classes"))));
                 scores
             }
             Self::Clusters(toy) => {

@@ -1,5 +1,5 @@
-//! The judge at a training: the Fréchet distance of a thousand generated images in the judge's features, and the classes
-//! that none of them shows. About two seconds for each sheet; good enough to choose the best checkpoint by.
+//! The judge at a training: the Fréchet distance of a thousand generated images in the judge's features, and how many classes
+//! hardly any of them shows. About two seconds for each sheet; good enough to choose the best checkpoint by.
 
 use super::extractor::data_name;
 use super::frechet::Gaussian;
@@ -14,7 +14,7 @@ const IMAGES: usize = 1000;
 /// Real images, whose moments are taken once.
 const REAL: usize = 5000;
 
-/// A class counts as missing where so many of its images are due at least,
+/// A class counts as rare where so many of its images are due at least,
 const FEWEST: f64 = 10.0;
 
 /// and it is shown so many times more rarely: a classifier that errs sees some of a class that isn't there.
@@ -43,7 +43,8 @@ impl Watching {
         let classes = seen.guesses.as_ref().map(|guesses| extractor.expected(&guesses.classes));
         let expected = classes.transpose()?.unwrap_or_default();
         let name = extractor.name(&data_name(dataset));
-        let setting = Setting { samples: IMAGES, extractor: name, split: "train".into() };
+        let real = seen.features.rows();
+        let setting = Setting { samples: IMAGES, real, extractor: name, split: "train".into() };
         Ok(Self { real: Gaussian::new(Moments::of(&seen.features)?), extractor, expected, setting })
     }
 
@@ -60,14 +61,13 @@ impl Watching {
         let seen = self.extractor.look(generated)?;
         let distance = self.real.distance(&Moments::of(&seen.features)?)?.distance;
         let mut scores = vec![(self.setting.name(Metric::Frechet), distance)];
-        if let Some(guesses) = seen.guesses {
+        // A class that is due less often may be rare by chance; where all are, as stacked MNIST's thousand, so few images say nothing.
+        let due = |share: f64| share * IMAGES as f64;
+        if let Some(guesses) = seen.guesses.filter(|_| self.expected.iter().any(|share| due(*share) >= FEWEST)) {
             let shown = |class: u32| guesses.classes.iter().filter(|seen| **seen == class).count() as f64;
-            // A class that is due less often may be missing by chance.
-            let due = |share: f64| share * IMAGES as f64;
-            let is_missing =
-                |(class, share): &(u32, &f64)| due(**share) >= FEWEST && RARER * shown(*class) < due(**share);
-            let missing = (0u32..).zip(&self.expected).filter(is_missing).count();
-            scores.push((self.setting.name(Metric::MissingClasses), missing as f64));
+            let is_rare = |(class, share): &(u32, &f64)| due(**share) >= FEWEST && RARER * shown(*class) < due(**share);
+            let rare = (0u32..).zip(&self.expected).filter(is_rare).count();
+            scores.push((self.setting.name(Metric::RareClasses), rare as f64));
         }
         Ok(scores)
     }
@@ -96,8 +96,12 @@ mod tests {
             watching.score(&images).unwrap()
         };
         let (all, few) = (scores(&|_| true), scores(&|digit| digit < 5));
-        assert!(all[0].0.starts_with("fid-1000-strokes-classifier(") && all[0].0.ends_with("-train"), "{}", all[0].0);
-        assert!(all[1].0.starts_with("missing-classes-1000"));
+        assert!(
+            all[0].0.starts_with("frechet-1000-strokes-classifier(") && all[0].0.ends_with("-train(3000)"),
+            "{}",
+            all[0].0
+        );
+        assert!(all[1].0.starts_with("rare-classes-1000"));
         assert!(all[0].1 > 0.0 && few[0].1 > 5.0 * all[0].1, "{all:?} {few:?}");
         assert_eq!((all[1].1, few[1].1), (0.0, 5.0));
         assert!(watching.score(&[f32::NAN; 784]).is_err());

@@ -131,7 +131,8 @@ impl Pass {
 
     /// Fresh draws from [0, 1) for the next dropout layer of this pass.
     pub(super) fn uniform(&mut self, count: usize) -> Vec<f32> {
-        /// More dropout layers than this in one net would share draws with the next pass.
+        /// More dropout layers than this on one pass would share draws with the next; where D sees its halves apart, it meets
+        /// each twice.
         const LAYERS: u64 = 64;
         self.draws += 1;
         match &self.dropout {

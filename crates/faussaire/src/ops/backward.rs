@@ -12,29 +12,34 @@ use faussaire_kernels::{ValuesMut, activation, batchnorm as norm, conv as conv_k
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Conv, Normalisation, Precision};
 
-/// What a convolution's backward pass needs; `y` for the activation's slope.
+/// What a convolution's backward pass needs; `y` for the activation's slope, where it has one.
 #[derive(Clone, Debug)]
 pub(super) struct ConvState {
     pub(super) x: FlexTensor,
     pub(super) weight: FlexTensor,
-    pub(super) y: FlexTensor,
+    y: Option<FlexTensor>,
     pub(super) spec: Conv,
 }
 
 impl ConvState {
+    /// Of a convolution that made `y`.
+    pub(super) fn new(x: FlexTensor, weight: FlexTensor, y: &FlexTensor, spec: Conv) -> Self {
+        let y = (spec.activation != Activation::Identity).then(|| y.clone());
+        Self { x, weight, y, spec }
+    }
+
     /// The gradient before the activation and, where asked for, of the bias. The first only enters products, which round it
     /// to the layer's precision anyway: so it is stored as that, and the bias is summed before.
     fn before_activation(&self, dy: FlexTensor, bias: bool, channels: usize) -> (FlexTensor, Option<FlexTensor>) {
         let act = self.spec.activation;
         let dy = plain(dy);
-        let y = plain(self.y.clone());
         let mut db = vec![0.0; channels];
-        if act == Activation::Identity {
+        let Some(y) = self.y.clone().map(plain) else {
             if bias {
                 activation::bias_grad(stored(&dy), &mut db);
             }
             return (dy, bias.then(|| tensor(db, &[channels])));
-        }
+        };
         let dz = filled(self.spec.precision, dy.layout().shape(), |dz| {
             if bias {
                 activation::backward_with_bias(act, stored(&y), stored(&dy), dz, &mut db);

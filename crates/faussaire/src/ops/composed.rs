@@ -103,7 +103,11 @@ pub(super) fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
     match activation {
         Activation::Identity => x,
         Activation::Relu => burn_activation::relu(x),
-        Activation::LeakyRelu(slope) => burn_activation::leaky_relu(x, f64::from(slope)),
+        Activation::LeakyRelu(slope) => {
+            // Burn's has the right derivative at 0, ours the left one, as TensorFlow's.
+            let below = x.clone().without_autodiff().lower_equal_scalar(0.0);
+            x.clone().mask_where(below, x.mul_scalar(slope))
+        }
         Activation::Tanh => burn_activation::tanh(x),
         Activation::Sigmoid => burn_activation::sigmoid(x),
     }
@@ -114,7 +118,7 @@ pub(super) fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: A
         Activation::Identity => return tangent,
         Activation::Relu => return tangent.mask_fill(y.without_autodiff().lower_equal_scalar(0.0), 0.0),
         Activation::LeakyRelu(slope) => {
-            let below = y.without_autodiff().lower_scalar(0.0);
+            let below = y.without_autodiff().lower_equal_scalar(0.0);
             return tangent.clone().mask_where(below, tangent.mul_scalar(slope));
         }
         Activation::Tanh => y.clone().mul(y).neg().add_scalar(1.0),

@@ -205,7 +205,7 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         let (x, weight) = (x.into_primitive(), weight.into_primitive());
         let y = Flex::native_conv(x.clone(), weight.clone(), bias.into_primitive(), spec);
         match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(ConvState { x, weight, y: y.clone(), spec }, y),
+            OpsKind::Tracked(prep) => prep.finish(ConvState::new(x, weight, &y, spec), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -220,7 +220,7 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         let (x, weight) = (x.into_primitive(), weight.into_primitive());
         let y = Flex::native_conv_transpose(x.clone(), weight.clone(), bias.into_primitive(), spec);
         match ConvTransposeBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(ConvState { x, weight, y: y.clone(), spec }, y),
+            OpsKind::Tracked(prep) => prep.finish(ConvState::new(x, weight, &y, spec), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }

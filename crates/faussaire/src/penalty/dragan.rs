@@ -3,6 +3,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::model::host;
 use crate::random::Stream;
 
 /// `x + alpha * 0.5 std(x) u`, alpha and u uniform on [0, 1), alpha one per image.
@@ -16,16 +17,19 @@ pub fn points(real: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4> {
         noise.iter_mut().for_each(|u| *u *= 0.5 * a);
     }
     let noise = Tensor::from_data(TensorData::new(uniform, dims), (&real.device().inner(), real.dtype()));
-    let mean = real.clone().mean();
-    let centred = real.clone().sub(mean.reshape([1, 1, 1, 1]));
-    let deviation: Tensor<4> = centred.clone().mul(centred).mean().sqrt().reshape([1, 1, 1, 1]);
-    real.clone().add(noise.mul(deviation))
+    real.clone().add(noise.mul_scalar(deviation(&host(real))))
+}
+
+/// The standard deviation of all values, summed in their order: a parallel sum would depend on the number of threads.
+fn deviation(values: &[f32]) -> f32 {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+    (values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n).sqrt() as f32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::host;
     use burn::tensor::Device;
 
     #[test]

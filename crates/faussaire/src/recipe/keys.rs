@@ -118,7 +118,7 @@ const TABLE: &[(&str, &str, Kind)] = &[
     (
         "train.precision",
         "What operands of products, and images between most layers, are rounded to; auto: bf16 where the processor has it, \
-         f32 under penalties",
+         f32 under penalties and for points",
         Kind::Choice(&["auto", "f32", "bf16"]),
     ),
     ("train.average", "Decay of the averaged generator per step; 0 turns averaging off", Kind::Number),

@@ -187,6 +187,7 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
         load_moments(&place, &state, model, updates, &device)?;
     }
     gan.average.weights = weights(&place, &state, &gan.generator.net, "average", &device)?;
+    gan.forget_settled();
     gan.progress = Progress { step: state.step, images: state.images, train_s: state.train_s, augment: state.augment };
     Ok(state)
 }

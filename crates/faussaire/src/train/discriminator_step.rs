@@ -72,7 +72,9 @@ impl Gan {
         let Learned { norm, .. } = self.discriminator.update(tracked, loss, value + penalty.unwrap_or(0.0))?;
         self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
         self.clip_weights();
-        self.adapt_augmentation(f64::from(real), m as u64);
+        // In images, of which a pack holds several.
+        let images = self.recipe.train.batch as u64;
+        self.adapt_augmentation(f64::from(real), images);
         let scores = [real_mean, fake_mean];
         Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety, held_out })
     }

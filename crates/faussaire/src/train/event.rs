@@ -24,7 +24,7 @@ pub struct StepReport {
     /// The generator's loss.
     #[serde(deserialize_with = "number")]
     pub g_loss: f32,
-    /// What the gradient penalties came to, beside `d_loss`; nothing where there are none.
+    /// What the gradient penalties came to, beside `d_loss` (mean over the updates that paid); nothing where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f32>,
     /// Length of D's gradient (mean over its updates in this step).

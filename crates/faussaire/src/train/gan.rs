@@ -219,6 +219,11 @@ impl Gan {
         settled
     }
 
+    /// To be called where the averaged weights are replaced.
+    pub(crate) fn forget_settled(&self) {
+        *self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
     /// Latents number `turn` of the stream `name`: noise, and labels of real images drawn at random.
     pub(super) fn drawn_latents(&self, name: &str, turn: u64, n: usize) -> Latents {
         let (seed, latent) = (self.recipe.train.seed, self.recipe.latent);

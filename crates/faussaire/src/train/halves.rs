@@ -35,6 +35,7 @@ impl Gan {
         let began = Instant::now();
         let (step, k) = (self.progress.step, self.recipe.train.discriminator_steps);
         let mut d = DiscriminatorReport::default();
+        let mut charged = 0;
         for j in 0..k {
             let measure = j + 1 == k && StepReport::is_logged(step + 1);
             let update = self.discriminator_step(step * k + j, measure)?;
@@ -42,11 +43,16 @@ impl Gan {
             d.real += update.real / k as f32;
             d.fake += update.fake / k as f32;
             d.norm += update.norm / k as f64;
-            d.penalty = update.penalty.or(d.penalty);
+            charged += u32::from(update.penalty.is_some());
+            if let Some(penalty) = update.penalty {
+                d.penalty = Some(d.penalty.unwrap_or(0.0) + penalty);
+            }
             d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
             d.variety = update.variety;
             d.held_out = update.held_out;
         }
+        // The mean over those updates that paid.
+        d.penalty = d.penalty.map(|sum| sum / charged as f32);
         Ok(FirstHalf { seen: d, seconds: began.elapsed().as_secs_f64() })
     }
 

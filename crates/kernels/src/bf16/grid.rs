@@ -208,7 +208,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(300))]
+        #![proptest_config(crate::reference::cases(300))]
 
         #[test]
         fn every_tap_reads_its_pixel_or_a_zero(g in geometries(), factor in 1..4usize) {

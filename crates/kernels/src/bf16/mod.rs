@@ -1,7 +1,8 @@
 //! Products of bfloat16 operands, summed in f32. Where the processor multiplies bf16 itself (AMX tiles, or AVX-512's dot
 //! product of pairs), images are rounded and laid out once per task (`grid`, `source`), weights once per call (`panels`),
 //! and blocks of 32 x 32 sums are made from both (`product`, with one file per instruction set). Elsewhere the rounded
-//! operands are kept as f32 and the f32 kernels do the rest (`emulated`): the same products, added up in another order.
+//! operands are kept as f32 and the f32 kernels do the rest (`emulated`), in Winograd's form where that pays: the same sums but for f32's
+//! rounding, and for numbers below the normal ones, which AMX and AVX-512 take for 0.
 //!
 //! Rounding is part of the meaning of a layer and is the same everywhere: a source value once; a weight once, after the
 //! kernel pixels of one tap were summed; in the columns form, which has no taps, every weight.

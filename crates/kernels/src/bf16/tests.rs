@@ -106,7 +106,7 @@ fn check(g: &Geometry, factor: usize, act: Activation) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(reference::cases(200))]
 
     #[test]
     fn convolutions_agree_with_rounded_operands(g in geometries(), act in 0..5usize) {

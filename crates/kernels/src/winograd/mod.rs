@@ -5,7 +5,7 @@
 //! `gather` runs forward passes and input gradients, `outer` weight gradients. The products are the direct form's tiles.
 //!
 //! Rounding: with six points sums are some 2e-6 from exact, relative to the norm, where the direct form's are 1e-6 from
-//! it. Whether a layer is tiled depends on its sizes alone, not on the batch: an image gets the same bits in any batch.
+//! it. Whether a layer is tiled depends on its sizes alone, not on the batch: a tiled image gets the same bits in any batch.
 
 mod form;
 mod gather;

@@ -1,9 +1,12 @@
 //! From the command line to a plan: base recipes, what is varied, which of the variants make sense, how many at once. A
-//! folder that was begun brings its own plan, which flags extend.
+//! folder that was begun brings its own plan, which flags extend. Nothing is written before all of it is accepted.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use faussaire::compare::{Axis, Folder, Length, Plan, choices};
+use faussaire::compare::{Axis, Folder, History, Length, Plan, choices};
+use faussaire::judge::FEWEST;
+use faussaire::ops::Precision;
 use faussaire::recipe::{PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
 
@@ -20,8 +23,16 @@ struct Base {
     config: Option<PathBuf>,
 }
 
-/// The folder and the plan that the command line asks for.
-pub fn plan(options: &Compare) -> Result<(Folder, Plan)> {
+/// What is to be carried out, and what keeps others from it.
+pub struct Planned {
+    pub folder: Folder,
+    pub plan: Plan,
+    _lock: File,
+}
+
+/// The folder and the plan that the command line asks for. Both are kept.
+pub fn plan(options: &Compare) -> Result<Planned> {
+    check(options)?;
     let asks = options.dataset.is_some()
         || !(options.preset.is_empty()
             && options.config.is_empty()
@@ -34,43 +45,96 @@ pub fn plan(options: &Compare) -> Result<(Folder, Plan)> {
             "for example: faussaire compare ring --preset ring --vary loss=gan,wgan-gp,r3gan --steps 2000",
         ));
     }
-    let variants = if asks { variants(options)? } else { Vec::new() };
+    let mut variants = if asks { variants(options)? } else { Vec::new() };
     let title = title(options);
     let folder = match &options.run {
         Some(path) => Folder::open(path)?,
         None => Folder::numbered(Path::new(COMPARISONS), &label(options))?,
     };
-    let mut plan = folder.plan()?.unwrap_or_else(|| Plan {
-        title,
-        dataset: options.dataset.as_deref().map(whole),
-        seeds: (0..3).collect(),
-        samples: 10_000,
-        device: "cpu".into(),
-        ..Plan::default()
-    });
-    adopt(&mut plan, options)?;
-    for (name, changes, recipe) in variants {
-        let refused = recipe.as_ref().err().map(reason);
-        match plan.variants.iter_mut().find(|v| v.name == name) {
-            Some(known) => (known.changes, known.refused) = (changes, refused),
-            None => plan.add(&name, changes, refused),
+    let lock = folder.lock()?;
+    let dataset = options.dataset.as_deref().map(whole);
+    let mut plan = match folder.plan()? {
+        Some(plan) => {
+            same_data(&plan, dataset.as_deref())?;
+            plan
         }
-        if let (Ok(recipe), Some(variant)) = (recipe, plan.variants.iter().find(|v| v.name == name)) {
-            folder.keep_recipe(variant, &recipe)?;
+        None => {
+            Plan { title, dataset, seeds: (0..3).collect(), samples: 10_000, device: "cpu".into(), ..Plan::default() }
+        }
+    };
+    adopt(&mut plan, options, &folder)?;
+    level(&folder, &plan, &mut variants)?;
+    for (name, changes, recipe) in &variants {
+        let refused = recipe.as_ref().err().map(reason);
+        match plan.variants.iter_mut().find(|v| v.name == *name) {
+            Some(known) => (known.changes, known.refused) = (changes.clone(), refused),
+            None => plan.add(name, changes.clone(), refused),
         }
     }
-    share_out(&mut plan, options)?;
-    Ok((folder, plan))
+    let variant = |name: &str| plan.variants.iter().find(|v| v.name == name);
+    let recipes = variants.iter().filter_map(|(name, _, recipe)| Some((variant(name)?, recipe.as_ref().ok()?)));
+    folder.keep_recipes(&recipes.collect::<Vec<_>>())?;
+    share_out(&mut plan, options);
+    folder.keep(&plan)?;
+    Ok(Planned { folder, plan, _lock: lock })
+}
+
+/// Numbers that no plan can have.
+fn check(options: &Compare) -> Result<()> {
+    if options.threads.is_some_and(|threads| !(1..=1024).contains(&threads)) || options.jobs == Some(0) {
+        return Err(Error::usage(
+            "--threads and --jobs: expected 1 to 1024 threads and at least one job",
+            "leave them out",
+        ));
+    }
+    match options.n {
+        Some(n) if n < FEWEST => Err(Error::usage(
+            format!("-n {n}: judging takes at least {FEWEST} images of each run"),
+            "leave -n out: 10,000 are judged then",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Runs on other data have no place in the same table.
+fn same_data(plan: &Plan, dataset: Option<&str>) -> Result<()> {
+    match dataset {
+        Some(asked) if plan.dataset.as_deref() != Some(asked) => {
+            let of = plan.dataset.as_deref().unwrap_or("what its recipes name");
+            let what = format!("this comparison is on {of}, not on {asked}");
+            Err(Error::usage(what, "compare other data in another folder"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs that are longer already than `length` could not be compared with those that it would bring.
+fn no_shorter(length: &Length, plan: &Plan, folder: &Folder) -> Result<()> {
+    let shorter = |is: Option<u64>, was: Option<u64>| matches!((is, was), (Some(is), Some(was)) if is < was);
+    for job in plan.jobs() {
+        let Some((step, _, seconds)) = History::read(&folder.run(&job)).ok().and_then(|history| history.last) else {
+            continue;
+        };
+        let beyond = length.steps.is_some_and(|steps| steps < step) || length.seconds.is_some_and(|s| s < seconds);
+        if beyond || shorter(length.epochs, plan.length.epochs) {
+            return Err(Error::usage(
+                format!("{} has made {step} steps in {seconds:.0} s, more than is asked for now", job.name),
+                "a comparison can be made longer, not shorter: compare in a new folder",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What flags change of a plan.
-fn adopt(plan: &mut Plan, options: &Compare) -> Result<()> {
+fn adopt(plan: &mut Plan, options: &Compare, folder: &Folder) -> Result<()> {
     if let Some(seeds) = options.seeds {
         plan.seeds = (0..seeds).collect();
     }
     let length =
         Length { steps: options.steps, epochs: options.epochs, seconds: options.time.map(|time| time.as_secs_f64()) };
-    if length != Length::default() {
+    if length != Length::default() && length != plan.length {
+        no_shorter(&length, plan, folder)?;
         plan.length = length;
     }
     plan.samples = options.n.unwrap_or(plan.samples);
@@ -82,29 +146,22 @@ fn adopt(plan: &mut Plan, options: &Compare) -> Result<()> {
 }
 
 /// How many runs at once, and how many threads for each.
-fn share_out(plan: &mut Plan, options: &Compare) -> Result<()> {
+fn share_out(plan: &mut Plan, options: &Compare) {
     let most = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = options.threads.unwrap_or(most);
-    if threads == 0 || threads > 1024 || options.jobs == Some(0) {
-        return Err(Error::usage(
-            "--threads and --jobs: expected 1 to 1024 threads and at least one job",
-            "leave them out",
-        ));
-    }
     let usual = if plan.device == "cpu" { threads } else { 1 };
     plan.jobs = options.jobs.unwrap_or(usual).min(plan.jobs().len()).max(1);
     plan.threads = (threads / plan.jobs).max(1);
-    Ok(())
 }
 
 /// A variant: its name, its changes, and its recipe or why there is none.
-type Planned = (String, Vec<String>, Result<Recipe>);
+type Asked = (String, Vec<String>, Result<Recipe>);
 
-fn variants(options: &Compare) -> Result<Vec<Planned>> {
+fn variants(options: &Compare) -> Result<Vec<Asked>> {
     let axes = options.vary.iter().map(|text| Axis::parse(text)).collect::<Result<Vec<_>>>()?;
     let choices = choices(&axes)?;
     let bases = bases(options)?;
-    let mut planned: Vec<Planned> = Vec::new();
+    let mut planned: Vec<Asked> = Vec::new();
     for base in &bases {
         // A base that is refused by itself may make sense with a change.
         let settings = recipe(base, &[], options).map_or_else(|_| TrainSettings::default(), |recipe| recipe.train);
@@ -119,7 +176,6 @@ fn variants(options: &Compare) -> Result<Vec<Planned>> {
             planned.push((name, changes, built));
         }
     }
-    level(&mut planned)?;
     if let Some((_, _, Err(_))) = planned.first()
         && planned.iter().all(|(_, _, recipe)| recipe.is_err())
     {
@@ -129,14 +185,27 @@ fn variants(options: &Compare) -> Result<Vec<Planned>> {
 }
 
 /// Where one variant is too delicate for bf16, all are computed in f32: precision is nothing to be compared by accident.
-fn level(planned: &mut [Planned]) -> Result<()> {
-    let mut recipes: Vec<&mut Recipe> = planned.iter_mut().filter_map(|(_, _, recipe)| recipe.as_mut().ok()).collect();
+/// Variants of before count as well.
+fn level(folder: &Folder, plan: &Plan, asked: &mut [Asked]) -> Result<()> {
+    let kept = plan.variants.iter().map(|variant| folder.recipe(variant)).filter(|path| path.is_file());
+    let kept = kept.map(|path| Ok(Recipe::read(&path, &[])?.train.precision)).collect::<Result<Vec<_>>>()?;
+    let mut recipes: Vec<&mut Recipe> = asked.iter_mut().filter_map(|(_, _, recipe)| recipe.as_mut().ok()).collect();
     let mut bear = true;
-    for recipe in &recipes {
+    for recipe in recipes.iter().filter(|recipe| recipe.train.precision == PrecisionChoice::Auto) {
         bear &= recipe.bears_rounding()?;
     }
-    for recipe in recipes.iter_mut().filter(|recipe| !bear && recipe.train.precision == PrecisionChoice::Auto) {
-        recipe.train.precision = PrecisionChoice::F32;
+    if !bear && kept.contains(&PrecisionChoice::Auto) && Precision::fastest() != Precision::F32 {
+        return Err(Error::usage(
+            "a new variant must be computed in f32, the others of this comparison are in bf16",
+            "compare in a new folder, all in f32: --set train.precision=f32",
+        ));
+    }
+    let level = !bear || kept.contains(&PrecisionChoice::F32);
+    // Where bf16 is no choice, `auto` is f32, and the recipes of before keep their word for it.
+    if level && !kept.contains(&PrecisionChoice::Auto) {
+        for recipe in recipes.iter_mut().filter(|recipe| recipe.train.precision == PrecisionChoice::Auto) {
+            recipe.train.precision = PrecisionChoice::F32;
+        }
     }
     Ok(())
 }

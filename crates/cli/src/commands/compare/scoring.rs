@@ -32,10 +32,12 @@ pub fn score(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
         if stop.load(Ordering::SeqCst) {
             return Ok(());
         }
-        // What can't be judged is that run's failure, not the comparison's.
+        // What can't be judged is that run's trouble, not the comparison's; it stays trained.
         match measure(folder, plan, &job, &mut benches, quiet, &device) {
-            Ok(measures) => (outcome.measures, outcome.samples) = (measures, plan.samples),
-            Err(error) => outcome.ending = State::Failed(format!("it can't be judged: {error}")),
+            Ok(measures) => {
+                (outcome.measures, outcome.samples, outcome.unjudged) = (measures, plan.samples, None);
+            }
+            Err(error) => outcome.unjudged = Some(error.to_string()),
         }
         folder.keep_outcome(&job, &outcome)?;
         if let (Some(first), false) = (outcome.measures.first(), quiet) {
@@ -72,7 +74,7 @@ fn measure(
         return Ok(metric.score(&points.images).into_iter().map(measure).collect());
     };
     let made = Generated::draw(&sampler, plan.samples, 0, None)?;
-    let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref() };
+    let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref(), only: None };
     let judgement = judge(extractor, real, bench.against.split, exhibit, 0)?;
     let measure =
         |s: faussaire::judge::Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };

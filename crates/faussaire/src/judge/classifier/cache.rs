@@ -21,6 +21,9 @@ const VERSION: u32 = 1;
 struct About {
     accuracy: f64,
     tested: usize,
+    /// The fingerprint of the images that it was measured on; empty in files of before.
+    #[serde(default)]
+    test: String,
     length: usize,
 }
 
@@ -38,14 +41,18 @@ pub fn open(
     let place = place(train, training)?;
     if let Some(place) = &place
         && place.is_file()
-        && let Ok(kept) = load(place, train, training, device)
+        && let Ok((mut kept, measured_on)) = load(place, train, training, device)
     {
+        if measured_on != test.fingerprint() {
+            kept.measure(test)?;
+            let _ = save(place, &kept, test);
+        }
         return Ok(kept);
     }
     let classifier = Classifier::train(train, test, training, device, watch)?;
     if let Some(place) = &place {
         // A judge that can't be kept is still a judge.
-        let _ = save(place, &classifier);
+        let _ = save(place, &classifier, test);
     }
     Ok(classifier)
 }
@@ -63,12 +70,13 @@ pub fn place(train: &dyn Dataset, training: Training) -> Result<Option<PathBuf>>
     Ok(cache_folder().map(|folder| folder.join("judges").join(format!("{}.safetensors", &digest.finish()[..32]))))
 }
 
-pub(super) fn save(path: &Path, classifier: &Classifier) -> Result<()> {
+pub(super) fn save(path: &Path, classifier: &Classifier, test: &dyn Dataset) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     }
     let mut bytes = encode(&entries(&classifier.model.net), classifier.model.weights.tensors(), 0)?;
-    let about = About { accuracy: classifier.accuracy, tested: classifier.tested, length: bytes.len() };
+    let Classifier { accuracy, tested, .. } = *classifier;
+    let about = About { accuracy, tested, test: test.fingerprint(), length: bytes.len() };
     let text = serde_json::to_vec(&about)
         .map_err(|e| Error::run(format!("the judge's accuracy can't be written: {e}"), "report this"))?;
     bytes.extend(text);
@@ -77,7 +85,13 @@ pub(super) fn save(path: &Path, classifier: &Classifier) -> Result<()> {
     file.commit()
 }
 
-pub(super) fn load(path: &Path, train: &dyn Dataset, training: Training, device: &Device) -> Result<Classifier> {
+/// The classifier kept at `path`, and the fingerprint of the images that it was measured on.
+pub(super) fn load(
+    path: &Path,
+    train: &dyn Dataset,
+    training: Training,
+    device: &Device,
+) -> Result<(Classifier, String)> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let damaged = || Error::run(format!("{} is damaged", path.display()), "remove it: it will be made again");
     let start = bytes.windows(12).rposition(|w| w == b"{\"accuracy\":").ok_or_else(damaged)?;
@@ -89,5 +103,5 @@ pub(super) fn load(path: &Path, train: &dyn Dataset, training: Training, device:
     let weights = decode(&bytes[..start], &entries(&classifier.model.net), path, device)?;
     classifier.model.weights = Weights::new(weights);
     (classifier.accuracy, classifier.tested) = (about.accuracy, about.tested);
-    Ok(classifier)
+    Ok((classifier, about.test))
 }

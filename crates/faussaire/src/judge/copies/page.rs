@@ -73,7 +73,7 @@ pub(super) fn page(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32])
 fn finding(sheet: &Sheet) -> &'static str {
     let copies = &sheet.copies;
     match () {
-        () if copies.low > copies.expected => "That is more than chance explains: look at the pairs below.",
+        () if copies.excess > 2.0 => "That is more than chance explains: look at the pairs below.",
         () if copies.z < -3.0 => {
             "No single image stands out, but as a whole they are more suspicious than unseen ones: see below."
         }
