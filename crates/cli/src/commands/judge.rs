@@ -1,6 +1,7 @@
 //! `faussaire judge`: scores a run's images, or anybody's, against real ones.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use faussaire::data::{Chosen, Dataset, OpenOptions, PartFile, Split, fill};
 use faussaire::judge::classifier::{self, Training};
@@ -8,7 +9,10 @@ use faussaire::judge::{
     Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, Learned, Sheet, judge,
 };
 use faussaire::random::Stream;
+use faussaire::recipe::LabelSettings;
 use faussaire::run::{Run, Sampler};
+use faussaire::train::conditions::Conditions;
+use faussaire::train::parted;
 use faussaire::{Device, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -76,7 +80,7 @@ fn judged(options: &Judge) -> Result<()> {
     if let Some(file) = &options.neighbours {
         let (train, held_out) = match &recipe {
             Some(recipe) => learned(recipe, open, options.json)?,
-            None => (against.train, (split == "test").then_some(against.real)),
+            None => (against.train.into(), (split == "test").then(|| against.real.into())),
         };
         let learned = Learned { train: train.as_ref(), held_out: held_out.as_deref() };
         neighbours(file, learned, &made, options.seed, &mut judgement)?;
@@ -99,39 +103,26 @@ fn judged(options: &Judge) -> Result<()> {
 
 /// The images of `set` that show `class`: those of that class, or with all of these attributes.
 fn of_kind(set: Box<dyn Dataset>, class: &str) -> Result<Box<dyn Dataset>> {
-    let (classes, attributes) = (set.classes(), set.attributes());
-    let names = if classes.is_empty() { &attributes } else { &classes };
-    let words: Vec<&str> = class.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-    let place = |word: &&str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
-        named.or_else(|| word.parse().ok().filter(|number| *number < names.len()))
+    let labels = LabelSettings::of(set.as_ref())?;
+    let (wanted, conditions) = (labels.row(class)?, Conditions::new(&labels, set.as_ref())?);
+    let shows = |set: &dyn Dataset, index: usize| {
+        conditions.rows(set, &[index]).iter().zip(&wanted).all(|(has, wanted)| has >= wanted)
     };
-    let places: Vec<usize> = words.iter().filter_map(place).collect();
-    if places.len() < words.len() || places.is_empty() {
-        return Err(Error::usage(
-            format!("{} has no images labelled {class}", set.name()),
-            "judge against the data that the run learned from, or without --class",
-        ));
-    }
-    let attributed = classes.is_empty();
-    let shows = move |set: &dyn Dataset, index: usize, place: usize| match attributed {
-        true => set.has_attribute(index, place) == Some(true),
-        false => set.label(index) == Some(place as u32),
-    };
-    Ok(Box::new(Chosen::filter(set, |set, index| places.iter().all(|&place| shows(set, index, place)))))
+    Ok(Box::new(Chosen::filter(set, shows)))
 }
 
+/// What was learned from, and what was not.
+type Halves = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
+
 /// What a run learned from, and real images that it has not seen: held back by its recipe, else its data's test part.
-fn learned(recipe: &Recipe, open: OpenOptions, quiet: bool) -> Result<(Box<dyn Dataset>, Option<Box<dyn Dataset>>)> {
+fn learned(recipe: &Recipe, open: OpenOptions, quiet: bool) -> Result<Halves> {
     let Against { real, split, train, .. } = Against::open(&recipe.data.source, open, quiet)?;
     // A run that learned from the first images only can't have copied the others.
     let count = recipe.data.count;
     let train = if count > 0 { Chosen::first(train, count) } else { train };
-    if recipe.train.held_out > 0.0 && train.len() > 1 {
-        let [kept, held] = Chosen::part(&train.into(), recipe.train.held_out, recipe.train.seed);
-        return Ok((Box::new(kept), Some(Box::new(held))));
-    }
-    Ok((train, (split == "test").then_some(real)))
+    let (kept, held) = parted(recipe, &train.into());
+    let unseen = held.map(|held| Arc::new(held) as Arc<dyn Dataset>);
+    Ok((kept, unseen.or_else(|| (split == "test").then(|| real.into()))))
 }
 
 /// Looks for copies of what was learned from, and writes the page that shows them.
@@ -255,10 +246,10 @@ fn show(judgement: &Judgement, of: &str, real: &str, split: &str) -> Result<()> 
         }
     }
     say!(
-        "\nIntervals are for the choice of the images that are counted; the kernel distance's is the range of its subsets. Real \
-         images: {half} of them against {half} others.",
-        half = count(judgement.floor_images as u64)
+        "\nIntervals are for the choice of the images that are counted; the kernel distance's is the range of its subsets."
     );
+    let half = count(judgement.floor_images as u64);
+    say!("Real images: {half} of them against {half} others.");
     if judgement.classes.len() > 20 {
         let found = judgement.histogram.iter().filter(|n| **n > 0).count();
         say!("\n{} of {} classes were found", count(found as u64), count(judgement.classes.len() as u64));
@@ -272,4 +263,21 @@ fn show(judgement: &Judgement, of: &str, real: &str, split: &str) -> Result<()> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use faussaire::data::Strokes;
+
+    #[test]
+    fn one_class_is_compared_with_its_own_kind() {
+        let all: Box<dyn Dataset> = Box::new(Strokes::new(1, 200));
+        let sevens = (0..200).filter(|&i| all.label(i) == Some(7)).count();
+        let chosen = of_kind(all, "7").unwrap();
+        assert_eq!(chosen.len(), sevens);
+        assert!(sevens > 5 && (0..sevens).all(|i| chosen.label(i) == Some(7)));
+        assert!(of_kind(chosen, "seventeen").unwrap_err().to_string().contains("seventeen"));
+    }
 }

@@ -187,6 +187,9 @@ mod tests {
         }
         assert!(run(&good[..784 * 20]).unwrap_err().to_string().starts_with("20 generated images"));
         assert!(run(&good[..1000]).unwrap_err().to_string().contains("1000 generated values"));
+        let sevens = Exhibit { images: &good, asked: None, only: Some("7") };
+        let name = &judge(&extractor, &real, "test", sevens, 0).unwrap().scores[0].name;
+        assert_eq!(name, "frechet-300-strokes-random-convnet-test[7]");
         // A judge of other images.
         let small = crate::data::ImageShape { height: 14, width: 14, channels: 1 };
         let other = Extractor::Random(Box::new(crate::judge::RandomFeatures::new(small, &Device::flex()).unwrap()));

@@ -5,7 +5,6 @@ use burn::tensor::{Device, Tensor};
 use super::{Run, checkpoint};
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
-use crate::loss::LabelKind;
 use crate::net::{Network, Weights};
 use crate::random::Stream;
 use crate::recipe::{LabelSettings, PrecisionChoice};
@@ -109,34 +108,13 @@ impl Sampler {
     /// # Errors
     /// An unknown name, several classes at once, or a generator that is told nothing.
     pub fn label_row(&self, text: &str) -> Result<Vec<f32>> {
-        let LabelSettings { names, kind, .. } = &self.labels;
-        if names.is_empty() {
+        if self.labels.names.is_empty() {
             return Err(Error::usage(
                 format!("--class {text}: this run's generator takes no labels"),
                 "train one that does: `faussaire train --conditional`",
             ));
         }
-        let mut row = vec![0.0; names.len()];
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
-            let place =
-                named.or_else(|| word.parse().ok().filter(|number| *number < names.len())).ok_or_else(|| {
-                    let near = crate::data::nearest(word, names.iter().map(String::as_str));
-                    let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
-                    Error::usage(
-                        format!("there is no label {word}"),
-                        format!("{near}expected of: {}", names.join(", ")),
-                    )
-                })?;
-            row[place] = 1.0;
-        }
-        if *kind == LabelKind::Classes && row.iter().sum::<f32>() != 1.0 {
-            return Err(Error::usage(
-                format!("--class {text}: an image has one class"),
-                "name one; for more images repeat the command",
-            ));
-        }
-        Ok(row)
+        self.labels.row(text)
     }
 
     /// The images of these noise vectors, with a label row for each where the generator takes labels: `[n, h, w, c]`

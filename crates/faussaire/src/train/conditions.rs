@@ -52,6 +52,35 @@ impl LabelSettings {
         self.shares = counts.into_iter().map(share).collect();
         Ok(self)
     }
+
+    /// The label row that `text` asks for: a class, or attributes with commas between them; names or numbers.
+    ///
+    /// # Errors
+    /// An unknown name, or several classes at once.
+    pub fn row(&self, text: &str) -> Result<Vec<f32>> {
+        let Self { names, kind, .. } = self;
+        let mut row = vec![0.0; names.len()];
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+            let place =
+                named.or_else(|| word.parse().ok().filter(|number| *number < names.len())).ok_or_else(|| {
+                    let near = crate::data::nearest(word, names.iter().map(String::as_str));
+                    let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
+                    Error::usage(
+                        format!("there is no label {word}"),
+                        format!("{near}expected of: {}", names.join(", ")),
+                    )
+                })?;
+            row[place] = 1.0;
+        }
+        if *kind == LabelKind::Classes && row.iter().sum::<f32>() != 1.0 {
+            return Err(Error::usage(
+                format!("--class {text}: an image has one class"),
+                "name one; for more images repeat the command",
+            ));
+        }
+        Ok(row)
+    }
 }
 
 impl Conditions {

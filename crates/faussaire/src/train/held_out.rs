@@ -12,7 +12,7 @@ use crate::model::host;
 use crate::recipe::Recipe;
 
 /// What to learn from, and what is held back, as `recipe` says.
-pub(super) fn parted(recipe: &Recipe, whole: &Arc<dyn Dataset>) -> (Arc<dyn Dataset>, Option<Chosen>) {
+pub fn parted(recipe: &Recipe, whole: &Arc<dyn Dataset>) -> (Arc<dyn Dataset>, Option<Chosen>) {
     let share = recipe.train.held_out;
     if share == 0.0 || whole.len() < 2 {
         return (Arc::clone(whole), None);

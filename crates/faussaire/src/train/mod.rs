@@ -25,6 +25,7 @@ pub use fit::{Ending, Limits};
 pub(crate) use gan::tensor;
 pub use gan::{Gan, Latents, Progress};
 pub use halves::FirstHalf;
+pub use held_out::parted;
 pub use history::History;
 pub use range::Range;
 pub use variety::Variety;
