@@ -1,7 +1,7 @@
 //! A discriminator that does worse than guessing, or takes generated images for real ones rather than the other way round: the generator changes faster than it can follow. Guessing alone is no
 //! symptom, since a good generator leaves D nothing else.
 
-use super::vitals::{figure, mean};
+use super::vitals::{Pulse, figure, mean};
 use super::{Observation, Remedy, Vitals};
 
 /// D's loss as a share of what guessing costs, above which it is plainly wrong. Healthy runs reach 1.4 in their first steps.
@@ -10,13 +10,19 @@ const WRONG: f32 = 1.5;
 /// learns doesn't stand that for long: healthy runs reach 0.07, one on points 0.25 for a while; where D can't follow, it grows.
 const DECEIVED: f32 = 0.1;
 const DEEPLY: f32 = 0.8;
+/// Or D stands still: its score of real images moves, from window to window, by no more than this share of the least lead. A D
+/// that hardly learns stays below 0.08, where its scores have no slope to lead far; that one healthy run moved by 0.65.
+const STILL: f32 = 0.1;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let guessing = vitals.case.recipe.train.loss.of_guessing()?;
     let share = mean(vitals.recent(3)?, |p| p.d_loss) / guessing;
-    let leads = leads(vitals)?;
-    let (least, lead) = (leads.iter().copied().fold(f32::INFINITY, f32::min), *leads.last()?);
-    (share > WRONG || (least > DECEIVED && lead > DEEPLY)).then(|| Observation {
+    let windows = vitals.windows(3)?;
+    let lead = -mean(windows.last()?, |p| p.gap);
+    let [least, _] = ends(&windows, |p| -p.gap);
+    let [lowest, highest] = ends(&windows, |p| p.real_score);
+    let deceived = least > DECEIVED && (lead > DEEPLY || highest - lowest < STILL * least);
+    (share > WRONG || deceived).then(|| Observation {
         seen: format!(
             "the discriminator's loss is {} times what guessing would cost, and it scores generated images {} above real ones",
             figure(share),
@@ -27,9 +33,10 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     })
 }
 
-/// By how much generated images' scores lie above real ones' in each of the last windows.
-fn leads(vitals: &Vitals) -> Option<Vec<f32>> {
-    Some(vitals.windows(3)?.into_iter().map(|window| -mean(window, |p| p.gap)).collect())
+/// The least and the largest mean of `measure` among `windows`.
+fn ends(windows: &[&[Pulse]], measure: fn(&Pulse) -> f32) -> [f32; 2] {
+    let means = || windows.iter().map(|window| mean(window, measure));
+    [means().fold(f32::INFINITY, f32::min), means().fold(f32::NEG_INFINITY, f32::max)]
 }
 
 #[cfg(test)]
@@ -51,7 +58,13 @@ mod tests {
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
         let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.6, 0.4);
         assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("1.0 above real ones"));
-        let wavering = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
+        // Deceived by a little: it depends on whether D does anything about it.
+        let still = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
+        assert!(only(name, Preset::Quick, &slow, still).seen.ends_with("0.30 above real ones"));
+        let wavering = |r: &mut StepReport| {
+            let real = 0.1 * (r.step / 50 % 2) as f32;
+            (r.real_score, r.fake_score) = (real, real + 0.3);
+        };
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, wavering)), None);
         let once = |r: &mut StepReport| {
             if r.step < 250 {

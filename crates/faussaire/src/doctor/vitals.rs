@@ -43,7 +43,9 @@ pub struct Pulse {
     pub g_norm: f32,
     /// Share of all images about which D is right.
     pub right: f32,
-    /// Mean score of real images minus that of generated ones.
+    /// Mean score of real images.
+    pub real_score: f32,
+    /// The same minus that of generated ones.
     pub gap: f32,
     /// Mean score of real images minus that of images held back; 0 where there are none.
     pub held_out_gap: f32,
@@ -97,6 +99,7 @@ impl From<&StepReport> for Pulse {
             d_norm: report.d_norm,
             g_norm: report.g_norm,
             right: 0.5 * (report.d_real + report.d_fake),
+            real_score: report.real_score,
             gap: report.real_score - report.fake_score,
             held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
             spread: ratio(variety.fake_spread, variety.real_spread),
