@@ -32,13 +32,11 @@ struct Made {
 /// What images are judged against.
 pub struct Against {
     /// Real images, held back from training where there are such.
-    pub real: Box<dyn Dataset>,
+    pub real: Arc<dyn Dataset>,
     /// Which part of the data they are.
     pub split: &'static str,
     /// The images that were learned from.
-    pub train: Box<dyn Dataset>,
-    source: String,
-    open: OpenOptions,
+    pub train: Arc<dyn Dataset>,
 }
 
 pub fn run(options: &Judge) -> Result<()> {
@@ -63,24 +61,27 @@ fn judged(options: &Judge) -> Result<()> {
         Some(recipe) => recipe.open_options(open),
         None => open,
     };
-    let mut against = Against::open(&source, open.clone(), options.json)?;
+    let against = Against::open(&source, &open, options.json)?;
     let made = match &run {
         Some(run) => from_run(&Sampler::open(run, &options.checkpoint, &device)?, &against, options)?,
         None => from_images(options, against.real.as_ref())?,
     };
     let extractor = extractor(&against, options.inception.as_deref(), options.json, &device)?;
-    if let Some(class) = &options.class {
-        against.real = of_kind(against.real, class)?;
-    }
-    let (real, split) = (against.real.as_ref(), against.split);
-    let name = real.name();
+    let real = match &options.class {
+        Some(class) => of_kind(&against.real, class)?,
+        None => Arc::clone(&against.real),
+    };
+    let (name, split) = (real.name(), against.split);
     let asked = made.generated.asked.as_deref();
     let exhibit = Exhibit { images: &made.generated.images, asked, only: options.class.as_deref() };
-    let mut judgement = judge(&extractor, real, split, exhibit, options.seed)?;
+    let mut judgement = judge(&extractor, real.as_ref(), split, exhibit, options.seed)?;
     if let Some(file) = &options.neighbours {
         let (train, held_out) = match &recipe {
-            Some(recipe) => learned(recipe, open, options.json)?,
-            None => (against.train.into(), (split == "test").then(|| against.real.into())),
+            Some(recipe) if options.against.is_some() => {
+                learned(recipe, Against::open(&recipe.data.source, &open, options.json)?)
+            }
+            Some(recipe) => learned(recipe, against),
+            None => against.halves(),
         };
         let learned = Learned { train: train.as_ref(), held_out: held_out.as_deref() };
         neighbours(file, learned, &made, options.seed, &mut judgement)?;
@@ -102,27 +103,26 @@ fn judged(options: &Judge) -> Result<()> {
 }
 
 /// The images of `set` that show `class`: those of that class, or with all of these attributes.
-fn of_kind(set: Box<dyn Dataset>, class: &str) -> Result<Box<dyn Dataset>> {
+fn of_kind(set: &Arc<dyn Dataset>, class: &str) -> Result<Arc<dyn Dataset>> {
     let labels = LabelSettings::of(set.as_ref())?;
     let (wanted, conditions) = (labels.row(class)?, Conditions::new(&labels, set.as_ref())?);
-    let shows = |set: &dyn Dataset, index: usize| {
-        conditions.rows(set, &[index]).iter().zip(&wanted).all(|(has, wanted)| has >= wanted)
-    };
-    Ok(Box::new(Chosen::filter(set, shows)))
+    let has = |index: usize| conditions.rows(set.as_ref(), &[index]);
+    Ok(Arc::new(Chosen::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
 }
 
 /// What was learned from, and what was not.
 type Halves = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>);
 
-/// What a run learned from, and real images that it has not seen: held back by its recipe, else its data's test part.
-fn learned(recipe: &Recipe, open: OpenOptions, quiet: bool) -> Result<Halves> {
-    let Against { real, split, train, .. } = Against::open(&recipe.data.source, open, quiet)?;
+/// What a run learned from `data`, and real images that it has not seen: held back by its recipe, else the test part.
+fn learned(recipe: &Recipe, data: Against) -> Halves {
+    let (mut train, unseen) = data.halves();
     // A run that learned from the first images only can't have copied the others.
     let count = recipe.data.count;
-    let train = if count > 0 { Chosen::first(train, count) } else { train };
-    let (kept, held) = parted(recipe, &train.into());
-    let unseen = held.map(|held| Arc::new(held) as Arc<dyn Dataset>);
-    Ok((kept, unseen.or_else(|| (split == "test").then(|| real.into()))))
+    if count > 0 {
+        train = Arc::new(Chosen::filter(&train, |index| index < count));
+    }
+    let (kept, held) = parted(recipe, &train);
+    (kept, held.map(|held| Arc::new(held) as Arc<dyn Dataset>).or(unseen))
 }
 
 /// Looks for copies of what was learned from, and writes the page that shows them.
@@ -141,20 +141,20 @@ fn neighbours(file: &Path, learned: Learned, made: &Made, seed: u64, judgement: 
 impl Against {
     /// Opens both parts of `source`. A set without images held back is judged against those that were learned from, and
     /// the scores say so.
-    pub fn open(source: &str, open: OpenOptions, quiet: bool) -> Result<Self> {
-        let train = open_dataset(source, &open, quiet)?;
+    pub fn open(source: &str, open: &OpenOptions, quiet: bool) -> Result<Self> {
+        let train: Arc<dyn Dataset> = open_dataset(source, open, quiet)?.into();
         let test = OpenOptions { split: Split::Test, ..open.clone() };
-        let (real, split) = match open_dataset(source, &test, quiet) {
-            Ok(real) => (real, "test"),
-            Err(Error::NoTestImages { .. }) => (open_dataset(source, &open, quiet)?, "train"),
-            Err(error) => return Err(error),
-        };
-        Ok(Self { real, split, train, source: source.into(), open })
+        match open_dataset(source, &test, quiet) {
+            Ok(real) => Ok(Self { real: real.into(), split: "test", train }),
+            Err(Error::NoTestImages { .. }) => Ok(Self { real: Arc::clone(&train), split: "train", train }),
+            Err(error) => Err(error),
+        }
     }
 
-    /// The images that were learned from, once more.
-    fn again(&self, quiet: bool) -> Result<Box<dyn Dataset>> {
-        open_dataset(&self.source, &self.open, quiet)
+    /// The images that were learned from, and those held back, where there are such.
+    fn halves(self) -> Halves {
+        let held_back = self.split == "test";
+        (self.train, held_back.then_some(self.real))
     }
 }
 
@@ -175,7 +175,7 @@ pub fn extractor(against: &Against, inception: Option<&Path>, quiet: bool, devic
         return Ok(Extractor::Classifier(Box::new(classifier_of(train, test, quiet, device)?)));
     }
     // Its accuracy is that on images which it never saw, here as elsewhere.
-    let [learned, held_back] = Chosen::part(&against.again(quiet)?.into(), HELD_BACK, 0);
+    let [learned, held_back] = Chosen::part(&against.train, HELD_BACK, 0);
     Ok(Extractor::Classifier(Box::new(classifier_of(&learned, &held_back, quiet, device)?)))
 }
 
@@ -273,11 +273,11 @@ mod tests {
 
     #[test]
     fn one_class_is_compared_with_its_own_kind() {
-        let all: Box<dyn Dataset> = Box::new(Strokes::new(1, 200));
+        let all: Arc<dyn Dataset> = Arc::new(Strokes::new(1, 200));
         let sevens = (0..200).filter(|&i| all.label(i) == Some(7)).count();
-        let chosen = of_kind(all, "7").unwrap();
+        let chosen = of_kind(&all, "7").unwrap();
         assert_eq!(chosen.len(), sevens);
         assert!(sevens > 5 && (0..sevens).all(|i| chosen.label(i) == Some(7)));
-        assert!(of_kind(chosen, "seventeen").unwrap_err().to_string().contains("seventeen"));
+        assert!(of_kind(&chosen, "seventeen").unwrap_err().to_string().contains("seventeen"));
     }
 }

@@ -90,7 +90,7 @@ fn judge(gan: &Gan, options: &Train) -> Result<Option<Extractor>> {
     if !gan.recipe.train.judge || gan.dataset().toy().is_some() {
         return Ok(None);
     }
-    let against = Against::open(&gan.recipe.data.source, gan.recipe.open_options(OpenOptions::default()), true)?;
+    let against = Against::open(&gan.recipe.data.source, &gan.recipe.open_options(OpenOptions::default()), true)?;
     rayon::scope(|_| extractor(&against, None, options.quiet, &super::device("cpu")?)).map(Some)
 }
 

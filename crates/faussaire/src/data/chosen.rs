@@ -27,9 +27,8 @@ impl Chosen {
     }
 
     /// Those images of `set` for which `wanted` says so.
-    pub fn filter(set: Box<dyn Dataset>, wanted: impl Fn(&dyn Dataset, usize) -> bool) -> Self {
-        let indices = (0..set.len()).filter(|&index| wanted(set.as_ref(), index)).collect();
-        Self { set: Arc::from(set), indices }
+    pub fn filter(set: &Arc<dyn Dataset>, wanted: impl Fn(usize) -> bool) -> Self {
+        Self { set: Arc::clone(set), indices: (0..set.len()).filter(|&index| wanted(index)).collect() }
     }
 
     /// Parts `set` in two by a choice that `seed` makes: what is left to learn from, and a share `held_out` of the images,

@@ -7,6 +7,7 @@ mod cache;
 use burn::tensor::{Device, Tensor};
 
 use super::Features;
+use super::features::whole_images;
 use crate::augment::{Augmentation, augment};
 use crate::data::{Batches, Dataset, Digest, ImageShape, fill};
 use crate::error::{Error, Result};
@@ -210,12 +211,7 @@ impl Classifier {
     /// No images, or values that are no whole number of images.
     pub fn judge(&self, images: &[f32]) -> Result<Verdicts> {
         let size = self.shape.len();
-        if images.is_empty() || !images.len().is_multiple_of(size) {
-            return Err(Error::usage(
-                format!("{} values are no images of {}", images.len(), self.shape),
-                "judge images of the shape that the classifier was trained on",
-            ));
-        }
+        whole_images(images, self.shape, "judge images of the shape that the classifier was trained on")?;
         let (mut features, mut logits) = (Vec::new(), Vec::new());
         for part in images.chunks(BATCH * size) {
             let x = self.images(part.to_vec());

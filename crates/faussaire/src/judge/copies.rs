@@ -14,11 +14,12 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::extractor::data_name;
+use super::features::whole_images;
 use super::neighbours::{Calibration, Neighbours};
 use super::real_side::Choice;
 use super::{Bootstrap, Features, Metric, Score, Setting};
 use crate::data::{Dataset, ImageShape, fill};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Neighbours that are looked for: the nearest one, and those that it is measured by.
 const NEIGHBOURS: usize = 10;
@@ -84,10 +85,7 @@ impl Sheet {
     /// Too few images, images of another shape, or one that can't be read.
     pub fn new(learned: Learned, images: &[f32], seed: u64) -> Result<Self> {
         let (train, shape) = (learned.train, learned.train.shape());
-        if images.is_empty() || !images.len().is_multiple_of(shape.len()) {
-            let what = format!("{} values are no images of {shape}", images.len());
-            return Err(Error::usage(what, "compare images of the shape of those that were learned from"));
-        }
+        whole_images(images, shape, "compare images of the shape of those that were learned from")?;
         let block = shape.height.max(shape.width).div_ceil(SIDE).max(1);
         let generated = averaged(images, shape, block)?;
         let training = read(train, &(0..train.len()).collect::<Vec<_>>(), block)?;

@@ -1,6 +1,7 @@
 //! What a feature extractor says of a set of images: one row of numbers per image. Every score in this folder starts
 //! from such matrices, so the shape and the values are checked here, once, with words for the user.
 
+use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::random::Stream;
 
@@ -88,6 +89,14 @@ impl Features {
         let half = self.rows / 2;
         Ok([order[..half].to_vec(), order[half..2 * half].to_vec()])
     }
+}
+
+/// How many images of `shape` the values of `images` are; `hint` says what to do where they are none, or no whole number.
+pub(super) fn whole_images(images: &[f32], shape: ImageShape, hint: &str) -> Result<usize> {
+    if images.is_empty() || !images.len().is_multiple_of(shape.len().max(1)) {
+        return Err(Error::usage(format!("{} values are no images of {shape}", images.len()), hint));
+    }
+    Ok(images.len() / shape.len().max(1))
 }
 
 /// That two sets come from the same extractor, as far as one can see.

@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor};
 use self::graph::{Graph, Layer};
 use self::weights::Folded;
 use super::Features;
+use super::features::whole_images;
 use crate::data::{Digest, ImageShape};
 use crate::error::{Error, Result};
 use crate::model::host;
@@ -78,13 +79,8 @@ impl Inception {
     /// No images, or values that are no whole number of images.
     pub fn features(&self, images: &[f32]) -> Result<Features> {
         let size = self.shape.len();
-        if images.is_empty() || !images.len().is_multiple_of(size) {
-            return Err(Error::usage(
-                format!("{} values are no images of {}", images.len(), self.shape),
-                "judge images of the shape that was given for the net",
-            ));
-        }
-        let mut rows = Vec::with_capacity(images.len() / size * self.graph.features);
+        let count = whole_images(images, self.shape, "judge images of the shape that was given for the net")?;
+        let mut rows = Vec::with_capacity(count * self.graph.features);
         for part in images.chunks(BATCH * size) {
             let values: Vec<f32> = part.chunks_exact(size).flat_map(|image| self.enlarged(image)).collect();
             let mut x = tensor(values, [part.len() / size, SIDE, SIDE, 3], &self.device);
@@ -94,7 +90,7 @@ impl Inception {
             }
             rows.extend(host(&ops::average_pool(x.clone(), x.dims()[1])));
         }
-        Features::new(rows, images.len() / size, self.graph.features)
+        Features::new(rows, count, self.graph.features)
     }
 
     fn branch(&self, layers: &[Layer], x: Tensor<4>) -> Tensor<4> {

@@ -5,6 +5,7 @@
 use burn::tensor::Device;
 
 use super::Features;
+use super::features::whole_images;
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::model::{Model, host};
@@ -64,12 +65,7 @@ impl RandomFeatures {
     /// # Errors
     /// No images, or values that are no whole number of images.
     pub fn features(&self, images: &[f32]) -> Result<Features> {
-        if images.is_empty() || !images.len().is_multiple_of(self.shape.len()) {
-            return Err(Error::usage(
-                format!("{} values are no images of {}", images.len(), self.shape),
-                "judge images of the shape that was given for the net",
-            ));
-        }
+        let count = whole_images(images, self.shape, "judge images of the shape that was given for the net")?;
         let ImageShape { height, width, channels } = self.shape;
         let mut rows = Vec::new();
         for part in images.chunks(BATCH * self.shape.len()) {
@@ -81,7 +77,7 @@ impl RandomFeatures {
                 rows.extend(quarters(image, h, w));
             }
         }
-        Features::new(rows, images.len() / self.shape.len(), 4 * CHANNELS)
+        Features::new(rows, count, 4 * CHANNELS)
     }
 }
 

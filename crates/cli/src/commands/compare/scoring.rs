@@ -85,7 +85,7 @@ fn measure(
 fn bench(recipe: &Recipe, quiet: bool, device: &Device) -> Result<Bench> {
     let mut open = recipe.open_options(OpenOptions::default());
     open.seed = 0;
-    let against = Against::open(&recipe.data.source, open, quiet)?;
+    let against = Against::open(&recipe.data.source, &open, quiet)?;
     let extractor = match against.real.toy() {
         Some(_) => None,
         None => Some(extractor(&against, None, quiet, device)?),
