@@ -242,18 +242,44 @@ fn product<L: Lanes, const C: usize>(row: &[f32; C], v: &[L; C]) -> L {
     sum
 }
 
-/// A product with a matrix along both axes, as in `B^T d B`. (Plain loops over arrays in memory: closures would be
-/// compiled as functions without the caller's vector instructions.)
+/// Where a transform finds the registers of a grid. (Traits, not closures: those would be compiled as functions without
+/// the caller's vector instructions.)
+pub(super) trait Read<L> {
+    /// The register in row `y`, column `x`.
+    fn read(&self, y: usize, x: usize) -> L;
+}
+
+/// Where a transform leaves the registers of a grid.
+pub(super) trait Write<L> {
+    /// Sets the register in row `y`, column `x`.
+    fn write(&mut self, y: usize, x: usize, value: L);
+}
+
+impl<L: Copy, const R: usize, const C: usize> Read<L> for [[L; C]; R] {
+    #[inline(always)]
+    fn read(&self, y: usize, x: usize) -> L {
+        self[y][x]
+    }
+}
+
+impl<L, const R: usize, const C: usize> Write<L> for [[L; C]; R] {
+    #[inline(always)]
+    fn write(&mut self, y: usize, x: usize, value: L) {
+        self[y][x] = value;
+    }
+}
+
+/// A product with a matrix along both axes, as in `B^T d B`: every register is read once and written once.
 #[inline(always)]
 pub(super) fn both<A: Axis<L, R, C>, L: Lanes, const R: usize, const C: usize>(
-    d: &[[L; C]; C],
-    result: &mut [[L; R]; R],
+    from: &impl Read<L>,
+    to: &mut impl Write<L>,
 ) {
     let mut half = [[L::zero(); C]; R];
     for x in 0..C {
         let mut column = [L::zero(); C];
         for y in 0..C {
-            column[y] = d[y][x];
+            column[y] = from.read(y, x);
         }
         let column = A::apply(column);
         for y in 0..R {
@@ -261,7 +287,10 @@ pub(super) fn both<A: Axis<L, R, C>, L: Lanes, const R: usize, const C: usize>(
         }
     }
     for y in 0..R {
-        result[y] = A::apply(half[y]);
+        let row = A::apply(half[y]);
+        for x in 0..R {
+            to.write(y, x, row[x]);
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Tiles of a block. More tiles share each reading of the weights, which at all points fill the third-level cache about;
-/// fewer keep the block's values and sums nearer. On a Zen 3 48 was the best of 12, 24, 48 and 96.
+/// Tiles of a block at most. More tiles share each reading of the weights, which at all points fill the third-level cache
+/// about; fewer keep the block's values and sums nearer. On a Zen 3 48 was the best of 12, 24, 48 and 96.
 const TILES: usize = 48;
 
 /// One phase of a call, as its tasks see it.
@@ -59,11 +59,19 @@ fn run_phase<T: Tiles>(call: &Call, phase: &Phase) {
     let (plan, tiling) = (call.to.plan, call.to.tiling);
     debug_assert!(phase.rows <= tiling.rows * tiling.form.outputs);
     let total = plan.batch * tiling.per_image();
-    let blocks = total.div_ceil(TILES);
+    let tiles = tiles_of_a_block(total, T::ROWS);
+    let blocks = total.div_ceil(tiles);
     let least = plan.tasks_worth_a_thread(blocks * plan.phases.len());
     (0..blocks).into_par_iter().with_min_len(least).for_each(|block| {
-        run_block::<T>(call, block * TILES..((block + 1) * TILES).min(total));
+        run_block::<T>(call, block * tiles..((block + 1) * tiles).min(total));
     });
+}
+
+/// So many tiles that every thread has as many blocks, about equal ones. (A tile's sums are the same in any block.)
+fn tiles_of_a_block(total: usize, rows: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    let blocks = threads * total.div_ceil(TILES * threads);
+    total.div_ceil(blocks.max(1)).next_multiple_of(rows).clamp(rows, TILES)
 }
 
 fn run_block<T: Tiles>(call: &Call, block: Range<usize>) {

@@ -53,13 +53,12 @@ fn runs(mut offsets: Vec<isize>, step: usize) -> Option<Vec<Run>> {
 }
 
 impl Tiling {
-    /// The cheapest tiling of a phase, where one takes clearly less work than the direct sums.
+    /// The cheapest tiling of a phase, where one takes less work than the direct sums.
     pub(super) fn of(plan: &Plan, phase: &Phase) -> Option<Self> {
         let direct = phase.rows * phase.cols * phase.taps.len() * plan.from.c * plan.to.c;
         let all = FORMS.iter().filter_map(|&form| Self::with(plan, phase, form));
         let best = all.min_by_key(|tiling| tiling.cost(plan))?;
-        // In eighths: a gain that is small in theory is none in practice.
-        (best.cost(plan) * 8 < direct * 5).then_some(best)
+        (best.cost(plan) < direct).then_some(best)
     }
 
     /// The tiling of a phase by a form, where the form has as many taps as the phase asks for.
@@ -80,8 +79,8 @@ impl Tiling {
     fn cost(&self, plan: &Plan) -> usize {
         let channels = self.classes.len() * plan.from.c;
         // Each value passes two matrices of about as many rows as there are points, and is written and read again: measured
-        // at three times what the matrices' arithmetic alone would take.
-        let transforms = 6 * self.form.points() * (channels + plan.to.c);
+        // at one and a half to two and a half times what the matrices' arithmetic alone would take.
+        let transforms = 3 * self.form.points() * (channels + plan.to.c);
         self.per_image() * self.form.products() * (channels * plan.to.c + transforms)
     }
 

@@ -4,9 +4,9 @@
 // Loops by index in what runs on registers: an iterator's closure that is not inlined would be compiled without them.
 #![allow(clippy::needless_range_loop)]
 
-use super::form::{Inputs, Outputs, OutputsBack, both, with_form};
+use super::form::{Inputs, Outputs, OutputsBack, Read, Write, both, with_form};
 use super::lanes::{Lanes, MOST_LANES, on_lanes};
-use super::tiling::{Class, Place, Tiling};
+use super::tiling::{Class, Tiling};
 use crate::activation::{Activation, for_each_activation};
 use crate::plan::{Image, Phase, Plan};
 use crate::tiled::prefetch_line;
@@ -77,10 +77,12 @@ pub(super) fn inputs(source: &Source, tiles: Range<usize>, rows: Rows, values: &
     for (row, tile) in tiles.enumerate() {
         let place = tiling.place(tile);
         let mut pixels: [&[f32]; MOST] = [&zeros; MOST];
-        for k in 0..n * n {
-            let at = [tiling.source(class, 0, place.row, k / n), tiling.source(class, 1, place.column, k % n)];
-            if let Some(at) = inside(plan.from, place.image, at) {
-                pixels[k] = &x[at + channels.start..at + channels.end];
+        for (i, pixels) in pixels[..n * n].chunks_exact_mut(n).enumerate() {
+            let y = tiling.source(class, 0, place.row, i);
+            for (j, pixel) in pixels.iter_mut().enumerate() {
+                if let Some(at) = inside(plan.from, place.image, [y, tiling.source(class, 1, place.column, j)]) {
+                    *pixel = &x[at + channels.start..at + channels.end];
+                }
             }
         }
         with_form!(tiling.form, transform_inputs(&pixels[..n * n], row, rows, values));
@@ -93,20 +95,97 @@ fn inside(image: Image, nth: usize, [y, x]: [isize; 2]) -> Option<usize> {
     (y < image.h && x < image.w).then(|| ((nth * image.h + y) * image.w + x) * image.c)
 }
 
+/// Channels from `c` on of a grid of pixels, `SIDE` of them in a row.
+struct Pixels<'a, const SIDE: usize> {
+    pixels: &'a [&'a [f32]],
+    c: usize,
+}
+
+impl<'a, const SIDE: usize> Pixels<'a, SIDE> {
+    /// # Safety
+    /// There are `SIDE * SIDE` pixels, and all have a register's values from `c` on.
+    #[inline(always)]
+    unsafe fn new(pixels: &'a [&'a [f32]], c: usize) -> Self {
+        Self { pixels, c }
+    }
+}
+
+impl<L: Lanes, const SIDE: usize> Read<L> for Pixels<'_, SIDE> {
+    #[inline(always)]
+    fn read(&self, y: usize, x: usize) -> L {
+        // SAFETY: the transforms ask for rows and columns below `SIDE`; the rest is the contract of `new`.
+        unsafe { L::load(self.pixels.get_unchecked(y * SIDE + x).get_unchecked(self.c..self.c + L::COUNT)) }
+    }
+}
+
+/// The last channels of pixels, from `c` on, followed by zeros to a whole register.
+fn ends(pixels: &[&[f32]], c: usize) -> [[f32; MOST_LANES]; MOST] {
+    let mut ends = [[0.0; MOST_LANES]; MOST];
+    for (end, pixel) in ends.iter_mut().zip(pixels) {
+        let pixel = pixel.get(c..).unwrap_or(&[]);
+        end[..pixel.len()].copy_from_slice(pixel);
+    }
+    ends
+}
+
+/// The values of one tile and some channels at the points of a form, `SIDE` of them in a row: where the first point's
+/// stand, and how many values lie from one point to the next.
+struct AtPoints<V, const SIDE: usize> {
+    values: V,
+    first: usize,
+    point: usize,
+}
+
+impl<V, const SIDE: usize> AtPoints<V, SIDE> {
+    /// # Safety
+    /// A register's values from `first` on, and at all other points, lie inside.
+    #[inline(always)]
+    unsafe fn new(values: V, first: usize, point: usize) -> Self {
+        Self { values, first, point }
+    }
+}
+
+impl<L: Lanes, const SIDE: usize> Read<L> for AtPoints<&[f32], SIDE> {
+    #[inline(always)]
+    fn read(&self, y: usize, x: usize) -> L {
+        let at = self.first + (y * SIDE + x) * self.point;
+        // SAFETY: as for `Pixels`.
+        unsafe { L::load(self.values.get_unchecked(at..at + L::COUNT)) }
+    }
+}
+
+impl<L: Lanes, const SIDE: usize> Write<L> for AtPoints<&mut [f32], SIDE> {
+    #[inline(always)]
+    fn write(&mut self, y: usize, x: usize, value: L) {
+        let at = self.first + (y * SIDE + x) * self.point;
+        // SAFETY: as for `Pixels`.
+        value.store(unsafe { self.values.get_unchecked_mut(at..at + L::COUNT) });
+    }
+}
+
 on_lanes! {
     fn transform_inputs<L, N, M, R>(pixels: &[&[f32]], row: usize, rows: Rows, values: &mut [f32]) {
         let channels = pixels[0].len();
-        for c in (0..channels).step_by(L::COUNT) {
-            let count = L::COUNT.min(channels - c);
-            let mut grid = [[L::zero(); N]; N];
-            for k in 0..N * N {
-                grid[k / N][k % N] = L::load(&pixels[k][c..c + count]);
-            }
-            let mut points = [[L::zero(); N]; N];
-            both::<Inputs, L, N, N>(&grid, &mut points);
-            for p in 0..N * N {
-                points[p / N][p % N].store(&mut values[p * rows.point + row * rows.stride + c..][..count]);
-            }
+        let first = row * rows.stride;
+        // What a row's last register has too much falls on the start of the next row, which is written later, or in the gap.
+        assert!(pixels.len() == N * N && pixels.iter().all(|pixel| pixel.len() == channels));
+        assert!(first + (N * N - 1) * rows.point + channels.next_multiple_of(L::COUNT) <= values.len());
+        let whole = channels / L::COUNT * L::COUNT;
+        for c in (0..whole).step_by(L::COUNT) {
+            // SAFETY: asserted above.
+            let (pixels, mut to) = unsafe {
+                (Pixels::<N>::new(pixels, c), AtPoints::<_, N>::new(&mut *values, first + c, rows.point))
+            };
+            both::<Inputs, L, N, N>(&pixels, &mut to);
+        }
+        if whole < channels {
+            let ends = ends(pixels, whole);
+            let ends: [&[f32]; MOST] = std::array::from_fn(|k| &ends[k][..]);
+            // SAFETY: asserted above; all ends hold `MOST_LANES` values.
+            let (pixels, mut to) = unsafe {
+                (Pixels::<N>::new(&ends[..N * N], 0), AtPoints::<_, N>::new(&mut *values, first + whole, rows.point))
+            };
+            both::<Inputs, L, N, N>(&pixels, &mut to);
         }
     }
 }
@@ -130,35 +209,40 @@ pub(super) struct Destination<'a> {
 pub(super) unsafe fn outputs(to: &Destination, tiles: Range<usize>, sums: &[f32]) {
     // Panel by panel, so that at every point the sums are read in the order in which they lie.
     for panel in 0..to.plan.to.c.div_ceil(to.sums.cols) {
-        for (row, tile) in tiles.clone().enumerate() {
-            let place = to.tiling.place(tile);
-            with_form!(to.tiling.form, transform_outputs(to, place, panel, row, sums));
-        }
+        with_form!(to.tiling.form, transform_outputs(to, tiles.clone(), panel, sums));
     }
 }
 
 on_lanes! {
-    fn transform_outputs<L, N, M, R>(to: &Destination, place: Place, panel: usize, row: usize, sums: &[f32]) {
-        let (channels, cols) = (to.plan.to.c, to.sums.cols);
-        let (ys, xs) = (to.tiling.outputs(place.row, to.phase.rows), to.tiling.outputs(place.column, to.phase.cols));
-        for c in (panel * cols..channels.min((panel + 1) * cols)).step_by(L::COUNT) {
-            let first = to.sums.at(panel, row) + c % cols;
-            let bias = L::load(&to.bias[c..c + L::COUNT]);
-            let count = L::COUNT.min(channels - c);
-            let mut grid = [[L::zero(); N]; N];
-            for p in 0..N * N {
-                prefetch_line(sums, first + p * to.sums.point + AHEAD * cols);
-                grid[p / N][p % N] = L::load(&sums[first + p * to.sums.point..][..L::COUNT]);
-            }
-            let mut results = [[L::zero(); M]; M];
-            both::<Outputs, L, M, N>(&grid, &mut results);
-            for i in 0..ys.len() {
-                for j in 0..xs.len() {
-                    let at = destination(to.plan, to.phase, place.image, ys.start + i, xs.start + j) + c;
-                    // SAFETY: the pixel has `channels` values, of which these are `count` from `c` on; no other task
-                    // has it (the contract of `outputs`).
-                    let y = unsafe { to.y.values(at, count) };
-                    finish(to.act, results[i][j].add(bias), y);
+    fn transform_outputs<L, N, M, R>(to: &Destination, tiles: Range<usize>, panel: usize, sums: &[f32]) {
+        let Destination { plan, phase, tiling, .. } = to;
+        let Panels { cols, point, .. } = to.sums;
+        let channels = panel * cols..plan.to.c.min((panel + 1) * cols);
+        let down = plan.period[0] * plan.to.w * plan.to.c;
+        let across = plan.period[1] * plan.to.c;
+        let first = to.sums.at(panel, 0);
+        assert!(cols.is_multiple_of(L::COUNT) && first + (N * N - 1) * point + tiles.len() * cols <= sums.len());
+        for (row, tile) in tiles.enumerate() {
+            let place = tiling.place(tile);
+            let (ys, xs) = (tiling.outputs(place.row, phase.rows), tiling.outputs(place.column, phase.cols));
+            let start = destination(plan, phase, place.image, ys.start, xs.start);
+            for c in channels.clone().step_by(L::COUNT) {
+                let at = first + row * cols + c - channels.start;
+                for p in 0..N * N {
+                    prefetch_line(sums, at + p * point + AHEAD * cols);
+                }
+                let mut results = [[L::zero(); M]; M];
+                // SAFETY: asserted above.
+                both::<Outputs, L, M, N>(&unsafe { AtPoints::<_, N>::new(sums, at, point) }, &mut results);
+                let bias = L::load(&to.bias[c..c + L::COUNT]);
+                let count = L::COUNT.min(channels.end - c);
+                for i in 0..ys.len() {
+                    for j in 0..xs.len() {
+                        // SAFETY: the pixel has `channels.end` values or more, of which these are `count` from `c` on; no other
+                        // task has it (the contract of `outputs`).
+                        let y = unsafe { to.y.values(start + i * down + j * across + c, count) };
+                        finish(to.act, results[i][j].add(bias), y);
+                    }
                 }
             }
         }
@@ -204,10 +288,11 @@ pub(super) fn gradients(
     values: &mut [f32],
 ) {
     let m = tiling.form.outputs;
+    let zeros = vec![0.0; plan.to.c];
     for (row, tile) in tiles.enumerate() {
         let place = tiling.place(tile);
         let (ys, xs) = (tiling.outputs(place.row, phase.rows), tiling.outputs(place.column, phase.cols));
-        let mut pixels: [&[f32]; MOST] = [&[]; MOST];
+        let mut pixels: [&[f32]; MOST] = [&zeros; MOST];
         for (i, y) in ys.enumerate() {
             for (j, x) in xs.clone().enumerate() {
                 let at = destination(plan, phase, place.image, y, x);
@@ -226,18 +311,24 @@ on_lanes! {
         layout: Panels,
         values: &mut [f32],
     ) {
+        let channels = pixels[0].len();
+        assert!(pixels.len() == M * M && pixels.iter().all(|pixel| pixel.len() == channels));
+        assert!(layout.cols.is_multiple_of(L::COUNT));
         for (local, panel) in panels.enumerate() {
+            let first = layout.at(local, row);
+            assert!(first + (N * N - 1) * layout.point + layout.cols <= values.len());
             for half in (0..layout.cols).step_by(L::COUNT) {
                 let c = panel * layout.cols + half;
-                let first = layout.at(local, row) + half;
-                let mut grid = [[L::zero(); M]; M];
-                for k in 0..M * M {
-                    grid[k / M][k % M] = L::load(pixels[k].get(c..).unwrap_or(&[]));
-                }
-                let mut points = [[L::zero(); N]; N];
-                both::<OutputsBack, L, N, M>(&grid, &mut points);
-                for p in 0..N * N {
-                    points[p / N][p % N].store(&mut values[first + p * layout.point..][..L::COUNT]);
+                // SAFETY: asserted above.
+                let mut to = unsafe { AtPoints::<_, N>::new(&mut *values, first + half, layout.point) };
+                if c + L::COUNT <= channels {
+                    // SAFETY: asserted above.
+                    both::<OutputsBack, L, N, M>(&unsafe { Pixels::<M>::new(pixels, c) }, &mut to);
+                } else {
+                    let ends = ends(pixels, c);
+                    let ends: [&[f32]; MOST] = std::array::from_fn(|k| &ends[k][..]);
+                    // SAFETY: all ends hold `MOST_LANES` values.
+                    both::<OutputsBack, L, N, M>(&unsafe { Pixels::<M>::new(&ends[..M * M], 0) }, &mut to);
                 }
             }
         }
