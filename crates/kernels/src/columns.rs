@@ -198,9 +198,8 @@ fn interleave(plan: &Plan, sums: &[f32], ordered: &mut [f32]) {
             let (sums, tail) = rest.split_at(phase.rows * phase.cols);
             rest = tail;
             for (i, line) in sums.chunks_exact(phase.cols).enumerate() {
-                let y = phase.first_y + plan.period[0] * i;
-                let first = (y * plan.to.w + phase.first_x) * c + n;
-                let pixels = ordered[first..].iter_mut().step_by(plan.period[1] * c);
+                let [_, across] = plan.strides();
+                let pixels = ordered[plan.destination(phase, 0, i, 0) + n..].iter_mut().step_by(across);
                 pixels.zip(line).for_each(|(v, s)| *v = *s);
             }
         }

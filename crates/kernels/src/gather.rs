@@ -98,9 +98,7 @@ impl Position {
 
     /// Index of the first value of the destination pixel.
     pub(crate) fn to(self, plan: &Plan, phase: &Phase) -> usize {
-        let y = phase.first_y + plan.period[0] * self.i;
-        let x = phase.first_x + plan.period[1] * self.j;
-        ((self.image * plan.to.h + y) * plan.to.w + x) * plan.to.c
+        plan.destination(phase, self.image, self.i, self.j)
     }
 }
 

@@ -189,6 +189,18 @@ impl Plan {
         }
     }
 
+    /// Index of the first value of destination pixel `(i, j)` of a phase.
+    pub(crate) fn destination(&self, phase: &Phase, image: usize, i: usize, j: usize) -> usize {
+        let (y, x) = (phase.first_y + self.period[0] * i, phase.first_x + self.period[1] * j);
+        ((image * self.to.h + y) * self.to.w + x) * self.to.c
+    }
+
+    /// Values from a phase's destination pixel to the next one: down, across.
+    pub(crate) fn strides(&self) -> [usize; 2] {
+        let across = self.period[1] * self.to.c;
+        [self.period[0] * self.to.w * self.to.c, across]
+    }
+
     /// Where weight `(c, n)` of a kernel pixel stands: its offset, and the strides of `c` and of `n`.
     pub(crate) fn weight_strides(&self) -> (usize, usize) {
         if self.transposed { (1, self.from.c) } else { (self.to.c, 1) }

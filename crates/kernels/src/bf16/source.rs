@@ -188,11 +188,7 @@ pub(super) fn pairs(
     let (first, width) = (panels.start * SIDE, plan.to.c.min(panels.end * SIDE) - panels.start * SIDE);
     let start = |position: usize| match grid.pixel_at(phase, position) {
         None => NONE,
-        Some([nth, i, j]) => {
-            let y = phase.first_y + plan.period[0] * i;
-            let x = phase.first_x + plan.period[1] * j;
-            (image + nth) * plan.to.len() + (y * plan.to.w + x) * plan.to.c + first
-        }
+        Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + first,
     };
     workspace::with(panels.len() * SIDE + width, |buffer| {
         let (row, zeros) = buffer.split_at_mut(panels.len() * SIDE);

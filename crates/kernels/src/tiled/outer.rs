@@ -168,10 +168,8 @@ fn pack_cols<T: Tiles>(call: &Call, phase: &Phase, block: &Block, cols: &mut [f3
     let mut p = 0;
     for image in block.images.clone() {
         for i in block.lines.clone() {
-            let y = phase.first_y + plan.period[0] * i;
             for j in 0..phase.cols {
-                let x = phase.first_x + plan.period[1] * j;
-                let at = ((image * plan.to.h + y) * plan.to.w + x) * plan.to.c;
+                let at = plan.destination(phase, image, i, j);
                 let pixel = &call.to[at..at + plan.to.c];
                 for (local, panel) in block.panels.clone().enumerate() {
                     let target = &mut cols[(local * pixels + p) * T::COLS..][..T::COLS];

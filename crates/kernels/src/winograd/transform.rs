@@ -218,14 +218,13 @@ on_lanes! {
         let Destination { plan, phase, tiling, .. } = to;
         let Panels { cols, point, .. } = to.sums;
         let channels = panel * cols..plan.to.c.min((panel + 1) * cols);
-        let down = plan.period[0] * plan.to.w * plan.to.c;
-        let across = plan.period[1] * plan.to.c;
+        let [down, across] = plan.strides();
         let first = to.sums.at(panel, 0);
         assert!(cols.is_multiple_of(L::COUNT) && first + (N * N - 1) * point + tiles.len() * cols <= sums.len());
         for (row, tile) in tiles.enumerate() {
             let place = tiling.place(tile);
             let (ys, xs) = (tiling.outputs(place.row, phase.rows), tiling.outputs(place.column, phase.cols));
-            let start = destination(plan, phase, place.image, ys.start, xs.start);
+            let start = plan.destination(phase, place.image, ys.start, xs.start);
             for c in channels.clone().step_by(L::COUNT) {
                 let at = first + row * cols + c - channels.start;
                 for p in 0..N * N {
@@ -247,12 +246,6 @@ on_lanes! {
             }
         }
     }
-}
-
-/// Index of the first value of pixel `(i, j)` of a phase.
-fn destination(plan: &Plan, phase: &Phase, image: usize, i: usize, j: usize) -> usize {
-    let (y, x) = (phase.first_y + plan.period[0] * i, phase.first_x + plan.period[1] * j);
-    ((image * plan.to.h + y) * plan.to.w + x) * plan.to.c
 }
 
 /// `y = act(value)`.
@@ -295,7 +288,7 @@ pub(super) fn gradients(
         let mut pixels: [&[f32]; MOST] = [&zeros; MOST];
         for (i, y) in ys.enumerate() {
             for (j, x) in xs.clone().enumerate() {
-                let at = destination(plan, phase, place.image, y, x);
+                let at = plan.destination(phase, place.image, y, x);
                 pixels[i * m + j] = &dy[at..at + plan.to.c];
             }
         }
