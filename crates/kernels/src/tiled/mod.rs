@@ -23,7 +23,7 @@ pub(crate) use avx512::Avx512;
 
 /// Source channels below which a gather or weight gradient takes the way through im2col: the loop over the
 /// channels of one tap would be too short.
-const FEW_CHANNELS: usize = 16;
+pub(crate) const FEW_CHANNELS: usize = 16;
 
 /// The innermost loops of one instruction set, around a tile of sums that stays in registers: in each step, `COLS` values
 /// are loaded, `ROWS` values broadcast, and all their products added. Code that is generic over `T: Tiles` runs only where

@@ -17,11 +17,15 @@ mod weights;
 
 use crate::activation::Activation;
 use crate::plan::Plan;
-use crate::tiled::{self, Tiles};
+use crate::tiled::{self, FEW_CHANNELS, Tiles};
 use tiling::Tiling;
 
-/// The tilings of all phases, where each gains by it.
+/// The tilings of all phases, where each gains by it. With few channels on one side, transforms fill no registers, and
+/// weight gradients would take twice as long as through im2col.
 fn tilings(plan: &Plan) -> Option<Vec<Tiling>> {
+    if plan.from.c.min(plan.to.c) < FEW_CHANNELS {
+        return None;
+    }
     plan.phases.iter().map(|phase| Tiling::of(plan, phase)).collect()
 }
 
@@ -131,6 +135,16 @@ mod tests {
             let g = Geometry::same(9, 16, 16, inputs, outputs, [4, 4], [2, 2]);
             with_tiles!(|T| check::<T>(&g, 1), else check::<Plain<6, 16>>(&g, 1));
         }
+    }
+
+    #[test]
+    fn an_image_s_own_channels_stay_direct() {
+        for [inputs, outputs] in [[3, 64], [1, 64], [256, 1], [15, 512]] {
+            let g = Geometry::same(64, 32, 32, inputs, outputs, [4, 4], [2, 2]);
+            assert!(tilings(&Plan::forward(&g, 1)).is_none() && tilings(&Plan::input_grad(&g, 1)).is_none());
+        }
+        let quick = Geometry::same(32, 14, 14, 24, 48, [4, 4], [2, 2]);
+        assert!(tilings(&Plan::forward(&quick, 1)).is_some());
     }
 
     fn check_bits<T: Tiles>() {
