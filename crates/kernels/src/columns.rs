@@ -192,13 +192,13 @@ impl DivCeil for isize {
 /// From the sums of [`shifted_sum`] to pixels in order, channels last.
 fn interleave(plan: &Plan, sums: &[f32], ordered: &mut [f32]) {
     let c = plan.to.c;
+    let [_, across] = plan.strides();
     let mut rest = sums;
     for phase in &plan.phases {
         for n in 0..c {
             let (sums, tail) = rest.split_at(phase.rows * phase.cols);
             rest = tail;
             for (i, line) in sums.chunks_exact(phase.cols).enumerate() {
-                let [_, across] = plan.strides();
                 let pixels = ordered[plan.destination(phase, 0, i, 0) + n..].iter_mut().step_by(across);
                 pixels.zip(line).for_each(|(v, s)| *v = *s);
             }

@@ -197,8 +197,7 @@ impl Plan {
 
     /// Values from a phase's destination pixel to the next one: down, across.
     pub(crate) fn strides(&self) -> [usize; 2] {
-        let across = self.period[1] * self.to.c;
-        [self.period[0] * self.to.w * self.to.c, across]
+        [self.period[0] * self.to.w * self.to.c, self.period[1] * self.to.c]
     }
 
     /// Where weight `(c, n)` of a kernel pixel stands: its offset, and the strides of `c` and of `n`.

@@ -128,6 +128,11 @@ fn ends(pixels: &[&[f32]], c: usize) -> [[f32; MOST_LANES]; MOST] {
     ends
 }
 
+/// Ends as pixels with a register's values each.
+fn as_pixels(ends: &[[f32; MOST_LANES]; MOST]) -> [&[f32]; MOST] {
+    std::array::from_fn(|k| &ends[k][..])
+}
+
 /// The values of one tile and some channels at the points of a form, `SIDE` of them in a row: where the first point's
 /// stand, and how many values lie from one point to the next.
 struct AtPoints<V, const SIDE: usize> {
@@ -180,7 +185,7 @@ on_lanes! {
         }
         if whole < channels {
             let ends = ends(pixels, whole);
-            let ends: [&[f32]; MOST] = std::array::from_fn(|k| &ends[k][..]);
+            let ends = as_pixels(&ends);
             // SAFETY: asserted above; all ends hold `MOST_LANES` values.
             let (pixels, mut to) = unsafe {
                 (Pixels::<N>::new(&ends[..N * N], 0), AtPoints::<_, N>::new(&mut *values, first + whole, rows.point))
@@ -319,7 +324,7 @@ on_lanes! {
                     both::<OutputsBack, L, N, M>(&unsafe { Pixels::<M>::new(pixels, c) }, &mut to);
                 } else {
                     let ends = ends(pixels, c);
-                    let ends: [&[f32]; MOST] = std::array::from_fn(|k| &ends[k][..]);
+                    let ends = as_pixels(&ends);
                     // SAFETY: all ends hold `MOST_LANES` values.
                     both::<OutputsBack, L, N, M>(&unsafe { Pixels::<M>::new(&ends[..M * M], 0) }, &mut to);
                 }
