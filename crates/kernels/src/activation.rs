@@ -2,9 +2,9 @@
 //! pass has at hand; NaN passes through every activation.
 
 use crate::exponential;
-use crate::stored::{Values, ValuesMut};
+use crate::stored::{Values, ValuesMut, strip_len, strips};
 use crate::vectorise::vectorised;
-use crate::workspace;
+use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
 
 /// What is applied to each value after a layer's sum.
@@ -125,11 +125,14 @@ fn same_len(name: &str, got: usize, other: &str, want: usize) {
 pub fn forward<'a>(act: Activation, x: impl Into<Values<'a>>, y: impl Into<ValuesMut<'a>>) {
     let (x, y) = (x.into(), y.into());
     same_len("y", y.len(), "x", x.len());
-    y.chunks(BLOCK).zip(x.chunks(BLOCK)).for_each(|(y, x)| {
-        workspace::with(x.buffer_len(BLOCK) + y.buffer_len(BLOCK), |buffer| {
-            let (wide, made) = buffer.split_at_mut(x.buffer_len(BLOCK));
-            let x = x.widened(wide);
-            y.fill(made, |y| apply_all(act, x, y));
+    y.chunks(BLOCK).zip(x.chunks(BLOCK)).for_each(|(mut y, x)| {
+        let strip = strip_len(1);
+        workspace::with(x.buffer_len(strip) + y.buffer_len(strip), |buffer| {
+            let (wide, made) = buffer.split_at_mut(x.buffer_len(strip));
+            for range in strips(x.len(), strip) {
+                let x = x.strip(&range, wide);
+                y.part(range).fill(made, |y| apply_all(act, x, y));
+            }
         });
     });
 }
@@ -145,27 +148,29 @@ pub fn backward<'a>(
     same_len("dy", dy.len(), "y", y.len());
     same_len("dx", dx.len(), "y", y.len());
     let blocks = dx.chunks(BLOCK).zip(y.chunks(BLOCK).zip(dy.chunks(BLOCK)));
-    blocks.for_each(|(dx, (y, dy))| block_backward(act, BLOCK, [y, dy], dx, |_| ()));
+    blocks.for_each(|(dx, (y, dy))| block_backward(act, strip_len(1), [y, dy], dx, |_| ()));
 }
 
-/// One block of at most `len` values; `look` sees `dx` in f32.
-fn block_backward<R>(
+/// One block, strip by strip; `look` sees `dx` in f32.
+fn block_backward(
     act: Activation,
-    len: usize,
+    strip: usize,
     [y, dy]: [Values; 2],
-    dx: ValuesMut,
-    look: impl FnOnce(&[f32]) -> R,
-) -> R {
-    let lens = [y.buffer_len(len), dy.buffer_len(len), dx.buffer_len(len)];
+    mut dx: ValuesMut,
+    mut look: impl FnMut(&[f32]),
+) {
+    let lens = [y.buffer_len(strip), dy.buffer_len(strip), dx.buffer_len(strip)];
     workspace::with(lens.iter().sum(), |buffer| {
         let (wide_y, rest) = buffer.split_at_mut(lens[0]);
         let (wide_dy, made) = rest.split_at_mut(lens[1]);
-        let (y, dy) = (y.widened(wide_y), dy.widened(wide_dy));
-        dx.fill(made, |dx| {
-            multiply_slope(act, y, dy, dx);
-            look(dx)
-        })
-    })
+        for range in strips(y.len(), strip) {
+            let (y, dy) = (y.strip(&range, wide_y), dy.strip(&range, wide_dy));
+            dx.part(range).fill(made, |dx| {
+                multiply_slope(act, y, dy, dx);
+                look(dx);
+            });
+        }
+    });
 }
 
 vectorised! {
@@ -202,7 +207,11 @@ pub fn backward_with_bias<'a>(
     let values = rows_per_task(c) * c;
     let inputs = y.chunks(values).zip(dy.chunks(values));
     let blocks = dz.chunks(values).zip(inputs);
-    let part = |(dz, (y, dy))| block_backward(act, values, [y, dy], dz, |dz| column_sums(dz, c));
+    let part = |(dz, (y, dy))| {
+        let mut sums = ColumnSums::new(c);
+        block_backward(act, strip_len(c), [y, dy], dz, |dz| sums.add(dz));
+        sums.total()
+    };
     let parts: Vec<Vec<f64>> = blocks.map(part).collect();
     add_parts(&parts, db);
 }
@@ -215,10 +224,35 @@ pub fn bias_grad<'a>(dz: impl Into<Values<'a>>, db: &mut [f32]) {
         return;
     }
     let c = db.len();
+    if c > BLOCK / 4 {
+        return wide_bias_grad(dz, db);
+    }
     let values = rows_per_task(c) * c;
-    let part = |dz: Values| workspace::with(dz.buffer_len(values), |wide| column_sums(dz.widened(wide), c));
+    let part = |dz: Values| {
+        let (mut sums, strip) = (ColumnSums::new(c), strip_len(c));
+        workspace::with(dz.buffer_len(strip), |wide| {
+            strips(dz.len(), strip).for_each(|range| sums.add(dz.strip(&range, wide)));
+        });
+        sums.total()
+    };
     let parts: Vec<Vec<f64>> = dz.chunks(values).map(part).collect();
     add_parts(&parts, db);
+}
+
+/// [`bias_grad`] of few long rows: each task sums some columns of all of them.
+fn wide_bias_grad(dz: Values, db: &mut [f32]) {
+    /// Columns of a task.
+    const COLUMNS: usize = 1 << 10;
+    let c = db.len();
+    db.par_chunks_mut(COLUMNS).enumerate().for_each(|(nth, db)| {
+        let mut sums = ColumnSums::new(db.len());
+        workspace::with(dz.buffer_len(db.len()), |wide| {
+            for first in (nth * COLUMNS..dz.len()).step_by(c) {
+                sums.add(dz.part(first..first + db.len()).widened(wide));
+            }
+        });
+        db.iter_mut().zip(sums.total()).for_each(|(db, sum)| *db = sum as f32);
+    });
 }
 
 fn check_rows(len: usize, c: usize) {
@@ -230,20 +264,35 @@ const F32_ROWS: usize = 16;
 /// Values that a row has at least while it is summed; narrower rows are taken several at a time.
 const WIDE: usize = 64;
 
-/// Sum of each column of `[rows, c]`.
-fn column_sums(x: &[f32], c: usize) -> Vec<f64> {
-    let width = if c < WIDE { WIDE / c * c } else { c };
-    let (wide, rest) = x.split_at(x.len() / width * width);
-    let mut totals = vec![0.0f64; width];
-    add_rows(wide, &mut vec![0.0f32; width], &mut totals);
-    let mut sums = vec![0.0f64; c];
-    for row in totals.chunks_exact(c) {
-        sums.iter_mut().zip(row).for_each(|(s, t)| *s += t);
+/// The sum of each column of rows of `c`.
+struct ColumnSums {
+    c: usize,
+    /// Sums of a few rows.
+    scratch: Aligned,
+    /// Of whole groups of rows, as wide as a group.
+    totals: Vec<f64>,
+}
+
+impl ColumnSums {
+    fn new(c: usize) -> Self {
+        let width = if c < WIDE { WIDE / c * c } else { c };
+        Self { c, scratch: Aligned::zeros(width), totals: vec![0.0; width] }
     }
-    for row in rest.chunks_exact(c) {
-        sums.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(*x));
+
+    fn add(&mut self, x: &[f32]) {
+        let width = self.totals.len();
+        let (wide, rest) = x.split_at(x.len() / width * width);
+        add_rows(wide, &mut self.scratch, &mut self.totals);
+        self.totals.iter_mut().zip(rest).for_each(|(t, x)| *t += f64::from(*x));
     }
-    sums
+
+    fn total(self) -> Vec<f64> {
+        let mut sums = vec![0.0f64; self.c];
+        for row in self.totals.chunks_exact(self.c) {
+            sums.iter_mut().zip(row).for_each(|(s, t)| *s += t);
+        }
+        sums
+    }
 }
 
 vectorised! {
@@ -308,7 +357,7 @@ mod tests {
 
     #[test]
     fn backward_sums_each_channel() {
-        for (rows, c) in [(5, 3), (7000, 17), (1, 40), (33000, 1), (100, 256)] {
+        for (rows, c) in [(5, 3), (7000, 17), (1, 40), (33000, 1), (100, 256), (9, 5001)] {
             let (y, dy) = (values(rows * c, 1), values(rows * c, 2));
             let (mut dz, mut db) = (vec![0.0; y.len()], vec![0.0; c]);
             backward_with_bias(Activation::Tanh, &y, &dy, &mut dz, &mut db);

@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod memory;
 pub mod precision;
 pub mod resample;
+pub mod reused;
 pub mod stored;
 pub mod upsample_conv;
 
@@ -45,4 +46,5 @@ pub use adam::Adam;
 pub use geometry::Geometry;
 pub use isa::Isa;
 pub use precision::Precision;
+pub use reused::Reused;
 pub use stored::{Values, ValuesMut};

@@ -95,6 +95,7 @@ fn gcd(a: usize, b: usize) -> usize {
 
 /// One source pixel that the pixels of a phase read, relative to `step * m`, and the kernel pixels
 /// (`ky * kernel_w + kx`) whose weights add up there.
+#[derive(Clone)]
 pub(crate) struct Tap {
     pub(crate) y: isize,
     pub(crate) x: isize,
@@ -102,6 +103,7 @@ pub(crate) struct Tap {
 }
 
 /// Destination pixels `(first_y + period_y * i, first_x + period_x * j)`, `i < rows`, `j < cols`.
+#[derive(Clone)]
 pub(crate) struct Phase {
     pub(crate) first_y: usize,
     pub(crate) first_x: usize,
@@ -126,6 +128,7 @@ impl Image {
 }
 
 /// A gather: how the pixels of `to` are made of those of `from`.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) batch: usize,
     pub(crate) from: Image,

@@ -9,6 +9,30 @@ use std::ops::Range;
 
 /// Values of one task where a whole tensor is widened or rounded.
 const BLOCK: usize = 1 << 14;
+/// Values that a task widens at a time: those of three tensors and the result stay in the first-level cache.
+const STRIP: usize = 1 << 11;
+
+/// Values of a strip of whole rows of `c`.
+pub(crate) fn strip_len(c: usize) -> usize {
+    (STRIP / c.max(1)).max(1) * c
+}
+
+/// `0..len` in strips of `strip` values, the last one shorter.
+pub(crate) fn strips(len: usize, strip: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(strip.max(1)).map(move |first| first..(first + strip).min(len))
+}
+
+/// Asks for the cache lines of `values`.
+fn fetch<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks((64 / size_of::<T>()).max(1)) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch changes no values and may name any address; every x86-64 has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}
 
 /// Values to read.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +105,30 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// [`Self::widened`] of the values of a strip, while those of the next one are on their way: the processor fetches
+    /// ahead by itself within a page only, and a strip is about that.
+    pub(crate) fn strip<'b>(self, strip: &Range<usize>, buffer: &'b mut [f32]) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        let next = strip.end..(strip.end + strip.len()).min(self.len());
+        match self {
+            Self::F32(values) => fetch(&values[next]),
+            Self::Bf16(values) => fetch(&values[next]),
+        }
+        self.part(strip.clone()).widened(buffer)
+    }
+
+    /// Some columns of rows of `c` values, as f32, one behind the other in `buffer`.
+    pub(crate) fn columns(self, c: usize, columns: &Range<usize>, buffer: &mut [f32]) {
+        for (row, to) in buffer.chunks_exact_mut(columns.len()).enumerate() {
+            match self.part(row * c + columns.start..row * c + columns.end) {
+                Self::F32(values) => to.copy_from_slice(values),
+                Self::Bf16(values) => convert::widen(values, to),
+            }
+        }
+    }
+
     /// Calls `work` with all values as f32, on all threads.
     pub(crate) fn with_f32<R>(self, work: impl FnOnce(&[f32]) -> R) -> R {
         match self {
@@ -114,6 +162,14 @@ impl<'a> ValuesMut<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Those of a range.
+    pub(crate) fn part(&mut self, range: Range<usize>) -> ValuesMut<'_> {
+        match self {
+            Self::F32(values) => ValuesMut::F32(&mut values[range]),
+            Self::Bf16(values) => ValuesMut::Bf16(&mut values[range]),
+        }
     }
 
     /// Blocks of `len` values, the last one shorter.

@@ -3,6 +3,7 @@
 //! of the thread's list while in use, so kernels may nest and rayon may run another task on the same thread.
 
 use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
 
 /// Buffers start at a multiple of this many bytes: a cache line, so that no vector load straddles two.
 const ALIGNMENT: usize = 64;
@@ -36,6 +37,47 @@ fn take(len: usize) -> Vec<f32> {
             .or_else(|| (0..free.len()).max_by_key(|&i| free[i].len()));
         best.map(|i| free.swap_remove(i)).unwrap_or_default()
     })
+}
+
+/// A few values that begin at a cache line, such as one for each channel: loops pass over them once per pixel, and every
+/// access that straddles two lines costs as much as two.
+#[derive(Clone, Debug)]
+pub(crate) struct Aligned {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line([f32; SPARE]);
+
+impl Aligned {
+    /// Zeros.
+    pub(crate) fn zeros(len: usize) -> Self {
+        Self { lines: vec![Line([0.0; SPARE]); len.div_ceil(SPARE)], len }
+    }
+
+    pub(crate) fn of(values: impl ExactSizeIterator<Item = f32>) -> Self {
+        let mut new = Self::zeros(values.len());
+        new.iter_mut().zip(values).for_each(|(to, value)| *to = value);
+        new
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: the lines are `len` values at least, one behind the other.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`, borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
 }
 
 /// Fills the free buffers of all threads of the pool with NaN: whoever reads before writing then shows it.

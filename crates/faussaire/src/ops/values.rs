@@ -3,9 +3,8 @@
 //! operations of this folder ever sees it.
 
 use burn::backend::flex::FlexTensor;
-use burn::tensor::{Bytes, DType, Device, Tensor, TensorData};
-use faussaire_kernels::memory::zeros;
-use faussaire_kernels::{Precision, Values, ValuesMut};
+use burn::tensor::{AllocationProperty, Bytes, DType, Device, Tensor, TensorData};
+use faussaire_kernels::{Precision, Reused, Values, ValuesMut};
 
 /// Whether the kernels can serve `x`: single precision in the processor's memory.
 pub(super) fn serves<const D: usize>(x: &Tensor<D>) -> bool {
@@ -52,19 +51,42 @@ pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
 }
 
-/// A tensor stored as `storage`, whose values `fill` writes.
+/// A tensor stored as `storage`, whose values `fill` writes, all of them: a large one begins with what an earlier result
+/// left there.
 pub(super) fn filled(storage: Precision, shape: &[usize], fill: impl FnOnce(ValuesMut)) -> FlexTensor {
-    let len = shape.iter().product();
+    let len: usize = shape.iter().product();
+    let dtype = if storage == Precision::F32 { DType::F32 } else { DType::BF16 };
+    let bytes = if len * dtype.size() < Reused::LEAST { fresh(storage, len, fill) } else { reused(storage, len, fill) };
+    FlexTensor::from_data(TensorData::from_bytes(bytes, shape.to_vec(), dtype))
+}
+
+fn fresh(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut)) -> Bytes {
     match storage {
         Precision::F32 => {
-            let mut values = zeros::<f32>(len);
-            fill(ValuesMut::from(&mut values));
-            tensor(values, shape)
+            let mut values = vec![0.0f32; len];
+            fill(ValuesMut::F32(&mut values));
+            Bytes::from_elems(values)
         }
         Precision::Bf16 => {
-            let mut bits = zeros::<u16>(len);
-            fill(ValuesMut::from(&mut bits));
-            FlexTensor::from_data(TensorData::from_bytes(Bytes::from_elems(bits), shape.to_vec(), DType::BF16))
+            let mut bits = vec![0u16; len];
+            fill(ValuesMut::Bf16(&mut bits));
+            Bytes::from_elems(bits)
         }
     }
+}
+
+fn reused(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut)) -> Bytes {
+    let block = match storage {
+        Precision::F32 => {
+            let mut block = Reused::new(len * size_of::<f32>());
+            fill(ValuesMut::F32(block.f32()));
+            block
+        }
+        Precision::Bf16 => {
+            let mut block = Reused::new(len * size_of::<u16>());
+            fill(ValuesMut::Bf16(block.bf16()));
+            block
+        }
+    };
+    Bytes::from_shared(bytes::Bytes::from_owner(block), AllocationProperty::Native)
 }

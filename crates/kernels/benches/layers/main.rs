@@ -7,12 +7,15 @@
 //! the threads.
 //! A filter is a part of a layer's name, such as `fidle`, `tp` or `dcgan-64`, or `memory` for the kernels without
 //! products; of several, any will do.
-//! `--bf16` rounds the products' operands to bfloat16; the limit stays that of f32.
+//! `--bf16` multiplies bfloat16 and stores images of more than four channels so, as nets do between their layers; the
+//! limit stays that of f32.
 //! `--cpu` measures processor time on one thread instead, for machines that others use at the same time.
 
 mod shapes;
 
-use faussaire_kernels::{Activation, Adam, Precision, activation, adam, batchnorm, conv, isa, upsample_conv};
+use faussaire_kernels::{
+    Activation, Adam, Precision, Reused, Values, ValuesMut, activation, adam, batchnorm, conv, isa, upsample_conv,
+};
 use rayon::prelude::*;
 use shapes::{Kind, Layer, layers};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,29 +87,66 @@ fn copy_limit() -> f64 {
     2.0 * 4.0 * x.len() as f64 / time.as_secs_f64() / 1e9
 }
 
+/// An image in the form that it has between layers: bf16 in a bf16 training, f32 where a net begins or ends.
+enum Image {
+    F32(Vec<f32>),
+    Bf16(Reused),
+}
+
+impl Image {
+    fn new(len: usize, channels: usize, precision: Precision) -> Self {
+        /// An image's own channels, or a score.
+        const ENDS: usize = 4;
+        let values = values(len);
+        if precision == Precision::F32 || channels <= ENDS {
+            return Self::F32(values);
+        }
+        // Cutting the digits off is rounding enough for a bench.
+        let mut block = Reused::new(2 * len);
+        block.bf16().iter_mut().zip(&values).for_each(|(b, v)| *b = (v.to_bits() >> 16) as u16);
+        Self::Bf16(block)
+    }
+
+    fn read(&self) -> Values<'_> {
+        match self {
+            Self::F32(values) => Values::F32(values),
+            Self::Bf16(values) => Values::bf16_in(values.as_ref()).unwrap_or(Values::Bf16(&[])),
+        }
+    }
+
+    fn write(&mut self) -> ValuesMut<'_> {
+        match self {
+            Self::F32(values) => ValuesMut::F32(values),
+            Self::Bf16(values) => ValuesMut::Bf16(values.bf16()),
+        }
+    }
+}
+
 /// Times of forward pass, input gradient and weight gradient.
 fn time(layer: &Layer, p: Precision) -> [Duration; 3] {
     let g = &layer.g;
     let small = if layer.kind == Kind::Upsample { g.x_len() / 4 } else { g.x_len() };
-    let (x, w, dy) = (values(small), values(g.w_len()), values(g.y_len()));
-    let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; small], vec![0.0; w.len()]);
+    let input = || Image::new(small, g.in_c, p);
+    let output = || Image::new(g.y_len(), g.out_c, p);
+    let (x, w, dy, mut y, mut dx) = (input(), values(g.w_len()), output(), output(), input());
+    let mut dw = vec![0.0; w.len()];
     let (act, none) = (Activation::LeakyRelu(0.2), Activation::Identity);
     let (out_bias, in_bias) = (values(g.out_c), values(g.in_c));
     match layer.kind {
         Kind::Conv => [
-            best(|| conv::forward(g, p, &x, &w, Some(&out_bias), act, &mut y)),
-            best(|| conv::input_grad(g, p, &dy, &w, None, none, &mut dx)),
-            best(|| conv::weight_grad(g, p, &x, &dy, &mut dw)),
+            best(|| conv::forward(g, p, x.read(), &w, Some(&out_bias), act, y.write())),
+            best(|| conv::input_grad(g, p, dy.read(), &w, None, none, dx.write())),
+            best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw)),
         ],
         Kind::Transpose => [
-            best(|| conv::input_grad(g, p, &dy, &w, Some(&in_bias), act, &mut dx)),
-            best(|| conv::forward(g, p, &x, &w, None, none, &mut y)),
-            best(|| conv::weight_grad(g, p, &x, &dy, &mut dw)),
+            best(|| conv::input_grad(g, p, dy.read(), &w, Some(&in_bias), act, dx.write())),
+            best(|| conv::forward(g, p, x.read(), &w, None, none, y.write())),
+            best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw)),
         ],
         Kind::Upsample => [
-            best(|| upsample_conv::forward(g, p, 2, &x, &w, Some(&out_bias), act, &mut y)),
-            best(|| upsample_conv::input_grad(g, p, 2, &dy, &w, &mut dx)),
-            best(|| upsample_conv::weight_grad(g, p, 2, &x, &dy, &mut dw)),
+            best(|| upsample_conv::forward(g, p, 2, x.read(), &w, Some(&out_bias), act, y.write())),
+            best(|| upsample_conv::input_grad(g, p, 2, dy.read(), &w, dx.write())),
+            best(|| upsample_conv::weight_grad(g, p, 2, x.read(), dy.read(), &mut dw)),
         ],
     }
 }
@@ -144,31 +184,36 @@ fn row(name: &str, bytes: usize, work: impl FnMut()) {
     );
 }
 
-fn memory(batch: usize) {
+fn memory(batch: usize, p: Precision) {
     println!("\n| kernel | MB | ms | GB/s | copy GB/s |\n| --- | ---: | ---: | ---: | ---: |");
     let (rows, c) = (batch * 28 * 28, 256);
     let n = rows * c;
-    let (x, dy) = (values(n), values(n));
-    let (mut y, mut dx) = (vec![0.0; n], vec![0.0; n]);
+    let size = if p == Precision::F32 { 4 } else { 2 };
+    let image = || Image::new(n, c, p);
+    let (x, dy, mut y, mut dx) = (image(), image(), image(), image());
     let (mut mean, mut var, gamma, beta) = (vec![0.0; c], vec![0.0; c], values(c), values(c));
     let (mut dgamma, mut dbeta) = (vec![0.0; c], vec![0.0; c]);
     let act = Activation::LeakyRelu(0.2);
-    row("batchnorm moments", 4 * n, || batchnorm::moments(&x, &mut mean, &mut var));
-    row("batchnorm forward + leakyrelu", 8 * n, || {
-        batchnorm::forward(&x, &mean, &var, &gamma, &beta, 1e-3, act, &mut y);
+    row("batchnorm moments", size * n, || batchnorm::moments(x.read(), &mut mean, &mut var));
+    row("batchnorm forward + leakyrelu", 2 * size * n, || {
+        batchnorm::forward(x.read(), &mean, &var, &gamma, &beta, 1e-3, act, y.write());
     });
-    row("batchnorm backward (two passes)", 28 * n, || {
-        batchnorm::backward_train(&x, &mean, &var, &gamma, 1e-3, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
+    row("batchnorm backward (two passes)", 7 * size * n, || {
+        let (dg, db) = (&mut dgamma, &mut dbeta);
+        let (x, y, dy, dx) = (x.read(), y.read(), dy.read(), dx.write());
+        batchnorm::backward_train(x, &mean, &var, &gamma, 1e-3, act, y, dy, dx, dg, db);
     });
-    row("leakyrelu forward", 8 * n, || activation::forward(act, &x, &mut y));
-    row("leakyrelu backward + bias", 12 * n, || activation::backward_with_bias(act, &y, &dy, &mut dx, &mut dbeta));
-    row("bias gradient", 4 * n, || activation::bias_grad(&dy, &mut dbeta));
-    row("sigmoid forward", 8 * n, || activation::forward(Activation::Sigmoid, &x, &mut y));
-    row("tanh forward", 8 * n, || activation::forward(Activation::Tanh, &x, &mut y));
+    row("leakyrelu forward", 2 * size * n, || activation::forward(act, x.read(), y.write()));
+    row("leakyrelu backward + bias", 3 * size * n, || {
+        activation::backward_with_bias(act, y.read(), dy.read(), dx.write(), &mut dbeta);
+    });
+    row("bias gradient", size * n, || activation::bias_grad(dy.read(), &mut dbeta));
+    row("sigmoid forward", 2 * size * n, || activation::forward(Activation::Sigmoid, x.read(), y.write()));
+    row("tanh forward", 2 * size * n, || activation::forward(Activation::Tanh, x.read(), y.write()));
     let settings = Adam { rate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
-    let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
-    row("adam", 28 * n, || adam::step(&settings, 10, &mut y, &dy, &mut m, &mut v));
-    row("weight average", 12 * n, || adam::average(0.999, &mut m, &y));
+    let (mut w, dw, mut m, mut v) = (values(n), values(n), vec![0.0; n], vec![0.0; n]);
+    row("adam", 28 * n, || adam::step(&settings, 10, &mut w, &dw, &mut m, &mut v));
+    row("weight average", 12 * n, || adam::average(0.999, &mut m, &w));
 }
 
 fn main() {
@@ -190,6 +235,6 @@ fn main() {
         products(&chosen, batch, precision);
     }
     if filters.is_empty() || filters.iter().any(|filter| *filter == "memory") {
-        memory(batch);
+        memory(batch, precision);
     }
 }

@@ -1,12 +1,13 @@
 //! The gradients of batch normalisation. One pass over the rows sums what the parameters' gradients need, a second
 //! one makes the input's gradient from those sums; in training it includes the paths through mean and variance.
 
-use super::{check, check_rows, inverse_deviation, rows_per_block};
+use super::{COLUMNS, check, check_rows, inverse_deviation, long, rows_per_block};
 use crate::activation::{Activation, for_each_activation};
-use crate::stored::{Values, ValuesMut};
+use crate::stored::{Values, ValuesMut, strip_len, strips};
 use crate::vectorise::vectorised;
-use crate::workspace;
+use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Gradients of [`forward`](super::forward) in training, where `mean` and `var` are the moments of this very `x`. `y` is the forward
 /// pass's output (for the activation's slope), `dy` the gradient with respect to it.
@@ -44,14 +45,15 @@ pub fn backward_train<'a>(
 
 /// What each column's gradient is made of: `dx = slope * dz + centred * (x - mean) + constant`.
 pub(crate) struct Coefficients {
-    pub(crate) slope: Vec<f32>,
-    pub(crate) centred: Vec<f32>,
-    pub(crate) constant: Vec<f32>,
+    pub(crate) slope: Aligned,
+    pub(crate) centred: Aligned,
+    pub(crate) constant: Aligned,
 }
 
 impl Coefficients {
     pub(crate) fn new(c: usize) -> Self {
-        Self { slope: vec![0.0; c], centred: vec![0.0; c], constant: vec![0.0; c] }
+        let zeros = Aligned::zeros(c);
+        Self { slope: zeros.clone(), centred: zeros.clone(), constant: zeros }
     }
 }
 
@@ -107,24 +109,50 @@ pub(crate) fn parameter_grads<'a>(
     }
     check_rows(x.len(), c);
     let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
+    if long(x.len(), c) {
+        column_grads([x, y, dy], mean, act, dgamma, dbeta);
+        dgamma.iter_mut().zip(&inverse).for_each(|(d, inverse)| *d *= inverse);
+        return inverse;
+    }
     let values = (rows_per_block(c) * c).max(1);
     let blocks = x.chunks(values).zip(y.chunks(values)).zip(dy.chunks(values));
-    let part = |((x, y), dy)| with_wide([x, y, dy], 0, values, |[x, y, dy], _| block_grads(x, mean, act, y, dy));
-    let parts: Vec<Vec<f32>> = blocks.map(part).collect();
+    let mean = &Aligned::of(mean.iter().copied());
+    let part = |((x, y), dy)| block_grads([x, y, dy], mean, act);
+    let parts: Vec<[Aligned; 2]> = blocks.map(part).collect();
     for i in 0..c {
-        dbeta[i] = parts.iter().map(|p| f64::from(p[i])).sum::<f64>() as f32;
-        let centred: f64 = parts.iter().map(|p| f64::from(p[c + i])).sum();
+        dbeta[i] = parts.iter().map(|[sums, _]| f64::from(sums[i])).sum::<f64>() as f32;
+        let centred: f64 = parts.iter().map(|[_, products]| f64::from(products[i])).sum();
         dgamma[i] = (centred * f64::from(inverse[i])) as f32;
     }
     inverse
 }
 
-/// Sums of `dz`, then of `dz * (x - mean)`, over a block of rows.
-fn block_grads(x: &[f32], mean: &[f32], act: Activation, y: &[f32], dy: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0f32; 2 * mean.len()];
-    let (sums, products) = out.split_at_mut(mean.len());
-    sum_grads(x, mean, act, y, dy, sums, products);
-    out
+/// The sums of [`block_grads`] over few long rows.
+fn column_grads(inputs: [Values; 3], mean: &[f32], act: Activation, products: &mut [f32], sums: &mut [f32]) {
+    let c = mean.len();
+    let rows = inputs[0].len() / c;
+    let blocks = sums.par_chunks_mut(COLUMNS).zip(products.par_chunks_mut(COLUMNS)).enumerate();
+    blocks.for_each(|(nth, (sums, products))| {
+        let columns = nth * COLUMNS..nth * COLUMNS + sums.len();
+        sums.fill(0.0);
+        products.fill(0.0);
+        workspace::with(3 * rows * columns.len(), |buffer| {
+            let mut each = buffer.chunks_exact_mut((rows * columns.len()).max(1));
+            let [x, y, dy] = inputs.map(|values| {
+                let wide = each.next().unwrap_or_default();
+                values.columns(c, &columns, wide);
+                &*wide
+            });
+            sum_grads(x, &mean[columns.clone()], act, y, dy, sums, products);
+        });
+    });
+}
+
+/// Sums of `dz`, then of `dz * (x - mean)`, over a block of rows of `x`, `y` and `dy`.
+fn block_grads(block: [Values; 3], mean: &[f32], act: Activation) -> [Aligned; 2] {
+    let [mut sums, mut products] = [0, 1].map(|_| Aligned::zeros(mean.len()));
+    each_strip(block, mean.len(), 0, |[x, y, dy], _, _| sum_grads(x, mean, act, y, dy, &mut sums, &mut products));
+    [sums, products]
 }
 
 vectorised! {
@@ -166,23 +194,29 @@ pub(crate) fn input_grads<'a>(
     check("dx", dx.len(), x.len());
     let c = mean.len();
     let values = rows_per_block(c) * c;
+    let mean = &Aligned::of(mean.iter().copied());
     let inputs = x.chunks(values).zip(y.chunks(values)).zip(dy.chunks(values));
-    dx.chunks(values).zip(inputs).for_each(|(dx, ((x, y), dy))| {
-        with_wide([x, y, dy], dx.buffer_len(values), values, |[x, y, dy], made| {
-            dx.fill(made, |dx| block_input_grads(x, mean, act, y, dy, dx, coefficients));
+    dx.chunks(values).zip(inputs).for_each(|(mut dx, ((x, y), dy))| {
+        each_strip([x, y, dy], c, dx.buffer_len(strip_len(c)), |[x, y, dy], range, made| {
+            dx.part(range).fill(made, |dx| block_input_grads(x, mean, act, y, dy, dx, coefficients));
         });
     });
 }
 
-/// Calls `work` with a block's values as f32, and with `more` values of scratch; blocks have `len` values at most.
-fn with_wide<R>(block: [Values; 3], more: usize, len: usize, work: impl FnOnce([&[f32]; 3], &mut [f32]) -> R) -> R {
-    let lens = block.map(|values| values.buffer_len(len));
+/// Calls `work` with one strip of a block after the other as f32, its range, and `more` values of scratch.
+fn each_strip(block: [Values; 3], c: usize, more: usize, mut work: impl FnMut([&[f32]; 3], Range<usize>, &mut [f32])) {
+    let strip = strip_len(c);
+    let lens = block.map(|values| values.buffer_len(strip));
     workspace::with(lens.iter().sum::<usize>() + more, |buffer| {
-        let (x, rest) = buffer.split_at_mut(lens[0]);
-        let (y, rest) = rest.split_at_mut(lens[1]);
-        let (dy, rest) = rest.split_at_mut(lens[2]);
-        work([block[0].widened(x), block[1].widened(y), block[2].widened(dy)], rest)
-    })
+        let (wide_x, rest) = buffer.split_at_mut(lens[0]);
+        let (wide_y, rest) = rest.split_at_mut(lens[1]);
+        let (wide_dy, rest) = rest.split_at_mut(lens[2]);
+        for range in strips(block[0].len(), strip) {
+            let [x, y, dy] = block;
+            let wide = [x.strip(&range, wide_x), y.strip(&range, wide_y), dy.strip(&range, wide_dy)];
+            work(wide, range, rest);
+        }
+    });
 }
 
 vectorised! {
@@ -200,7 +234,7 @@ vectorised! {
         for_each_activation!(act, |a| {
             let rows = x.chunks_exact(c).zip(y.chunks_exact(c)).zip(dy.chunks_exact(c));
             for (dx, ((x, y), dy)) in dx.chunks_exact_mut(c).zip(rows) {
-                let columns = slope.iter().zip(centred).zip(constant).zip(mean);
+                let columns = slope.iter().zip(centred.iter()).zip(constant.iter()).zip(mean);
                 let values = dx.iter_mut().zip(x).zip(y).zip(dy);
                 for ((((dx, x), y), dy), (((s, z), d), m)) in values.zip(columns) {
                     *dx = dy * a.slope(*y) * s + (x - m) * z + d;
@@ -255,7 +289,12 @@ mod tests {
 
     #[test]
     fn inference_gradients_hold_the_statistics_still() {
-        let (c, rows) = (5, 900);
+        for (c, rows) in [(5, 900), (5001, 9)] {
+            inference_gradients(c, rows);
+        }
+    }
+
+    fn inference_gradients(c: usize, rows: usize) {
         let (x, gamma, dy) = (values(rows * c, 1), values(c, 2), values(rows * c, 3));
         let (mean, var) = (values(c, 4), vec![0.7; c]);
         let mut y = vec![0.0; x.len()];

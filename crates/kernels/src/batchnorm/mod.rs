@@ -10,9 +10,9 @@ pub use backward::{backward_infer, backward_train};
 pub use moments::moments;
 
 use crate::activation::{Activation, for_each_activation};
-use crate::stored::{Values, ValuesMut};
+use crate::stored::{Values, ValuesMut, strip_len, strips};
 use crate::vectorise::vectorised;
-use crate::workspace;
+use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
 
 /// Values of one block: within a second-level cache.
@@ -20,6 +20,16 @@ const BLOCK: usize = 1 << 15;
 
 fn rows_per_block(c: usize) -> usize {
     BLOCK.div_ceil(c.max(1)).min(256)
+}
+
+/// Columns of a task where rows are [`long`].
+const COLUMNS: usize = 256;
+
+/// Whether `len` values are few long rows, as behind a dense layer: then tasks take some columns of all rows each.
+fn long(len: usize, c: usize) -> bool {
+    /// Rows at most: they are summed in f32.
+    const ROWS: usize = 256;
+    c > BLOCK / 8 && len / c <= ROWS
 }
 
 fn check(name: &str, got: usize, want: usize) {
@@ -53,12 +63,16 @@ pub fn forward<'a>(
         return;
     }
     let scale: Vec<f32> = inverse_deviation(var, epsilon).zip(gamma).map(|(i, g)| i * g).collect();
+    let [mean, scale, beta] = [mean, &scale, beta].map(|values| Aligned::of(values.iter().copied()));
     let values = rows_per_block(c) * c;
-    y.chunks(values).zip(x.chunks(values)).for_each(|(y, x)| {
-        workspace::with(x.buffer_len(values) + y.buffer_len(values), |buffer| {
-            let (wide, made) = buffer.split_at_mut(x.buffer_len(values));
-            let x = x.widened(wide);
-            y.fill(made, |y| normalise(x, mean, &scale, beta, act, y));
+    let strip = strip_len(c);
+    y.chunks(values).zip(x.chunks(values)).for_each(|(mut y, x)| {
+        workspace::with(x.buffer_len(strip) + y.buffer_len(strip), |buffer| {
+            let (wide, made) = buffer.split_at_mut(x.buffer_len(strip));
+            for range in strips(x.len(), strip) {
+                let x = x.strip(&range, wide);
+                y.part(range).fill(made, |y| normalise(x, &mean, &scale, &beta, act, y));
+            }
         });
     });
 }

@@ -1,9 +1,9 @@
 //! Mean and variance of columns, in one pass over memory.
 
-use super::{check, check_rows, rows_per_block};
-use crate::stored::Values;
+use super::{COLUMNS, check, check_rows, long, rows_per_block};
+use crate::stored::{Values, strip_len, strips};
 use crate::vectorise::vectorised;
-use crate::workspace;
+use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
 
 /// Mean and biased variance of each of the `c = mean.len()` columns of `x`, `[rows, c]`; zero where there are no rows.
@@ -17,25 +17,60 @@ pub fn moments<'a>(x: impl Into<Values<'a>>, mean: &mut [f32], var: &mut [f32]) 
         var.fill(0.0);
         return;
     }
-    let values = rows_per_block(c) * c;
-    let part =
-        |x: Values| workspace::with(x.buffer_len(values), |wide| (x.len() / c, block_moments(x.widened(wide), c)));
-    let parts: Vec<(usize, Vec<f32>)> = x.chunks(values).map(part).collect();
-    // Chan, Golub and LeVeque (1983): combine counts, means and squared deviations, in f64 and in order.
-    let (mut n, mut mu, mut m2) = (0.0f64, vec![0.0f64; c], vec![0.0f64; c]);
-    for (rows, part) in &parts {
-        let rows = *rows as f64;
-        let total = n + rows;
-        combine(&mut mu, &mut m2, part, rows / total, n * rows / total);
-        n = total;
+    if long(x.len(), c) {
+        return column_moments(x, mean, var);
     }
-    mean.iter_mut().zip(&mu).for_each(|(mean, mu)| *mean = *mu as f32);
-    var.iter_mut().zip(&m2).for_each(|(var, m2)| *var = (m2 / n) as f32);
+    let values = rows_per_block(c) * c;
+    let parts: Vec<(f64, [Aligned; 2])> =
+        x.chunks(values).map(|x| ((x.len() / c) as f64, block_moments(x, c))).collect();
+    let mut all = Moments::new(c);
+    parts.iter().for_each(|(rows, [mean, squares])| all.add(*rows, mean, squares));
+    all.write(mean, var);
+    var.iter_mut().zip(&all.squares).for_each(|(var, m2)| *var = (m2 / all.rows) as f32);
+}
+
+/// [`moments`] of few long rows.
+fn column_moments(x: Values, mean: &mut [f32], var: &mut [f32]) {
+    let c = mean.len();
+    let rows = x.len() / c;
+    let blocks = mean.par_chunks_mut(COLUMNS).zip(var.par_chunks_mut(COLUMNS)).enumerate();
+    blocks.for_each(|(nth, (mean, var))| {
+        let columns = nth * COLUMNS..nth * COLUMNS + mean.len();
+        workspace::with(rows * columns.len(), |buffer| {
+            x.columns(c, &columns, buffer);
+            sum_moments(buffer, mean, var);
+            var.iter_mut().for_each(|var| *var /= rows as f32);
+        });
+    });
+}
+
+/// What some rows come to: their number, the columns' means and their sums of squared deviations.
+struct Moments {
+    rows: f64,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    fn new(c: usize) -> Self {
+        Self { rows: 0.0, mean: vec![0.0; c], squares: vec![0.0; c] }
+    }
+
+    /// Chan, Golub and LeVeque (1983): counts, means and squared deviations combined, in f64 and in order.
+    fn add(&mut self, rows: f64, mean: &[f32], squares: &[f32]) {
+        let total = self.rows + rows;
+        combine(&mut self.mean, &mut self.squares, mean, squares, rows / total, self.rows * rows / total);
+        self.rows = total;
+    }
+
+    fn write(&self, mean: &mut [f32], squares: &mut [f32]) {
+        mean.iter_mut().zip(&self.mean).for_each(|(to, from)| *to = *from as f32);
+        squares.iter_mut().zip(&self.squares).for_each(|(to, from)| *to = *from as f32);
+    }
 }
 
 vectorised! {
-    fn combine(mu: &mut [f64], m2: &mut [f64], part: &[f32], share: f64, weight: f64) {
-        let (part_mu, part_m2) = part.split_at(mu.len());
+    fn combine(mu: &mut [f64], m2: &mut [f64], part_mu: &[f32], part_m2: &[f32], share: f64, weight: f64) {
         for (((mu, m2), part_mu), part_m2) in mu.iter_mut().zip(m2).zip(part_mu).zip(part_m2) {
             let delta = f64::from(*part_mu) - *mu;
             *mu += delta * share;
@@ -44,17 +79,27 @@ vectorised! {
     }
 }
 
-/// Means, then sums of squared deviations from them.
-fn block_moments(x: &[f32], c: usize) -> Vec<f32> {
-    let mut out = vec![0.0f32; 2 * c];
-    let (mean, m2) = out.split_at_mut(c);
-    sum_moments(x, mean, m2);
-    out
+/// Means, then sums of squared deviations from them. Strip by strip: a strip's mean must be known before its deviations
+/// are summed, and it is still at hand for both.
+fn block_moments(x: Values, c: usize) -> [Aligned; 2] {
+    let strip = 2 * strip_len(c);
+    let (mut all, [mut mean, mut squares]) = (Moments::new(c), [0, 1].map(|_| Aligned::zeros(c)));
+    workspace::with(x.buffer_len(strip), |wide| {
+        for range in strips(x.len(), strip) {
+            sum_moments(x.strip(&range, wide), &mut mean, &mut squares);
+            all.add((range.len() / c) as f64, &mean, &squares);
+        }
+    });
+    all.write(&mut mean, &mut squares);
+    [mean, squares]
 }
 
 vectorised! {
+    /// Means, then sums of squared deviations from them.
     fn sum_moments(x: &[f32], mean: &mut [f32], m2: &mut [f32]) {
         let c = mean.len();
+        mean.fill(0.0);
+        m2.fill(0.0);
         // Sums are taken about the first row, so that a large common offset costs no digits.
         let first = &x[..c];
         for row in x.chunks_exact(c) {
@@ -83,7 +128,9 @@ mod tests {
 
     #[test]
     fn moments_are_accurate_even_far_from_zero() {
-        for (rows, c, offset) in [(12_544, 128, 0.0), (5000, 7, 1000.0), (1, 3, 5.0), (40_000, 1, -300.0)] {
+        for (rows, c, offset) in
+            [(12_544, 128, 0.0), (5000, 7, 1000.0), (1, 3, 5.0), (40_000, 1, -300.0), (9, 5000, 3.0)]
+        {
             let x: Vec<f32> = values(rows * c, 1).iter().map(|v| v + offset).collect();
             let (mut mean, mut var) = (vec![0.0; c], vec![0.0; c]);
             moments(&x, &mut mean, &mut var);

@@ -4,9 +4,9 @@
 //! 64 while rows are in the first level, and the multiplications set the pace: 2 x 32 x 32 x 32 operations in 64 cycles,
 //! 1,024 a cycle. Starting and ending a block (zeroing, storing 4 KB of sums, bias and activation) adds to that.
 
-use super::product::Product;
+use super::product::{Made, Product};
 use std::arch::asm;
-use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+use std::arch::x86_64::{__cpuid, __cpuid_count, _mm512_loadu_ps, _mm512_set1_ps, _xgetbv};
 use std::sync::OnceLock;
 
 /// True where the processor has AMX with bf16 and the system lets this process use it.
@@ -133,22 +133,24 @@ macro_rules! block {
             "je 5f",
             "4:",
             $($step,)*
-            "add {columns}, 2048",
+            "add {columns}, {advance}",
+            "add {other}, {advance}",
             "add {step}, 8",
             "cmp {step}, {last}",
             "jne 4b",
             "5:",
             $($store,)*
-            "# {first} {second} {row} {stride} {line} {narrow}",
+            "# {first} {second} {row} {stride} {narrow}",
             accumulate = in(reg) u32::from($product.accumulate),
             first = in(reg) $product.rows[0],
             second = in(reg) $product.rows[1],
             stride = in(reg) $product.stride,
             step = inout(reg) $product.steps.as_ptr() => _,
             last = in(reg) $product.steps.as_ptr_range().end,
-            columns = inout(reg) $product.columns => _,
+            columns = inout(reg) $product.columns[0] => _,
+            other = inout(reg) $product.columns[1] => _,
+            advance = in(reg) size_of::<u32>() * $product.advance,
             sums = in(reg) $product.sums,
-            line = in(reg) 128usize,
             narrow = in(reg) 64usize,
             row = out(reg) _,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -163,8 +165,8 @@ macro_rules! block {
 /// # Safety
 /// [`available`] holds, [`configure`] was called on this thread, and the operands cover what their fields say.
 pub(super) unsafe fn multiply(product: &Product) {
-    // SAFETY: tiles of 16 rows of 64 bytes are read at `stride` from both rows' beginnings, at each step; 2 KB of columns
-    // for each step; sums are 32 rows of 128 bytes. All of that is the contract. No stack is used, all tiles are declared.
+    // SAFETY: tiles of 16 rows of 64 bytes are read at `stride` from both rows' beginnings, at each step; 1 KB of each tile of
+    // columns for each step; sums are 4 KB. All of that is the contract. No stack is used, all tiles are declared.
     unsafe {
         match product.tiles {
             [2, 2] => two_by_two(product),
@@ -191,30 +193,30 @@ unsafe fn two_by_two(product: &Product) {
                 "tilezero tmm3"
             ],
             [
-                "tileloadd tmm0, [{sums} + {line}]"
-                "tileloadd tmm1, [{sums} + {line} + 64]"
-                "tileloadd tmm2, [{sums} + {line} + 2048]"
-                "tileloadd tmm3, [{sums} + {line} + 2112]"
+                "tileloadd tmm0, [{sums} + {narrow}]"
+                "tileloadd tmm1, [{sums} + {narrow} + 2048]"
+                "tileloadd tmm2, [{sums} + {narrow} + 1024]"
+                "tileloadd tmm3, [{sums} + {narrow} + 3072]"
             ],
             [
                 "mov {row}, [{step}]"
                 "add {row}, {first}"
                 "tileloadd tmm4, [{row} + {stride}]"
                 "tileloadd tmm6, [{columns} + {narrow}]"
-                "tdpbf16ps tmm0, tmm4, tmm6"
-                "tileloadd tmm7, [{columns} + {narrow} + 1024]"
-                "tdpbf16ps tmm1, tmm4, tmm7"
                 "mov {row}, [{step}]"
                 "add {row}, {second}"
+                "tileloadd tmm7, [{other} + {narrow}]"
                 "tileloadd tmm5, [{row} + {stride}]"
+                "tdpbf16ps tmm0, tmm4, tmm6"
+                "tdpbf16ps tmm1, tmm4, tmm7"
                 "tdpbf16ps tmm2, tmm5, tmm6"
                 "tdpbf16ps tmm3, tmm5, tmm7"
             ],
             [
-                "tilestored [{sums} + {line}], tmm0"
-                "tilestored [{sums} + {line} + 64], tmm1"
-                "tilestored [{sums} + {line} + 2048], tmm2"
-                "tilestored [{sums} + {line} + 2112], tmm3"
+                "tilestored [{sums} + {narrow}], tmm0"
+                "tilestored [{sums} + {narrow} + 2048], tmm1"
+                "tilestored [{sums} + {narrow} + 1024], tmm2"
+                "tilestored [{sums} + {narrow} + 3072], tmm3"
             ]
         );
     }
@@ -234,8 +236,8 @@ unsafe fn two_by_one(product: &Product) {
                 "tilezero tmm2"
             ],
             [
-                "tileloadd tmm0, [{sums} + {line}]"
-                "tileloadd tmm2, [{sums} + {line} + 2048]"
+                "tileloadd tmm0, [{sums} + {narrow}]"
+                "tileloadd tmm2, [{sums} + {narrow} + 1024]"
             ],
             [
                 "mov {row}, [{step}]"
@@ -249,8 +251,8 @@ unsafe fn two_by_one(product: &Product) {
                 "tdpbf16ps tmm2, tmm5, tmm6"
             ],
             [
-                "tilestored [{sums} + {line}], tmm0"
-                "tilestored [{sums} + {line} + 2048], tmm2"
+                "tilestored [{sums} + {narrow}], tmm0"
+                "tilestored [{sums} + {narrow} + 1024], tmm2"
             ]
         );
     }
@@ -270,8 +272,8 @@ unsafe fn one_by_two(product: &Product) {
                 "tilezero tmm1"
             ],
             [
-                "tileloadd tmm0, [{sums} + {line}]"
-                "tileloadd tmm1, [{sums} + {line} + 64]"
+                "tileloadd tmm0, [{sums} + {narrow}]"
+                "tileloadd tmm1, [{sums} + {narrow} + 2048]"
             ],
             [
                 "mov {row}, [{step}]"
@@ -279,12 +281,12 @@ unsafe fn one_by_two(product: &Product) {
                 "tileloadd tmm4, [{row} + {stride}]"
                 "tileloadd tmm6, [{columns} + {narrow}]"
                 "tdpbf16ps tmm0, tmm4, tmm6"
-                "tileloadd tmm7, [{columns} + {narrow} + 1024]"
+                "tileloadd tmm7, [{other} + {narrow}]"
                 "tdpbf16ps tmm1, tmm4, tmm7"
             ],
             [
-                "tilestored [{sums} + {line}], tmm0"
-                "tilestored [{sums} + {line} + 64], tmm1"
+                "tilestored [{sums} + {narrow}], tmm0"
+                "tilestored [{sums} + {narrow} + 2048], tmm1"
             ]
         );
     }
@@ -303,7 +305,7 @@ unsafe fn one_by_one(product: &Product) {
                 "tilezero tmm0"
             ],
             [
-                "tileloadd tmm0, [{sums} + {line}]"
+                "tileloadd tmm0, [{sums} + {narrow}]"
             ],
             [
                 "mov {row}, [{step}]"
@@ -313,8 +315,114 @@ unsafe fn one_by_one(product: &Product) {
                 "tdpbf16ps tmm0, tmm4, tmm6"
             ],
             [
-                "tilestored [{sums} + {line}], tmm0"
+                "tilestored [{sums} + {narrow}], tmm0"
             ]
+        );
+    }
+}
+
+/// A row of the block that was made before: two vectors of sums, their bias, what is below 0 multiplied, rounded, stored. A
+/// slope is 1 at most, so the larger of a value and its multiple is the activation; NaN stays NaN, and minus infinity
+/// infinite even under ReLU.
+macro_rules! finish_row {
+    () => {
+        concat!(
+            "mov {row}, [{targets}]\n",
+            "vaddps {left}, {bias_left}, [{made}]\n",
+            "vaddps {right}, {bias_right}, [{made} + 2048]\n",
+            "vmulps {left_below}, {left}, {below}\n",
+            "vmulps {right_below}, {right}, {below}\n",
+            "vmaxps {left}, {left_below}, {left}\n",
+            "vmaxps {right}, {right_below}, {right}\n",
+            "vcvtne2ps2bf16 {left}, {right}, {left}\n",
+            "vmovdqu64 [{row} + {offset}], {left}\n",
+            "add {targets}, 8\n",
+            "add {made}, 64\n",
+        )
+    };
+}
+
+/// The loads of a step.
+macro_rules! load_step {
+    () => {
+        concat!(
+            "mov {row}, [{step}]\n",
+            "add {row}, {first}\n",
+            "tileloadd tmm4, [{row} + {stride}]\n",
+            "tileloadd tmm6, [{columns} + {narrow}]\n",
+            "mov {row}, [{step}]\n",
+            "add {row}, {second}\n",
+            "tileloadd tmm7, [{columns} + {narrow} + 1024]\n",
+            "tileloadd tmm5, [{row} + {stride}]\n",
+            "add {columns}, 2048\n",
+            "add {step}, 8\n",
+        )
+    };
+}
+
+/// Makes a block of 2 x 2 tiles and finishes another one along the first 16 steps, two rows a step: its stores reach memory
+/// while tiles are multiplied, where they would have held up what comes after them.
+///
+/// # Safety
+/// As [`multiply`]; there are 16 steps at least, the columns' tiles are 1 KB apart, and `made` covers what its fields say, on
+/// a processor with AVX-512's bf16.
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(super) unsafe fn multiply_finishing(product: &Product, made: &Made) {
+    // SAFETY: what is read and written is as in [`multiply`]; the other block's 4 KB of sums are read, and 64 bytes are
+    // written behind each of its 32 targets. Its sums begin at a multiple of 2 KB, so the first loop ends after 32 rows.
+    unsafe {
+        asm!(
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "tilezero tmm2",
+            "tilezero tmm3",
+            "2:",
+            load_step!(),
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            finish_row!(),
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            finish_row!(),
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "test {made}, 2047",
+            "jne 2b",
+            "cmp {step}, {last}",
+            "je 4f",
+            "3:",
+            load_step!(),
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "cmp {step}, {last}",
+            "jne 3b",
+            "4:",
+            "tilestored [{sums} + {narrow}], tmm0",
+            "tilestored [{sums} + {narrow} + 1024], tmm2",
+            "tilestored [{sums} + {narrow} + 2048], tmm1",
+            "tilestored [{sums} + {narrow} + 3072], tmm3",
+            first = in(reg) product.rows[0],
+            second = in(reg) product.rows[1],
+            stride = in(reg) product.stride,
+            step = inout(reg) product.steps.as_ptr() => _,
+            last = in(reg) product.steps.as_ptr_range().end,
+            columns = inout(reg) product.columns[0] => _,
+            sums = in(reg) product.sums,
+            narrow = in(reg) 64usize,
+            row = out(reg) _,
+            made = inout(reg) made.sums.as_ptr() => _,
+            targets = inout(reg) made.targets.as_ptr() => _,
+            offset = in(reg) made.offset,
+            bias_left = in(zmm_reg) _mm512_loadu_ps(made.bias.as_ptr()),
+            bias_right = in(zmm_reg) _mm512_loadu_ps(made.bias.as_ptr().add(16)),
+            below = in(zmm_reg) _mm512_set1_ps(made.below),
+            left = out(zmm_reg) _,
+            right = out(zmm_reg) _,
+            left_below = out(zmm_reg) _,
+            right_below = out(zmm_reg) _,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
         );
     }
 }

@@ -4,8 +4,8 @@
 //! a cycle the dot products set the pace: 64 operations a cycle, twice what f32 multiply-adds reach with one 512-bit unit
 //! and as much as they reach with two.
 
-use super::product::Product;
-use super::{ROWS, SIDE, STEP_PAIRS};
+use super::ROWS;
+use super::product::{Product, TILE_SUMS};
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
@@ -41,17 +41,18 @@ pub(super) unsafe fn multiply(product: &Product) {
 /// As [`multiply`]; `first + 8` rows are among those to do.
 #[target_feature(enable = "avx512f,avx512bf16")]
 unsafe fn rows<const COLUMNS: usize>(product: &Product, first: usize) {
-    // SAFETY: the addresses lie in the ranges of the contract: rows of 64 bytes at each step, read in unaligned words; 512
-    // pairs of columns for each step; 32 x 32 sums.
+    // SAFETY: the addresses lie in the ranges of the contract: rows of 64 bytes at each step, read in unaligned words; 256
+    // pairs of each tile of columns for each step; 32 x 32 sums.
     unsafe {
         let row = product.rows[first / ROWS].cast::<u8>().add(first % ROWS * product.stride);
         let mut sums = [[_mm512_setzero_ps(); COLUMNS]; TOGETHER];
         let mut columns = product.columns;
+        let sums_at =
+            |row: usize, tile: usize| product.sums.add((2 * tile + row / ROWS) * TILE_SUMS + row % ROWS * ROWS);
         for &step in product.steps {
             for pair in 0..ROWS {
-                let b: [__m512bh; COLUMNS] = std::array::from_fn(|tile| {
-                    transmute(_mm512_loadu_si512(columns.add(tile * STEP_PAIRS / 2 + pair * ROWS).cast()))
-                });
+                let b: [__m512bh; COLUMNS] =
+                    std::array::from_fn(|tile| transmute(_mm512_loadu_si512(columns[tile].add(pair * ROWS).cast())));
                 for (r, sums) in sums.iter_mut().enumerate() {
                     let a = row.add(r * product.stride + step + 4 * pair).cast::<i32>().read_unaligned();
                     let a: __m512bh = transmute(_mm512_set1_epi32(a));
@@ -60,11 +61,11 @@ unsafe fn rows<const COLUMNS: usize>(product: &Product, first: usize) {
                     }
                 }
             }
-            columns = columns.add(STEP_PAIRS);
+            columns = columns.map(|at| at.wrapping_add(product.advance));
         }
         for (r, sums) in sums.iter().enumerate() {
             for (tile, sum) in sums.iter().enumerate() {
-                let target = product.sums.add((first + r) * SIDE + tile * ROWS);
+                let target = sums_at(first + r, tile);
                 let sum = if product.accumulate { _mm512_add_ps(*sum, _mm512_loadu_ps(target)) } else { *sum };
                 _mm512_storeu_ps(target, sum);
             }

@@ -1,6 +1,6 @@
 //! The product of the columns form: every source pixel with the weights of all kernel pixels, stored plane by plane.
 
-use super::product::{Engine, Product, Session};
+use super::product::{Engine, Product, Session, TILE_SUMS};
 use super::transpose::transpose;
 use super::{ROWS, SIDE, STEP, STEP_PAIRS, convert, panels, source};
 use crate::stored::Values;
@@ -32,7 +32,8 @@ pub(super) fn make_planes(engine: Engine, rows: &[f32], channels: usize, x: Valu
                     rows: [block.as_ptr(), block[ROWS * stride..].as_ptr()],
                     stride: 2 * stride,
                     steps: &steps,
-                    columns: columns.as_ptr(),
+                    columns: [columns.as_ptr(), columns.as_ptr().wrapping_add(STEP_PAIRS / 2)],
+                    advance: STEP_PAIRS,
                     sums: sums.as_mut_ptr(),
                     accumulate: false,
                     tiles: [here.div_ceil(ROWS), width.div_ceil(ROWS)],
@@ -40,8 +41,14 @@ pub(super) fn make_planes(engine: Engine, rows: &[f32], channels: usize, x: Valu
                 // SAFETY: `block` holds 32 pixels of `stride` values, of which the steps are the first `depth`; `columns`
                 // is a whole panel, `sums` a whole block.
                 unsafe { session.multiply(&product) };
-                let target = &mut planes[panel * SIDE * pixels + nth * SIDE..];
-                transpose([here, width], (convert::as_pairs(sums), SIDE), (as_words(target), pixels));
+                for (tile, sums) in convert::as_pairs(sums).chunks_exact(TILE_SUMS).enumerate() {
+                    let (row, column) = (tile % 2 * ROWS, tile / 2 * ROWS);
+                    let (here, width) = (here.saturating_sub(row).min(ROWS), width.saturating_sub(column).min(ROWS));
+                    if here > 0 && width > 0 {
+                        let target = &mut planes[(panel * SIDE + column) * pixels + nth * SIDE + row..];
+                        transpose([here, width], (sums, ROWS), (as_words(target), pixels));
+                    }
+                }
             }
         }
     });

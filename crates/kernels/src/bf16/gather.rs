@@ -1,17 +1,17 @@
 //! Runs a plan on blocks of 32 x 32 sums: 32 destination pixels of one phase times 32 destination channels. Each task has
-//! some images, which it rounds and lays out once for all phases; each panel of weights then meets all tiles of these
-//! images. A tile begins at any destination pixel and covers the 16 positions from there on, also past the end of a line;
+//! some images, which it rounds and lays out once for all phases; each pair of tiles then meets all panels of weights,
+//! which follow one another in memory while the pixels stay in the first-level cache. A tile begins at any destination pixel and covers the 16 positions from there on, also past the end of a line;
 //! positions where no pixel stands are computed and dropped (2 of 16 on 14 x 14 images under a 3x3 kernel).
 
-use super::grid::Grid;
-use super::product::{Engine, Product, Session};
+use super::finish::{self, NONE, Output};
+use super::grid::{self, Grid};
+use super::product::{Engine, Made, Product, Session, TILE_SUMS};
 use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert, im2col, panels, source};
-use crate::activation::{Activation, for_each_activation};
+use crate::activation::Activation;
 use crate::gather::Position;
 use crate::plan::{Phase, Plan};
 use crate::stored::{Values, ValuesMut};
 use crate::tiled::shared::Shared;
-use crate::vectorise::vectorised;
 use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -22,8 +22,6 @@ const PIXELS: usize = 768;
 const LEAST_PIXELS: usize = 2 * SIDE;
 /// Tasks that a call is split into at least, where its size allows.
 const TASKS: usize = 16;
-/// Marks a row of a tile where no destination pixel stands.
-const NONE: usize = usize::MAX;
 
 /// One call, as its tasks see it.
 struct Call<'a> {
@@ -38,22 +36,6 @@ struct Call<'a> {
     y: Output<'a>,
 }
 
-/// Where results go.
-#[derive(Clone, Copy)]
-enum Output<'a> {
-    F32(Shared<'a>),
-    Bf16(Shared<'a, u16>),
-}
-
-impl<'a> Output<'a> {
-    fn new(y: ValuesMut<'a>) -> Self {
-        match y {
-            ValuesMut::F32(y) => Self::F32(Shared::new(y)),
-            ValuesMut::Bf16(y) => Self::Bf16(Shared::new(y)),
-        }
-    }
-}
-
 /// `y = act(gather(x, w) + bias)`; `y` is written completely. The engine's instructions must be there.
 pub(super) fn gather(
     engine: Engine,
@@ -66,6 +48,8 @@ pub(super) fn gather(
 ) {
     let packed_len = panels::total(plan);
     let columns = panels::count(plan) * SIDE;
+    let ordered = by_class(plan);
+    let plan = ordered.as_ref().unwrap_or(plan);
     workspace::with(packed_len + columns, |buffer| {
         let (packed, padded_bias) = buffer.split_at_mut(packed_len);
         let packed = convert::as_pairs(packed);
@@ -76,6 +60,18 @@ pub(super) fn gather(
         }
         run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, act, y: Output::new(y) });
     });
+}
+
+/// The plan with taps in the order of their classes, where there are several: neighbours then read nearly the same pixels,
+/// which are still in the first-level cache.
+fn by_class(plan: &Plan) -> Option<Plan> {
+    (plan.step != [1, 1] && !im2col(plan)).then(|| {
+        let mut plan = plan.clone();
+        for phase in &mut plan.phases {
+            phase.taps.sort_by_key(|tap| (grid::class(plan.step, tap), tap.y, tap.x));
+        }
+        plan
+    })
 }
 
 /// Splits by images, and by panels where there are few images' worth of pixels.
@@ -173,32 +169,84 @@ impl Work<'_> {
     fn run(&self, session: &Session, grid: &Grid, images: Range<usize>, panels: Range<usize>) {
         let tiles = self.tiles(grid, images);
         let panel_len = self.steps.len() * STEP_PAIRS;
-        // Every tile reads whole steps of 16 neighbouring pixels.
-        let reach = self.steps.iter().max().map_or(0, |s| s / 2 + (ROWS - 1) * self.stride + super::STEP);
-        workspace::with(SIDE * SIDE, |sums| {
-            for panel in panels {
-                let columns = &self.weights[panel * panel_len..][..panel_len];
-                let width = SIDE.min(self.call.plan.to.c - panel * SIDE);
-                for pair in tiles.chunks(2) {
-                    let first = pair.iter().map(|tile| tile.first * self.stride);
-                    let mut rows = first.map(|at| self.pixels[at..at + reach].as_ptr());
-                    let row = rows.next().unwrap_or(self.pixels.as_ptr());
+        let along = self.along(session);
+        let [mut sums, mut made] = [Sums([0.0; SIDE * SIDE]), Sums([0.0; SIDE * SIDE])];
+        let (mut sums, mut made) = (&mut sums, &mut made);
+        workspace::with(self.call.plan.to.c.div_ceil(2), |dropped| {
+            let dropped = convert::as_halves(dropped);
+            let mut targets = [[dropped.as_mut_ptr(); 2 * ROWS]; 2];
+            // A block's sums are finished while the next one is multiplied: the processor does both at a time.
+            let mut waiting: Option<Waiting> = None;
+            for (nth, pair) in tiles.chunks(2).enumerate() {
+                let row = |tile: &Tile| {
+                    // Every tile reads whole steps of 16 neighbouring pixels.
+                    let at = tile.first * self.stride;
+                    self.pixels[at..at + self.reach()].as_ptr()
+                };
+                let first = row(&pair[0]);
+                let rows = [first, pair.get(1).map_or(first, row)];
+                if let Some((y, _)) = along {
+                    targets[nth % 2] = pointers(pair, y, dropped.as_mut_ptr());
+                }
+                for panel in panels.clone() {
+                    let columns = &self.weights[panel * panel_len..][..panel_len];
+                    let width = SIDE.min(self.call.plan.to.c - panel * SIDE);
                     let product = Product {
-                        rows: [row, rows.next().unwrap_or(row)],
+                        rows,
                         stride: 2 * self.stride,
                         steps: self.steps,
-                        columns: columns.as_ptr(),
-                        sums: sums.as_mut_ptr(),
+                        columns: [columns.as_ptr(), columns.as_ptr().wrapping_add(STEP_PAIRS / 2)],
+                        advance: STEP_PAIRS,
+                        sums: sums.0.as_mut_ptr(),
                         accumulate: false,
-                        tiles: [pair.len(), width.div_ceil(ROWS)],
+                        tiles: if along.is_some() { [2, 2] } else { [pair.len(), width.div_ceil(ROWS)] },
                     };
-                    // SAFETY: `reach` covers 16 rows at every step from each tile's first pixel on; `columns` is a whole
-                    // panel, `sums` a whole block.
-                    unsafe { session.multiply(&product) };
-                    self.finish(panel * SIDE, width, pair, sums);
+                    match (along, &waiting) {
+                        (Some((_, below)), Some(before)) => {
+                            let first = before.panel * SIDE;
+                            let made = Made {
+                                sums: &made.0,
+                                targets: &targets[before.nth % 2],
+                                offset: first * size_of::<u16>(),
+                                bias: &self.call.bias[first..first + SIDE],
+                                below,
+                            };
+                            // SAFETY: as below; `made` is a whole block whose targets are this task's pixels, of which
+                            // nobody else has these channels, or the memory for dropped ones, which has as many.
+                            unsafe { session.multiply_finishing(&product, &made) };
+                        }
+                        (_, before) => {
+                            // SAFETY: `reach` covers 16 rows at every step from each tile's first pixel on; `columns` is a
+                            // whole panel, `sums` a whole block.
+                            unsafe { session.multiply(&product) };
+                            if let Some(before) = before {
+                                self.finish(before, made);
+                            }
+                        }
+                    }
+                    waiting = Some(Waiting { nth, panel, pair });
+                    std::mem::swap(&mut sums, &mut made);
                 }
             }
+            if let Some(before) = &waiting {
+                self.finish(before, made);
+            }
         });
+    }
+
+    /// Where results go, and what is below 0 is multiplied with, if blocks can be finished along with the next one: whole
+    /// panels, as many steps as that takes, and a simple activation.
+    fn along(&self, session: &Session) -> Option<(Shared<'_, u16>, f32)> {
+        let whole = self.call.plan.to.c.is_multiple_of(SIDE) && self.steps.len() >= ROWS;
+        match (self.call.y, finish::factor_below(self.call.act)) {
+            (Output::Bf16(y), Some(below)) if whole && below <= 1.0 && session.finishes_along() => Some((y, below)),
+            _ => None,
+        }
+    }
+
+    /// Values from a tile's first pixel to the end of what it reads.
+    fn reach(&self) -> usize {
+        self.steps.iter().max().map_or(0, |s| s / 2 + (ROWS - 1) * self.stride + super::STEP)
     }
 
     /// As few tiles as cover all pixels of the phase.
@@ -223,52 +271,36 @@ impl Work<'_> {
         tiles
     }
 
-    /// Sums of the tiles to `width` channels of their pixels, from channel `first` on.
-    fn finish(&self, first: usize, width: usize, tiles: &[Tile], sums: &[f32]) {
+    /// A block's sums to the channels of its pixels.
+    fn finish(&self, made: &Waiting, sums: &Sums) {
+        let first = made.panel * SIDE;
+        let width = SIDE.min(self.call.plan.to.c - first);
         let bias = &self.call.bias[first..first + width];
-        for (tile, sums) in tiles.iter().zip(sums.chunks_exact(ROWS * SIDE)) {
-            match self.call.y {
-                Output::F32(y) => finish_tile(self.call.act, sums, bias, &tile.targets, (y, first)),
-                Output::Bf16(y) => finish_rounded(self.call.act, sums, bias, &tile.targets, (y, first)),
-            }
+        let (left, right) = sums.0.split_at(2 * TILE_SUMS);
+        for ((tile, left), right) in made.pair.iter().zip(left.chunks(TILE_SUMS)).zip(right.chunks(TILE_SUMS)) {
+            finish::finish(self.call.act, [left, right], bias, &tile.targets, self.call.y, first);
         }
     }
 }
 
-vectorised! {
-    /// [`finish_rows`] with results as they are.
-    fn finish_tile(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: (Shared, usize)) {
-        finish_rows(act, sums, bias, targets, y, |v| v);
-    }
+/// A block of sums.
+#[repr(align(2048))]
+struct Sums([f32; SIDE * SIDE]);
+
+/// The tiles and the panel of a block that is made but not finished; the pair of tiles is number `nth`.
+struct Waiting<'a> {
+    nth: usize,
+    panel: usize,
+    pair: &'a [Tile],
 }
 
-vectorised! {
-    /// [`finish_rows`] with rounded results.
-    fn finish_rounded(act: Activation, sums: &[f32], bias: &[f32], targets: &[usize; ROWS], y: (Shared<u16>, usize)) {
-        finish_rows(act, sums, bias, targets, y, convert::bits);
+/// Where the pixels of two tiles begin; `dropped` for a row without one.
+fn pointers(pair: &[Tile], y: Shared<u16>, dropped: *mut u16) -> [*mut u16; 2 * ROWS] {
+    let mut pointers = [dropped; 2 * ROWS];
+    let targets = pair.iter().flat_map(|tile| tile.targets);
+    for (pointer, target) in pointers.iter_mut().zip(targets).filter(|(_, target)| *target != NONE) {
+        // SAFETY: a pixel of `y` begins there.
+        *pointer = unsafe { y.rows(target, 1, 0, 1) };
     }
-}
-
-/// `y[target + first..] = stored(act(sums + bias))` for each row with a target: a pixel that no other task has in the panel
-/// that begins at channel `first`.
-#[inline(always)]
-fn finish_rows<T: Copy>(
-    act: Activation,
-    sums: &[f32],
-    bias: &[f32],
-    targets: &[usize; ROWS],
-    (y, first): (Shared<T>, usize),
-    stored: impl Fn(f32) -> T,
-) {
-    for_each_activation!(act, |a| {
-        for (row, target) in sums.chunks_exact(SIDE).zip(targets) {
-            if *target != NONE {
-                // SAFETY: the pixel at `target` lies in `y`, and these of its channels are this task's.
-                let y = unsafe { y.values(target + first, bias.len()) };
-                for ((y, s), b) in y.iter_mut().zip(row).zip(bias) {
-                    *y = stored(a.apply(s + b));
-                }
-            }
-        }
-    });
+    pointers
 }

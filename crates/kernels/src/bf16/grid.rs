@@ -154,7 +154,8 @@ pub(super) struct Line {
     pub(super) count: usize,
 }
 
-fn class([step_y, step_x]: [usize; 2], tap: &Tap) -> [usize; 2] {
+/// The residues of the pixels that a tap reads.
+pub(super) fn class([step_y, step_x]: [usize; 2], tap: &Tap) -> [usize; 2] {
     [tap.y.rem_euclid(step_y as isize) as usize, tap.x.rem_euclid(step_x as isize) as usize]
 }
 

@@ -14,6 +14,7 @@ mod avx512;
 mod columns;
 pub(crate) mod convert;
 mod emulated;
+mod finish;
 mod gather;
 mod grid;
 mod outer;

@@ -1,12 +1,12 @@
-//! The weight gradient on blocks of 32 x 32 sums: 32 source channels times 32 destination channels of one tap, over
-//! positions as steps. Block by block of about 512 positions, source pixels are laid out channel by channel and destination
-//! pixels in pairs, zeros where none stands; every tap then reads the same rows at another offset, which may split cache
-//! lines (a tile load of 16 cycles instead of 8: still hidden behind the multiplications). The images are split into a
-//! fixed number of parts with sums of their own, which are added in order at the end.
+//! The weight gradient on blocks of 32 x 32 sums: 32 destination channels times 32 source channels of one tap, over
+//! positions as steps. Block by block of about 256 positions, destination pixels are laid out channel by channel, tile
+//! after tile, and source pixels in pairs, once from an even index on and once from an odd one; zeros where none stands.
+//! Every tap then reads the same pairs at another offset, always whole cache lines, one behind the other. The images are
+//! split into a fixed number of parts with sums of their own, which are added in order at the end.
 
 use super::grid::Grid;
 use super::product::{Engine, Product, Session};
-use super::{Depth, SIDE, STEP, STEP_PAIRS, convert, im2col, panels, source};
+use super::{Depth, ROWS, SIDE, STEP, convert, im2col, panels, source};
 use crate::outer::add_parts;
 use crate::plan::{Phase, Plan};
 use crate::stored::Values;
@@ -15,13 +15,14 @@ use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Positions of a block, about: 32 rows or columns of them take 32 KB, and a block's sums are loaded and stored once.
-const POSITIONS: usize = 512;
+/// Positions of a block, about: 32 rows and 32 columns of them take 16 KB each, in the first-level cache together, and a
+/// block's sums are loaded and stored once.
+const POSITIONS: usize = 256;
 /// Parts at most; each costs a copy of the weights' size.
-const PARTS: usize = 8;
+const PARTS: usize = 4;
 /// Tasks per thread at least, where the size allows. How panels are grouped changes no sum, so this may depend on the
 /// number of threads; each group lays the source out again.
-const TASKS_PER_THREAD: usize = 2;
+const TASKS_PER_THREAD: usize = 1;
 /// Sums of a block.
 const BLOCK: usize = SIDE * SIDE;
 
@@ -31,15 +32,16 @@ struct Call<'a> {
     plan: &'a Plan,
     from: Values<'a>,
     to: Values<'a>,
-    /// Sums of all parts: `[part][phase][32 source values][panel]` blocks.
+    /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows
+    /// destination channels, columns source values.
     sums: Shared<'a>,
     /// Sums of one part.
     total: usize,
     panels: usize,
 }
 
-/// Blocks of rows of a phase.
-fn row_blocks(plan: &Plan, phase: &Phase) -> usize {
+/// Blocks of source values of a phase.
+fn value_blocks(plan: &Plan, phase: &Phase) -> usize {
     Depth::of(plan, phase).values.div_ceil(SIDE)
 }
 
@@ -47,7 +49,7 @@ fn row_blocks(plan: &Plan, phase: &Phase) -> usize {
 /// there.
 pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &mut [f32]) {
     let panels = panels::count(plan);
-    let total = plan.phases.iter().map(|p| row_blocks(plan, p)).sum::<usize>() * panels * BLOCK;
+    let total = plan.phases.iter().map(|p| value_blocks(plan, p)).sum::<usize>() * panels * BLOCK;
     let pixels = plan.batch * plan.to.h * plan.to.w;
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
@@ -77,7 +79,7 @@ fn run_tasks(call: &Call, parts: usize) {
             if !phase.taps.is_empty() {
                 run_phase(call, &session, phase, images.clone(), panels.clone(), at);
             }
-            at += row_blocks(call.plan, phase) * call.panels * BLOCK;
+            at += value_blocks(call.plan, phase) * call.panels * BLOCK;
         }
     });
 }
@@ -125,76 +127,82 @@ fn run_block(call: &Call, session: &Session, phase: &Phase, block: &Block) {
     } else {
         Grid::new(plan, std::slice::from_ref(phase), lines, images)
     };
-    let stride = source::channel_stride(grid.classes.len() * grid.class_len);
-    let rows_len = source::channel_rows(plan, depth) * stride / 2;
-    let pairs_len = source::pairs_len(&grid, block.panels.len());
-    workspace::with(rows_len + pairs_len, |buffer| {
+    let (values, copies) = if few { (phase.taps.len() * plan.from.c, 1) } else { (plan.from.c, 2) };
+    let steps = grid.positions().div_ceil(STEP);
+    let rows_len = 2 * block.panels.len() * steps * source::TILE;
+    workspace::with(rows_len + source::pairs_len(&grid, values, copies), |buffer| {
         let (rows, pairs) = convert::as_pairs(buffer).split_at_mut(rows_len);
-        source::pairs(plan, phase, &grid, block.images.start, call.to, block.panels.clone(), pairs);
+        source::channels(plan, phase, &grid, block.images.start, call.to, block.panels.clone(), rows);
         if few {
             let first = (block.images.start, block.lines.start * phase.cols);
-            source::channels_of_columns(plan, phase, &grid, first, call.from, stride, rows);
+            source::pairs_of_columns(plan, phase, &grid, first, call.from, pairs);
         } else {
-            source::channels(plan, &grid, block.images.start, call.from, stride, rows);
+            source::pairs(plan, &grid, block.images.start, call.from, pairs);
         }
-        let steps: Vec<usize> = (0..grid.positions()).step_by(STEP).map(|p| 2 * p).collect();
-        let offsets: Vec<usize> = phase.taps.iter().map(|tap| if few { 0 } else { grid.offset(tap) }).collect();
-        let operands = Operands { rows, stride, pairs, steps: &steps };
-        operands.multiply(call, session, phase, block, &offsets);
+        let offsets: Vec<usize> = if few { vec![0] } else { phase.taps.iter().map(|tap| grid.offset(tap)).collect() };
+        let steps: Vec<usize> = (0..steps).map(|s| s * size_of::<[u32; source::TILE]>()).collect();
+        let pairs_each = source::index_pairs(&grid);
+        let operands = Operands { rows, pairs, pairs_each, values, spread: depth.spread, steps: &steps };
+        operands.multiply(call, session, block, &offsets);
     });
 }
 
 /// What a block of positions multiplies.
 struct Operands<'a> {
-    /// The source, `stride` values from channel to channel, two in a pair.
+    /// The destination, tile after tile of the block's panels.
     rows: &'a [u32],
-    stride: usize,
-    /// The destination, panel after panel.
+    /// The source, tile after tile of 16 values: pairs from an even index on, then, where there are taps, those from an odd
+    /// one on.
     pairs: &'a [u32],
-    /// Bytes from a tap's offset to each step.
+    /// Pairs of indices of a tile.
+    pairs_each: usize,
+    /// Source values of a tap.
+    values: usize,
+    /// From tap to tap in the sums.
+    spread: usize,
+    /// Bytes from a tile's beginning to each step.
     steps: &'a [usize],
 }
 
 impl Operands<'_> {
-    /// All taps and channels, panel by panel: 32 channels of rows stay near while taps pass.
-    fn multiply(&self, call: &Call, session: &Session, phase: &Phase, block: &Block, offsets: &[usize]) {
-        let plan = call.plan;
-        let depth = Depth::of(plan, phase);
-        let (taps, values) = if im2col(plan) { (1, offsets.len() * plan.from.c) } else { (offsets.len(), plan.from.c) };
-        let panel_len = self.steps.len() * STEP_PAIRS;
+    /// All taps and values, panel by panel: the panel's rows stay near while the source passes.
+    fn multiply(&self, call: &Call, session: &Session, block: &Block, offsets: &[usize]) {
+        let tile_len = self.steps.len() * source::TILE;
         for (local, panel) in block.panels.clone().enumerate() {
-            let columns = &self.pairs[local * panel_len..][..panel_len];
-            let width = SIDE.min(plan.to.c - panel * SIDE);
-            for first in (0..values).step_by(SIDE) {
-                for (tap, &offset) in offsets.iter().enumerate().take(taps) {
-                    let row_block = (tap * depth.spread + first) / SIDE;
-                    let height = SIDE.min(values - first);
-                    let at = block.at + (row_block * call.panels + panel) * BLOCK;
-                    let row = |tile: usize| self.row(first + tile * SIDE / 2, offset);
+            let rows = &self.rows[2 * local * tile_len..][..2 * tile_len];
+            let height = SIDE.min(call.plan.to.c - panel * SIDE);
+            for first in (0..self.values).step_by(SIDE) {
+                let width = SIDE.min(self.values - first);
+                for (tap, &offset) in offsets.iter().enumerate() {
+                    let value_block = (tap * self.spread + first) / SIDE;
+                    let at = block.at + (value_block * call.panels + panel) * BLOCK;
                     let product = Product {
-                        rows: [row(0), row(usize::from(height > SIDE / 2))],
-                        stride: 2 * self.stride,
+                        rows: [rows.as_ptr().cast(), rows[tile_len..].as_ptr().cast()],
+                        stride: size_of::<[u32; ROWS]>(),
                         steps: self.steps,
-                        columns: columns.as_ptr(),
+                        columns: [self.columns(first, offset), self.columns(first + width / (ROWS + 1) * ROWS, offset)],
+                        advance: ROWS * ROWS,
                         // SAFETY: the block's sums lie inside the part's.
                         sums: unsafe { call.sums.rows(at, SIDE, SIDE, SIDE) },
                         accumulate: block.accumulate,
-                        tiles: [height.div_ceil(SIDE / 2), width.div_ceil(SIDE / 2)],
+                        tiles: [height.div_ceil(ROWS), width.div_ceil(ROWS)],
                     };
-                    // SAFETY: `row` has checked all that rows read; `columns` is a whole panel; the sums are a whole
-                    // block of this task's part and panels, which no other task has.
+                    // SAFETY: `rows` are two tiles of whole steps; `columns` has checked all that it covers; the sums are a
+                    // whole block of this task's part and panels, which no other task has.
                     unsafe { session.multiply(&product) };
                 }
             }
         }
     }
 
-    /// Where a tile of 16 channels begins that a tap reads at `offset`; all its steps are inside the rows.
-    fn row(&self, channel: usize, offset: usize) -> *const u16 {
-        let first = channel * self.stride + offset;
-        let end = first + (SIDE / 2 - 1) * self.stride + self.steps.len() * STEP;
-        assert!(end <= 2 * self.rows.len(), "a tile would end at {end}, the rows at {}", 2 * self.rows.len());
-        self.rows.as_ptr().cast::<u16>().wrapping_add(first)
+    /// Where the pairs of a tile of values begin at index `offset`; all steps are inside.
+    fn columns(&self, value: usize, offset: usize) -> *const u32 {
+        let (odd, first) = (offset % 2, offset / 2);
+        let end = first + self.steps.len() * ROWS;
+        assert!(end <= self.pairs_each, "a tile would end at pair {end} of {}", self.pairs_each);
+        let tiles = self.values.div_ceil(ROWS);
+        let tile = &self.pairs[(odd * tiles + value / ROWS) * self.pairs_each * ROWS..][..self.pairs_each * ROWS];
+        tile[first * ROWS..].as_ptr()
     }
 }
 
@@ -206,18 +214,23 @@ fn scatter(plan: &Plan, panels: usize, sums: &[f32], dw: &mut [f32]) {
         dw.fill(0.0);
         let mut phase_sums = sums;
         for phase in &plan.phases {
-            let (here, rest) = phase_sums.split_at(row_blocks(plan, phase) * panels * BLOCK);
+            let (here, rest) = phase_sums.split_at(value_blocks(plan, phase) * panels * BLOCK);
             phase_sums = rest;
             let spread = Depth::of(plan, phase).spread;
             for (t, _) in phase.taps.iter().enumerate().filter(|(_, tap)| tap.kernels.contains(&k)) {
-                for c in 0..inputs {
-                    let row = t * spread + c;
-                    let blocks = &here[(row / SIDE * panels) * BLOCK + row % SIDE * SIDE..];
-                    for first in (0..outputs).step_by(SIDE) {
-                        let sums = &blocks[first / SIDE * BLOCK..][..SIDE.min(outputs - first)];
-                        let dw = dw[c * along_c + first * along_n..].iter_mut().step_by(along_n);
+                // Tile by tile; under im2col a tap may begin inside one.
+                let mut c = 0;
+                while c < inputs {
+                    let value = t * spread + c;
+                    let width = (ROWS - value % ROWS).min(inputs - c);
+                    let blocks = &here[value / SIDE * panels * BLOCK..][..panels * BLOCK];
+                    for n in 0..outputs {
+                        let tile = n / SIDE * 4 + value % SIDE / ROWS * 2 + n % SIDE / ROWS;
+                        let sums = &blocks[(tile * ROWS + n % ROWS) * ROWS + value % ROWS..][..width];
+                        let dw = dw[c * along_c + n * along_n..].iter_mut().step_by(along_c);
                         dw.zip(sums).for_each(|(d, s)| *d += s);
                     }
+                    c += width;
                 }
             }
         }

@@ -1,8 +1,8 @@
-//! Weights as the tiles read them: for each phase and each 32 destination channels a panel `[step][tile][pair of source
-//! values][16]`, kernel pixels of a tap summed, then rounded, missing channels zero. Packed once per call.
+//! Weights as the tiles read them: for each phase and each 32 destination channels a panel `[step][tile][pair of
+//! source values][16]`, kernel pixels of a tap summed, then rounded, missing channels zero. Packed once per call.
 
 use super::transpose::transpose;
-use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert};
+use super::{Depth, ROWS, SIDE, STEP, STEP_PAIRS, convert};
 use crate::plan::{Phase, Plan};
 use crate::workspace;
 use rayon::prelude::*;
@@ -83,12 +83,13 @@ fn kernels(phase: &Phase) -> impl Iterator<Item = (usize, usize)> + '_ {
 
 /// Rounds and packs values `[depth, 32]`.
 fn pack_rows(sums: &[f32], pairs: &mut [u32]) {
-    for (p, rows) in sums.chunks_exact(2 * SIDE).enumerate() {
-        let (a, b) = rows.split_at(SIDE);
-        for tile in 0..2 {
-            let columns = tile * ROWS..(tile + 1) * ROWS;
-            let at = p / ROWS * STEP_PAIRS + tile * STEP_PAIRS / 2 + p % ROWS * ROWS;
-            convert::to_pairs(&a[columns.clone()], &b[columns], &mut pairs[at..at + ROWS]);
+    for (step, pairs) in sums.chunks_exact(STEP * SIDE).zip(pairs.chunks_exact_mut(STEP_PAIRS)) {
+        let (left, right) = pairs.split_at_mut(STEP_PAIRS / 2);
+        let places = left.chunks_exact_mut(ROWS).zip(right.chunks_exact_mut(ROWS));
+        for (rows, (left, right)) in step.chunks_exact(2 * SIDE).zip(places) {
+            let (a, b) = rows.split_at(SIDE);
+            convert::to_pairs(&a[..ROWS], &b[..ROWS], left);
+            convert::to_pairs(&a[ROWS..], &b[ROWS..], right);
         }
     }
 }

@@ -2,7 +2,6 @@
 //! (pixels, or channels of a weight gradient) times two tiles of 16 columns. Each step multiplies 32 values, 16 pairs, of
 //! every row with those of every column.
 
-#[cfg(test)]
 use super::{ROWS, SIDE};
 #[cfg(target_arch = "x86_64")]
 use super::{amx, avx512};
@@ -72,6 +71,31 @@ impl Session {
         Self { engine }
     }
 
+    /// Whether this engine finishes a block while it multiplies the next: [`Self::multiply_finishing`].
+    pub(super) fn finishes_along(&self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self.engine == Engine::Amx && avx512::available();
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
+    /// Makes a block of 2 x 2 tiles of sums from 16 steps or more, and finishes one made before, for engines that
+    /// [`finish along`](Self::finishes_along).
+    ///
+    /// # Safety
+    /// Each operand covers what its field says.
+    pub(super) unsafe fn multiply_finishing(&self, product: &Product, made: &Made) {
+        assert!(
+            self.finishes_along() && product.steps.len() >= ROWS,
+            "blocks are finished along by AMX, over 16 steps"
+        );
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the contract is passed on; `begin` has configured the tiles of this thread.
+        unsafe {
+            amx::multiply_finishing(product, made)
+        }
+    }
+
     /// Makes, or adds to, the block of sums.
     ///
     /// # Safety
@@ -106,6 +130,9 @@ impl Drop for Session {
     }
 }
 
+/// Sums of a tile.
+pub(super) const TILE_SUMS: usize = ROWS * ROWS;
+
 /// The operands of a block.
 pub(super) struct Product<'a> {
     /// Where the first row of each of the two tiles begins.
@@ -114,14 +141,30 @@ pub(super) struct Product<'a> {
     pub(super) stride: usize,
     /// For each step, the bytes from a row's beginning to its 32 values.
     pub(super) steps: &'a [usize],
-    /// The columns: 512 pairs for each step, `[tile][pair][16]`.
-    pub(super) columns: *const u32,
-    /// 32 rows of 32 sums, the second tile's rows behind the first's.
+    /// Where the 16 pairs of the first step begin, 16 columns each, for each of the two tiles.
+    pub(super) columns: [*const u32; 2],
+    /// Pairs from one step's columns to the next's.
+    pub(super) advance: usize,
+    /// The sums, tile by tile: `[tile of columns][tile of rows][16][16]`.
     pub(super) sums: *mut f32,
     /// Whether to add to the sums that are there.
     pub(super) accumulate: bool,
     /// Tiles of rows and of columns to do, 1 or 2 each; the other sums stay as they are.
     pub(super) tiles: [usize; 2],
+}
+
+/// A block whose sums are made, and what is to become of them: `y = bf16(act(sums + bias))`.
+pub(super) struct Made<'a> {
+    /// A block of sums, at a multiple of 2 KB.
+    pub(super) sums: &'a [f32; SIDE * SIDE],
+    /// Where the 32 rows' pixels begin.
+    pub(super) targets: &'a [*mut u16; 2 * ROWS],
+    /// Bytes from there to the block's 32 channels.
+    pub(super) offset: usize,
+    /// 32 biases.
+    pub(super) bias: &'a [f32],
+    /// What the activation multiplies values below 0 with, 1 at most.
+    pub(super) below: f32,
 }
 
 /// # Safety
@@ -130,19 +173,18 @@ pub(super) struct Product<'a> {
 unsafe fn plain(product: &Product) {
     let value = |bits: u32| f32::from_bits(bits << 16);
     let [row_tiles, column_tiles] = product.tiles;
-    for row in 0..row_tiles * ROWS {
-        for column in 0..column_tiles * ROWS {
+    for (row_tile, column_tile) in (0..row_tiles).flat_map(|r| (0..column_tiles).map(move |c| (r, c))) {
+        for (row, column) in (0..ROWS).flat_map(|r| (0..ROWS).map(move |c| (r, c))) {
             // SAFETY: `row` and `column` lie in the tiles that the contract covers; steps are 64 bytes of each row, whose
-            // values may be unaligned, and 512 pairs of the columns.
+            // values may be unaligned, and 256 pairs of each tile of columns.
             unsafe {
-                let sum = product.sums.add(row * SIDE + column);
+                let sum = product.sums.add((2 * column_tile + row_tile) * TILE_SUMS + row * ROWS + column);
                 let mut total = if product.accumulate { *sum } else { 0.0 };
-                let row = product.rows[row / ROWS].cast::<u8>().add(row % ROWS * product.stride);
+                let row = product.rows[row_tile].cast::<u8>().add(row * product.stride);
                 for (s, &step) in product.steps.iter().enumerate() {
                     for pair in 0..ROWS {
                         let a = row.add(step + 4 * pair).cast::<u32>().read_unaligned();
-                        let at = s * super::STEP_PAIRS + column / ROWS * super::STEP_PAIRS / 2 + pair * ROWS;
-                        let b = *product.columns.add(at + column % ROWS);
+                        let b = *product.columns[column_tile].add(s * product.advance + pair * ROWS + column);
                         total += value(a >> 16) * value(b >> 16);
                         total += value(a & 0xFFFF) * value(b & 0xFFFF);
                     }

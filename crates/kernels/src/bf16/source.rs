@@ -1,10 +1,9 @@
-//! Images rounded to bf16 and laid out for tiles: pixel after pixel for a gather, whose tiles have pixels as rows; channel
-//! after channel for the weight gradient, whose tiles have channels as rows and pixels as steps; and the destination's
-//! pixels in pairs, as the weight gradient's other operand.
+//! Images rounded to bf16 and laid out for tiles: pixel after pixel for a gather, whose tiles have pixels as rows. For the
+//! weight gradient, whose steps are pixels, the destination channel after channel, and the source's pixels in pairs.
 
 use super::grid::Grid;
 use super::transpose::transpose;
-use super::{Depth, ROWS, SIDE, STEP, STEP_PAIRS, convert};
+use super::{ROWS, SIDE, STEP, convert};
 use crate::gather::fill_columns;
 use crate::plan::{Phase, Plan};
 use crate::stored::Values;
@@ -18,11 +17,6 @@ const COLUMN_PIXELS: usize = 128;
 /// first-level cache.
 pub(super) fn pixel_stride(values: usize) -> usize {
     if (2 * values).is_multiple_of(2048) { values + STEP } else { values }
-}
-
-/// Values from one channel to the next: whole cache lines, and an odd number of them, for the same reason.
-pub(super) fn channel_stride(indices: usize) -> usize {
-    (indices.div_ceil(STEP) | 1) * STEP
 }
 
 /// Lays the source out pixel by pixel, `stride` values each; image 0 of the grid is image `image` of `x`.
@@ -111,46 +105,62 @@ fn starts(plan: &Plan, grid: &Grid, image: usize) -> Vec<usize> {
     starts
 }
 
-/// Lays the source out channel by channel, `stride` values each, channels filled up to whole tiles with zeros.
-pub(super) fn channels(plan: &Plan, grid: &Grid, image: usize, x: Values, stride: usize, target: &mut [u32]) {
-    spread(x, plan.from.c, &starts(plan, grid, image), stride, target);
+/// Lays the source out in pairs of neighbouring indices: `[first index even or odd][16 channels][pair][16]`, zeros where
+/// no pixel stands and for missing channels. A tap at an even offset reads the even pairs, at an odd one the odd ones, so
+/// every tile begins at a cache line.
+pub(super) fn pairs(plan: &Plan, grid: &Grid, image: usize, x: Values, target: &mut [u32]) {
+    let starts = starts(plan, grid, image);
+    let half = target.len() / 2;
+    for (odd, target) in target.chunks_exact_mut(half).enumerate() {
+        let at = |index: usize| starts.get(index + odd).copied().unwrap_or(NONE);
+        to_tiles(x, plan.from.c, at, target);
+    }
 }
 
-/// As [`channels`], through im2col; of the phase's pixels from number `first` on.
-pub(super) fn channels_of_columns(
+/// As [`pairs`], through im2col; of the phase's pixels from number `first` on. There are no taps to shift, so there are even
+/// pairs only.
+pub(super) fn pairs_of_columns(
     plan: &Plan,
     phase: &Phase,
     grid: &Grid,
     (image, first): (usize, usize),
     x: Values,
-    stride: usize,
     target: &mut [u32],
 ) {
     let (pixels, values) = (grid.positions(), phase.taps.len() * plan.from.c);
-    let starts: Vec<usize> = (0..pixels).map(|p| p * values).collect();
     with_images(plan, image, grid, x, |x| {
         workspace::with(pixels * values, |buffer| {
             fill_columns(plan, phase, 0, first, x, buffer);
-            spread(Values::F32(buffer), values, &starts, stride, target);
+            let at = |index: usize| if index < pixels { index * values } else { NONE };
+            to_tiles(Values::F32(buffer), values, at, target);
         });
     });
 }
 
-/// Turns pixels of `c` values, which begin at `starts`, into rows of one channel, two pixels in a pair.
-fn spread(x: Values, c: usize, starts: &[usize], stride: usize, target: &mut [u32]) {
-    let (rows, stride) = (c.next_multiple_of(ROWS), stride / 2);
-    let pairs = STEP / 2;
-    workspace::with(pairs * rows + c, |buffer| {
-        let (block, zeros) = buffer.split_at_mut(pairs * rows);
+/// Pairs of the buffer that [`pairs`] (`copies` 2) or [`pairs_of_columns`] (1) fills for `values` of each pixel.
+pub(super) fn pairs_len(grid: &Grid, values: usize, copies: usize) -> usize {
+    copies * values.next_multiple_of(ROWS) * index_pairs(grid)
+}
+
+/// Pairs of neighbouring indices.
+pub(super) fn index_pairs(grid: &Grid) -> usize {
+    (grid.classes.len() * grid.class_len).div_ceil(2)
+}
+
+/// Tiles `[16 values][pair][16]` of the pixels of `c` values that begin where `start` says for each index.
+fn to_tiles(x: Values, c: usize, start: impl Fn(usize) -> usize, target: &mut [u32]) {
+    let tiles = c.div_ceil(ROWS);
+    let tile_len = target.len() / tiles;
+    workspace::with(tiles * ROWS + c, |buffer| {
+        let (row, zeros) = buffer.split_at_mut(tiles * ROWS);
         zeros.fill(0.0);
-        let block = convert::as_pairs(block);
-        block.fill(0);
-        for nth in 0..stride / pairs {
-            let here = starts.get(nth * STEP..).unwrap_or(&[]);
-            for (p, row) in block.chunks_exact_mut(rows).enumerate() {
-                to_pairs(x, c, [2 * p, 2 * p + 1].map(|i| here.get(i).copied().unwrap_or(NONE)), zeros, row);
+        let row = convert::as_pairs(row);
+        row.fill(0);
+        for pair in 0..tile_len / ROWS {
+            to_pairs(x, c, [start(2 * pair), start(2 * pair + 1)], zeros, row);
+            for (tile, row) in target.chunks_exact_mut(tile_len).zip(row.chunks_exact(ROWS)) {
+                tile[pair * ROWS..][..ROWS].copy_from_slice(row);
             }
-            transpose([pairs, rows], (block, rows), (&mut target[nth * pairs..], stride));
         }
     });
 }
@@ -173,9 +183,9 @@ fn to_pairs(x: Values, c: usize, starts: [usize; 2], zeros: &[f32], pairs: &mut 
     }
 }
 
-/// Lays destination pixels out as panels of 32 channels: `[panel][step][tile][pair of positions][16]`, zeros where no
+/// Lays destination pixels out channel by channel, as tiles `[16 channels][32 positions][channel][position]`, zeros where no
 /// pixel stands and for missing channels. Image 0 of the grid is image `image` of `to`.
-pub(super) fn pairs(
+pub(super) fn channels(
     plan: &Plan,
     phase: &Phase,
     grid: &Grid,
@@ -190,29 +200,24 @@ pub(super) fn pairs(
         None => NONE,
         Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + first,
     };
-    workspace::with(panels.len() * SIDE + width, |buffer| {
-        let (row, zeros) = buffer.split_at_mut(panels.len() * SIDE);
+    let row = panels.len() * SIDE;
+    workspace::with(STEP / 2 * row + width, |buffer| {
+        let (block, zeros) = buffer.split_at_mut(STEP / 2 * row);
         zeros.fill(0.0);
-        let row = convert::as_pairs(row);
-        row.fill(0);
-        for pair in 0..steps * STEP / 2 {
-            to_pairs(to, width, [start(2 * pair), start(2 * pair + 1)], zeros, row);
-            let at = pair / ROWS * STEP_PAIRS + pair % ROWS * ROWS;
-            for (tile, row) in row.chunks_exact(ROWS).enumerate() {
-                let at = tile / 2 * steps * STEP_PAIRS + tile % 2 * STEP_PAIRS / 2 + at;
-                target[at..at + ROWS].copy_from_slice(row);
+        let block = convert::as_pairs(block);
+        block.fill(0);
+        for step in 0..steps {
+            for (pair, row) in block.chunks_exact_mut(row).enumerate() {
+                let position = step * STEP + 2 * pair;
+                to_pairs(to, width, [start(position), start(position + 1)], zeros, row);
+            }
+            for tile in 0..row / ROWS {
+                let target = &mut target[(tile * steps + step) * TILE..][..TILE];
+                transpose([ROWS, ROWS], (&block[tile * ROWS..], row), (target, ROWS));
             }
         }
     });
 }
 
-/// Pairs in the buffer of [`pairs`].
-pub(super) fn pairs_len(grid: &Grid, panels: usize) -> usize {
-    panels * grid.positions().div_ceil(STEP) * STEP_PAIRS
-}
-
-/// Rows of the buffer of [`channels`] and [`channels_of_columns`].
-pub(super) fn channel_rows(plan: &Plan, depth: Depth) -> usize {
-    let values = if super::im2col(plan) { depth.values } else { plan.from.c };
-    values.next_multiple_of(ROWS)
-}
+/// Pairs of a tile of 16 channels and 32 positions.
+pub(super) const TILE: usize = ROWS * STEP / 2;
