@@ -22,18 +22,6 @@ pub(crate) fn strips(len: usize, strip: usize) -> impl Iterator<Item = Range<usi
     (0..len).step_by(strip.max(1)).map(move |first| first..(first + strip).min(len))
 }
 
-/// Asks for the cache lines of `values`.
-fn fetch<T>(values: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in values.chunks((64 / size_of::<T>()).max(1)) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch changes no values and may name any address; every x86-64 has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = values;
-}
-
 /// Values to read.
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
@@ -105,17 +93,11 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// [`Self::widened`] of the values of a strip, while those of the next one are on their way: the processor fetches
-    /// ahead by itself within a page only, and a strip is about that.
+    /// [`Self::widened`] of the values of a strip.
     pub(crate) fn strip<'b>(self, strip: &Range<usize>, buffer: &'b mut [f32]) -> &'b [f32]
     where
         'a: 'b,
     {
-        let next = strip.end..(strip.end + strip.len()).min(self.len());
-        match self {
-            Self::F32(values) => fetch(&values[next]),
-            Self::Bf16(values) => fetch(&values[next]),
-        }
         self.part(strip.clone()).widened(buffer)
     }
 
