@@ -20,9 +20,6 @@ use std::ops::Range;
 const POSITIONS: usize = 256;
 /// Parts at most; each costs a copy of the weights' size.
 const PARTS: usize = 4;
-/// Tasks per thread at least, where the size allows. How panels are grouped changes no sum, so this may depend on the
-/// number of threads; each group lays the source out again.
-const TASKS_PER_THREAD: usize = 1;
 /// Sums of a block.
 const BLOCK: usize = SIDE * SIDE;
 
@@ -64,10 +61,10 @@ pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &
     });
 }
 
-/// Splits by parts, and by panels where there are few parts.
+/// Splits by parts, and by panels where there are fewer parts than threads: how panels are grouped changes no sum, but each
+/// group lays the source out again.
 fn run_tasks(call: &Call, parts: usize) {
-    let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
-    let groups = tasks.div_ceil(parts).min(call.panels);
+    let groups = rayon::current_num_threads().div_ceil(parts).min(call.panels);
     let least = call.plan.tasks_worth_a_thread(parts * groups);
     (0..parts * groups).into_par_iter().with_min_len(least).for_each(|task| {
         let (part, group) = (task / groups, task % groups);
