@@ -56,7 +56,8 @@ pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
 pub(super) fn filled(storage: Precision, shape: &[usize], fill: impl FnOnce(ValuesMut)) -> FlexTensor {
     let len: usize = shape.iter().product();
     let dtype = if storage == Precision::F32 { DType::F32 } else { DType::BF16 };
-    let bytes = if len * dtype.size() < Reused::LEAST { fresh(storage, len, fill) } else { reused(storage, len, fill) };
+    let size = len * dtype.size();
+    let bytes = if size < Reused::LEAST { fresh(storage, len, fill) } else { reused(storage, size, fill) };
     FlexTensor::from_data(TensorData::from_bytes(bytes, shape.to_vec(), dtype))
 }
 
@@ -75,18 +76,11 @@ fn fresh(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut)) -> Bytes 
     }
 }
 
-fn reused(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut)) -> Bytes {
-    let block = match storage {
-        Precision::F32 => {
-            let mut block = Reused::new(len * size_of::<f32>());
-            fill(ValuesMut::F32(block.f32()));
-            block
-        }
-        Precision::Bf16 => {
-            let mut block = Reused::new(len * size_of::<u16>());
-            fill(ValuesMut::Bf16(block.bf16()));
-            block
-        }
-    };
+fn reused(storage: Precision, bytes: usize, fill: impl FnOnce(ValuesMut)) -> Bytes {
+    let mut block = Reused::new(bytes);
+    match storage {
+        Precision::F32 => fill(ValuesMut::F32(block.f32())),
+        Precision::Bf16 => fill(ValuesMut::Bf16(block.bf16())),
+    }
     Bytes::from_shared(bytes::Bytes::from_owner(block), AllocationProperty::Native)
 }

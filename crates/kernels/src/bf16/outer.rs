@@ -29,8 +29,7 @@ struct Call<'a> {
     plan: &'a Plan,
     from: Values<'a>,
     to: Values<'a>,
-    /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows
-    /// destination channels, columns source values.
+    /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows destination channels, columns source values.
     sums: Shared<'a>,
     /// Sums of one part.
     total: usize,
