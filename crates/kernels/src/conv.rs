@@ -2,20 +2,19 @@
 //! three primitives suffice for any order of differentiation. A transposed convolution's forward pass is
 //! [`input_grad`]. Images, stored as f32 or as bf16, are `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, in_c, out_c]`.
 
-use crate::activation::Activation;
-use crate::bf16::{gather, outer};
+use crate::bf16::{self, gather, outer};
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
-use crate::{Geometry, Precision, counters};
+use crate::{Epilogue, Geometry, Precision, activation, counters};
 
-/// `y = act(conv(x, w) + bias)`. Lengths: `g.x_len()`, `g.w_len()`, `g.out_c`, `g.y_len()`.
+/// `y = then(conv(x, w) + bias)`. Lengths: `g.x_len()`, `g.w_len()`, `g.out_c`, `g.y_len()`.
 pub fn forward<'a>(
     g: &Geometry,
     precision: Precision,
     x: impl Into<Values<'a>>,
     w: &[f32],
     bias: Option<&[f32]>,
-    act: Activation,
+    then: impl Into<Epilogue<'a>>,
     y: impl Into<ValuesMut<'a>>,
 ) {
     let (x, y) = (x.into(), y.into());
@@ -23,10 +22,10 @@ pub fn forward<'a>(
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
     check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
-    gather(precision, &Plan::forward(g, 1), x, w, bias, act, y);
+    gather(precision, &Plan::forward(g, 1), x, w, bias, checked(then, y.len()), y);
 }
 
-/// `dx = act(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, [`Activation::Identity`]), or the
+/// `dx = then(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, `Activation::Identity` or a slope), or the
 /// forward pass of a transposed convolution from `[out_h, out_w, out_c]` to `[in_h, in_w, in_c]` with `in_c` biases.
 /// Lengths: `g.y_len()`, `g.w_len()`, `g.in_c`, `g.x_len()`.
 pub fn input_grad<'a>(
@@ -35,7 +34,7 @@ pub fn input_grad<'a>(
     dy: impl Into<Values<'a>>,
     w: &[f32],
     bias: Option<&[f32]>,
-    act: Activation,
+    then: impl Into<Epilogue<'a>>,
     dx: impl Into<ValuesMut<'a>>,
 ) {
     let (dy, dx) = (dy.into(), dx.into());
@@ -43,29 +42,46 @@ pub fn input_grad<'a>(
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), g.x_len());
     check("bias", bias.map_or(g.in_c, <[f32]>::len), g.in_c);
-    gather(precision, &Plan::input_grad(g, 1), dy, w, bias, act, dx);
+    gather(precision, &Plan::input_grad(g, 1), dy, w, bias, checked(then, dx.len()), dx);
 }
 
-/// `dw`: the gradient of the convolution with respect to its weights, summed over the batch. Counted by
-/// [`counters::weight_gradients`]. Lengths: `g.x_len()`, `g.y_len()`, `g.w_len()`.
+/// `dw`: the gradient of the convolution with respect to its weights, summed over the batch, and `db`, where asked for, that
+/// with respect to its bias. Counted by [`counters::weight_gradients`]. Lengths: `g.x_len()`, `g.y_len()`, `g.w_len()`, `g.out_c`.
 pub fn weight_grad<'a>(
     g: &Geometry,
     precision: Precision,
     x: impl Into<Values<'a>>,
     dy: impl Into<Values<'a>>,
     dw: &mut [f32],
+    db: Option<&mut [f32]>,
 ) {
     let (x, dy) = (x.into(), dy.into());
     check("x", x.len(), g.x_len());
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());
+    check("db", db.as_ref().map_or(g.out_c, |db| db.len()), g.out_c);
     counters::count_weight_gradient();
-    if g.out_c <= 4 && g.in_c > g.out_c {
-        // Few outputs: take the taps on the side of `dy`, which is the small one.
-        outer(precision, &Plan::input_grad(g, 1), dy, x, dw);
+    let few_outputs = g.out_c <= 4 && g.in_c > g.out_c;
+    let small_dy =
+        precision == Precision::Bf16 && bf16::in_hardware() && (g.stride_h > 1 || g.stride_w > 1) && g.in_c > 16;
+    if few_outputs || small_dy {
+        // Take the taps on the side of `dy`, which is the small one.
+        outer(precision, &Plan::input_grad(g, 1), dy, x, dw, None);
+        if let Some(db) = db {
+            activation::bias_grad(dy, db);
+        }
     } else {
-        outer(precision, &Plan::forward(g, 1), x, dy, dw);
+        outer(precision, &Plan::forward(g, 1), x, dy, dw, db);
     }
+}
+
+/// The epilogue, its values as many as the result's.
+pub(crate) fn checked<'a>(then: impl Into<Epilogue<'a>>, len: usize) -> Epilogue<'a> {
+    let then = then.into();
+    if let Epilogue::Slope(_, of) = then {
+        check("the slope's values", of.len(), len);
+    }
+    then
 }
 
 /// Stops a caller whose slice does not fit the geometry.
@@ -77,6 +93,7 @@ pub(crate) fn check(name: &str, got: usize, want: usize) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::Activation;
     use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
     use proptest::prelude::*;
 
@@ -109,7 +126,7 @@ mod tests {
     fn check_weight_grad(g: &Geometry) {
         let (x, dy) = (values(g.x_len(), 7), values(g.y_len(), 8));
         let mut dw = vec![f32::NAN; g.w_len()];
-        weight_grad(g, F32, &x, &dy, &mut dw);
+        weight_grad(g, F32, &x, &dy, &mut dw, None);
         assert_close("dw", &dw, &reference::weight_grad(g, 1, &x, &dy));
     }
 
@@ -164,7 +181,7 @@ mod tests {
             });
             assert_same_on_any_pool(|| {
                 let mut dw = vec![0.0; g.w_len()];
-                weight_grad(&g, F32, &x, &dy, &mut dw);
+                weight_grad(&g, F32, &x, &dy, &mut dw, None);
                 dw
             });
         }
@@ -183,7 +200,7 @@ mod tests {
         };
         let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
         input_grad(&g, F32, &r, &w, None, Activation::Identity, &mut dx);
-        weight_grad(&g, F32, &x, &r, &mut dw);
+        weight_grad(&g, F32, &x, &r, &mut dw, None);
         let moved = |v: &[f32], d: &[f32], s: f32| v.iter().zip(d).map(|(v, d)| v + s * d).collect::<Vec<_>>();
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
@@ -196,7 +213,7 @@ mod tests {
     fn empty_batches_give_zero_weight_gradients() {
         let g = Geometry::same(0, 4, 4, 2, 3, [3, 3], [1, 1]);
         let mut dw = vec![1.0; g.w_len()];
-        weight_grad(&g, F32, &[], &[], &mut dw);
+        weight_grad(&g, F32, &[], &[], &mut dw, None);
         forward(&g, F32, &[], &values(g.w_len(), 1), None, Activation::Relu, &mut []);
         assert!(dw.iter().all(|v| *v == 0.0));
     }

@@ -12,6 +12,8 @@ pub mod attention;
 pub mod batchnorm;
 pub mod conv;
 pub mod counters;
+pub mod dropout;
+pub mod epilogue;
 pub mod geometry;
 pub mod groupnorm;
 pub mod isa;
@@ -43,6 +45,7 @@ mod reference;
 
 pub use activation::Activation;
 pub use adam::Adam;
+pub use epilogue::Epilogue;
 pub use geometry::Geometry;
 pub use isa::Isa;
 pub use precision::Precision;

@@ -9,18 +9,78 @@ use std::ops::Range;
 
 /// Values of one task where a whole tensor is widened or rounded.
 const BLOCK: usize = 1 << 14;
-/// Values that a task widens at a time: those of three tensors and the result stay in the first-level cache.
-const STRIP: usize = 1 << 11;
-
-/// Values of a strip of whole rows of `c`.
-pub(crate) fn strip_len(c: usize) -> usize {
-    (STRIP / c.max(1)).max(1) * c
+/// How one value is stored: as f32, or as the bits of a bfloat16.
+pub(crate) trait Element: Copy {
+    /// The value.
+    fn wide(self) -> f32;
+    /// The value, rounded where it must be.
+    fn of(value: f32) -> Self;
 }
 
-/// `0..len` in strips of `strip` values, the last one shorter.
-pub(crate) fn strips(len: usize, strip: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..len).step_by(strip.max(1)).map(move |first| first..(first + strip).min(len))
+impl Element for f32 {
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        value
+    }
 }
+
+impl Element for u16 {
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        f32::from_bits(u32::from(self) << 16)
+    }
+
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        convert::bits(value)
+    }
+}
+
+/// `alike!([x, dy] => body)` runs `body` with `x` and `dy` as slices of the type that both store, `alike!([x, dy] -> dx => body)`
+/// also with `dx` as one to be written; where they store different types, with all of them as f32 in buffers.
+macro_rules! alike {
+    ([$v:ident] => $body:expr) => {
+        match $v {
+            $crate::stored::Values::F32($v) => $body,
+            $crate::stored::Values::Bf16($v) => $body,
+        }
+    };
+    ([$x:ident, $y:ident] => $body:expr) => {
+        match ($x, $y) {
+            ($crate::stored::Values::F32($x), $crate::stored::Values::F32($y)) => $body,
+            ($crate::stored::Values::Bf16($x), $crate::stored::Values::Bf16($y)) => $body,
+            ($x, $y) => $crate::workspace::with($x.buffer_len($x.len()) + $y.buffer_len($y.len()), |wide| {
+                let (wide_x, wide_y) = wide.split_at_mut($x.buffer_len($x.len()));
+                let ($x, $y) = ($x.widened(wide_x), $y.widened(wide_y));
+                $body
+            }),
+        }
+    };
+    ([$($v:ident),+] -> $to:ident => $body:expr) => {
+        match ($($v),+, $to) {
+            ($($crate::stored::Values::F32($v)),+, $crate::stored::ValuesMut::F32($to)) => $body,
+            ($($crate::stored::Values::Bf16($v)),+, $crate::stored::ValuesMut::Bf16($to)) => $body,
+            ($($v),+, $to) => {
+                let own = $to.buffer_len($to.len());
+                $crate::workspace::with(own $(+ $v.buffer_len($v.len()))+, |rest| {
+                    let (made, rest) = rest.split_at_mut(own);
+                    $(
+                        let (own, rest) = rest.split_at_mut($v.buffer_len($v.len()));
+                        let $v = $v.widened(own);
+                    )+
+                    let _ = rest;
+                    $to.fill(made, |$to| $body)
+                })
+            }
+        }
+    };
+}
+pub(crate) use alike;
 
 /// Values to read.
 #[derive(Clone, Copy, Debug)]
@@ -93,14 +153,6 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// [`Self::widened`] of the values of a strip.
-    pub(crate) fn strip<'b>(self, strip: &Range<usize>, buffer: &'b mut [f32]) -> &'b [f32]
-    where
-        'a: 'b,
-    {
-        self.part(strip.clone()).widened(buffer)
-    }
-
     /// Some columns of rows of `c` values, as f32, one behind the other in `buffer`.
     pub(crate) fn columns(self, c: usize, columns: &Range<usize>, buffer: &mut [f32]) {
         for (row, to) in buffer.chunks_exact_mut(columns.len()).enumerate() {
@@ -133,6 +185,14 @@ impl<'a> Values<'a> {
 }
 
 impl<'a> ValuesMut<'a> {
+    /// The same values, to be given away while they are needed again.
+    pub(crate) fn again(&mut self) -> ValuesMut<'_> {
+        match self {
+            Self::F32(values) => ValuesMut::F32(values),
+            Self::Bf16(values) => ValuesMut::Bf16(values),
+        }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         match self {
@@ -144,14 +204,6 @@ impl<'a> ValuesMut<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Those of a range.
-    pub(crate) fn part(&mut self, range: Range<usize>) -> ValuesMut<'_> {
-        match self {
-            Self::F32(values) => ValuesMut::F32(&mut values[range]),
-            Self::Bf16(values) => ValuesMut::Bf16(&mut values[range]),
-        }
     }
 
     /// Blocks of `len` values, the last one shorter.

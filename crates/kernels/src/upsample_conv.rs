@@ -5,10 +5,10 @@
 
 use crate::activation::Activation;
 use crate::bf16::{gather, outer};
-use crate::conv::check;
+use crate::conv::{check, checked};
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
-use crate::{Geometry, Precision, counters};
+use crate::{Epilogue, Geometry, Precision, counters};
 
 fn small_len(g: &Geometry, factor: usize) -> usize {
     assert!(factor > 0, "the upsampling factor is zero");
@@ -32,26 +32,28 @@ pub fn forward<'a>(
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
     check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
-    gather(precision, &Plan::forward(g, factor), x, w, bias, act, y);
+    gather(precision, &Plan::forward(g, factor), x, w, bias, act.into(), y);
 }
 
-/// `dx`: the gradient with respect to the small image.
+/// `dx`: the gradient with respect to the small image, `Activation::Identity` or a slope behind it.
+#[allow(clippy::too_many_arguments)]
 pub fn input_grad<'a>(
     g: &Geometry,
     precision: Precision,
     factor: usize,
     dy: impl Into<Values<'a>>,
     w: &[f32],
+    then: impl Into<Epilogue<'a>>,
     dx: impl Into<ValuesMut<'a>>,
 ) {
     let (dy, dx) = (dy.into(), dx.into());
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), small_len(g, factor));
-    gather(precision, &Plan::input_grad(g, factor), dy, w, None, Activation::Identity, dx);
+    gather(precision, &Plan::input_grad(g, factor), dy, w, None, checked(then, dx.len()), dx);
 }
 
-/// `dw`: the gradient with respect to the weights. Counted by [`counters::weight_gradients`].
+/// `dw`: the gradient with respect to the weights, and `db`, where asked for, to the bias. Counted by [`counters::weight_gradients`].
 pub fn weight_grad<'a>(
     g: &Geometry,
     precision: Precision,
@@ -59,13 +61,15 @@ pub fn weight_grad<'a>(
     x: impl Into<Values<'a>>,
     dy: impl Into<Values<'a>>,
     dw: &mut [f32],
+    db: Option<&mut [f32]>,
 ) {
     let (x, dy) = (x.into(), dy.into());
     check("x", x.len(), small_len(g, factor));
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());
     counters::count_weight_gradient();
-    outer(precision, &Plan::forward(g, factor), x, dy, dw);
+    check("db", db.as_ref().map_or(g.out_c, |db| db.len()), g.out_c);
+    outer(precision, &Plan::forward(g, factor), x, dy, dw, db);
 }
 
 #[cfg(test)]
@@ -88,10 +92,10 @@ mod tests {
         reference::finish(&mut want, &b, act);
         assert_close("y", &y, &want);
         let mut dx = vec![f32::NAN; small];
-        input_grad(g, F32, factor, &dy, &w, &mut dx);
+        input_grad(g, F32, factor, &dy, &w, Activation::Identity, &mut dx);
         assert_close("dx", &dx, &reference::input_grad(g, factor, &dy, &w));
         let mut dw = vec![f32::NAN; g.w_len()];
-        weight_grad(g, F32, factor, &x, &dy, &mut dw);
+        weight_grad(g, F32, factor, &x, &dy, &mut dw, None);
         assert_close("dw", &dw, &reference::weight_grad(g, factor, &x, &dy));
     }
 
@@ -143,8 +147,8 @@ mod tests {
             y.iter().zip(&r).map(|(y, r)| f64::from(y * r)).sum::<f64>()
         };
         let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-        input_grad(&g, F32, 2, &r, &w, &mut dx);
-        weight_grad(&g, F32, 2, &x, &r, &mut dw);
+        input_grad(&g, F32, 2, &r, &w, Activation::Identity, &mut dx);
+        weight_grad(&g, F32, 2, &x, &r, &mut dw, None);
         let moved = |v: &[f32], d: &[f32], s: f32| -> Vec<f32> { v.iter().zip(d).map(|(v, d)| v + s * d).collect() };
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
@@ -166,12 +170,12 @@ mod tests {
             });
             assert_same_on_any_pool(|| {
                 let mut dx = vec![0.0; small];
-                input_grad(&g, F32, 2, &dy, &w, &mut dx);
+                input_grad(&g, F32, 2, &dy, &w, Activation::Identity, &mut dx);
                 dx
             });
             assert_same_on_any_pool(|| {
                 let mut dw = vec![0.0; g.w_len()];
-                weight_grad(&g, F32, 2, &x, &dy, &mut dw);
+                weight_grad(&g, F32, 2, &x, &dy, &mut dw, None);
                 dw
             });
         }

@@ -2,27 +2,27 @@
 //! so that the compiler turns them into vector code: whole slices walked together, no branch that depends on data. No
 //! version contracts a multiplication and an addition into one rounding, so all give the same bits.
 
-/// Defines a function whose body also exists for wider vectors: `vectorised! { fn name(arg: Type) -> Type { .. } }`.
+/// Defines a function whose body also exists for wider vectors: `vectorised! { fn name<T: Bound>(arg: Type) -> Type { .. } }`.
 macro_rules! vectorised {
     (
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+        $vis:vis fn $name:ident $(<$($T:ident: $bound:path),+>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
     ) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
-        $vis fn $name($($arg: $type),*) $(-> $result)? {
+        $vis fn $name $(<$($T: $bound),+>)? ($($arg: $type),*) $(-> $result)? {
             #[inline(always)]
-            fn plain($($arg: $type),*) $(-> $result)? $body
+            fn plain $(<$($T: $bound),+>)? ($($arg: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2($($arg: $type),*) $(-> $result)? {
+            fn avx2 $(<$($T: $bound),+>)? ($($arg: $type),*) $(-> $result)? {
                 plain($($arg),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            fn avx512($($arg: $type),*) $(-> $result)? {
+            fn avx512 $(<$($T: $bound),+>)? ($($arg: $type),*) $(-> $result)? {
                 plain($($arg),*)
             }
 

@@ -50,6 +50,10 @@ impl LayerKind for BatchNorm {
         true
     }
 
+    fn centres(&self) -> bool {
+        true
+    }
+
     fn penalty_obstacle(&self) -> Option<&'static str> {
         Some(
             "it mixes the images of a batch, so that a score's slope is no longer one image's own; layernorm, \

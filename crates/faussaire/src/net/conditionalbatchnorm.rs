@@ -68,6 +68,10 @@ impl LayerKind for ConditionalBatchNorm {
         true
     }
 
+    fn centres(&self) -> bool {
+        true
+    }
+
     fn penalty_obstacle(&self) -> Option<&'static str> {
         self.norm.penalty_obstacle()
     }

@@ -94,6 +94,10 @@ impl LayerKind for Conv2d {
         true
     }
 
+    fn keeps_links(&self) -> bool {
+        true
+    }
+
     fn storage(&self) -> Storage {
         Storage::Either
     }

@@ -71,6 +71,10 @@ impl LayerKind for ConvTranspose {
         true
     }
 
+    fn keeps_links(&self) -> bool {
+        true
+    }
+
     fn storage(&self) -> Storage {
         Storage::Either
     }

@@ -1,10 +1,11 @@
 //! `dropout 0.2`: while training, sets that share of the values to zero and scales the others up (Srivastava et al.
 //! 2014); does nothing otherwise.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor};
 
 use super::words::{Reading, Words};
-use super::{Dual, Form, Fused, LayerKind, Mode, Pass, Shape};
+use super::{Dual, Form, Fused, LayerKind, Mode, Pass, Shape, Storage};
+use crate::ops::{self, Activation, Kept, Precision};
 
 /// Dropout of single values.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,16 +20,13 @@ impl Dropout {
 }
 
 impl Dropout {
-    /// What to multiply `x` with; nothing where nothing is dropped.
-    fn mask(&self, x: &Tensor<4>, pass: &mut Pass) -> Option<Tensor<4>> {
+    /// What is kept of `x`; nothing where nothing is dropped.
+    fn kept(&self, x: &Tensor<4>, pass: &mut Pass) -> Option<Kept> {
         if pass.mode != Mode::Train || self.rate == 0.0 {
             return None;
         }
-        let dims = x.dims();
-        let scale = 1.0 / (1.0 - self.rate);
-        let draws = pass.uniform(dims.iter().product());
-        let mask: Vec<f32> = draws.into_iter().map(|u| if u < self.rate { 0.0 } else { scale }).collect();
-        Some(Tensor::from_data(TensorData::new(mask, dims), (&x.device().inner(), x.dtype())))
+        let values = pass.kept(x.dims().iter().product(), self.rate).into();
+        Some(Kept { values, scale: 1.0 / (1.0 - self.rate) })
     }
 }
 
@@ -45,16 +43,23 @@ impl LayerKind for Dropout {
         Ok(input)
     }
 
-    fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, pass: &mut Pass) -> Tensor<4> {
-        match self.mask(&x, pass) {
-            Some(mask) => x.mul(mask),
+    fn storage(&self) -> Storage {
+        Storage::Either
+    }
+
+    fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
+        match self.kept(&x, pass) {
+            Some(kept) => ops::dropout(x, kept, fused.stored),
+            None if x.dtype() == DType::BF16 && fused.stored == Precision::F32 => {
+                ops::activate(x, Activation::Identity, fused.stored)
+            }
             None => x,
         }
     }
 
     fn tangent(&self, _: Shape, x: Dual, _: &[Tensor<1>], pass: &mut Pass) -> Dual {
-        match self.mask(&x.value, pass) {
-            Some(mask) => x.linear(|t| t.mul(mask.clone())),
+        match self.kept(&x.value, pass) {
+            Some(kept) => x.linear(|t| ops::dropout(t, kept.clone(), Precision::F32)),
             None => x,
         }
     }

@@ -68,6 +68,16 @@ pub trait LayerKind: std::fmt::Debug {
         false
     }
 
+    /// Whether it subtracts each channel's mean over the batch before anything else, while training.
+    fn centres(&self) -> bool {
+        false
+    }
+
+    /// Whether it is a product over its input whose backward pass keeps [`crate::ops::Links`].
+    fn keeps_links(&self) -> bool {
+        false
+    }
+
     /// The forms of storage that it can read and write.
     fn storage(&self) -> Storage {
         Storage::Single

@@ -228,8 +228,9 @@ impl Network {
         pass.layer = step.layer;
         let weights = self.weights_of(placed, weights, pass);
         let stored = if step.bf16_output { pass.precision } else { Precision::F32 };
+        let fused = Fused { stored, links: pass.links(step.fused.links), ..step.fused };
         // A convolution that absorbs upsampling sees the upsampled shape as its own input.
-        placed.layer.kind().forward(placed.input, x, &weights, Fused { stored, ..step.fused }, pass)
+        placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
     }
 
     /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::{Activation, Conv, Geometry, Precision};
+use crate::ops::{Activation, Conv, Geometry, Links, Precision};
 use crate::random::Stream;
 
 /// Whether layers behave as in training or as in use.
@@ -24,16 +24,23 @@ pub struct Fused {
     pub activation: Activation,
     /// What the result is stored as, by layers that can choose ([`super::Storage::Either`]).
     pub stored: Precision,
+    /// What it and its neighbours do for each other's backward passes.
+    pub links: Links,
 }
 
 impl Fused {
     /// Nothing besides its own work.
-    pub const ALONE: Self = Self { upsample: 1, activation: Activation::Identity, stored: Precision::F32 };
+    pub const ALONE: Self = Self {
+        upsample: 1,
+        activation: Activation::Identity,
+        stored: Precision::F32,
+        links: Links { centred: false, slope_by_reader: false, made_by: None },
+    };
 
     /// The convolution of this geometry with all that it does besides.
     pub(super) fn conv(self, geometry: Geometry, precision: Precision) -> Conv {
-        let Self { upsample, activation, stored } = self;
-        Conv { geometry, upsample, activation, precision, stored }
+        let Self { upsample, activation, stored, links } = self;
+        Conv { geometry, upsample, activation, precision, stored, links }
     }
 }
 
@@ -129,15 +136,26 @@ impl Pass {
         self.observed.push(Observed { layer: self.layer, weight, seen, momentum });
     }
 
-    /// Fresh draws from [0, 1) for the next dropout layer of this pass.
-    pub(super) fn uniform(&mut self, count: usize) -> Vec<f32> {
+    /// Which of `count` values the next dropout layer of this pass keeps, 1 or 0, where it drops the share `rate`.
+    pub(super) fn kept(&mut self, count: usize, rate: f32) -> Vec<u8> {
         /// More dropout layers than this on one pass would share draws with the next; where D sees its halves apart, it meets
         /// each twice.
         const LAYERS: u64 = 64;
         self.draws += 1;
         match &self.dropout {
-            Some((stream, index)) => stream.uniform(index * LAYERS + self.draws, count, 0.0, 1.0),
-            None => vec![1.0; count],
+            Some((stream, index)) => stream.not_below(index * LAYERS + self.draws, count, rate),
+            None => vec![1; count],
+        }
+    }
+
+    /// The links that hold on this pass: statistics of the batch are subtracted in training only, and slopes are left to the
+    /// reader where products are rounded, whose kernels multiply with them on the way.
+    pub(super) fn links(&self, links: Links) -> Links {
+        let rounded = self.precision == Precision::Bf16;
+        Links {
+            centred: links.centred && self.mode == Mode::Train,
+            slope_by_reader: links.slope_by_reader && rounded,
+            made_by: links.made_by.filter(|_| rounded),
         }
     }
 }

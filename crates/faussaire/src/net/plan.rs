@@ -42,5 +42,24 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
         let saturates = matches!(activation, Activation::Tanh | Activation::Sigmoid);
         step.bf16_output = bf16 && !saturates;
     }
+    link(layers, &mut steps);
     steps
+}
+
+/// Notes what neighbours do for each other's backward passes. What a step makes is read by the next one alone: a block that
+/// keeps it for later is a step of its own.
+fn link(layers: &[Placed], steps: &mut [Step]) {
+    for first in 1..steps.len() {
+        let [step, next] = &mut steps[first - 1..=first] else { continue };
+        let [kind, reader] = [step.layer, next.layer].map(|layer| layers[layer].layer.kind());
+        let activation = step.fused.activation;
+        step.fused.links.centred = reader.centres() && activation == Activation::Identity;
+        if kind.keeps_links()
+            && reader.keeps_links()
+            && matches!(activation, Activation::Relu | Activation::LeakyRelu(_))
+        {
+            step.fused.links.slope_by_reader = true;
+            next.fused.links.made_by = Some(activation);
+        }
+    }
 }

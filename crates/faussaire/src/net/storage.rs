@@ -65,14 +65,16 @@ mod tests {
         let lines = "dense 32 | reshape 2 2 8 | batchnorm | leakyrelu 0.2 | convtranspose 8 4x4 stride 2 | batchnorm | relu | \
                      relu | dropout 0.1 | conv 4 3x3 | tanh | conv 4 3x3 | relu | upsample 2 | conv 1 5x5 | sigmoid";
         // dense, reshape, batchnorm, convtranspose, batchnorm, relu alone, dropout, conv with tanh, conv, upsampling and conv
-        let wanted = [BF16, BF16, BF16, BF16, BF16, F32, F32, F32, BF16, F32];
+        let wanted = [BF16, BF16, BF16, BF16, BF16, BF16, BF16, F32, BF16, F32];
         assert_eq!(forms(&bench(lines, Shape::Flat(5), Precision::Bf16)), wanted);
         assert_eq!(forms(&bench(lines, Shape::Flat(5), Precision::F32)), [F32; 10]);
     }
 
     /// Layers between others that store bf16; most of these know only f32.
-    const BETWEEN: [&str; 15] = [
+    const BETWEEN: [&str; 17] = [
         "dropout 0.2",
+        "conv 8 3x3 | leakyrelu 0.6",
+        "convtranspose 8 3x3 | leakyrelu 0.6 | upsample 2 | conv 8 3x3 stride 2 | leakyrelu 0.6",
         "groupnorm 2",
         "layernorm",
         "instancenorm",

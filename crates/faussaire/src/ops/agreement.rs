@@ -4,7 +4,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::{Activation, Adam, Conv, Geometry, Normalisation, Precision, composed, native};
+use super::{Activation, Adam, Conv, Geometry, Links, Normalisation, Precision, composed, native};
 use crate::model::host;
 use crate::random::Stream;
 
@@ -58,7 +58,14 @@ fn convolutions() {
     .enumerate()
     {
         let activation = [Activation::Identity, Activation::LeakyRelu(0.2), Activation::Sigmoid][i % 3];
-        let spec = Conv { geometry, upsample, activation, precision: Precision::F32, stored: Precision::F32 };
+        let spec = Conv {
+            geometry,
+            upsample,
+            activation,
+            precision: Precision::F32,
+            stored: Precision::F32,
+            links: Links::default(),
+        };
         let (h, w) = (geometry.in_h / upsample, geometry.in_w / upsample);
         let x = random(1, [geometry.batch, h, w, geometry.in_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.out_c])];
@@ -84,7 +91,14 @@ fn transposed_convolutions() {
     .enumerate()
     {
         let activation = [Activation::Identity, Activation::Relu, Activation::Tanh][i % 3];
-        let spec = Conv { geometry, upsample: 1, activation, precision: Precision::F32, stored: Precision::F32 };
+        let spec = Conv {
+            geometry,
+            upsample: 1,
+            activation,
+            precision: Precision::F32,
+            stored: Precision::F32,
+            links: Links::default(),
+        };
         let x = random(1, [geometry.batch, geometry.out_h, geometry.out_w, geometry.out_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.in_c])];
         compare(
@@ -171,14 +185,14 @@ fn stored_as_bf16() {
         let (h, w) = (geometry.in_h / upsample, geometry.in_w / upsample);
         let x = random(1, [geometry.batch, h, w, geometry.in_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.out_c])];
-        let spec = |stored| Conv { geometry, upsample, activation, precision, stored };
+        let spec = |stored| Conv { geometry, upsample, activation, precision, stored, links: Links::default() };
         let op = |x, w: &[Tensor<1>], stored| native::conv(x, w[0].clone(), w[1].clone(), spec(stored));
         compare_stored(&format!("conv {geometry:?} x{upsample}"), x, weights, &op);
     }
     let geometry = Geometry::same(2, 8, 8, 5, 30, [4, 4], [2, 2]);
     let x = random(1, [geometry.batch, geometry.out_h, geometry.out_w, geometry.out_c]);
     let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.in_c])];
-    let spec = |stored| Conv { geometry, upsample: 1, activation, precision, stored };
+    let spec = |stored| Conv { geometry, upsample: 1, activation, precision, stored, links: Links::default() };
     compare_stored("convtranspose", x, weights, &|x, w, stored| {
         native::conv_transpose(x, w[0].clone(), w[1].clone(), spec(stored))
     });
@@ -218,6 +232,7 @@ fn frozen_weights_cost_nothing() {
         activation: Activation::LeakyRelu(0.2),
         precision: Precision::F32,
         stored: Precision::F32,
+        links: Links::default(),
     };
     let (weight, bias) = (random::<1>(2, [geometry.w_len()]), random::<1>(3, [4]));
     // Counted on this thread's own kernels: other tests run beside this one.

@@ -7,12 +7,12 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
-use faussaire_kernels::{ValuesMut, activation, batchnorm as norm, conv as conv_kernel, upsample_conv};
+use faussaire_kernels::{Epilogue, ValuesMut, activation, batchnorm as norm, conv as conv_kernel, upsample_conv};
 
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Conv, Normalisation, Precision};
 
-/// What a convolution's backward pass needs; `y` for the activation's slope, where it has one.
+/// What a convolution's backward pass needs; `y` for the activation's slope, where it has one that nobody else sees to.
 #[derive(Clone, Debug)]
 pub(super) struct ConvState {
     pub(super) x: FlexTensor,
@@ -24,30 +24,30 @@ pub(super) struct ConvState {
 impl ConvState {
     /// Of a convolution that made `y`.
     pub(super) fn new(x: FlexTensor, weight: FlexTensor, y: &FlexTensor, spec: Conv) -> Self {
-        let y = (spec.activation != Activation::Identity).then(|| y.clone());
+        let own_slope = spec.activation != Activation::Identity && !spec.links.slope_by_reader;
+        let y = own_slope.then(|| y.clone());
         Self { x, weight, y, spec }
     }
 
-    /// The gradient before the activation and, where asked for, of the bias. The first only enters products, which round it
-    /// to the layer's precision anyway: so it is stored as that, and the bias is summed before.
-    fn before_activation(&self, dy: FlexTensor, bias: bool, channels: usize) -> (FlexTensor, Option<FlexTensor>) {
-        let act = self.spec.activation;
-        let dy = plain(dy);
-        let mut db = vec![0.0; channels];
-        let Some(y) = self.y.clone().map(plain) else {
-            if bias {
-                activation::bias_grad(stored(&dy), &mut db);
-            }
-            return (dy, bias.then(|| tensor(db, &[channels])));
-        };
-        let dz = filled(self.spec.precision, dy.layout().shape(), |dz| {
-            if bias {
-                activation::backward_with_bias(act, stored(&y), stored(&dy), dz, &mut db);
-            } else {
-                activation::backward(act, stored(&y), stored(&dy), dz);
-            }
+    /// The gradient before the activation. It only enters products, which round it to the layer's precision anyway: so it
+    /// is stored as that. `db` is filled where that costs no pass of its own; true if it was.
+    fn before_activation(&self, dy: FlexTensor, db: Option<&mut [f32]>) -> (FlexTensor, bool) {
+        let (act, dy) = (self.spec.activation, plain(dy));
+        let Some(y) = self.y.clone().map(plain) else { return (dy, false) };
+        let made = db.is_some();
+        let dz = filled(self.spec.precision, dy.layout().shape(), |dz| match db {
+            Some(db) => activation::backward_with_bias(act, stored(&y), stored(&dy), dz, db),
+            None => activation::backward(act, stored(&y), stored(&dy), dz),
         });
-        (dz, bias.then(|| tensor(db, &[channels])))
+        (dz, made)
+    }
+
+    /// What a gradient of the input goes through at the end.
+    fn epilogue<'a>(&self, x: &'a FlexTensor) -> Epilogue<'a> {
+        match self.spec.links.made_by {
+            Some(activation) => Epilogue::Slope(activation, stored(x)),
+            None => Epilogue::Activate(Activation::Identity),
+        }
     }
 }
 
@@ -62,27 +62,34 @@ impl Backward<Flex, 3> for ConvBackward {
         let state = ops.state;
         let Conv { geometry: g, upsample: factor, precision, .. } = state.spec;
         let dy = grads.consume::<Flex>(&ops.node);
-        let (dz, db) = state.before_activation(dy, bias_node.is_some(), g.out_c);
-        if let (Some(node), Some(db)) = (bias_node, db) {
-            grads.register::<Flex>(node.id, db);
-        }
-        let (x, weight) = (plain(state.x), plain(state.weight));
+        let mut db = vec![0.0; g.out_c];
+        // A bias that is subtracted again has no gradient.
+        let wanted = bias_node.is_some() && !state.spec.links.centred;
+        let (dz, made) = state.before_activation(dy, wanted.then_some(&mut db[..]));
+        let mut missing = (wanted && !made).then_some(&mut db[..]);
+        let (x, weight) = (plain(state.x.clone()), plain(state.weight.clone()));
         if let Some(node) = weight_node {
             let mut dw = vec![0.0; g.w_len()];
             if factor == 1 {
-                conv_kernel::weight_grad(&g, precision, stored(&x), stored(&dz), &mut dw);
+                conv_kernel::weight_grad(&g, precision, stored(&x), stored(&dz), &mut dw, missing.take());
             } else {
-                upsample_conv::weight_grad(&g, precision, factor, stored(&x), stored(&dz), &mut dw);
+                upsample_conv::weight_grad(&g, precision, factor, stored(&x), stored(&dz), &mut dw, missing.take());
             }
             grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
+        }
+        if let Some(db) = missing {
+            activation::bias_grad(stored(&dz), db);
+        }
+        if let Some(node) = bias_node {
+            grads.register::<Flex>(node.id, tensor(db, &[g.out_c]));
         }
         if let Some(node) = x_node {
             let dx = filled(storage(&x), x.layout().shape(), |dx| {
                 let (dz, w) = (stored(&dz), values(&weight));
                 if factor == 1 {
-                    conv_kernel::input_grad(&g, precision, dz, w, None, Activation::Identity, dx);
+                    conv_kernel::input_grad(&g, precision, dz, w, None, state.epilogue(&x), dx);
                 } else {
-                    upsample_conv::input_grad(&g, precision, factor, dz, w, dx);
+                    upsample_conv::input_grad(&g, precision, factor, dz, w, state.epilogue(&x), dx);
                 }
             });
             grads.register::<Flex>(node.id, dx);
@@ -101,19 +108,26 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
         let state = ops.state;
         let Conv { geometry: g, precision, .. } = state.spec;
         let dy = grads.consume::<Flex>(&ops.node);
-        let (dz, db) = state.before_activation(dy, bias_node.is_some(), g.in_c);
-        if let (Some(node), Some(db)) = (bias_node, db) {
-            grads.register::<Flex>(node.id, db);
-        }
-        let (x, weight) = (plain(state.x), plain(state.weight));
+        let mut db = vec![0.0; g.in_c];
+        // A bias that is subtracted again has no gradient.
+        let wanted = bias_node.is_some() && !state.spec.links.centred;
+        let (dz, made) = state.before_activation(dy, wanted.then_some(&mut db[..]));
+        let mut missing = (wanted && !made).then_some(&mut db[..]);
+        let (x, weight) = (plain(state.x.clone()), plain(state.weight.clone()));
         if let Some(node) = weight_node {
             let mut dw = vec![0.0; g.w_len()];
-            conv_kernel::weight_grad(&g, precision, stored(&dz), stored(&x), &mut dw);
+            conv_kernel::weight_grad(&g, precision, stored(&dz), stored(&x), &mut dw, None);
             grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
+        }
+        if let Some(db) = missing.take() {
+            activation::bias_grad(stored(&dz), db);
+        }
+        if let Some(node) = bias_node {
+            grads.register::<Flex>(node.id, tensor(db, &[g.in_c]));
         }
         if let Some(node) = x_node {
             let dx = filled(storage(&x), x.layout().shape(), |dx| {
-                conv_kernel::forward(&g, precision, stored(&dz), values(&weight), None, Activation::Identity, dx);
+                conv_kernel::forward(&g, precision, stored(&dz), values(&weight), None, state.epilogue(&x), dx);
             });
             grads.register::<Flex>(node.id, dx);
         }
@@ -124,9 +138,9 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
 pub(super) struct NormState {
     pub(super) x: FlexTensor,
     pub(super) gamma: FlexTensor,
+    pub(super) beta: FlexTensor,
     pub(super) mean: FlexTensor,
     pub(super) variance: FlexTensor,
-    pub(super) y: FlexTensor,
     pub(super) spec: Normalisation,
 }
 
@@ -140,7 +154,7 @@ impl Backward<Flex, 3> for NormBackward {
         let [x_node, gamma_node, beta_node] = ops.parents;
         let s = ops.state;
         let dy = plain(grads.consume::<Flex>(&ops.node));
-        let [x, gamma, mean, variance, y] = [s.x, s.gamma, s.mean, s.variance, s.y].map(plain);
+        let [x, gamma, beta, mean, variance] = [s.x, s.gamma, s.beta, s.mean, s.variance].map(plain);
         let channels = values(&mean).len();
         let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
         let dx = filled(storage(&x), x.layout().shape(), |dx| {
@@ -150,9 +164,9 @@ impl Backward<Flex, 3> for NormBackward {
                 values(&mean),
                 values(&variance),
                 values(&gamma),
+                values(&beta),
                 s.spec.epsilon,
                 s.spec.activation,
-                stored(&y),
                 stored(&dy),
                 dx,
                 &mut dgamma,

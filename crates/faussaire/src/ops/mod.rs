@@ -11,6 +11,7 @@ mod agreement;
 mod attention;
 mod backward;
 mod composed;
+mod dropout;
 mod groupnorm;
 mod native;
 mod resample;
@@ -18,6 +19,7 @@ mod standardise;
 mod values;
 
 pub use attention::{attend, attend_dual};
+pub use dropout::{Kept, dropout};
 pub use faussaire_kernels::activation::Activation;
 pub use faussaire_kernels::adam::Adam;
 pub use faussaire_kernels::geometry::Geometry;
@@ -42,6 +44,20 @@ pub struct Conv {
     pub precision: Precision,
     /// What the result is stored as; on the processor only.
     pub stored: Precision,
+    /// What its neighbours do for its backward pass, and it for theirs; on the processor only.
+    pub links: Links,
+}
+
+/// What a convolution leaves to the layer that reads its result, or does for the one whose result it reads, in the
+/// backward pass: there the values are at hand, and a pass over them is saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Links {
+    /// Whoever reads the result subtracts its mean over the batch: the bias changes nothing, and its gradient is 0.
+    pub centred: bool,
+    /// Whoever reads the result multiplies its gradient with the slope of our activation.
+    pub slope_by_reader: bool,
+    /// The activation that made what is read, where the gradient of that is to be multiplied with its slope.
+    pub made_by: Option<Activation>,
 }
 
 /// What batch normalisation needs besides tensors.

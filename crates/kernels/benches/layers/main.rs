@@ -136,17 +136,17 @@ fn time(layer: &Layer, p: Precision) -> [Duration; 3] {
         Kind::Conv => [
             best(|| conv::forward(g, p, x.read(), &w, Some(&out_bias), act, y.write())),
             best(|| conv::input_grad(g, p, dy.read(), &w, None, none, dx.write())),
-            best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw)),
+            best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw, None)),
         ],
         Kind::Transpose => [
             best(|| conv::input_grad(g, p, dy.read(), &w, Some(&in_bias), act, dx.write())),
             best(|| conv::forward(g, p, x.read(), &w, None, none, y.write())),
-            best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw)),
+            best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw, None)),
         ],
         Kind::Upsample => [
             best(|| upsample_conv::forward(g, p, 2, x.read(), &w, Some(&out_bias), act, y.write())),
-            best(|| upsample_conv::input_grad(g, p, 2, dy.read(), &w, dx.write())),
-            best(|| upsample_conv::weight_grad(g, p, 2, x.read(), dy.read(), &mut dw)),
+            best(|| upsample_conv::input_grad(g, p, 2, dy.read(), &w, none, dx.write())),
+            best(|| upsample_conv::weight_grad(g, p, 2, x.read(), dy.read(), &mut dw, None)),
         ],
     }
 }
@@ -198,10 +198,10 @@ fn memory(batch: usize, p: Precision) {
     row("batchnorm forward + leakyrelu", 2 * size * n, || {
         batchnorm::forward(x.read(), &mean, &var, &gamma, &beta, 1e-3, act, y.write());
     });
-    row("batchnorm backward (two passes)", 7 * size * n, || {
+    row("batchnorm backward (two passes)", 5 * size * n, || {
         let (dg, db) = (&mut dgamma, &mut dbeta);
-        let (x, y, dy, dx) = (x.read(), y.read(), dy.read(), dx.write());
-        batchnorm::backward_train(x, &mean, &var, &gamma, 1e-3, act, y, dy, dx, dg, db);
+        let (x, dy, dx) = (x.read(), dy.read(), dx.write());
+        batchnorm::backward_train(x, &mean, &var, &gamma, &beta, 1e-3, act, dy, dx, dg, db);
     });
     row("leakyrelu forward", 2 * size * n, || activation::forward(act, x.read(), y.write()));
     row("leakyrelu backward + bias", 3 * size * n, || {

@@ -1,32 +1,33 @@
 //! The gradients of batch normalisation. One pass over the rows sums what the parameters' gradients need, a second
 //! one makes the input's gradient from those sums; in training it includes the paths through mean and variance.
 
-use super::{COLUMNS, check, check_rows, inverse_deviation, long, rows_per_block};
+use super::{COLUMNS, Layer, check, check_rows, inverse_deviation, long, rows_per_block};
 use crate::activation::{Activation, for_each_activation};
-use crate::stored::{Values, ValuesMut, strip_len, strips};
+use crate::stored::{Element, Values, ValuesMut, alike};
 use crate::vectorise::vectorised;
 use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
-use std::ops::Range;
 
-/// Gradients of [`forward`](super::forward) in training, where `mean` and `var` are the moments of this very `x`. `y` is the forward
-/// pass's output (for the activation's slope), `dy` the gradient with respect to it.
+/// Gradients of [`forward`](super::forward) in training, where `mean` and `var` are the moments of this very `x`. `dy` is the
+/// gradient with respect to its output.
 #[allow(clippy::too_many_arguments)]
 pub fn backward_train<'a>(
     x: impl Into<Values<'a>>,
     mean: &[f32],
     var: &[f32],
     gamma: &[f32],
+    beta: &[f32],
     epsilon: f32,
     act: Activation,
-    y: impl Into<Values<'a>>,
     dy: impl Into<Values<'a>>,
     dx: impl Into<ValuesMut<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
-    let (x, y, dy, dx) = (x.into(), y.into(), dy.into(), dx.into());
-    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dgamma, dbeta);
+    let (x, dy, dx) = (x.into(), dy.into(), dx.into());
+    let layer = Layer::new(mean, var, gamma, beta, epsilon, act);
+    let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
+    parameter_grads(x, &layer, &inverse, dy, dgamma, dbeta);
     if x.is_empty() {
         return;
     }
@@ -40,7 +41,7 @@ pub fn backward_train<'a>(
         coefficients.centred[i] = -a * inverse[i] * dgamma[i] / rows;
         coefficients.constant[i] = -a * dbeta[i] / rows;
     }
-    input_grads(x, mean, act, y, dy, dx, &coefficients);
+    input_grads(x, &layer, dy, dx, &coefficients);
 }
 
 /// What each column's gradient is made of: `dx = slope * dz + centred * (x - mean) + constant`.
@@ -64,16 +65,18 @@ pub fn backward_infer<'a>(
     mean: &[f32],
     var: &[f32],
     gamma: &[f32],
+    beta: &[f32],
     epsilon: f32,
     act: Activation,
-    y: impl Into<Values<'a>>,
     dy: impl Into<Values<'a>>,
     dx: impl Into<ValuesMut<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
-    let (x, y, dy, dx) = (x.into(), y.into(), dy.into(), dx.into());
-    let inverse = parameter_grads(x, mean, var, gamma, epsilon, act, y, dy, dgamma, dbeta);
+    let (x, dy, dx) = (x.into(), dy.into(), dx.into());
+    let layer = Layer::new(mean, var, gamma, beta, epsilon, act);
+    let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
+    parameter_grads(x, &layer, &inverse, dy, dgamma, dbeta);
     if x.is_empty() {
         return;
     }
@@ -81,99 +84,84 @@ pub fn backward_infer<'a>(
     for (slope, (g, i)) in coefficients.slope.iter_mut().zip(gamma.iter().zip(&inverse)) {
         *slope = g * i;
     }
-    input_grads(x, mean, act, y, dy, dx, &coefficients);
+    input_grads(x, &layer, dy, dx, &coefficients);
 }
 
-/// Checks lengths and fills `dgamma` and `dbeta`; returns `1 / sqrt(var + epsilon)`.
-#[allow(clippy::too_many_arguments)]
+/// Checks lengths and fills `dgamma` and `dbeta`; `inverse` is `1 / sqrt(var + epsilon)`.
 pub(crate) fn parameter_grads<'a>(
     x: impl Into<Values<'a>>,
-    mean: &[f32],
-    var: &[f32],
-    gamma: &[f32],
-    epsilon: f32,
-    act: Activation,
-    y: impl Into<Values<'a>>,
+    layer: &Layer,
+    inverse: &[f32],
     dy: impl Into<Values<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
-) -> Vec<f32> {
-    let (x, y, dy) = (x.into(), y.into(), dy.into());
-    let c = mean.len();
-    let lens = [("var", var.len()), ("gamma", gamma.len()), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())];
-    for (name, len) in lens {
+) {
+    let (x, dy) = (x.into(), dy.into());
+    let c = layer.mean.len();
+    let lens = [("var", inverse.len()), ("gamma", layer.scale.len()), ("beta", layer.beta.len())];
+    for (name, len) in lens.into_iter().chain([("dgamma", dgamma.len()), ("dbeta", dbeta.len())]) {
         check(name, len, c);
     }
-    for (name, len) in [("y", y.len()), ("dy", dy.len())] {
-        check(name, len, x.len());
-    }
+    check("dy", dy.len(), x.len());
     check_rows(x.len(), c);
-    let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
     if long(x.len(), c) {
-        column_grads([x, y, dy], mean, act, dgamma, dbeta);
-        dgamma.iter_mut().zip(&inverse).for_each(|(d, inverse)| *d *= inverse);
-        return inverse;
+        column_grads([x, dy], layer, dgamma, dbeta);
+        dgamma.iter_mut().zip(inverse).for_each(|(d, inverse)| *d *= inverse);
+        return;
     }
     let values = (rows_per_block(c) * c).max(1);
-    let blocks = x.chunks(values).zip(y.chunks(values)).zip(dy.chunks(values));
-    let mean = &Aligned::of(mean.iter().copied());
-    let part = |((x, y), dy)| block_grads([x, y, dy], mean, act);
-    let parts: Vec<[Aligned; 2]> = blocks.map(part).collect();
+    let part = |(x, dy): (Values, Values)| {
+        let [mut sums, mut products] = [0, 1].map(|_| Aligned::zeros(c));
+        alike!([x, dy] => sum_grads(x, dy, layer.act, layer.columns(0..c), &mut sums, &mut products));
+        [sums, products]
+    };
+    let parts: Vec<[Aligned; 2]> = x.chunks(values).zip(dy.chunks(values)).map(part).collect();
     for i in 0..c {
         dbeta[i] = parts.iter().map(|[sums, _]| f64::from(sums[i])).sum::<f64>() as f32;
         let centred: f64 = parts.iter().map(|[_, products]| f64::from(products[i])).sum();
         dgamma[i] = (centred * f64::from(inverse[i])) as f32;
     }
-    inverse
 }
 
-/// The sums of [`block_grads`] over few long rows.
-fn column_grads(inputs: [Values; 3], mean: &[f32], act: Activation, products: &mut [f32], sums: &mut [f32]) {
-    let c = mean.len();
+/// The sums of [`sum_grads`] over few long rows.
+fn column_grads(inputs: [Values; 2], layer: &Layer, products: &mut [f32], sums: &mut [f32]) {
+    let c = layer.mean.len();
     let rows = inputs[0].len() / c;
     let blocks = sums.par_chunks_mut(COLUMNS).zip(products.par_chunks_mut(COLUMNS)).enumerate();
     blocks.for_each(|(nth, (sums, products))| {
         let columns = nth * COLUMNS..nth * COLUMNS + sums.len();
         sums.fill(0.0);
         products.fill(0.0);
-        workspace::with(3 * rows * columns.len(), |buffer| {
-            let mut each = buffer.chunks_exact_mut((rows * columns.len()).max(1));
-            let [x, y, dy] = inputs.map(|values| {
-                let wide = each.next().unwrap_or_default();
-                values.columns(c, &columns, wide);
-                &*wide
-            });
-            sum_grads(x, &mean[columns.clone()], act, y, dy, sums, products);
+        workspace::with(2 * rows * columns.len(), |buffer| {
+            let (x, dy) = buffer.split_at_mut(rows * columns.len());
+            inputs[0].columns(c, &columns, x);
+            inputs[1].columns(c, &columns, dy);
+            sum_grads(&*x, &*dy, layer.act, layer.columns(columns), sums, products);
         });
     });
 }
 
-/// Sums of `dz`, then of `dz * (x - mean)`, over a block of rows of `x`, `y` and `dy`.
-fn block_grads(block: [Values; 3], mean: &[f32], act: Activation) -> [Aligned; 2] {
-    let [mut sums, mut products] = [0, 1].map(|_| Aligned::zeros(mean.len()));
-    each_strip(block, mean.len(), 0, |[x, y, dy], _, _| sum_grads(x, mean, act, y, dy, &mut sums, &mut products));
-    [sums, products]
-}
-
 vectorised! {
-    fn sum_grads(
-        x: &[f32],
-        mean: &[f32],
+    /// Adds the sums of `dz`, and of `dz * (x - mean)`, over the rows of `x` and `dy`.
+    fn sum_grads<T: Element>(
+        x: &[T],
+        dy: &[T],
         act: Activation,
-        y: &[f32],
-        dy: &[f32],
+        layer: [&[f32]; 3],
         sums: &mut [f32],
         products: &mut [f32],
     ) {
+        let [mean, scale, beta] = layer;
         let c = mean.len();
         for_each_activation!(act, |a| {
-            let rows = x.chunks_exact(c).zip(y.chunks_exact(c)).zip(dy.chunks_exact(c));
-            for ((x, y), dy) in rows {
-                let columns = sums.iter_mut().zip(products.iter_mut()).zip(mean);
-                for (((s, p), m), ((x, y), dy)) in columns.zip(x.iter().zip(y).zip(dy)) {
-                    let dz = dy * a.slope(*y);
+            for (x, dy) in x.chunks_exact(c).zip(dy.chunks_exact(c)) {
+                let columns = mean.iter().zip(scale).zip(beta);
+                let sums = sums.iter_mut().zip(products.iter_mut());
+                for (((s, p), (x, dy)), ((m, k), b)) in sums.zip(x.iter().zip(dy)).zip(columns) {
+                    let centred = x.wide() - m;
+                    let dz = dy.wide() * a.slope(a.apply(centred * k + b));
                     *s += dz;
-                    *p += dz * (x - m);
+                    *p += dz * centred;
                 }
             }
         });
@@ -183,61 +171,34 @@ vectorised! {
 /// The gradient of `x` from its coefficients.
 pub(crate) fn input_grads<'a>(
     x: impl Into<Values<'a>>,
-    mean: &[f32],
-    act: Activation,
-    y: impl Into<Values<'a>>,
+    layer: &Layer,
     dy: impl Into<Values<'a>>,
     dx: impl Into<ValuesMut<'a>>,
     coefficients: &Coefficients,
 ) {
-    let (x, y, dy, dx) = (x.into(), y.into(), dy.into(), dx.into());
+    let (x, dy, dx) = (x.into(), dy.into(), dx.into());
     check("dx", dx.len(), x.len());
-    let c = mean.len();
+    let c = layer.mean.len();
     let values = rows_per_block(c) * c;
-    let mean = &Aligned::of(mean.iter().copied());
-    let inputs = x.chunks(values).zip(y.chunks(values)).zip(dy.chunks(values));
-    dx.chunks(values).zip(inputs).for_each(|(mut dx, ((x, y), dy))| {
-        each_strip([x, y, dy], c, dx.buffer_len(strip_len(c)), |[x, y, dy], range, made| {
-            dx.part(range).fill(made, |dx| block_input_grads(x, mean, act, y, dy, dx, coefficients));
-        });
-    });
-}
-
-/// Calls `work` with one strip of a block after the other as f32, its range, and `more` values of scratch.
-fn each_strip(block: [Values; 3], c: usize, more: usize, mut work: impl FnMut([&[f32]; 3], Range<usize>, &mut [f32])) {
-    let strip = strip_len(c);
-    let lens = block.map(|values| values.buffer_len(strip));
-    workspace::with(lens.iter().sum::<usize>() + more, |buffer| {
-        let (wide_x, rest) = buffer.split_at_mut(lens[0]);
-        let (wide_y, rest) = rest.split_at_mut(lens[1]);
-        let (wide_dy, rest) = rest.split_at_mut(lens[2]);
-        for range in strips(block[0].len(), strip) {
-            let [x, y, dy] = block;
-            let wide = [x.strip(&range, wide_x), y.strip(&range, wide_y), dy.strip(&range, wide_dy)];
-            work(wide, range, rest);
-        }
+    let inputs = x.chunks(values).zip(dy.chunks(values));
+    dx.chunks(values).zip(inputs).for_each(|(dx, (x, dy))| {
+        alike!([x, dy] -> dx => block_input_grads(x, dy, layer, coefficients, dx));
     });
 }
 
 vectorised! {
-    fn block_input_grads(
-        x: &[f32],
-        mean: &[f32],
-        act: Activation,
-        y: &[f32],
-        dy: &[f32],
-        dx: &mut [f32],
-        coefficients: &Coefficients,
-    ) {
-        let c = mean.len();
+    fn block_input_grads<T: Element>(x: &[T], dy: &[T], layer: &Layer, coefficients: &Coefficients, dx: &mut [T]) {
+        let c = layer.mean.len();
+        let [mean, scale, beta] = layer.columns(0..c);
         let Coefficients { slope, centred, constant } = coefficients;
-        for_each_activation!(act, |a| {
-            let rows = x.chunks_exact(c).zip(y.chunks_exact(c)).zip(dy.chunks_exact(c));
-            for (dx, ((x, y), dy)) in dx.chunks_exact_mut(c).zip(rows) {
-                let columns = slope.iter().zip(centred.iter()).zip(constant.iter()).zip(mean);
-                let values = dx.iter_mut().zip(x).zip(y).zip(dy);
-                for ((((dx, x), y), dy), (((s, z), d), m)) in values.zip(columns) {
-                    *dx = dy * a.slope(*y) * s + (x - m) * z + d;
+        let (slope, factor, constant) = (&slope[..c], &centred[..c], &constant[..c]);
+        for_each_activation!(layer.act, |a| {
+            for (dx, (x, dy)) in dx.chunks_exact_mut(c).zip(x.chunks_exact(c).zip(dy.chunks_exact(c))) {
+                let columns = mean.iter().zip(scale).zip(beta).zip(slope.iter().zip(factor).zip(constant));
+                for ((dx, (x, dy)), (((m, k), b), ((s, z), d))) in dx.iter_mut().zip(x.iter().zip(dy)).zip(columns) {
+                    let centred = x.wide() - m;
+                    let dz = dy.wide() * a.slope(a.apply(centred * k + b));
+                    *dx = T::of(dz * s + centred * z + d);
                 }
             }
         });
@@ -260,7 +221,7 @@ mod tests {
         moments(&x, &mut mean, &mut var);
         forward(&x, &mean, &var, &gamma, &beta, EPSILON, act, &mut y);
         let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
-        backward_train(&x, &mean, &var, &gamma, EPSILON, act, &y, &r, &mut dx, &mut dgamma, &mut dbeta);
+        backward_train(&x, &mean, &var, &gamma, &beta, EPSILON, act, &r, &mut dx, &mut dgamma, &mut dbeta);
         let loss = |x: &[f64], gamma: &[f32], beta: &[f32]| -> f64 {
             plain(x, gamma, beta, act).iter().zip(&r).map(|(y, r)| y * f64::from(*r)).sum()
         };
@@ -296,12 +257,12 @@ mod tests {
 
     fn inference_gradients(c: usize, rows: usize) {
         let (x, gamma, dy) = (values(rows * c, 1), values(c, 2), values(rows * c, 3));
-        let (mean, var) = (values(c, 4), vec![0.7; c]);
+        let (mean, var, beta) = (values(c, 4), vec![0.7; c], values(c, 5));
         let mut y = vec![0.0; x.len()];
         let act = Activation::LeakyRelu(0.3);
-        forward(&x, &mean, &var, &gamma, &values(c, 5), EPSILON, act, &mut y);
+        forward(&x, &mean, &var, &gamma, &beta, EPSILON, act, &mut y);
         let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
-        backward_infer(&x, &mean, &var, &gamma, EPSILON, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
+        backward_infer(&x, &mean, &var, &gamma, &beta, EPSILON, act, &dy, &mut dx, &mut dgamma, &mut dbeta);
         let inverse = 1.0 / (0.7f64 + f64::from(EPSILON)).sqrt();
         let (mut want, mut want_gamma, mut want_beta) = (vec![], vec![0.0; c], vec![0.0; c]);
         for i in 0..x.len() {
@@ -330,12 +291,11 @@ mod tests {
         forward(&wide(&x), &mean, &var, &gamma, &gamma, EPSILON, act, &mut exact);
         assert_eq!(y, rounded(&exact));
         let (mut dx, mut dgamma, mut dbeta) = (vec![0u16; x.len()], vec![0.0; c], vec![0.0; c]);
-        let stored = [&x, &y, &dy].map(|bits| Values::Bf16(bits));
-        let [a, b, d] = stored;
-        backward_train(a, &mean, &var, &gamma, EPSILON, act, b, d, &mut dx, &mut dgamma, &mut dbeta);
+        let [a, d] = [&x, &dy].map(|bits| Values::Bf16(bits));
+        backward_train(a, &mean, &var, &gamma, &gamma, EPSILON, act, d, &mut dx, &mut dgamma, &mut dbeta);
         let (mut want, mut want_gamma, mut want_beta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
-        let [x, y, dy] = [&x, &y, &dy].map(|bits| wide(bits));
-        backward_train(&x, &mean, &var, &gamma, EPSILON, act, &y, &dy, &mut want, &mut want_gamma, &mut want_beta);
+        let [x, dy] = [&x, &dy].map(|bits| wide(bits));
+        backward_train(&x, &mean, &var, &gamma, &gamma, EPSILON, act, &dy, &mut want, &mut want_gamma, &mut want_beta);
         assert_eq!((dx, dgamma, dbeta), (rounded(&want), want_gamma, want_beta));
         let (mut again, mut again_var) = (vec![0.0; c], vec![0.0; c]);
         moments(&x, &mut again, &mut again_var);
@@ -352,7 +312,7 @@ mod tests {
             forward(&x, &mean, &var, &gamma, &gamma, EPSILON, Activation::Relu, &mut y);
             let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
             let act = Activation::Relu;
-            backward_train(&x, &mean, &var, &gamma, EPSILON, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
+            backward_train(&x, &mean, &var, &gamma, &gamma, EPSILON, act, &dy, &mut dx, &mut dgamma, &mut dbeta);
             [mean, var, y, dx, dgamma, dbeta].concat()
         });
     }

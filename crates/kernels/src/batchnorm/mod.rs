@@ -10,10 +10,11 @@ pub use backward::{backward_infer, backward_train};
 pub use moments::moments;
 
 use crate::activation::{Activation, for_each_activation};
-use crate::stored::{Values, ValuesMut, strip_len, strips};
+use crate::stored::{Element, Values, ValuesMut, alike};
 use crate::vectorise::vectorised;
-use crate::workspace::{self, Aligned};
+use crate::workspace::Aligned;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Values of one block: within a second-level cache.
 const BLOCK: usize = 1 << 15;
@@ -62,29 +63,42 @@ pub fn forward<'a>(
     if x.is_empty() {
         return;
     }
-    let scale: Vec<f32> = inverse_deviation(var, epsilon).zip(gamma).map(|(i, g)| i * g).collect();
-    let [mean, scale, beta] = [mean, &scale, beta].map(|values| Aligned::of(values.iter().copied()));
+    let layer = Layer::new(mean, var, gamma, beta, epsilon, act);
     let values = rows_per_block(c) * c;
-    let strip = strip_len(c);
-    y.chunks(values).zip(x.chunks(values)).for_each(|(mut y, x)| {
-        workspace::with(x.buffer_len(strip) + y.buffer_len(strip), |buffer| {
-            let (wide, made) = buffer.split_at_mut(x.buffer_len(strip));
-            for range in strips(x.len(), strip) {
-                let x = x.strip(&range, wide);
-                y.part(range).fill(made, |y| normalise(x, &mean, &scale, &beta, act, y));
-            }
-        });
-    });
+    y.chunks(values).zip(x.chunks(values)).for_each(|(y, x)| alike!([x] -> y => normalise(x, &layer, y)));
+}
+
+/// What a layer does to each column: `y = act((x - mean) * scale + beta)`. Gradients make `y` again from `x`, which they
+/// read anyway.
+pub(crate) struct Layer {
+    mean: Aligned,
+    scale: Aligned,
+    beta: Aligned,
+    act: Activation,
+}
+
+impl Layer {
+    pub(crate) fn new(mean: &[f32], var: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32, act: Activation) -> Self {
+        let scale: Vec<f32> = inverse_deviation(var, epsilon).zip(gamma).map(|(i, g)| i * g).collect();
+        let [mean, scale, beta] = [mean, &scale, beta].map(|values| Aligned::of(values.iter().copied()));
+        Self { mean, scale, beta, act }
+    }
+
+    /// Mean, scale and offset of some columns.
+    fn columns(&self, columns: Range<usize>) -> [&[f32]; 3] {
+        [&self.mean, &self.scale, &self.beta].map(|values| &values[columns.clone()])
+    }
 }
 
 vectorised! {
-    fn normalise(x: &[f32], mean: &[f32], scale: &[f32], beta: &[f32], act: Activation, y: &mut [f32]) {
-        let c = mean.len();
-        for_each_activation!(act, |a| {
+    fn normalise<T: Element>(x: &[T], layer: &Layer, y: &mut [T]) {
+        let c = layer.mean.len();
+        let [mean, scale, beta] = layer.columns(0..c);
+        for_each_activation!(layer.act, |a| {
             for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                 let columns = mean.iter().zip(scale).zip(beta);
                 for ((y, x), ((m, s), b)) in y.iter_mut().zip(x).zip(columns) {
-                    *y = a.apply((x - m) * s + b);
+                    *y = T::of(a.apply((x.wide() - m) * s + b));
                 }
             }
         })

@@ -1,7 +1,7 @@
 //! Mean and variance of columns, in one pass over memory.
 
 use super::{COLUMNS, check, check_rows, long, rows_per_block};
-use crate::stored::{Values, strip_len, strips};
+use crate::stored::{Element, Values, alike};
 use crate::vectorise::vectorised;
 use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
@@ -21,11 +21,15 @@ pub fn moments<'a>(x: impl Into<Values<'a>>, mean: &mut [f32], var: &mut [f32]) 
         return column_moments(x, mean, var);
     }
     let values = rows_per_block(c) * c;
-    let parts: Vec<(f64, [Aligned; 2])> =
-        x.chunks(values).map(|x| ((x.len() / c) as f64, block_moments(x, c))).collect();
+    let part = |x: Values| {
+        let [mut mean, mut squares] = [0, 1].map(|_| Aligned::zeros(c));
+        alike!([x] => sum_moments(x, &mut mean, &mut squares));
+        ((x.len() / c) as f64, [mean, squares])
+    };
+    let parts: Vec<(f64, [Aligned; 2])> = x.chunks(values).map(part).collect();
     let mut all = Moments::new(c);
     parts.iter().for_each(|(rows, [mean, squares])| all.add(*rows, mean, squares));
-    all.write(mean, var);
+    mean.iter_mut().zip(&all.mean).for_each(|(mean, all)| *mean = *all as f32);
     var.iter_mut().zip(&all.squares).for_each(|(var, m2)| *var = (m2 / all.rows) as f32);
 }
 
@@ -38,7 +42,7 @@ fn column_moments(x: Values, mean: &mut [f32], var: &mut [f32]) {
         let columns = nth * COLUMNS..nth * COLUMNS + mean.len();
         workspace::with(rows * columns.len(), |buffer| {
             x.columns(c, &columns, buffer);
-            sum_moments(buffer, mean, var);
+            sum_moments(&*buffer, mean, var);
             var.iter_mut().for_each(|var| *var /= rows as f32);
         });
     });
@@ -62,11 +66,6 @@ impl Moments {
         combine(&mut self.mean, &mut self.squares, mean, squares, rows / total, self.rows * rows / total);
         self.rows = total;
     }
-
-    fn write(&self, mean: &mut [f32], squares: &mut [f32]) {
-        mean.iter_mut().zip(&self.mean).for_each(|(to, from)| *to = *from as f32);
-        squares.iter_mut().zip(&self.squares).for_each(|(to, from)| *to = *from as f32);
-    }
 }
 
 vectorised! {
@@ -79,43 +78,35 @@ vectorised! {
     }
 }
 
-/// Means, then sums of squared deviations from them. Strip by strip: a strip's mean must be known before its deviations
-/// are summed, and it is still at hand for both.
-fn block_moments(x: Values, c: usize) -> [Aligned; 2] {
-    let strip = 2 * strip_len(c);
-    let (mut all, [mut mean, mut squares]) = (Moments::new(c), [0, 1].map(|_| Aligned::zeros(c)));
-    workspace::with(x.buffer_len(strip), |wide| {
-        for range in strips(x.len(), strip) {
-            sum_moments(x.strip(&range, wide), &mut mean, &mut squares);
-            all.add((range.len() / c) as f64, &mean, &squares);
-        }
-    });
-    all.write(&mut mean, &mut squares);
-    [mean, squares]
-}
+/// Rows whose mean the sums of a block are taken about: near enough to the block's own for no digits to be lost.
+const PIVOT_ROWS: usize = 8;
 
 vectorised! {
-    /// Means, then sums of squared deviations from them.
-    fn sum_moments(x: &[f32], mean: &mut [f32], m2: &mut [f32]) {
+    /// Means, and sums of squared deviations from them, in one pass.
+    fn sum_moments<T: Element>(x: &[T], mean: &mut [f32], m2: &mut [f32]) {
         let c = mean.len();
+        let mut pivot = Aligned::zeros(c);
+        let first = &x[..x.len().min(PIVOT_ROWS * c)];
+        let share = 1.0 / (first.len() / c) as f32;
+        for row in first.chunks_exact(c) {
+            for (p, x) in pivot.iter_mut().zip(row) {
+                *p += x.wide() * share;
+            }
+        }
         mean.fill(0.0);
         m2.fill(0.0);
-        // Sums are taken about the first row, so that a large common offset costs no digits.
-        let first = &x[..c];
         for row in x.chunks_exact(c) {
-            for ((m, x), f) in mean.iter_mut().zip(row).zip(first) {
-                *m += x - f;
-            }
-        }
-        let scale = 1.0 / (x.len() / c) as f32;
-        for (m, f) in mean.iter_mut().zip(first) {
-            *m = *m * scale + f;
-        }
-        for row in x.chunks_exact(c) {
-            for ((s, x), m) in m2.iter_mut().zip(row).zip(mean.iter()) {
-                let d = x - m;
+            for (((m, s), x), p) in mean.iter_mut().zip(m2.iter_mut()).zip(row).zip(pivot.iter()) {
+                let d = x.wide() - p;
+                *m += d;
                 *s += d * d;
             }
+        }
+        let share = 1.0 / (x.len() / c) as f32;
+        for ((m, s), p) in mean.iter_mut().zip(m2.iter_mut()).zip(pivot.iter()) {
+            let off = *m * share;
+            *s = (*s - *m * off).max(0.0);
+            *m = p + off;
         }
     }
 }

@@ -57,6 +57,21 @@ vectorised! {
 }
 
 vectorised! {
+    /// Adds both halves of all pairs to the sums of their columns: rows of `stride` pairs, of which the first `sums.len()`;
+    /// a multiple of four rows.
+    pub(crate) fn add_pairs(pairs: &[u32], stride: usize, sums: &mut [f32]) {
+        let both = |pair: &u32| f32::from_bits(pair << 16) + f32::from_bits(pair & 0xFFFF_0000);
+        for rows in pairs.chunks_exact(4 * stride) {
+            let (ab, cd) = rows.split_at(2 * stride);
+            let ((a, b), (c, d)) = (ab.split_at(stride), cd.split_at(stride));
+            for (s, ((a, b), (c, d))) in sums.iter_mut().zip(a.iter().zip(b).zip(c.iter().zip(d))) {
+                *s += (both(a) + both(b)) + (both(c) + both(d));
+            }
+        }
+    }
+}
+
+vectorised! {
     /// `y = x`, as f32; equal lengths.
     pub(crate) fn widen(x: &[u16], y: &mut [f32]) {
         for (y, x) in y.iter_mut().zip(x) {

@@ -5,7 +5,7 @@
 use super::product::TILE_SUMS;
 use super::{ROWS, convert};
 use crate::activation::{Activation, for_each_activation};
-use crate::stored::ValuesMut;
+use crate::stored::{Element, ValuesMut};
 use crate::tiled::shared::Shared;
 use crate::vectorise::vectorised;
 
@@ -28,36 +28,48 @@ impl<'a> Output<'a> {
     }
 }
 
-/// `y[target + first..] = stored(act(sums + bias))` for each row with a target, a pixel that no other task has in the panel
-/// that begins at channel `first` and has `bias.len()` channels. `sums` are those of the two tiles of columns.
-pub(super) fn finish(
-    act: Activation,
-    sums: [&[f32]; 2],
-    bias: &[f32],
-    targets: &[usize; ROWS],
-    y: Output,
-    first: usize,
-) {
-    match y {
-        Output::F32(y) => finish_exact(act, sums, bias, targets, (y, first)),
-        Output::Bf16(y) => {
-            #[cfg(target_arch = "x86_64")]
-            if avx512::serves(act, bias) {
-                // SAFETY: `serves` has seen that the processor has the instructions, and that there are 32 biases.
-                return unsafe { avx512::finish(act, sums, bias, targets, (y, first)) };
-            }
-            finish_rounded(act, sums, bias, targets, (y, first));
+/// What happens to sums once their bias is added: [`crate::Epilogue`], as far as blocks do it.
+#[derive(Clone, Copy)]
+pub(super) enum Then<'a> {
+    Activate(Activation),
+    /// Multiplied with this factor where the value at the same place is not above 0. For results stored as bf16.
+    Slope(f32, &'a [u16]),
+}
+
+impl Then<'_> {
+    /// What values that are not positive are multiplied with, where that is all there is to do.
+    pub(super) fn factor_below(self) -> Option<f32> {
+        match self {
+            Self::Activate(Activation::Identity) => Some(1.0),
+            Self::Activate(Activation::Relu) => Some(0.0),
+            Self::Activate(Activation::LeakyRelu(slope)) => Some(slope),
+            Self::Activate(Activation::Tanh | Activation::Sigmoid) | Self::Slope(..) => None,
         }
     }
 }
 
-/// What an activation multiplies values with that are not positive, where that is all it does.
-pub(super) fn factor_below(act: Activation) -> Option<f32> {
-    match act {
-        Activation::Identity => Some(1.0),
-        Activation::Relu => Some(0.0),
-        Activation::LeakyRelu(slope) => Some(slope),
-        Activation::Tanh | Activation::Sigmoid => None,
+/// The slope of an activation where its value is not above 0, if it is 1 elsewhere.
+pub(super) fn slope_below(act: Activation) -> Option<f32> {
+    Then::Activate(act).factor_below()
+}
+
+/// `y[target + first..] = stored(then(sums + bias))` for each row with a target, a pixel that no other task has in the panel
+/// that begins at channel `first` and has `bias.len()` channels. `sums` are those of the two tiles of columns.
+pub(super) fn finish(then: Then, sums: [&[f32]; 2], bias: &[f32], targets: &[usize; ROWS], y: Output, first: usize) {
+    match (y, then) {
+        (Output::F32(y), Then::Activate(act)) => finish_exact(act, sums, bias, targets, (y, first)),
+        (Output::F32(_), Then::Slope(..)) => unreachable!("slopes are for results stored as bf16"),
+        (Output::Bf16(y), _) => {
+            #[cfg(target_arch = "x86_64")]
+            if avx512::serves(then, bias) {
+                // SAFETY: `serves` has seen that the processor has the instructions, and that there are 32 biases.
+                return unsafe { avx512::finish(then, sums, bias, targets, (y, first)) };
+            }
+            match then {
+                Then::Activate(act) => finish_rounded(act, sums, bias, targets, (y, first)),
+                Then::Slope(below, of) => finish_sloped(below, of, sums, bias, targets, (y, first)),
+            }
+        }
     }
 }
 
@@ -72,6 +84,32 @@ vectorised! {
     /// [`finish_rows`] with rounded results.
     fn finish_rounded(act: Activation, sums: [&[f32]; 2], bias: &[f32], targets: &[usize; ROWS], y: (Shared<u16>, usize)) {
         finish_rows(act, sums, bias, targets, y, convert::bits);
+    }
+}
+
+vectorised! {
+    /// The sums of an input gradient, multiplied with the slopes at the values `of`.
+    fn finish_sloped(
+        below: f32,
+        of: &[u16],
+        sums: [&[f32]; 2],
+        bias: &[f32],
+        targets: &[usize; ROWS],
+        y: (Shared<u16>, usize),
+    ) {
+        let (y, first) = y;
+        for (row, target) in targets.iter().enumerate().filter(|(_, target)| **target != NONE) {
+            let of = &of[target + first..][..bias.len()];
+            // SAFETY: the pixel at `target` lies in `y`, and these of its channels are this task's.
+            let y = unsafe { y.values(target + first, bias.len()) };
+            for (((y, of), bias), sums) in y.chunks_mut(ROWS).zip(of.chunks(ROWS)).zip(bias.chunks(ROWS)).zip(sums) {
+                let sums = &sums[row * ROWS..][..ROWS];
+                for (((y, of), s), b) in y.iter_mut().zip(of).zip(sums).zip(bias) {
+                    let slope = if of.wide() > 0.0 { 1.0 } else { below };
+                    *y = convert::bits((s + b) * slope);
+                }
+            }
+        }
     }
 }
 
@@ -101,22 +139,22 @@ fn finish_rows<T: Copy>(
 
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
-    use super::{NONE, ROWS, Shared, TILE_SUMS, factor_below};
-    use crate::activation::Activation;
+    use super::{NONE, ROWS, Shared, TILE_SUMS, Then};
     use crate::bf16::avx512::available;
     use crate::bf16::{SIDE, in_hardware};
     use std::arch::x86_64::*;
 
     /// Whether [`finish`] can do it.
-    pub(super) fn serves(act: Activation, bias: &[f32]) -> bool {
-        factor_below(act).is_some() && bias.len() == SIDE && in_hardware() && available()
+    pub(super) fn serves(then: Then, bias: &[f32]) -> bool {
+        let simple = matches!(then, Then::Slope(..)) || then.factor_below().is_some();
+        simple && bias.len() == SIDE && in_hardware() && available()
     }
 
     /// # Safety
     /// [`serves`] holds; `targets` are as for [`super::finish`].
-    #[target_feature(enable = "avx512f,avx512bf16")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(super) unsafe fn finish(
-        act: Activation,
+        then: Then,
         sums: [&[f32]; 2],
         bias: &[f32],
         targets: &[usize; ROWS],
@@ -124,25 +162,41 @@ mod avx512 {
     ) {
         let whole = sums.iter().all(|sums| sums.len() >= TILE_SUMS) && bias.len() == SIDE;
         assert!(whole, "sums of a whole panel are finished");
-        let (below, zero) = (_mm512_set1_ps(factor_below(act).unwrap_or(1.0)), _mm512_setzero_ps());
+        let (factor, of) = match then {
+            Then::Slope(below, of) => (below, Some(of)),
+            Then::Activate(_) => (then.factor_below().unwrap_or(1.0), None),
+        };
+        let (below, zero) = (_mm512_set1_ps(factor), _mm512_setzero_ps());
         // SAFETY: there are 32 biases.
         let bias = unsafe { [_mm512_loadu_ps(bias.as_ptr()), _mm512_loadu_ps(bias.as_ptr().add(ROWS))] };
-        let finished = |half: usize, row: usize| {
+        let added = |half: usize, row: usize| {
             // SAFETY: both tiles of sums have 16 rows of 16.
             let sum = unsafe { _mm512_loadu_ps(sums[half].as_ptr().add(row * ROWS)) };
-            let v = _mm512_add_ps(sum, bias[half]);
-            // NaN is not below 0.
-            _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask::<_CMP_LE_OQ>(v, zero), v, below)
+            _mm512_add_ps(sum, bias[half])
         };
         for (row, target) in targets.iter().enumerate() {
-            if *target != NONE {
-                let both = _mm512_cvtne2ps_pbh(finished(1, row), finished(0, row));
-                // SAFETY: the pixel at `target` lies in `y`, and these 32 of its channels are this task's; a vector of bf16 is
-                // 64 bytes of any value.
-                unsafe {
-                    let to = y.values(target + first, SIDE).as_mut_ptr();
-                    _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(both));
+            if *target == NONE {
+                continue;
+            }
+            let values = [added(0, row), added(1, row)];
+            let bent = match of {
+                // NaN is not below 0.
+                None => values.map(|v| _mm512_cmp_ps_mask::<_CMP_LE_OQ>(v, zero)),
+                Some(of) => {
+                    let of = &of[target + first..][..SIDE];
+                    // SAFETY: `of` is 32 values. As whole numbers, bf16 values above 0 are above 0 as well.
+                    let of = unsafe { _mm512_loadu_si512(of.as_ptr().cast()) };
+                    let bent = _mm512_cmple_epi16_mask(of, _mm512_setzero_si512());
+                    [bent as __mmask16, (bent >> ROWS) as __mmask16]
                 }
+            };
+            let [low, high] = [0, 1].map(|half| _mm512_mask_mul_ps(values[half], bent[half], values[half], below));
+            let both = _mm512_cvtne2ps_pbh(high, low);
+            // SAFETY: the pixel at `target` lies in `y`, and these 32 of its channels are this task's; a vector of bf16 is
+            // 64 bytes of any value.
+            unsafe {
+                let to = y.values(target + first, SIDE).as_mut_ptr();
+                _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(both));
             }
         }
     }

@@ -3,11 +3,10 @@
 //! which follow one another in memory while the pixels stay in the first-level cache. A tile begins at any destination pixel and covers the 16 positions from there on, also past the end of a line;
 //! positions where no pixel stands are computed and dropped (2 of 16 on 14 x 14 images under a 3x3 kernel).
 
-use super::finish::{self, NONE, Output};
+use super::finish::{self, NONE, Output, Then};
 use super::grid::{self, Grid};
 use super::product::{Engine, Made, Product, Session, TILE_SUMS};
 use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert, im2col, panels, source};
-use crate::activation::Activation;
 use crate::gather::Position;
 use crate::plan::{Phase, Plan};
 use crate::stored::{Values, ValuesMut};
@@ -32,18 +31,18 @@ struct Call<'a> {
     packed: &'a [u32],
     /// Bias, padded with zeros to whole panels.
     bias: &'a [f32],
-    act: Activation,
+    then: Then<'a>,
     y: Output<'a>,
 }
 
-/// `y = act(gather(x, w) + bias)`; `y` is written completely. The engine's instructions must be there.
+/// `y = then(gather(x, w) + bias)`; `y` is written completely. The engine's instructions must be there.
 pub(super) fn gather(
     engine: Engine,
     plan: &Plan,
     x: Values,
     w: &[f32],
     bias: Option<&[f32]>,
-    act: Activation,
+    then: Then,
     y: ValuesMut,
 ) {
     let packed_len = panels::total(plan);
@@ -58,7 +57,7 @@ pub(super) fn gather(
         if let Some(bias) = bias {
             padded_bias[..bias.len()].copy_from_slice(bias);
         }
-        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, act, y: Output::new(y) });
+        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, then, y: Output::new(y) });
     });
 }
 
@@ -238,7 +237,7 @@ impl Work<'_> {
     /// panels, as many steps as that takes, and a simple activation.
     fn along(&self, session: &Session) -> Option<(Shared<'_, u16>, f32)> {
         let whole = self.call.plan.to.c.is_multiple_of(SIDE) && self.steps.len() >= ROWS;
-        match (self.call.y, finish::factor_below(self.call.act)) {
+        match (self.call.y, self.call.then.factor_below()) {
             (Output::Bf16(y), Some(below)) if whole && below <= 1.0 && session.finishes_along() => Some((y, below)),
             _ => None,
         }
@@ -278,7 +277,7 @@ impl Work<'_> {
         let bias = &self.call.bias[first..first + width];
         let (left, right) = sums.0.split_at(2 * TILE_SUMS);
         for ((tile, left), right) in made.pair.iter().zip(left.chunks(TILE_SUMS)).zip(right.chunks(TILE_SUMS)) {
-            finish::finish(self.call.act, [left, right], bias, &tile.targets, self.call.y, first);
+            finish::finish(self.call.then, [left, right], bias, &tile.targets, self.call.y, first);
         }
     }
 }

@@ -218,6 +218,7 @@ mod tests {
                 let rows = plan.phases.iter().map(|p| p.rows).max().unwrap_or(0);
                 if rows > 0 {
                     check(&plan, &plan.phases, 0..rows);
+                    check(&plan, &plan.phases, rows / 3..(rows / 3 + 2).min(rows));
                 }
                 for phase in plan.phases.iter().filter(|p| p.rows > 0 && !p.taps.is_empty()) {
                     check(&plan, std::slice::from_ref(phase), 0..phase.rows);

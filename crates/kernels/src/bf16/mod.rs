@@ -27,11 +27,13 @@ mod transpose;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use crate::activation::Activation;
+use crate::activation;
 use crate::columns as columns_form;
+use crate::epilogue::{Epilogue, multiply_by_slope};
 use crate::plan::{Phase, Plan};
 use crate::precision::Precision;
 use crate::stored::{Values, ValuesMut};
+use finish::Then;
 use product::Engine;
 use std::ops::Range;
 
@@ -64,39 +66,72 @@ pub(crate) fn gather(
     x: Values,
     w: &[f32],
     bias: Option<&[f32]>,
-    act: Activation,
-    y: ValuesMut,
+    then: Epilogue,
+    mut y: ValuesMut,
 ) {
-    match (precision, Engine::in_use()) {
-        (Precision::F32, _) => {
-            x.with_f32(|x| y.with_f32(|y| crate::gather::gather(plan, x, w, bias, act, y)));
-        }
-        (Precision::Bf16, None) => y.with_f32(|y| emulated::gather(plan, x, w, bias, act, y)),
-        (Precision::Bf16, Some(engine)) => gather_on(engine, plan, x, w, bias, act, y),
+    if let (Precision::Bf16, Some(engine)) = (precision, Engine::in_use()) {
+        return gather_on(engine, plan, x, w, bias, then, y);
+    }
+    let (act, slope) = then.parts();
+    match precision {
+        Precision::F32 => x.with_f32(|x| y.again().with_f32(|y| crate::gather::gather(plan, x, w, bias, act, y))),
+        Precision::Bf16 => y.again().with_f32(|y| emulated::gather(plan, x, w, bias, act, y)),
+    }
+    if let Some((bent, of)) = slope {
+        multiply_by_slope(bent, of, y);
     }
 }
 
-fn gather_on(engine: Engine, plan: &Plan, x: Values, w: &[f32], bias: Option<&[f32]>, act: Activation, y: ValuesMut) {
+fn gather_on(
+    engine: Engine,
+    plan: &Plan,
+    x: Values,
+    w: &[f32],
+    bias: Option<&[f32]>,
+    then: Epilogue,
+    mut y: ValuesMut,
+) {
     if y.is_empty() {
         return;
     }
-    if !columns_form::pays(plan) {
-        return gather::gather(engine, plan, x, w, bias, act, y);
+    let (act, slope) = then.parts();
+    if columns_form::pays(plan) {
+        let channels = plan.from.c;
+        let planes = |rows: &[f32], pixels: Range<usize>, planes: &mut [f32]| {
+            let x = x.part(pixels.start * channels..pixels.end * channels);
+            columns::make_planes(engine, rows, channels, x, planes);
+        };
+        // Few outputs: rounding them takes no time to speak of.
+        y.again().with_f32(|y| columns_form::gather_with(plan, w, bias, act, y, planes));
+    } else if let (Some((bent, Values::Bf16(of))), ValuesMut::Bf16(_)) = (slope, &y)
+        && let Some(below) = finish::slope_below(bent)
+    {
+        return gather::gather(engine, plan, x, w, bias, Then::Slope(below, of), y);
+    } else {
+        gather::gather(engine, plan, x, w, bias, Then::Activate(act), y.again());
     }
-    let channels = plan.from.c;
-    let planes = |rows: &[f32], pixels: Range<usize>, planes: &mut [f32]| {
-        columns::make_planes(engine, rows, channels, x.part(pixels.start * channels..pixels.end * channels), planes);
-    };
-    // Few outputs: rounding them takes no time to speak of.
-    y.with_f32(|y| columns_form::gather_with(plan, w, bias, act, y, planes));
+    if let Some((bent, of)) = slope {
+        multiply_by_slope(bent, of, y);
+    }
 }
 
-/// [`crate::outer::outer`] with operands of the given precision, stored in either form.
-pub(crate) fn outer(precision: Precision, plan: &Plan, from: Values, to: Values, dw: &mut [f32]) {
+/// [`crate::outer::outer`] with operands of the given precision, stored in either form; where asked for, `db` is the sum of
+/// `to` over all pixels.
+pub(crate) fn outer(
+    precision: Precision,
+    plan: &Plan,
+    from: Values,
+    to: Values,
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
     match (precision, Engine::in_use()) {
         (Precision::F32, _) => from.with_f32(|from| to.with_f32(|to| crate::outer::outer(plan, from, to, dw))),
         (Precision::Bf16, None) => emulated::outer(plan, from, to, dw),
-        (Precision::Bf16, Some(engine)) => outer::outer(engine, plan, from, to, dw),
+        (Precision::Bf16, Some(engine)) => return outer::outer(engine, plan, from, to, dw, db),
+    }
+    if let Some(db) = db {
+        activation::bias_grad(to, db);
     }
 }
 

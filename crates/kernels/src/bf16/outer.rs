@@ -1,12 +1,13 @@
 //! The weight gradient on blocks of 32 x 32 sums: 32 destination channels times 32 source channels of one tap, over
-//! positions as steps. Block by block of about 256 positions, destination pixels are laid out channel by channel, tile
-//! after tile, and source pixels in pairs, once from an even index on and once from an odd one; zeros where none stands.
-//! Every tap then reads the same pairs at another offset, always whole cache lines, one behind the other. The images are
-//! split into a fixed number of parts with sums of their own, which are added in order at the end.
+//! positions as steps. Some images or lines at a time, source pixels are laid out in pairs, once from an even index on and
+//! once from an odd one, and the destination pixels of one phase after the other channel by channel, tile after tile; zeros
+//! where none stands. Every tap then reads the same pairs at another offset, always whole cache lines, one behind the other.
+//! The images are split into a fixed number of parts with sums of their own, which are added in order at the end.
 
 use super::grid::Grid;
 use super::product::{Engine, Product, Session};
 use super::{Depth, ROWS, SIDE, STEP, convert, im2col, panels, source};
+use crate::activation;
 use crate::outer::add_parts;
 use crate::plan::{Phase, Plan};
 use crate::stored::Values;
@@ -15,9 +16,14 @@ use crate::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Positions of a block, about: 32 rows and 32 columns of them take 16 KB each, in the first-level cache together, and a
+/// Steps of a block: its 32 rows and 32 columns of 256 positions take 16 KB each, in the first-level cache together, and a
 /// block's sums are loaded and stored once.
-const POSITIONS: usize = 256;
+const STEPS: usize = 8;
+/// Destination pixels that are laid out at a time, at most.
+const PIXELS: usize = 1024;
+/// Pairs of the source that are laid out at a time, about: half a megabyte, so that they stay in the second-level cache with
+/// as many of the destination's and the sums of a panel.
+const PAIRS: usize = 1 << 17;
 /// Parts at most; each costs a copy of the weights' size.
 const PARTS: usize = 4;
 /// Sums of a block.
@@ -31,6 +37,8 @@ struct Call<'a> {
     to: Values<'a>,
     /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows destination channels, columns source values.
     sums: Shared<'a>,
+    /// Sums of `to` over each part's pixels, `[part][destination channel]`, where they are wanted.
+    pixel_sums: Option<Shared<'a>>,
     /// Sums of one part.
     total: usize,
     panels: usize,
@@ -41,22 +49,35 @@ fn value_blocks(plan: &Plan, phase: &Phase) -> usize {
     Depth::of(plan, phase).values.div_ceil(SIDE)
 }
 
-/// `dw[kernel pixel] = sum over pixels of from (x) to`; `dw` is written completely. The engine's instructions must be
-/// there.
-pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &mut [f32]) {
+/// `dw[kernel pixel] = sum over pixels of from (x) to`, and `db` that of `to` alone; both are written completely. The engine's
+/// instructions must be there.
+pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &mut [f32], db: Option<&mut [f32]>) {
     let panels = panels::count(plan);
     let total = plan.phases.iter().map(|p| value_blocks(plan, p)).sum::<usize>() * panels * BLOCK;
     let pixels = plan.batch * plan.to.h * plan.to.w;
+    // A phase without taps has pixels that no product looks at.
+    let all_seen = plan.phases.iter().all(|phase| !phase.taps.is_empty());
+    let (along, alone) = if total == 0 || pixels == 0 || !all_seen { (None, db) } else { (db, None) };
+    if let Some(db) = alone {
+        activation::bias_grad(to, db);
+    }
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
-    let parts = (pixels / (2 * POSITIONS)).clamp(1, PARTS.min(plan.batch));
-    workspace::with(parts * total, |sums| {
-        let call = Call { engine, plan, from, to, sums: Shared::new(&mut *sums), total, panels };
+    let parts = (pixels / (2 * STEPS * STEP)).clamp(1, PARTS.min(plan.batch));
+    let channels = if along.is_some() { plan.to.c } else { 0 };
+    workspace::with(parts * (total + channels), |buffer| {
+        let (sums, pixel_sums) = buffer.split_at_mut(parts * total);
+        pixel_sums.fill(0.0);
+        let shared = along.is_some().then(|| Shared::new(&mut *pixel_sums));
+        let call = Call { engine, plan, from, to, sums: Shared::new(&mut *sums), pixel_sums: shared, total, panels };
         run_tasks(&call, parts);
         let (first, others) = sums.split_at_mut(total);
         add_parts(first, others);
         scatter(plan, panels, first, dw);
+        for (c, db) in along.into_iter().flatten().enumerate() {
+            *db = pixel_sums.iter().skip(c).step_by(channels).map(|s| f64::from(*s)).sum::<f64>() as f32;
+        }
     });
 }
 
@@ -70,82 +91,126 @@ fn run_tasks(call: &Call, parts: usize) {
         let images = part * call.plan.batch / parts..(part + 1) * call.plan.batch / parts;
         let panels = group * call.panels / groups..(group + 1) * call.panels / groups;
         let session = Session::begin(call.engine);
-        let mut at = part * call.total;
-        for phase in &call.plan.phases {
-            if !phase.taps.is_empty() {
-                run_phase(call, &session, phase, images.clone(), panels.clone(), at);
-            }
-            at += value_blocks(call.plan, phase) * call.panels * BLOCK;
-        }
+        run_part(call, &session, part, images, panels);
     });
 }
 
-/// One phase of a range of images and panels; its sums begin at number `at`.
-fn run_phase(call: &Call, session: &Session, phase: &Phase, images: Range<usize>, panels: Range<usize>, at: usize) {
-    let per_image = phase.rows * phase.cols;
-    let (group, band) = if per_image > POSITIONS {
-        (1, POSITIONS.div_ceil(phase.cols))
+/// A range of images and panels.
+fn run_part(call: &Call, session: &Session, part: usize, images: Range<usize>, panels: Range<usize>) {
+    let plan = call.plan;
+    let size = |of: fn(&Phase) -> usize| plan.phases.iter().map(of).max().unwrap_or(0).max(1);
+    let (rows, cols) = (size(|p| p.rows), size(|p| p.cols));
+    let pixels = if im2col(plan) {
+        STEPS * STEP
     } else {
-        ((POSITIONS / per_image.max(1)).max(1), phase.rows)
+        (PAIRS / (plan.from.c * plan.step[0] * plan.step[1])).clamp(STEPS * STEP, PIXELS)
+    };
+    // As many times as that takes, in shares of equal size.
+    let share = |all: usize, most: usize| all.div_ceil(all.div_ceil(most.max(1)).max(1)).max(1);
+    let (group, band) = if rows * cols > pixels {
+        (1, share(rows, pixels.div_ceil(cols)))
+    } else {
+        (share(images.len(), pixels / (rows * cols)), rows)
     };
     let mut accumulate = false;
     for first in images.clone().step_by(group) {
-        for line in (0..phase.rows).step_by(band) {
-            let block = Block {
+        for line in (0..rows).step_by(band) {
+            let piece = Piece {
+                part,
                 images: first..(first + group).min(images.end),
-                lines: line..(line + band).min(phase.rows),
+                lines: line..(line + band).min(rows),
                 panels: panels.clone(),
-                at,
                 accumulate,
             };
-            run_block(call, session, phase, &block);
+            if im2col(plan) {
+                run_columns(call, session, &piece);
+            } else {
+                run_pixels(call, session, &piece);
+            }
             accumulate = true;
         }
     }
 }
 
 /// Some lines of some images, and the panels of destination channels to do.
-struct Block {
+struct Piece {
+    part: usize,
     images: Range<usize>,
     lines: Range<usize>,
     panels: Range<usize>,
-    /// Where the phase's sums begin.
-    at: usize,
+    /// Whether there are sums to add to.
     accumulate: bool,
 }
 
-fn run_block(call: &Call, session: &Session, phase: &Phase, block: &Block) {
+/// The phases of a part that have taps, each with the place of its sums.
+fn phases<'a>(call: &'a Call, part: usize) -> impl Iterator<Item = (&'a Phase, usize)> {
+    let mut next = part * call.total;
+    let each = call.plan.phases.iter().map(move |phase| {
+        let at = next;
+        next += value_blocks(call.plan, phase) * call.panels * BLOCK;
+        (phase, at)
+    });
+    each.filter(|(phase, _)| !phase.taps.is_empty())
+}
+
+/// The source is laid out once for all phases and read at every tap.
+fn run_pixels(call: &Call, session: &Session, piece: &Piece) {
     let plan = call.plan;
-    let (lines, images) = (block.lines.clone(), block.images.len());
-    let (few, depth) = (im2col(plan), Depth::of(plan, phase));
-    let grid = if few {
-        Grid::of_columns(phase, lines, images)
-    } else {
-        Grid::new(plan, std::slice::from_ref(phase), lines, images)
-    };
-    let (values, copies) = if few { (phase.taps.len() * plan.from.c, 1) } else { (plan.from.c, 2) };
+    let grid = Grid::new(plan, &plan.phases, piece.lines.clone(), piece.images.len());
     let steps = grid.positions().div_ceil(STEP);
-    let rows_len = 2 * block.panels.len() * steps * source::TILE;
-    workspace::with(rows_len + source::pairs_len(&grid, values, copies), |buffer| {
+    let rows_len = 2 * piece.panels.len() * steps * source::TILE;
+    workspace::with(rows_len + source::pairs_len(&grid, plan.from.c, 2), |buffer| {
         let (rows, pairs) = convert::as_pairs(buffer).split_at_mut(rows_len);
-        source::channels(plan, phase, &grid, block.images.start, call.to, block.panels.clone(), rows);
-        if few {
-            let first = (block.images.start, block.lines.start * phase.cols);
-            source::pairs_of_columns(plan, phase, &grid, first, call.from, pairs);
-        } else {
-            source::pairs(plan, &grid, block.images.start, call.from, pairs);
+        source::pairs(plan, &grid, piece.images.start, call.from, pairs);
+        for (phase, at) in phases(call, piece.part) {
+            lay_out_rows(call, phase, &grid, piece, rows);
+            let offsets: Vec<usize> = phase.taps.iter().map(|tap| grid.offset(tap)).collect();
+            let spread = Depth::of(plan, phase).spread;
+            let pairs_each = source::index_pairs(&grid);
+            let operands = Operands { rows, pairs, pairs_each, values: plan.from.c, spread, steps };
+            operands.multiply(call, session, piece, at, &offsets);
         }
-        let offsets: Vec<usize> = if few { vec![0] } else { phase.taps.iter().map(|tap| grid.offset(tap)).collect() };
-        let steps: Vec<usize> = (0..steps).map(|s| s * size_of::<[u32; source::TILE]>()).collect();
-        let pairs_each = source::index_pairs(&grid);
-        let operands = Operands { rows, pairs, pairs_each, values, spread: depth.spread, steps: &steps };
-        operands.multiply(call, session, block, &offsets);
     });
 }
 
-/// What a block of positions multiplies.
+/// The source is laid out for each phase through im2col.
+fn run_columns(call: &Call, session: &Session, piece: &Piece) {
+    let plan = call.plan;
+    for (phase, at) in phases(call, piece.part) {
+        let lines = piece.lines.start..piece.lines.end.min(phase.rows);
+        if lines.is_empty() {
+            // Its sums have been begun: a phase's first lines are in the first piece.
+            continue;
+        }
+        let grid = Grid::of_columns(phase, lines, piece.images.len());
+        let steps = grid.positions().div_ceil(STEP);
+        let values = phase.taps.len() * plan.from.c;
+        let rows_len = 2 * piece.panels.len() * steps * source::TILE;
+        workspace::with(rows_len + source::pairs_len(&grid, values, 1), |buffer| {
+            let (rows, pairs) = convert::as_pairs(buffer).split_at_mut(rows_len);
+            lay_out_rows(call, phase, &grid, piece, rows);
+            let first = (piece.images.start, piece.lines.start * phase.cols);
+            source::pairs_of_columns(plan, phase, &grid, first, call.from, pairs);
+            let spread = Depth::of(plan, phase).spread;
+            let operands = Operands { rows, pairs, pairs_each: source::index_pairs(&grid), values, spread, steps };
+            operands.multiply(call, session, piece, at, &[0]);
+        });
+    }
+}
+
+/// The destination pixels of a piece and a phase, and their sums where those are wanted.
+fn lay_out_rows(call: &Call, phase: &Phase, grid: &Grid, piece: &Piece, rows: &mut [u32]) {
+    let plan = call.plan;
+    let first = piece.panels.start * SIDE;
+    let channels = plan.to.c.min(piece.panels.end * SIDE) - first;
+    // SAFETY: the sums of this task's part and panels, which no other task has.
+    let sums = call.pixel_sums.map(|sums| unsafe { sums.values(piece.part * plan.to.c + first, channels) });
+    source::channels(plan, phase, grid, piece.images.start, call.to, piece.panels.clone(), rows, sums);
+}
+
+/// What a piece multiplies in one phase.
 struct Operands<'a> {
-    /// The destination, tile after tile of the block's panels.
+    /// The destination, tile after tile of the piece's panels.
     rows: &'a [u32],
     /// The source, tile after tile of 16 values: pairs from an even index on, then, where there are taps, those from an odd
     /// one on.
@@ -156,45 +221,53 @@ struct Operands<'a> {
     values: usize,
     /// From tap to tap in the sums.
     spread: usize,
-    /// Bytes from a tile's beginning to each step.
-    steps: &'a [usize],
+    /// Steps of a tile.
+    steps: usize,
 }
 
 impl Operands<'_> {
-    /// All taps and values, panel by panel: the panel's rows stay near while the source passes.
-    fn multiply(&self, call: &Call, session: &Session, block: &Block, offsets: &[usize]) {
-        let tile_len = self.steps.len() * source::TILE;
-        for (local, panel) in block.panels.clone().enumerate() {
+    /// Panel by panel, whose sums then stay near; some steps at a time, whose rows stay near while the source passes.
+    fn multiply(&self, call: &Call, session: &Session, piece: &Piece, sums: usize, offsets: &[usize]) {
+        let tile_len = self.steps * source::TILE;
+        let steps: [usize; STEPS] = std::array::from_fn(|s| s * size_of::<[u32; source::TILE]>());
+        for (local, panel) in piece.panels.clone().enumerate() {
             let rows = &self.rows[2 * local * tile_len..][..2 * tile_len];
             let height = SIDE.min(call.plan.to.c - panel * SIDE);
-            for first in (0..self.values).step_by(SIDE) {
-                let width = SIDE.min(self.values - first);
-                for (tap, &offset) in offsets.iter().enumerate() {
-                    let value_block = (tap * self.spread + first) / SIDE;
-                    let at = block.at + (value_block * call.panels + panel) * BLOCK;
-                    let product = Product {
-                        rows: [rows.as_ptr().cast(), rows[tile_len..].as_ptr().cast()],
-                        stride: size_of::<[u32; ROWS]>(),
-                        steps: self.steps,
-                        columns: [self.columns(first, offset), self.columns(first + width / (ROWS + 1) * ROWS, offset)],
-                        advance: ROWS * ROWS,
-                        // SAFETY: the block's sums lie inside the part's.
-                        sums: unsafe { call.sums.rows(at, SIDE, SIDE, SIDE) },
-                        accumulate: block.accumulate,
-                        tiles: [height.div_ceil(ROWS), width.div_ceil(ROWS)],
-                    };
-                    // SAFETY: `rows` are two tiles of whole steps; `columns` has checked all that it covers; the sums are a
-                    // whole block of this task's part and panels, which no other task has.
-                    unsafe { session.multiply(&product) };
+            for first_step in (0..self.steps).step_by(STEPS) {
+                let steps = &steps[..STEPS.min(self.steps - first_step)];
+                let rows = &rows[first_step * source::TILE..];
+                for first in (0..self.values).step_by(SIDE) {
+                    let width = SIDE.min(self.values - first);
+                    for (tap, &offset) in offsets.iter().enumerate() {
+                        let value_block = (tap * self.spread + first) / SIDE;
+                        let at = sums + (value_block * call.panels + panel) * BLOCK;
+                        let columns = |value: usize| self.columns(value, offset, first_step, steps.len());
+                        let product = Product {
+                            rows: [rows.as_ptr().cast(), rows[tile_len..].as_ptr().cast()],
+                            stride: size_of::<[u32; ROWS]>(),
+                            steps,
+                            columns: [columns(first), columns(first + width / (ROWS + 1) * ROWS)],
+                            advance: ROWS * ROWS,
+                            // SAFETY: the block's sums lie inside the part's.
+                            sums: unsafe { call.sums.rows(at, SIDE, SIDE, SIDE) },
+                            accumulate: piece.accumulate || first_step > 0,
+                            tiles: [height.div_ceil(ROWS), width.div_ceil(ROWS)],
+                        };
+                        // SAFETY: `rows` are two tiles, from whose beginnings there are as many whole steps; `columns` has
+                        // checked all that it covers; the sums are a whole block of this task's part and panels, which no
+                        // other task has.
+                        unsafe { session.multiply(&product) };
+                    }
                 }
             }
         }
     }
 
-    /// Where the pairs of a tile of values begin at index `offset`; all steps are inside.
-    fn columns(&self, value: usize, offset: usize) -> *const u32 {
-        let (odd, first) = (offset % 2, offset / 2);
-        let end = first + self.steps.len() * ROWS;
+    /// Where the pairs of a tile of values begin that are read at index `offset` from step number `first_step` on; all steps are
+    /// inside.
+    fn columns(&self, value: usize, offset: usize, first_step: usize, steps: usize) -> *const u32 {
+        let (odd, first) = (offset % 2, offset / 2 + first_step * ROWS);
+        let end = first + steps * ROWS;
         assert!(end <= self.pairs_each, "a tile would end at pair {end} of {}", self.pairs_each);
         let tiles = self.values.div_ceil(ROWS);
         let tile = &self.pairs[(odd * tiles + value / ROWS) * self.pairs_each * ROWS..][..self.pairs_each * ROWS];

@@ -7,6 +7,7 @@ use super::{ROWS, SIDE, STEP, convert};
 use crate::gather::fill_columns;
 use crate::plan::{Phase, Plan};
 use crate::stored::Values;
+use crate::vectorise::vectorised;
 use crate::workspace;
 use std::ops::Range;
 
@@ -151,18 +152,56 @@ pub(super) fn index_pairs(grid: &Grid) -> usize {
 fn to_tiles(x: Values, c: usize, start: impl Fn(usize) -> usize, target: &mut [u32]) {
     let tiles = c.div_ceil(ROWS);
     let tile_len = target.len() / tiles;
+    let pairs = tile_len / ROWS;
+    if let (Values::Bf16(x), true) = (x, c.is_multiple_of(ROWS)) {
+        let starts: Vec<[usize; 2]> = (0..pairs).map(|pair| [start(2 * pair), start(2 * pair + 1)]).collect();
+        return workspace::with(c.div_ceil(2), |zeros| {
+            zeros.fill(0.0);
+            join_tiles(x, &convert::halves(zeros)[..c], &starts, target);
+        });
+    }
     workspace::with(tiles * ROWS + c, |buffer| {
         let (row, zeros) = buffer.split_at_mut(tiles * ROWS);
         zeros.fill(0.0);
         let row = convert::as_pairs(row);
         row.fill(0);
-        for pair in 0..tile_len / ROWS {
+        for pair in 0..pairs {
             to_pairs(x, c, [start(2 * pair), start(2 * pair + 1)], zeros, row);
             for (tile, row) in target.chunks_exact_mut(tile_len).zip(row.chunks_exact(ROWS)) {
                 tile[pair * ROWS..][..ROWS].copy_from_slice(row);
             }
         }
     });
+}
+
+vectorised! {
+    /// [`to_tiles`] of pixels that are stored as bf16, as many values as `zeros`, which stand for a missing one.
+    fn join_tiles(x: &[u16], zeros: &[u16], starts: &[[usize; 2]], target: &mut [u32]) {
+        let c = zeros.len();
+        let tile_len = target.len() / (c / ROWS);
+        for (pair, starts) in starts.iter().enumerate() {
+            let [a, b] = starts.map(|s| if s == NONE { zeros } else { &x[s..s + c] });
+            let values = a.chunks_exact(ROWS).zip(b.chunks_exact(ROWS));
+            for (tile, (a, b)) in target.chunks_exact_mut(tile_len).zip(values) {
+                for ((pair, a), b) in tile[pair * ROWS..][..ROWS].iter_mut().zip(a).zip(b) {
+                    *pair = u32::from(*a) | u32::from(*b) << 16;
+                }
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Rows of pairs of pixels that are stored as bf16, as many values as `zeros`, which stand for a missing one.
+    fn join_rows(x: &[u16], zeros: &[u16], starts: &[[usize; 2]], rows: &mut [u32], stride: usize) {
+        let c = zeros.len();
+        for (row, starts) in rows.chunks_exact_mut(stride).zip(starts) {
+            let [a, b] = starts.map(|s| if s == NONE { zeros } else { &x[s..s + c] });
+            for ((pair, a), b) in row[..c].iter_mut().zip(a).zip(b) {
+                *pair = u32::from(*a) | u32::from(*b) << 16;
+            }
+        }
+    }
 }
 
 /// The pair of pixels that begin at `starts`, channel by channel; `zeros` stands for a missing one.
@@ -184,7 +223,8 @@ fn to_pairs(x: Values, c: usize, starts: [usize; 2], zeros: &[f32], pairs: &mut 
 }
 
 /// Lays destination pixels out channel by channel, as tiles `[16 channels][32 positions][channel][position]`, zeros where no
-/// pixel stands and for missing channels. Image 0 of the grid is image `image` of `to`.
+/// pixel stands and for missing channels. Image 0 of the grid is image `image` of `to`. Adds the pixels to `sums`, where given.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn channels(
     plan: &Plan,
     phase: &Phase,
@@ -193,6 +233,7 @@ pub(super) fn channels(
     to: Values,
     panels: Range<usize>,
     target: &mut [u32],
+    mut sums: Option<&mut [f32]>,
 ) {
     let steps = grid.positions().div_ceil(STEP);
     let (first, width) = (panels.start * SIDE, plan.to.c.min(panels.end * SIDE) - panels.start * SIDE);
@@ -201,20 +242,35 @@ pub(super) fn channels(
         Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + first,
     };
     let row = panels.len() * SIDE;
-    workspace::with(STEP / 2 * row + width, |buffer| {
-        let (block, zeros) = buffer.split_at_mut(STEP / 2 * row);
+    workspace::with(STEP / 2 * row + 2 * width, |buffer| {
+        let (block, rest) = buffer.split_at_mut(STEP / 2 * row);
+        let (zeros, here) = rest.split_at_mut(width);
         zeros.fill(0.0);
+        here.fill(0.0);
         let block = convert::as_pairs(block);
         block.fill(0);
         for step in 0..steps {
-            for (pair, row) in block.chunks_exact_mut(row).enumerate() {
-                let position = step * STEP + 2 * pair;
-                to_pairs(to, width, [start(position), start(position + 1)], zeros, row);
+            let starts: [[usize; 2]; STEP / 2] =
+                std::array::from_fn(|pair| [0, 1].map(|n| start(step * STEP + 2 * pair + n)));
+            match to {
+                Values::Bf16(to) => join_rows(to, &convert::halves(zeros)[..width], &starts, block, row),
+                Values::F32(_) => {
+                    for (starts, row) in starts.into_iter().zip(block.chunks_exact_mut(row)) {
+                        to_pairs(to, width, starts, zeros, row);
+                    }
+                }
+            }
+            if sums.is_some() {
+                convert::add_pairs(block, row, here);
             }
             for tile in 0..row / ROWS {
                 let target = &mut target[(tile * steps + step) * TILE..][..TILE];
                 transpose([ROWS, ROWS], (&block[tile * ROWS..], row), (target, ROWS));
             }
+        }
+        // Blocks are summed on their own first, so that a sum over many loses no digits.
+        if let Some(sums) = &mut sums {
+            sums.iter_mut().zip(here.iter()).for_each(|(s, h)| *s += h);
         }
     });
 }

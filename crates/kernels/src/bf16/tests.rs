@@ -4,9 +4,10 @@
 use super::product::Engine;
 use super::{convert, emulated, gather_on, outer as outer_module};
 use crate::activation::Activation;
+use crate::epilogue::{Epilogue, multiply_by_slope};
 use crate::plan::Plan;
 use crate::reference::{self, assert_close, assert_same_on_any_pool, geometries, values};
-use crate::stored::{Values, ValuesMut};
+use crate::stored::{Element, Values, ValuesMut};
 use crate::{Geometry, Precision, conv, upsample_conv, workspace};
 use proptest::prelude::*;
 
@@ -30,16 +31,41 @@ impl Way {
     fn gather(self, plan: &Plan, x: &[f32], w: &[f32], bias: &[f32], act: Activation, len: usize) -> Vec<f32> {
         let mut y = vec![f32::NAN; len];
         match self.0 {
-            Some(engine) => gather_on(engine, plan, x.into(), w, Some(bias), act, (&mut y).into()),
+            Some(engine) => gather_on(engine, plan, x.into(), w, Some(bias), act.into(), (&mut y).into()),
             None => emulated::gather(plan, x.into(), w, Some(bias), act, &mut y),
         }
         y
     }
 
+    /// An input gradient as bf16, multiplied with the slopes at `of`.
+    fn sloped(self, plan: &Plan, x: &[f32], w: &[f32], slope: (Activation, &[u16])) -> Vec<f32> {
+        let (act, of) = slope;
+        let mut y = vec![0xFFFF; of.len()];
+        match self.0 {
+            Some(engine) => {
+                gather_on(engine, plan, x.into(), w, None, Epilogue::Slope(act, Values::Bf16(of)), (&mut y).into());
+            }
+            None => {
+                ValuesMut::from(&mut y)
+                    .with_f32(|y| emulated::gather(plan, x.into(), w, None, Activation::Identity, y));
+                multiply_by_slope(act, Values::Bf16(of), (&mut y).into());
+            }
+        }
+        Values::Bf16(&y).with_f32(<[f32]>::to_vec)
+    }
+
     fn outer(self, plan: &Plan, from: &[f32], to: &[f32], len: usize) -> Vec<f32> {
         let mut dw = vec![f32::NAN; len];
         match self.0 {
-            Some(engine) => outer_module::outer(engine, plan, from.into(), to.into(), &mut dw),
+            Some(engine) => {
+                let (mut alone, mut db, to) = (dw.clone(), vec![f32::NAN; plan.to.c], rounded(to));
+                outer_module::outer(engine, plan, from.into(), (&to).into(), &mut alone, None);
+                outer_module::outer(engine, plan, from.into(), (&to).into(), &mut dw, Some(&mut db));
+                assert_eq!(alone, dw, "asking for more changes nothing");
+                let mut sums = vec![0.0; plan.to.c];
+                to.iter().enumerate().for_each(|(i, v)| sums[i % plan.to.c] += f64::from(*v));
+                assert_close("sums over pixels", &db, &sums);
+            }
             None => emulated::outer(plan, from.into(), to.into(), &mut dw),
         }
         dw
@@ -92,11 +118,18 @@ fn check(g: &Geometry, factor: usize, act: Activation) {
     let mut dx = reference_gather(&backward, &dy, &w);
     reference::finish(&mut dx, &in_bias, act);
     let dw = reference::weight_grad(g, factor, &rounded(&x), &rounded(&dy));
+    let of: Vec<u16> = values(small, 6).into_iter().map(|v| convert::bits(act.apply(v))).collect();
+    let slopes = of.iter().map(|of| f64::from(act.slope(of.wide())));
+    let sloped: Vec<f64> = reference_gather(&backward, &dy, &w).iter().zip(slopes).map(|(dx, s)| dx * s).collect();
     for way in Way::all() {
         workspace::spoil();
         let name = |what: &str| format!("{what}, {way:?}, {g:?} x{factor}");
         assert_close(&name("forward"), &way.gather(&forward, &x, &w, &out_bias, act, g.y_len()), &y);
         assert_close(&name("input gradient"), &way.gather(&backward, &dy, &w, &in_bias, act, small), &dx);
+        let ours = way.sloped(&backward, &dy, &w, (act, &of));
+        let norm = sloped.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let apart = ours.iter().zip(&sloped).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum::<f64>().sqrt();
+        assert!(apart <= 4e-3 * norm + 1e-6, "{}: apart by {apart} of {norm}", name("sloped"));
         assert_close(&name("weight gradient"), &way.outer(&forward, &x, &dy, g.w_len()), &dw);
         if g.out_c <= 4 {
             let turned = Plan::input_grad(g, factor);
@@ -176,11 +209,11 @@ fn rounding_costs_less_than_a_hundredth() {
         if factor == 1 {
             conv::forward(&g, p, &x, &w, None, none, &mut y);
             conv::input_grad(&g, p, &dy, &w, None, none, &mut dx);
-            conv::weight_grad(&g, p, &x, &dy, &mut dw);
+            conv::weight_grad(&g, p, &x, &dy, &mut dw, None);
         } else {
             upsample_conv::forward(&g, p, factor, &x, &w, None, none, &mut y);
-            upsample_conv::input_grad(&g, p, factor, &dy, &w, &mut dx);
-            upsample_conv::weight_grad(&g, p, factor, &x, &dy, &mut dw);
+            upsample_conv::input_grad(&g, p, factor, &dy, &w, none, &mut dx);
+            upsample_conv::weight_grad(&g, p, factor, &x, &dy, &mut dw, None);
         }
         close("forward", &y, &reference::forward(&g, factor, &x, &w));
         close("input gradient", &dx, &reference::input_grad(&g, factor, &dy, &w));
@@ -206,8 +239,8 @@ fn the_form_of_storage_changes_nothing() {
             workspace::spoil();
             match way.0 {
                 Some(engine) => {
-                    gather_on(engine, &plan, from, &w, Some(&bias), act, (&mut y).into());
-                    outer_module::outer(engine, &plan, from, to, &mut dw);
+                    gather_on(engine, &plan, from, &w, Some(&bias), act.into(), (&mut y).into());
+                    outer_module::outer(engine, &plan, from, to, &mut dw, None);
                 }
                 None => {
                     ValuesMut::from(&mut y).with_f32(|y| emulated::gather(&plan, from, &w, Some(&bias), act, y));

@@ -7,7 +7,7 @@ mod tangent;
 pub use tangent::{tangent, tangent_backward};
 
 use crate::activation::Activation;
-use crate::batchnorm::{self, Coefficients, input_grads, parameter_grads};
+use crate::batchnorm::{self, Coefficients, Layer, input_grads, inverse_deviation, parameter_grads};
 use rayon::prelude::*;
 
 /// The sizes of a batch of images and what they share.
@@ -80,26 +80,25 @@ pub fn forward(g: &Groups, x: &[f32], gamma: &[f32], beta: &[f32], act: Activati
     });
 }
 
-/// The gradients of [`forward`]: `y` is its output (for the activation's slope), `dy` the gradient with respect to it.
+/// The gradients of [`forward`]; `dy` is the gradient with respect to its output.
 #[allow(clippy::too_many_arguments)]
 pub fn backward(
     g: &Groups,
     x: &[f32],
     gamma: &[f32],
+    beta: &[f32],
     act: Activation,
-    y: &[f32],
     dy: &[f32],
     dx: &mut [f32],
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
-    let lens = [("x", x.len()), ("y", y.len()), ("dy", dy.len()), ("dx", dx.len())];
-    g.check(&lens, &[("gamma", gamma.len()), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())]);
+    let lens = [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())];
+    g.check(&lens, &[("gamma", gamma.len()), ("beta", beta.len()), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())]);
     let size = g.image();
-    let inputs = x.par_chunks(size).zip(y.par_chunks(size)).zip(dy.par_chunks(size));
-    let images = dx.par_chunks_mut(size).zip(inputs);
+    let images = dx.par_chunks_mut(size).zip(x.par_chunks(size).zip(dy.par_chunks(size)));
     let parts: Vec<[Vec<f32>; 2]> =
-        images.map(|(dx, ((x, y), dy))| image_backward(g, x, gamma, act, y, dy, dx)).collect();
+        images.map(|(dx, (x, dy))| image_backward(g, x, gamma, beta, act, dy, dx)).collect();
     add_images(&parts, [dgamma, dbeta]);
 }
 
@@ -108,14 +107,16 @@ fn image_backward(
     g: &Groups,
     x: &[f32],
     gamma: &[f32],
+    beta: &[f32],
     act: Activation,
-    y: &[f32],
     dy: &[f32],
     dx: &mut [f32],
 ) -> [Vec<f32>; 2] {
     let [mean, var] = g.statistics(x);
     let (mut dgamma, mut dbeta) = (vec![0.0; g.channels], vec![0.0; g.channels]);
-    let inverse = parameter_grads(x, &mean, &var, gamma, g.epsilon, act, y, dy, &mut dgamma, &mut dbeta);
+    let layer = Layer::new(&mean, &var, gamma, beta, g.epsilon, act);
+    let inverse: Vec<f32> = inverse_deviation(&var, g.epsilon).collect();
+    parameter_grads(x, &layer, &inverse, dy, &mut dgamma, &mut dbeta);
     // With d = gamma dz: dx = (d - mean(d) - xhat mean(d xhat)) / sqrt(var + eps), the means over the group.
     let times_gamma = |v: &[f32]| -> Vec<f64> {
         g.sum_groups(&v.iter().zip(gamma).map(|(v, g)| f64::from(*v) * f64::from(*g)).collect::<Vec<_>>())
@@ -128,7 +129,7 @@ fn image_backward(
         coefficients.centred[i] = (-scale * scale * along[i] / g.shared()) as f32;
         coefficients.constant[i] = (-scale * sum[i] / g.shared()) as f32;
     }
-    input_grads(x, &mean, act, y, dy, dx, &coefficients);
+    input_grads(x, &layer, dy, dx, &coefficients);
     [dgamma, dbeta]
 }
 
@@ -191,7 +192,7 @@ pub(crate) mod tests {
             forward(&g, &x, &gamma, &beta, act, &mut y);
             assert_close("y", &y, &plain(&g, &wide(&x), &gamma, &beta, act));
             let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; len], vec![0.0; channels], vec![0.0; channels]);
-            backward(&g, &x, &gamma, act, &y, &dy, &mut dx, &mut dgamma, &mut dbeta);
+            backward(&g, &x, &gamma, &beta, act, &dy, &mut dx, &mut dgamma, &mut dbeta);
             let loss =
                 |x: &[f64]| plain(&g, x, &gamma, &beta, act).iter().zip(&dy).map(|(y, d)| y * f64::from(*d)).sum();
             assert_close("dx", &dx, &slopes(&wide(&x), loss));
@@ -214,7 +215,7 @@ pub(crate) mod tests {
         assert_same_on_any_pool(|| {
             let (mut y, mut dx, mut dgamma, mut dbeta) = (vec![0.0; len], vec![0.0; len], vec![0.0; 48], vec![0.0; 48]);
             forward(&g, &x, &gamma, &gamma, Activation::Relu, &mut y);
-            backward(&g, &x, &gamma, Activation::Relu, &y, &t, &mut dx, &mut dgamma, &mut dbeta);
+            backward(&g, &x, &gamma, &gamma, Activation::Relu, &t, &mut dx, &mut dgamma, &mut dbeta);
             let (mut out, mut ds, mut dt, mut dg) = (vec![0.0; len], vec![0.0; len], vec![0.0; len], vec![0.0; 48]);
             tangent(&g, &x, &t, &gamma, &mut out);
             tangent_backward(&g, &x, &t, &gamma, &y, &mut ds, &mut dt, &mut dg);

@@ -8,7 +8,7 @@
 
 use super::{Groups, add_images};
 use crate::activation::Activation;
-use crate::batchnorm::{Coefficients, input_grads, inverse_deviation, parameter_grads};
+use crate::batchnorm::{Coefficients, Layer, input_grads, inverse_deviation, parameter_grads};
 use crate::vectorise::vectorised;
 use rayon::prelude::*;
 
@@ -20,8 +20,9 @@ pub fn tangent(g: &Groups, x: &[f32], t: &[f32], gamma: &[f32], out: &mut [f32])
         let [mean, var] = g.statistics(x);
         let (mut along, mut sum) = (vec![0.0; g.channels], vec![0.0; g.channels]);
         // The sums are those of a gradient t that no activation bends.
-        let none = Activation::Identity;
-        let inverse = parameter_grads(x, &mean, &var, gamma, g.epsilon, none, t, t, &mut along, &mut sum);
+        let layer = Layer::new(&mean, &var, gamma, gamma, g.epsilon, Activation::Identity);
+        let inverse: Vec<f32> = inverse_deviation(&var, g.epsilon).collect();
+        parameter_grads(x, &layer, &inverse, t, &mut along, &mut sum);
         let group = |v: &[f32]| g.sum_groups(&v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
         let (along, sum) = (group(&along), group(&sum));
         let mut coefficients = Coefficients::new(g.channels);
@@ -31,7 +32,7 @@ pub fn tangent(g: &Groups, x: &[f32], t: &[f32], gamma: &[f32], out: &mut [f32])
             coefficients.centred[i] = (-gamma * scale * scale * along[i] / g.shared()) as f32;
             coefficients.constant[i] = (-gamma * scale * sum[i] / g.shared()) as f32;
         }
-        input_grads(x, &mean, none, t, t, out, &coefficients);
+        input_grads(x, &layer, t, out, &coefficients);
     });
 }
 

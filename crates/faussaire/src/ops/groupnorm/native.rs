@@ -69,7 +69,7 @@ impl NativeGroupNorm for Flex {
     }
 }
 
-/// What the backward pass needs: x, gamma, y (for the activation's slope).
+/// What the backward pass needs: x, gamma, beta.
 type State = ([FlexTensor; 3], Groups, Activation);
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Backward<Flex, 3> for GroupNormBackward {
 
     fn backward(self, ops: Ops<State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (saved, groups, activation) = ops.state;
-        let [x, gamma, y] = saved.map(plain);
+        let [x, gamma, beta] = saved.map(plain);
         let dy = plain(grads.consume::<Flex>(&ops.node));
         let channels = groups.channels;
         let mut dx = zeros(values(&x).len());
@@ -89,8 +89,8 @@ impl Backward<Flex, 3> for GroupNormBackward {
             &groups,
             values(&x),
             values(&gamma),
+            values(&beta),
             activation,
-            values(&y),
             values(&dy),
             &mut dx,
             &mut dgamma,
@@ -149,9 +149,9 @@ impl<C: CheckpointStrategy> NativeGroupNorm for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), gamma.node(), beta.node()];
         let [x, gamma, beta] = [x, gamma, beta].map(|t| t.into_primitive());
-        let y = Flex::native_groupnorm(x.clone(), gamma.clone(), beta, groups, activation);
+        let y = Flex::native_groupnorm(x.clone(), gamma.clone(), beta.clone(), groups, activation);
         match GroupNormBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(([x, gamma, y.clone()], groups, activation), y),
+            OpsKind::Tracked(prep) => prep.finish(([x, gamma, beta], groups, activation), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }

@@ -1,0 +1,59 @@
+//! What becomes of a product's sums before they are stored.
+
+use crate::activation::Activation;
+use crate::stored::{Element, Values, ValuesMut};
+use crate::vectorise::vectorised;
+use rayon::prelude::*;
+
+/// What happens to sums once their bias is added.
+#[derive(Clone, Copy, Debug)]
+pub enum Epilogue<'a> {
+    /// A forward pass: the activation.
+    Activate(Activation),
+    /// An input gradient: multiplied with the slope of the activation that made the layer's input, which is given and of
+    /// the result's length. The gradient is then the one in front of that activation.
+    Slope(Activation, Values<'a>),
+}
+
+impl From<Activation> for Epilogue<'_> {
+    fn from(activation: Activation) -> Self {
+        Self::Activate(activation)
+    }
+}
+
+impl<'a> Epilogue<'a> {
+    /// Both at once: the activation, and the slope's activation with its values.
+    pub(crate) fn parts(self) -> (Activation, Option<(Activation, Values<'a>)>) {
+        match self {
+            Self::Activate(activation) => (activation, None),
+            Self::Slope(activation, of) => (Activation::Identity, Some((activation, of))),
+        }
+    }
+}
+
+/// Values of one task.
+const BLOCK: usize = 1 << 14;
+
+/// `dx *= slope(y)`; equal lengths.
+pub(crate) fn multiply_by_slope(act: Activation, y: Values, dx: ValuesMut) {
+    match (y, dx) {
+        (Values::F32(y), ValuesMut::F32(dx)) => in_blocks(act, y, dx),
+        (Values::F32(y), ValuesMut::Bf16(dx)) => in_blocks(act, y, dx),
+        (Values::Bf16(y), ValuesMut::F32(dx)) => in_blocks(act, y, dx),
+        (Values::Bf16(y), ValuesMut::Bf16(dx)) => in_blocks(act, y, dx),
+    }
+}
+
+fn in_blocks<Y: Element + Sync, D: Element + Send>(act: Activation, y: &[Y], dx: &mut [D]) {
+    dx.par_chunks_mut(BLOCK).zip(y.par_chunks(BLOCK)).for_each(|(dx, y)| multiply_block(act, y, dx));
+}
+
+vectorised! {
+    fn multiply_block<Y: Element, D: Element>(act: Activation, y: &[Y], dx: &mut [D]) {
+        crate::activation::for_each_activation!(act, |a| {
+            for (dx, y) in dx.iter_mut().zip(y) {
+                *dx = D::of(dx.wide() * a.slope(y.wide()));
+            }
+        });
+    }
+}
