@@ -3,6 +3,7 @@
 //! a step. So a freed block is kept, with what its last owner left in it, for the next result of about its size.
 
 use crate::bf16::convert;
+use crate::memory::in_large_pages;
 use std::sync::{Mutex, PoisonError};
 
 /// Blocks begin at a multiple of this many bytes, a cache line, so that no vector's store straddles two. The allocator isn't
@@ -76,11 +77,20 @@ impl Reused {
     /// Bytes from which a result is worth it: below, the allocator is fast enough.
     pub const LEAST: usize = 1 << 16;
 
+    /// Bytes from which large pages are worth asking for.
+    const LARGE: usize = 1 << 22;
+
     /// A block of `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
         let wanted = bytes.div_ceil(size_of::<f32>()) + SPARE;
         let kept = POOL.lock().unwrap_or_else(PoisonError::into_inner).take(wanted);
-        let memory = kept.unwrap_or_else(|| vec![0.0; wanted]);
+        let memory = kept.unwrap_or_else(|| {
+            let mut memory = vec![0.0; wanted];
+            if bytes >= Self::LARGE {
+                in_large_pages(&mut memory);
+            }
+            memory
+        });
         // An offset that cannot be had costs speed only.
         let skip = memory.as_ptr().align_offset(ALIGNMENT).min(SPARE);
         Self { memory, skip, len: bytes }
