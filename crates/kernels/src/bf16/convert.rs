@@ -47,12 +47,18 @@ vectorised! {
     }
 }
 
+/// `y[i] = (a[i], b[i])`; equal lengths. For loops that are compiled for wider vectors themselves.
+#[inline(always)]
+pub(crate) fn join(a: &[u16], b: &[u16], y: &mut [u32]) {
+    for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+        *y = u32::from(*a) | u32::from(*b) << 16;
+    }
+}
+
 vectorised! {
-    /// `y[i] = (a[i], b[i])`; equal lengths.
+    /// [`join`] on its own.
     pub(crate) fn join_bits(a: &[u16], b: &[u16], y: &mut [u32]) {
-        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-            *y = u32::from(*a) | u32::from(*b) << 16;
-        }
+        join(a, b, y);
     }
 }
 

@@ -183,9 +183,7 @@ vectorised! {
             let [a, b] = starts.map(|s| if s == NONE { zeros } else { &x[s..s + c] });
             let values = a.chunks_exact(ROWS).zip(b.chunks_exact(ROWS));
             for (tile, (a, b)) in target.chunks_exact_mut(tile_len).zip(values) {
-                for ((pair, a), b) in tile[pair * ROWS..][..ROWS].iter_mut().zip(a).zip(b) {
-                    *pair = u32::from(*a) | u32::from(*b) << 16;
-                }
+                convert::join(a, b, &mut tile[pair * ROWS..][..ROWS]);
             }
         }
     }
@@ -197,9 +195,7 @@ vectorised! {
         let c = zeros.len();
         for (row, starts) in rows.chunks_exact_mut(stride).zip(starts) {
             let [a, b] = starts.map(|s| if s == NONE { zeros } else { &x[s..s + c] });
-            for ((pair, a), b) in row[..c].iter_mut().zip(a).zip(b) {
-                *pair = u32::from(*a) | u32::from(*b) << 16;
-            }
+            convert::join(a, b, &mut row[..c]);
         }
     }
 }
