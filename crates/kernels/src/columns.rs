@@ -35,47 +35,71 @@ pub(crate) fn pays(plan: &Plan) -> bool {
 /// `y = act(gather(x, w) + bias)`; `y` is written completely.
 pub(crate) fn gather(plan: &Plan, x: &[f32], w: &[f32], bias: Option<&[f32]>, act: Activation, y: &mut [f32]) {
     let channels = plan.from.c;
-    let planes = |rows: &[f32], pixels: Range<usize>, planes: &mut [f32]| {
-        make_planes(rows, channels, &x[pixels.start * channels..pixels.end * channels], planes);
-    };
-    gather_with(plan, w, bias, act, y, planes);
+    with_rows(plan, w, |rows| {
+        gather_with(plan, bias, act, y, |pixels, planes| {
+            make_planes(rows, channels, &x[pixels.start * channels..pixels.end * channels], planes);
+        });
+    });
 }
 
-/// [`gather`] with a product of one's own: `make_planes(rows, source pixels, planes)`.
+/// [`gather`] with a product of one's own: `make_planes(source pixels, planes)`, called on all threads.
 pub(crate) fn gather_with(
     plan: &Plan,
-    w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
     y: &mut [f32],
-    make_planes: impl Fn(&[f32], Range<usize>, &mut [f32]) + Sync,
+    make_planes: impl Fn(Range<usize>, &mut [f32]) + Sync,
+) {
+    let images = images_at_once(plan);
+    y.par_chunks_mut(images * plan.to.len()).enumerate().for_each(|(block, y)| {
+        gather_block(plan, bias, act, block * images, y, &make_planes);
+    });
+}
+
+/// [`gather_with`], on this thread.
+pub(crate) fn gather_here(
+    plan: &Plan,
+    bias: Option<&[f32]>,
+    act: Activation,
+    y: &mut [f32],
+    make_planes: impl Fn(Range<usize>, &mut [f32]),
+) {
+    let images = images_at_once(plan);
+    for (block, y) in y.chunks_mut(images * plan.to.len()).enumerate() {
+        gather_block(plan, bias, act, block * images, y, &make_planes);
+    }
+}
+
+fn images_at_once(plan: &Plan) -> usize {
+    (TASK_PIXELS / (plan.from.h * plan.from.w).max(1)).max(1)
+}
+
+/// The images from number `first` on that `y` has room for.
+fn gather_block(
+    plan: &Plan,
+    bias: Option<&[f32]>,
+    act: Activation,
+    first: usize,
+    y: &mut [f32],
+    make_planes: &impl Fn(Range<usize>, &mut [f32]),
 ) {
     let planes = plan.kernels * plan.to.c;
-    let images = (TASK_PIXELS / (plan.from.h * plan.from.w).max(1)).max(1);
-    workspace::with(planes * plan.from.c, |rows| {
-        fill_rows(plan, w, rows);
-        let rows = &*rows;
-        let blocks = y.par_chunks_mut(images * plan.to.len()).enumerate();
-        blocks.for_each(|(block, y)| {
-            let images_here = y.len() / plan.to.len();
-            let pixels = images_here * plan.from.h * plan.from.w;
-            let start = block * images * plan.from.h * plan.from.w;
-            workspace::with(planes * pixels + 2 * plan.to.len(), |buffer| {
-                let (planes_out, rest) = buffer.split_at_mut(planes * pixels);
-                let (sums, ordered) = rest.split_at_mut(plan.to.len());
-                make_planes(rows, start..start + pixels, planes_out);
-                for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
-                    let first = image * plan.from.h * plan.from.w;
-                    shifted_sum(plan, planes_out, pixels, first, bias, sums);
-                    if plan.phases.len() * plan.to.c == 1 {
-                        activation::apply_all(act, sums, y);
-                    } else {
-                        interleave(plan, sums, ordered);
-                        activation::apply_all(act, ordered, y);
-                    }
-                }
-            });
-        });
+    let pixels = y.len() / plan.to.len() * plan.from.h * plan.from.w;
+    let start = first * plan.from.h * plan.from.w;
+    workspace::with(planes * pixels + 2 * plan.to.len(), |buffer| {
+        let (planes_out, rest) = buffer.split_at_mut(planes * pixels);
+        let (sums, ordered) = rest.split_at_mut(plan.to.len());
+        make_planes(start..start + pixels, planes_out);
+        for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
+            let first = image * plan.from.h * plan.from.w;
+            shifted_sum(plan, planes_out, pixels, first, bias, sums);
+            if plan.phases.len() * plan.to.c == 1 {
+                activation::apply_all(act, sums, y);
+            } else {
+                interleave(plan, sums, ordered);
+                activation::apply_all(act, ordered, y);
+            }
+        }
     });
 }
 
@@ -98,16 +122,19 @@ fn make_planes_plain(rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32
     );
 }
 
-/// The weights as rows (kernel pixel, destination channel) of `from.c` values.
-fn fill_rows(plan: &Plan, w: &[f32], rows: &mut [f32]) {
+/// Calls `work` with the weights as rows (kernel pixel, destination channel) of `from.c` values.
+pub(crate) fn with_rows<R>(plan: &Plan, w: &[f32], work: impl FnOnce(&[f32]) -> R) -> R {
     let (along_c, along_n) = plan.weight_strides();
-    for (row, values) in rows.chunks_exact_mut(plan.from.c).enumerate() {
-        let (k, n) = (row / plan.to.c, row % plan.to.c);
-        let w = &w[k * plan.from.c * plan.to.c + n * along_n..];
-        for (c, value) in values.iter_mut().enumerate() {
-            *value = w[c * along_c];
+    workspace::with(plan.kernels * plan.to.c * plan.from.c, |rows| {
+        for (row, values) in rows.chunks_exact_mut(plan.from.c).enumerate() {
+            let (k, n) = (row / plan.to.c, row % plan.to.c);
+            let w = &w[k * plan.from.c * plan.to.c + n * along_n..];
+            for (c, value) in values.iter_mut().enumerate() {
+                *value = w[c * along_c];
+            }
         }
-    }
+        work(rows)
+    })
 }
 
 /// Adds up one image to sums `[phase][channel][row, column of the phase]`; its source pixels start at column `first` of

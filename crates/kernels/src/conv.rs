@@ -61,11 +61,7 @@ pub fn weight_grad<'a>(
     check("dw", dw.len(), g.w_len());
     check("db", db.as_ref().map_or(g.out_c, |db| db.len()), g.out_c);
     counters::count_weight_gradient();
-    let few_outputs = g.out_c <= 4 && g.in_c > g.out_c;
-    let small_dy =
-        precision == Precision::Bf16 && bf16::in_hardware() && (g.stride_h > 1 || g.stride_w > 1) && g.in_c > 16;
-    if few_outputs || small_dy {
-        // Take the taps on the side of `dy`, which is the small one.
+    if taps_on_dy(g, precision) {
         outer(precision, &Plan::input_grad(g, 1), dy, x, dw, None);
         if let Some(db) = db {
             activation::bias_grad(dy, db);
@@ -73,6 +69,13 @@ pub fn weight_grad<'a>(
     } else {
         outer(precision, &Plan::forward(g, 1), x, dy, dw, db);
     }
+}
+
+/// Whether a weight gradient takes the taps on the side of `dy`: where that is the smaller one.
+pub(crate) fn taps_on_dy(g: &Geometry, precision: Precision) -> bool {
+    let few_outputs = g.out_c <= 4 && g.in_c > g.out_c;
+    let strided = g.stride_h > 1 || g.stride_w > 1;
+    few_outputs || (precision == Precision::Bf16 && bf16::in_hardware() && strided && g.in_c > 16)
 }
 
 /// The epilogue, its values as many as the result's.

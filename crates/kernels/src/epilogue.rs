@@ -22,6 +22,14 @@ impl From<Activation> for Epilogue<'_> {
 }
 
 impl<'a> Epilogue<'a> {
+    /// For some of the results.
+    pub(crate) fn part(self, range: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Activate(activation) => Self::Activate(activation),
+            Self::Slope(activation, of) => Self::Slope(activation, of.part(range)),
+        }
+    }
+
     /// Both at once: the activation, and the slope's activation with its values.
     pub(crate) fn parts(self) -> (Activation, Option<(Activation, Values<'a>)>) {
         match self {

@@ -10,6 +10,7 @@ pub mod activation;
 pub mod adam;
 pub mod attention;
 pub mod batchnorm;
+pub mod chain;
 pub mod conv;
 pub mod counters;
 pub mod dropout;

@@ -193,6 +193,28 @@ impl<'a> ValuesMut<'a> {
         }
     }
 
+    /// The same values, to read.
+    pub(crate) fn read(&self) -> Values<'_> {
+        match self {
+            Self::F32(values) => Values::F32(values),
+            Self::Bf16(values) => Values::Bf16(values),
+        }
+    }
+
+    /// The first `at` of them, and the others.
+    pub(crate) fn split_at(self, at: usize) -> (Self, Self) {
+        match self {
+            Self::F32(values) => {
+                let (first, others) = values.split_at_mut(at);
+                (Self::F32(first), Self::F32(others))
+            }
+            Self::Bf16(values) => {
+                let (first, others) = values.split_at_mut(at);
+                (Self::Bf16(first), Self::Bf16(others))
+            }
+        }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         match self {

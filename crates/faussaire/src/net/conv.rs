@@ -90,6 +90,10 @@ impl LayerKind for Conv2d {
         true
     }
 
+    fn as_convolution(&self, input: Shape, batch: usize) -> Option<Geometry> {
+        Some(self.geometry(batch, input.dims()))
+    }
+
     fn absorbs_upsampling(&self) -> bool {
         true
     }

@@ -22,7 +22,7 @@ use super::residual::{Add, Residual};
 use super::upsample::Upsample;
 use super::words::{Reading, Words};
 use super::{Dual, Form, Fused, Pass, Shape, Storage, Surroundings, WeightSpec};
-use crate::ops::Activation;
+use crate::ops::{Activation, Geometry};
 
 /// What every layer can say and do.
 pub trait LayerKind: std::fmt::Debug {
@@ -61,6 +61,11 @@ pub trait LayerKind: std::fmt::Debug {
     /// Whether it can apply the activation behind it in the same pass.
     fn absorbs_activation(&self) -> bool {
         false
+    }
+
+    /// The convolution that it is over a batch of `input`s, if it is one with weights and a bias.
+    fn as_convolution(&self, _input: Shape, _batch: usize) -> Option<Geometry> {
+        None
     }
 
     /// Whether it can upsample in the same pass.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor};
 
 use super::plan::{Step, plan};
-use super::{Dual, Fused, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
+use super::{Dual, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
 use crate::error::{Error, Result};
-use crate::ops::{Activation, Precision};
+use crate::ops::{self, Activation, Precision};
 use crate::random::Stream;
 
 /// More values than this in one example between two layers is a slip of the pen, not a net.
@@ -207,8 +207,15 @@ impl Network {
     }
 
     fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        for step in steps {
-            x = self.make(step, weights, x, pass);
+        let mut steps = steps.iter();
+        while let Some(step) = steps.next() {
+            x = match steps.as_slice().first() {
+                Some(second) if step.goes_on && pass.precision == Precision::Bf16 => {
+                    steps.next();
+                    self.make_both([step, second], weights, x, pass)
+                }
+                _ => self.make(step, weights, x, pass),
+            };
         }
         x
     }
@@ -227,10 +234,26 @@ impl Network {
         let placed = &self.layers[step.layer];
         pass.layer = step.layer;
         let weights = self.weights_of(placed, weights, pass);
-        let stored = if step.bf16_output { pass.precision } else { Precision::F32 };
-        let fused = Fused { stored, links: pass.links(step.fused.links), ..step.fused };
+        let fused = step.fused_on(pass);
         // A convolution that absorbs upsampling sees the upsampled shape as its own input.
         placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
+    }
+
+    /// Two convolutions of which the first one goes on to the second ([`Step::goes_on`]).
+    fn make_both(&self, steps: [&Step; 2], weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        let batch = x.dims()[0];
+        let stages = steps.map(|step| {
+            let placed = &self.layers[step.layer];
+            pass.layer = step.layer;
+            let geometry = placed.layer.kind().as_convolution(placed.input, batch)?;
+            let own = self.weights_of(placed, weights, pass);
+            Some(([own[0].clone(), own[1].clone()], step.fused_on(pass).conv(geometry, pass.precision)))
+        });
+        match stages {
+            [Some(first), Some(second)] => ops::conv_chain(x, [first, second]),
+            // Only convolutions go on; whatever else it was, it can be done alone.
+            _ => steps.into_iter().fold(x, |x, step| self.make(step, weights, x, pass)),
+        }
     }
 
     /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.

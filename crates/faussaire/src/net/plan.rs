@@ -1,8 +1,8 @@
 //! The steps of a forward pass: which layers are done in one go, and what can be stored as bf16 between them.
 
 use super::storage::bf16_outputs;
-use super::{Fused, Placed};
-use crate::ops::Activation;
+use super::{Fused, Pass, Placed};
+use crate::ops::{Activation, Precision};
 
 /// One step: a layer with what it absorbs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,7 +11,24 @@ pub(super) struct Step {
     pub(super) fused: Fused,
     /// Whether its output may be stored as bf16.
     pub(super) bf16_output: bool,
+    /// Whether it and the next one are convolutions that some images at a time may go through together: what lies between
+    /// them is so much larger than what comes out.
+    pub(super) goes_on: bool,
 }
+
+impl Step {
+    /// What its layer does besides its own work on this pass.
+    pub(super) fn fused_on(&self, pass: &Pass) -> Fused {
+        let stored = if self.bf16_output { pass.precision } else { Precision::F32 };
+        Fused { stored, links: pass.links(self.fused.links), ..self.fused }
+    }
+}
+
+/// Values of an image that don't stay in the cache from layer to layer when there is a batch of them.
+const LARGE: usize = 1 << 16;
+
+/// How many times smaller what comes out must be for two convolutions to go together.
+const FUNNEL: usize = 16;
 
 /// Pairs each layer with the upsampling before it and the activation behind it, where it can do both in one pass.
 pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
@@ -33,7 +50,7 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
             fused.activation = activation;
             index += 1;
         }
-        steps.push(Step { layer, fused, bf16_output: false });
+        steps.push(Step { layer, fused, bf16_output: false, goes_on: false });
     }
     let storage: Vec<_> = steps.iter().map(|step| layers[step.layer].layer.kind().storage()).collect();
     for (step, bf16) in steps.iter_mut().zip(bf16_outputs(&storage)) {
@@ -60,6 +77,10 @@ fn link(layers: &[Placed], steps: &mut [Step]) {
         {
             step.fused.links.slope_by_reader = true;
             next.fused.links.made_by = Some(activation);
+            let [made, read] = [step.layer, next.layer].map(|layer| &layers[layer]);
+            let convolutions = [made, read].map(|placed| placed.layer.kind().as_convolution(placed.input, 1).is_some());
+            let between = made.output.len();
+            step.goes_on = convolutions == [true; 2] && between >= LARGE && between >= FUNNEL * read.output.len();
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
@@ -31,7 +32,7 @@ impl ConvState {
 
     /// The gradient before the activation. It only enters products, which round it to the layer's precision anyway: so it
     /// is stored as that. `db` is filled where that costs no pass of its own; true if it was.
-    fn before_activation(&self, dy: FlexTensor, db: Option<&mut [f32]>) -> (FlexTensor, bool) {
+    pub(super) fn before_activation(&self, dy: FlexTensor, db: Option<&mut [f32]>) -> (FlexTensor, bool) {
         let (act, dy) = (self.spec.activation, plain(dy));
         let Some(y) = self.y.clone().map(plain) else { return (dy, false) };
         let made = db.is_some();
@@ -42,8 +43,42 @@ impl ConvState {
         (dz, made)
     }
 
+    /// The gradients of a convolution's image, weights and bias, as far as they are `wanted`.
+    pub(super) fn gradients(&self, dy: FlexTensor, wanted: [bool; 3]) -> [Option<FlexTensor>; 3] {
+        let Conv { geometry: g, upsample: factor, precision, .. } = self.spec;
+        let mut db = vec![0.0; g.out_c];
+        // A bias that is subtracted again has no gradient.
+        let sum = wanted[2] && !self.spec.links.centred;
+        let (dz, made) = self.before_activation(dy, sum.then_some(&mut db[..]));
+        let mut missing = (sum && !made).then_some(&mut db[..]);
+        let (x, weight) = (plain(self.x.clone()), plain(self.weight.clone()));
+        let dw = wanted[1].then(|| {
+            let mut dw = vec![0.0; g.w_len()];
+            if factor == 1 {
+                conv_kernel::weight_grad(&g, precision, stored(&x), stored(&dz), &mut dw, missing.take());
+            } else {
+                upsample_conv::weight_grad(&g, precision, factor, stored(&x), stored(&dz), &mut dw, missing.take());
+            }
+            tensor(dw, weight.layout().shape())
+        });
+        if let Some(db) = missing {
+            activation::bias_grad(stored(&dz), db);
+        }
+        let dx = wanted[0].then(|| {
+            filled(storage(&x), x.layout().shape(), |dx| {
+                let (dz, w) = (stored(&dz), values(&weight));
+                if factor == 1 {
+                    conv_kernel::input_grad(&g, precision, dz, w, None, self.epilogue(&x), dx);
+                } else {
+                    upsample_conv::input_grad(&g, precision, factor, dz, w, self.epilogue(&x), dx);
+                }
+            })
+        });
+        [dx, dw, wanted[2].then(|| tensor(db, &[g.out_c]))]
+    }
+
     /// What a gradient of the input goes through at the end.
-    fn epilogue<'a>(&self, x: &'a FlexTensor) -> Epilogue<'a> {
+    pub(super) fn epilogue<'a>(&self, x: &'a FlexTensor) -> Epilogue<'a> {
         match self.spec.links.made_by {
             Some(activation) => Epilogue::Slope(activation, stored(x)),
             None => Epilogue::Activate(Activation::Identity),
@@ -58,41 +93,22 @@ impl Backward<Flex, 3> for ConvBackward {
     type State = ConvState;
 
     fn backward(self, ops: Ops<ConvState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let [x_node, weight_node, bias_node] = ops.parents;
-        let state = ops.state;
-        let Conv { geometry: g, upsample: factor, precision, .. } = state.spec;
         let dy = grads.consume::<Flex>(&ops.node);
-        let mut db = vec![0.0; g.out_c];
-        // A bias that is subtracted again has no gradient.
-        let wanted = bias_node.is_some() && !state.spec.links.centred;
-        let (dz, made) = state.before_activation(dy, wanted.then_some(&mut db[..]));
-        let mut missing = (wanted && !made).then_some(&mut db[..]);
-        let (x, weight) = (plain(state.x.clone()), plain(state.weight.clone()));
-        if let Some(node) = weight_node {
-            let mut dw = vec![0.0; g.w_len()];
-            if factor == 1 {
-                conv_kernel::weight_grad(&g, precision, stored(&x), stored(&dz), &mut dw, missing.take());
-            } else {
-                upsample_conv::weight_grad(&g, precision, factor, stored(&x), stored(&dz), &mut dw, missing.take());
-            }
-            grads.register::<Flex>(node.id, tensor(dw, weight.layout().shape()));
-        }
-        if let Some(db) = missing {
-            activation::bias_grad(stored(&dz), db);
-        }
-        if let Some(node) = bias_node {
-            grads.register::<Flex>(node.id, tensor(db, &[g.out_c]));
-        }
-        if let Some(node) = x_node {
-            let dx = filled(storage(&x), x.layout().shape(), |dx| {
-                let (dz, w) = (stored(&dz), values(&weight));
-                if factor == 1 {
-                    conv_kernel::input_grad(&g, precision, dz, w, None, state.epilogue(&x), dx);
-                } else {
-                    upsample_conv::input_grad(&g, precision, factor, dz, w, state.epilogue(&x), dx);
-                }
-            });
-            grads.register::<Flex>(node.id, dx);
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let made = ops.state.gradients(dy, wanted);
+        register(grads, ops.parents.map(|node| node.map(|node| node.id)), made);
+    }
+}
+
+/// Gives each parent that wants one its gradient.
+pub(super) fn register<const N: usize>(
+    grads: &mut Gradients,
+    parents: [Option<NodeId>; N],
+    made: [Option<FlexTensor>; N],
+) {
+    for (parent, gradient) in parents.into_iter().zip(made) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<Flex>(parent, gradient);
         }
     }
 }

@@ -10,6 +10,7 @@
 mod agreement;
 mod attention;
 mod backward;
+mod chain;
 mod composed;
 mod dropout;
 mod groupnorm;
@@ -19,6 +20,7 @@ mod standardise;
 mod values;
 
 pub use attention::{attend, attend_dual};
+pub use chain::{Convolution, conv_chain};
 pub use dropout::{Kept, dropout};
 pub use faussaire_kernels::activation::Activation;
 pub use faussaire_kernels::adam::Adam;

@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 use faussaire_kernels::{activation, adam as adam_kernel, batchnorm as norm, conv as conv_kernel, upsample_conv};
 use rayon::prelude::*;
 
+use super::chain::{self, ChainBackward, ChainState};
 use super::backward::{ActivationBackward, ConvBackward, ConvState, ConvTransposeBackward, NormBackward, NormState};
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Adam, Conv, Normalisation, Precision};
@@ -29,6 +30,15 @@ pub trait NativeOps: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         spec: Conv,
+    ) -> FloatTensor<Self>;
+    /// Convolution, bias, activation, twice.
+    fn native_conv_chain(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        second_weight: FloatTensor<Self>,
+        second_bias: FloatTensor<Self>,
+        specs: [Conv; 2],
     ) -> FloatTensor<Self>;
     /// Batch normalisation, activation.
     fn native_batchnorm(
@@ -161,6 +171,17 @@ impl NativeOps for Flex {
         })
     }
 
+    fn native_conv_chain(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        second_weight: FlexTensor,
+        second_bias: FlexTensor,
+        specs: [Conv; 2],
+    ) -> FlexTensor {
+        chain::forward(x, [weight, second_weight], [bias, second_bias], &specs)
+    }
+
     fn native_batchnorm(
         x: FlexTensor,
         gamma: FlexTensor,
@@ -224,6 +245,29 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         match ConvTransposeBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(ConvState::new(x, weight, &y, spec), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn native_conv_chain(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        second_weight: FloatTensor<Self>,
+        second_bias: FloatTensor<Self>,
+        specs: [Conv; 2],
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), weight.node(), bias.node(), second_weight.node(), second_bias.node()];
+        let [x, w1, b1, w2, b2] = [x, weight, bias, second_weight, second_bias].map(|t| t.into_primitive());
+        match ChainBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let weights = [w1.clone(), w2.clone()];
+                let (between, y) = chain::forward_keeping(x.clone(), weights, [b1.clone(), b2.clone()], &specs);
+                let [first, second] = specs;
+                let stages =
+                    [ConvState::new(x, w1, &between, first), ConvState::new(between.clone(), w2, &y, second)];
+                prep.finish(ChainState { stages, biases: [b1, b2] }, y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(Flex::native_conv_chain(x, w1, b1, w2, b2, specs)),
         }
     }
 

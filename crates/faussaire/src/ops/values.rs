@@ -54,33 +54,42 @@ pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
 /// A tensor stored as `storage`, whose values `fill` writes, all of them: a large one begins with what an earlier result
 /// left there.
 pub(super) fn filled(storage: Precision, shape: &[usize], fill: impl FnOnce(ValuesMut)) -> FlexTensor {
+    filled_with(storage, shape, fill).0
+}
+
+/// [`filled`], with what `fill` gives besides.
+pub(super) fn filled_with<R>(
+    storage: Precision,
+    shape: &[usize],
+    fill: impl FnOnce(ValuesMut) -> R,
+) -> (FlexTensor, R) {
     let len: usize = shape.iter().product();
     let dtype = if storage == Precision::F32 { DType::F32 } else { DType::BF16 };
     let size = len * dtype.size();
-    let bytes = if size < Reused::LEAST { fresh(storage, len, fill) } else { reused(storage, size, fill) };
-    FlexTensor::from_data(TensorData::from_bytes(bytes, shape.to_vec(), dtype))
+    let (bytes, result) = if size < Reused::LEAST { fresh(storage, len, fill) } else { reused(storage, size, fill) };
+    (FlexTensor::from_data(TensorData::from_bytes(bytes, shape.to_vec(), dtype)), result)
 }
 
-fn fresh(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut)) -> Bytes {
+fn fresh<R>(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut) -> R) -> (Bytes, R) {
     match storage {
         Precision::F32 => {
             let mut values = vec![0.0f32; len];
-            fill(ValuesMut::F32(&mut values));
-            Bytes::from_elems(values)
+            let result = fill(ValuesMut::F32(&mut values));
+            (Bytes::from_elems(values), result)
         }
         Precision::Bf16 => {
             let mut bits = vec![0u16; len];
-            fill(ValuesMut::Bf16(&mut bits));
-            Bytes::from_elems(bits)
+            let result = fill(ValuesMut::Bf16(&mut bits));
+            (Bytes::from_elems(bits), result)
         }
     }
 }
 
-fn reused(storage: Precision, bytes: usize, fill: impl FnOnce(ValuesMut)) -> Bytes {
+fn reused<R>(storage: Precision, bytes: usize, fill: impl FnOnce(ValuesMut) -> R) -> (Bytes, R) {
     let mut block = Reused::new(bytes);
-    match storage {
+    let result = match storage {
         Precision::F32 => fill(ValuesMut::F32(block.f32())),
         Precision::Bf16 => fill(ValuesMut::Bf16(block.bf16())),
-    }
-    Bytes::from_shared(bytes::Bytes::from_owner(block), AllocationProperty::Native)
+    };
+    (Bytes::from_shared(bytes::Bytes::from_owner(block), AllocationProperty::Native), result)
 }

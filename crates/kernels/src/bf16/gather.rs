@@ -22,29 +22,35 @@ const LEAST_PIXELS: usize = 2 * SIDE;
 /// Tasks that a call is split into at least, where its size allows.
 const TASKS: usize = 16;
 
-/// One call, as its tasks see it.
-struct Call<'a> {
+/// A plan whose weights are laid out.
+pub(super) struct Ready<'a> {
     engine: Engine,
     plan: &'a Plan,
-    x: Values<'a>,
     /// Panels of all phases.
     packed: &'a [u32],
     /// Bias, padded with zeros to whole panels.
     bias: &'a [f32],
+}
+
+/// One call, as its tasks see it.
+struct Call<'a> {
+    engine: Engine,
+    plan: &'a Plan,
+    packed: &'a [u32],
+    bias: &'a [f32],
+    x: Values<'a>,
     then: Then<'a>,
     y: Output<'a>,
 }
 
-/// `y = then(gather(x, w) + bias)`; `y` is written completely. The engine's instructions must be there.
-pub(super) fn gather(
+/// Lays out the weights of a plan, for `work` to run it. The engine's instructions must be there.
+pub(super) fn with_weights<R>(
     engine: Engine,
     plan: &Plan,
-    x: Values,
     w: &[f32],
     bias: Option<&[f32]>,
-    then: Then,
-    y: ValuesMut,
-) {
+    work: impl FnOnce(&Ready) -> R,
+) -> R {
     let packed_len = panels::total(plan);
     let columns = panels::count(plan) * SIDE;
     let ordered = by_class(plan);
@@ -57,8 +63,27 @@ pub(super) fn gather(
         if let Some(bias) = bias {
             padded_bias[..bias.len()].copy_from_slice(bias);
         }
-        run_tasks(&Call { engine, plan, x, packed, bias: padded_bias, then, y: Output::new(y) });
-    });
+        work(&Ready { engine, plan, packed, bias: padded_bias })
+    })
+}
+
+impl Ready<'_> {
+    fn call<'a>(&'a self, x: Values<'a>, then: Then<'a>, y: Output<'a>) -> Call<'a> {
+        let Self { engine, plan, packed, bias } = *self;
+        Call { engine, plan, packed, bias, x, then, y }
+    }
+
+    /// `y = then(gather(x, w) + bias)` for all images; `y` is written completely.
+    pub(super) fn run(&self, x: Values, then: Then, y: ValuesMut) {
+        run_tasks(&self.call(x, then, Output::new(y)));
+    }
+
+    /// [`Self::run`] for the images of `x`, on this thread.
+    pub(super) fn run_here(&self, x: Values, then: Then, y: ValuesMut) {
+        let images = x.len() / self.plan.from.len().max(1);
+        let session = Session::begin(self.engine);
+        run_task(&self.call(x, then, Output::new(y)), &session, 0..images, 0..panels::count(self.plan));
+    }
 }
 
 /// The plan with taps in the order of their classes, where there are several: neighbours then read nearly the same pixels,
@@ -86,13 +111,16 @@ fn run_tasks(call: &Call) {
         let (image, panel) = (task / panel_tasks, task % panel_tasks);
         let images = image * images..((image + 1) * images).min(plan.batch);
         let panels = panel * panels / panel_tasks..(panel + 1) * panels / panel_tasks;
-        let session = Session::begin(call.engine);
-        if im2col(plan) {
-            run_columns(call, &session, images, panels);
-        } else {
-            run_images(call, &session, images, panels);
-        }
+        run_task(call, &Session::begin(call.engine), images, panels);
     });
+}
+
+fn run_task(call: &Call, session: &Session, images: Range<usize>, panels: Range<usize>) {
+    if im2col(call.plan) {
+        run_columns(call, session, images, panels);
+    } else {
+        run_images(call, session, images, panels);
+    }
 }
 
 /// The source is laid out once and read at every tap.

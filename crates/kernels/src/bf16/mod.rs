@@ -11,6 +11,7 @@
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod chain;
 mod columns;
 pub(crate) mod convert;
 mod emulated;
@@ -18,7 +19,9 @@ mod finish;
 mod gather;
 mod grid;
 mod outer;
+
 mod panels;
+mod prepared;
 mod product;
 mod source;
 mod transpose;
@@ -28,14 +31,11 @@ mod transpose;
 mod tests;
 
 use crate::activation;
-use crate::columns as columns_form;
 use crate::epilogue::{Epilogue, multiply_by_slope};
 use crate::plan::{Phase, Plan};
 use crate::precision::Precision;
 use crate::stored::{Values, ValuesMut};
-use finish::Then;
 use product::Engine;
-use std::ops::Range;
 
 /// Rows of a tile: pixels of a gather, source channels of a weight gradient.
 const ROWS: usize = 16;
@@ -47,6 +47,8 @@ const SIDE: usize = 2 * ROWS;
 const STEP_PAIRS: usize = STEP / 2 * SIDE;
 /// Source channels up to which im2col pays: steps of 32 would be mostly zeros.
 const FEW_CHANNELS: usize = 16;
+
+pub(crate) use chain::chain;
 
 /// True where the instruction set in use multiplies bf16.
 pub(crate) fn in_hardware() -> bool {
@@ -89,30 +91,12 @@ fn gather_on(
     w: &[f32],
     bias: Option<&[f32]>,
     then: Epilogue,
-    mut y: ValuesMut,
+    y: ValuesMut,
 ) {
     if y.is_empty() {
         return;
     }
-    let (act, slope) = then.parts();
-    if columns_form::pays(plan) {
-        let channels = plan.from.c;
-        let planes = |rows: &[f32], pixels: Range<usize>, planes: &mut [f32]| {
-            let x = x.part(pixels.start * channels..pixels.end * channels);
-            columns::make_planes(engine, rows, channels, x, planes);
-        };
-        // Few outputs: rounding them takes no time to speak of.
-        y.again().with_f32(|y| columns_form::gather_with(plan, w, bias, act, y, planes));
-    } else if let (Some((bent, Values::Bf16(of))), ValuesMut::Bf16(_)) = (slope, &y)
-        && let Some(below) = finish::slope_below(bent)
-    {
-        return gather::gather(engine, plan, x, w, bias, Then::Slope(below, of), y);
-    } else {
-        gather::gather(engine, plan, x, w, bias, Then::Activate(act), y.again());
-    }
-    if let Some((bent, of)) = slope {
-        multiply_by_slope(bent, of, y);
-    }
+    prepared::with_weights(engine, plan, w, bias, |prepared| prepared.run(x, then, y));
 }
 
 /// [`crate::outer::outer`] with operands of the given precision, stored in either form; where asked for, `db` is the sum of

@@ -29,12 +29,10 @@ const PARTS: usize = 4;
 /// Sums of a block.
 const BLOCK: usize = SIDE * SIDE;
 
-/// One call, as its tasks see it.
-struct Call<'a> {
+/// The sums of a weight gradient while they are made.
+pub(super) struct Sums<'a> {
     engine: Engine,
     plan: &'a Plan,
-    from: Values<'a>,
-    to: Values<'a>,
     /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows destination channels, columns source values.
     sums: Shared<'a>,
     /// Sums of `to` over each part's pixels, `[part][destination channel]`, where they are wanted.
@@ -42,6 +40,22 @@ struct Call<'a> {
     /// Sums of one part.
     total: usize,
     panels: usize,
+    parts: usize,
+}
+
+/// Images to add to them, as a task sees them.
+struct Call<'a> {
+    all: &'a Sums<'a>,
+    from: Values<'a>,
+    to: Values<'a>,
+}
+
+impl<'a> std::ops::Deref for Call<'a> {
+    type Target = Sums<'a>;
+
+    fn deref(&self) -> &Sums<'a> {
+        self.all
+    }
 }
 
 /// Blocks of source values of a phase.
@@ -49,29 +63,57 @@ fn value_blocks(plan: &Plan, phase: &Phase) -> usize {
     Depth::of(plan, phase).values.div_ceil(SIDE)
 }
 
+/// Parts that a batch of images is split into.
+pub(super) fn parts(plan: &Plan) -> usize {
+    let pixels = plan.batch * plan.to.h * plan.to.w;
+    (pixels / (2 * STEPS * STEP)).clamp(1, PARTS.min(plan.batch))
+}
+
+/// The images of a part.
+pub(super) fn part_of(batch: usize, parts: usize, part: usize) -> Range<usize> {
+    part * batch / parts..(part + 1) * batch / parts
+}
+
+/// How many of the `images` images of a part are laid out at a time.
+pub(super) fn at_once(plan: &Plan, images: usize) -> usize {
+    pieces(plan, images).0
+}
+
 /// `dw[kernel pixel] = sum over pixels of from (x) to`, and `db` that of `to` alone; both are written completely. The engine's
 /// instructions must be there.
 pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &mut [f32], db: Option<&mut [f32]>) {
-    let panels = panels::count(plan);
-    let total = plan.phases.iter().map(|p| value_blocks(plan, p)).sum::<usize>() * panels * BLOCK;
     let pixels = plan.batch * plan.to.h * plan.to.w;
     // A phase without taps has pixels that no product looks at.
-    let all_seen = plan.phases.iter().all(|phase| !phase.taps.is_empty());
-    let (along, alone) = if total == 0 || pixels == 0 || !all_seen { (None, db) } else { (db, None) };
+    let all_seen = pixels > 0 && plan.phases.iter().all(|phase| !phase.taps.is_empty());
+    let (along, alone) = if all_seen { (db, None) } else { (None, db) };
     if let Some(db) = alone {
         activation::bias_grad(to, db);
     }
+    with_sums(engine, plan, dw, along, |sums| sums.add_all(from, to));
+}
+
+/// The sums that `work` makes, in the weights' layout.
+pub(super) fn with_sums(
+    engine: Engine,
+    plan: &Plan,
+    dw: &mut [f32],
+    along: Option<&mut [f32]>,
+    work: impl FnOnce(&Sums),
+) {
+    let panels = panels::count(plan);
+    let total = plan.phases.iter().map(|p| value_blocks(plan, p)).sum::<usize>() * panels * BLOCK;
+    let pixels = plan.batch * plan.to.h * plan.to.w;
     if total == 0 || pixels == 0 {
         return dw.fill(0.0);
     }
-    let parts = (pixels / (2 * STEPS * STEP)).clamp(1, PARTS.min(plan.batch));
+    let parts = parts(plan);
     let channels = if along.is_some() { plan.to.c } else { 0 };
     workspace::with(parts * (total + channels), |buffer| {
         let (sums, pixel_sums) = buffer.split_at_mut(parts * total);
         pixel_sums.fill(0.0);
         let shared = along.is_some().then(|| Shared::new(&mut *pixel_sums));
-        let call = Call { engine, plan, from, to, sums: Shared::new(&mut *sums), pixel_sums: shared, total, panels };
-        run_tasks(&call, parts);
+        let shared_sums = Shared::new(&mut *sums);
+        work(&Sums { engine, plan, sums: shared_sums, pixel_sums: shared, total, panels, parts });
         let (first, others) = sums.split_at_mut(total);
         add_parts(first, others);
         scatter(plan, panels, first, dw);
@@ -81,25 +123,44 @@ pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &
     });
 }
 
+impl Sums<'_> {
+    /// All images.
+    fn add_all(&self, from: Values, to: Values) {
+        run_tasks(&Call { all: self, from, to });
+    }
+
+    /// Some images of a part, on this thread; `accumulate` is false for the first ones. The sums are those of all of them
+    /// together where all but the last call have a whole multiple of [`at_once`].
+    pub(super) fn add_here(&self, part: usize, from: Values, to: Values, accumulate: bool) {
+        let images = from.len() / self.plan.from.len().max(1);
+        let session = Session::begin(self.engine);
+        run_part(&Call { all: self, from, to }, &session, part, 0..images, 0..self.panels, accumulate);
+    }
+}
+
 /// Splits by parts, and by panels where there are fewer parts than threads: how panels are grouped changes no sum, but each
 /// group lays the source out again.
-fn run_tasks(call: &Call, parts: usize) {
+fn run_tasks(call: &Call) {
+    let parts = call.parts;
     let groups = rayon::current_num_threads().div_ceil(parts).min(call.panels);
     let least = call.plan.tasks_worth_a_thread(parts * groups);
     (0..parts * groups).into_par_iter().with_min_len(least).for_each(|task| {
         let (part, group) = (task / groups, task % groups);
-        let images = part * call.plan.batch / parts..(part + 1) * call.plan.batch / parts;
+        let images = part_of(call.plan.batch, parts, part);
         let panels = group * call.panels / groups..(group + 1) * call.panels / groups;
         let session = Session::begin(call.engine);
-        run_part(call, &session, part, images, panels);
+        run_part(call, &session, part, images, panels, false);
     });
 }
 
-/// A range of images and panels.
-fn run_part(call: &Call, session: &Session, part: usize, images: Range<usize>, panels: Range<usize>) {
-    let plan = call.plan;
-    let size = |of: fn(&Phase) -> usize| plan.phases.iter().map(of).max().unwrap_or(0).max(1);
-    let (rows, cols) = (size(|p| p.rows), size(|p| p.cols));
+/// The largest of its phases' sizes, 1 at least.
+fn most(plan: &Plan, of: fn(&Phase) -> usize) -> usize {
+    plan.phases.iter().map(of).max().unwrap_or(0).max(1)
+}
+
+/// How many of `images` images, and how many lines of each, are laid out at a time.
+fn pieces(plan: &Plan, images: usize) -> (usize, usize) {
+    let (rows, cols) = (most(plan, |phase| phase.rows), most(plan, |phase| phase.cols));
     let pixels = if im2col(plan) {
         STEPS * STEP
     } else {
@@ -107,12 +168,24 @@ fn run_part(call: &Call, session: &Session, part: usize, images: Range<usize>, p
     };
     // As many times as that takes, in shares of equal size.
     let share = |all: usize, most: usize| all.div_ceil(all.div_ceil(most.max(1)).max(1)).max(1);
-    let (group, band) = if rows * cols > pixels {
+    if rows * cols > pixels {
         (1, share(rows, pixels.div_ceil(cols)))
     } else {
-        (share(images.len(), pixels / (rows * cols)), rows)
-    };
-    let mut accumulate = false;
+        (share(images, pixels / (rows * cols)), rows)
+    }
+}
+
+/// A range of images and panels.
+fn run_part(
+    call: &Call,
+    session: &Session,
+    part: usize,
+    images: Range<usize>,
+    panels: Range<usize>,
+    mut accumulate: bool,
+) {
+    let (group, band) = pieces(call.plan, images.len());
+    let rows = most(call.plan, |phase| phase.rows);
     for first in images.clone().step_by(group) {
         for line in (0..rows).step_by(band) {
             let piece = Piece {
@@ -122,7 +195,7 @@ fn run_part(call: &Call, session: &Session, part: usize, images: Range<usize>, p
                 panels: panels.clone(),
                 accumulate,
             };
-            if im2col(plan) {
+            if im2col(call.plan) {
                 run_columns(call, session, &piece);
             } else {
                 run_pixels(call, session, &piece);

@@ -1,0 +1,187 @@
+//! [`crate::chain`] on blocks: each thread takes some images through both stages, forwards or backwards, before it takes the
+//! next ones. Weights are laid out once for all. Weight gradients are the same sums in the same order as when each stage does
+//! the whole batch: a group of images is what that would lay out at a time.
+
+use super::outer::{Sums, at_once, part_of, parts, with_sums};
+use super::prepared::{Prepared, with_weights};
+use super::product::Engine;
+use super::{convert, finish};
+use crate::activation;
+use crate::chain::{Gradients, Stage};
+use crate::epilogue::Epilogue;
+use crate::plan::Plan;
+use crate::stored::{Values, ValuesMut};
+use crate::workspace;
+use rayon::prelude::*;
+
+/// Values between the stages that a thread has at a time on the way forward: a megabyte, half of a second-level cache.
+const BETWEEN: usize = 1 << 19;
+
+/// Two stages that go together.
+pub(crate) struct Chain<'a> {
+    engine: Engine,
+    stages: [&'a Stage<'a>; 2],
+    forward: [Plan; 2],
+    back: [Plan; 2],
+    /// Values of an image: going in, between, coming out.
+    sizes: [usize; 3],
+}
+
+/// The stages together, where the processor multiplies bf16 and nothing about them is unusual: images that are not empty,
+/// pixels that all have taps, a slope that products can be multiplied with.
+pub(crate) fn chain<'a>(stages: [&'a Stage<'a>; 2]) -> Option<Chain<'a>> {
+    let engine = Engine::in_use()?;
+    finish::slope_below(stages[0].activation)?;
+    let (forward, back) = (stages.map(Stage::forward_plan), stages.map(Stage::input_plan));
+    let usual = |plan: &Plan| {
+        plan.batch * plan.from.len() * plan.to.len() > 0 && plan.phases.iter().all(|phase| !phase.taps.is_empty())
+    };
+    let sizes = [forward[0].from.len(), forward[0].to.len(), forward[1].to.len()];
+    forward.iter().all(usual).then_some(Chain { engine, stages, forward, back, sizes })
+}
+
+impl Chain<'_> {
+    pub(crate) fn forward(&self, x: Values, between: Option<ValuesMut>, y: ValuesMut) {
+        let [first, second] = self.stages;
+        with_weights(self.engine, &self.forward[0], first.weight, Some(first.bias), |one| {
+            with_weights(self.engine, &self.forward[1], second.weight, Some(second.bias), |two| {
+                self.forward_with([one, two], x, between, y);
+            });
+        });
+    }
+
+    fn forward_with(&self, ready: [&Prepared; 2], x: Values, between: Option<ValuesMut>, y: ValuesMut) {
+        let [wide, middle, narrow] = self.sizes;
+        let images = (BETWEEN / middle).max(1);
+        let run = |nth: usize, mut between: ValuesMut, y: ValuesMut| {
+            let first = nth * images * wide;
+            let x = x.part(first..first + between.len() / middle * wide);
+            ready[0].run_here(x, self.stages[0].activation.into(), between.again());
+            ready[1].run_here(between.read(), self.stages[1].activation.into(), y);
+        };
+        let groups = y.chunks(images * narrow).enumerate();
+        match between {
+            Some(between) => {
+                let groups = groups.zip(between.chunks(images * middle));
+                groups.for_each(|((nth, y), between)| run(nth, between, y));
+            }
+            None => groups.for_each(|(nth, y)| {
+                let len = y.len() / narrow * middle;
+                workspace::with(len.div_ceil(2), |own| {
+                    run(nth, ValuesMut::Bf16(&mut convert::as_halves(own)[..len]), y);
+                });
+            }),
+        }
+    }
+
+    /// The plan of the second stage's weight gradient, and whether its taps are on the side of `dy`.
+    fn second_weights(&self) -> (&Plan, bool) {
+        let on_dy = self.stages[1].taps_on_dy();
+        (if on_dy { &self.back[1] } else { &self.forward[1] }, on_dy)
+    }
+
+    /// Whether the sums over some images at a time are those over all at once, and as many threads as there are have work.
+    pub(crate) fn goes_back_together(&self) -> bool {
+        let (first, (second, _)) = (&self.forward[0], self.second_weights());
+        let count = parts(first);
+        let alike = (0..count).all(|part| {
+            let images = part_of(first.batch, count, part).len();
+            at_once(first, images).is_multiple_of(at_once(second, images))
+        });
+        // The first stage's bias gradient is summed along with its weights', which the other form doesn't do.
+        let along = !self.stages[0].taps_on_dy();
+        alike && along && parts(second) == count && rayon::current_num_threads() <= count
+    }
+
+    pub(crate) fn backward(&self, x: Values, between: Values, dy: Values, then: Epilogue, gradients: Gradients) {
+        let [first, second] = self.stages;
+        let Gradients { weights: [first_dw, second_dw], biases: [first_db, second_db], x: dx } = gradients;
+        let (second_plan, on_dy) = self.second_weights();
+        let (along, alone) = if on_dy { (None, Some(second_db)) } else { (Some(second_db), None) };
+        if let Some(db) = alone {
+            activation::bias_grad(dy, db);
+        }
+        with_weights(self.engine, &self.back[0], first.weight, None, |first_back| {
+            with_weights(self.engine, &self.back[1], second.weight, None, |second_back| {
+                with_sums(self.engine, second_plan, second_dw, along, |second_sums| {
+                    with_sums(self.engine, &self.forward[0], first_dw, Some(first_db), |first_sums| {
+                        let back = Back { first: (first_back, first_sums), second: (second_back, second_sums), on_dy };
+                        self.backward_with(&back, x, between, dy, then, dx);
+                    });
+                });
+            });
+        });
+    }
+
+    fn backward_with(
+        &self,
+        back: &Back,
+        x: Values,
+        between: Values,
+        dy: Values,
+        then: Epilogue,
+        dx: Option<ValuesMut>,
+    ) {
+        let batch = self.forward[0].batch;
+        let count = parts(&self.forward[0]);
+        let mut rest = dx;
+        let tasks: Vec<_> = (0..count)
+            .map(|part| {
+                let images = part_of(batch, count, part);
+                let (here, others) = rest.take().map(|dx| dx.split_at(images.len() * self.sizes[0])).unzip();
+                rest = others;
+                (part, images, here)
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|(part, images, mut dx)| {
+            let group = at_once(&self.forward[0], images.len());
+            for first in images.clone().step_by(group) {
+                let here = first..(first + group).min(images.end);
+                let [wide, middle, narrow] = self.sizes.map(|size| here.start * size..here.end * size);
+                let (dx_here, others) = dx.take().map(|dx| dx.split_at(wide.len())).unzip();
+                dx = others;
+                let group = Group {
+                    x: x.part(wide.clone()),
+                    between: between.part(middle),
+                    dy: dy.part(narrow),
+                    then: then.part(wide),
+                    dx: dx_here,
+                };
+                self.group_backward(back, group, part, first > images.start);
+            }
+        });
+    }
+
+    /// `between` comes from memory: the second stage's weight gradient reads it in order, so that is first.
+    fn group_backward(&self, back: &Back, group: Group, part: usize, accumulate: bool) {
+        let Group { x, between, dy, then, dx } = group;
+        let (from, to) = if back.on_dy { (dy, between) } else { (between, dy) };
+        back.second.1.add_here(part, from, to, accumulate);
+        workspace::with(between.len().div_ceil(2), |own| {
+            let dz = &mut convert::as_halves(own)[..between.len()];
+            let slope = Epilogue::Slope(self.stages[0].activation, between);
+            back.second.0.run_here(dy, slope, ValuesMut::Bf16(&mut *dz));
+            back.first.1.add_here(part, x, Values::Bf16(dz), accumulate);
+            if let Some(dx) = dx {
+                back.first.0.run_here(Values::Bf16(dz), then, dx);
+            }
+        });
+    }
+}
+
+/// What the way back needs of each stage: its weights and the sums of their gradient.
+struct Back<'a> {
+    first: (&'a Prepared<'a>, &'a Sums<'a>),
+    second: (&'a Prepared<'a>, &'a Sums<'a>),
+    /// Whether the second stage's weight gradient takes the taps on the side of `dy`.
+    on_dy: bool,
+}
+
+/// Some images on their way back.
+struct Group<'a> {
+    x: Values<'a>,
+    between: Values<'a>,
+    dy: Values<'a>,
+    then: Epilogue<'a>,
+    dx: Option<ValuesMut<'a>>,
+}
