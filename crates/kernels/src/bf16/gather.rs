@@ -6,7 +6,7 @@
 use super::finish::{self, NONE, Output, Then};
 use super::grid::{self, Grid};
 use super::product::{Engine, Made, Product, Session, TILE_SUMS};
-use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert, im2col, panels, source};
+use super::{Depth, ROWS, SIDE, STEP_PAIRS, convert, few_channels, panels, source};
 use crate::gather::Position;
 use crate::plan::{Phase, Plan};
 use crate::stored::{Values, ValuesMut};
@@ -89,7 +89,7 @@ impl Ready<'_> {
 /// The plan with taps in the order of their classes, where there are several: neighbours then read nearly the same pixels,
 /// which are still in the first-level cache.
 fn by_class(plan: &Plan) -> Option<Plan> {
-    (plan.step != [1, 1] && !im2col(plan)).then(|| {
+    (plan.step != [1, 1] && !few_channels(plan)).then(|| {
         let mut plan = plan.clone();
         for phase in &mut plan.phases {
             phase.taps.sort_by_key(|tap| (grid::class(plan.step, tap), tap.y, tap.x));
@@ -116,7 +116,7 @@ fn run_tasks(call: &Call) {
 }
 
 fn run_task(call: &Call, session: &Session, images: Range<usize>, panels: Range<usize>) {
-    if im2col(call.plan) {
+    if few_channels(call.plan) {
         run_columns(call, session, images, panels);
     } else {
         run_images(call, session, images, panels);

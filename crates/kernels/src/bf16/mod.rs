@@ -18,6 +18,7 @@ mod emulated;
 mod finish;
 mod gather;
 mod grid;
+mod im2col;
 mod outer;
 
 mod panels;
@@ -131,7 +132,7 @@ struct Depth {
 
 impl Depth {
     fn of(plan: &Plan, phase: &Phase) -> Self {
-        let spread = if im2col(plan) { plan.from.c } else { plan.from.c.next_multiple_of(STEP) };
+        let spread = if few_channels(plan) { plan.from.c } else { plan.from.c.next_multiple_of(STEP) };
         Self { spread, values: (phase.taps.len() * spread).next_multiple_of(STEP) }
     }
 
@@ -140,6 +141,7 @@ impl Depth {
     }
 }
 
-fn im2col(plan: &Plan) -> bool {
+/// Whether the source is laid out through im2col.
+fn few_channels(plan: &Plan) -> bool {
     plan.from.c <= FEW_CHANNELS
 }

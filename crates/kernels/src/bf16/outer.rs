@@ -6,7 +6,7 @@
 
 use super::grid::Grid;
 use super::product::{Engine, Product, Session};
-use super::{Depth, ROWS, SIDE, STEP, convert, im2col, panels, source};
+use super::{Depth, ROWS, SIDE, STEP, convert, few_channels, im2col, panels, source};
 use crate::activation;
 use crate::outer::add_parts;
 use crate::plan::{Phase, Plan};
@@ -33,7 +33,8 @@ const BLOCK: usize = SIDE * SIDE;
 pub(super) struct Sums<'a> {
     engine: Engine,
     plan: &'a Plan,
-    /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows destination channels, columns source values.
+    /// Sums of all parts: `[part][phase][32 source values][panel]` blocks, rows destination channels, columns source values;
+    /// under im2col the other way round.
     sums: Shared<'a>,
     /// Sums of `to` over each part's pixels, `[part][destination channel]`, where they are wanted.
     pixel_sums: Option<Shared<'a>>,
@@ -161,7 +162,7 @@ fn most(plan: &Plan, of: fn(&Phase) -> usize) -> usize {
 /// How many of `images` images, and how many lines of each, are laid out at a time.
 fn pieces(plan: &Plan, images: usize) -> (usize, usize) {
     let (rows, cols) = (most(plan, |phase| phase.rows), most(plan, |phase| phase.cols));
-    let pixels = if im2col(plan) {
+    let pixels = if few_channels(plan) {
         STEPS * STEP
     } else {
         (PAIRS / (plan.from.c * plan.step[0] * plan.step[1])).clamp(STEPS * STEP, PIXELS)
@@ -195,7 +196,7 @@ fn run_part(
                 panels: panels.clone(),
                 accumulate,
             };
-            if im2col(call.plan) {
+            if few_channels(call.plan) {
                 run_columns(call, session, &piece);
             } else {
                 run_pixels(call, session, &piece);
@@ -246,7 +247,8 @@ fn run_pixels(call: &Call, session: &Session, piece: &Piece) {
     });
 }
 
-/// The source is laid out for each phase through im2col.
+/// The source is laid out for each phase through im2col. Its values are few, so they are what is laid out value by value, and
+/// the destination's pixels stay in pairs: blocks have source values as rows and destination channels as columns.
 fn run_columns(call: &Call, session: &Session, piece: &Piece) {
     let plan = call.plan;
     for (phase, at) in phases(call, piece.part) {
@@ -255,19 +257,72 @@ fn run_columns(call: &Call, session: &Session, piece: &Piece) {
             // Its sums have been begun: a phase's first lines are in the first piece.
             continue;
         }
-        let grid = Grid::of_columns(phase, lines, piece.images.len());
-        let steps = grid.positions().div_ceil(STEP);
+        let grid = Grid::of_columns(phase, lines.clone(), piece.images.len());
+        let positions = grid.positions();
+        let steps = positions.div_ceil(STEP);
         let values = phase.taps.len() * plan.from.c;
-        let rows_len = 2 * piece.panels.len() * steps * source::TILE;
-        workspace::with(rows_len + source::pairs_len(&grid, values, 1), |buffer| {
-            let (rows, pairs) = convert::as_pairs(buffer).split_at_mut(rows_len);
-            lay_out_rows(call, phase, &grid, piece, rows);
-            let first = (piece.images.start, piece.lines.start * phase.cols);
-            source::pairs_of_columns(plan, phase, &grid, first, call.from, pairs);
-            let spread = Depth::of(plan, phase).spread;
-            let operands = Operands { rows, pairs, pairs_each: source::index_pairs(&grid), values, spread, steps };
-            operands.multiply(call, session, piece, at, &[0]);
+        let stride = values.next_multiple_of(SIDE);
+        let channels = piece.panels.start * SIDE..plan.to.c.min(piece.panels.end * SIDE);
+        let columns_len = (positions * stride + im2col::BEHIND).div_ceil(2);
+        let rows_len = stride / ROWS * steps * source::TILE;
+        workspace::with(columns_len + rows_len + source::pairs_len(&grid, channels.len(), 1), |buffer| {
+            let (columns, rest) = buffer.split_at_mut(columns_len);
+            let (rows, pairs) = convert::as_pairs(rest).split_at_mut(rows_len);
+            let columns = &mut convert::as_halves(columns)[..positions * stride + im2col::BEHIND];
+            im2col::fill(plan, phase, piece.images.clone(), lines, call.from, stride, columns);
+            let start = |position| if position < positions { position * stride } else { source::NONE };
+            source::by_channel(Values::Bf16(columns), stride, start, positions, rows, None);
+            // SAFETY: the sums of this task's part and panels, which no other task has.
+            let sums = call
+                .pixel_sums
+                .map(|sums| unsafe { sums.values(piece.part * plan.to.c + channels.start, channels.len()) });
+            source::destination_pairs(plan, phase, &grid, piece.images.start, call.to, channels, pairs, sums);
+            multiply_columns(call, session, piece, at, [rows, pairs], [values, steps, source::index_pairs(&grid)]);
         });
+    }
+}
+
+/// Blocks of source `rows` and destination `pairs`, whose tiles have `pairs_each` pairs.
+fn multiply_columns(
+    call: &Call,
+    session: &Session,
+    piece: &Piece,
+    sums: usize,
+    [rows, pairs]: [&[u32]; 2],
+    [values, all_steps, pairs_each]: [usize; 3],
+) {
+    let tile_len = all_steps * source::TILE;
+    let steps: [usize; STEPS] = std::array::from_fn(|s| s * size_of::<[u32; source::TILE]>());
+    for (local, panel) in piece.panels.clone().enumerate() {
+        let width = SIDE.min(call.plan.to.c - panel * SIDE);
+        let tiles = width.div_ceil(ROWS);
+        let columns = &pairs[2 * local * pairs_each * ROWS..][..tiles * pairs_each * ROWS];
+        for first_step in (0..all_steps).step_by(STEPS) {
+            let steps = &steps[..STEPS.min(all_steps - first_step)];
+            for first in (0..values).step_by(SIDE) {
+                let rows = &rows[first / ROWS * tile_len..][..2 * tile_len];
+                let row = |tile: usize| rows[tile * tile_len + first_step * source::TILE..].as_ptr().cast();
+                let column = |tile: usize| {
+                    let from = &columns[(tile * pairs_each + first_step * ROWS) * ROWS..];
+                    assert!(from.len() >= steps.len() * ROWS * ROWS, "a tile would end behind its pairs");
+                    from.as_ptr()
+                };
+                let product = Product {
+                    rows: [row(0), row(1)],
+                    stride: size_of::<[u32; ROWS]>(),
+                    steps,
+                    columns: [column(0), column(tiles - 1)],
+                    advance: ROWS * ROWS,
+                    // SAFETY: the block's sums lie inside the part's.
+                    sums: unsafe { call.sums.rows(sums + (first / SIDE * call.panels + panel) * BLOCK, SIDE, SIDE, SIDE) },
+                    accumulate: piece.accumulate || first_step > 0,
+                    tiles: [SIDE.min(values - first).div_ceil(ROWS), tiles],
+                };
+                // SAFETY: `rows` are two tiles, from whose beginnings there are as many whole steps; `column` has checked all
+                // that it covers; the sums are a whole block of this task's part and panels, which no other task has.
+                unsafe { session.multiply(&product) };
+            }
+        }
     }
 }
 
@@ -352,6 +407,7 @@ impl Operands<'_> {
 fn scatter(plan: &Plan, panels: usize, sums: &[f32], dw: &mut [f32]) {
     let (inputs, outputs) = (plan.from.c, plan.to.c);
     let (along_c, along_n) = plan.weight_strides();
+    let few = few_channels(plan);
     dw.par_chunks_mut(inputs * outputs).enumerate().for_each(|(k, dw)| {
         dw.fill(0.0);
         let mut phase_sums = sums;
@@ -360,19 +416,18 @@ fn scatter(plan: &Plan, panels: usize, sums: &[f32], dw: &mut [f32]) {
             phase_sums = rest;
             let spread = Depth::of(plan, phase).spread;
             for (t, _) in phase.taps.iter().enumerate().filter(|(_, tap)| tap.kernels.contains(&k)) {
-                // Tile by tile; under im2col a tap may begin inside one.
-                let mut c = 0;
-                while c < inputs {
+                // Value by value under im2col, where a tap may begin inside a tile and values are rows; else tile by tile.
+                for c in (0..inputs).step_by(if few { 1 } else { ROWS }) {
                     let value = t * spread + c;
-                    let width = (ROWS - value % ROWS).min(inputs - c);
+                    let width = if few { 1 } else { ROWS.min(inputs - c) };
                     let blocks = &here[value / SIDE * panels * BLOCK..][..panels * BLOCK];
                     for n in 0..outputs {
-                        let tile = n / SIDE * 4 + value % SIDE / ROWS * 2 + n % SIDE / ROWS;
-                        let sums = &blocks[(tile * ROWS + n % ROWS) * ROWS + value % ROWS..][..width];
+                        let (row, column) = if few { (value, n) } else { (n, value) };
+                        let tile = n / SIDE * 4 + column % SIDE / ROWS * 2 + row % SIDE / ROWS;
+                        let sums = &blocks[(tile * ROWS + row % ROWS) * ROWS + column % ROWS..][..width];
                         let dw = dw[c * along_c + n * along_n..].iter_mut().step_by(along_c);
                         dw.zip(sums).for_each(|(d, s)| *d += s);
                     }
-                    c += width;
                 }
             }
         }

@@ -4,15 +4,11 @@
 use super::grid::Grid;
 use super::transpose::transpose;
 use super::{ROWS, SIDE, STEP, convert};
-use crate::gather::fill_columns;
 use crate::plan::{Phase, Plan};
 use crate::stored::Values;
 use crate::vectorise::vectorised;
 use crate::workspace;
 use std::ops::Range;
-
-/// Pixels that im2col makes at a time.
-const COLUMN_PIXELS: usize = 128;
 
 /// Values from one pixel to the next. Pixels a multiple of 2 KB apart would all fall into the same few sets of the
 /// first-level cache.
@@ -54,30 +50,9 @@ pub(super) fn columns(
     stride: usize,
     target: &mut [u16],
 ) {
-    let values = phase.taps.len() * plan.from.c;
-    let (pixels, tail) = target.split_at_mut(grid.positions() * stride);
-    tail.fill(0);
-    if values == 0 {
-        return pixels.fill(0);
-    }
-    with_images(plan, image, grid, x, |x| {
-        workspace::with(COLUMN_PIXELS * values, |buffer| {
-            for (nth, pixels) in pixels.chunks_mut(COLUMN_PIXELS * stride).enumerate() {
-                let buffer = &mut buffer[..pixels.len() / stride * values];
-                fill_columns(plan, phase, 0, nth * COLUMN_PIXELS, x, buffer);
-                for (pixel, column) in pixels.chunks_exact_mut(stride).zip(buffer.chunks_exact(values)) {
-                    convert::to_bits(column, &mut pixel[..values]);
-                    pixel[values..].fill(0);
-                }
-            }
-        });
-    });
-}
-
-/// Calls `work` with the grid's images as f32; the first of them is image `image` of `x`.
-fn with_images(plan: &Plan, image: usize, grid: &Grid, x: Values, work: impl FnOnce(&[f32])) {
-    let x = x.part(image * plan.from.len()..(image + grid.images()) * plan.from.len());
-    workspace::with(x.buffer_len(x.len()), |buffer| work(x.widened(buffer)));
+    let pixels = grid.positions() * stride;
+    super::im2col::fill(plan, phase, image..image + grid.images(), 0..phase.rows, x, stride, target);
+    target[pixels..].fill(0);
 }
 
 /// Values to bf16 bits; equal lengths.
@@ -89,7 +64,7 @@ pub(super) fn to_bits(x: Values, target: &mut [u16]) {
 }
 
 /// No pixel stands there.
-const NONE: usize = usize::MAX;
+pub(super) const NONE: usize = usize::MAX;
 
 /// Where in `x` the pixel at each index begins.
 fn starts(plan: &Plan, grid: &Grid, image: usize) -> Vec<usize> {
@@ -118,29 +93,37 @@ pub(super) fn pairs(plan: &Plan, grid: &Grid, image: usize, x: Values, target: &
     }
 }
 
-/// As [`pairs`], through im2col; of the phase's pixels from number `first` on. There are no taps to shift, so there are even
-/// pairs only.
-pub(super) fn pairs_of_columns(
+/// Pairs of the buffer that [`pairs`] (`copies` 2) or [`destination_pairs`] (1) fills for `values` of each pixel.
+pub(super) fn pairs_len(grid: &Grid, values: usize, copies: usize) -> usize {
+    copies * values.next_multiple_of(ROWS) * index_pairs(grid)
+}
+
+/// Lays destination pixels out in pairs of neighbouring positions, `[16 channels][pair][16]`, those of the `channels` given;
+/// zeros where no pixel stands and for missing channels. Image 0 of the grid is image `image` of `to`. Adds the pixels to
+/// `sums`, where given.
+pub(super) fn destination_pairs(
     plan: &Plan,
     phase: &Phase,
     grid: &Grid,
-    (image, first): (usize, usize),
-    x: Values,
+    image: usize,
+    to: Values,
+    channels: Range<usize>,
     target: &mut [u32],
+    sums: Option<&mut [f32]>,
 ) {
-    let (pixels, values) = (grid.positions(), phase.taps.len() * plan.from.c);
-    with_images(plan, image, grid, x, |x| {
-        workspace::with(pixels * values, |buffer| {
-            fill_columns(plan, phase, 0, first, x, buffer);
-            let at = |index: usize| if index < pixels { index * values } else { NONE };
-            to_tiles(Values::F32(buffer), values, at, target);
-        });
-    });
-}
-
-/// Pairs of the buffer that [`pairs`] (`copies` 2) or [`pairs_of_columns`] (1) fills for `values` of each pixel.
-pub(super) fn pairs_len(grid: &Grid, values: usize, copies: usize) -> usize {
-    copies * values.next_multiple_of(ROWS) * index_pairs(grid)
+    let start = |position: usize| match grid.pixel_at(phase, position) {
+        None => NONE,
+        Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + channels.start,
+    };
+    to_tiles(to, channels.len(), start, target);
+    let Some(sums) = sums else { return };
+    let tiles = channels.len().div_ceil(ROWS);
+    for (tile, sums) in target.chunks_exact(target.len() / tiles).zip(sums.chunks_mut(ROWS)) {
+        // Blocks are summed on their own first, so that a sum over many loses no digits.
+        let mut here = [0.0; ROWS];
+        convert::add_pairs(tile, ROWS, &mut here);
+        sums.iter_mut().zip(here).for_each(|(s, h)| *s += h);
+    }
 }
 
 /// Pairs of neighbouring indices.
@@ -229,15 +212,28 @@ pub(super) fn channels(
     to: Values,
     panels: Range<usize>,
     target: &mut [u32],
-    mut sums: Option<&mut [f32]>,
+    sums: Option<&mut [f32]>,
 ) {
-    let steps = grid.positions().div_ceil(STEP);
     let (first, width) = (panels.start * SIDE, plan.to.c.min(panels.end * SIDE) - panels.start * SIDE);
     let start = |position: usize| match grid.pixel_at(phase, position) {
         None => NONE,
         Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + first,
     };
-    let row = panels.len() * SIDE;
+    by_channel(to, width, start, grid.positions(), target, sums);
+}
+
+/// Tiles `[16 values][32 positions][value][position]` of the `positions` pixels of `width` values that begin where `start` says,
+/// whole blocks of 32 values.
+pub(super) fn by_channel(
+    x: Values,
+    width: usize,
+    start: impl Fn(usize) -> usize,
+    positions: usize,
+    target: &mut [u32],
+    mut sums: Option<&mut [f32]>,
+) {
+    let steps = positions.div_ceil(STEP);
+    let row = width.next_multiple_of(SIDE);
     workspace::with(STEP / 2 * row + 2 * width, |buffer| {
         let (block, rest) = buffer.split_at_mut(STEP / 2 * row);
         let (zeros, here) = rest.split_at_mut(width);
@@ -248,11 +244,11 @@ pub(super) fn channels(
         for step in 0..steps {
             let starts: [[usize; 2]; STEP / 2] =
                 std::array::from_fn(|pair| [0, 1].map(|n| start(step * STEP + 2 * pair + n)));
-            match to {
-                Values::Bf16(to) => join_rows(to, &convert::halves(zeros)[..width], &starts, block, row),
+            match x {
+                Values::Bf16(x) => join_rows(x, &convert::halves(zeros)[..width], &starts, block, row),
                 Values::F32(_) => {
                     for (starts, row) in starts.into_iter().zip(block.chunks_exact_mut(row)) {
-                        to_pairs(to, width, starts, zeros, row);
+                        to_pairs(x, width, starts, zeros, row);
                     }
                 }
             }
