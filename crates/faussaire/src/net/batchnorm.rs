@@ -23,6 +23,20 @@ impl BatchNorm {
     }
 }
 
+impl BatchNorm {
+    /// What it is, with statistics of the batch or with kept ones.
+    pub(super) fn spec(&self, from_batch: bool, fused: Fused) -> Normalisation {
+        Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored }
+    }
+
+    /// Notes a batch's mean and variance.
+    pub(super) fn observe(&self, statistics: &[Tensor<1>; 2], pass: &mut Pass) {
+        for (weight, seen) in (2..).zip(statistics) {
+            pass.observe(weight, seen.clone(), self.momentum);
+        }
+    }
+}
+
 impl LayerKind for BatchNorm {
     fn keyword(&self) -> &'static str {
         "batchnorm"
@@ -50,6 +64,10 @@ impl LayerKind for BatchNorm {
         true
     }
 
+    fn as_batchnorm(&self) -> Option<&BatchNorm> {
+        Some(self)
+    }
+
     fn centres(&self) -> bool {
         true
     }
@@ -69,15 +87,12 @@ impl LayerKind for BatchNorm {
         let from_batch = pass.mode == Mode::Train;
         let [mean, variance] = if from_batch {
             let statistics = ops::moments(&x);
-            for (weight, seen) in (2..).zip(&statistics) {
-                pass.observe(weight, seen.clone(), self.momentum);
-            }
+            self.observe(&statistics, pass);
             statistics
         } else {
             [weights[2].clone(), weights[3].clone()]
         };
-        let spec =
-            Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored };
+        let spec = self.spec(from_batch, fused);
         ops::batchnorm(x, [weights[0].clone(), weights[1].clone()], [mean, variance], spec)
     }
 

@@ -71,6 +71,14 @@ impl LayerKind for ConvTranspose {
         true
     }
 
+    fn as_convolution(&self, input: Shape, batch: usize) -> Option<Geometry> {
+        Some(self.geometry(batch, input.dims()))
+    }
+
+    fn is_transposed(&self) -> bool {
+        true
+    }
+
     fn keeps_links(&self) -> bool {
         true
     }

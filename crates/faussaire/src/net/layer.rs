@@ -63,8 +63,18 @@ pub trait LayerKind: std::fmt::Debug {
         false
     }
 
-    /// The convolution that it is over a batch of `input`s, if it is one with weights and a bias.
+    /// The convolution that it is over a batch of `input`s, or that it transposes, if it is one with weights and a bias.
     fn as_convolution(&self, _input: Shape, _batch: usize) -> Option<Geometry> {
+        None
+    }
+
+    /// Whether it transposes the convolution that it is.
+    fn is_transposed(&self) -> bool {
+        false
+    }
+
+    /// The batch normalisation that it is, if it is one.
+    fn as_batchnorm(&self) -> Option<&BatchNorm> {
         None
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor};
 
 use super::plan::{Step, plan};
-use super::{Dual, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
+use super::{Dual, Layer, Mode, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
 use crate::error::{Error, Result};
 use crate::ops::{self, Activation, Precision};
 use crate::random::Stream;
@@ -207,15 +207,13 @@ impl Network {
     }
 
     fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let mut steps = steps.iter();
-        while let Some(step) = steps.next() {
-            x = match steps.as_slice().first() {
-                Some(second) if step.goes_on && pass.precision == Precision::Bf16 => {
-                    steps.next();
-                    self.make_both([step, second], weights, x, pass)
-                }
-                _ => self.make(step, weights, x, pass),
-            };
+        let mut rest = steps;
+        while let [step, others @ ..] = rest {
+            if let Some(y) = self.apply_together(rest, weights, &x, pass) {
+                (x, rest) = (y, &rest[step.together..]);
+            } else {
+                (x, rest) = (self.make(step, weights, x, pass), others);
+            }
         }
         x
     }
@@ -239,21 +237,55 @@ impl Network {
         placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
     }
 
-    /// Two convolutions of which the first one goes on to the second ([`Step::goes_on`]).
-    fn make_both(&self, steps: [&Step; 2], weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+    /// The first steps done together, if that is what is planned and this pass can do it.
+    fn apply_together(&self, steps: &[Step], weights: &Weights, x: &Tensor<4>, pass: &mut Pass) -> Option<Tensor<4>> {
         let batch = x.dims()[0];
-        let stages = steps.map(|step| {
-            let placed = &self.layers[step.layer];
-            pass.layer = step.layer;
-            let geometry = placed.layer.kind().as_convolution(placed.input, batch)?;
-            let own = self.weights_of(placed, weights, pass);
-            Some(([own[0].clone(), own[1].clone()], step.fused_on(pass).conv(geometry, pass.precision)))
-        });
-        match stages {
-            [Some(first), Some(second)] => ops::conv_chain(x, [first, second]),
-            // Only convolutions go on; whatever else it was, it can be done alone.
-            _ => steps.into_iter().fold(x, |x, step| self.make(step, weights, x, pass)),
+        match steps {
+            [first, second, ..] if first.together == 2 && pass.precision == Precision::Bf16 => {
+                let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
+                Some(ops::conv_chain(x.clone(), [first?, second?]))
+            }
+            [first, norm, second, ..]
+                if first.together == 3
+                    && pass.precision == Precision::Bf16
+                    && pass.mode == Mode::Train
+                    // Its gradients are left to each.
+                    && !x.is_tracked()
+                    && !weights.tensors().iter().any(Tensor::is_tracked) =>
+            {
+                let batchnorm = self.layers[norm.layer].layer.kind().as_batchnorm()?;
+                let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
+                pass.layer = norm.layer;
+                let own = self.weights_of(&self.layers[norm.layer], weights, pass);
+                let spec = batchnorm.spec(true, norm.fused_on(pass));
+                let parameters = [own[0].clone(), own[1].clone()];
+                let (y, statistics) = ops::normed_chain(x.clone(), [first?, second?], parameters, spec);
+                batchnorm.observe(&statistics, pass);
+                Some(y)
+            }
+            _ => None,
         }
+    }
+
+    /// The convolution that a step is.
+    fn convolution(
+        &self,
+        step: &Step,
+        weights: &Weights,
+        batch: usize,
+        pass: &mut Pass,
+    ) -> Option<ops::Convolution> {
+        let placed = &self.layers[step.layer];
+        let kind = placed.layer.kind();
+        let geometry = kind.as_convolution(placed.input, batch)?;
+        pass.layer = step.layer;
+        let own = self.weights_of(placed, weights, pass);
+        Some(ops::Convolution {
+            weight: own[0].clone(),
+            bias: own[1].clone(),
+            spec: step.fused_on(pass).conv(geometry, pass.precision),
+            transposed: kind.is_transposed(),
+        })
     }
 
     /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.

@@ -11,9 +11,9 @@ pub(super) struct Step {
     pub(super) fused: Fused,
     /// Whether its output may be stored as bf16.
     pub(super) bf16_output: bool,
-    /// Whether it and the next one are convolutions that some images at a time may go through together: what lies between
-    /// them is so much larger than what comes out.
-    pub(super) goes_on: bool,
+    /// How many steps, from this one on, some images at a time may go through together: 2 convolutions, or 3 steps with batch
+    /// normalisation between such, where what lies between is much larger than what comes out; else 1.
+    pub(super) together: usize,
 }
 
 impl Step {
@@ -27,7 +27,7 @@ impl Step {
 /// Values of an image that don't stay in the cache from layer to layer when there is a batch of them.
 const LARGE: usize = 1 << 16;
 
-/// How many times smaller what comes out must be for two convolutions to go together.
+/// How many times smaller what comes out must be for convolutions to go together.
 const FUNNEL: usize = 16;
 
 /// Pairs each layer with the upsampling before it and the activation behind it, where it can do both in one pass.
@@ -50,7 +50,7 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
             fused.activation = activation;
             index += 1;
         }
-        steps.push(Step { layer, fused, bf16_output: false, goes_on: false });
+        steps.push(Step { layer, fused, bf16_output: false, together: 1 });
     }
     let storage: Vec<_> = steps.iter().map(|step| layers[step.layer].layer.kind().storage()).collect();
     for (step, bf16) in steps.iter_mut().zip(bf16_outputs(&storage)) {
@@ -60,6 +60,9 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
         step.bf16_output = bf16 && !saturates;
     }
     link(layers, &mut steps);
+    for first in 0..steps.len() {
+        steps[first].together = together(layers, &steps[first..]);
+    }
     steps
 }
 
@@ -77,10 +80,36 @@ fn link(layers: &[Placed], steps: &mut [Step]) {
         {
             step.fused.links.slope_by_reader = true;
             next.fused.links.made_by = Some(activation);
-            let [made, read] = [step.layer, next.layer].map(|layer| &layers[layer]);
-            let convolutions = [made, read].map(|placed| placed.layer.kind().as_convolution(placed.input, 1).is_some());
-            let between = made.output.len();
-            step.goes_on = convolutions == [true; 2] && between >= LARGE && between >= FUNNEL * read.output.len();
         }
+    }
+}
+
+/// How many of these steps, from the first one on, may be done together ([`Step::together`]).
+fn together(layers: &[Placed], steps: &[Step]) -> usize {
+    let placed = |step: &Step| &layers[step.layer];
+    let convolves = |step: &Step| placed(step).layer.kind().as_convolution(placed(step).input, 1).is_some();
+    let transposed = |step: &Step| placed(step).layer.kind().is_transposed();
+    let funnel = |step: &Step, last: &Step| {
+        let (between, out) = (placed(step).output.len(), placed(last).output.len());
+        step.bf16_output && convolves(step) && convolves(last) && between >= LARGE && between >= FUNNEL * out
+    };
+    match steps {
+        [first, second, ..]
+            if funnel(first, second)
+                && first.fused.links.slope_by_reader
+                && !transposed(first)
+                && !transposed(second) =>
+        {
+            2
+        }
+        [first, norm, second, ..]
+            if funnel(first, second)
+                && first.fused.links.centred
+                && norm.bf16_output
+                && placed(norm).layer.kind().as_batchnorm().is_some() =>
+        {
+            3
+        }
+        _ => 1,
     }
 }

@@ -68,18 +68,20 @@ impl ConvState {
             filled(storage(&x), x.layout().shape(), |dx| {
                 let (dz, w) = (stored(&dz), values(&weight));
                 if factor == 1 {
-                    conv_kernel::input_grad(&g, precision, dz, w, None, self.epilogue(&x), dx);
+                    conv_kernel::input_grad(&g, precision, dz, w, None, self.spec.epilogue(&x), dx);
                 } else {
-                    upsample_conv::input_grad(&g, precision, factor, dz, w, self.epilogue(&x), dx);
+                    upsample_conv::input_grad(&g, precision, factor, dz, w, self.spec.epilogue(&x), dx);
                 }
             })
         });
         [dx, dw, wanted[2].then(|| tensor(db, &[g.out_c]))]
     }
+}
 
-    /// What a gradient of the input goes through at the end.
+impl Conv {
+    /// What a gradient of its input `x` goes through at the end.
     pub(super) fn epilogue<'a>(&self, x: &'a FlexTensor) -> Epilogue<'a> {
-        match self.spec.links.made_by {
+        match self.links.made_by {
             Some(activation) => Epilogue::Slope(activation, stored(x)),
             None => Epilogue::Activate(Activation::Identity),
         }
@@ -143,7 +145,7 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
         }
         if let Some(node) = x_node {
             let dx = filled(storage(&x), x.layout().shape(), |dx| {
-                conv_kernel::forward(&g, precision, stored(&dz), values(&weight), None, state.epilogue(&x), dx);
+                conv_kernel::forward(&g, precision, stored(&dz), values(&weight), None, state.spec.epilogue(&x), dx);
             });
             grads.register::<Flex>(node.id, dx);
         }

@@ -1,5 +1,5 @@
-//! Two convolutions in a row as one operation ([`faussaire_kernels::chain`]): under bf16, where what lies between them is
-//! much larger than what comes out.
+//! Two convolutions in a row, or two with batch normalisation between them, as one operation ([`faussaire_kernels::chain`]):
+//! under bf16, where what lies between them is much larger than what comes out.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
@@ -8,41 +8,125 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Dispatch, Flex};
 use burn::tensor::Tensor;
 use faussaire_kernels::ValuesMut;
+use faussaire_kernels::chain::normed::{self, Norm};
 use faussaire_kernels::chain::{self as kernel, Stage};
 
 use super::backward::{ConvState, register};
-use super::native::NativeOps;
+use super::native::{NativeOps, flex, wrap};
 use super::values::{filled, filled_with, plain, serves_stored, storage, stored, tensor, values};
-use super::{Conv, Precision, conv};
+use super::{Activation, Conv, Normalisation, Precision, batchnorm, conv, conv_transpose, moments};
 
-/// Weights and bias of a convolution, and what it is.
-pub type Convolution = ([Tensor<1>; 2], Conv);
+/// A convolution with what it needs.
+#[derive(Clone, Debug)]
+pub struct Convolution {
+    /// Weights.
+    pub weight: Tensor<1>,
+    /// Bias.
+    pub bias: Tensor<1>,
+    /// What it is.
+    pub spec: Conv,
+    /// Whether `spec` describes what it transposes.
+    pub transposed: bool,
+}
 
-/// [`conv`] twice, what the first makes going to the second and to nobody else.
-pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> {
-    let ([w1, b1], spec1) = first;
-    let ([w2, b2], spec2) = second;
-    let rounded = |spec: Conv| spec.precision == Precision::Bf16;
-    let together = rounded(spec1) && rounded(spec2) && spec1.stored == Precision::Bf16;
-    if !together || !serves_stored(&x) {
-        return conv(conv(x, w1, b1, spec1), w2, b2, spec2);
+impl Convolution {
+    fn apply(self, x: Tensor<4>) -> Tensor<4> {
+        let Self { weight, bias, spec, transposed } = self;
+        if transposed { conv_transpose(x, weight, bias, spec) } else { conv(x, weight, bias, spec) }
     }
-    let [w1, b1, w2, b2] = [w1, b1, w2, b2].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(Dispatch::native_conv_chain(x.into_dispatch(), w1, b1, w2, b2, [spec1, spec2]))
+}
+
+/// What the operations of a chain are, beside their tensors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChainSpec {
+    convs: [Conv; 2],
+    transposed: [bool; 2],
+}
+
+impl ChainSpec {
+    fn of(stages: [&Convolution; 2]) -> Self {
+        Self { convs: stages.map(|stage| stage.spec), transposed: stages.map(|stage| stage.transposed) }
+    }
+
+    /// Both convolutions.
+    pub(super) fn convs(&self) -> [Conv; 2] {
+        self.convs
+    }
+
+    /// Shape of what stage `nth` makes.
+    fn shape(&self, nth: usize) -> [usize; 4] {
+        let g = &self.convs[nth].geometry;
+        if self.transposed[nth] { [g.batch, g.in_h, g.in_w, g.in_c] } else { [g.batch, g.out_h, g.out_w, g.out_c] }
+    }
+}
+
+/// Whether these can go together: their kernels store what lies between as bf16.
+fn go_together(x: &Tensor<4>, stages: [&Convolution; 2]) -> bool {
+    let rounded = stages.iter().all(|stage| stage.spec.precision == Precision::Bf16);
+    rounded && stages[0].spec.stored == Precision::Bf16 && serves_stored(x)
+}
+
+/// One convolution after the other, what the first makes going to the second and to nobody else.
+pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> {
+    // The gradients of a transposed one are left to it.
+    if first.transposed || second.transposed || !go_together(&x, [&first, &second]) {
+        return second.apply(first.apply(x));
+    }
+    let spec = ChainSpec::of([&first, &second]);
+    let [w1, b1, w2, b2] = [first.weight, first.bias, second.weight, second.bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::native_conv_chain(x.into_dispatch(), w1, b1, w2, b2, spec))
+}
+
+/// A convolution without activation, batch normalisation with the batch's own statistics, and a convolution; also those
+/// statistics, mean and biased variance. Gradients flow only where it can't be done together: leave it to others where they
+/// are asked for.
+pub fn normed_chain(
+    x: Tensor<4>,
+    [first, second]: [Convolution; 2],
+    [gamma, beta]: [Tensor<1>; 2],
+    norm: Normalisation,
+) -> (Tensor<4>, [Tensor<1>; 2]) {
+    let usual = norm.from_batch && norm.stored == Precision::Bf16 && first.spec.activation == Activation::Identity;
+    if !usual || !go_together(&x, [&first, &second]) {
+        let middle = first.apply(x);
+        let statistics = moments(&middle);
+        return (second.apply(batchnorm(middle, [gamma, beta], statistics.clone(), norm)), statistics);
+    }
+    let spec = ChainSpec::of([&first, &second]);
+    let [w1, b1, w2, b2, gamma, beta] =
+        [first.weight, first.bias, second.weight, second.bias, gamma, beta].map(flex);
+    let x = flex(x);
+    let channels = spec.shape(0)[3];
+    let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
+    let y = filled(spec.convs[1].stored, &spec.shape(1), |y| {
+        with_stages([values(&w1), values(&w2)], [values(&b1), values(&b2)], &spec, |stages| {
+            let (epsilon, activation) = (norm.epsilon, norm.activation);
+            let norm = Norm { gamma: values(&gamma), beta: values(&beta), epsilon, activation };
+            normed::forward(stages, &norm, stored(&x), y, &mut mean, &mut variance);
+        });
+    });
+    (wrap(y), [mean, variance].map(|v| wrap(tensor(v, &[channels]))))
 }
 
 /// Calls `work` with the stages that these weights and biases make.
-fn with_stages<R>(weights: [&[f32]; 2], biases: [&[f32]; 2], specs: &[Conv; 2], work: impl FnOnce([&Stage; 2]) -> R) -> R {
+fn with_stages<R>(
+    weights: [&[f32]; 2],
+    biases: [&[f32]; 2],
+    spec: &ChainSpec,
+    work: impl FnOnce([&Stage; 2]) -> R,
+) -> R {
     let stage = |nth: usize| {
-        let Conv { geometry, upsample, activation, .. } = &specs[nth];
-        Stage { geometry, upsample: *upsample, weight: weights[nth], bias: biases[nth], activation: *activation }
+        let Conv { geometry, upsample, activation, .. } = &spec.convs[nth];
+        let (weight, bias) = (weights[nth], biases[nth]);
+        let (transposed, activation) = (spec.transposed[nth], *activation);
+        Stage { geometry, upsample: *upsample, transposed, weight, bias, activation }
     };
     work([&stage(0), &stage(1)])
 }
 
 /// The result.
-pub(super) fn forward(x: FlexTensor, weights: [FlexTensor; 2], biases: [FlexTensor; 2], specs: &[Conv; 2]) -> FlexTensor {
-    run(x, weights, biases, specs, None)
+pub(super) fn forward(x: FlexTensor, weights: [FlexTensor; 2], biases: [FlexTensor; 2], spec: &ChainSpec) -> FlexTensor {
+    run(x, weights, biases, spec, None)
 }
 
 /// What lies between, and the result.
@@ -50,11 +134,10 @@ pub(super) fn forward_keeping(
     x: FlexTensor,
     weights: [FlexTensor; 2],
     biases: [FlexTensor; 2],
-    specs: &[Conv; 2],
+    spec: &ChainSpec,
 ) -> (FlexTensor, FlexTensor) {
-    let g = &specs[0].geometry;
-    filled_with(Precision::Bf16, &[g.batch, g.out_h, g.out_w, g.out_c], |between| {
-        run(x, weights, biases, specs, Some(between))
+    filled_with(Precision::Bf16, &spec.shape(0), |between| {
+        run(x, weights, biases, spec, Some(between))
     })
 }
 
@@ -62,14 +145,13 @@ fn run(
     x: FlexTensor,
     weights: [FlexTensor; 2],
     biases: [FlexTensor; 2],
-    specs: &[Conv; 2],
+    spec: &ChainSpec,
     between: Option<ValuesMut>,
 ) -> FlexTensor {
     let (x, weights, biases) = (plain(x), weights.map(plain), biases.map(plain));
-    let Conv { geometry: g, stored: storage, .. } = &specs[1];
     let (weights, biases) = (weights.each_ref().map(values), biases.each_ref().map(values));
-    filled(*storage, &[g.batch, g.out_h, g.out_w, g.out_c], |y| {
-        with_stages(weights, biases, specs, |stages| kernel::forward(stages, stored(&x), between, y));
+    filled(spec.convs[1].stored, &spec.shape(1), |y| {
+        with_stages(weights, biases, spec, |stages| kernel::forward(stages, stored(&x), between, y));
     })
 }
 
@@ -78,6 +160,7 @@ fn run(
 pub(super) struct ChainState {
     pub(super) stages: [ConvState; 2],
     pub(super) biases: [FlexTensor; 2],
+    pub(super) spec: ChainSpec,
 }
 
 #[derive(Debug)]
@@ -109,15 +192,14 @@ fn together(state: &ChainState, dy: FlexTensor, wants_dx: bool) -> [Option<FlexT
     let [x, between] = [first, second].map(|stage| plain(stage.x.clone()));
     let [w1, w2] = [first, second].map(|stage| plain(stage.weight.clone()));
     let [b1, b2] = state.biases.clone().map(plain);
-    let specs = [first.spec, second.spec];
-    let [mut dw1, mut dw2] = specs.map(|spec| vec![0.0; spec.geometry.w_len()]);
-    let [mut db1, mut db2] = specs.map(|spec| vec![0.0; spec.geometry.out_c]);
+    let [mut dw1, mut dw2] = [&w1, &w2].map(|w| vec![0.0; values(w).len()]);
+    let [mut db1, mut db2] = [&b1, &b2].map(|b| vec![0.0; values(b).len()]);
     let weights = [values(&w1), values(&w2)];
     let mut run = |dx: Option<ValuesMut>| {
-        with_stages(weights, [values(&b1), values(&b2)], &specs, |stages| {
+        with_stages(weights, [values(&b1), values(&b2)], &state.spec, |stages| {
             let gradients =
                 kernel::Gradients { weights: [&mut dw1, &mut dw2], biases: [&mut db1, &mut db2], x: dx };
-            kernel::backward(stages, stored(&x), stored(&between), stored(&dz), first.epilogue(&x), gradients);
+            kernel::backward(stages, stored(&x), stored(&between), stored(&dz), first.spec.epilogue(&x), gradients);
         });
     };
     let dx = if wants_dx {

@@ -20,7 +20,7 @@ mod standardise;
 mod values;
 
 pub use attention::{attend, attend_dual};
-pub use chain::{Convolution, conv_chain};
+pub use chain::{ChainSpec, Convolution, conv_chain, normed_chain};
 pub use dropout::{Kept, dropout};
 pub use faussaire_kernels::activation::Activation;
 pub use faussaire_kernels::adam::Adam;

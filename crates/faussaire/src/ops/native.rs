@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use faussaire_kernels::{activation, adam as adam_kernel, batchnorm as norm, conv as conv_kernel, upsample_conv};
 use rayon::prelude::*;
 
-use super::chain::{self, ChainBackward, ChainState};
+use super::chain::{self, ChainBackward, ChainSpec, ChainState};
 use super::backward::{ActivationBackward, ConvBackward, ConvState, ConvTransposeBackward, NormBackward, NormState};
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Adam, Conv, Normalisation, Precision};
@@ -38,7 +38,7 @@ pub trait NativeOps: Backend {
         bias: FloatTensor<Self>,
         second_weight: FloatTensor<Self>,
         second_bias: FloatTensor<Self>,
-        specs: [Conv; 2],
+        spec: ChainSpec,
     ) -> FloatTensor<Self>;
     /// Batch normalisation, activation.
     fn native_batchnorm(
@@ -135,7 +135,7 @@ pub(super) fn square_sum(x: &Tensor<1>) -> f64 {
 }
 
 /// The `flex` tensor under `t`, contiguous and starting at its buffer's start.
-fn flex<const D: usize>(t: Tensor<D>) -> FlexTensor {
+pub(super) fn flex<const D: usize>(t: Tensor<D>) -> FlexTensor {
     let device = t.device();
     match t.without_autodiff().try_into_primitive::<Flex>() {
         Ok(primitive) => plain(primitive),
@@ -144,7 +144,7 @@ fn flex<const D: usize>(t: Tensor<D>) -> FlexTensor {
     }
 }
 
-fn wrap<const D: usize>(t: FlexTensor) -> Tensor<D> {
+pub(super) fn wrap<const D: usize>(t: FlexTensor) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(t)
 }
 
@@ -177,9 +177,9 @@ impl NativeOps for Flex {
         bias: FlexTensor,
         second_weight: FlexTensor,
         second_bias: FlexTensor,
-        specs: [Conv; 2],
+        spec: ChainSpec,
     ) -> FlexTensor {
-        chain::forward(x, [weight, second_weight], [bias, second_bias], &specs)
+        chain::forward(x, [weight, second_weight], [bias, second_bias], &spec)
     }
 
     fn native_batchnorm(
@@ -254,20 +254,20 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
         bias: FloatTensor<Self>,
         second_weight: FloatTensor<Self>,
         second_bias: FloatTensor<Self>,
-        specs: [Conv; 2],
+        spec: ChainSpec,
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), weight.node(), bias.node(), second_weight.node(), second_bias.node()];
         let [x, w1, b1, w2, b2] = [x, weight, bias, second_weight, second_bias].map(|t| t.into_primitive());
         match ChainBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let weights = [w1.clone(), w2.clone()];
-                let (between, y) = chain::forward_keeping(x.clone(), weights, [b1.clone(), b2.clone()], &specs);
-                let [first, second] = specs;
+                let (between, y) = chain::forward_keeping(x.clone(), weights, [b1.clone(), b2.clone()], &spec);
+                let [first, second] = spec.convs();
                 let stages =
                     [ConvState::new(x, w1, &between, first), ConvState::new(between.clone(), w2, &y, second)];
-                prep.finish(ChainState { stages, biases: [b1, b2] }, y)
+                prep.finish(ChainState { stages, biases: [b1, b2], spec }, y)
             }
-            OpsKind::UnTracked(prep) => prep.finish(Flex::native_conv_chain(x, w1, b1, w2, b2, specs)),
+            OpsKind::UnTracked(prep) => prep.finish(Flex::native_conv_chain(x, w1, b1, w2, b2, spec)),
         }
     }
 

@@ -3,7 +3,7 @@
 //! combined in f64 in a fixed order, so they are accurate for any mean and the same for any number of threads.
 
 mod backward;
-mod moments;
+pub(crate) mod moments;
 
 pub(crate) use backward::{Coefficients, input_grads, parameter_grads};
 pub use backward::{backward_infer, backward_train};
@@ -88,6 +88,11 @@ impl Layer {
     fn columns(&self, columns: Range<usize>) -> [&[f32]; 3] {
         [&self.mean, &self.scale, &self.beta].map(|values| &values[columns.clone()])
     }
+}
+
+/// [`forward`] of some rows, on this thread.
+pub(crate) fn forward_here(x: Values, layer: &Layer, y: ValuesMut) {
+    alike!([x] -> y => normalise(x, layer, y));
 }
 
 vectorised! {

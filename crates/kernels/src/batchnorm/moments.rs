@@ -20,15 +20,29 @@ pub fn moments<'a>(x: impl Into<Values<'a>>, mean: &mut [f32], var: &mut [f32]) 
     if long(x.len(), c) {
         return column_moments(x, mean, var);
     }
+    let parts: Vec<Part> = x.chunks(rows_per_block(c) * c).map(|x| part(x, c)).collect();
+    combine_parts(parts.iter(), mean, var);
+}
+
+/// What a block of rows comes to: their number, the columns' means and their sums of squared deviations.
+pub(crate) type Part = (f64, [Aligned; 2]);
+
+fn part(x: Values, c: usize) -> Part {
+    let [mut mean, mut squares] = [0, 1].map(|_| Aligned::zeros(c));
+    alike!([x] => sum_moments(x, &mut mean, &mut squares));
+    ((x.len() / c) as f64, [mean, squares])
+}
+
+/// What the blocks of some rows come to, one after the other, on this thread.
+pub(crate) fn parts_here(x: Values, c: usize) -> Vec<Part> {
     let values = rows_per_block(c) * c;
-    let part = |x: Values| {
-        let [mut mean, mut squares] = [0, 1].map(|_| Aligned::zeros(c));
-        alike!([x] => sum_moments(x, &mut mean, &mut squares));
-        ((x.len() / c) as f64, [mean, squares])
-    };
-    let parts: Vec<(f64, [Aligned; 2])> = x.chunks(values).map(part).collect();
-    let mut all = Moments::new(c);
-    parts.iter().for_each(|(rows, [mean, squares])| all.add(*rows, mean, squares));
+    (0..x.len()).step_by(values).map(|first| part(x.part(first..(first + values).min(x.len())), c)).collect()
+}
+
+/// Mean and biased variance of all rows, whose blocks are given in order.
+pub(crate) fn combine_parts<'a>(parts: impl Iterator<Item = &'a Part>, mean: &mut [f32], var: &mut [f32]) {
+    let mut all = Moments::new(mean.len());
+    parts.for_each(|(rows, [mean, squares])| all.add(*rows, mean, squares));
     mean.iter_mut().zip(&all.mean).for_each(|(mean, all)| *mean = *all as f32);
     var.iter_mut().zip(&all.squares).for_each(|(var, m2)| *var = (m2 / all.rows) as f32);
 }

@@ -4,26 +4,15 @@
 //! stay in the cache ([`crate::bf16`]'s `chain`). The results are the same bits as one layer after the other gives, which is
 //! also what is done where that is no slower.
 
+pub mod normed;
+mod stage;
+
+pub use stage::Stage;
+
 use crate::bf16;
 use crate::conv::{self, check};
-use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
-use crate::{Activation, Epilogue, Geometry, Precision, Reused, counters, upsample_conv};
-
-/// One of the two.
-#[derive(Clone, Copy, Debug)]
-pub struct Stage<'a> {
-    /// Its sizes, those of the upsampled image where it upsamples.
-    pub geometry: &'a Geometry,
-    /// 1, or the factor by which the image is upsampled first.
-    pub upsample: usize,
-    /// Its weights, `geometry.w_len()` values.
-    pub weight: &'a [f32],
-    /// Its biases, `geometry.out_c` values.
-    pub bias: &'a [f32],
-    /// What follows it. Of the first one ReLU, leaky ReLU or nothing.
-    pub activation: Activation,
-}
+use crate::{Epilogue, Reused, counters};
 
 /// Where the gradients go, those of the first stage first.
 #[derive(Debug)]
@@ -36,56 +25,8 @@ pub struct Gradients<'a> {
     pub x: Option<ValuesMut<'a>>,
 }
 
-const BF16: Precision = Precision::Bf16;
-
-impl Stage<'_> {
-    fn x_len(&self) -> usize {
-        self.geometry.x_len() / (self.upsample * self.upsample)
-    }
-
-    fn forward(&self, x: Values, y: ValuesMut) {
-        let Self { geometry, upsample, weight, bias, activation } = *self;
-        if upsample == 1 {
-            conv::forward(geometry, BF16, x, weight, Some(bias), activation, y);
-        } else {
-            upsample_conv::forward(geometry, BF16, upsample, x, weight, Some(bias), activation, y);
-        }
-    }
-
-    fn input_grad(&self, dy: Values, then: Epilogue, dx: ValuesMut) {
-        let Self { geometry, upsample, weight, .. } = *self;
-        if upsample == 1 {
-            conv::input_grad(geometry, BF16, dy, weight, None, then, dx);
-        } else {
-            upsample_conv::input_grad(geometry, BF16, upsample, dy, weight, then, dx);
-        }
-    }
-
-    fn weight_grad(&self, x: Values, dy: Values, dw: &mut [f32], db: &mut [f32]) {
-        let Self { geometry, upsample, .. } = *self;
-        if upsample == 1 {
-            conv::weight_grad(geometry, BF16, x, dy, dw, Some(db));
-        } else {
-            upsample_conv::weight_grad(geometry, BF16, upsample, x, dy, dw, Some(db));
-        }
-    }
-
-    pub(crate) fn forward_plan(&self) -> Plan {
-        Plan::forward(self.geometry, self.upsample)
-    }
-
-    pub(crate) fn input_plan(&self) -> Plan {
-        Plan::input_grad(self.geometry, self.upsample)
-    }
-
-    /// Whether its weight gradient takes the taps on the side of `dy`, as [`conv::weight_grad`] decides.
-    pub(crate) fn taps_on_dy(&self) -> bool {
-        self.upsample == 1 && conv::taps_on_dy(self.geometry, BF16)
-    }
-}
-
 /// `y = second(first(x))`, what lies between kept in `between` where that is given, else as bf16 while it is needed.
-/// Lengths: the first geometry's input before upsampling; its `y_len`, which is the second one's input; the second one's `y_len`.
+/// The first one's activation is ReLU, leaky ReLU or none. Lengths: what the first reads, what it makes, what the second makes.
 pub fn forward<'a>(
     stages: [&Stage; 2],
     x: impl Into<Values<'a>>,
@@ -94,7 +35,7 @@ pub fn forward<'a>(
 ) {
     let (x, y) = (x.into(), y.into());
     check_stages(stages, x.len(), y.len());
-    let len = stages[0].geometry.y_len();
+    let len = stages[0].to_len();
     check("between", between.as_ref().map_or(len, ValuesMut::len), len);
     if let Some(chain) = bf16::chain(stages) {
         return chain.forward(x, between, y);
@@ -118,10 +59,10 @@ pub fn backward<'a>(
     let (x, between, dy, then) = (x.into(), between.into(), dy.into(), then.into());
     let [first, second] = stages;
     check_stages(stages, x.len(), dy.len());
-    check("between", between.len(), first.geometry.y_len());
+    check("between", between.len(), first.to_len());
     for (stage, (dw, db)) in stages.iter().zip(gradients.weights.iter().zip(&gradients.biases)) {
         check("dw", dw.len(), stage.geometry.w_len());
-        check("db", db.len(), stage.geometry.out_c);
+        check("db", db.len(), stage.channels());
     }
     check("dx", gradients.x.as_ref().map_or(x.len(), ValuesMut::len), x.len());
     let then = conv::checked(then, x.len());
@@ -134,30 +75,29 @@ pub fn backward<'a>(
     let Gradients { weights: [first_dw, second_dw], biases: [first_db, second_db], x: dx } = gradients;
     let mut own = Reused::new(between.len() * size_of::<u16>());
     let dz = own.bf16();
-    second.weight_grad(between, dy, second_dw, second_db);
+    second.weight_grad(between, dy, second_dw, Some(second_db));
     second.input_grad(dy, Epilogue::Slope(first.activation, between), ValuesMut::Bf16(&mut *dz));
-    first.weight_grad(x, Values::Bf16(dz), first_dw, first_db);
+    first.weight_grad(x, Values::Bf16(dz), first_dw, Some(first_db));
     if let Some(dx) = dx {
         first.input_grad(Values::Bf16(dz), then, dx);
     }
 }
 
 fn check_stages([first, second]: [&Stage; 2], x: usize, y: usize) {
-    check("x", x, first.x_len());
-    check("the second stage's input", second.x_len(), first.geometry.y_len());
-    check("y", y, second.geometry.y_len());
-    for stage in [first, second] {
-        check("w", stage.weight.len(), stage.geometry.w_len());
-        check("bias", stage.bias.len(), stage.geometry.out_c);
-    }
+    check("x", x, first.from_len());
+    check("the second stage's input", second.from_len(), first.to_len());
+    check("y", y, second.to_len());
+    first.check();
+    second.check();
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::bf16::convert;
     use crate::reference::{assert_same_on_any_pool, values};
-    use crate::workspace;
+    use crate::{Activation, Geometry, workspace};
 
     /// Geometries of both stages, the first one's upsampling, activations.
     type Case = (Geometry, Geometry, usize, [Activation; 2]);
@@ -195,9 +135,9 @@ mod tests {
     fn the_same_bits_as_one_after_the_other() {
         for (g1, g2, upsample, [bent, end]) in cases() {
             let (w, b) = ([values(g1.w_len(), 1), values(g2.w_len(), 2)], [values(g1.out_c, 3), values(g2.out_c, 4)]);
-            let one = Stage { geometry: &g1, upsample, weight: &w[0], bias: &b[0], activation: bent };
-            let two = Stage { geometry: &g2, upsample: 1, weight: &w[1], bias: &b[1], activation: end };
-            let (x, dy) = (bits(&values(one.x_len(), 5)), values(g2.y_len(), 6));
+            let one = Stage { geometry: &g1, upsample, transposed: false, weight: &w[0], bias: &b[0], activation: bent };
+            let two = Stage { geometry: &g2, upsample: 1, transposed: false, weight: &w[1], bias: &b[1], activation: end };
+            let (x, dy) = (bits(&values(one.from_len(), 5)), values(g2.y_len(), 6));
             let (xs, dys) = (Values::Bf16(&x), Values::from(&dy));
             let then = Epilogue::Slope(Activation::LeakyRelu(0.3), xs);
             let empty = || {
@@ -209,10 +149,10 @@ mod tests {
                 one.forward(xs, ValuesMut::Bf16(&mut between));
                 two.forward(Values::Bf16(&between), ValuesMut::F32(&mut y));
                 let kept = Values::Bf16(&between);
-                two.weight_grad(kept, dys, &mut dw2, &mut db2);
+                two.weight_grad(kept, dys, &mut dw2, Some(&mut db2));
                 let mut dz = vec![0u16; between.len()];
                 two.input_grad(dys, Epilogue::Slope(bent, kept), ValuesMut::Bf16(&mut dz));
-                one.weight_grad(xs, Values::Bf16(&dz), &mut dw1, &mut db1);
+                one.weight_grad(xs, Values::Bf16(&dz), &mut dw1, Some(&mut db1));
                 one.input_grad(Values::Bf16(&dz), then, ValuesMut::Bf16(&mut dx));
                 flat([&between, &dx], [&y, &dw1, &dw2, &db1, &db2])
             };
@@ -236,6 +176,9 @@ mod tests {
             assert!(together() == apart, "{g1:?} {g2:?}");
             assert!(apart.iter().all(|v| !v.is_nan()), "{g1:?}");
             assert_same_on_any_pool(together);
+            // More threads than parts: each layer does the whole batch.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(6).build().unwrap();
+            assert!(pool.install(together) == apart, "{g1:?}");
         }
     }
 
@@ -243,12 +186,12 @@ mod tests {
     fn the_sheep_generator_goes_together_where_bf16_is_multiplied() {
         let (g1, g2, upsample, [bent, end]) = cases()[0];
         let (w1, w2, b) = (values(g1.w_len(), 1), values(g2.w_len(), 2), values(g1.out_c, 3));
-        let one = Stage { geometry: &g1, upsample, weight: &w1, bias: &b, activation: bent };
-        let two = Stage { geometry: &g2, upsample: 1, weight: &w2, bias: &b[..1], activation: end };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let one = Stage { geometry: &g1, upsample, transposed: false, weight: &w1, bias: &b, activation: bent };
+        let two = Stage { geometry: &g2, upsample: 1, transposed: false, weight: &w2, bias: &b[..1], activation: end };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let stages = [&one, &two];
-        let together = pool.map(|pool| pool.install(|| bf16::chain(stages).is_some_and(|c| c.goes_back_together())));
-        assert_eq!(together.ok(), Some(bf16::in_hardware()));
+        let together = pool.install(|| bf16::chain(stages).is_some_and(|c| c.goes_back_together()));
+        assert_eq!(together, bf16::in_hardware());
         let smooth = Stage { activation: Activation::Tanh, ..one };
         assert!(bf16::chain([&smooth, &two]).is_none());
     }

@@ -2,6 +2,8 @@
 //! next ones. Weights are laid out once for all. Weight gradients are the same sums in the same order as when each stage does
 //! the whole batch: a group of images is what that would lay out at a time.
 
+mod normed;
+
 use super::outer::{Sums, at_once, part_of, parts, with_sums};
 use super::prepared::{Prepared, with_weights};
 use super::product::Engine;
@@ -16,6 +18,11 @@ use rayon::prelude::*;
 
 /// Values between the stages that a thread has at a time on the way forward: a megabyte, half of a second-level cache.
 const BETWEEN: usize = 1 << 19;
+
+/// Calls `work` with `len` bf16 values, whatever an earlier use left there.
+fn with_halves<R>(len: usize, work: impl FnOnce(&mut [u16]) -> R) -> R {
+    workspace::with(len.div_ceil(2), |own| work(&mut convert::as_halves(own)[..len]))
+}
 
 /// Two stages that go together.
 pub(crate) struct Chain<'a> {
@@ -32,7 +39,7 @@ pub(crate) struct Chain<'a> {
 pub(crate) fn chain<'a>(stages: [&'a Stage<'a>; 2]) -> Option<Chain<'a>> {
     let engine = Engine::in_use()?;
     finish::slope_below(stages[0].activation)?;
-    let (forward, back) = (stages.map(Stage::forward_plan), stages.map(Stage::input_plan));
+    let (forward, back) = (stages.map(Stage::forward_plan), stages.map(Stage::back_plan));
     let usual = |plan: &Plan| {
         plan.batch * plan.from.len() * plan.to.len() > 0 && plan.phases.iter().all(|phase| !phase.taps.is_empty())
     };
@@ -67,45 +74,41 @@ impl Chain<'_> {
             }
             None => groups.for_each(|(nth, y)| {
                 let len = y.len() / narrow * middle;
-                workspace::with(len.div_ceil(2), |own| {
-                    run(nth, ValuesMut::Bf16(&mut convert::as_halves(own)[..len]), y);
-                });
+                with_halves(len, |own| run(nth, ValuesMut::Bf16(own), y));
             }),
         }
     }
 
-    /// The plan of the second stage's weight gradient, and whether its taps are on the side of `dy`.
-    fn second_weights(&self) -> (&Plan, bool) {
-        let on_dy = self.stages[1].taps_on_dy();
-        (if on_dy { &self.back[1] } else { &self.forward[1] }, on_dy)
+    /// The plan of a stage's weight gradient.
+    fn weight_plan(&self, stage: usize) -> &Plan {
+        if self.stages[stage].weights_go_back() { &self.back[stage] } else { &self.forward[stage] }
     }
 
     /// Whether the sums over some images at a time are those over all at once, and as many threads as there are have work.
     pub(crate) fn goes_back_together(&self) -> bool {
-        let (first, (second, _)) = (&self.forward[0], self.second_weights());
+        let [first, second] = [0, 1].map(|stage| self.weight_plan(stage));
         let count = parts(first);
         let alike = (0..count).all(|part| {
             let images = part_of(first.batch, count, part).len();
             at_once(first, images).is_multiple_of(at_once(second, images))
         });
         // The first stage's bias gradient is summed along with its weights', which the other form doesn't do.
-        let along = !self.stages[0].taps_on_dy();
+        let along = !self.stages[0].weights_go_back();
         alike && along && parts(second) == count && rayon::current_num_threads() <= count
     }
 
     pub(crate) fn backward(&self, x: Values, between: Values, dy: Values, then: Epilogue, gradients: Gradients) {
         let [first, second] = self.stages;
         let Gradients { weights: [first_dw, second_dw], biases: [first_db, second_db], x: dx } = gradients;
-        let (second_plan, on_dy) = self.second_weights();
-        let (along, alone) = if on_dy { (None, Some(second_db)) } else { (Some(second_db), None) };
+        let (along, alone) = if second.weights_go_back() { (None, Some(second_db)) } else { (Some(second_db), None) };
         if let Some(db) = alone {
             activation::bias_grad(dy, db);
         }
         with_weights(self.engine, &self.back[0], first.weight, None, |first_back| {
             with_weights(self.engine, &self.back[1], second.weight, None, |second_back| {
-                with_sums(self.engine, second_plan, second_dw, along, |second_sums| {
+                with_sums(self.engine, self.weight_plan(1), second_dw, along, |second_sums| {
                     with_sums(self.engine, &self.forward[0], first_dw, Some(first_db), |first_sums| {
-                        let back = Back { first: (first_back, first_sums), second: (second_back, second_sums), on_dy };
+                        let back = Back { first: (first_back, first_sums), second: (second_back, second_sums) };
                         self.backward_with(&back, x, between, dy, then, dx);
                     });
                 });
@@ -122,19 +125,19 @@ impl Chain<'_> {
         then: Epilogue,
         dx: Option<ValuesMut>,
     ) {
-        let batch = self.forward[0].batch;
-        let count = parts(&self.forward[0]);
+        let plan = self.weight_plan(0);
+        let count = parts(plan);
         let mut rest = dx;
         let tasks: Vec<_> = (0..count)
             .map(|part| {
-                let images = part_of(batch, count, part);
+                let images = part_of(plan.batch, count, part);
                 let (here, others) = rest.take().map(|dx| dx.split_at(images.len() * self.sizes[0])).unzip();
                 rest = others;
                 (part, images, here)
             })
             .collect();
         tasks.into_par_iter().for_each(|(part, images, mut dx)| {
-            let group = at_once(&self.forward[0], images.len());
+            let group = at_once(plan, images.len());
             for first in images.clone().step_by(group) {
                 let here = first..(first + group).min(images.end);
                 let [wide, middle, narrow] = self.sizes.map(|size| here.start * size..here.end * size);
@@ -152,13 +155,17 @@ impl Chain<'_> {
         });
     }
 
+    /// Adds some images of a part to the sums of a stage's weight gradient: what it read, and the gradient of what it made.
+    fn add_weights(&self, stage: usize, sums: &Sums, part: usize, [read, made]: [Values; 2], accumulate: bool) {
+        let (from, to) = if self.stages[stage].weights_go_back() { (made, read) } else { (read, made) };
+        sums.add_here(part, from, to, accumulate);
+    }
+
     /// `between` comes from memory: the second stage's weight gradient reads it in order, so that is first.
     fn group_backward(&self, back: &Back, group: Group, part: usize, accumulate: bool) {
         let Group { x, between, dy, then, dx } = group;
-        let (from, to) = if back.on_dy { (dy, between) } else { (between, dy) };
-        back.second.1.add_here(part, from, to, accumulate);
-        workspace::with(between.len().div_ceil(2), |own| {
-            let dz = &mut convert::as_halves(own)[..between.len()];
+        self.add_weights(1, back.second.1, part, [between, dy], accumulate);
+        with_halves(between.len(), |dz| {
             let slope = Epilogue::Slope(self.stages[0].activation, between);
             back.second.0.run_here(dy, slope, ValuesMut::Bf16(&mut *dz));
             back.first.1.add_here(part, x, Values::Bf16(dz), accumulate);
@@ -173,8 +180,6 @@ impl Chain<'_> {
 struct Back<'a> {
     first: (&'a Prepared<'a>, &'a Sums<'a>),
     second: (&'a Prepared<'a>, &'a Sums<'a>),
-    /// Whether the second stage's weight gradient takes the taps on the side of `dy`.
-    on_dy: bool,
 }
 
 /// Some images on their way back.
