@@ -44,16 +44,17 @@ const BLOCK: usize = 1 << 14;
 
 /// `dx *= slope(y)`; equal lengths.
 pub(crate) fn multiply_by_slope(act: Activation, y: Values, dx: ValuesMut) {
-    match (y, dx) {
-        (Values::F32(y), ValuesMut::F32(dx)) => in_blocks(act, y, dx),
-        (Values::F32(y), ValuesMut::Bf16(dx)) => in_blocks(act, y, dx),
-        (Values::Bf16(y), ValuesMut::F32(dx)) => in_blocks(act, y, dx),
-        (Values::Bf16(y), ValuesMut::Bf16(dx)) => in_blocks(act, y, dx),
-    }
+    dx.chunks(BLOCK).zip(y.chunks(BLOCK)).for_each(|(dx, y)| multiply_by_slope_here(act, y, dx));
 }
 
-fn in_blocks<Y: Element + Sync, D: Element + Send>(act: Activation, y: &[Y], dx: &mut [D]) {
-    dx.par_chunks_mut(BLOCK).zip(y.par_chunks(BLOCK)).for_each(|(dx, y)| multiply_block(act, y, dx));
+/// [`multiply_by_slope`], on this thread.
+pub(crate) fn multiply_by_slope_here(act: Activation, y: Values, dx: ValuesMut) {
+    match (y, dx) {
+        (Values::F32(y), ValuesMut::F32(dx)) => multiply_block(act, y, dx),
+        (Values::F32(y), ValuesMut::Bf16(dx)) => multiply_block(act, y, dx),
+        (Values::Bf16(y), ValuesMut::F32(dx)) => multiply_block(act, y, dx),
+        (Values::Bf16(y), ValuesMut::Bf16(dx)) => multiply_block(act, y, dx),
+    }
 }
 
 vectorised! {

@@ -21,9 +21,7 @@ impl BatchNorm {
             epsilon: words.named("epsilon", 1e-3, 1e-12, 0.1)?,
         })
     }
-}
 
-impl BatchNorm {
     /// What it is, with statistics of the batch or with kept ones.
     pub(super) fn spec(&self, from_batch: bool, fused: Fused) -> Normalisation {
         Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored }

@@ -35,6 +35,7 @@ mod storage;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
+mod together;
 mod upsample;
 mod weights;
 mod words;

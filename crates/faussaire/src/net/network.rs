@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor};
 
 use super::plan::{Step, plan};
-use super::{Dual, Layer, Mode, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
+use super::{Dual, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
 use crate::error::{Error, Result};
-use crate::ops::{self, Activation, Precision};
+use crate::ops::Activation;
 use crate::random::Stream;
 
 /// More values than this in one example between two layers is a slip of the pen, not a net.
@@ -218,6 +218,24 @@ impl Network {
         x
     }
 
+    /// The steps of a forward pass.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Every step is done alone.
+    #[cfg(test)]
+    pub(super) fn do_nothing_together(&mut self) {
+        self.steps.iter_mut().chain(&mut self.logit_steps).for_each(|step| step.together = 1);
+    }
+
+    /// No optimizer changes the weights of layer `index`.
+    #[cfg(test)]
+    pub(super) fn freeze_layer(&mut self, index: usize) {
+        self.layers[index].specs.iter_mut().for_each(|spec| spec.trainable = false);
+    }
+
     /// What every step on the way to the logits makes.
     #[cfg(test)]
     pub(super) fn outputs(&self, weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
@@ -237,57 +255,6 @@ impl Network {
         placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
     }
 
-    /// The first steps done together, if that is what is planned and this pass can do it.
-    fn apply_together(&self, steps: &[Step], weights: &Weights, x: &Tensor<4>, pass: &mut Pass) -> Option<Tensor<4>> {
-        let batch = x.dims()[0];
-        match steps {
-            [first, second, ..] if first.together == 2 && pass.precision == Precision::Bf16 => {
-                let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
-                Some(ops::conv_chain(x.clone(), [first?, second?]))
-            }
-            [first, norm, second, ..]
-                if first.together == 3
-                    && pass.precision == Precision::Bf16
-                    && pass.mode == Mode::Train
-                    // Its gradients are left to each.
-                    && !x.is_tracked()
-                    && !weights.tensors().iter().any(Tensor::is_tracked) =>
-            {
-                let batchnorm = self.layers[norm.layer].layer.kind().as_batchnorm()?;
-                let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
-                pass.layer = norm.layer;
-                let own = self.weights_of(&self.layers[norm.layer], weights, pass);
-                let spec = batchnorm.spec(true, norm.fused_on(pass));
-                let parameters = [own[0].clone(), own[1].clone()];
-                let (y, statistics) = ops::normed_chain(x.clone(), [first?, second?], parameters, spec);
-                batchnorm.observe(&statistics, pass);
-                Some(y)
-            }
-            _ => None,
-        }
-    }
-
-    /// The convolution that a step is.
-    fn convolution(
-        &self,
-        step: &Step,
-        weights: &Weights,
-        batch: usize,
-        pass: &mut Pass,
-    ) -> Option<ops::Convolution> {
-        let placed = &self.layers[step.layer];
-        let kind = placed.layer.kind();
-        let geometry = kind.as_convolution(placed.input, batch)?;
-        pass.layer = step.layer;
-        let own = self.weights_of(placed, weights, pass);
-        Some(ops::Convolution {
-            weight: own[0].clone(),
-            bias: own[1].clone(),
-            spec: step.fused_on(pass).conv(geometry, pass.precision),
-            transposed: kind.is_transposed(),
-        })
-    }
-
     /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.
     pub fn tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
         let layers = under_sigmoid(&self.layers);
@@ -300,7 +267,12 @@ impl Network {
     }
 
     /// A layer's weights as it is to use them.
-    fn weights_of<'a>(&self, placed: &Placed, weights: &'a Weights, pass: &mut Pass) -> Cow<'a, [Tensor<1>]> {
+    pub(super) fn weights_of<'a>(
+        &self,
+        placed: &Placed,
+        weights: &'a Weights,
+        pass: &mut Pass,
+    ) -> Cow<'a, [Tensor<1>]> {
         let own = &weights.tensors()[placed.first_weight..placed.first_weight + placed.specs.len()];
         if self.setting.spectral {
             Cow::Owned(spectral::normalised(&placed.specs, own, pass))

@@ -1,7 +1,7 @@
 //! The steps of a forward pass: which layers are done in one go, and what can be stored as bf16 between them.
 
 use super::storage::bf16_outputs;
-use super::{Fused, Pass, Placed};
+use super::{Fused, Pass, Placed, together};
 use crate::ops::{Activation, Precision};
 
 /// One step: a layer with what it absorbs.
@@ -23,12 +23,6 @@ impl Step {
         Fused { stored, links: pass.links(self.fused.links), ..self.fused }
     }
 }
-
-/// Values of an image that don't stay in the cache from layer to layer when there is a batch of them.
-const LARGE: usize = 1 << 16;
-
-/// How many times smaller what comes out must be for convolutions to go together.
-const FUNNEL: usize = 16;
 
 /// Pairs each layer with the upsampling before it and the activation behind it, where it can do both in one pass.
 pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
@@ -61,7 +55,7 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
     }
     link(layers, &mut steps);
     for first in 0..steps.len() {
-        steps[first].together = together(layers, &steps[first..]);
+        steps[first].together = together::planned(layers, &steps[first..]);
     }
     steps
 }
@@ -81,35 +75,5 @@ fn link(layers: &[Placed], steps: &mut [Step]) {
             step.fused.links.slope_by_reader = true;
             next.fused.links.made_by = Some(activation);
         }
-    }
-}
-
-/// How many of these steps, from the first one on, may be done together ([`Step::together`]).
-fn together(layers: &[Placed], steps: &[Step]) -> usize {
-    let placed = |step: &Step| &layers[step.layer];
-    let convolves = |step: &Step| placed(step).layer.kind().as_convolution(placed(step).input, 1).is_some();
-    let transposed = |step: &Step| placed(step).layer.kind().is_transposed();
-    let funnel = |step: &Step, last: &Step| {
-        let (between, out) = (placed(step).output.len(), placed(last).output.len());
-        step.bf16_output && convolves(step) && convolves(last) && between >= LARGE && between >= FUNNEL * out
-    };
-    match steps {
-        [first, second, ..]
-            if funnel(first, second)
-                && first.fused.links.slope_by_reader
-                && !transposed(first)
-                && !transposed(second) =>
-        {
-            2
-        }
-        [first, norm, second, ..]
-            if funnel(first, second)
-                && first.fused.links.centred
-                && norm.bf16_output
-                && placed(norm).layer.kind().as_batchnorm().is_some() =>
-        {
-            3
-        }
-        _ => 1,
     }
 }

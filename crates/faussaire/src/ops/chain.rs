@@ -30,6 +30,10 @@ pub struct Convolution {
 }
 
 impl Convolution {
+    fn is_tracked(&self) -> bool {
+        self.weight.is_tracked() || self.bias.is_tracked()
+    }
+
     fn apply(self, x: Tensor<4>) -> Tensor<4> {
         let Self { weight, bias, spec, transposed } = self;
         if transposed { conv_transpose(x, weight, bias, spec) } else { conv(x, weight, bias, spec) }
@@ -68,8 +72,10 @@ fn go_together(x: &Tensor<4>, stages: [&Convolution; 2]) -> bool {
 
 /// One convolution after the other, what the first makes going to the second and to nobody else.
 pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> {
+    let tracked = x.is_tracked() || first.is_tracked() || second.is_tracked();
     // The gradients of a transposed one are left to it.
-    if first.transposed || second.transposed || !go_together(&x, [&first, &second]) {
+    let left = tracked && (first.transposed || second.transposed);
+    if left || !go_together(&x, [&first, &second]) {
         return second.apply(first.apply(x));
     }
     let spec = ChainSpec::of([&first, &second]);
@@ -78,23 +84,24 @@ pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> 
 }
 
 /// A convolution without activation, batch normalisation with the batch's own statistics, and a convolution; also those
-/// statistics, mean and biased variance. Gradients flow only where it can't be done together: leave it to others where they
-/// are asked for.
+/// statistics, mean and biased variance. Done together where nobody asks for gradients, else one by one.
 pub fn normed_chain(
     x: Tensor<4>,
     [first, second]: [Convolution; 2],
     [gamma, beta]: [Tensor<1>; 2],
     norm: Normalisation,
 ) -> (Tensor<4>, [Tensor<1>; 2]) {
-    let usual = norm.from_batch && norm.stored == Precision::Bf16 && first.spec.activation == Activation::Identity;
+    let tracked =
+        x.is_tracked() || first.is_tracked() || second.is_tracked() || gamma.is_tracked() || beta.is_tracked();
+    let usual =
+        !tracked && norm.from_batch && norm.stored == Precision::Bf16 && first.spec.activation == Activation::Identity;
     if !usual || !go_together(&x, [&first, &second]) {
         let middle = first.apply(x);
         let statistics = moments(&middle);
         return (second.apply(batchnorm(middle, [gamma, beta], statistics.clone(), norm)), statistics);
     }
     let spec = ChainSpec::of([&first, &second]);
-    let [w1, b1, w2, b2, gamma, beta] =
-        [first.weight, first.bias, second.weight, second.bias, gamma, beta].map(flex);
+    let [w1, b1, w2, b2, gamma, beta] = [first.weight, first.bias, second.weight, second.bias, gamma, beta].map(flex);
     let x = flex(x);
     let channels = spec.shape(0)[3];
     let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
@@ -125,7 +132,12 @@ fn with_stages<R>(
 }
 
 /// The result.
-pub(super) fn forward(x: FlexTensor, weights: [FlexTensor; 2], biases: [FlexTensor; 2], spec: &ChainSpec) -> FlexTensor {
+pub(super) fn forward(
+    x: FlexTensor,
+    weights: [FlexTensor; 2],
+    biases: [FlexTensor; 2],
+    spec: &ChainSpec,
+) -> FlexTensor {
     run(x, weights, biases, spec, None)
 }
 
@@ -136,9 +148,7 @@ pub(super) fn forward_keeping(
     biases: [FlexTensor; 2],
     spec: &ChainSpec,
 ) -> (FlexTensor, FlexTensor) {
-    filled_with(Precision::Bf16, &spec.shape(0), |between| {
-        run(x, weights, biases, spec, Some(between))
-    })
+    filled_with(Precision::Bf16, &spec.shape(0), |between| run(x, weights, biases, spec, Some(between)))
 }
 
 fn run(
@@ -197,8 +207,7 @@ fn together(state: &ChainState, dy: FlexTensor, wants_dx: bool) -> [Option<FlexT
     let weights = [values(&w1), values(&w2)];
     let mut run = |dx: Option<ValuesMut>| {
         with_stages(weights, [values(&b1), values(&b2)], &state.spec, |stages| {
-            let gradients =
-                kernel::Gradients { weights: [&mut dw1, &mut dw2], biases: [&mut db1, &mut db2], x: dx };
+            let gradients = kernel::Gradients { weights: [&mut dw1, &mut dw2], biases: [&mut db1, &mut db2], x: dx };
             kernel::backward(stages, stored(&x), stored(&between), stored(&dz), first.spec.epilogue(&x), gradients);
         });
     };
@@ -210,5 +219,8 @@ fn together(state: &ChainState, dy: FlexTensor, wants_dx: bool) -> [Option<FlexT
     };
     let [dw1, dw2] = [(dw1, &w1), (dw2, &w2)].map(|(dw, w)| Some(tensor(dw, w.layout().shape())));
     let [db1, db2] = [(db1, &b1), (db2, &b2)].map(|(db, b)| Some(tensor(db, b.layout().shape())));
+    // A bias that is subtracted again has no gradient.
+    let db2 =
+        if second.spec.links.centred { Some(tensor(vec![0.0; values(&b2).len()], b2.layout().shape())) } else { db2 };
     [dx, dw1, db1, dw2, db2]
 }

@@ -9,8 +9,8 @@ use burn::tensor::Tensor;
 use faussaire_kernels::{activation, adam as adam_kernel, batchnorm as norm, conv as conv_kernel, upsample_conv};
 use rayon::prelude::*;
 
-use super::chain::{self, ChainBackward, ChainSpec, ChainState};
 use super::backward::{ActivationBackward, ConvBackward, ConvState, ConvTransposeBackward, NormBackward, NormState};
+use super::chain::{self, ChainBackward, ChainSpec, ChainState};
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Adam, Conv, Normalisation, Precision};
 
@@ -263,8 +263,7 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
                 let weights = [w1.clone(), w2.clone()];
                 let (between, y) = chain::forward_keeping(x.clone(), weights, [b1.clone(), b2.clone()], &spec);
                 let [first, second] = spec.convs();
-                let stages =
-                    [ConvState::new(x, w1, &between, first), ConvState::new(between.clone(), w2, &y, second)];
+                let stages = [ConvState::new(x, w1, &between, first), ConvState::new(between.clone(), w2, &y, second)];
                 prep.finish(ChainState { stages, biases: [b1, b2], spec }, y)
             }
             OpsKind::UnTracked(prep) => prep.finish(Flex::native_conv_chain(x, w1, b1, w2, b2, spec)),

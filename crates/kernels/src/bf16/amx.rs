@@ -432,7 +432,7 @@ macro_rules! finish_row {
 /// a processor with AVX-512's bf16.
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub(super) unsafe fn multiply_finishing(product: &Product, made: &Made) {
-    let Some(last) = product.steps.last() else { return };
+    let last = &product.steps[product.steps.len() - 1];
     // SAFETY: what is read and written is as in [`multiply`]; the other block's 4 KB of sums are read, and 64 bytes are
     // written behind each of its 32 targets. Its sums begin at a multiple of 2 KB, so the first loop ends after 32 rows,
     // two before it and two in each of 15 steps, which are not the last one.

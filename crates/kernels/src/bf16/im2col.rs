@@ -37,7 +37,10 @@ pub(super) fn fill(
 ) {
     let (c, values) = (plan.from.c, phase.taps.len() * plan.from.c);
     let columns = images.len() * lines.len() * phase.cols;
-    assert!(values <= stride && target.len() >= columns * stride + BEHIND, "{values} values of {columns} columns need room");
+    assert!(
+        values <= stride && target.len() >= columns * stride + BEHIND,
+        "{values} values of {columns} columns need room"
+    );
     if values == 0 || columns == 0 {
         return target[..columns * stride].fill(0);
     }

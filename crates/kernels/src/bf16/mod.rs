@@ -1,5 +1,5 @@
 //! Products of bfloat16 operands, summed in f32. Where the processor multiplies bf16 itself (AMX tiles, or AVX-512's dot
-//! product of pairs), images are rounded and laid out once per task (`grid`, `source`), weights once per call (`panels`),
+//! product of pairs), images are rounded and laid out once per task (`grid`, `source`, `im2col`), weights once per call (`panels`, `prepared`),
 //! and blocks of 32 x 32 sums are made from both (`product`, with one file per instruction set). Elsewhere the rounded
 //! operands are kept as f32 and the f32 kernels do the rest (`emulated`), in Winograd's form where that pays: the same sums but for f32's
 //! rounding, and for numbers below the normal ones, which AMX and AVX-512 take for 0.
@@ -20,7 +20,6 @@ mod gather;
 mod grid;
 mod im2col;
 mod outer;
-
 mod panels;
 mod prepared;
 mod product;
@@ -38,7 +37,7 @@ use crate::precision::Precision;
 use crate::stored::{Values, ValuesMut};
 use product::Engine;
 
-/// Rows of a tile: pixels of a gather, source channels of a weight gradient.
+/// Rows of a tile: pixels of a gather, destination channels of a weight gradient (source values under im2col).
 const ROWS: usize = 16;
 /// Operand values that one step of a tile multiplies: 16 pairs of source channels, or of pixels.
 const STEP: usize = 32;
@@ -85,15 +84,7 @@ pub(crate) fn gather(
     }
 }
 
-fn gather_on(
-    engine: Engine,
-    plan: &Plan,
-    x: Values,
-    w: &[f32],
-    bias: Option<&[f32]>,
-    then: Epilogue,
-    y: ValuesMut,
-) {
+fn gather_on(engine: Engine, plan: &Plan, x: Values, w: &[f32], bias: Option<&[f32]>, then: Epilogue, y: ValuesMut) {
     if y.is_empty() {
         return;
     }

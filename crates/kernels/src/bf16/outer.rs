@@ -2,6 +2,7 @@
 //! positions as steps. Some images or lines at a time, source pixels are laid out in pairs, once from an even index on and
 //! once from an odd one, and the destination pixels of one phase after the other channel by channel, tile after tile; zeros
 //! where none stands. Every tap then reads the same pairs at another offset, always whole cache lines, one behind the other.
+//! Sources of few channels go through im2col, and change places: they are laid out value by value, the destination in pairs.
 //! The images are split into a fixed number of parts with sums of their own, which are added in order at the end.
 
 use super::grid::Grid;
@@ -85,7 +86,7 @@ pub(super) fn at_once(plan: &Plan, images: usize) -> usize {
 pub(super) fn outer(engine: Engine, plan: &Plan, from: Values, to: Values, dw: &mut [f32], db: Option<&mut [f32]>) {
     let pixels = plan.batch * plan.to.h * plan.to.w;
     // A phase without taps has pixels that no product looks at.
-    let all_seen = pixels > 0 && plan.phases.iter().all(|phase| !phase.taps.is_empty());
+    let all_seen = pixels > 0 && plan.from.c > 0 && plan.phases.iter().all(|phase| !phase.taps.is_empty());
     let (along, alone) = if all_seen { (db, None) } else { (None, db) };
     if let Some(db) = alone {
         activation::bias_grad(to, db);
@@ -131,8 +132,12 @@ impl Sums<'_> {
     }
 
     /// Some images of a part, on this thread; `accumulate` is false for the first ones. The sums are those of all of them
-    /// together where all but the last call have a whole multiple of [`at_once`].
-    pub(super) fn add_here(&self, part: usize, from: Values, to: Values, accumulate: bool) {
+    /// together where every call lays out the same images at a time as that would: whole multiples of [`at_once`], but for the last.
+    ///
+    /// # Safety
+    /// No other thread adds to this part at the same time.
+    pub(super) unsafe fn add_here(&self, part: usize, from: Values, to: Values, accumulate: bool) {
+        assert!(part < self.parts, "part {part} of {}", self.parts);
         let images = from.len() / self.plan.from.len().max(1);
         let session = Session::begin(self.engine);
         run_part(&Call { all: self, from, to }, &session, part, 0..images, 0..self.panels, accumulate);
@@ -314,7 +319,9 @@ fn multiply_columns(
                     columns: [column(0), column(tiles - 1)],
                     advance: ROWS * ROWS,
                     // SAFETY: the block's sums lie inside the part's.
-                    sums: unsafe { call.sums.rows(sums + (first / SIDE * call.panels + panel) * BLOCK, SIDE, SIDE, SIDE) },
+                    sums: unsafe {
+                        call.sums.rows(sums + (first / SIDE * call.panels + panel) * BLOCK, SIDE, SIDE, SIDE)
+                    },
                     accumulate: piece.accumulate || first_step > 0,
                     tiles: [SIDE.min(values - first).div_ceil(ROWS), tiles],
                 };

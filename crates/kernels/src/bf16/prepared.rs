@@ -3,9 +3,10 @@
 
 use super::product::Engine;
 use super::{columns, finish, gather};
-use crate::epilogue::{Epilogue, multiply_by_slope};
+use crate::epilogue::{Epilogue, multiply_by_slope, multiply_by_slope_here};
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
+use crate::workspace;
 use finish::Then;
 
 pub(super) enum Prepared<'a> {
@@ -28,47 +29,47 @@ pub(super) fn with_weights<R>(
     }
 }
 
-/// Who runs it.
-#[derive(Clone, Copy, PartialEq)]
-enum Threads {
-    All,
-    This,
-}
-
 impl Prepared<'_> {
     /// `y = then(gather(x, w) + bias)` for all images; `y` is written completely.
-    pub(super) fn run(&self, x: Values, then: Epilogue, y: ValuesMut) {
-        self.run_on(Threads::All, x, then, y);
-    }
-
-    /// [`Self::run`] for the images of `x`, some of the plan's or all, on this thread.
-    pub(super) fn run_here(&self, x: Values, then: Epilogue, y: ValuesMut) {
-        self.run_on(Threads::This, x, then, y);
-    }
-
-    fn run_on(&self, threads: Threads, x: Values, then: Epilogue, mut y: ValuesMut) {
+    pub(super) fn run(&self, x: Values, then: Epilogue, mut y: ValuesMut) {
         let (act, slope) = then.parts();
         match self {
             // Few outputs: rounding them takes no time to speak of.
-            Self::Columns(ready) => y.again().with_f32(|y| match threads {
-                Threads::All => ready.run(x, act, y),
-                Threads::This => ready.run_here(x, act, y),
-            }),
-            Self::Blocks(ready) => {
-                let run = |then, y| match threads {
-                    Threads::All => ready.run(x, then, y),
-                    Threads::This => ready.run_here(x, then, y),
-                };
-                if let (Some((bent, Values::Bf16(of))), ValuesMut::Bf16(_)) = (slope, &y)
-                    && let Some(below) = finish::slope_below(bent)
-                {
-                    return run(Then::Slope(below, of), y);
-                }
-                run(Then::Activate(act), y.again());
-            }
+            Self::Columns(ready) => y.again().with_f32(|y| ready.run(x, act, y)),
+            Self::Blocks(ready) => match in_blocks(then, &y) {
+                Some(then) => return ready.run(x, then, y),
+                None => ready.run(x, Then::Activate(act), y.again()),
+            },
         }
         if let Some((bent, of)) = slope {
             multiply_by_slope(bent, of, y);
         }
+    }
+
+    /// [`Self::run`] for the images of `x`, some of the plan's or all, on this thread.
+    pub(super) fn run_here(&self, x: Values, then: Epilogue, mut y: ValuesMut) {
+        let (act, slope) = then.parts();
+        match self {
+            Self::Columns(ready) => workspace::with(y.buffer_len(y.len()), |buffer| {
+                y.again().fill(buffer, |y| ready.run_here(x, act, y));
+            }),
+            Self::Blocks(ready) => match in_blocks(then, &y) {
+                Some(then) => return ready.run_here(x, then, y),
+                None => ready.run_here(x, Then::Activate(act), y.again()),
+            },
+        }
+        if let Some((bent, of)) = slope {
+            multiply_by_slope_here(bent, of, y);
+        }
+    }
+}
+
+/// The slope as blocks multiply with it, if they can.
+fn in_blocks<'a>(then: Epilogue<'a>, y: &ValuesMut) -> Option<Then<'a>> {
+    match (then, y) {
+        (Epilogue::Slope(bent, Values::Bf16(of)), ValuesMut::Bf16(_)) => {
+            finish::slope_below(bent).map(|below| Then::Slope(below, of))
+        }
+        _ => None,
     }
 }

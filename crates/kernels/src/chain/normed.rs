@@ -113,8 +113,7 @@ mod tests {
             bias: &b1,
             activation: Activation::Identity,
         };
-        let two =
-            Stage { geometry: g2, upsample: 1, transposed: false, weight: &w2, bias: &b2, activation: *end };
+        let two = Stage { geometry: g2, upsample: 1, transposed: false, weight: &w2, bias: &b2, activation: *end };
         let act = Activation::LeakyRelu(0.2);
         let empty = || [vec![f32::NAN; g2.y_len()], vec![f32::NAN; c], vec![f32::NAN; c]];
         let [mut y, mut mean, mut variance] = empty();

@@ -58,30 +58,23 @@ impl Stage<'_> {
         }
     }
 
-    /// The gradient of what it reads, from `dy` in front of its activation.
+    /// The gradient of what it reads, from `dy` in front of its activation, where it is not transposed.
     pub(super) fn input_grad(&self, dy: Values, then: Epilogue, dx: ValuesMut) {
         let Self { geometry, upsample, weight, .. } = *self;
-        if self.transposed {
-            conv::forward(geometry, BF16, dy, weight, None, then, dx);
-        } else if upsample == 1 {
+        if upsample == 1 {
             conv::input_grad(geometry, BF16, dy, weight, None, then, dx);
         } else {
             upsample_conv::input_grad(geometry, BF16, upsample, dy, weight, then, dx);
         }
     }
 
-    /// The gradients of its weights and, where wanted, its bias.
-    pub(super) fn weight_grad(&self, x: Values, dy: Values, dw: &mut [f32], db: Option<&mut [f32]>) {
+    /// The gradients of its weights and its bias, where it is not transposed.
+    pub(super) fn weight_grad(&self, x: Values, dy: Values, dw: &mut [f32], db: &mut [f32]) {
         let Self { geometry, upsample, .. } = *self;
-        if self.transposed {
-            conv::weight_grad(geometry, BF16, dy, x, dw, None);
-            if let Some(db) = db {
-                crate::activation::bias_grad(dy, db);
-            }
-        } else if upsample == 1 {
-            conv::weight_grad(geometry, BF16, x, dy, dw, db);
+        if upsample == 1 {
+            conv::weight_grad(geometry, BF16, x, dy, dw, Some(db));
         } else {
-            upsample_conv::weight_grad(geometry, BF16, upsample, x, dy, dw, db);
+            upsample_conv::weight_grad(geometry, BF16, upsample, x, dy, dw, Some(db));
         }
     }
 
@@ -95,9 +88,8 @@ impl Stage<'_> {
         if self.transposed { Plan::forward(self.geometry, 1) } else { Plan::input_grad(self.geometry, self.upsample) }
     }
 
-    /// Whether its weight gradient runs along [`Self::back_plan`], with the taps on what it makes, as the functions above decide.
+    /// Whether its weight gradient runs along [`Self::back_plan`], with the taps on what it makes, as [`conv::weight_grad`] decides.
     pub(crate) fn weights_go_back(&self) -> bool {
-        let on_dy = self.upsample == 1 && conv::taps_on_dy(self.geometry, BF16);
-        on_dy != self.transposed
+        self.upsample == 1 && conv::taps_on_dy(self.geometry, BF16)
     }
 }

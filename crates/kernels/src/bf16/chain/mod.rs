@@ -48,6 +48,12 @@ pub(crate) fn chain<'a>(stages: [&'a Stage<'a>; 2]) -> Option<Chain<'a>> {
 }
 
 impl Chain<'_> {
+    /// Images that a thread has at a time on the way forward; fewer where there are threads without any. No result depends on it.
+    fn images_at_once(&self) -> usize {
+        let share = self.forward[0].batch.div_ceil(rayon::current_num_threads());
+        (BETWEEN / self.sizes[1]).min(share).max(1)
+    }
+
     pub(crate) fn forward(&self, x: Values, between: Option<ValuesMut>, y: ValuesMut) {
         let [first, second] = self.stages;
         with_weights(self.engine, &self.forward[0], first.weight, Some(first.bias), |one| {
@@ -59,7 +65,7 @@ impl Chain<'_> {
 
     fn forward_with(&self, ready: [&Prepared; 2], x: Values, between: Option<ValuesMut>, y: ValuesMut) {
         let [wide, middle, narrow] = self.sizes;
-        let images = (BETWEEN / middle).max(1);
+        let images = self.images_at_once();
         let run = |nth: usize, mut between: ValuesMut, y: ValuesMut| {
             let first = nth * images * wide;
             let x = x.part(first..first + between.len() / middle * wide);
@@ -88,9 +94,12 @@ impl Chain<'_> {
     pub(crate) fn goes_back_together(&self) -> bool {
         let [first, second] = [0, 1].map(|stage| self.weight_plan(stage));
         let count = parts(first);
+        // The last group of a part is smaller: the second stage must lay it out as it would at the part's end.
         let alike = (0..count).all(|part| {
             let images = part_of(first.batch, count, part).len();
-            at_once(first, images).is_multiple_of(at_once(second, images))
+            let (group, piece) = (at_once(first, images), at_once(second, images));
+            let left = images % group;
+            group.is_multiple_of(piece) && (left == 0 || at_once(second, left) == piece.min(left))
         });
         // The first stage's bias gradient is summed along with its weights', which the other form doesn't do.
         let along = !self.stages[0].weights_go_back();
@@ -150,25 +159,35 @@ impl Chain<'_> {
                     then: then.part(wide),
                     dx: dx_here,
                 };
-                self.group_backward(back, group, part, first > images.start);
+                // SAFETY: a part is one task.
+                unsafe { self.group_backward(back, group, part, first > images.start) };
             }
         });
     }
 
     /// Adds some images of a part to the sums of a stage's weight gradient: what it read, and the gradient of what it made.
-    fn add_weights(&self, stage: usize, sums: &Sums, part: usize, [read, made]: [Values; 2], accumulate: bool) {
+    ///
+    /// # Safety
+    /// As [`Sums::add_here`].
+    unsafe fn add_weights(&self, stage: usize, sums: &Sums, part: usize, [read, made]: [Values; 2], accumulate: bool) {
         let (from, to) = if self.stages[stage].weights_go_back() { (made, read) } else { (read, made) };
-        sums.add_here(part, from, to, accumulate);
+        // SAFETY: the contract is passed on.
+        unsafe { sums.add_here(part, from, to, accumulate) };
     }
 
     /// `between` comes from memory: the second stage's weight gradient reads it in order, so that is first.
-    fn group_backward(&self, back: &Back, group: Group, part: usize, accumulate: bool) {
+    ///
+    /// # Safety
+    /// No other thread has images of this part at the same time.
+    unsafe fn group_backward(&self, back: &Back, group: Group, part: usize, accumulate: bool) {
         let Group { x, between, dy, then, dx } = group;
-        self.add_weights(1, back.second.1, part, [between, dy], accumulate);
+        // SAFETY: the contract is passed on.
+        unsafe { self.add_weights(1, back.second.1, part, [between, dy], accumulate) };
         with_halves(between.len(), |dz| {
             let slope = Epilogue::Slope(self.stages[0].activation, between);
             back.second.0.run_here(dy, slope, ValuesMut::Bf16(&mut *dz));
-            back.first.1.add_here(part, x, Values::Bf16(dz), accumulate);
+            // SAFETY: the contract is passed on.
+            unsafe { self.add_weights(0, back.first.1, part, [x, Values::Bf16(dz)], accumulate) };
             if let Some(dx) = dx {
                 back.first.0.run_here(Values::Bf16(dz), then, dx);
             }

@@ -10,7 +10,7 @@ impl Chain<'_> {
     pub(crate) fn forward_to_middle(&self, x: Values, middle: ValuesMut) -> Vec<Vec<moments::Part>> {
         let [first, _] = self.stages;
         let [wide, size, _] = self.sizes;
-        let images = (super::BETWEEN / size).max(1);
+        let images = self.images_at_once();
         with_weights(self.engine, &self.forward[0], first.weight, Some(first.bias), |one| {
             let groups = middle.chunks(images * size).zip(x.chunks(images * wide));
             let each = |(mut middle, x): (ValuesMut, Values)| {
