@@ -101,6 +101,7 @@ pub(super) fn pairs_len(grid: &Grid, values: usize, copies: usize) -> usize {
 /// Lays destination pixels out in pairs of neighbouring positions, `[16 channels][pair][16]`, those of the `channels` given;
 /// zeros where no pixel stands and for missing channels. Image 0 of the grid is image `image` of `to`. Adds the pixels to
 /// `sums`, where given.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn destination_pairs(
     plan: &Plan,
     phase: &Phase,

@@ -35,7 +35,7 @@ pub fn forward<'a>(
 ) {
     let (x, y) = (x.into(), y.into());
     check_stages(stages, x.len(), y.len());
-    let len = stages[0].to_len();
+    let len = stages[0].made_len();
     check("between", between.as_ref().map_or(len, ValuesMut::len), len);
     if let Some(chain) = bf16::chain(stages) {
         return chain.forward(x, between, y);
@@ -60,7 +60,7 @@ pub fn backward<'a>(
     let [first, second] = stages;
     check_stages(stages, x.len(), dy.len());
     assert!(!first.transposed && !second.transposed, "the gradients of a transposed stage are left to it");
-    check("between", between.len(), first.to_len());
+    check("between", between.len(), first.made_len());
     for (stage, (dw, db)) in stages.iter().zip(gradients.weights.iter().zip(&gradients.biases)) {
         check("dw", dw.len(), stage.geometry.w_len());
         check("db", db.len(), stage.channels());
@@ -85,9 +85,9 @@ pub fn backward<'a>(
 }
 
 fn check_stages([first, second]: [&Stage; 2], x: usize, y: usize) {
-    check("x", x, first.from_len());
-    check("the second stage's input", second.from_len(), first.to_len());
-    check("y", y, second.to_len());
+    check("x", x, first.read_len());
+    check("the second stage's input", second.read_len(), first.made_len());
+    check("y", y, second.made_len());
     first.check();
     second.check();
 }
@@ -142,7 +142,7 @@ mod tests {
                 Stage { geometry: &g1, upsample, transposed: false, weight: &w[0], bias: &b[0], activation: bent };
             let two =
                 Stage { geometry: &g2, upsample: 1, transposed: false, weight: &w[1], bias: &b[1], activation: end };
-            let (x, dy) = (bits(&values(one.from_len(), 5)), values(g2.y_len(), 6));
+            let (x, dy) = (bits(&values(one.read_len(), 5)), values(g2.y_len(), 6));
             let (xs, dys) = (Values::Bf16(&x), Values::from(&dy));
             let then = Epilogue::Slope(Activation::LeakyRelu(0.3), xs);
             let empty = || {

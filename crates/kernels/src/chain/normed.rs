@@ -39,14 +39,14 @@ pub fn forward<'a>(
     let c = first.channels();
     let lens = [("gamma", norm.gamma.len()), ("beta", norm.beta.len()), ("mean", mean.len())];
     lens.into_iter().chain([("variance", variance.len())]).for_each(|(name, len)| check(name, len, c));
-    if first.to_len() == 0 {
+    if first.made_len() == 0 {
         mean.fill(0.0);
         variance.fill(0.0);
         return;
     }
     // Sums over the batch are made of those over each image, so that they are the same for any number of images at a time.
-    let image = first.to_len() / first.geometry.batch;
-    let mut own = Reused::new(first.to_len() * size_of::<u16>());
+    let image = first.made_len() / first.geometry.batch;
+    let mut own = Reused::new(first.made_len() * size_of::<u16>());
     let middle = own.bf16();
     let chain = bf16::chain(stages);
     let parts: Vec<Vec<moments::Part>> = match &chain {
@@ -62,7 +62,7 @@ pub fn forward<'a>(
         let layer = Layer::new(mean, variance, gamma, beta, epsilon, activation);
         return chain.forward_from_middle(&layer, Values::Bf16(middle), y);
     }
-    let mut normalised = Reused::new(first.to_len() * size_of::<u16>());
+    let mut normalised = Reused::new(first.made_len() * size_of::<u16>());
     let made = ValuesMut::Bf16(normalised.bf16());
     batchnorm::forward(Values::Bf16(middle), mean, variance, gamma, beta, epsilon, activation, made);
     second.forward(Values::Bf16(normalised.bf16()), y);
@@ -122,7 +122,7 @@ mod tests {
         forward([&one, &two], &norm, Values::Bf16(&x), &mut y, &mut mean, &mut variance);
         let together = [y, mean, variance];
         let [mut y, mut mean, mut variance] = empty();
-        let [mut z, mut made] = [0, 1].map(|_| vec![0u16; one.to_len()]);
+        let [mut z, mut made] = [0, 1].map(|_| vec![0u16; one.made_len()]);
         one.forward(Values::Bf16(&x), ValuesMut::Bf16(&mut z));
         batchnorm::moments(Values::Bf16(&z), &mut mean, &mut variance);
         let normalised = ValuesMut::Bf16(&mut made);

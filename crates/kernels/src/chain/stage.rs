@@ -27,13 +27,13 @@ pub struct Stage<'a> {
 
 impl Stage<'_> {
     /// Values that it reads.
-    pub(super) fn from_len(&self) -> usize {
+    pub(super) fn read_len(&self) -> usize {
         let g = self.geometry;
         if self.transposed { g.y_len() } else { g.x_len() / (self.upsample * self.upsample) }
     }
 
     /// Values that it makes.
-    pub(super) fn to_len(&self) -> usize {
+    pub(super) fn made_len(&self) -> usize {
         if self.transposed { self.geometry.x_len() } else { self.geometry.y_len() }
     }
 
