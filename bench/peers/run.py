@@ -31,9 +31,10 @@ HERE = Path(__file__).resolve().parent
 # What a row takes beyond its seconds: imports, compilation, the sheets of a slow machine.
 PATIENCE_S = 1800
 # Settings in the caller's environment that would change what is measured.
-FOREIGN = ("FAUSSAIRE_ISA", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS",
-           "KERAS_BACKEND", "TF_XLA_FLAGS", "RAYON_NUM_THREADS", "PYTHONPATH", "MKL_ENABLE_INSTRUCTIONS", "MKL_NUM_THREADS",
-           "KMP_AFFINITY", "KMP_BLOCKTIME", "LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_CONF", "MALLOC_ARENA_MAX",
+FOREIGN = ("FAUSSAIRE_ISA", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS", "OMP_WAIT_POLICY",
+           "GOMP_SPINCOUNT", "OMP_PROC_BIND", "TF_ENABLE_ONEDNN_OPTS", "KERAS_BACKEND", "TF_XLA_FLAGS",
+           "RAYON_NUM_THREADS", "PYTHONPATH", "MKL_ENABLE_INSTRUCTIONS", "MKL_NUM_THREADS", "KMP_AFFINITY",
+           "KMP_BLOCKTIME", "LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_CONF", "MALLOC_ARENA_MAX",
            "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")  # fmt: skip
 
 # What the record keeps of a script's line of JSON.
