@@ -1,7 +1,7 @@
 //! Two convolutions in a row, in bf16, where what lies between them is much larger than what goes in and comes out: the last
 //! layers of a generator, with 400 KB an image between them. One after the other over the whole batch, each would send that
 //! through memory, 25 MB at a time, forwards twice and backwards five times. Here some images at a time go through both, and
-//! stay in the cache ([`crate::bf16`]'s `chain`). The results are the same bits as one layer after the other gives, which is
+//! stay in the cache (`bf16/chain`). The results are the same bits as one layer after the other gives, which is
 //! also what is done where that is no slower.
 
 pub mod normed;
