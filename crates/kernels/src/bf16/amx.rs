@@ -194,17 +194,26 @@ macro_rules! before_steps {
     };
 }
 
-/// A step of 2 x 2 tiles, but the last one, whose last product is made already; it ends with that of the next step. Each tile
-/// of operands is loaded anew as soon as it has been read for the last time: of all orders of these eight instructions that
-/// are possible, this one is the fastest, 66 cycles a step where all loads before all products take 75.
-macro_rules! step {
-    ($advance:literal, $other:literal, $along:expr) => {
+/// What every step of 2 x 2 tiles begins with: its first tile of rows, and the products that read the first one of columns.
+macro_rules! begin_step {
+    () => {
         concat!(
             "mov {row}, [{step}]\n",
             "add {row}, {first}\n",
             "tileloadd tmm4, [{row} + {stride}]\n",
             "tdpbf16ps tmm0, tmm4, tmm6\n",
             "tdpbf16ps tmm2, tmm5, tmm6\n",
+        )
+    };
+}
+
+/// A step of 2 x 2 tiles, but the last one, whose last product is made already; it ends with that of the next step. Each tile
+/// of operands is loaded anew as soon as it has been read for the last time: of all orders of these eight instructions that
+/// are possible, this one is the fastest, 66 cycles a step where all loads before all products take 75.
+macro_rules! step {
+    ($advance:literal, $other:literal, $along:expr) => {
+        concat!(
+            begin_step!(),
             $advance,
             "add {step}, 8\n",
             "tileloadd tmm6, [{columns} + {narrow}]\n",
@@ -226,11 +235,7 @@ macro_rules! step {
 macro_rules! last_step {
     () => {
         concat!(
-            "mov {row}, [{step}]\n",
-            "add {row}, {first}\n",
-            "tileloadd tmm4, [{row} + {stride}]\n",
-            "tdpbf16ps tmm0, tmm4, tmm6\n",
-            "tdpbf16ps tmm2, tmm5, tmm6\n",
+            begin_step!(),
             "tdpbf16ps tmm1, tmm4, tmm7\n",
             "tilestored [{sums} + {narrow} + 3072], tmm3\n",
             "tilestored [{sums} + {narrow}], tmm0\n",
