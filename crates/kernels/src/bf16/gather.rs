@@ -34,13 +34,18 @@ pub(super) struct Ready<'a> {
 
 /// One call, as its tasks see it.
 struct Call<'a> {
-    engine: Engine,
-    plan: &'a Plan,
-    packed: &'a [u32],
-    bias: &'a [f32],
+    ready: &'a Ready<'a>,
     x: Values<'a>,
     then: Then<'a>,
     y: Output<'a>,
+}
+
+impl<'a> std::ops::Deref for Call<'a> {
+    type Target = Ready<'a>;
+
+    fn deref(&self) -> &Ready<'a> {
+        self.ready
+    }
 }
 
 /// Lays out the weights of a plan, for `work` to run it. The engine's instructions must be there.
@@ -68,21 +73,17 @@ pub(super) fn with_weights<R>(
 }
 
 impl Ready<'_> {
-    fn call<'a>(&'a self, x: Values<'a>, then: Then<'a>, y: Output<'a>) -> Call<'a> {
-        let Self { engine, plan, packed, bias } = *self;
-        Call { engine, plan, packed, bias, x, then, y }
-    }
-
     /// `y = then(gather(x, w) + bias)` for all images; `y` is written completely.
     pub(super) fn run(&self, x: Values, then: Then, y: ValuesMut) {
-        run_tasks(&self.call(x, then, Output::new(y)));
+        run_tasks(&Call { ready: self, x, then, y: Output::new(y) });
     }
 
     /// [`Self::run`] for the images of `x`, on this thread.
     pub(super) fn run_here(&self, x: Values, then: Then, y: ValuesMut) {
         let images = x.len() / self.plan.from.len().max(1);
         let session = Session::begin(self.engine);
-        run_task(&self.call(x, then, Output::new(y)), &session, 0..images, 0..panels::count(self.plan));
+        let call = Call { ready: self, x, then, y: Output::new(y) };
+        run_task(&call, &session, 0..images, 0..panels::count(self.plan));
     }
 }
 

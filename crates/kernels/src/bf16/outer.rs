@@ -267,7 +267,7 @@ fn run_columns(call: &Call, session: &Session, piece: &Piece) {
         let steps = positions.div_ceil(STEP);
         let values = phase.taps.len() * plan.from.c;
         let stride = values.next_multiple_of(SIDE);
-        let channels = piece.panels.start * SIDE..plan.to.c.min(piece.panels.end * SIDE);
+        let channels = channels(plan, piece);
         let columns_len = (positions * stride + im2col::BEHIND).div_ceil(2);
         let rows_len = stride / ROWS * steps * source::TILE;
         workspace::with(columns_len + rows_len + source::pairs_len(&grid, channels.len(), 1), |buffer| {
@@ -277,10 +277,7 @@ fn run_columns(call: &Call, session: &Session, piece: &Piece) {
             im2col::fill(plan, phase, piece.images.clone(), lines, call.from, stride, columns);
             let start = |position| if position < positions { position * stride } else { source::NONE };
             source::by_channel(Values::Bf16(columns), stride, start, positions, rows, None);
-            // SAFETY: the sums of this task's part and panels, which no other task has.
-            let sums = call
-                .pixel_sums
-                .map(|sums| unsafe { sums.values(piece.part * plan.to.c + channels.start, channels.len()) });
+            let sums = pixel_sums(call, piece);
             source::destination_pairs(plan, phase, &grid, piece.images.start, call.to, channels, pairs, sums);
             multiply_columns(call, session, piece, at, [rows, pairs], [values, steps, source::index_pairs(&grid)]);
         });
@@ -333,13 +330,23 @@ fn multiply_columns(
     }
 }
 
+/// The destination channels of a piece.
+fn channels(plan: &Plan, piece: &Piece) -> Range<usize> {
+    piece.panels.start * SIDE..plan.to.c.min(piece.panels.end * SIDE)
+}
+
+/// The sums of a piece's pixels, where those are wanted.
+fn pixel_sums<'a>(call: &Call<'a>, piece: &Piece) -> Option<&'a mut [f32]> {
+    let channels = channels(call.plan, piece);
+    let first = piece.part * call.plan.to.c + channels.start;
+    // SAFETY: the sums of this task's part and panels, which no other task has.
+    call.pixel_sums.map(|sums| unsafe { sums.values(first, channels.len()) })
+}
+
 /// The destination pixels of a piece and a phase, and their sums where those are wanted.
 fn lay_out_rows(call: &Call, phase: &Phase, grid: &Grid, piece: &Piece, rows: &mut [u32]) {
     let plan = call.plan;
-    let first = piece.panels.start * SIDE;
-    let channels = plan.to.c.min(piece.panels.end * SIDE) - first;
-    // SAFETY: the sums of this task's part and panels, which no other task has.
-    let sums = call.pixel_sums.map(|sums| unsafe { sums.values(piece.part * plan.to.c + first, channels) });
+    let sums = pixel_sums(call, piece);
     source::channels(plan, phase, grid, piece.images.start, call.to, piece.panels.clone(), rows, sums);
 }
 

@@ -98,6 +98,20 @@ pub(super) fn pairs_len(grid: &Grid, values: usize, copies: usize) -> usize {
     copies * values.next_multiple_of(ROWS) * index_pairs(grid)
 }
 
+/// Where channel `first` of the destination pixel at each position stands; image 0 of the grid is image `image`.
+fn destinations<'a>(
+    plan: &'a Plan,
+    phase: &'a Phase,
+    grid: &'a Grid,
+    image: usize,
+    first: usize,
+) -> impl Fn(usize) -> usize + 'a {
+    move |position| match grid.pixel_at(phase, position) {
+        None => NONE,
+        Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + first,
+    }
+}
+
 /// Lays destination pixels out in pairs of neighbouring positions, `[16 channels][pair][16]`, those of the `channels` given;
 /// zeros where no pixel stands and for missing channels. Image 0 of the grid is image `image` of `to`. Adds the pixels to
 /// `sums`, where given.
@@ -112,11 +126,7 @@ pub(super) fn destination_pairs(
     target: &mut [u32],
     sums: Option<&mut [f32]>,
 ) {
-    let start = |position: usize| match grid.pixel_at(phase, position) {
-        None => NONE,
-        Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + channels.start,
-    };
-    to_tiles(to, channels.len(), start, target);
+    to_tiles(to, channels.len(), destinations(plan, phase, grid, image, channels.start), target);
     let Some(sums) = sums else { return };
     let tiles = channels.len().div_ceil(ROWS);
     for (tile, sums) in target.chunks_exact(target.len() / tiles).zip(sums.chunks_mut(ROWS)) {
@@ -216,11 +226,7 @@ pub(super) fn channels(
     sums: Option<&mut [f32]>,
 ) {
     let (first, width) = (panels.start * SIDE, plan.to.c.min(panels.end * SIDE) - panels.start * SIDE);
-    let start = |position: usize| match grid.pixel_at(phase, position) {
-        None => NONE,
-        Some([nth, i, j]) => plan.destination(phase, image + nth, i, j) + first,
-    };
-    by_channel(to, width, start, grid.positions(), target, sums);
+    by_channel(to, width, destinations(plan, phase, grid, image, first), grid.positions(), target, sums);
 }
 
 /// Tiles `[16 values][32 positions][value][position]` of the `positions` pixels of `width` values that begin where `start` says,
