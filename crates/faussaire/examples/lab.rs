@@ -1,14 +1,14 @@
 //! The lab's ten steps, one to one, in the library's verbs. The course does the same in Keras; docs/lab.md sets both
 //! side by side.
 //!
-//!     cargo run --release -p faussaire --example lab -- [DATASET] [EPOCHS]
+//!     cargo run --release -p faussaire-core --example lab -- [DATASET] [EPOCHS]
 
 use std::path::Path;
 
+use faussaire::PixelRange;
 use faussaire::data::{self, Dataset};
 use faussaire::picture::{Images, png, sheet};
 use faussaire::random::Stream;
-use faussaire::train::Range;
 use faussaire::{AdamSettings, Device, Error, Model, Recipe, Result, Tensor};
 
 /// How much of the lab to do.
@@ -65,7 +65,7 @@ pub fn walk(recipe: &Recipe, dataset: &dyn Dataset, size: &Size, folder: &Path) 
     let (real, generated) =
         (|n| Tensor::<4>::ones([n, 1, 1, 1], &device), |n| Tensor::<4>::zeros([n, 1, 1, 1], &device));
     let shape = dataset.shape();
-    let range = Range::of(&generator.net)?;
+    let range = PixelRange::of(&generator.net)?;
     let mut losses = (f32::NAN, f32::NAN);
 
     for epoch in 1..=size.epochs {

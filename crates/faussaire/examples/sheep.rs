@@ -1,6 +1,6 @@
 //! "Draw me a sheep", after the Fidle notebook: a DCGAN with `fit`, a history of losses, and a sheet per epoch.
 //!
-//!     cargo run --release -p faussaire --example sheep -- [DATASET] [EPOCHS]
+//!     cargo run --release -p faussaire-core --example sheep -- [DATASET] [EPOCHS]
 
 use std::path::{Path, PathBuf};
 

@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use faussaire::data::LabelSettings;
 use faussaire::data::{ImageShape, Memory};
 use faussaire::loss::Loss;
-use faussaire::recipe::{Conditional, LabelSettings};
+use faussaire::recipe::Conditional;
 use faussaire::train::{Event, Limits, Request, Watcher};
 use faussaire::{Device, Gan, Recipe, Result, run};
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use faussaire::data::Strokes;
-use faussaire::judge::Classifier;
-use faussaire::judge::classifier::Training;
+use faussaire::metrics::Classifier;
+use faussaire::metrics::classifier::Training;
 use faussaire::play::{Expert, Inversion, directions, label_directions};
 use faussaire::run::{Recorder, Run, Sampler};
 use faussaire::train::{Limits, Watcher};

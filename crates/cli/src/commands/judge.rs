@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use faussaire::data::LabelSettings;
+use faussaire::data::labels::Conditions;
 use faussaire::data::{Chosen, Dataset, OpenOptions, PartFile, Split, fill};
-use faussaire::judge::classifier::{self, Training};
-use faussaire::judge::{
+use faussaire::metrics::classifier::{self, Training};
+use faussaire::metrics::{
     Channels, Classifier, Exhibit, Extractor, Generated, Inception, Judgement, Learned, Sheet, judge,
 };
 use faussaire::random::Stream;
-use faussaire::recipe::LabelSettings;
 use faussaire::run::{Run, Sampler};
-use faussaire::train::conditions::Conditions;
 use faussaire::train::parted;
 use faussaire::{Device, Error, Recipe, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -129,7 +129,7 @@ fn learned(recipe: &Recipe, data: Against) -> Halves {
 fn neighbours(file: &Path, learned: Learned, made: &Made, seed: u64, judgement: &mut Judgement) -> Result<()> {
     let images = &made.generated.images;
     let sheet = Sheet::new(learned, images, seed)?;
-    let page = sheet.page(&made.of, learned.train, images)?;
+    let page = faussaire::report::copies::page(&sheet, &made.of, learned.train, images)?;
     let mut out = PartFile::create(file)?;
     out.write(page.as_bytes())?;
     out.commit()?;
@@ -209,7 +209,7 @@ fn from_run(sampler: &Sampler, against: &Against, options: &Judge) -> Result<Mad
             "judge against a data set of that size",
         ));
     }
-    let generated = Generated::draw(sampler, options.n, options.seed, options.class.as_deref())?;
+    let generated = sampler.generated(options.n, options.seed, options.class.as_deref())?;
     Ok(Made { generated, of: format!("{} (step {})", options.of, count(sampler.step)) })
 }
 

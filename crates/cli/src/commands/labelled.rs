@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::Seek;
 use std::path::{Path, PathBuf};
 
+use faussaire::data::LabelKind;
+use faussaire::data::LabelSettings;
 use faussaire::data::PartFile;
 use faussaire::data::npy::NpyWriter;
-use faussaire::loss::LabelKind;
 use faussaire::picture::zip::{Checksum, Zip};
 use faussaire::picture::{Images, png};
-use faussaire::recipe::LabelSettings;
 use faussaire::{Error, Result};
 use rayon::prelude::*;
 

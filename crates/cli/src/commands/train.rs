@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use faussaire::data::LabelKind;
+use faussaire::data::LabelSettings;
 use faussaire::data::{Chosen, Dataset, OpenOptions};
 use faussaire::doctor::{self, Case, Doctor};
-use faussaire::judge::Extractor;
-use faussaire::loss::LabelKind;
-use faussaire::recipe::{Conditional, LabelSettings, differences};
+use faussaire::metrics::Extractor;
+use faussaire::recipe::{Conditional, differences};
 use faussaire::run::{self, Recorder, Run};
 use faussaire::train::{Ending, Gan, Limits, Watcher};
 use faussaire::{Error, Preset, Recipe, Result};

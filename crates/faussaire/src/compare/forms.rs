@@ -8,7 +8,7 @@ use super::statistics::Summary;
 use super::table::{Column, Table};
 use crate::chart::number;
 use crate::error::Result;
-use crate::judge::Better;
+use crate::metrics::Better;
 
 /// The table for people.
 pub fn markdown(table: &Table) -> String {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Folder, Job, Length, json};
 use crate::error::{Error, Result};
-use crate::judge::Better;
+use crate::metrics::Better;
 use crate::train::Event;
 
 /// How a run ended.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::outcome::{Outcome, State};
 use super::plan::Plan;
 use super::statistics::{Pair, Summary, Verdict, pairs};
-use crate::judge::Better;
+use crate::metrics::Better;
 
 /// A plan with what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,8 +1,8 @@
 //! A net as plain data: for every layer what it computes, the shapes around it, and its weights as numbers. It is all that a
 //! format gets to see.
 
-use crate::model::host;
 use crate::net::{Form, Network, Shape, Weights};
+use crate::ops::host;
 
 /// A net.
 #[derive(Clone, Debug)]

@@ -5,12 +5,16 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 
 use super::Which;
+use crate::PixelRange as Range;
+use crate::data::LabelSettings;
+use crate::data::labels;
 use crate::error::Result;
 use crate::net::{Network, Pass, Weights};
+use crate::ops::tensor;
 use crate::random::Stream;
-use crate::recipe::{LabelSettings, Recipe};
+use crate::recipe::Recipe;
 use crate::run::{self, Run, State};
-use crate::train::{self, Event, Range, conditions};
+use crate::train::Event;
 
 /// The nets of a checkpoint.
 #[derive(Debug)]
@@ -117,7 +121,7 @@ impl Subject {
         let net = &self.generator.0;
         let values = (0..n as u64).flat_map(|i| noise.normal(i, net.input().len())).collect();
         let width = net.labels();
-        let rows = if width > 0 { conditions::at_large(&self.recipe.labels, &labels, 0, n) } else { Vec::new() };
+        let rows = if width > 0 { labels::at_large(&self.recipe.labels, &labels, 0, n) } else { Vec::new() };
         Batch { n, values, rows }
     }
 
@@ -143,10 +147,10 @@ pub struct Batch {
 pub(super) fn forward(net: &Network, weights: &Weights, batch: &Batch) -> Vec<f32> {
     let device = Device::flex();
     let [h, w, c] = net.input().dims();
-    let x: Tensor<4> = train::tensor(batch.values.clone(), [batch.n, h, w, c], &device);
+    let x: Tensor<4> = tensor(batch.values.clone(), [batch.n, h, w, c], &device);
     let labels = net.labels();
-    let y = (labels > 0).then(|| train::tensor(batch.rows.clone(), [batch.n, 1, 1, labels], &device));
-    crate::model::host(&net.forward(weights, x, &mut Pass::infer().given(y)))
+    let y = (labels > 0).then(|| tensor(batch.rows.clone(), [batch.n, 1, 1, labels], &device));
+    crate::ops::host(&net.forward(weights, x, &mut Pass::infer().given(y)))
 }
 
 /// The last part of a path.

@@ -15,7 +15,7 @@ pub(super) fn restless(net: &Network, seed: u64) -> Weights {
     let drawn = net.initial(seed, &Device::flex());
     let values = net.specs().zip(drawn.tensors()).enumerate().map(|(k, (spec, tensor))| {
         let noise = stream.uniform(k as u64, spec.len(), -1.0, 1.0);
-        let values = crate::model::host(tensor);
+        let values = crate::ops::host(tensor);
         let changed = |(v, n): (f32, f32)| match spec.name {
             "gamma" | "variance" => 1.0 + 0.5 * n,
             "bias" | "beta" | "mean" => 0.2 * n,

@@ -2,8 +2,8 @@
 //! layer.
 
 use super::principal::{Principal, principal};
-use crate::model::host;
 use crate::net::{Layer, Network, Weights};
+use crate::ops::host;
 use crate::run::Sampler;
 
 /// Noise is normal with deviation 1, so nearly all of it lies within this of 0 along any direction.

@@ -2,12 +2,13 @@
 
 use burn::tensor::Device;
 
+use crate::PixelRange as Range;
 use crate::error::{Error, Result};
 use crate::loss::Scores;
-use crate::model::{Model, host};
+use crate::model::Model;
 use crate::net::{Pass, Weights};
+use crate::ops::{host, tensor};
 use crate::run::{Run, checkpoint};
-use crate::train::{Range, tensor};
 
 /// Images judged at a time.
 const BATCH: usize = 64;

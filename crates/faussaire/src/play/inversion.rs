@@ -5,9 +5,9 @@
 use burn::tensor::Tensor;
 
 use crate::error::{Error, Result};
-use crate::model::host;
+use crate::ops::host;
+use crate::ops::tensor;
 use crate::run::Sampler;
-use crate::train::tensor;
 
 /// Random vectors looked at first, and how many of them are followed.
 const CANDIDATES: usize = 256;

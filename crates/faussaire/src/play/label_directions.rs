@@ -3,7 +3,7 @@
 
 use super::directions::{Direction, Origin};
 use crate::error::{Error, Result};
-use crate::judge::Classifier;
+use crate::metrics::Classifier;
 use crate::run::Sampler;
 
 /// Images made at a time.

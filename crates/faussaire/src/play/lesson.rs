@@ -6,10 +6,11 @@ use burn::tensor::Device;
 use crate::data::{Coverage, OpenOptions, Points, Toy, open};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Scores};
-use crate::model::host;
 use crate::net::Pass;
+use crate::ops::host;
+use crate::ops::tensor;
 use crate::recipe::Recipe;
-use crate::train::{FirstHalf, Gan, Latents, StepReport, tensor};
+use crate::train::{FirstHalf, Gan, Latents, StepReport};
 
 /// Points of a picture, real and generated each.
 const POINTS: usize = 400;

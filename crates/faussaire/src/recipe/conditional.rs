@@ -1,6 +1,7 @@
 //! `--conditional`: makes any recipe's nets look at labels, in one of three ways.
 
-use super::{LabelSettings, Recipe};
+use super::Recipe;
+use crate::data::LabelSettings;
 use crate::error::{Error, Result};
 use crate::net::{Layer, Surroundings};
 

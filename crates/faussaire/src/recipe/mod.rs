@@ -16,4 +16,4 @@ pub use difference::{Difference, differences};
 pub use keys::{Key, Kind, values};
 pub use precision::PrecisionChoice;
 pub use preset::Preset;
-pub use settings::{AugmentSettings, DataSettings, Fakes, LabelSettings, NetSettings, Recipe, TrainSettings};
+pub use settings::{AugmentSettings, DataSettings, Fakes, NetSettings, Recipe, TrainSettings};

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{PrecisionChoice, change};
 use crate::augment::Augmentation;
-use crate::data::Fit;
+use crate::data::{Fit, LabelSettings};
 use crate::error::{Error, Result};
-use crate::loss::{LabelKind, Loss};
+use crate::loss::Loss;
 use crate::net::{Network, Setting, Shape};
 use crate::optimizer::AdamSettings;
 use crate::penalty::Penalty;
@@ -51,18 +51,6 @@ pub struct DataSettings {
     pub fit: Fit,
     /// 1 grey, 3 colour, 0 as they are.
     pub channels: usize,
-}
-
-/// `[labels]`: what conditional nets are told. Empty for nets that are told nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LabelSettings {
-    /// The classes of the data, or those of its attributes that the nets are told of.
-    pub names: Vec<String>,
-    /// Whether one of them holds, or any number.
-    pub kind: LabelKind,
-    /// The share of the training images that have each; filled in from the data, used to draw images at large.
-    pub shares: Vec<f64>,
 }
 
 /// `[generator]`, `[discriminator]`: a net and its optimizer.

@@ -1,6 +1,7 @@
 //! `report.html`: a run on one page that needs no server, no script and no other file: what it was, how it went, what it
 //! draws, what the doctor said, and how to repeat it.
 
+pub mod copies;
 mod page;
 mod record;
 

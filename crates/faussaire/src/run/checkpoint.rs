@@ -9,11 +9,11 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use super::tensors::{Entry, decode, encode, entries};
 use crate::data::{Digest, PartFile};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Network, Weights};
+use crate::safetensors::{Entry, decode, encode, entries};
 use crate::train::{Gan, Progress};
 
 /// What a checkpoint holds besides tensors.
@@ -196,13 +196,13 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
 pub(crate) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
     let file = format!("{name}.safetensors");
     let bytes = read(place, state, &file)?;
-    Ok(Weights::new(decode(&bytes, &entries(net), &place.join(file), device)?))
+    Ok(Weights::new(decode(&bytes, &entries(net), &place.join(file), super::ANOTHER_CHECKPOINT, device)?))
 }
 
 fn load_moments(place: &Path, state: &State, model: &mut Model, updates: u64, device: &Device) -> Result<()> {
     let file = format!("{}-adam.safetensors", model.net.name());
     let bytes = read(place, state, &file)?;
-    let tensors = decode(&bytes, &moment_entries(&model.net), &place.join(file), device)?;
+    let tensors = decode(&bytes, &moment_entries(&model.net), &place.join(file), super::ANOTHER_CHECKPOINT, device)?;
     if let Some(optimizer) = &mut model.optimizer {
         optimizer.updates = updates;
         optimizer.moments = tensors.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();

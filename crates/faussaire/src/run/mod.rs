@@ -3,12 +3,12 @@
 
 pub(crate) mod checkpoint;
 mod folder;
+mod generated;
 mod log;
 mod recorder;
 mod sampler;
 mod sheet;
 mod stopping;
-pub(crate) mod tensors;
 
 /// What to do where a checkpoint is damaged.
 const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best; to train on from it, copy the folder \

@@ -9,7 +9,7 @@ use super::stopping::StopRequest;
 use super::{Run, State, save, sheet};
 use crate::doctor::Heal;
 use crate::error::{Error, Result};
-use crate::judge::{Extractor, Running};
+use crate::metrics::{Extractor, Running};
 use crate::picture::png;
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
 

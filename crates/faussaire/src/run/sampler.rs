@@ -3,12 +3,16 @@
 use burn::tensor::{Device, Tensor};
 
 use super::{Run, checkpoint};
+use crate::PixelRange as Range;
 use crate::data::ImageShape;
+use crate::data::LabelSettings;
+use crate::data::labels;
 use crate::error::{Error, Result};
 use crate::net::{Network, Weights};
+use crate::ops::tensor;
 use crate::random::Stream;
-use crate::recipe::{LabelSettings, PrecisionChoice};
-use crate::train::{self, Drawing, Latents, Range, conditions};
+use crate::recipe::PrecisionChoice;
+use crate::train::{Drawing, Latents};
 
 /// A generator taken from a checkpoint.
 #[derive(Debug)]
@@ -99,7 +103,7 @@ impl Sampler {
 
     /// Label rows for images number `first` to `first + n` under `seed`: as frequent as in the training data.
     pub fn labels_at_large(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
-        let rows = conditions::at_large(&self.labels, &Stream::new(seed, "sample.labels"), first, n);
+        let rows = labels::at_large(&self.labels, &Stream::new(seed, "sample.labels"), first, n);
         rows.chunks(self.labels.names.len().max(1)).map(<[f32]>::to_vec).collect()
     }
 
@@ -132,7 +136,7 @@ impl Sampler {
         }
         let values: Vec<f32> = noise.iter().flatten().copied().collect();
         let shape = [noise.len(), 1, 1, latent];
-        let z = train::tensor(values, shape, &self.device);
+        let z = tensor(values, shape, &self.device);
         let width = self.labels.names.len();
         if width > 0 && (labels.len() != noise.len() || labels.iter().any(|row| row.len() != width)) {
             return Err(Error::usage(
@@ -140,9 +144,8 @@ impl Sampler {
                 "make them with `Sampler::label_row` or `Sampler::labels_at_large`",
             ));
         }
-        let y = (width > 0).then(|| {
-            train::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
-        });
+        let y = (width > 0)
+            .then(|| tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device));
         Ok(self.drawing.images(&Latents { z, y }))
     }
 

@@ -3,13 +3,13 @@
 
 use burn::tensor::Tensor;
 
-use super::gan::tensor;
 use super::{Gan, Latents, Variety};
 use crate::augment;
 use crate::error::Result;
 use crate::loss::{Scores, label_cross_entropy};
-use crate::model::{Learned, host};
+use crate::model::Learned;
 use crate::net::{Pass, Weights};
+use crate::ops::{host, tensor};
 use crate::penalty::{Charge, Critic};
 use crate::random::Stream;
 use crate::recipe::Fakes;

@@ -4,9 +4,9 @@
 use burn::tensor::Tensor;
 
 use super::Latents;
-use crate::model::host;
 use crate::net::{Network, Pass, Weights};
 use crate::ops::Precision;
+use crate::ops::host;
 
 /// Images are drawn in batches of this size.
 const BATCH: usize = 64;

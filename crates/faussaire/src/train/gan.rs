@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Mutex};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
-use super::conditions::{self, Conditions};
 use super::discriminator_step::RealBatch;
 use super::drawing::Drawing;
-use super::{Average, Range, held_out};
+use super::{Average, held_out};
+use crate::PixelRange as Range;
+use crate::data::labels::{self as conditions, Conditions};
 use crate::data::{Batches, Chosen, Dataset, ImageShape, Prefetcher};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Shape, Weights};
+use crate::ops::tensor;
 use crate::random::Stream;
 use crate::recipe::Recipe;
 
@@ -70,11 +72,6 @@ struct Settled {
     step: u64,
     weights: Weights,
     drawing: Drawing,
-}
-
-/// A tensor of host values.
-pub(crate) fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
-    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 impl Gan {

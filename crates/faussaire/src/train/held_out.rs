@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use super::Gan;
-use super::gan::tensor;
 use crate::data::{Chosen, Dataset, fill};
 use crate::error::Result;
 use crate::loss::Scores;
-use crate::model::host;
+use crate::ops::{host, tensor};
 use crate::recipe::Recipe;
 
 /// What to learn from, and what is held back, as `recipe` says.

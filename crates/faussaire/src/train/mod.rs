@@ -3,7 +3,6 @@
 //! [`Gan`] holds the two nets and all that the next step depends on; `fit` is Algorithm 1 of Goodfellow et al. (2014).
 
 mod average;
-pub mod conditions;
 mod discriminator_step;
 mod drawing;
 mod event;
@@ -14,7 +13,6 @@ mod halves;
 mod held_out;
 mod history;
 mod init;
-mod range;
 mod variety;
 mod view;
 
@@ -22,12 +20,10 @@ pub use average::Average;
 pub(crate) use drawing::Drawing;
 pub use event::{Event, Request, StepReport, Watcher};
 pub use fit::{Ending, Limits};
-pub(crate) use gan::tensor;
 pub use gan::{Gan, Latents, Progress};
 pub use halves::FirstHalf;
 pub use held_out::parted;
 pub use history::History;
-pub use range::Range;
 pub use variety::Variety;
 
 /// The name that the Fidle notebook gives to a [`Gan`].

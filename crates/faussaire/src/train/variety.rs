@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::number;
 use super::{Gan, Latents};
-use crate::model::host;
+use crate::ops::host;
 
 /// Images of a batch whose distances are taken; with more, the measuring would show in the speed of small nets.
 const IMAGES: usize = 32;

@@ -4,8 +4,8 @@
 use burn::tensor::Tensor;
 
 use super::Gan;
-use super::gan::tensor;
 use crate::augment::augment;
+use crate::ops::tensor;
 use crate::random::Stream;
 
 impl Gan {
@@ -50,7 +50,7 @@ fn packed(images: Tensor<4>, packing: usize) -> Tensor<4> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::host;
+    use crate::ops::host;
     use burn::tensor::{Device, TensorData};
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use faussaire::data::{self, Dataset, OpenOptions, Split};
-use faussaire::judge::classifier::{self, Training};
+use faussaire::metrics::classifier::{self, Training};
 use faussaire::play::{Direction, label_directions};
 use faussaire::run::Run;
 use faussaire::{Device, Recipe, device};

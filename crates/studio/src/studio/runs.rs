@@ -8,10 +8,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use faussaire::PixelRange;
 use faussaire::Recipe;
 use faussaire::picture::png;
 use faussaire::run::{self, Run};
-use faussaire::train::Range;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ fn describe(board: &Board, id: &str) -> Answer<Value> {
 /// What a recipe says of its nets.
 fn nets(recipe: &Recipe) -> Answer<Value> {
     let (generator, discriminator) = recipe.networks()?;
-    let (low, high) = Range::of(&generator)?.bounds();
+    let (low, high) = PixelRange::of(&generator)?.bounds();
     let labels = (generator.labels() > 0).then(
         || json!({ "kind": word(&recipe.labels.kind), "names": recipe.labels.names, "shares": recipe.labels.shares }),
     );

@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
 use faussaire::data::{self, OpenOptions};
-use faussaire::recipe::{Conditional, LabelSettings};
+use faussaire::data::LabelSettings;
+use faussaire::recipe::Conditional;
 use faussaire::run::{Recorder, Run};
 use faussaire::train::{Gan, Limits};
 use faussaire::{Device, Recipe};

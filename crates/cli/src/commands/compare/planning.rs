@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use faussaire::compare::{Axis, Folder, History, Length, Plan, choices};
-use faussaire::judge::FEWEST;
+use faussaire::metrics::FEWEST;
 use faussaire::ops::Precision;
 use faussaire::recipe::{PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use faussaire::compare::{Folder, Job, Measure, Plan, State};
 use faussaire::data::OpenOptions;
-use faussaire::judge::{Better, Exhibit, Extractor, Generated, Running, judge};
+use faussaire::metrics::{Better, Exhibit, Extractor, Running, judge};
 use faussaire::recipe::DataSettings;
 use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
@@ -69,15 +69,15 @@ fn measure(
     let real = bench.against.real.as_ref();
     let Some(extractor) = &bench.extractor else {
         let metric = Running::new(real, 0)?;
-        let points = Generated::draw(&sampler, metric.images(), 0, None)?;
+        let points = sampler.generated(metric.images(), 0, None)?;
         let measure = |(name, value)| Measure { name, value, better: Better::Smaller, floor: None };
         return Ok(metric.score(&points.images).into_iter().map(measure).collect());
     };
-    let made = Generated::draw(&sampler, plan.samples, 0, None)?;
+    let made = sampler.generated(plan.samples, 0, None)?;
     let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref(), only: None };
     let judgement = judge(extractor, real, bench.against.split, exhibit, 0)?;
     let measure =
-        |s: faussaire::judge::Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
+        |s: faussaire::metrics::Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
     Ok(judgement.scores.into_iter().map(measure).collect())
 }
 

@@ -15,8 +15,8 @@ use self::layers::Trace;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto, data_type};
 use super::plain::Plain;
 use super::{Export, Layout, Options, Pixels, Subject, Which, agreement};
+use crate::data::LabelKind;
 use crate::error::{Error, Result};
-use crate::loss::LabelKind;
 use crate::net::Shape;
 
 /// The version of the operators, of 2022, and of the file format that goes with it.

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::plain::Plain;
 use super::template::filled;
 use super::{Export, Options, Subject, Which, agreement};
+use crate::data::LabelKind;
 use crate::error::{Error, Result};
-use crate::loss::LabelKind;
 use crate::net::summary::grouped;
 use crate::page::{STYLE, escape};
 

@@ -18,8 +18,8 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use super::plain::Plain;
 use super::template::filled;
 use super::{Export, Options, Subject, Which, agreement};
+use crate::data::LabelKind;
 use crate::error::{Error, Result};
-use crate::loss::LabelKind;
 
 /// Makes both files, and reads the weights back.
 ///

@@ -1,0 +1,274 @@
+//! The labels that conditional nets are told, as numbers: one row per image with 1 for each label that holds, 0 for the
+//! others. Generated images get the labels of real ones, drawn at random, so that D can't tell the two by their labels.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Dataset;
+use crate::error::{Error, Result};
+use crate::random::Stream;
+
+/// Whether one label holds or any number of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelKind {
+    /// Exactly one class.
+    #[default]
+    Classes,
+    /// Any of several attributes.
+    Attributes,
+}
+
+/// `[labels]`: what conditional nets are told. Empty for nets that are told nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LabelSettings {
+    /// The classes of the data, or those of its attributes that the nets are told of.
+    pub names: Vec<String>,
+    /// Whether one of them holds, or any number.
+    pub kind: LabelKind,
+    /// The share of the training images that have each; filled in from the data, used to draw images at large.
+    pub shares: Vec<f64>,
+}
+
+/// How the labels of a data set become rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conditions {
+    kind: LabelKind,
+    /// For attributes: which of the set's.
+    columns: Vec<usize>,
+    width: usize,
+}
+
+impl LabelSettings {
+    /// All labels of `dataset` with their shares, as nets can be told them.
+    ///
+    /// # Errors
+    /// A set without labels.
+    pub fn of(dataset: &dyn Dataset) -> Result<Self> {
+        let (classes, attributes) = (dataset.classes(), dataset.attributes());
+        let (names, kind) = match (classes.is_empty(), attributes.is_empty()) {
+            (false, _) => (classes, LabelKind::Classes),
+            (true, false) => (attributes, LabelKind::Attributes),
+            (true, true) => {
+                return Err(Error::data(
+                    format!("{} has no labels, which conditional nets need", dataset.name()),
+                    "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
+                     (celeba), or train without --conditional",
+                ));
+            }
+        };
+        Self { names, kind, shares: Vec::new() }.counted(dataset)
+    }
+
+    /// The same labels with the share of images of `dataset` that have each.
+    ///
+    /// # Errors
+    /// Labels that the set doesn't have.
+    pub fn counted(mut self, dataset: &dyn Dataset) -> Result<Self> {
+        let conditions = Conditions::new(&self, dataset)?;
+        let mut counts = vec![0u64; self.names.len()];
+        for index in 0..dataset.len() {
+            conditions.each(dataset, index, |label| counts[label] += 1);
+        }
+        // Rounded, so that the recipe reads well; what they are for needs no more.
+        let share = |count: u64| (1e6 * count as f64 / dataset.len().max(1) as f64).round() / 1e6;
+        self.shares = counts.into_iter().map(share).collect();
+        Ok(self)
+    }
+
+    /// The label row that `text` asks for: a class, or attributes with commas between them; names or numbers.
+    ///
+    /// # Errors
+    /// An unknown name, or several classes at once.
+    pub fn row(&self, text: &str) -> Result<Vec<f32>> {
+        let Self { names, kind, .. } = self;
+        let mut row = vec![0.0; names.len()];
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+            let place =
+                named.or_else(|| word.parse().ok().filter(|number| *number < names.len())).ok_or_else(|| {
+                    let near = crate::nearest(word, names.iter().map(String::as_str));
+                    let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
+                    Error::usage(
+                        format!("there is no label {word}"),
+                        format!("{near}expected of: {}", names.join(", ")),
+                    )
+                })?;
+            row[place] = 1.0;
+        }
+        if *kind == LabelKind::Classes && row.iter().sum::<f32>() != 1.0 {
+            return Err(Error::usage(
+                format!("--class {text}: an image has one class"),
+                "name one; for more images repeat the command",
+            ));
+        }
+        Ok(row)
+    }
+}
+
+impl Conditions {
+    /// Finds the recipe's labels among those of `dataset`.
+    ///
+    /// # Errors
+    /// Where the set has other labels, or none.
+    pub fn new(labels: &LabelSettings, dataset: &dyn Dataset) -> Result<Self> {
+        let known = match labels.kind {
+            LabelKind::Classes => dataset.classes(),
+            LabelKind::Attributes => dataset.attributes(),
+        };
+        let has = if known.is_empty() { "none".into() } else { known.join(", ") };
+        let refuse = |what: String| Err(Error::recipe(what, format!("the labels of {} are: {has}", dataset.name())));
+        let columns = match labels.kind {
+            LabelKind::Classes if labels.names != known => {
+                return refuse(format!(
+                    "the nets are told the classes {}, but the data has others",
+                    labels.names.join(", ")
+                ));
+            }
+            LabelKind::Classes => Vec::new(),
+            LabelKind::Attributes => {
+                let place = |name: &String| known.iter().position(|k| k == name);
+                if let Some(missing) = labels.names.iter().find(|name| place(name).is_none()) {
+                    return refuse(format!("{} has no attribute {missing}", dataset.name()));
+                }
+                labels.names.iter().filter_map(place).collect()
+            }
+        };
+        Ok(Self { kind: labels.kind, columns, width: labels.names.len() })
+    }
+
+    /// Values per row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Calls `found` with every label that image `index` has.
+    fn each(&self, dataset: &dyn Dataset, index: usize, mut found: impl FnMut(usize)) {
+        match self.kind {
+            LabelKind::Classes => {
+                if let Some(label) = dataset.label(index) {
+                    found(label as usize);
+                }
+            }
+            LabelKind::Attributes => {
+                let holds = |attribute: &usize| dataset.has_attribute(index, *attribute) == Some(true);
+                self.columns.iter().enumerate().filter(|(_, a)| holds(a)).for_each(|(label, _)| found(label));
+            }
+        }
+    }
+
+    /// The rows of the images at `indices`, one after the other.
+    pub fn rows(&self, dataset: &dyn Dataset, indices: &[usize]) -> Vec<f32> {
+        let mut rows = vec![0.0; indices.len() * self.width];
+        for (row, &index) in rows.chunks_mut(self.width.max(1)).zip(indices) {
+            self.each(dataset, index, |label| row[label] = 1.0);
+        }
+        rows
+    }
+
+    /// The rows of `n` images drawn at random, with replacement.
+    pub fn drawn(&self, dataset: &dyn Dataset, draws: &Stream, turn: u64, n: usize) -> Vec<f32> {
+        let indices: Vec<usize> = draws.uniform(turn, n, 0.0, 1.0).iter().map(|u| pick(*u, dataset.len())).collect();
+        self.rows(dataset, &indices)
+    }
+}
+
+/// One of `count` places, by a draw from [0, 1).
+fn pick(u: f32, count: usize) -> usize {
+    ((f64::from(u) * count as f64) as usize).min(count.saturating_sub(1))
+}
+
+/// Rows of `labels` for images at large, without a data set: classes and attributes by their shares.
+pub fn at_large(labels: &LabelSettings, draws: &Stream, first: u64, n: usize) -> Vec<f32> {
+    let width = labels.names.len();
+    let mut rows = vec![0.0; n * width];
+    let share = |label: usize| labels.shares.get(label).copied().unwrap_or(1.0 / width.max(1) as f64);
+    for (i, row) in rows.chunks_mut(width.max(1)).enumerate() {
+        let u = draws.uniform(first + i as u64, width, 0.0, 1.0);
+        match labels.kind {
+            LabelKind::Classes => {
+                let total: f64 = (0..width).map(share).sum();
+                let mut left = f64::from(u[0]) * total;
+                let chosen = (0..width).find(|label| {
+                    left -= share(*label);
+                    left < 0.0
+                });
+                row[chosen.unwrap_or(width - 1)] = 1.0;
+            }
+            LabelKind::Attributes => {
+                for (label, value) in row.iter_mut().enumerate() {
+                    *value = f32::from(f64::from(u[label]) < share(label));
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// Row numbers of a sheet that shows every label: with classes, row r is class r; with attributes, row 0 has none and row
+/// r has attribute r - 1 alone. Where there are more than `most`, evenly spaced ones.
+pub fn tour(labels: &LabelSettings, most: usize) -> Vec<Vec<f32>> {
+    let width = labels.names.len();
+    let alone = |label: usize| (0..width).map(|l| f32::from(l == label)).collect::<Vec<_>>();
+    let mut rows: Vec<Vec<f32>> = match labels.kind {
+        LabelKind::Classes => Vec::new(),
+        LabelKind::Attributes => vec![vec![0.0; width]],
+    };
+    let room = most.saturating_sub(rows.len()).max(1);
+    let shown = width.min(room);
+    rows.extend((0..shown).map(|i| alone(i * width / shown.max(1))));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ImageShape, Memory};
+
+    fn set() -> Memory {
+        let shape = ImageShape { height: 1, width: 1, channels: 1 };
+        let names = ["a", "b", "c"].map(String::from).to_vec();
+        Memory::from_bytes("x", shape, vec![0; 4]).unwrap().with_labels(vec![2, 0, 2, 1], names).unwrap()
+    }
+
+    #[test]
+    fn rows_follow_labels() {
+        let labels = LabelSettings::of(&set()).unwrap();
+        assert_eq!((labels.kind, labels.shares.clone()), (LabelKind::Classes, vec![0.25, 0.25, 0.5]));
+        let conditions = Conditions::new(&labels, &set()).unwrap();
+        assert_eq!(conditions.rows(&set(), &[0, 1]), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        let drawn = conditions.drawn(&set(), &Stream::new(1, "labels"), 0, 4000);
+        let share = drawn.chunks(3).filter(|row| row[2] == 1.0).count() as f32 / 4000.0;
+        assert!((share - 0.5).abs() < 0.03, "{share}");
+        let other = LabelSettings { names: vec!["a".into(), "z".into()], ..labels.clone() };
+        assert!(Conditions::new(&other, &set()).unwrap_err().hint().ends_with("are: a, b, c"));
+        let attributes = LabelSettings { kind: LabelKind::Attributes, ..labels };
+        assert!(Conditions::new(&attributes, &set()).is_err());
+    }
+
+    #[test]
+    fn images_at_large_have_the_shares() {
+        let names = ["a", "b"].map(String::from).to_vec();
+        for (kind, shares) in [(LabelKind::Classes, vec![0.8, 0.2]), (LabelKind::Attributes, vec![0.8, 0.6])] {
+            let labels = LabelSettings { names: names.clone(), kind, shares: shares.clone() };
+            let rows = at_large(&labels, &Stream::new(1, "labels"), 10, 4000);
+            for (label, share) in shares.iter().enumerate() {
+                let found = rows.chunks(2).filter(|row| row[label] == 1.0).count() as f64 / 4000.0;
+                assert!((found - share).abs() < 0.03, "{kind:?}: {found} {share}");
+            }
+            assert_eq!(at_large(&labels, &Stream::new(1, "labels"), 13, 2), rows[6..10]);
+        }
+    }
+
+    #[test]
+    fn tours_show_every_label() {
+        let names: Vec<String> = (0..40).map(|i| i.to_string()).collect();
+        let classes = LabelSettings { names, ..LabelSettings::default() };
+        let rows = tour(&classes, 10);
+        assert_eq!(rows.len(), 10);
+        assert!(rows.iter().enumerate().all(|(i, row)| row[i * 4] == 1.0 && row.iter().sum::<f32>() == 1.0));
+        let attributes = LabelSettings { kind: LabelKind::Attributes, ..classes };
+        let rows = tour(&attributes, 41);
+        assert_eq!((rows.len(), rows[0].iter().sum::<f32>(), rows[40][39]), (41, 0.0, 1.0));
+    }
+}

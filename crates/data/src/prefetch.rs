@@ -1,0 +1,222 @@
+//! Reading ahead: while a step trains on its images, a thread of its own reads those of the next steps. What comes is
+//! what `fill` gives, whatever the timing; an error comes with the batch that it belongs to.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::batches::{Batches, fill};
+use super::source::Dataset;
+use crate::error::{Error, Result};
+
+/// Batches that wait, complete; one more is being read meanwhile.
+const WAITING: usize = 1;
+
+/// How long a waiting thread sleeps between two looks for work that it could do meanwhile.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// Gives the images of one turn after the other, read ahead where the set decodes as it reads.
+#[derive(Debug)]
+pub struct Prefetcher {
+    dataset: Arc<dyn Dataset>,
+    batches: Arc<Batches>,
+    reader: Option<Reader>,
+}
+
+impl Prefetcher {
+    /// Reads nothing yet.
+    pub fn new(dataset: Arc<dyn Dataset>, batches: Arc<Batches>) -> Self {
+        Self { dataset, batches, reader: None }
+    }
+
+    /// The images of turn `turn`, as `fill` writes them; the two turns after it are read meanwhile. Another turn than
+    /// the next one costs what was read ahead, and changes nothing else.
+    ///
+    /// # Errors
+    /// Where an image of this turn can't be read.
+    pub fn take(&mut self, turn: u64) -> Result<Vec<f32>> {
+        if self.reader.as_ref().is_none_or(|reader| reader.next != turn) {
+            self.reader = None;
+            if !self.dataset.is_lazy() {
+                let mut images = Vec::new();
+                fill(self.dataset.as_ref(), &self.batches.indices(turn), &mut images)?;
+                return Ok(images);
+            }
+            self.reader = Some(Reader::start(Arc::clone(&self.dataset), Arc::clone(&self.batches), turn)?);
+        }
+        let images = self.reader.as_mut().map(Reader::take).unwrap_or_else(|| Err(gone()));
+        // With nothing left to decode there is nothing to gain from reading ahead; after an error nothing to read.
+        if images.is_err() || !self.dataset.is_lazy() {
+            self.reader = None;
+        }
+        images
+    }
+}
+
+/// A thread that reads one turn after the other.
+#[derive(Debug)]
+struct Reader {
+    next: u64,
+    /// Taken away when the reader is to stop.
+    batches: Option<Receiver<Result<Vec<f32>>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    fn start(dataset: Arc<dyn Dataset>, batches: Arc<Batches>, first: u64) -> Result<Self> {
+        let (ready, taken) = sync_channel(WAITING);
+        let read = move || {
+            for turn in first.. {
+                let mut images = Vec::new();
+                let outcome = fill(dataset.as_ref(), &batches.indices(turn), &mut images).map(|()| images);
+                let failed = outcome.is_err();
+                // Nobody takes it any more: the prefetcher is gone or reads elsewhere.
+                if ready.send(outcome).is_err() || failed {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("prefetch".to_owned()).spawn(read);
+        let thread = thread.map_err(|error| {
+            Error::usage(format!("no thread can be started to read images: {error}"), "close other programs")
+        })?;
+        Ok(Self { next: first, batches: Some(taken), thread: Some(thread) })
+    }
+
+    fn take(&mut self) -> Result<Vec<f32>> {
+        self.next += 1;
+        let Some(batches) = &self.batches else { return Err(gone()) };
+        loop {
+            match batches.recv_timeout(PATIENCE) {
+                Ok(images) => return images,
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+                Err(RecvTimeoutError::Timeout) => help(),
+            }
+        }
+    }
+}
+
+/// Does what waits in the thread pool, if this thread belongs to it. The reader decodes in that pool: were all its threads
+/// to wait for the reader, as one does in a pool of one, nobody would decode.
+fn help() {
+    while rayon::yield_now() == Some(rayon::Yield::Executed) {}
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        // First the channel, so that the thread's next word finds nobody and it ends.
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            while !thread.is_finished() {
+                help();
+                std::thread::sleep(PATIENCE / 10);
+            }
+            let _ = thread.join();
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::data("the thread that reads images ahead has stopped", "this is a bug: please report it with the data set")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::{ImageShape, Strokes};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Strokes that count what is read, pretend to decode, and can't read one image.
+    #[derive(Debug)]
+    struct Counted {
+        inner: Strokes,
+        lazy: bool,
+        unreadable: Option<usize>,
+        reads: AtomicUsize,
+    }
+
+    impl Dataset for Counted {
+        fn name(&self) -> String {
+            self.inner.name()
+        }
+        fn len(&self) -> usize {
+            self.inner.len()
+        }
+        fn shape(&self) -> ImageShape {
+            self.inner.shape()
+        }
+        fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            if self.unreadable == Some(index) {
+                return Err(Error::data(format!("image {index} is broken"), "none"));
+            }
+            self.inner.read(index, out)
+        }
+        fn label(&self, index: usize) -> Option<u32> {
+            self.inner.label(index)
+        }
+        fn classes(&self) -> Vec<String> {
+            self.inner.classes()
+        }
+        fn is_lazy(&self) -> bool {
+            self.lazy
+        }
+        fn fingerprint(&self) -> String {
+            self.inner.fingerprint()
+        }
+    }
+
+    fn counted(lazy: bool, unreadable: Option<usize>) -> (Arc<Counted>, Arc<Batches>, Prefetcher) {
+        let set = Arc::new(Counted { inner: Strokes::new(1, 50), lazy, unreadable, reads: AtomicUsize::new(0) });
+        let batches = Arc::new(Batches::new(50, 10, 3).unwrap());
+        let prefetcher = Prefetcher::new(Arc::clone(&set) as Arc<dyn Dataset>, Arc::clone(&batches));
+        (set, batches, prefetcher)
+    }
+
+    fn filled(set: &Counted, batches: &Batches, turn: u64) -> Vec<f32> {
+        let mut images = Vec::new();
+        fill(&set.inner, &batches.indices(turn), &mut images).unwrap();
+        images
+    }
+
+    #[test]
+    fn turns_come_as_fill_gives_them_in_any_order() {
+        for lazy in [false, true] {
+            let (set, batches, mut prefetcher) = counted(lazy, None);
+            for turn in [0, 1, 2, 3, 9, 10, 4, 4, 5, 6] {
+                assert_eq!(prefetcher.take(turn).unwrap(), filled(&set, &batches, turn), "{lazy} {turn}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_turns_are_read_ahead_and_no_more() {
+        let (set, _, mut prefetcher) = counted(true, None);
+        prefetcher.take(0).unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while set.reads.load(Ordering::SeqCst) < 30 && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(set.reads.load(Ordering::SeqCst), 30);
+        drop(prefetcher);
+        assert_eq!(Arc::strong_count(&set), 1, "its thread has ended");
+        let (set, _, mut prefetcher) = counted(false, None);
+        prefetcher.take(0).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert_eq!(set.reads.load(Ordering::SeqCst), 10, "nothing is gained where nothing is decoded");
+    }
+
+    #[test]
+    fn an_error_comes_with_its_own_turn() {
+        let (_, batches, _) = counted(true, None);
+        let (_, _, mut prefetcher) = counted(true, Some(batches.indices(2)[4]));
+        assert!(prefetcher.take(0).is_ok() && prefetcher.take(1).is_ok());
+        for _ in 0..2 {
+            assert!(prefetcher.take(2).unwrap_err().to_string().ends_with("is broken"));
+        }
+        assert!(prefetcher.take(3).is_ok());
+    }
+}

@@ -1,0 +1,258 @@
+//! How far a score could be off by the choice of images: bootstrap intervals (Efron 1979) for scores that are means
+//! or counts over images, and the delete-a-group jackknife for the Fréchet distance. Resampling with replacement
+//! repeats images, which raises a Fréchet distance as if there were fewer of them; leaving groups out does not.
+
+use faussaire_data::random::Stream;
+use rand::Rng;
+use rayon::prelude::*;
+
+/// A score with the interval that holds its expectation with the chosen confidence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The score on all images.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Estimate {
+    /// From a standard error: `value` plus and minus `quantile` errors.
+    fn around(value: f64, margin: f64) -> Self {
+        Self { value, low: value - margin, high: value + margin }
+    }
+
+    /// A number without uncertainty, such as a count of what was seen.
+    pub fn exact(value: f64) -> Self {
+        Self::around(value, 0.0)
+    }
+
+    /// The same, kept within what the score can be.
+    #[must_use]
+    pub fn clamp(self, least: f64, most: f64) -> Self {
+        Self { low: self.low.clamp(least, most), high: self.high.clamp(least, most), ..self }
+    }
+}
+
+/// How intervals are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bootstrap {
+    /// Times the images are drawn again.
+    pub resamples: usize,
+    /// Confidence, between 0 and 1.
+    pub level: f64,
+    /// Chooses the draws; the same seed, the same intervals.
+    pub seed: u64,
+}
+
+impl Default for Bootstrap {
+    fn default() -> Self {
+        Self { resamples: 1000, level: 0.95, seed: 0 }
+    }
+}
+
+impl Bootstrap {
+    /// The percentile interval of `statistic` over `rows` images: it receives the rows' numbers, all of them once for
+    /// the value, then drawn with replacement.
+    pub fn percentile(&self, rows: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Estimate {
+        let (value, draws) = self.draw(rows, statistic);
+        let (low, high) = self.ends(&draws);
+        Estimate { value, low: low.min(value), high: high.max(value) }
+    }
+
+    /// The reflected ("basic") interval: the percentiles mirrored at the value. For statistics like a KL divergence,
+    /// which noise only raises: resampling adds as much noise again, and mirroring takes it off instead.
+    pub fn reflected(&self, rows: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Estimate {
+        let (value, draws) = self.draw(rows, statistic);
+        let (low, high) = self.ends(&draws);
+        Estimate { value, low: (2.0 * value - high).min(value), high: (2.0 * value - low).max(value) }
+    }
+
+    /// The mean of `values`, one per image, with its percentile interval. NaN where there are none.
+    pub fn mean(&self, values: &[f64]) -> Estimate {
+        let mean = |rows: &[u32]| rows.iter().map(|&r| values[r as usize]).sum::<f64>() / rows.len() as f64;
+        self.percentile(values.len(), mean)
+    }
+
+    /// The share of `hits` that are true, with Wilson's interval (1927), which is right at the ends as well: none of sixty is
+    /// no proof of never. NaN where there are none.
+    pub fn share(&self, hits: &[bool]) -> Estimate {
+        if hits.is_empty() {
+            return Estimate::exact(f64::NAN);
+        }
+        let n = hits.len() as f64;
+        let value = hits.iter().filter(|hit| **hit).count() as f64 / n;
+        let z = normal_quantile((1.0 + self.level) / 2.0);
+        let middle = (value + z * z / (2.0 * n)) / (1.0 + z * z / n);
+        let margin = z / (1.0 + z * z / n) * (value * (1.0 - value) / n + z * z / (4.0 * n * n)).sqrt();
+        Estimate { value, low: (middle - margin).clamp(0.0, value), high: (middle + margin).clamp(value, 1.0) }
+    }
+
+    /// `value` with the interval that a standard error gives, by the normal distribution.
+    pub fn normal(&self, value: f64, standard_error: f64) -> Estimate {
+        Estimate::around(value, normal_quantile((1.0 + self.level) / 2.0) * standard_error)
+    }
+
+    /// The delete-a-group jackknife. `left_out` holds, for each set of images that the statistic depends on, the
+    /// statistic without each of that set's groups (equal groups, two at least). Student's t with one degree of
+    /// freedom less than the smallest number of groups.
+    pub fn jackknife(&self, value: f64, left_out: &[Vec<f64>]) -> Estimate {
+        let variance = |without: &Vec<f64>| {
+            let groups = without.len() as f64;
+            let mean = without.iter().sum::<f64>() / groups;
+            without.iter().map(|v| (v - mean).powi(2)).sum::<f64>() * (groups - 1.0) / groups
+        };
+        let error = left_out.iter().map(variance).sum::<f64>().sqrt();
+        let groups = left_out.iter().map(Vec::len).min().unwrap_or(2).max(2);
+        Estimate::around(value, student_quantile((1.0 + self.level) / 2.0, groups - 1) * error)
+    }
+
+    /// The statistic on all rows, and on each resample. Resample `i` is drawn from the stream at `i`.
+    fn draw(&self, rows: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> (f64, Vec<f64>) {
+        let all: Vec<u32> = (0..rows as u32).collect();
+        let stream = Stream::new(self.seed, "judge.bootstrap");
+        let resample = |drawn: &mut Vec<u32>, i: usize| {
+            let mut rng = stream.at(i as u64);
+            // The upper half of a 64-bit product: uniform to 1 in 2^32 / rows.
+            drawn.iter_mut().for_each(|row| *row = ((u64::from(rng.next_u32()) * rows as u64) >> 32) as u32);
+            statistic(drawn)
+        };
+        let draws = (0..self.resamples).into_par_iter().map_init(|| all.clone(), resample).collect();
+        (statistic(&all), draws)
+    }
+
+    fn ends(&self, draws: &[f64]) -> (f64, f64) {
+        let mut sorted = draws.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let tail = (1.0 - self.level) / 2.0;
+        (quantile(&sorted, tail), quantile(&sorted, 1.0 - tail))
+    }
+}
+
+/// The quantile at `share` of sorted values, between neighbours in proportion (as numpy's default). NaN of nothing.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let at = share.clamp(0.0, 1.0) * last as f64;
+    let below = (at as usize).min(last);
+    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    low + (high - low) * (at - below as f64)
+}
+
+/// The standard normal distribution's quantile (Acklam's rational approximation, relative error 1.2e-9), for shares
+/// from 0.5 to 1.
+fn normal_quantile(share: f64) -> f64 {
+    const A: [f64; 6] = [
+        -39.69683028665376,
+        220.9460984245205,
+        -275.9285104469687,
+        138.357751867269,
+        -30.66479806614716,
+        2.506628277459239,
+    ];
+    const B: [f64; 6] =
+        [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1.0];
+    const C: [f64; 6] = [
+        -0.007784894002430293,
+        -0.3223964580411365,
+        -2.400758277161838,
+        -2.549732539343734,
+        4.374664141464968,
+        2.938163982698783,
+    ];
+    const D: [f64; 5] = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1.0];
+    let polynomial = |terms: &[f64], x: f64| terms.iter().fold(0.0, |sum, term| sum * x + term);
+    let share = share.clamp(0.5, 1.0 - 1e-15);
+    if share < 0.97575 {
+        let q = share - 0.5;
+        return q * polynomial(&A, q * q) / polynomial(&B, q * q);
+    }
+    let q = (-2.0 * (1.0 - share).ln()).sqrt();
+    -polynomial(&C, q) / polynomial(&D, q)
+}
+
+/// Student's t distribution's quantile by the expansion in the normal one (Abramowitz and Stegun 26.7.5): to 0.02 %
+/// from 9 degrees of freedom on, at 95 %.
+fn student_quantile(share: f64, freedom: usize) -> f64 {
+    let (z, n) = (normal_quantile(share), freedom as f64);
+    let first = (z.powi(3) + z) / 4.0;
+    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
+    let third = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;
+    z + first / n + second / n.powi(2) + third / n.powi(3)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::reference::{assert_near, number};
+
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        assert_near(normal_quantile(0.975), 1.959_963_985, 1e-8);
+        assert_near(normal_quantile(0.95), 1.644_853_627, 1e-8);
+        assert_near(normal_quantile(0.995), 2.575_829_304, 1e-8);
+        for freedom in [9, 19, 49] {
+            assert_near(student_quantile(0.975, freedom), number(&["student", &freedom.to_string()]), 2e-4);
+        }
+        assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
+        assert_eq!((quantile(&[1.0, 2.0, 4.0], 0.0), quantile(&[1.0, 2.0, 4.0], 1.0)), (1.0, 4.0));
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_as_wide_as_theory_says() {
+        let values: Vec<f64> = Stream::new(1, "test").normal(0, 4000).iter().map(|&v| f64::from(v) + 5.0).collect();
+        let bootstrap = Bootstrap::default();
+        let estimate = bootstrap.mean(&values);
+        let half = 1.96 / 4000f64.sqrt();
+        assert_near(estimate.high - estimate.low, 2.0 * half, 0.1);
+        assert!((estimate.value - 5.0).abs() < half, "{estimate:?}");
+        assert_near((estimate.low + estimate.high) / 2.0, estimate.value, 1e-3);
+        // One group per row makes the jackknife the ordinary standard error.
+        let (sum, n) = (values.iter().sum::<f64>(), 4000.0);
+        let without = values.iter().map(|v| (sum - v) / (n - 1.0)).collect::<Vec<_>>();
+        let jackknife = bootstrap.jackknife(estimate.value, std::slice::from_ref(&without));
+        assert_near(jackknife.high - jackknife.low, 2.0 * half, 0.05);
+        // Two sets of the same noise: root 2.
+        let both = bootstrap.jackknife(estimate.value, &[without.clone(), without]);
+        assert_near((both.high - both.low) / (jackknife.high - jackknife.low), 2f64.sqrt(), 1e-9);
+        let narrow = Bootstrap { level: 0.5, ..bootstrap }.mean(&values);
+        assert_near((narrow.high - narrow.low) / (estimate.high - estimate.low), 0.6745 / 1.96, 0.1);
+    }
+
+    #[test]
+    fn shares_at_their_ends_have_intervals() {
+        let share = |hits: usize, n: usize| Bootstrap::default().share(&(0..n).map(|i| i < hits).collect::<Vec<_>>());
+        // By Wilson's formula: 60 of 60, 0 of 60, 10 of 40.
+        for (hits, n, low, high) in [(60, 60, 0.939_83, 1.0), (0, 60, 0.0, 0.060_17), (10, 40, 0.141_87, 0.401_94)] {
+            let found = share(hits, n);
+            assert_eq!(found.value, hits as f64 / n as f64);
+            assert!((found.low - low).abs() < 1e-4 && (found.high - high).abs() < 1e-4, "{found:?}");
+        }
+        assert!(share(0, 0).value.is_nan());
+    }
+
+    #[test]
+    fn intervals_depend_on_the_seed_and_not_on_the_threads() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let on = |threads, seed| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Bootstrap { seed, ..Bootstrap::default() }.mean(&values))
+        };
+        assert_eq!(on(1, 7), on(3, 7));
+        assert_ne!(on(1, 7), on(1, 8));
+    }
+
+    #[test]
+    fn reflecting_takes_noise_off_what_noise_raises() {
+        // The square of a mean whose expectation is 0.
+        let values = Stream::new(3, "test").normal(0, 1000);
+        let square = |rows: &[u32]| (rows.iter().map(|&r| f64::from(values[r as usize])).sum::<f64>() / 1000.0).powi(2);
+        let bootstrap = Bootstrap::default();
+        let (plain, reflected) = (bootstrap.percentile(1000, square), bootstrap.reflected(1000, square));
+        assert_near(plain.high - reflected.value, reflected.value - reflected.low, 1e-9);
+        assert!(reflected.low < 0.0 && plain.low > 0.0, "{plain:?} {reflected:?}");
+        assert!(reflected.clamp(0.0, f64::INFINITY).low == 0.0);
+    }
+}

@@ -1,0 +1,16 @@
+//! Neural networks for GANs: a network as a list of layers, the operations they compute with, losses, gradient
+//! penalties, augmentation, Adam, and a model with the verbs of the lab.
+
+pub mod augment;
+pub mod loss;
+pub mod model;
+pub mod net;
+pub mod ops;
+pub mod optimizer;
+pub mod penalty;
+mod pixel_range;
+pub mod safetensors;
+
+pub use model::Model;
+pub use optimizer::AdamSettings;
+pub use pixel_range::PixelRange;

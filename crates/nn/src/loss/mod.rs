@@ -1,0 +1,191 @@
+//! Losses: pure functions from the discriminator's logits to a number, one file each. They take what stands under a
+//! final sigmoid, and write log(sigmoid(x)) as the stable -softplus(-x).
+//!
+//! A loss is a file with an `impl Game`, which says all that the rest of the program asks of losses, and a line in the
+//! list below.
+
+mod cross_entropy;
+mod game;
+mod hinge;
+mod labels;
+mod least_squares;
+mod nonsaturating;
+mod relativistic;
+mod saturating;
+mod wasserstein;
+
+pub use cross_entropy::binary_cross_entropy;
+pub use game::Scale;
+pub use labels::label_cross_entropy;
+
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use game::Game;
+
+/// The discriminator's logits, `[batch, 1, 1, 1]` each.
+#[derive(Clone, Debug)]
+pub struct Scores {
+    /// On real images.
+    pub real: Tensor<4>,
+    /// On generated ones.
+    pub fake: Tensor<4>,
+}
+
+impl Scores {
+    /// Splits the logits of a mixed batch whose first `real` rows are real images.
+    pub fn split(logits: Tensor<4>, real: usize) -> Self {
+        let (batch, logits) = (logits.dims()[0], Self::of(logits));
+        Self { real: logits.clone().narrow(0, 0, real), fake: logits.narrow(0, real, batch - real) }
+    }
+
+    /// The scores among a discriminator's outputs: the first one for each image.
+    pub fn of(outputs: Tensor<4>) -> Tensor<4> {
+        let [batch, h, w, c] = outputs.dims();
+        if c == 1 { outputs } else { outputs.slice([0..batch, 0..h, 0..w, 0..1]) }
+    }
+
+    /// The same scores with the images at some places taken for the other kind: `flipped` is `[batch, 1, 1, 1]`, 1 where
+    /// a pair changes places, else 0.
+    pub fn flipped(self, flipped: Tensor<4>) -> Self {
+        let difference = self.fake.clone().sub(self.real.clone()).mul(flipped);
+        Self { real: self.real.add(difference.clone()), fake: self.fake.sub(difference) }
+    }
+}
+
+/// Names the variants, what recipes call them, and who plays them, in one place.
+macro_rules! losses {
+    ($($(#[$about:meta])* $variant:ident = $name:literal in $module:ident,)*) => {
+        /// Which game the two nets play.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Loss {
+            $($(#[$about])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Loss {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// What recipes call them, in the same order.
+            pub const NAMES: &[&str] = &[$($name,)*];
+
+            fn game(self) -> &'static dyn Game {
+                match self {
+                    $(Self::$variant => &$module::$variant,)*
+                }
+            }
+        }
+    };
+}
+
+losses! {
+    /// Binary cross-entropy for both, the generator's with flipped labels (Goodfellow et al. 2014, section 3).
+    #[default]
+    Nonsaturating = "nonsaturating" in nonsaturating,
+    /// The minimax game as first written (Goodfellow et al. 2014, equation 1).
+    Saturating = "saturating" in saturating,
+    /// Squares instead of cross-entropies (Mao et al. 2017).
+    LeastSquares = "least-squares" in least_squares,
+    /// Margins (Lim & Ye 2017; Miyato et al. 2018).
+    Hinge = "hinge" in hinge,
+    /// Mean scores (Arjovsky et al. 2017); wants a critic of bounded slope.
+    Wasserstein = "wasserstein" in wasserstein,
+    /// Which of two is the real one (Jolicoeur-Martineau 2018; Huang et al. 2024).
+    Relativistic = "relativistic" in relativistic,
+}
+
+impl Loss {
+    /// What the discriminator minimises; a scalar. With `smoothing` s the label of real images is 1 - s instead of 1
+    /// (Salimans et al. 2016), for losses that have such labels.
+    pub fn discriminator(self, scores: &Scores, smoothing: f32) -> Tensor<1> {
+        self.game().discriminator(scores, smoothing)
+    }
+
+    /// What the generator minimises, from the logits on its images; a scalar. A loss that compares also takes the logits on
+    /// as many `real` images; without them it compares with 0.
+    pub fn generator(self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1> {
+        self.game().generator(fake, real)
+    }
+
+    /// What its scores mean.
+    pub fn scale(self) -> Scale {
+        self.game().scale()
+    }
+
+    /// What D's loss comes to where it can't tell real from generated at all, at best; none where scores have no scale.
+    pub fn of_guessing(self) -> Option<f32> {
+        self.game().of_guessing()
+    }
+
+    /// What D's loss can't fall below with `smoothing` and a share of `flips`.
+    pub fn floor(self, smoothing: f64, flips: f64) -> f32 {
+        self.game().floor(smoothing, flips)
+    }
+
+    /// Whether its generator's side compares scores on real and generated images.
+    pub fn compares(self) -> bool {
+        self.game().compares()
+    }
+
+    /// Whether its discriminator learns from labels that can be smoothed.
+    pub fn has_labels(self) -> bool {
+        self.game().has_labels()
+    }
+
+    /// Whether it means nothing unless the critic's slope is bounded.
+    pub fn wants_bounded_slope(self) -> bool {
+        self.game().wants_bounded_slope()
+    }
+}
+
+/// log(1 + exp(x)), without overflow.
+pub(crate) fn softplus(x: Tensor<4>) -> Tensor<4> {
+    activation::log_sigmoid(x.neg()).neg()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    /// These logits, one per image.
+    pub fn logits(values: &[f32]) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [values.len(), 1, 1, 1]), &Device::flex())
+    }
+
+    /// The gradient of `loss` at `values`.
+    pub fn gradient(values: &[f32], loss: impl Fn(Tensor<4>) -> Tensor<1>) -> Vec<f32> {
+        let leaf = logits(values).autodiff().require_grad();
+        let gradients = loss(leaf.clone()).backward();
+        leaf.grad(&gradients).unwrap().into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn guessing_costs_what_each_loss_says() {
+        // A score in the middle for every image, or the same one where only comparisons count.
+        for loss in Loss::ALL {
+            let middle = loss.scale().middle.unwrap_or(3.0);
+            let scores = Scores { real: logits(&[middle; 2]), fake: logits(&[middle; 2]) };
+            let value = loss.discriminator(&scores, 0.0).into_scalar::<f32>();
+            assert!((value - loss.of_guessing().unwrap_or(0.0)).abs() < 1e-6, "{loss:?}: {value}");
+            assert_eq!(loss.scale().unit.is_none(), loss.of_guessing().is_none(), "{loss:?}");
+        }
+    }
+
+    #[test]
+    fn recipes_call_each_by_its_name() {
+        for (loss, name) in Loss::ALL.iter().zip(Loss::NAMES) {
+            assert_eq!(serde_json::to_string(loss).unwrap(), format!("\"{name}\""));
+            let text = include_str!("../../../../docs/recipes.md");
+            assert!(text.contains(&format!("`{name}`")), "docs/recipes.md doesn't name {name}");
+        }
+    }
+
+    #[test]
+    fn flipping_swaps_pairs() {
+        let scores = Scores { real: logits(&[1.0, 2.0]), fake: logits(&[3.0, 5.0]) }.flipped(logits(&[0.0, 1.0]));
+        assert_eq!(crate::ops::host(&scores.real), [1.0, 5.0]);
+        assert_eq!(crate::ops::host(&scores.fake), [3.0, 2.0]);
+    }
+}

@@ -1,0 +1,398 @@
+//! A list of layers with all shapes inferred, and the forward pass along it.
+
+use std::borrow::Cow;
+
+use burn::tensor::{Device, Tensor};
+
+use super::plan::{Step, plan};
+use super::{Dual, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
+use crate::ops::Activation;
+use faussaire_data::error::{Error, Result};
+use faussaire_data::random::Stream;
+
+/// More values than this in one example between two layers is a slip of the pen, not a net.
+const LARGEST_EXAMPLE: usize = 1 << 26;
+
+/// More parameters than this (1 GiB of them) don't fit this program's purpose, nor most memories four times over.
+const LARGEST_NET: usize = 1 << 28;
+
+/// A layer at its place: its line and the shapes around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// What it is.
+    pub layer: Layer,
+    /// Its line in the recipe.
+    pub line: String,
+    /// Shape of one example before it.
+    pub input: Shape,
+    /// Shape of one example behind it.
+    pub output: Shape,
+    /// Where its weights begin in the network's list.
+    first_weight: usize,
+    /// Its weights.
+    pub specs: Vec<WeightSpec>,
+}
+
+/// What a network is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Shape of one example going in.
+    pub input: Shape,
+    /// Classes or attributes that it is told of; 0 for none.
+    pub labels: usize,
+    /// Whether its kernels are normalised spectrally.
+    pub spectral: bool,
+}
+
+/// A network: data only; its weights are kept apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    name: &'static str,
+    setting: Setting,
+    layers: Vec<Placed>,
+    steps: Vec<Step>,
+    logit_steps: Vec<Step>,
+}
+
+impl Network {
+    /// Reads the layer lines of the net called `name` ("generator", "discriminator") for examples of shape `input`.
+    ///
+    /// # Errors
+    /// A line that can't be read, or a layer that doesn't fit what comes before it; the error names the layer, its
+    /// line and both shapes.
+    pub fn new(name: &'static str, lines: &[String], input: Shape) -> Result<Self> {
+        Self::build(name, lines, Setting { input, labels: 0, spectral: false })
+    }
+
+    /// Reads the layer lines of the net called `name` for `setting`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn build(name: &'static str, lines: &[String], setting: Setting) -> Result<Self> {
+        let input = setting.input;
+        let mut around = Surroundings { labels: setting.labels, open: Vec::new() };
+        if lines.is_empty() {
+            return Err(Error::recipe(
+                format!("the {name} has no layers"),
+                format!("write `[{name}]` with `layers = [ ... ]`; `faussaire presets tp` shows an example"),
+            ));
+        }
+        let mut layers: Vec<Placed> = Vec::with_capacity(lines.len());
+        let (mut shape, mut first_weight, mut parameters) = (input, 0, 0);
+        for (index, line) in lines.iter().enumerate() {
+            let place = format!("{name}, layer {index} (`{line}`)");
+            let layer = Layer::parse(line, &around).map_err(|what| {
+                Error::recipe(format!("{place}: {what}"), "a layer line looks like `conv 64 4x4 stride 2`")
+            })?;
+            let output = layer.kind().output(shape).map_err(|what| {
+                Error::recipe(format!("{place}, input {shape}: {what}"), shapes_hint(name, &layers, input))
+            })?;
+            if output.len() > LARGEST_EXAMPLE {
+                return Err(Error::recipe(
+                    format!("{place}: its output {output} would have {} values per example", output.len()),
+                    format!("the largest accepted is {LARGEST_EXAMPLE}; check the sizes before it"),
+                ));
+            }
+            if layer.kind().opens_residual() {
+                around.open.push(shape);
+            } else if layer.kind().closes_residual() {
+                around.open.pop();
+            }
+            let mut specs = layer.kind().weights(shape);
+            if setting.spectral {
+                specs.extend(spectral::vectors(&specs));
+            }
+            let count = specs.len();
+            parameters = specs.iter().fold(parameters, |sum: usize, s| sum.saturating_add(s.len()));
+            if parameters > LARGEST_NET {
+                return Err(Error::recipe(
+                    format!("{place}, input {shape}: up to here the {name} has {parameters} parameters"),
+                    format!("the most accepted is {LARGEST_NET}; check the sizes"),
+                ));
+            }
+            layers.push(Placed { layer, line: line.clone(), input: shape, output, first_weight, specs });
+            (shape, first_weight) = (output, first_weight + count);
+        }
+        if !around.open.is_empty() {
+            return Err(Error::recipe(
+                format!("the {name} has {} `residual` without an `add`", around.open.len()),
+                "end each block with \"add\"",
+            ));
+        }
+        let steps = plan(&layers);
+        let logit_steps = plan(under_sigmoid(&layers));
+        Ok(Self { name, setting, layers, steps, logit_steps })
+    }
+
+    /// "generator" or "discriminator".
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Shape of one example going in.
+    pub fn input(&self) -> Shape {
+        self.setting.input
+    }
+
+    /// Shape of one example coming out.
+    pub fn output(&self) -> Shape {
+        self.layers.last().map_or(self.setting.input, |l| l.output)
+    }
+
+    /// Classes or attributes that it looks at; 0 for a net that looks at none.
+    pub fn labels(&self) -> usize {
+        if self.layers.iter().any(|l| l.layer.kind().takes_labels()) { self.setting.labels } else { 0 }
+    }
+
+    /// Whether it ends with guesses of the labels behind its score.
+    pub fn guesses_labels(&self) -> bool {
+        self.layers.last().is_some_and(|l| matches!(l.layer, Layer::Auxiliary(_)))
+    }
+
+    /// The first layer that no gradient penalty can pass through, and why.
+    pub fn penalty_obstacle(&self) -> Option<(&Placed, &'static str)> {
+        self.layers.iter().find_map(|l| l.layer.kind().penalty_obstacle().map(|why| (l, why)))
+    }
+
+    /// The layers in order.
+    pub fn layers(&self) -> &[Placed] {
+        &self.layers
+    }
+
+    /// All weights in order.
+    pub fn specs(&self) -> impl Iterator<Item = &WeightSpec> {
+        self.layers.iter().flat_map(|l| &l.specs)
+    }
+
+    /// Which weights an optimizer changes, in order.
+    pub fn trainable(&self) -> impl Iterator<Item = bool> + '_ {
+        self.specs().map(|s| s.trainable)
+    }
+
+    /// Names of all weights in order: `generator.3.convtranspose.weight`.
+    pub fn weight_names(&self) -> Vec<String> {
+        let named = |(index, l): (usize, &Placed)| {
+            let prefix = format!("{}.{index}.{}", self.name, l.layer.kind().keyword());
+            l.specs.iter().map(move |s| format!("{prefix}.{}", s.name)).collect::<Vec<_>>()
+        };
+        self.layers.iter().enumerate().flat_map(named).collect()
+    }
+
+    /// All parameters, and those that an optimizer changes.
+    pub fn parameters(&self) -> (usize, usize) {
+        let count = |trainable: bool| self.specs().filter(|s| s.trainable || !trainable).map(WeightSpec::len).sum();
+        (count(false), count(true))
+    }
+
+    /// Multiplications and additions of one example's forward pass, counted naively.
+    pub fn flops(&self) -> u64 {
+        self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
+    }
+
+    /// First weights, from the seed's stream named after the network.
+    pub fn initial(&self, seed: u64, device: &Device) -> Weights {
+        let stream = Stream::new(seed, &format!("init.{}", self.name));
+        let values = self.specs().enumerate().map(|(i, s)| s.initial(&stream, i as u64)).collect();
+        Weights::from_values(values, device)
+    }
+
+    /// The network's output for a batch `[batch, h, w, c]`.
+    pub fn forward(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        self.run(&self.steps, weights, x, pass)
+    }
+
+    /// The output without a final sigmoid: the logits under it, which losses take.
+    pub fn logits(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        self.run(&self.logit_steps, weights, x, pass)
+    }
+
+    fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        let mut rest = steps;
+        while let [step, others @ ..] = rest {
+            if let Some(y) = self.apply_together(rest, weights, &x, pass) {
+                (x, rest) = (y, &rest[step.together..]);
+            } else {
+                (x, rest) = (self.make(step, weights, x, pass), others);
+            }
+        }
+        x
+    }
+
+    /// The steps of a forward pass.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Every step is done alone.
+    #[cfg(test)]
+    pub(super) fn do_nothing_together(&mut self) {
+        self.steps.iter_mut().chain(&mut self.logit_steps).for_each(|step| step.together = 1);
+    }
+
+    /// No optimizer changes the weights of layer `index`.
+    #[cfg(test)]
+    pub(super) fn freeze_layer(&mut self, index: usize) {
+        self.layers[index].specs.iter_mut().for_each(|spec| spec.trainable = false);
+    }
+
+    /// What every step on the way to the logits makes.
+    #[cfg(test)]
+    pub(super) fn outputs(&self, weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
+        let step = |step| {
+            x = self.make(step, weights, x.clone(), pass);
+            x.clone()
+        };
+        self.logit_steps.iter().map(step).collect()
+    }
+
+    fn make(&self, step: &Step, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
+        let placed = &self.layers[step.layer];
+        pass.layer = step.layer;
+        let weights = self.weights_of(placed, weights, pass);
+        let fused = step.fused_on(pass);
+        // A convolution that absorbs upsampling sees the upsampled shape as its own input.
+        placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
+    }
+
+    /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.
+    pub fn tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
+        let layers = under_sigmoid(&self.layers);
+        for (index, placed) in layers.iter().enumerate() {
+            pass.layer = index;
+            let weights = self.weights_of(placed, weights, pass);
+            x = placed.layer.kind().tangent(placed.input, x, &weights, pass);
+        }
+        x
+    }
+
+    /// A layer's weights as it is to use them.
+    pub(super) fn weights_of<'a>(
+        &self,
+        placed: &Placed,
+        weights: &'a Weights,
+        pass: &mut Pass,
+    ) -> Cow<'a, [Tensor<1>]> {
+        let own = &weights.tensors()[placed.first_weight..placed.first_weight + placed.specs.len()];
+        if self.setting.spectral {
+            Cow::Owned(spectral::normalised(&placed.specs, own, pass))
+        } else {
+            Cow::Borrowed(own)
+        }
+    }
+
+    /// The weights of each layer as it uses them after training, in the order of its specs: kernels that are normalised
+    /// spectrally have been divided, and the vectors for that are left out.
+    pub fn in_use(&self, weights: &Weights) -> Vec<Vec<(&WeightSpec, Tensor<1>)>> {
+        let of = |placed| {
+            let mut own = self.weights_of(placed, weights, &mut Pass::infer()).into_owned();
+            own.truncate(placed.specs.iter().filter(|s| !spectral::is_vector(s)).count());
+            placed.specs.iter().zip(own).collect()
+        };
+        self.layers.iter().map(of).collect()
+    }
+
+    /// The same layers without spectral normalisation, for kernels that have been divided already.
+    ///
+    /// # Errors
+    /// Never for a network that was built.
+    pub fn unnormalised(&self) -> Result<Self> {
+        let lines: Vec<String> = self.layers.iter().map(|placed| placed.line.clone()).collect();
+        Self::build(self.name, &lines, Setting { spectral: false, ..self.setting })
+    }
+
+    /// Weights of these values, layer by layer as [`Self::in_use`] gives them. The vectors of spectral normalisation are
+    /// brought to where they would be after a long training with these kernels.
+    pub fn adopt(&self, layers: Vec<Vec<Vec<f32>>>, device: &Device) -> Weights {
+        let drawn = self.initial(0, device);
+        let mut all = Vec::with_capacity(drawn.tensors().len());
+        for (placed, values) in self.layers.iter().zip(layers) {
+            let own = Weights::from_values(values, device);
+            let vectors = placed.first_weight + own.tensors().len()..placed.first_weight + placed.specs.len();
+            let vectors = spectral::settled(&placed.specs, own.tensors(), &drawn.tensors()[vectors]);
+            all.extend(own.tensors().iter().cloned().chain(vectors));
+        }
+        Weights::new(all)
+    }
+
+    /// Moves the moving statistics towards what a training pass saw.
+    pub fn absorb(&self, weights: &mut Weights, pass: Pass) {
+        for observed in pass.observed {
+            let slot = &mut weights.tensors_mut()[self.layers[observed.layer].first_weight + observed.weight];
+            let (seen, momentum) = (observed.seen, observed.momentum);
+            let kept = std::mem::replace(slot, seen.clone());
+            *slot = if momentum == 0.0 { seen } else { kept.mul_scalar(momentum).add(seen.mul_scalar(1.0 - momentum)) };
+        }
+    }
+}
+
+/// The layers whose output losses take: all but a final sigmoid.
+fn under_sigmoid(layers: &[Placed]) -> &[Placed] {
+    match layers.split_last() {
+        Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => before,
+        _ => layers,
+    }
+}
+
+fn shapes_hint(name: &str, before: &[Placed], input: Shape) -> String {
+    let shapes: Vec<String> = std::iter::once(input.to_string())
+        .chain(before.iter().map(|l| format!("{} {}", l.layer.kind().keyword(), l.output)))
+        .collect();
+    format!("the {name}'s shapes up to there: {}", shapes.join(" -> "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[&str]) -> Vec<String> {
+        text.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn shapes_follow_keras_same_padding() {
+        let net = lines(&["conv 8 4x4 stride 2", "conv 8 4x4 stride 2", "conv 8 4x4 stride 2", "flatten", "dense 1"]);
+        let net = Network::new("discriminator", &net, Shape::Image(28, 28, 1)).unwrap();
+        let shapes: Vec<_> = net.layers().iter().map(|l| l.output.to_string()).collect();
+        assert_eq!(shapes, ["14x14x8", "7x7x8", "4x4x8", "128", "1"]);
+    }
+
+    #[test]
+    fn errors_name_layer_line_and_shapes() {
+        let net = lines(&["dense 10", "reshape 2 2 3"]);
+        let error = Network::new("generator", &net, Shape::Flat(4)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "generator, layer 1 (`reshape 2 2 3`), input 10: 2x2x3 has 12 values, but the input 10 has 10"
+        );
+        assert_eq!(error.hint(), "the generator's shapes up to there: 4 -> dense 10");
+        for (line, part) in [
+            ("conv 8", "expected a kernel size here"),
+            ("conv 0 3x3", "positive number"),
+            ("conv 8 3x3 stride 0", "expected a stride like 4x4, at most 1024, found `0`"),
+            ("conv 65536 16777216x16777216", "at most 1024"),
+            ("conv 65536 99x99", "parameters"),
+            ("conv 8 3x3 rellu", "`rellu` is not understood here"),
+            ("dropout 1.5", "expected the share to drop from 0 to 0.99, found `1.5`"),
+            ("dens 3", "there is no layer `dens`"),
+            ("", "the line is empty"),
+            ("dense 999999999999999999999", "found `999999999999999999999`"),
+        ] {
+            let error = Network::new("discriminator", &lines(&[line]), Shape::Image(8, 8, 1)).unwrap_err();
+            assert!(error.to_string().contains(part), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn layers_absorb_what_they_can() {
+        let net =
+            lines(&["dense 12", "reshape 2 2 3", "upsample 2", "conv 4 3x3", "relu", "batchnorm", "tanh", "tanh"]);
+        let net = Network::new("generator", &net, Shape::Flat(2)).unwrap();
+        let steps: Vec<_> = net.steps.iter().map(|s| (s.layer, s.fused.upsample, s.fused.activation)).collect();
+        let none = Activation::Identity;
+        assert_eq!(
+            steps,
+            [(0, 1, none), (1, 1, none), (3, 2, Activation::Relu), (5, 1, Activation::Tanh), (7, 1, none)]
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! The hot operations of every net, channels-last: dense, convolution and its transpose, upsampling with convolution,
+//! batch normalisation, activation, Adam, averaging. On the processor (Burn's `flex` device) they are our own kernels
+//! with hand-written gradients (`native`); on any other device they compose ordinary Burn operations (`composed`) with
+//! equal results. Nets, losses and the loop know only the functions of this file.
+//!
+//! Activations are `Tensor<4>`, `[batch, height, width, channels]`; a flat vector is `[batch, 1, 1, features]`.
+//! Weights are flat `Tensor<1>` in Keras's layouts, so that optimizers, averages and checkpoints need no shapes.
+
+#[cfg(test)]
+mod agreement;
+mod attention;
+mod backward;
+mod chain;
+mod composed;
+mod dropout;
+mod groupnorm;
+mod host;
+mod native;
+mod resample;
+mod standardise;
+mod values;
+
+pub use attention::{attend, attend_dual};
+pub use chain::{ChainSpec, Convolution, conv_chain, normed_chain};
+pub use dropout::{Kept, dropout};
+pub use faussaire_kernels::activation::Activation;
+pub use faussaire_kernels::adam::Adam;
+pub use faussaire_kernels::geometry::Geometry;
+pub use faussaire_kernels::precision::Precision;
+pub use groupnorm::{GroupNormalisation, groupnorm, groupnorm_dual};
+pub use host::{host, tensor};
+pub use resample::{average_pool, upsample, upsample_bilinear};
+pub use standardise::standardise_dual;
+
+use burn::tensor::Tensor;
+use values::{serves, serves_stored};
+
+/// A convolution's geometry, the nearest-neighbour upsampling in front of it, and the activation behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conv {
+    /// Sizes; for a transposed convolution those of the convolution that it transposes.
+    pub geometry: Geometry,
+    /// 1, or the factor by which the image is upsampled first (`geometry` describes the upsampled image).
+    pub upsample: usize,
+    /// Applied to the result.
+    pub activation: Activation,
+    /// What image, weight and gradients are rounded to before they are multiplied; on the processor only.
+    pub precision: Precision,
+    /// What the result is stored as; on the processor only.
+    pub stored: Precision,
+    /// What its neighbours do for its backward pass, and it for theirs; on the processor only.
+    pub links: Links,
+}
+
+/// What a convolution leaves to the layer that reads its result, or does for the one whose result it reads, in the
+/// backward pass: there the values are at hand, and a pass over them is saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Links {
+    /// Whoever reads the result subtracts its mean over the batch: the bias changes nothing, and its gradient is 0.
+    pub centred: bool,
+    /// Whoever reads the result multiplies its gradient with the slope of our activation.
+    pub slope_by_reader: bool,
+    /// The activation that made what is read, where the gradient of that is to be multiplied with its slope.
+    pub made_by: Option<Activation>,
+}
+
+/// What batch normalisation needs besides tensors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalisation {
+    /// Added to the variance.
+    pub epsilon: f32,
+    /// Applied to the result.
+    pub activation: Activation,
+    /// True where mean and variance are those of `x` itself, so that the gradient flows through them.
+    pub from_batch: bool,
+    /// What the result is stored as; on the processor only.
+    pub stored: Precision,
+}
+
+/// Convolution of `x` with `weight` `[kh, kw, in, out]`, plus `bias` `[out]`, then the activation.
+/// A dense layer is the convolution of a 1x1 image with a 1x1 kernel.
+pub fn conv(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
+    if serves_stored(&x) { native::conv(x, weight, bias, spec) } else { composed::conv(x, weight, bias, spec) }
+}
+
+/// Transposed convolution of `x` with `weight` `[kh, kw, out, in]`, plus `bias` `[out]`, then the activation: the
+/// input gradient of the convolution in `spec.geometry`, whose output is our `x`.
+pub fn conv_transpose(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv) -> Tensor<4> {
+    if serves_stored(&x) {
+        native::conv_transpose(x, weight, bias, spec)
+    } else {
+        composed::conv_transpose(x, weight, bias, spec)
+    }
+}
+
+/// Batch normalisation over all but the last axis: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, then the
+/// activation (Ioffe & Szegedy 2015).
+pub fn batchnorm(
+    x: Tensor<4>,
+    [gamma, beta]: [Tensor<1>; 2],
+    [mean, variance]: [Tensor<1>; 2],
+    spec: Normalisation,
+) -> Tensor<4> {
+    if serves_stored(&x) {
+        native::batchnorm(x, gamma, beta, mean, variance, spec)
+    } else {
+        composed::batchnorm(x, [gamma, beta], [mean, variance], spec)
+    }
+}
+
+/// Mean and biased variance of each channel over the batch and all positions; constants to differentiation.
+pub fn moments(x: &Tensor<4>) -> [Tensor<1>; 2] {
+    let x = x.clone().without_autodiff();
+    if serves_stored(&x) { native::moments(x) } else { composed::moments(x) }
+}
+
+/// The activation alone, where no layer before it could absorb it; on the processor stored as `stored`.
+pub fn activate(x: Tensor<4>, activation: Activation, stored: Precision) -> Tensor<4> {
+    if serves_stored(&x) { native::activate(x, activation, stored) } else { composed::activate(x, activation) }
+}
+
+/// How an activation's value `y` changes when what went into it moves by `tangent`: `tangent` times the slope there. The
+/// slope of a piecewise linear activation is a constant to differentiation; that of a smooth one is not.
+pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let piecewise = !matches!(activation, Activation::Tanh | Activation::Sigmoid);
+    if piecewise && serves(&tangent) {
+        native::activation_tangent(tangent, y.without_autodiff(), activation)
+    } else {
+        composed::activation_tangent(tangent, y, activation)
+    }
+}
+
+/// One Adam update (Kingma & Ba 2015, in Keras's form) at step `t`, counted from 1.
+/// Takes and returns `[parameter, first moment, second moment]`, in place where nobody else holds them.
+pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {
+    if serves(&gradient) { native::adam(state, gradient, t, adam) } else { composed::adam(state, gradient, t, adam) }
+}
+
+/// The sum of the squares of all values, added up in blocks of fixed length.
+pub fn square_sum(x: &Tensor<1>) -> f64 {
+    if serves(x) {
+        return native::square_sum(x);
+    }
+    let x = x.clone().without_autodiff();
+    f64::from(x.clone().mul(x).sum().into_scalar::<f32>())
+}
+
+/// Exponential average: `decay * average + (1 - decay) * value`.
+pub fn average(average: Tensor<1>, value: Tensor<1>, decay: f32) -> Tensor<1> {
+    if serves(&value) {
+        native::average(average, value, decay)
+    } else {
+        average.mul_scalar(decay).add(value.mul_scalar(1.0 - decay))
+    }
+}
+
+/// How often weight gradients of convolutions and dense layers were computed in this process: a frozen net's are not.
+pub fn weight_gradients_computed() -> u64 {
+    faussaire_kernels::counters::weight_gradients()
+}
