@@ -1,7 +1,7 @@
 //! Where tensors live and operations run.
 
 use burn::tensor::Device;
-pub use faussaire_kernels::memory::keep_freed_memory;
+pub use faussaire_kernels::memory::{keep_freed_memory, release as release_memory};
 
 use crate::error::{Error, Result};
 

@@ -2,9 +2,9 @@
 //! pass has at hand; NaN passes through every activation.
 
 use crate::exponential;
+use crate::memory::workspace::Aligned;
 use crate::stored::{Element, Values, ValuesMut, alike};
 use crate::vectorise::vectorised;
-use crate::workspace::Aligned;
 use rayon::prelude::*;
 
 /// What is applied to each value after a layer's sum.
@@ -25,7 +25,7 @@ pub enum Activation {
 impl Activation {
     /// The activation of `v`.
     #[inline(always)]
-    pub fn apply(self, v: f32) -> f32 {
+    pub(crate) fn apply(self, v: f32) -> f32 {
         match self {
             Self::Identity => v,
             // Written so that NaN takes the second branch.
@@ -51,7 +51,7 @@ impl Activation {
     /// The derivative at the point where the activation's output is `y`. At the corner of the ReLUs (`y = 0`) it
     /// is the left one, as in TensorFlow.
     #[inline(always)]
-    pub fn slope(self, y: f32) -> f32 {
+    pub(crate) fn slope(self, y: f32) -> f32 {
         match self {
             Self::Identity => 1.0,
             Self::Relu => {
@@ -229,7 +229,7 @@ fn wide_bias_grad(dz: Values, db: &mut [f32]) {
 }
 
 fn check_rows(len: usize, c: usize) {
-    assert!(len == 0 || (c > 0 && len.is_multiple_of(c)), "{len} values are no whole rows of {c}");
+    assert!(len == 0 || (c > 0 && len.is_multiple_of(c)), "{len} values are not whole rows of {c}");
 }
 
 /// Rows summed in f32 before the sum moves to f64: few enough to lose nothing that matters.
@@ -366,9 +366,9 @@ mod tests {
 
     #[test]
     fn stored_as_bf16_only_the_stored_values_are_rounded() {
-        use crate::bf16::convert;
+        use crate::bf16;
         let (rows, c, act) = (3000, 17, Activation::LeakyRelu(0.2));
-        let bits = |seed| values(rows * c, seed).into_iter().map(convert::bits).collect::<Vec<u16>>();
+        let bits = |seed| values(rows * c, seed).into_iter().map(bf16::bits).collect::<Vec<u16>>();
         let wide = |bits: &[u16]| Values::Bf16(bits).with_f32(<[f32]>::to_vec);
         let (y, dy) = (bits(1), bits(2));
         let (mut dz, mut db) = (vec![0u16; y.len()], vec![0.0; c]);
@@ -377,12 +377,12 @@ mod tests {
         backward_with_bias(act, &wide(&y), &wide(&dy), &mut want_dz, &mut want_db);
         bias_grad(&wide(&dz), &mut want_db);
         assert_eq!(db, want_db, "what is summed is what is stored");
-        assert_eq!(dz, want_dz.iter().map(|v| convert::bits(*v)).collect::<Vec<_>>());
+        assert_eq!(dz, want_dz.iter().map(|v| bf16::bits(*v)).collect::<Vec<_>>());
         let mut again = vec![0u16; y.len()];
         backward(act, Values::Bf16(&y), &wide(&dy), &mut again);
         assert_eq!(again, dz);
         forward(act, Values::Bf16(&y), &mut again);
-        assert!(again.iter().zip(wide(&y)).all(|(a, y)| *a == convert::bits(act.apply(y))));
+        assert!(again.iter().zip(wide(&y)).all(|(a, y)| *a == bf16::bits(act.apply(y))));
         bias_grad(Values::Bf16(&dz), &mut db);
         bias_grad(&wide(&dz), &mut want_db);
         assert_eq!(db, want_db);

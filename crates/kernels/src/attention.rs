@@ -3,8 +3,8 @@
 
 use crate::exponential::exp_of_negative;
 use crate::matmul::{Strides, product};
+use crate::memory::workspace;
 use crate::vectorise::vectorised;
-use crate::workspace;
 use rayon::prelude::*;
 
 /// The sizes of a batch: queries and keys are `[images, positions, narrow]`, values `[images, positions, wide]`.
@@ -62,18 +62,8 @@ pub fn forward(a: &Attention, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) 
     });
 }
 
-/// The gradients of [`forward`] for the gradient `dout` with respect to its result.
-#[allow(clippy::too_many_arguments)]
-pub fn backward(
-    a: &Attention,
-    q: &[f32],
-    k: &[f32],
-    v: &[f32],
-    dout: &[f32],
-    dq: &mut [f32],
-    dk: &mut [f32],
-    dv: &mut [f32],
-) {
+/// The gradients of [`forward`] with respect to `q`, `k` and `v`, for the gradient `dout` with respect to its result.
+pub fn backward(a: &Attention, [q, k, v]: [&[f32]; 3], dout: &[f32], [dq, dk, dv]: [&mut [f32]; 3]) {
     let narrow = [("q", q.len()), ("k", k.len()), ("dq", dq.len()), ("dk", dk.len())];
     a.check(&narrow, &[("v", v.len()), ("dout", dout.len()), ("dv", dv.len())]);
     let (narrow, wide) = (a.positions * a.narrow, a.positions * a.wide);
@@ -184,7 +174,7 @@ mod tests {
 
     fn gradients(a: &Attention, [q, k, v, dout]: &[Vec<f32>; 4]) -> [Vec<f32>; 3] {
         let [mut dq, mut dk, mut dv] = [q, k, v].map(|t| vec![f32::NAN; t.len()]);
-        backward(a, q, k, v, dout, &mut dq, &mut dk, &mut dv);
+        backward(a, [q, k, v], dout, [&mut dq, &mut dk, &mut dv]);
         [dq, dk, dv]
     }
 

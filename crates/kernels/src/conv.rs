@@ -1,8 +1,9 @@
 //! Convolution, its input gradient and its weight gradient: each is built of the other two's derivatives, so these
 //! three primitives suffice for any order of differentiation. A transposed convolution's forward pass is
-//! [`input_grad`]. Images, stored as f32 or as bf16, are `[batch, height, width, channels]`, weights `[kernel_h, kernel_w, in_c, out_c]`.
+//! [`input_grad`]. Images, stored as f32 or as bf16, are `[batch, height, width, channels]`, weights
+//! `[kernel_h, kernel_w, in_c, out_c]`.
 
-use crate::bf16::{self, gather, outer};
+use crate::dispatch::{fprop, taps_on_dy, wgrad};
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
 use crate::{Epilogue, Geometry, Precision, activation, counters};
@@ -22,7 +23,7 @@ pub fn forward<'a>(
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
     check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
-    gather(precision, &Plan::forward(g, 1), x, w, bias, checked(then, y.len()), y);
+    fprop(precision, &Plan::forward(g, 1), x, w, bias, checked(then, y.len()), y);
 }
 
 /// `dx = then(conv^T(dy, w) + bias)`: the gradient with respect to `x` (no bias, `Activation::Identity` or a slope), or the
@@ -42,7 +43,7 @@ pub fn input_grad<'a>(
     check("w", w.len(), g.w_len());
     check("dx", dx.len(), g.x_len());
     check("bias", bias.map_or(g.in_c, <[f32]>::len), g.in_c);
-    gather(precision, &Plan::input_grad(g, 1), dy, w, bias, checked(then, dx.len()), dx);
+    fprop(precision, &Plan::input_grad(g, 1), dy, w, bias, checked(then, dx.len()), dx);
 }
 
 /// `dw`: the gradient of the convolution with respect to its weights, summed over the batch, and `db`, where asked for, that
@@ -62,20 +63,13 @@ pub fn weight_grad<'a>(
     check("db", db.as_ref().map_or(g.out_c, |db| db.len()), g.out_c);
     counters::count_weight_gradient();
     if taps_on_dy(g, precision) {
-        outer(precision, &Plan::input_grad(g, 1), dy, x, dw, None);
+        wgrad(precision, &Plan::input_grad(g, 1), dy, x, dw, None);
         if let Some(db) = db {
             activation::bias_grad(dy, db);
         }
     } else {
-        outer(precision, &Plan::forward(g, 1), x, dy, dw, db);
+        wgrad(precision, &Plan::forward(g, 1), x, dy, dw, db);
     }
-}
-
-/// Whether a weight gradient takes the taps on the side of `dy`: where that is the smaller one.
-pub(crate) fn taps_on_dy(g: &Geometry, precision: Precision) -> bool {
-    let few_outputs = g.out_c <= 4 && g.in_c > g.out_c;
-    let strided = g.stride_h > 1 || g.stride_w > 1;
-    few_outputs || (precision == Precision::Bf16 && bf16::in_hardware() && strided && g.in_c > 16)
 }
 
 /// The epilogue, its values as many as the result's.

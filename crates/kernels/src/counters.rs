@@ -1,5 +1,5 @@
-//! Process-wide counts of work done, so that a test can show that work was skipped: a frozen network's weight
-//! gradients, say.
+//! Process-wide counts of work done, so that a test can show that work was skipped: the weight gradients of a
+//! frozen network, for example.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

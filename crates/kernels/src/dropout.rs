@@ -28,7 +28,7 @@ vectorised! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bf16::convert::{bits, rounded};
+    use crate::bf16::{bits, rounded};
     use crate::reference::values;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What becomes of a product's sums before they are stored.
+//! The operation that follows a product: its sums go through it before they are stored.
 
 use crate::activation::Activation;
 use crate::stored::{Element, Values, ValuesMut};

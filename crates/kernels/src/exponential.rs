@@ -5,7 +5,7 @@
 #[inline(always)]
 pub(crate) fn exp_of_negative(v: f32) -> f32 {
     const LEAST: f32 = -87.3;
-    // Adding this rounds to a whole number, which then stands in the low bits.
+    // Adding this rounds to a whole number, which is then in the low bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, the first exact in few bits.
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -1,10 +1,22 @@
 //! CPU compute kernels for Faussaire: convolution and its two gradients, fused upsampling + convolution,
-//! normalisation, activation, Adam. Slices in, slices out, shapes in a [`Geometry`]; images are channels-last
+//! normalisation, activation, attention, Adam. Slices in, slices out, shapes in a [`Geometry`]; images are channels-last
 //! (`[batch, height, width, channels]`) and convolution weights `[kernel_h, kernel_w, in_c, out_c]`, as in Keras.
 //!
 //! The crate knows no tensor library and no GAN. Work runs on rayon's current pool, split into blocks that do
 //! not depend on the number of threads, so results are the same bits for any number of them. A slice of the
 //! wrong length is a programming error and panics with both lengths.
+//!
+//! Where to find what, in `src/`:
+//!
+//! | files | what |
+//! | --- | --- |
+//! | `conv.rs`, `upsample_conv.rs`, `chain/` | the public functions of convolutions: one, one behind an upsampling, two in a row |
+//! | `plan.rs`, `dispatch.rs`, `engines/` | how they are computed; `engines/mod.rs` is the map: which engine runs when, and the path of a convolution through the files |
+//! | `im2col.rs`, `col2im.rs`, `matmul.rs` | what several engines share |
+//! | `geometry.rs`, `epilogue.rs`, `precision.rs`, `stored.rs`, `bf16.rs` | sizes; what follows a product; how exact it is; how values are stored; rounding |
+//! | `isa/`, `vectorise.rs` | what the processor has, and loops that are compiled for each of it |
+//! | `memory/`, `mapping.rs` | buffers that are kept, and how to give them back; files in memory |
+//! | the others | one operation each |
 
 pub mod activation;
 pub mod adam;
@@ -14,31 +26,26 @@ pub mod chain;
 pub mod conv;
 pub mod counters;
 pub mod dropout;
-pub mod epilogue;
-pub mod geometry;
 pub mod groupnorm;
 pub mod isa;
 pub mod mapping;
 pub mod memory;
-pub mod precision;
 pub mod resample;
-pub mod reused;
-pub mod stored;
 pub mod upsample_conv;
 
 mod bf16;
-mod columns;
+mod col2im;
+mod dispatch;
+mod engines;
+mod epilogue;
 mod exponential;
-mod gather;
+mod geometry;
+mod im2col;
 mod matmul;
-mod outer;
 mod plan;
-// Elsewhere only its tests use it.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-mod tiled;
+mod precision;
+mod stored;
 mod vectorise;
-mod winograd;
-mod workspace;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -48,7 +55,6 @@ pub use activation::Activation;
 pub use adam::Adam;
 pub use epilogue::Epilogue;
 pub use geometry::Geometry;
-pub use isa::Isa;
+pub use memory::PooledBuffer;
 pub use precision::Precision;
-pub use reused::Reused;
 pub use stored::{Values, ValuesMut};

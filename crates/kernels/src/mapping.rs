@@ -10,7 +10,7 @@ use memmap2::Mmap;
 
 /// A file mapped into memory, read-only.
 ///
-/// Map only files that nobody writes any more: that are written under another name, then renamed, and replaced or
+/// Map only files that are never written again: that are written under another name, then renamed, and replaced or
 /// removed but never changed in place. If another program shortens a mapped file all the same, touching the lost part
 /// stops the process (SIGBUS on Unix; Windows refuses to shorten a mapped file). Replacing or removing it does no harm:
 /// the map keeps the old bytes.

@@ -1,5 +1,5 @@
-//! One matrix product on one thread through the `gemm` crate, with every index checked beforehand. It is the
-//! engine of the portable kernels; threads are the callers' business, so that results don't depend on them.
+//! One matrix product on one thread through the `gemm` crate, with every index checked beforehand. The
+//! portable engine, attention and col2im multiply with it; threads are the callers' business, so that results don't depend on them.
 
 /// A matrix inside a slice: element `(r, c)` is at `r * row_stride + c * col_stride`.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
-//! The one form that every convolution here takes. A convolution, its input gradient (a transposed convolution)
-//! and both of these with nearest upsampling are all a *gather*: destination pixels fall into phases, the pixels
-//! of one phase all read the source at the same few offsets (taps), and each tap has its own matrix of weights.
+//! The one form that every convolution here takes. A convolution (fprop), its input gradient (dgrad, a transposed
+//! convolution) and both of these with nearest upsampling are the same operation, a *plan*: destination pixels fall into
+//! phases, the pixels of one phase all read the source at the same few offsets (taps), and each tap has its own matrix of
+//! weights. A weight gradient (wgrad) runs along the same plan.
 //! A stride-2 transposed convolution has 2 x 2 phases with a quarter of the kernel each; an upsampling by 2 and a
 //! 3x3 convolution has 2 x 2 phases of 2 x 2 taps, each the sum of the kernel pixels that land on one source pixel.
 
@@ -127,7 +128,7 @@ impl Image {
     }
 }
 
-/// A gather: how the pixels of `to` are made of those of `from`.
+/// A convolution or its input gradient: how the pixels of `to` are made of those of `from`.
 #[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) batch: usize,

@@ -24,7 +24,7 @@ impl Precision {
 
     /// The one with which the kernels are fastest on this machine: bf16 where the instruction set in use multiplies it.
     pub fn fastest() -> Self {
-        if crate::bf16::in_hardware() { Self::Bf16 } else { Self::F32 }
+        if crate::isa::multiplies_bf16() { Self::Bf16 } else { Self::F32 }
     }
 }
 
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn bf16_is_only_the_fastest_where_the_processor_has_it() {
-        assert_eq!(Precision::fastest() == Precision::Bf16, crate::bf16::in_hardware());
+        assert_eq!(Precision::fastest() == Precision::Bf16, crate::isa::multiplies_bf16());
         assert_eq!(Precision::default(), Precision::F32);
         assert!(Precision::F32.name() == "f32" && Precision::Bf16.name() == "bf16");
     }

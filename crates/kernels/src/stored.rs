@@ -2,8 +2,8 @@
 //! through memory. Arithmetic is f32 in both cases: a kernel that moves memory widens a block of values into a buffer that
 //! stays in the cache, works on it, and rounds the block that it made.
 
-use crate::bf16::convert;
-use crate::workspace;
+use crate::bf16;
+use crate::memory::workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ impl Element for u16 {
 
     #[inline(always)]
     fn of(value: f32) -> Self {
-        convert::bits(value)
+        bf16::bits(value)
     }
 }
 
@@ -54,7 +54,7 @@ macro_rules! alike {
         match ($x, $y) {
             ($crate::stored::Values::F32($x), $crate::stored::Values::F32($y)) => $body,
             ($crate::stored::Values::Bf16($x), $crate::stored::Values::Bf16($y)) => $body,
-            ($x, $y) => $crate::workspace::with($x.buffer_len($x.len()) + $y.buffer_len($y.len()), |wide| {
+            ($x, $y) => $crate::memory::workspace::with($x.buffer_len($x.len()) + $y.buffer_len($y.len()), |wide| {
                 let (wide_x, wide_y) = wide.split_at_mut($x.buffer_len($x.len()));
                 let ($x, $y) = ($x.widened(wide_x), $y.widened(wide_y));
                 $body
@@ -67,7 +67,7 @@ macro_rules! alike {
             ($($crate::stored::Values::Bf16($v)),+, $crate::stored::ValuesMut::Bf16($to)) => $body,
             ($($v),+, $to) => {
                 let own = $to.buffer_len($to.len());
-                $crate::workspace::with(own $(+ $v.buffer_len($v.len()))+, |rest| {
+                $crate::memory::workspace::with(own $(+ $v.buffer_len($v.len()))+, |rest| {
                     let (made, rest) = rest.split_at_mut(own);
                     $(
                         let (own, rest) = rest.split_at_mut($v.buffer_len($v.len()));
@@ -101,7 +101,7 @@ pub enum ValuesMut<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The bfloat16 values in `bytes`, in the machine's own order; none where the bytes are no whole or no aligned values.
+    /// The bfloat16 values in `bytes`, in the machine's own order; `None` where the bytes are not whole or not aligned values.
     pub fn bf16_in(bytes: &'a [u8]) -> Option<Self> {
         // SAFETY: every pair of bytes is a valid u16; `align_to` gives only aligned ones.
         let (before, values, after) = unsafe { bytes.align_to::<u16>() };
@@ -109,7 +109,7 @@ impl<'a> Values<'a> {
     }
 
     /// How many.
-    pub fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         match self {
             Self::F32(values) => values.len(),
             Self::Bf16(values) => values.len(),
@@ -117,7 +117,7 @@ impl<'a> Values<'a> {
     }
 
     /// Whether there are none.
-    pub fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.len() == 0
     }
 
@@ -147,7 +147,7 @@ impl<'a> Values<'a> {
             Self::F32(values) => values,
             Self::Bf16(values) => {
                 let buffer = &mut buffer[..values.len()];
-                convert::widen(values, buffer);
+                bf16::widen(values, buffer);
                 buffer
             }
         }
@@ -158,7 +158,7 @@ impl<'a> Values<'a> {
         for (row, to) in buffer.chunks_exact_mut(columns.len()).enumerate() {
             match self.part(row * c + columns.start..row * c + columns.end) {
                 Self::F32(values) => to.copy_from_slice(values),
-                Self::Bf16(values) => convert::widen(values, to),
+                Self::Bf16(values) => bf16::widen(values, to),
             }
         }
     }
@@ -169,7 +169,7 @@ impl<'a> Values<'a> {
             Self::F32(values) => work(values),
             Self::Bf16(values) => workspace::with(values.len(), |buffer| {
                 let blocks = buffer.par_chunks_mut(BLOCK).zip(values.par_chunks(BLOCK));
-                blocks.for_each(|(wide, values)| convert::widen(values, wide));
+                blocks.for_each(|(wide, values)| bf16::widen(values, wide));
                 work(buffer)
             }),
         }
@@ -216,7 +216,7 @@ impl<'a> ValuesMut<'a> {
     }
 
     /// How many.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::F32(values) => values.len(),
             Self::Bf16(values) => values.len(),
@@ -224,7 +224,7 @@ impl<'a> ValuesMut<'a> {
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -246,7 +246,7 @@ impl<'a> ValuesMut<'a> {
             Self::Bf16(values) => {
                 let buffer = &mut buffer[..values.len()];
                 let result = work(buffer);
-                convert::to_bits(buffer, values);
+                bf16::to_bits(buffer, values);
                 result
             }
         }
@@ -259,7 +259,7 @@ impl<'a> ValuesMut<'a> {
             Self::Bf16(values) => workspace::with(values.len(), |buffer| {
                 let result = work(buffer);
                 let blocks = values.par_chunks_mut(BLOCK).zip(buffer.par_chunks(BLOCK));
-                blocks.for_each(|(values, wide)| convert::to_bits(wide, values));
+                blocks.for_each(|(values, wide)| bf16::to_bits(wide, values));
                 result
             }),
         }
@@ -327,7 +327,7 @@ mod tests {
         let mut bits = vec![0u16; x.len()];
         ValuesMut::from(&mut bits).with_f32(|y| y.copy_from_slice(&x));
         let wide = Values::Bf16(&bits).with_f32(<[f32]>::to_vec);
-        assert!(wide.iter().zip(&x).all(|(w, x)| *w == convert::rounded(*x)));
+        assert!(wide.iter().zip(&x).all(|(w, x)| *w == bf16::rounded(*x)));
         let mut again = vec![0u16; x.len()];
         let blocks = Values::Bf16(&bits).chunks(999).zip(ValuesMut::from(&mut again).chunks(999));
         blocks.for_each(|(from, to)| {

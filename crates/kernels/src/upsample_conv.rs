@@ -1,75 +1,83 @@
 //! Nearest-neighbour upsampling by a whole factor, then a convolution, as one operation: the enlarged image is
 //! never made, and the kernel pixels that read the same source pixel are summed first (for a factor 2 and a 3x3
-//! kernel, 4/9 of the multiplications). In every function `g` describes the convolution on the enlarged image:
-//! the small one is `[g.batch, g.in_h / factor, g.in_w / factor, g.in_c]`.
+//! kernel, 4/9 of the multiplications). The geometry describes the convolution on the enlarged
+//! image: the small one is `[g.batch, g.in_h / factor, g.in_w / factor, g.in_c]`.
 
 use crate::activation::Activation;
-use crate::bf16::{gather, outer};
 use crate::conv::{check, checked};
+use crate::dispatch::{fprop, wgrad};
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
 use crate::{Epilogue, Geometry, Precision, counters};
 
-fn small_len(g: &Geometry, factor: usize) -> usize {
-    assert!(factor > 0, "the upsampling factor is zero");
-    g.batch * (g.in_h / factor) * (g.in_w / factor) * g.in_c
+/// A convolution of an upsampled image.
+#[derive(Clone, Copy, Debug)]
+pub struct Upsampled<'a> {
+    /// The convolution on the enlarged image.
+    pub geometry: &'a Geometry,
+    /// By which height and width are enlarged, at least 1.
+    pub factor: usize,
+}
+
+impl Upsampled<'_> {
+    /// Values of the small image.
+    fn small_len(&self) -> usize {
+        let Self { geometry: g, factor } = *self;
+        assert!(factor > 0, "the upsampling factor is zero");
+        g.batch * (g.in_h / factor) * (g.in_w / factor) * g.in_c
+    }
 }
 
 /// `y = act(conv(upsample(x), w) + bias)`.
-#[allow(clippy::too_many_arguments)]
 pub fn forward<'a>(
-    g: &Geometry,
+    conv: &Upsampled,
     precision: Precision,
-    factor: usize,
     x: impl Into<Values<'a>>,
     w: &[f32],
     bias: Option<&[f32]>,
     act: Activation,
     y: impl Into<ValuesMut<'a>>,
 ) {
-    let (x, y) = (x.into(), y.into());
-    check("x", x.len(), small_len(g, factor));
+    let (g, x, y) = (conv.geometry, x.into(), y.into());
+    check("x", x.len(), conv.small_len());
     check("w", w.len(), g.w_len());
     check("y", y.len(), g.y_len());
     check("bias", bias.map_or(g.out_c, <[f32]>::len), g.out_c);
-    gather(precision, &Plan::forward(g, factor), x, w, bias, act.into(), y);
+    fprop(precision, &Plan::forward(g, conv.factor), x, w, bias, act.into(), y);
 }
 
 /// `dx`: the gradient with respect to the small image, `Activation::Identity` or a slope behind it.
-#[allow(clippy::too_many_arguments)]
 pub fn input_grad<'a>(
-    g: &Geometry,
+    conv: &Upsampled,
     precision: Precision,
-    factor: usize,
     dy: impl Into<Values<'a>>,
     w: &[f32],
     then: impl Into<Epilogue<'a>>,
     dx: impl Into<ValuesMut<'a>>,
 ) {
-    let (dy, dx) = (dy.into(), dx.into());
+    let (g, dy, dx) = (conv.geometry, dy.into(), dx.into());
     check("dy", dy.len(), g.y_len());
     check("w", w.len(), g.w_len());
-    check("dx", dx.len(), small_len(g, factor));
-    gather(precision, &Plan::input_grad(g, factor), dy, w, None, checked(then, dx.len()), dx);
+    check("dx", dx.len(), conv.small_len());
+    fprop(precision, &Plan::input_grad(g, conv.factor), dy, w, None, checked(then, dx.len()), dx);
 }
 
 /// `dw`: the gradient with respect to the weights, and `db`, where asked for, to the bias. Counted by [`counters::weight_gradients`].
 pub fn weight_grad<'a>(
-    g: &Geometry,
+    conv: &Upsampled,
     precision: Precision,
-    factor: usize,
     x: impl Into<Values<'a>>,
     dy: impl Into<Values<'a>>,
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
-    let (x, dy) = (x.into(), dy.into());
-    check("x", x.len(), small_len(g, factor));
+    let (g, x, dy) = (conv.geometry, x.into(), dy.into());
+    check("x", x.len(), conv.small_len());
     check("dy", dy.len(), g.y_len());
     check("dw", dw.len(), g.w_len());
     counters::count_weight_gradient();
     check("db", db.as_ref().map_or(g.out_c, |db| db.len()), g.out_c);
-    outer(precision, &Plan::forward(g, factor), x, dy, dw, db);
+    wgrad(precision, &Plan::forward(g, conv.factor), x, dy, dw, db);
 }
 
 #[cfg(test)]
@@ -81,21 +89,25 @@ mod tests {
 
     const F32: Precision = Precision::F32;
 
+    fn up(geometry: &Geometry, factor: usize) -> Upsampled<'_> {
+        Upsampled { geometry, factor }
+    }
+
     fn check_all(g: &Geometry, factor: usize) {
         let small = reference::small_len(g, factor);
         let (x, w, b) = (values(small, 1), values(g.w_len(), 2), values(g.out_c, 3));
         let dy = values(g.y_len(), 4);
         let act = Activation::LeakyRelu(0.2);
         let mut y = vec![f32::NAN; g.y_len()];
-        forward(g, F32, factor, &x, &w, Some(&b), act, &mut y);
+        forward(&up(g, factor), F32, &x, &w, Some(&b), act, &mut y);
         let mut want = reference::forward(g, factor, &x, &w);
         reference::finish(&mut want, &b, act);
         assert_close("y", &y, &want);
         let mut dx = vec![f32::NAN; small];
-        input_grad(g, F32, factor, &dy, &w, Activation::Identity, &mut dx);
+        input_grad(&up(g, factor), F32, &dy, &w, Activation::Identity, &mut dx);
         assert_close("dx", &dx, &reference::input_grad(g, factor, &dy, &w));
         let mut dw = vec![f32::NAN; g.w_len()];
-        weight_grad(g, F32, factor, &x, &dy, &mut dw, None);
+        weight_grad(&up(g, factor), F32, &x, &dy, &mut dw, None);
         assert_close("dw", &dw, &reference::weight_grad(g, factor, &x, &dy));
     }
 
@@ -130,7 +142,7 @@ mod tests {
         let small = [1.0, 2.0, -3.0, 4.0];
         let large: Vec<f32> = (0..16).map(|i| small[i / 8 * 2 + i % 4 / 2]).collect();
         let (mut fused, mut plain) = (vec![0.0; 32], vec![1.0; 32]);
-        forward(&g, F32, 2, &small, &w, None, Activation::Identity, &mut fused);
+        forward(&up(&g, 2), F32, &small, &w, None, Activation::Identity, &mut fused);
         crate::conv::forward(&g, F32, &large, &w, None, Activation::Identity, &mut plain);
         assert_close("fused", &fused, &plain.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
     }
@@ -143,12 +155,12 @@ mod tests {
         let r = values(g.y_len(), 3);
         let loss = |x: &[f32], w: &[f32]| {
             let mut y = vec![0.0; g.y_len()];
-            forward(&g, F32, 2, x, w, None, Activation::Identity, &mut y);
+            forward(&up(&g, 2), F32, x, w, None, Activation::Identity, &mut y);
             y.iter().zip(&r).map(|(y, r)| f64::from(y * r)).sum::<f64>()
         };
         let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-        input_grad(&g, F32, 2, &r, &w, Activation::Identity, &mut dx);
-        weight_grad(&g, F32, 2, &x, &r, &mut dw, None);
+        input_grad(&up(&g, 2), F32, &r, &w, Activation::Identity, &mut dx);
+        weight_grad(&up(&g, 2), F32, &x, &r, &mut dw, None);
         let moved = |v: &[f32], d: &[f32], s: f32| -> Vec<f32> { v.iter().zip(d).map(|(v, d)| v + s * d).collect() };
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (ux, uw) = (values(x.len(), 4), values(w.len(), 5));
@@ -165,17 +177,17 @@ mod tests {
             let (x, w, dy) = (values(small, 1), values(g.w_len(), 2), values(g.y_len(), 3));
             assert_same_on_any_pool(|| {
                 let mut y = vec![0.0; g.y_len()];
-                forward(&g, F32, 2, &x, &w, None, Activation::Relu, &mut y);
+                forward(&up(&g, 2), F32, &x, &w, None, Activation::Relu, &mut y);
                 y
             });
             assert_same_on_any_pool(|| {
                 let mut dx = vec![0.0; small];
-                input_grad(&g, F32, 2, &dy, &w, Activation::Identity, &mut dx);
+                input_grad(&up(&g, 2), F32, &dy, &w, Activation::Identity, &mut dx);
                 dx
             });
             assert_same_on_any_pool(|| {
                 let mut dw = vec![0.0; g.w_len()];
-                weight_grad(&g, F32, 2, &x, &dy, &mut dw, None);
+                weight_grad(&up(&g, 2), F32, &x, &dy, &mut dw, None);
                 dw
             });
         }

@@ -9,7 +9,6 @@ macro_rules! vectorised {
         $vis:vis fn $name:ident $(<$($T:ident: $bound:path),+>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
     ) => {
         $(#[$meta])*
-        #[allow(clippy::too_many_arguments)]
         $vis fn $name $(<$($T: $bound),+>)? ($($arg: $type),*) $(-> $result)? {
             #[inline(always)]
             fn plain $(<$($T: $bound),+>)? ($($arg: $type),*) $(-> $result)? $body

@@ -92,7 +92,6 @@ impl Gan {
     }
 
     fn over(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
-        faussaire_kernels::memory::keep_freed_memory();
         let (dataset, held_out) = held_out::parted(&recipe, &whole);
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));

@@ -13,8 +13,10 @@
 
 mod shapes;
 
+use faussaire_kernels::batchnorm::BatchNorm;
+use faussaire_kernels::upsample_conv::Upsampled;
 use faussaire_kernels::{
-    Activation, Adam, Precision, Reused, Values, ValuesMut, activation, adam, batchnorm, conv, isa, upsample_conv,
+    Activation, Adam, PooledBuffer, Precision, Values, ValuesMut, activation, adam, batchnorm, conv, isa, upsample_conv,
 };
 use rayon::prelude::*;
 use shapes::{Kind, Layer, layers};
@@ -32,14 +34,10 @@ fn now() -> Duration {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     #[cfg(target_os = "linux")]
     if CPU_TIME.load(Ordering::Relaxed) {
-        unsafe extern "C" {
-            fn clock_gettime(clock: i32, time: *mut [i64; 2]) -> i32;
-        }
-        const THREAD_CPUTIME: i32 = 3;
-        let mut time = [0i64; 2];
-        // SAFETY: on 64-bit Linux a timespec is two 64-bit integers, and the C library is linked by std.
-        unsafe { clock_gettime(THREAD_CPUTIME, &mut time) };
-        return Duration::new(time[0] as u64, time[1] as u32);
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the call fills in `time`; this clock exists on every Linux.
+        unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+        return Duration::new(time.tv_sec as u64, time.tv_nsec as u32);
     }
     START.elapsed()
 }
@@ -90,7 +88,7 @@ fn copy_limit() -> f64 {
 /// An image in the form that it has between layers: bf16 in a bf16 training, f32 where a net begins or ends.
 enum Image {
     F32(Vec<f32>),
-    Bf16(Reused),
+    Bf16(PooledBuffer),
 }
 
 impl Image {
@@ -102,7 +100,7 @@ impl Image {
             return Self::F32(values);
         }
         // Cutting the digits off is rounding enough for a bench.
-        let mut block = Reused::new(2 * len);
+        let mut block = PooledBuffer::new(2 * len);
         block.bf16().iter_mut().zip(&values).for_each(|(b, v)| *b = (v.to_bits() >> 16) as u16);
         Self::Bf16(block)
     }
@@ -132,6 +130,7 @@ fn time(layer: &Layer, p: Precision) -> [Duration; 3] {
     let mut dw = vec![0.0; w.len()];
     let (act, none) = (Activation::LeakyRelu(0.2), Activation::Identity);
     let (out_bias, in_bias) = (values(g.out_c), values(g.in_c));
+    let up = Upsampled { geometry: g, factor: 2 };
     match layer.kind {
         Kind::Conv => [
             best(|| conv::forward(g, p, x.read(), &w, Some(&out_bias), act, y.write())),
@@ -144,9 +143,9 @@ fn time(layer: &Layer, p: Precision) -> [Duration; 3] {
             best(|| conv::weight_grad(g, p, x.read(), dy.read(), &mut dw, None)),
         ],
         Kind::Upsample => [
-            best(|| upsample_conv::forward(g, p, 2, x.read(), &w, Some(&out_bias), act, y.write())),
-            best(|| upsample_conv::input_grad(g, p, 2, dy.read(), &w, none, dx.write())),
-            best(|| upsample_conv::weight_grad(g, p, 2, x.read(), dy.read(), &mut dw, None)),
+            best(|| upsample_conv::forward(&up, p, x.read(), &w, Some(&out_bias), act, y.write())),
+            best(|| upsample_conv::input_grad(&up, p, dy.read(), &w, none, dx.write())),
+            best(|| upsample_conv::weight_grad(&up, p, x.read(), dy.read(), &mut dw, None)),
         ],
     }
 }
@@ -195,13 +194,14 @@ fn memory(batch: usize, p: Precision) {
     let (mut dgamma, mut dbeta) = (vec![0.0; c], vec![0.0; c]);
     let act = Activation::LeakyRelu(0.2);
     row("batchnorm moments", size * n, || batchnorm::moments(x.read(), &mut mean, &mut var));
+    let norm = BatchNorm { mean: &mean, variance: &var, gamma: &gamma, beta: &beta, epsilon: 1e-3, activation: act };
     row("batchnorm forward + leakyrelu", 2 * size * n, || {
-        batchnorm::forward(x.read(), &mean, &var, &gamma, &beta, 1e-3, act, y.write());
+        batchnorm::forward(&norm, x.read(), y.write());
     });
     row("batchnorm backward (two passes)", 5 * size * n, || {
         let (dg, db) = (&mut dgamma, &mut dbeta);
         let (x, dy, dx) = (x.read(), dy.read(), dx.write());
-        batchnorm::backward_train(x, &mean, &var, &gamma, &beta, 1e-3, act, dy, dx, dg, db);
+        batchnorm::backward_train(&norm, x, dy, dx, dg, db);
     });
     row("leakyrelu forward", 2 * size * n, || activation::forward(act, x.read(), y.write()));
     row("leakyrelu backward + bias", 3 * size * n, || {

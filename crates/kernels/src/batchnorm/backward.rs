@@ -1,42 +1,35 @@
 //! The gradients of batch normalisation. One pass over the rows sums what the parameters' gradients need, a second
 //! one makes the input's gradient from those sums; in training it includes the paths through mean and variance.
 
-use super::{COLUMNS, Layer, check, check_rows, inverse_deviation, long, rows_per_block};
+use super::{BatchNorm, COLUMNS, Layer, check, check_rows, long, rows_per_block};
 use crate::activation::{Activation, for_each_activation};
+use crate::memory::workspace::{self, Aligned};
 use crate::stored::{Element, Values, ValuesMut, alike};
 use crate::vectorise::vectorised;
-use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
 
-/// Gradients of [`forward`](super::forward) in training, where `mean` and `var` are the moments of this very `x`. `dy` is the
+/// Gradients of [`forward`](super::forward) in training, where mean and variance are the moments of this very `x`. `dy` is the
 /// gradient with respect to its output.
-#[allow(clippy::too_many_arguments)]
 pub fn backward_train<'a>(
+    norm: &BatchNorm,
     x: impl Into<Values<'a>>,
-    mean: &[f32],
-    var: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    epsilon: f32,
-    act: Activation,
     dy: impl Into<Values<'a>>,
     dx: impl Into<ValuesMut<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
     let (x, dy, dx) = (x.into(), dy.into(), dx.into());
-    let layer = Layer::new(mean, var, gamma, beta, epsilon, act);
-    let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
+    let (layer, inverse) = (Layer::new(norm), norm.inverse_deviation());
     parameter_grads(x, &layer, &inverse, dy, dgamma, dbeta);
     if x.is_empty() {
         return;
     }
     // dx = gamma / sqrt(var + eps) * (dz - mean(dz) - xhat * mean(dz xhat)), as dz * a + x * b + d per column.
-    let rows = (x.len() / mean.len()) as f32;
-    let c = mean.len();
+    let c = norm.mean.len();
+    let rows = (x.len() / c) as f32;
     let mut coefficients = Coefficients::new(c);
     for i in 0..c {
-        let a = gamma[i] * inverse[i];
+        let a = norm.gamma[i] * inverse[i];
         coefficients.slope[i] = a;
         coefficients.centred[i] = -a * inverse[i] * dgamma[i] / rows;
         coefficients.constant[i] = -a * dbeta[i] / rows;
@@ -58,36 +51,29 @@ impl Coefficients {
     }
 }
 
-/// Gradients of [`forward`](super::forward) where `mean` and `var` are constants (a frozen or evaluated layer).
-#[allow(clippy::too_many_arguments)]
+/// Gradients of [`forward`](super::forward) where mean and variance are constants (a frozen or evaluated layer).
 pub fn backward_infer<'a>(
+    norm: &BatchNorm,
     x: impl Into<Values<'a>>,
-    mean: &[f32],
-    var: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    epsilon: f32,
-    act: Activation,
     dy: impl Into<Values<'a>>,
     dx: impl Into<ValuesMut<'a>>,
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
     let (x, dy, dx) = (x.into(), dy.into(), dx.into());
-    let layer = Layer::new(mean, var, gamma, beta, epsilon, act);
-    let inverse: Vec<f32> = inverse_deviation(var, epsilon).collect();
+    let (layer, inverse) = (Layer::new(norm), norm.inverse_deviation());
     parameter_grads(x, &layer, &inverse, dy, dgamma, dbeta);
     if x.is_empty() {
         return;
     }
-    let mut coefficients = Coefficients::new(mean.len());
-    for (slope, (g, i)) in coefficients.slope.iter_mut().zip(gamma.iter().zip(&inverse)) {
+    let mut coefficients = Coefficients::new(norm.mean.len());
+    for (slope, (g, i)) in coefficients.slope.iter_mut().zip(norm.gamma.iter().zip(&inverse)) {
         *slope = g * i;
     }
     input_grads(x, &layer, dy, dx, &coefficients);
 }
 
-/// Checks lengths and fills `dgamma` and `dbeta`; `inverse` is `1 / sqrt(var + epsilon)`.
+/// Checks lengths and fills `dgamma` and `dbeta`; `inverse` is `1 / sqrt(variance + epsilon)`.
 pub(crate) fn parameter_grads<'a>(
     x: impl Into<Values<'a>>,
     layer: &Layer,
@@ -98,7 +84,7 @@ pub(crate) fn parameter_grads<'a>(
 ) {
     let (x, dy) = (x.into(), dy.into());
     let c = layer.mean.len();
-    let lens = [("var", inverse.len()), ("gamma", layer.scale.len()), ("beta", layer.beta.len())];
+    let lens = [("variance", inverse.len()), ("gamma", layer.scale.len()), ("beta", layer.beta.len())];
     for (name, len) in lens.into_iter().chain([("dgamma", dgamma.len()), ("dbeta", dbeta.len())]) {
         check(name, len, c);
     }
@@ -207,7 +193,7 @@ vectorised! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{EPSILON, plain, wide};
+    use super::super::tests::{EPSILON, layer, plain, wide};
     use super::super::{forward, moments};
     use super::*;
     use crate::reference::{assert_close, assert_same_on_any_pool, values};
@@ -219,9 +205,9 @@ mod tests {
         let (x, gamma, beta, r) = (values(rows * c, 1), values(c, 2), values(c, 3), values(rows * c, 4));
         let (mut mean, mut var, mut y) = (vec![0.0; c], vec![0.0; c], vec![0.0; x.len()]);
         moments(&x, &mut mean, &mut var);
-        forward(&x, &mean, &var, &gamma, &beta, EPSILON, act, &mut y);
+        forward(&layer([&mean, &var, &gamma, &beta], act), &x, &mut y);
         let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
-        backward_train(&x, &mean, &var, &gamma, &beta, EPSILON, act, &r, &mut dx, &mut dgamma, &mut dbeta);
+        backward_train(&layer([&mean, &var, &gamma, &beta], act), &x, &r, &mut dx, &mut dgamma, &mut dbeta);
         let loss = |x: &[f64], gamma: &[f32], beta: &[f32]| -> f64 {
             plain(x, gamma, beta, act).iter().zip(&r).map(|(y, r)| y * f64::from(*r)).sum()
         };
@@ -260,9 +246,9 @@ mod tests {
         let (mean, var, beta) = (values(c, 4), vec![0.7; c], values(c, 5));
         let mut y = vec![0.0; x.len()];
         let act = Activation::LeakyRelu(0.3);
-        forward(&x, &mean, &var, &gamma, &beta, EPSILON, act, &mut y);
+        forward(&layer([&mean, &var, &gamma, &beta], act), &x, &mut y);
         let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
-        backward_infer(&x, &mean, &var, &gamma, &beta, EPSILON, act, &dy, &mut dx, &mut dgamma, &mut dbeta);
+        backward_infer(&layer([&mean, &var, &gamma, &beta], act), &x, &dy, &mut dx, &mut dgamma, &mut dbeta);
         let inverse = 1.0 / (0.7f64 + f64::from(EPSILON)).sqrt();
         let (mut want, mut want_gamma, mut want_beta) = (vec![], vec![0.0; c], vec![0.0; c]);
         for i in 0..x.len() {
@@ -278,24 +264,24 @@ mod tests {
 
     #[test]
     fn stored_as_bf16_only_the_stored_values_are_rounded() {
-        use crate::bf16::convert;
+        use crate::bf16;
         let (c, rows, act) = (20, 4000, Activation::LeakyRelu(0.2));
-        let bits = |seed| values(rows * c, seed).into_iter().map(convert::bits).collect::<Vec<u16>>();
+        let bits = |seed| values(rows * c, seed).into_iter().map(bf16::bits).collect::<Vec<u16>>();
         let wide = |bits: &[u16]| Values::Bf16(bits).with_f32(<[f32]>::to_vec);
-        let rounded = |values: &[f32]| values.iter().map(|v| convert::bits(*v)).collect::<Vec<_>>();
+        let rounded = |values: &[f32]| values.iter().map(|v| bf16::bits(*v)).collect::<Vec<_>>();
         let (x, dy, gamma) = (bits(1), bits(2), values(c, 3));
         let (mut mean, mut var) = (vec![0.0; c], vec![0.0; c]);
         moments(Values::Bf16(&x), &mut mean, &mut var);
         let (mut y, mut exact) = (vec![0u16; x.len()], vec![0.0; x.len()]);
-        forward(Values::Bf16(&x), &mean, &var, &gamma, &gamma, EPSILON, act, &mut y);
-        forward(&wide(&x), &mean, &var, &gamma, &gamma, EPSILON, act, &mut exact);
+        forward(&layer([&mean, &var, &gamma, &gamma], act), Values::Bf16(&x), &mut y);
+        forward(&layer([&mean, &var, &gamma, &gamma], act), &wide(&x), &mut exact);
         assert_eq!(y, rounded(&exact));
         let (mut dx, mut dgamma, mut dbeta) = (vec![0u16; x.len()], vec![0.0; c], vec![0.0; c]);
         let [a, d] = [&x, &dy].map(|bits| Values::Bf16(bits));
-        backward_train(a, &mean, &var, &gamma, &gamma, EPSILON, act, d, &mut dx, &mut dgamma, &mut dbeta);
+        backward_train(&layer([&mean, &var, &gamma, &gamma], act), a, d, &mut dx, &mut dgamma, &mut dbeta);
         let (mut want, mut want_gamma, mut want_beta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
         let [x, dy] = [&x, &dy].map(|bits| wide(bits));
-        backward_train(&x, &mean, &var, &gamma, &gamma, EPSILON, act, &dy, &mut want, &mut want_gamma, &mut want_beta);
+        backward_train(&layer([&mean, &var, &gamma, &gamma], act), &x, &dy, &mut want, &mut want_gamma, &mut want_beta);
         assert_eq!((dx, dgamma, dbeta), (rounded(&want), want_gamma, want_beta));
         let (mut again, mut again_var) = (vec![0.0; c], vec![0.0; c]);
         moments(&x, &mut again, &mut again_var);
@@ -309,10 +295,10 @@ mod tests {
         assert_same_on_any_pool(|| {
             let (mut mean, mut var, mut y) = (vec![0.0; c], vec![0.0; c], vec![0.0; x.len()]);
             moments(&x, &mut mean, &mut var);
-            forward(&x, &mean, &var, &gamma, &gamma, EPSILON, Activation::Relu, &mut y);
+            forward(&layer([&mean, &var, &gamma, &gamma], Activation::Relu), &x, &mut y);
             let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; x.len()], vec![0.0; c], vec![0.0; c]);
             let act = Activation::Relu;
-            backward_train(&x, &mean, &var, &gamma, &gamma, EPSILON, act, &dy, &mut dx, &mut dgamma, &mut dbeta);
+            backward_train(&layer([&mean, &var, &gamma, &gamma], act), &x, &dy, &mut dx, &mut dgamma, &mut dbeta);
             [mean, var, y, dx, dgamma, dbeta].concat()
         });
     }

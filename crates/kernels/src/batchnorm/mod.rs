@@ -10,9 +10,9 @@ pub use backward::{backward_infer, backward_train};
 pub use moments::moments;
 
 use crate::activation::{Activation, for_each_activation};
+use crate::memory::workspace::Aligned;
 use crate::stored::{Element, Values, ValuesMut, alike};
 use crate::vectorise::vectorised;
-use crate::workspace::Aligned;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -38,24 +38,38 @@ fn check(name: &str, got: usize, want: usize) {
 }
 
 fn check_rows(len: usize, c: usize) {
-    assert!(len == 0 || (c > 0 && len.is_multiple_of(c)), "x has {len} values, no whole rows of {c}");
+    assert!(len == 0 || (c > 0 && len.is_multiple_of(c)), "x has {len} values, not whole rows of {c}");
 }
 
-/// `y = act(gamma (x - mean) / sqrt(var + epsilon) + beta)`. `x` and `y` are `[rows, c]`, the others `[c]`.
-#[allow(clippy::too_many_arguments)]
-pub fn forward<'a>(
-    x: impl Into<Values<'a>>,
-    mean: &[f32],
-    var: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    epsilon: f32,
-    act: Activation,
-    y: impl Into<ValuesMut<'a>>,
-) {
+/// A layer: its parameters and the statistics that it normalises with, one value for each channel.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm<'a> {
+    /// Means of the channels.
+    pub mean: &'a [f32],
+    /// Biased variances of the channels.
+    pub variance: &'a [f32],
+    /// What normalised values are multiplied with.
+    pub gamma: &'a [f32],
+    /// What is added then.
+    pub beta: &'a [f32],
+    /// Added to the variance.
+    pub epsilon: f32,
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+impl BatchNorm<'_> {
+    /// One over the deviation of each channel.
+    pub(crate) fn inverse_deviation(&self) -> Vec<f32> {
+        self.variance.iter().map(|v| 1.0 / (v + self.epsilon).sqrt()).collect()
+    }
+}
+
+/// `y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta)`. `x` and `y` are `[rows, c]`, the others `[c]`.
+pub fn forward<'a>(norm: &BatchNorm, x: impl Into<Values<'a>>, y: impl Into<ValuesMut<'a>>) {
     let (x, y) = (x.into(), y.into());
-    let c = mean.len();
-    for (name, len) in [("var", var.len()), ("gamma", gamma.len()), ("beta", beta.len())] {
+    let c = norm.mean.len();
+    for (name, len) in [("variance", norm.variance.len()), ("gamma", norm.gamma.len()), ("beta", norm.beta.len())] {
         check(name, len, c);
     }
     check("y", y.len(), x.len());
@@ -63,7 +77,7 @@ pub fn forward<'a>(
     if x.is_empty() {
         return;
     }
-    let layer = Layer::new(mean, var, gamma, beta, epsilon, act);
+    let layer = Layer::new(norm);
     let values = rows_per_block(c) * c;
     y.chunks(values).zip(x.chunks(values)).for_each(|(y, x)| alike!([x] -> y => normalise(x, &layer, y)));
 }
@@ -78,10 +92,10 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub(crate) fn new(mean: &[f32], var: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32, act: Activation) -> Self {
-        let scale: Vec<f32> = inverse_deviation(var, epsilon).zip(gamma).map(|(i, g)| i * g).collect();
-        let [mean, scale, beta] = [mean, &scale, beta].map(|values| Aligned::of(values.iter().copied()));
-        Self { mean, scale, beta, act }
+    pub(crate) fn new(norm: &BatchNorm) -> Self {
+        let scale: Vec<f32> = norm.inverse_deviation().iter().zip(norm.gamma).map(|(i, g)| i * g).collect();
+        let [mean, scale, beta] = [norm.mean, &scale, norm.beta].map(|values| Aligned::of(values.iter().copied()));
+        Self { mean, scale, beta, act: norm.activation }
     }
 
     /// Mean, scale and offset of some columns.
@@ -110,16 +124,17 @@ vectorised! {
     }
 }
 
-pub(crate) fn inverse_deviation(var: &[f32], epsilon: f32) -> impl Iterator<Item = f32> {
-    var.iter().map(move |v| 1.0 / (v + epsilon).sqrt())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::reference::{assert_close, values};
 
     pub(super) const EPSILON: f32 = 1e-3;
+
+    /// A layer of mean, variance, gamma and beta.
+    pub(super) fn layer<'a>([mean, variance, gamma, beta]: [&'a [f32]; 4], activation: Activation) -> BatchNorm<'a> {
+        BatchNorm { mean, variance, gamma, beta, epsilon: EPSILON, activation }
+    }
 
     /// The forward pass in f64 with the statistics of `x`.
     pub(super) fn plain(x: &[f64], gamma: &[f32], beta: &[f32], act: Activation) -> Vec<f64> {
@@ -151,7 +166,7 @@ mod tests {
             let (mut mean, mut var, mut y) = (vec![0.0; c], vec![0.0; c], vec![0.0; x.len()]);
             moments(&x, &mut mean, &mut var);
             let act = Activation::LeakyRelu(0.2);
-            forward(&x, &mean, &var, &gamma, &beta, EPSILON, act, &mut y);
+            forward(&layer([&mean, &var, &gamma, &beta], act), &x, &mut y);
             assert_close("y", &y, &plain(&wide(&x), &gamma, &beta, act));
         }
     }

@@ -1,9 +1,9 @@
 //! Mean and variance of columns, in one pass over memory.
 
 use super::{COLUMNS, check, check_rows, long, rows_per_block};
+use crate::memory::workspace::{self, Aligned};
 use crate::stored::{Element, Values, alike};
 use crate::vectorise::vectorised;
-use crate::workspace::{self, Aligned};
 use rayon::prelude::*;
 
 /// Mean and biased variance of each of the `c = mean.len()` columns of `x`, `[rows, c]`; zero where there are no rows.
@@ -24,7 +24,7 @@ pub fn moments<'a>(x: impl Into<Values<'a>>, mean: &mut [f32], var: &mut [f32]) 
     combine_parts(parts.iter(), mean, var);
 }
 
-/// What a block of rows comes to: their number, the columns' means and their sums of squared deviations.
+/// The moments of a block of rows: their number, the columns' means and their sums of squared deviations.
 pub(crate) type Part = (f64, [Aligned; 2]);
 
 fn part(x: Values, c: usize) -> Part {
@@ -33,7 +33,7 @@ fn part(x: Values, c: usize) -> Part {
     ((x.len() / c) as f64, [mean, squares])
 }
 
-/// What the blocks of some rows come to, one after the other, on this thread.
+/// The moments of the blocks of some rows, one after the other, on this thread.
 pub(crate) fn parts_here(x: Values, c: usize) -> Vec<Part> {
     let values = rows_per_block(c) * c;
     (0..x.len()).step_by(values).map(|first| part(x.part(first..(first + values).min(x.len())), c)).collect()
@@ -62,7 +62,7 @@ fn column_moments(x: Values, mean: &mut [f32], var: &mut [f32]) {
     });
 }
 
-/// What some rows come to: their number, the columns' means and their sums of squared deviations.
+/// The moments of some rows: their number, the columns' means and their sums of squared deviations.
 struct Moments {
     rows: f64,
     mean: Vec<f64>,

@@ -1,29 +1,18 @@
 //! Two convolutions in a row, in bf16, where what lies between them is much larger than what goes in and comes out: the last
 //! layers of a generator, with 400 KB an image between them. One after the other over the whole batch, each would send that
 //! through memory, 25 MB at a time, forwards twice and backwards five times. Here some images at a time go through both, and
-//! stay in the cache (`bf16/chain`). The results are the same bits as one layer after the other gives, which is
+//! stay in the cache (`engines/amx/chain`). The results are the same bits as one layer after the other gives, which is
 //! also what is done where that is no slower.
 
 pub mod normed;
-mod stage;
+pub(crate) mod stage;
 
-pub use stage::Stage;
+pub use stage::{Gradients, Stage};
 
-use crate::bf16;
 use crate::conv::{self, check};
+use crate::engines::amx;
 use crate::stored::{Values, ValuesMut};
-use crate::{Epilogue, Reused, counters};
-
-/// Where the gradients go, those of the first stage first.
-#[derive(Debug)]
-pub struct Gradients<'a> {
-    /// With respect to the weights.
-    pub weights: [&'a mut [f32]; 2],
-    /// With respect to the biases.
-    pub biases: [&'a mut [f32]; 2],
-    /// With respect to what the first stage reads, where it is wanted.
-    pub x: Option<ValuesMut<'a>>,
-}
+use crate::{Epilogue, PooledBuffer, counters};
 
 /// `y = second(first(x))`, what lies between kept in `between` where that is given, else as bf16 while it is needed.
 /// The first one's activation is ReLU, leaky ReLU or none. Lengths: what the first reads, what it makes, what the second makes.
@@ -37,10 +26,10 @@ pub fn forward<'a>(
     check_stages(stages, x.len(), y.len());
     let len = stages[0].made_len();
     check("between", between.as_ref().map_or(len, ValuesMut::len), len);
-    if let Some(chain) = bf16::chain(stages) {
+    if let Some(chain) = amx::chain::chain(stages) {
         return chain.forward(x, between, y);
     }
-    let mut own = Reused::new(if between.is_some() { 0 } else { len * size_of::<u16>() });
+    let mut own = PooledBuffer::new(if between.is_some() { 0 } else { len * size_of::<u16>() });
     let mut between = between.unwrap_or_else(|| ValuesMut::Bf16(own.bf16()));
     stages[0].forward(x, between.again());
     stages[1].forward(between.read(), y);
@@ -67,14 +56,14 @@ pub fn backward<'a>(
     }
     check("dx", gradients.x.as_ref().map_or(x.len(), ValuesMut::len), x.len());
     let then = conv::checked(then, x.len());
-    if let Some(chain) = bf16::chain(stages)
+    if let Some(chain) = amx::chain::chain(stages)
         && chain.goes_back_together()
     {
         stages.iter().for_each(|_| counters::count_weight_gradient());
         return chain.backward(x, between, dy, then, gradients);
     }
     let Gradients { weights: [first_dw, second_dw], biases: [first_db, second_db], x: dx } = gradients;
-    let mut own = Reused::new(between.len() * size_of::<u16>());
+    let mut own = PooledBuffer::new(between.len() * size_of::<u16>());
     let dz = own.bf16();
     second.weight_grad(between, dy, second_dw, second_db);
     second.input_grad(dy, Epilogue::Slope(first.activation, between), ValuesMut::Bf16(&mut *dz));
@@ -96,9 +85,10 @@ fn check_stages([first, second]: [&Stage; 2], x: usize, y: usize) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::bf16::convert;
+    use crate::bf16;
+    use crate::memory::workspace;
     use crate::reference::{assert_same_on_any_pool, values};
-    use crate::{Activation, Geometry, workspace};
+    use crate::{Activation, Geometry};
 
     /// Geometries of both stages, the first one's upsampling, activations.
     type Case = (Geometry, Geometry, usize, [Activation; 2]);
@@ -125,7 +115,7 @@ mod tests {
     }
 
     fn bits(values: &[f32]) -> Vec<u16> {
-        values.iter().map(|v| convert::bits(*v)).collect()
+        values.iter().map(|v| bf16::bits(*v)).collect()
     }
 
     /// Everything that comes out, in a row.
@@ -195,9 +185,9 @@ mod tests {
         let two = Stage { geometry: &g2, upsample: 1, transposed: false, weight: &w2, bias: &b[..1], activation: end };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let stages = [&one, &two];
-        let together = pool.install(|| bf16::chain(stages).is_some_and(|c| c.goes_back_together()));
-        assert_eq!(together, bf16::in_hardware());
+        let together = pool.install(|| amx::chain::chain(stages).is_some_and(|c| c.goes_back_together()));
+        assert_eq!(together, crate::isa::multiplies_bf16());
         let smooth = Stage { activation: Activation::Tanh, ..one };
-        assert!(bf16::chain([&smooth, &two]).is_none());
+        assert!(amx::chain::chain([&smooth, &two]).is_none());
     }
 }

@@ -1,13 +1,14 @@
 //! A convolution, batch normalisation in training with its activation, and a convolution, in bf16: the end of a DCGAN's
-//! generator where it draws for the discriminator and nobody asks for gradients. The statistics are those of the whole batch,
+//! generator where it generates images for the discriminator without gradients. The statistics are those of the whole batch,
 //! so there are two passes: the first convolution with the moments of what it makes, each group of images while it is in the
 //! cache, then normalisation and the second convolution, image by image, so that normalised images never reach memory.
 
 use super::Stage;
-use crate::batchnorm::{self, Layer, moments};
+use crate::batchnorm::{self, BatchNorm, Layer, moments};
 use crate::conv::check;
+use crate::engines::amx;
 use crate::stored::{Values, ValuesMut};
-use crate::{Activation, Reused, bf16};
+use crate::{Activation, PooledBuffer};
 use rayon::prelude::*;
 
 /// The normalisation in the middle.
@@ -46,9 +47,9 @@ pub fn forward<'a>(
     }
     // Sums over the batch are made of those over each image, so that they are the same for any number of images at a time.
     let image = first.made_len() / first.geometry.batch;
-    let mut own = Reused::new(first.made_len() * size_of::<u16>());
+    let mut own = PooledBuffer::new(first.made_len() * size_of::<u16>());
     let middle = own.bf16();
-    let chain = bf16::chain(stages);
+    let chain = amx::chain::chain(stages);
     let parts: Vec<Vec<moments::Part>> = match &chain {
         Some(chain) => chain.forward_to_middle(x, ValuesMut::Bf16(&mut *middle)),
         None => {
@@ -58,13 +59,13 @@ pub fn forward<'a>(
     };
     moments::combine_parts(parts.iter().flatten(), mean, variance);
     let Norm { gamma, beta, epsilon, activation } = *norm;
+    let norm = BatchNorm { mean, variance, gamma, beta, epsilon, activation };
     if let Some(chain) = chain {
-        let layer = Layer::new(mean, variance, gamma, beta, epsilon, activation);
-        return chain.forward_from_middle(&layer, Values::Bf16(middle), y);
+        return chain.forward_from_middle(&Layer::new(&norm), Values::Bf16(middle), y);
     }
-    let mut normalised = Reused::new(first.made_len() * size_of::<u16>());
+    let mut normalised = PooledBuffer::new(first.made_len() * size_of::<u16>());
     let made = ValuesMut::Bf16(normalised.bf16());
-    batchnorm::forward(Values::Bf16(middle), mean, variance, gamma, beta, epsilon, activation, made);
+    batchnorm::forward(&norm, Values::Bf16(middle), made);
     second.forward(Values::Bf16(normalised.bf16()), y);
 }
 
@@ -72,9 +73,10 @@ pub fn forward<'a>(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::bf16::convert;
+    use crate::Geometry;
+    use crate::bf16;
+    use crate::memory::workspace;
     use crate::reference::{assert_same_on_any_pool, values};
-    use crate::{Geometry, workspace};
 
     const EPSILON: f32 = 1e-3;
 
@@ -101,7 +103,7 @@ mod tests {
         let c = if *transposed { g1.in_c } else { g1.out_c };
         let x: Vec<u16> = {
             let len = if *transposed { g1.y_len() } else { g1.x_len() / (upsample * upsample) };
-            values(len, 1).iter().map(|v| convert::bits(*v)).collect()
+            values(len, 1).iter().map(|v| bf16::bits(*v)).collect()
         };
         let (w1, w2, b1, b2) = (values(g1.w_len(), 2), values(g2.w_len(), 3), values(c, 4), values(g2.out_c, 5));
         let (gamma, beta) = (values(c, 6).iter().map(|v| v + 1.0).collect::<Vec<_>>(), values(c, 7));
@@ -125,8 +127,9 @@ mod tests {
         let [mut z, mut made] = [0, 1].map(|_| vec![0u16; one.made_len()]);
         one.forward(Values::Bf16(&x), ValuesMut::Bf16(&mut z));
         batchnorm::moments(Values::Bf16(&z), &mut mean, &mut variance);
-        let normalised = ValuesMut::Bf16(&mut made);
-        batchnorm::forward(Values::Bf16(&z), &mean, &variance, &gamma, &beta, EPSILON, act, normalised);
+        let (epsilon, activation) = (EPSILON, act);
+        let norm = BatchNorm { mean: &mean, variance: &variance, gamma: &gamma, beta: &beta, epsilon, activation };
+        batchnorm::forward(&norm, Values::Bf16(&z), ValuesMut::Bf16(&mut made));
         two.forward(Values::Bf16(&made), ValuesMut::F32(&mut y));
         [together, [y, mean, variance]]
     }

@@ -1,9 +1,11 @@
-//! One convolution of a chain, or one transposed: what it computes, whichever way round its geometry is.
+//! One convolution of a chain, or one transposed: what it computes, whichever way round its geometry is; and where the
+//! gradients of two of them go.
 
-use crate::conv;
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
-use crate::{Activation, Epilogue, Geometry, Precision, upsample_conv};
+use crate::upsample_conv::{self, Upsampled};
+use crate::{Activation, Epilogue, Geometry, Precision};
+use crate::{conv, dispatch};
 
 const BF16: Precision = Precision::Bf16;
 
@@ -23,6 +25,17 @@ pub struct Stage<'a> {
     pub bias: &'a [f32],
     /// What follows it.
     pub activation: Activation,
+}
+
+/// Where the gradients go, those of the first stage first.
+#[derive(Debug)]
+pub struct Gradients<'a> {
+    /// With respect to the weights.
+    pub weights: [&'a mut [f32]; 2],
+    /// With respect to the biases.
+    pub biases: [&'a mut [f32]; 2],
+    /// With respect to what the first stage reads, where it is wanted.
+    pub x: Option<ValuesMut<'a>>,
 }
 
 impl Stage<'_> {
@@ -47,6 +60,10 @@ impl Stage<'_> {
         conv::check("bias", self.bias.len(), self.channels());
     }
 
+    fn upsampled(&self) -> Upsampled<'_> {
+        Upsampled { geometry: self.geometry, factor: self.upsample }
+    }
+
     pub(super) fn forward(&self, x: Values, y: ValuesMut) {
         let Self { geometry, upsample, weight, bias, activation, .. } = *self;
         if self.transposed {
@@ -54,7 +71,7 @@ impl Stage<'_> {
         } else if upsample == 1 {
             conv::forward(geometry, BF16, x, weight, Some(bias), activation, y);
         } else {
-            upsample_conv::forward(geometry, BF16, upsample, x, weight, Some(bias), activation, y);
+            upsample_conv::forward(&self.upsampled(), BF16, x, weight, Some(bias), activation, y);
         }
     }
 
@@ -64,7 +81,7 @@ impl Stage<'_> {
         if upsample == 1 {
             conv::input_grad(geometry, BF16, dy, weight, None, then, dx);
         } else {
-            upsample_conv::input_grad(geometry, BF16, upsample, dy, weight, then, dx);
+            upsample_conv::input_grad(&self.upsampled(), BF16, dy, weight, then, dx);
         }
     }
 
@@ -74,7 +91,7 @@ impl Stage<'_> {
         if upsample == 1 {
             conv::weight_grad(geometry, BF16, x, dy, dw, Some(db));
         } else {
-            upsample_conv::weight_grad(geometry, BF16, upsample, x, dy, dw, Some(db));
+            upsample_conv::weight_grad(&self.upsampled(), BF16, x, dy, dw, Some(db));
         }
     }
 
@@ -90,6 +107,6 @@ impl Stage<'_> {
 
     /// Whether its weight gradient runs along [`Self::back_plan`], with the taps on what it makes, as [`conv::weight_grad`] decides.
     pub(crate) fn weights_go_back(&self) -> bool {
-        self.upsample == 1 && conv::taps_on_dy(self.geometry, BF16)
+        self.upsample == 1 && dispatch::taps_on_dy(self.geometry, BF16)
     }
 }

@@ -7,7 +7,7 @@ mod tangent;
 pub use tangent::{tangent, tangent_backward};
 
 use crate::activation::Activation;
-use crate::batchnorm::{self, Coefficients, Layer, input_grads, inverse_deviation, parameter_grads};
+use crate::batchnorm::{self, BatchNorm, Coefficients, Layer, input_grads, parameter_grads};
 use rayon::prelude::*;
 
 /// The sizes of a batch of images and what they share.
@@ -70,52 +70,59 @@ impl Groups {
     }
 }
 
+/// What is done to normalised values; one of each for each channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// What they are multiplied with.
+    pub gamma: &'a [f32],
+    /// What is added then.
+    pub beta: &'a [f32],
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+impl<'a> Affine<'a> {
+    /// The layer with an image's statistics.
+    fn with(self, g: &Groups, [mean, variance]: &'a [Vec<f32>; 2]) -> BatchNorm<'a> {
+        let Self { gamma, beta, activation } = self;
+        BatchNorm { mean, variance, gamma, beta, epsilon: g.epsilon, activation }
+    }
+}
+
 /// `y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta)`. `x` and `y` are `[images, pixels, channels]`, `gamma`
 /// and `beta` `[channels]`.
-pub fn forward(g: &Groups, x: &[f32], gamma: &[f32], beta: &[f32], act: Activation, y: &mut [f32]) {
-    g.check(&[("x", x.len()), ("y", y.len())], &[("gamma", gamma.len()), ("beta", beta.len())]);
+pub fn forward(g: &Groups, affine: &Affine, x: &[f32], y: &mut [f32]) {
+    g.check(&[("x", x.len()), ("y", y.len())], &[("gamma", affine.gamma.len()), ("beta", affine.beta.len())]);
     y.par_chunks_mut(g.image()).zip(x.par_chunks(g.image())).for_each(|(y, x)| {
-        let [mean, var] = g.statistics(x);
-        batchnorm::forward(x, &mean, &var, gamma, beta, g.epsilon, act, y);
+        batchnorm::forward(&affine.with(g, &g.statistics(x)), x, y);
     });
 }
 
 /// The gradients of [`forward`]; `dy` is the gradient with respect to its output.
-#[allow(clippy::too_many_arguments)]
 pub fn backward(
     g: &Groups,
+    affine: &Affine,
     x: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    act: Activation,
     dy: &[f32],
     dx: &mut [f32],
     dgamma: &mut [f32],
     dbeta: &mut [f32],
 ) {
     let lens = [("x", x.len()), ("dy", dy.len()), ("dx", dx.len())];
-    g.check(&lens, &[("gamma", gamma.len()), ("beta", beta.len()), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())]);
+    let [gamma, beta] = [affine.gamma.len(), affine.beta.len()];
+    g.check(&lens, &[("gamma", gamma), ("beta", beta), ("dgamma", dgamma.len()), ("dbeta", dbeta.len())]);
     let size = g.image();
     let images = dx.par_chunks_mut(size).zip(x.par_chunks(size).zip(dy.par_chunks(size)));
-    let parts: Vec<[Vec<f32>; 2]> =
-        images.map(|(dx, (x, dy))| image_backward(g, x, gamma, beta, act, dy, dx)).collect();
+    let parts: Vec<[Vec<f32>; 2]> = images.map(|(dx, (x, dy))| image_backward(g, affine, x, dy, dx)).collect();
     add_images(&parts, [dgamma, dbeta]);
 }
 
 /// Fills an image's `dx`; returns its parts of `dgamma` and `dbeta`.
-fn image_backward(
-    g: &Groups,
-    x: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    act: Activation,
-    dy: &[f32],
-    dx: &mut [f32],
-) -> [Vec<f32>; 2] {
-    let [mean, var] = g.statistics(x);
+fn image_backward(g: &Groups, affine: &Affine, x: &[f32], dy: &[f32], dx: &mut [f32]) -> [Vec<f32>; 2] {
+    let (statistics, gamma) = (g.statistics(x), affine.gamma);
     let (mut dgamma, mut dbeta) = (vec![0.0; g.channels], vec![0.0; g.channels]);
-    let layer = Layer::new(&mean, &var, gamma, beta, g.epsilon, act);
-    let inverse: Vec<f32> = inverse_deviation(&var, g.epsilon).collect();
+    let norm = affine.with(g, &statistics);
+    let (layer, inverse) = (Layer::new(&norm), norm.inverse_deviation());
     parameter_grads(x, &layer, &inverse, dy, &mut dgamma, &mut dbeta);
     // With d = gamma dz: dx = (d - mean(d) - xhat mean(d xhat)) / sqrt(var + eps), the means over the group.
     let times_gamma = |v: &[f32]| -> Vec<f64> {
@@ -189,10 +196,11 @@ pub(crate) mod tests {
             let (x, gamma, beta, dy) = (values(len, 1), values(channels, 2), values(channels, 3), values(len, 4));
             let act = Activation::Tanh;
             let mut y = vec![0.0; len];
-            forward(&g, &x, &gamma, &beta, act, &mut y);
+            let affine = Affine { gamma: &gamma, beta: &beta, activation: act };
+            forward(&g, &affine, &x, &mut y);
             assert_close("y", &y, &plain(&g, &wide(&x), &gamma, &beta, act));
             let (mut dx, mut dgamma, mut dbeta) = (vec![0.0; len], vec![0.0; channels], vec![0.0; channels]);
-            backward(&g, &x, &gamma, &beta, act, &dy, &mut dx, &mut dgamma, &mut dbeta);
+            backward(&g, &affine, &x, &dy, &mut dx, &mut dgamma, &mut dbeta);
             let loss =
                 |x: &[f64]| plain(&g, x, &gamma, &beta, act).iter().zip(&dy).map(|(y, d)| y * f64::from(*d)).sum();
             assert_close("dx", &dx, &slopes(&wide(&x), loss));
@@ -214,11 +222,12 @@ pub(crate) mod tests {
         let (x, t, gamma) = (values(len, 1), values(len, 2), values(48, 3));
         assert_same_on_any_pool(|| {
             let (mut y, mut dx, mut dgamma, mut dbeta) = (vec![0.0; len], vec![0.0; len], vec![0.0; 48], vec![0.0; 48]);
-            forward(&g, &x, &gamma, &gamma, Activation::Relu, &mut y);
-            backward(&g, &x, &gamma, &gamma, Activation::Relu, &t, &mut dx, &mut dgamma, &mut dbeta);
+            let affine = Affine { gamma: &gamma, beta: &gamma, activation: Activation::Relu };
+            forward(&g, &affine, &x, &mut y);
+            backward(&g, &affine, &x, &t, &mut dx, &mut dgamma, &mut dbeta);
             let (mut out, mut ds, mut dt, mut dg) = (vec![0.0; len], vec![0.0; len], vec![0.0; len], vec![0.0; 48]);
             tangent(&g, &x, &t, &gamma, &mut out);
-            tangent_backward(&g, &x, &t, &gamma, &y, &mut ds, &mut dt, &mut dg);
+            tangent_backward(&g, [&x, &t, &y], &gamma, [&mut ds, &mut dt, &mut dg]);
             [y, dx, dgamma, dbeta, out, ds, dt, dg].concat()
         });
     }

@@ -6,9 +6,9 @@
 //! for x, from `ds/dx = -s^2 u / n` and `du/dx = P`:
 //! `-(s^2 / n) (u ((q - mean q).(t - mean t) - 3 (u.q)(u.t) / n) + (u.t) (q - mean q) + (u.q) (t - mean t))`.
 
-use super::{Groups, add_images};
+use super::{Affine, Groups, add_images};
 use crate::activation::Activation;
-use crate::batchnorm::{Coefficients, Layer, input_grads, inverse_deviation, parameter_grads};
+use crate::batchnorm::{Coefficients, Layer, input_grads, parameter_grads};
 use crate::vectorise::vectorised;
 use rayon::prelude::*;
 
@@ -17,11 +17,11 @@ pub fn tangent(g: &Groups, x: &[f32], t: &[f32], gamma: &[f32], out: &mut [f32])
     g.check(&[("x", x.len()), ("t", t.len()), ("out", out.len())], &[("gamma", gamma.len())]);
     let inputs = x.par_chunks(g.image()).zip(t.par_chunks(g.image()));
     out.par_chunks_mut(g.image()).zip(inputs).for_each(|(out, (x, t))| {
-        let [mean, var] = g.statistics(x);
+        let statistics = g.statistics(x);
         let (mut along, mut sum) = (vec![0.0; g.channels], vec![0.0; g.channels]);
         // The sums are those of a gradient t that no activation bends.
-        let layer = Layer::new(&mean, &var, gamma, gamma, g.epsilon, Activation::Identity);
-        let inverse: Vec<f32> = inverse_deviation(&var, g.epsilon).collect();
+        let norm = Affine { gamma, beta: gamma, activation: Activation::Identity }.with(g, &statistics);
+        let (layer, inverse) = (Layer::new(&norm), norm.inverse_deviation());
         parameter_grads(x, &layer, &inverse, t, &mut along, &mut sum);
         let group = |v: &[f32]| g.sum_groups(&v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
         let (along, sum) = (group(&along), group(&sum));
@@ -36,18 +36,8 @@ pub fn tangent(g: &Groups, x: &[f32], t: &[f32], gamma: &[f32], out: &mut [f32])
     });
 }
 
-/// The gradients of [`tangent`] for the gradient `r` with respect to its `out`.
-#[allow(clippy::too_many_arguments)]
-pub fn tangent_backward(
-    g: &Groups,
-    x: &[f32],
-    t: &[f32],
-    gamma: &[f32],
-    r: &[f32],
-    dx: &mut [f32],
-    dt: &mut [f32],
-    dgamma: &mut [f32],
-) {
+/// The gradients of [`tangent`] for the gradient `r` with respect to its `out`: those for x, t and gamma.
+pub fn tangent_backward(g: &Groups, [x, t, r]: [&[f32]; 3], gamma: &[f32], [dx, dt, dgamma]: [&mut [f32]; 3]) {
     let lens = [("x", x.len()), ("t", t.len()), ("r", r.len()), ("dx", dx.len()), ("dt", dt.len())];
     g.check(&lens, &[("gamma", gamma.len()), ("dgamma", dgamma.len())]);
     let size = g.image();
@@ -60,12 +50,14 @@ pub fn tangent_backward(
 
 /// Fills an image's `dx` and `dt`; returns its part of `dgamma`.
 fn image_backward(g: &Groups, [x, t, r]: [&[f32]; 3], gamma: &[f32], [dx, dt]: [&mut [f32]; 2]) -> Vec<f32> {
-    let [mean, var] = g.statistics(x);
-    let scale: Vec<f64> = inverse_deviation(&var, g.epsilon).map(f64::from).collect();
+    let statistics = g.statistics(x);
+    let norm = Affine { gamma, beta: gamma, activation: Activation::Identity }.with(g, &statistics);
+    let scale: Vec<f64> = norm.inverse_deviation().into_iter().map(f64::from).collect();
+    let mean = norm.mean;
     let gamma: Vec<f64> = gamma.iter().map(|v| f64::from(*v)).collect();
     let n = g.shared();
     // Of each channel: sums of t, t (x - mean), r, r (x - mean), r t.
-    let sums = image_sums(x, t, r, &mean);
+    let sums = image_sums(x, t, r, mean);
     let [sum_t, sum_xt, sum_r, sum_xr, sum_rt] = &sums;
     let group = |f: &dyn Fn(usize) -> f64| g.sum_groups(&(0..g.channels).map(f).collect::<Vec<_>>());
     let mean_t = group(&|i| sum_t[i] / n);
@@ -91,7 +83,7 @@ fn image_backward(g: &Groups, [x, t, r]: [&[f32]; 3], gamma: &[f32], [dx, dt]: [
         of_t.iter_mut().zip(factors).for_each(|(list, f)| list.push(f as f32));
         dgamma.push((s * (sum_rt[i] - mean_t[i] * sum_r[i] - s * sum_xr[i] * along_t[i])) as f32);
     }
-    combine(x, t, r, &mean, &of_x, &of_t, dx, dt);
+    combine([x, t, r], mean, &of_x, &of_t, dx, dt);
     dgamma
 }
 
@@ -139,16 +131,14 @@ vectorised! {
 vectorised! {
     /// `dx = r a + t b + (x - mean) d + e` and `dt = r k + (x - mean) l + m` with factors for each channel.
     fn combine(
-        x: &[f32],
-        t: &[f32],
-        r: &[f32],
+        inputs: [&[f32]; 3],
         mean: &[f32],
         of_x: &[Vec<f32>; 4],
         of_t: &[Vec<f32>; 3],
         dx: &mut [f32],
         dt: &mut [f32],
     ) {
-        let c = mean.len();
+        let ([x, t, r], c) = (inputs, mean.len());
         let rows = x.chunks_exact(c).zip(t.chunks_exact(c)).zip(r.chunks_exact(c));
         for ((dx, dt), ((x, t), r)) in dx.chunks_exact_mut(c).zip(dt.chunks_exact_mut(c)).zip(rows) {
             let centred = x.iter().zip(mean).map(|(x, m)| x - m);
@@ -202,7 +192,7 @@ mod tests {
             let slope: Vec<f64> = (0..len).map(|i| wide_gamma[i % channels] * (up[i] - down[i]) / 2e-5).collect();
             assert_close("derivative", &out, &slope);
             let (mut dx, mut dt, mut dgamma) = (vec![0.0; len], vec![0.0; len], vec![0.0; channels]);
-            tangent_backward(&g, &x, &t, &gamma, &r, &mut dx, &mut dt, &mut dgamma);
+            tangent_backward(&g, [&x, &t, &r], &gamma, [&mut dx, &mut dt, &mut dgamma]);
             let loss = |x: &[f64], t: &[f64], gamma: &[f64]| -> f64 {
                 plain(&g, x, t, gamma).iter().zip(&r).map(|(v, r)| v * f64::from(*r)).sum()
             };

@@ -71,16 +71,8 @@ impl Backward<Flex, 3> for AttendBackward {
         let [query, key, value] = ops.state.map(plain);
         let dout = plain(grads.consume::<Flex>(&ops.node));
         let [mut dq, mut dk, mut dv] = [&query, &key, &value].map(|t| zeros(values(t).len()));
-        kernel::backward(
-            &sizes(&query, &value),
-            values(&query),
-            values(&key),
-            values(&value),
-            values(&dout),
-            &mut dq,
-            &mut dk,
-            &mut dv,
-        );
+        let inputs = [&query, &key, &value].map(values);
+        kernel::backward(&sizes(&query, &value), inputs, values(&dout), [&mut dq, &mut dk, &mut dv]);
         let gradients = [(dq, &query), (dk, &key), (dv, &value)];
         for (node, (gradient, like)) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {

@@ -8,6 +8,8 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
+use faussaire_kernels::batchnorm::BatchNorm;
+use faussaire_kernels::upsample_conv::Upsampled;
 use faussaire_kernels::{Epilogue, ValuesMut, activation, batchnorm as norm, conv as conv_kernel, upsample_conv};
 
 use super::values::{filled, plain, storage, stored, tensor, values};
@@ -57,7 +59,14 @@ impl ConvState {
             if factor == 1 {
                 conv_kernel::weight_grad(&g, precision, stored(&x), stored(&dz), &mut dw, missing.take());
             } else {
-                upsample_conv::weight_grad(&g, precision, factor, stored(&x), stored(&dz), &mut dw, missing.take());
+                upsample_conv::weight_grad(
+                    &self.spec.upsampled(),
+                    precision,
+                    stored(&x),
+                    stored(&dz),
+                    &mut dw,
+                    missing.take(),
+                );
             }
             tensor(dw, weight.layout().shape())
         });
@@ -70,7 +79,7 @@ impl ConvState {
                 if factor == 1 {
                     conv_kernel::input_grad(&g, precision, dz, w, None, self.spec.epilogue(&x), dx);
                 } else {
-                    upsample_conv::input_grad(&g, precision, factor, dz, w, self.spec.epilogue(&x), dx);
+                    upsample_conv::input_grad(&self.spec.upsampled(), precision, dz, w, self.spec.epilogue(&x), dx);
                 }
             })
         });
@@ -78,7 +87,20 @@ impl ConvState {
     }
 }
 
+impl Normalisation {
+    /// The layer with its mean, variance, gamma and beta.
+    pub(super) fn with<'a>(&self, tensors: [&'a FlexTensor; 4]) -> BatchNorm<'a> {
+        let [mean, variance, gamma, beta] = tensors.map(values);
+        BatchNorm { mean, variance, gamma, beta, epsilon: self.epsilon, activation: self.activation }
+    }
+}
+
 impl Conv {
+    /// The convolution with its upsampling.
+    pub(super) fn upsampled(&self) -> Upsampled<'_> {
+        Upsampled { geometry: &self.geometry, factor: self.upsample }
+    }
+
     /// What a gradient of its input `x` goes through at the end.
     pub(super) fn epilogue<'a>(&self, x: &'a FlexTensor) -> Epilogue<'a> {
         match self.links.made_by {
@@ -177,19 +199,8 @@ impl Backward<Flex, 3> for NormBackward {
         let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
         let dx = filled(storage(&x), x.layout().shape(), |dx| {
             let backward = if s.spec.from_batch { norm::backward_train } else { norm::backward_infer };
-            backward(
-                stored(&x),
-                values(&mean),
-                values(&variance),
-                values(&gamma),
-                values(&beta),
-                s.spec.epsilon,
-                s.spec.activation,
-                stored(&dy),
-                dx,
-                &mut dgamma,
-                &mut dbeta,
-            );
+            let norm = s.spec.with([&mean, &variance, &gamma, &beta]);
+            backward(&norm, stored(&x), stored(&dy), dx, &mut dgamma, &mut dbeta);
         });
         if let Some(node) = x_node {
             grads.register::<Flex>(node.id, dx);

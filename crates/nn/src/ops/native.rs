@@ -6,7 +6,9 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
-use faussaire_kernels::{activation, adam as adam_kernel, batchnorm as norm, conv as conv_kernel, upsample_conv};
+use faussaire_kernels::{
+    activation, adam as adam_kernel, batchnorm as batchnorm_kernel, conv as conv_kernel, upsample_conv,
+};
 use rayon::prelude::*;
 
 use super::backward::{ActivationBackward, ConvBackward, ConvState, ConvTransposeBackward, NormBackward, NormState};
@@ -103,7 +105,7 @@ pub(super) fn moments(x: Tensor<4>) -> [Tensor<1>; 2] {
     let channels = x.dims()[3];
     let x = flex(x);
     let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
-    norm::moments(stored(&x), &mut mean, &mut variance);
+    batchnorm_kernel::moments(stored(&x), &mut mean, &mut variance);
     [mean, variance].map(|v| wrap(tensor(v, &[channels])))
 }
 
@@ -157,7 +159,7 @@ impl NativeOps for Flex {
             if spec.upsample == 1 {
                 conv_kernel::forward(g, spec.precision, xs, ws, bs, spec.activation, y);
             } else {
-                upsample_conv::forward(g, spec.precision, spec.upsample, xs, ws, bs, spec.activation, y);
+                upsample_conv::forward(&spec.upsampled(), spec.precision, xs, ws, bs, spec.activation, y);
             }
         })
     }
@@ -193,16 +195,8 @@ impl NativeOps for Flex {
         let x = plain(x);
         let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(plain);
         filled(spec.stored, x.layout().shape(), |y| {
-            norm::forward(
-                stored(&x),
-                values(&mean),
-                values(&variance),
-                values(&gamma),
-                values(&beta),
-                spec.epsilon,
-                spec.activation,
-                y,
-            );
+            let norm = spec.with([&mean, &variance, &gamma, &beta]);
+            batchnorm_kernel::forward(&norm, stored(&x), y);
         })
     }
 

@@ -4,7 +4,7 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{AllocationProperty, Bytes, DType, Device, Tensor, TensorData};
-use faussaire_kernels::{Precision, Reused, Values, ValuesMut};
+use faussaire_kernels::{PooledBuffer, Precision, Values, ValuesMut};
 
 /// Whether the kernels can serve `x`: single precision in the processor's memory.
 pub(super) fn serves<const D: usize>(x: &Tensor<D>) -> bool {
@@ -66,7 +66,8 @@ pub(super) fn filled_with<R>(
     let len: usize = shape.iter().product();
     let dtype = if storage == Precision::F32 { DType::F32 } else { DType::BF16 };
     let size = len * dtype.size();
-    let (bytes, result) = if size < Reused::LEAST { fresh(storage, len, fill) } else { reused(storage, size, fill) };
+    let (bytes, result) =
+        if size < PooledBuffer::MIN_BYTES { fresh(storage, len, fill) } else { reused(storage, size, fill) };
     (FlexTensor::from_data(TensorData::from_bytes(bytes, shape.to_vec(), dtype)), result)
 }
 
@@ -86,7 +87,7 @@ fn fresh<R>(storage: Precision, len: usize, fill: impl FnOnce(ValuesMut) -> R) -
 }
 
 fn reused<R>(storage: Precision, bytes: usize, fill: impl FnOnce(ValuesMut) -> R) -> (Bytes, R) {
-    let mut block = Reused::new(bytes);
+    let mut block = PooledBuffer::new(bytes);
     let result = match storage {
         Precision::F32 => fill(ValuesMut::F32(block.f32())),
         Precision::Bf16 => fill(ValuesMut::Bf16(block.bf16())),

@@ -9,7 +9,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 use faussaire_kernels::groupnorm as kernel;
-use faussaire_kernels::groupnorm::Groups;
+use faussaire_kernels::groupnorm::{Affine, Groups};
 use faussaire_kernels::memory::zeros;
 
 use super::super::values::{plain, tensor, values};
@@ -57,7 +57,8 @@ impl NativeGroupNorm for Flex {
     ) -> FlexTensor {
         let [x, gamma, beta] = [x, gamma, beta].map(plain);
         let mut y = zeros(values(&x).len());
-        kernel::forward(&groups, values(&x), values(&gamma), values(&beta), activation, &mut y);
+        let affine = Affine { gamma: values(&gamma), beta: values(&beta), activation };
+        kernel::forward(&groups, &affine, values(&x), &mut y);
         tensor(y, x.layout().shape())
     }
 
@@ -85,17 +86,8 @@ impl Backward<Flex, 3> for GroupNormBackward {
         let channels = groups.channels;
         let mut dx = zeros(values(&x).len());
         let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
-        kernel::backward(
-            &groups,
-            values(&x),
-            values(&gamma),
-            values(&beta),
-            activation,
-            values(&dy),
-            &mut dx,
-            &mut dgamma,
-            &mut dbeta,
-        );
+        let affine = Affine { gamma: values(&gamma), beta: values(&beta), activation };
+        kernel::backward(&groups, &affine, values(&x), values(&dy), &mut dx, &mut dgamma, &mut dbeta);
         let shape = x.layout().shape();
         let all = [tensor(dx, shape), tensor(dgamma, &[channels]), tensor(dbeta, &[channels])];
         for (node, gradient) in ops.parents.into_iter().zip(all) {
@@ -119,16 +111,8 @@ impl Backward<Flex, 3> for TangentBackward {
         let r = plain(grads.consume::<Flex>(&ops.node));
         let len = values(&x).len();
         let (mut dx, mut dt, mut dgamma) = (zeros(len), zeros(len), vec![0.0; groups.channels]);
-        kernel::tangent_backward(
-            &groups,
-            values(&x),
-            values(&t),
-            values(&gamma),
-            values(&r),
-            &mut dx,
-            &mut dt,
-            &mut dgamma,
-        );
+        let inputs = [&x, &t, &r].map(values);
+        kernel::tangent_backward(&groups, inputs, values(&gamma), [&mut dx, &mut dt, &mut dgamma]);
         let shape = x.layout().shape();
         let all = [tensor(dx, shape), tensor(dt, shape), tensor(dgamma, &[groups.channels])];
         for (node, gradient) in ops.parents.into_iter().zip(all) {
