@@ -1,6 +1,6 @@
 """Reference numbers for crates/faussaire/src/compare: Student's t, Welch's test and Holm's p-values by SciPy.
 
-    python3 -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python reference.py > reference.json
+python3 -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python reference.py > reference.json
 """
 
 import json
@@ -41,12 +41,17 @@ for values in holm_in:
             accepted = accepted or values[at] > level / (len(values) - i)
             assert (holm(values)[at] > level) == accepted
 
-print(json.dumps({
-    "scipy": scipy.__version__,
-    "student": student,
-    "welch_first": first,
-    "welch_second": second,
-    "welch": welch,
-    "holm_in": holm_in,
-    "holm_out": [holm(values) for values in holm_in],
-}, indent=1))
+print(
+    json.dumps(
+        {
+            "scipy": scipy.__version__,
+            "student": student,
+            "welch_first": first,
+            "welch_second": second,
+            "welch": welch,
+            "holm_in": holm_in,
+            "holm_out": [holm(values) for values in holm_in],
+        },
+        indent=1,
+    )
+)

@@ -333,7 +333,20 @@ def train(binary, run, base, data, changes, seed, stop_at):
         return
     recipe = run.parent / f"{base}.toml"
     recipe.write_text(BASES[base])
-    command = [binary, "train", data, "--config", recipe, "--run", run, "--seed", str(seed), "--threads", "1", "--quiet"]
+    command = [
+        binary,
+        "train",
+        data,
+        "--config",
+        recipe,
+        "--run",
+        run,
+        "--seed",
+        str(seed),
+        "--threads",
+        "1",
+        "--quiet",
+    ]
     command += [word for change in changes for word in ("--set", change)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while process.poll() is None:
@@ -366,7 +379,9 @@ def main():
     failing, healthy, seeds = LISTS[options.list]
     failing = [(*case[:3], case[4], case[3]) for case in failing]
     right = {True: 0, False: 0}
-    print("| recipe | data | expected | first finding at step (share), a seed each | also |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| recipe | data | expected | first finding at step (share), a seed each | also |\n| --- | --- | --- | --- | --- |"
+    )
     for number, (name, base, data, changes, expected) in enumerate(failing + [(*case, None) for case in healthy]):
         if options.only not in f"{name} {base} {data}":
             continue
@@ -376,12 +391,22 @@ def main():
             train(options.binary, run, base, data, changes, seed, 0.3 if expected else 2.0)
             steps, found = outcome(run)
             first = found[0] if found else None
-            good = first is None if expected is None else first is not None and first[0] == expected and 5 * first[1] <= steps
+            good = (
+                first is None
+                if expected is None
+                else first is not None and first[0] == expected and 5 * first[1] <= steps
+            )
             right[good] += 1
             also |= {name for name, _ in found[1:]}
-            cells.append(("" if good else "**wrong:** ") + (f"`{first[0]}` {first[1]} ({first[1] / steps:.0%})" if first else "nothing"))
+            cells.append(
+                ("" if good else "**wrong:** ")
+                + (f"`{first[0]}` {first[1]} ({first[1] / steps:.0%})" if first else "nothing")
+            )
         wanted = f"`{expected}`" if expected else "nothing"
-        print(f"| {name} ({base}) | {data} | {wanted} | {', '.join(cells)} | {', '.join(f'`{a}`' for a in sorted(also))} |", flush=True)
+        print(
+            f"| {name} ({base}) | {data} | {wanted} | {', '.join(cells)} | {', '.join(f'`{a}`' for a in sorted(also))} |",
+            flush=True,
+        )
     print(f"\n{right[True]} right, {right[False]} wrong.")
 
 

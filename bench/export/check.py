@@ -22,6 +22,8 @@ except ImportError:
     onnx = onnxruntime = None
 try:
     import torch
+    from PIL import Image
+    from safetensors.torch import load_file
 except ImportError:
     torch = None
 
@@ -96,11 +98,30 @@ def with_torch(folder, case, trials):
             ok &= note(case, f"torch {name}", wanted, net(*arguments).numpy())
     saved = os.path.join(folder, "saved.safetensors")
     nets_py.save(saved, nets)
-    again, first = nets_py.read(saved), nets_py.read(nets_py.WEIGHTS)
+    again, first = load_file(saved), load_file(nets_py.WEIGHTS)
     same = again.keys() == first.keys() and all(torch.equal(again[k], first[k]) for k in first)
     if not same:
         print(f"{case}: what save() wrote is not what load() read")
-    return ok and same
+    return ok and same and picture(folder, case, nets_py)
+
+
+def picture(folder, case, nets_py):
+    """Whether the picture that the file draws has the generator's values, image by image."""
+    with torch.no_grad():
+        n, made = 5, nets_py.load()["generator"](*nets_py.latents(5))
+    if made.dim() != 4 or made.shape[1] not in (1, 3):
+        return True
+    path = os.path.join(folder, "nets.png")
+    nets_py.png(path, made, 3)
+    low, high = nets_py.BOUNDS
+    wanted = ((made - low) / (high - low) * 255).round().clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    sheet = np.asarray(Image.open(path), np.float32)
+    _, h, w, c = wanted.shape
+    sheet = sheet.reshape(2, h, 3, w, c).transpose(0, 2, 1, 3, 4).reshape(6, h, w, c)
+    same = np.array_equal(sheet[:n], wanted) and not sheet[n:].any()
+    if not same:
+        print(f"{case}: the picture is not what the generator made")
+    return same
 
 
 def main():

@@ -88,7 +88,12 @@ class Net:
             weight("mean", c)
             weight("variance", c)
         elif word == "attention":
-            for name, dims in (("query", (c, c // 8)), ("key", (c, c // 8)), ("value", (c, c // 2)), ("output", (c // 2, c))):
+            for name, dims in (
+                ("query", (c, c // 8)),
+                ("key", (c, c // 8)),
+                ("value", (c, c // 2)),
+                ("output", (c // 2, c)),
+            ):
                 weight(name, *dims)
             weight("gamma", 1)
         elif word == "projection":

@@ -55,19 +55,34 @@ def tp_generator(side, base, first, second):
 
 
 CASES = (
-    Case("tp-small", 1, 8, 6, 2e-4, (8, 8, 1),
-         tp_generator(4, 6, "5 5x5", "4 4x4 stride 2"), critic(4, 6, 8)),
-    Case("fidle-small", 2, 8, 6, 1e-4, (12, 12, 1),
-         fidle_generator(3, 4, 5, 6), critic(4, 6, 6, "flatten; dropout 0")),
+    Case("tp-small", 1, 8, 6, 2e-4, (8, 8, 1), tp_generator(4, 6, "5 5x5", "4 4x4 stride 2"), critic(4, 6, 8)),
+    Case("fidle-small", 2, 8, 6, 1e-4, (12, 12, 1), fidle_generator(3, 4, 5, 6), critic(4, 6, 6, "flatten; dropout 0")),
     # 7 -> 4 with size 4, stride 2: the odd padding pixel. Also a stride-1 transpose of even size.
-    Case("tp-odd", 3, 5, 6, 2e-4, (7, 7, 1),
-         tp_generator(7, 3, "4 5x5", "3 4x4"), critic(4, 5, 6)),
-    Case("tp", 4, 32, 16, 2e-4, (28, 28, 1),
-         tp_generator(14, 128, "128 5x5", "256 4x4 stride 2"), critic(64, 128, 256),
-         {"generator": [1770625, 1769601], "discriminator": [660929, 660929]}, False),
-    Case("fidle", 5, 128, 16, 1e-4, (28, 28, 1),
-         fidle_generator(7, 64, 128, 256), critic(64, 128, 128, "flatten; dropout 0"),
-         {"generator": [779969, 779969], "discriminator": [396609, 396609]}, False),
+    Case("tp-odd", 3, 5, 6, 2e-4, (7, 7, 1), tp_generator(7, 3, "4 5x5", "3 4x4"), critic(4, 5, 6)),
+    Case(
+        "tp",
+        4,
+        32,
+        16,
+        2e-4,
+        (28, 28, 1),
+        tp_generator(14, 128, "128 5x5", "256 4x4 stride 2"),
+        critic(64, 128, 256),
+        {"generator": [1770625, 1769601], "discriminator": [660929, 660929]},
+        False,
+    ),
+    Case(
+        "fidle",
+        5,
+        128,
+        16,
+        1e-4,
+        (28, 28, 1),
+        fidle_generator(7, 64, 128, 256),
+        critic(64, 128, 128, "flatten; dropout 0"),
+        {"generator": [779969, 779969], "discriminator": [396609, 396609]},
+        False,
+    ),
 )
 
 

@@ -69,6 +69,7 @@ def keras_layer(keras, line):
 
 def build(keras, case):
     """G and D with the case's initial weights (biases 0 and BatchNorm 1, 0, 0, 1 are Keras' own)."""
+
     def net(shape, lines):
         return keras.Sequential([keras.Input(shape)] + [keras_layer(keras, line) for line in lines])
 
@@ -137,6 +138,7 @@ def g_step(case, t, dtype, generator, discriminator, gan):
 
 def compiled(keras, case, generator, discriminator):
     """Compile D and the frozen D composed with G, as the lab does; each has its own Adam."""
+
     def settings():
         adam = keras.optimizers.Adam(case.rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
         return {"loss": "binary_crossentropy", "optimizer": adam}

@@ -1,6 +1,6 @@
 """Time the alternating GAN step of the course nets in Keras on TensorFlow, as the course lab writes it.
 
-    python keras_train.py --net tp [--batch 64] [--precision f32|bf16] [--threads 2] [--seconds 10] [--compile]
+python keras_train.py --net tp [--batch 64] [--precision f32|bf16] [--threads 2] [--seconds 10] [--compile]
 """
 
 import os

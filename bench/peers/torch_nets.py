@@ -1,4 +1,4 @@
-"""The course nets in PyTorch, layer for layer as in presets/tp.toml and presets/fidle.toml."""
+"""The course nets in PyTorch, layer for layer as in tp.toml and fidle.toml of crates/faussaire/presets."""
 
 from torch import nn
 

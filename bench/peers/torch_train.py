@@ -1,10 +1,10 @@
 """Time the alternating GAN step of the course nets in PyTorch on the CPU.
 
-    python torch_train.py --net tp [--batch 64] [--precision f32|bf16] [--threads 2] [--seconds 10]
-                          [--channels-last] [--compile]
+python torch_train.py --net tp [--batch 64] [--precision f32|bf16] [--threads 2] [--seconds 10]
+                      [--channels-last] [--compile]
 """
 
-from timing import LATENT, PARAMETERS, RATE, measure, parse, pool, report
+from timing import PARAMETERS, RATE, measure, parse, pool, report
 
 ARGUMENTS = parse(__doc__.splitlines()[0], channels_last=True)
 

@@ -24,13 +24,31 @@ BATCH = 6
 SHAPE = (8, 8, 2)
 CRITICS = {
     "leakyrelu": ("conv 4 4x4 stride 2 | leakyrelu 0.2 | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1", 0),
-    "layernorm": ("conv 4 4x4 stride 2 | leakyrelu 0.2 | conv 5 4x4 stride 2 | layernorm | leakyrelu 0.2 | flatten | dense 1", 0),
-    "instancenorm": ("conv 4 4x4 stride 2 | instancenorm | leakyrelu 0.2 | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1", 0),
-    "groupnorm": ("conv 4 4x4 stride 2 | groupnorm 2 | leakyrelu 0.2 | conv 6 4x4 stride 2 | groupnorm 3 | tanh | flatten | dense 1", 0),
+    "layernorm": (
+        "conv 4 4x4 stride 2 | leakyrelu 0.2 | conv 5 4x4 stride 2 | layernorm | leakyrelu 0.2 | flatten | dense 1",
+        0,
+    ),
+    "instancenorm": (
+        "conv 4 4x4 stride 2 | instancenorm | leakyrelu 0.2 | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1",
+        0,
+    ),
+    "groupnorm": (
+        "conv 4 4x4 stride 2 | groupnorm 2 | leakyrelu 0.2 | conv 6 4x4 stride 2 | groupnorm 3 | tanh | flatten | dense 1",
+        0,
+    ),
     "tanh": ("conv 4 4x4 stride 2 | tanh | conv 5 4x4 stride 2 | tanh | flatten | dense 1 | sigmoid", 0),
-    "residual": ("residual | conv 4 3x3 | leakyrelu 0.2 | conv 4 3x3 | avgpool 2 | add | residual | leakyrelu 0.2 | conv 4 3x3 | add | leakyrelu 0.2 | globalpool sum | dense 1", 0),
-    "attention": ("conv 8 4x4 stride 2 | leakyrelu 0.2 | attention | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1", 0),
-    "minibatchstd": ("conv 4 4x4 stride 2 | leakyrelu 0.2 | minibatchstd 3 | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1", 0),
+    "residual": (
+        "residual | conv 4 3x3 | leakyrelu 0.2 | conv 4 3x3 | avgpool 2 | add | residual | leakyrelu 0.2 | conv 4 3x3 | add | leakyrelu 0.2 | globalpool sum | dense 1",
+        0,
+    ),
+    "attention": (
+        "conv 8 4x4 stride 2 | leakyrelu 0.2 | attention | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1",
+        0,
+    ),
+    "minibatchstd": (
+        "conv 4 4x4 stride 2 | leakyrelu 0.2 | minibatchstd 3 | conv 5 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1",
+        0,
+    ),
     "projection": ("conv 4 4x4 stride 2 | leakyrelu 0.2 | conv 5 4x4 stride 2 | tanh | flatten | projection", 3),
 }
 
@@ -51,6 +69,12 @@ def penalty(kind, net, x, labels):
     return 5 * length2.mean()
 
 
+def listed(gradient, weight):
+    """A gradient's values, 0 where there is none, to 11 digits."""
+    whole = torch.zeros_like(weight) if gradient is None else gradient
+    return [float(f"{v:.11g}") for v in whole.reshape(-1).tolist()]
+
+
 def main():
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("reference.json")
     cases = []
@@ -60,16 +84,16 @@ def main():
         for kind, x in images().items():
             value = penalty(kind, net, x, labels)
             gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
-            whole = lambda g, w: torch.zeros_like(w) if g is None else g
-            listed = lambda g, w: [float(f"{v:.11g}") for v in whole(g, w).reshape(-1).tolist()]
-            cases.append({
-                "critic": name,
-                "lines": lines,
-                "labels": labels,
-                "penalty": kind,
-                "value": value.item(),
-                "gradients": {weight: listed(g, w) for (weight, w), g in zip(leaves.items(), gradients)},
-            })
+            cases.append(
+                {
+                    "critic": name,
+                    "lines": lines,
+                    "labels": labels,
+                    "penalty": kind,
+                    "value": value.item(),
+                    "gradients": {weight: listed(g, w) for (weight, w), g in zip(leaves.items(), gradients)},
+                }
+            )
     header = {"torch": torch.__version__.split("+")[0], "batch": BATCH, "input": SHAPE}
     text = ",\n".join(json.dumps(c) for c in cases)
     file.write_text(json.dumps(header)[:-1] + ', "cases": [\n' + text + "\n]}\n")

@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::Bench;
 
@@ -67,6 +68,38 @@ fn every_format_says_what_it_compared() {
     for fetched in ["src=\"http", "href=\"http", "@import", "fetch("] {
         assert!(!page.contains(fetched), "the page has {fetched}");
     }
+}
+
+/// Runs Python, which `FAUSSAIRE_PYTHON` may name, in the bench's folder; what it wrote to stdout where it succeeded.
+fn python(bench: &Bench, arguments: &[&str]) -> Result<String, String> {
+    let program = std::env::var("FAUSSAIRE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let output = Command::new(&program).args(arguments).current_dir(bench.folder.path()).output();
+    let output = output.map_err(|e| format!("{program}: {e}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+#[test]
+fn the_python_file_draws_and_saves() {
+    let bench = Bench::new();
+    bench.train("mine", &["--steps", "5"]);
+    bench.ok(&["export", "mine", "-o", "nets.safetensors"]);
+    if let Err(e) = python(&bench, &["--version"]) {
+        return eprintln!("skipped: there is no Python: {e}");
+    }
+    python(&bench, &["-m", "py_compile", "nets.py"]).unwrap();
+    if python(&bench, &["-c", "import torch, safetensors, PIL"]).is_err() {
+        return eprintln!(
+            "skipped but for the syntax: FAUSSAIRE_PYTHON names no Python with torch, safetensors and pillow"
+        );
+    }
+    let said = python(&bench, &["nets.py", "5", "five.png"]).unwrap();
+    assert!(said.contains("five.png: 5 images"), "{said}");
+    let picture = image::open(bench.path("five.png")).unwrap();
+    assert_eq!((picture.width(), picture.height(), picture.color()), (3 * 28, 2 * 28, image::ColorType::L8));
+    let script = "from nets import load, save; nets = load(); save('again.safetensors', nets)";
+    python(&bench, &["-c", script]).unwrap();
+    bench.train("second", &["--steps", "1", "--init", "again.safetensors"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The front end: files of `assets/`, inside the program.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,62 +10,16 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
+use tower_http::compression::CompressionLayer;
 
 use crate::errors::Failure;
 
-/// Names the files in one place.
-macro_rules! files {
-    ($($name:literal),* $(,)?) => {
-        /// Path below `assets/` and content.
-        const FILES: &[(&str, &[u8])] = &[$(($name, include_bytes!(concat!("../assets/", $name)))),*];
-    };
-}
-
-files![
-    "app/api.js",
-    "app/dom.js",
-    "app/format.js",
-    "app/live.js",
-    "app/main.js",
-    "app/router.js",
-    "app/theme.js",
-    "app/toml.js",
-    "icon.svg",
-    "index.html",
-    "pages/compare.js",
-    "pages/expert.js",
-    "pages/learn.js",
-    "pages/new.js",
-    "pages/play.js",
-    "pages/run.js",
-    "pages/runs.js",
-    "parts/chart.js",
-    "parts/dialog.js",
-    "parts/draw-pad.js",
-    "parts/exam-record.js",
-    "parts/findings.js",
-    "parts/go-on.js",
-    "parts/image.js",
-    "parts/inversion.js",
-    "parts/key-fields.js",
-    "parts/labels.js",
-    "parts/latent.js",
-    "parts/opinion.js",
-    "parts/plane.js",
-    "parts/run-charts.js",
-    "parts/run-head.js",
-    "parts/scale.js",
-    "parts/sheet.js",
-    "parts/status.js",
-    "parts/take-away.js",
-    "parts/toast.js",
-    "parts/walk.js",
-    "style/base.css",
-    "style/components.css",
-    "style/pages.css",
-    "style/tokens.css",
-];
+/// The files of `assets/`, by their paths below it.
+#[derive(RustEmbed)]
+#[folder = "assets"]
+struct Embedded;
 
 /// Where the front end comes from.
 #[derive(Clone, Debug)]
@@ -77,12 +32,13 @@ impl Assets {
         Self { folder: folder.map(Arc::new) }
     }
 
-    /// Answers every path that no other route does.
+    /// Answers every path that no other route does, compressed where the browser takes that.
     pub(crate) fn service(self) -> Router {
-        Router::new().fallback(move |request: Request| {
+        let files = Router::new().fallback(move |request: Request| {
             let assets = self.clone();
             async move { Ok::<_, Infallible>(assets.answer(&request)) }
-        })
+        });
+        files.layer(CompressionLayer::new())
     }
 
     fn answer(&self, request: &Request) -> Response {
@@ -101,7 +57,10 @@ impl Assets {
 
     fn file(&self, name: &str) -> Option<Bytes> {
         let Some(folder) = &self.folder else {
-            return FILES.iter().find(|(file, _)| *file == name).map(|(_, bytes)| Bytes::from_static(bytes));
+            return Embedded::get(name).map(|file| match file.data {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            });
         };
         let plain = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
         plain.then(|| std::fs::read(folder.join(name)).ok().map(Bytes::from))?
@@ -112,7 +71,8 @@ impl Assets {
 fn send(name: &str, bytes: Bytes, headers: &HeaderMap) -> Response {
     let digest = Sha256::digest(&bytes);
     let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    // Weak: the same tag for a file and its compressed form.
+    let tag = format!("W/\"{tag}\"");
     let head = [
         (header::CONTENT_TYPE, mime(name).to_owned()),
         (header::ETAG, tag.clone()),
@@ -142,27 +102,6 @@ fn mime(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_file_of_the_folder_is_inside() {
-        fn below(folder: &std::path::Path, prefix: &str, names: &mut Vec<String>) {
-            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                if entry.path().is_dir() {
-                    below(&entry.path(), &format!("{name}/"), names);
-                } else {
-                    names.push(name);
-                }
-            }
-        }
-        let mut names = Vec::new();
-        below(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets"), "", &mut names);
-        let mut known: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
-        names.retain(|name| name != "FILES");
-        names.sort();
-        known.sort_unstable();
-        assert_eq!(names, known, "list every file of crates/studio/assets in crates/studio/src/assets.rs");
-    }
 
     #[test]
     fn a_folder_is_not_left() {

@@ -8,7 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
+use faussaire::{Error, Result};
+use subtle::ConstantTimeEq;
 
 use crate::errors::Failure;
 
@@ -28,9 +29,15 @@ pub struct Guard {
 
 impl Guard {
     /// For a server at `host`; a token is demanded where other machines can reach it, or where one is `given`.
-    pub fn new(host: IpAddr, given: Option<String>) -> Self {
-        let token = given.or_else(|| (!host.is_loopback()).then(token));
-        Self { token }
+    ///
+    /// # Errors
+    /// Where a token is needed and the system has no random numbers to give.
+    pub fn new(host: IpAddr, given: Option<String>) -> Result<Self> {
+        let token = match given {
+            None if !host.is_loopback() => Some(token()?),
+            given => given,
+        };
+        Ok(Self { token })
     }
 
     /// The token, if one is demanded.
@@ -136,23 +143,18 @@ fn in_query(query: &str) -> Option<&str> {
     query.split('&').find_map(|pair| pair.strip_prefix("token="))
 }
 
-/// Whether two texts are equal, in a time that doesn't tell where they differ.
+/// Whether two texts are equal, in a time that depends on their lengths alone.
 fn same(a: &str, b: &str) -> bool {
-    Sha256::digest(a) == Sha256::digest(b)
+    a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
-/// 128 random bits.
-fn token() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    use std::io::Read;
+/// 128 bits from the system's secure random source, in hexadecimal.
+fn token() -> Result<String> {
     let mut bytes = [0; 16];
-    let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    if read.is_err() {
-        // Each holds keys that the system drew.
-        let halves = [RandomState::new().hash_one(0), RandomState::new().hash_one(1)];
-        bytes.copy_from_slice(halves.map(u64::to_le_bytes).as_flattened());
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    getrandom::fill(&mut bytes).map_err(|e| {
+        Error::usage(format!("no token can be drawn at random: {e}"), "choose one yourself, with --token")
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -170,7 +172,7 @@ mod tests {
 
     #[test]
     fn only_local_names_reach_a_local_studio() {
-        let guard = Guard::new([127, 0, 0, 1].into(), None);
+        let guard = Guard::new([127, 0, 0, 1].into(), None).unwrap();
         for host in ["localhost:7411", "127.0.0.1", "[::1]:80", "LOCALHOST", "127.0.0.1:9000"] {
             assert_eq!(answer(&guard, &[("host", host)]), None, "{host}");
         }
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn foreign_pages_are_refused() {
-        let guard = Guard::new([127, 0, 0, 1].into(), None);
+        let guard = Guard::new([127, 0, 0, 1].into(), None).unwrap();
         let from = |origin| answer(&guard, &[("host", "localhost:1"), ("origin", origin)]);
         assert_eq!(from("http://localhost:1"), None);
         for origin in ["http://localhost:2", "http://evil.example", "null"] {
@@ -195,10 +197,10 @@ mod tests {
 
     #[test]
     fn elsewhere_the_token_is_demanded() {
-        let guard = Guard::new([0, 0, 0, 0].into(), None);
+        let guard = Guard::new([0, 0, 0, 0].into(), None).unwrap();
         let token = guard.token().unwrap().to_owned();
         assert_eq!(token.len(), 32);
-        assert_ne!(Guard::new([0, 0, 0, 0].into(), None).token(), Some(&token[..]));
+        assert_ne!(Guard::new([0, 0, 0, 0].into(), None).unwrap().token(), Some(&token[..]));
         let host = ("host", "studio.example");
         assert_eq!(answer(&guard, &[host]), Some(401));
         assert_eq!(answer(&guard, &[host, ("authorization", "Bearer 0")]), Some(401));

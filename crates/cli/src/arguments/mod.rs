@@ -14,6 +14,9 @@ mod train;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::completions::Completions;
+use crate::commands::man::Manual;
+
 pub use compare::Compare;
 pub use data::{Data, DataAction};
 pub use doctor::Doctor;
@@ -60,6 +63,10 @@ pub enum Command {
     Data(Data),
     /// List the built-in recipes, or print one
     Presets(Presets),
+    /// Print a script that completes this command's words in a shell
+    Completions(Completions),
+    /// Print the manual page, or write all of them into a folder
+    Man(Manual),
 }
 
 /// `90s`, `10m`, `2h`, or plain seconds.

@@ -1,12 +1,14 @@
 //! One file per subcommand, and what several of them share.
 
 pub mod compare;
+pub mod completions;
 pub mod data;
 pub mod doctor;
 pub mod export;
 mod findings;
 pub mod judge;
 mod labelled;
+pub mod man;
 pub mod presets;
 mod progress;
 pub mod sample;

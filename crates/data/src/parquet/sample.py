@@ -1,7 +1,12 @@
 """Makes sample.parquet with pyarrow and Pillow: five PNG images in the layout of Hugging Face's library."""
-import io, json
-import pyarrow as pa, pyarrow.parquet as pq
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
+
 
 def png(index):
     colour = (200 + index, 0, 7) if index % 2 == 0 else (0, 200 + index, 7)
@@ -10,6 +15,7 @@ def png(index):
     file = io.BytesIO()
     image.save(file, "PNG")
     return {"bytes": file.getvalue(), "path": f"{index}.png"}
+
 
 features = {"image": {"_type": "Image"}, "label": {"names": ["red", "green"], "_type": "ClassLabel"}}
 schema = pa.schema(

@@ -7,6 +7,7 @@ right, transparency laid over white.
 """
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -39,12 +40,12 @@ buffer = io.BytesIO()
 Image.fromarray(np.dstack([255 - ycc, ink[..., 3]]), "CMYK").save(buffer, "JPEG", quality=95, subsampling=0)
 ycck = bytearray(buffer.getvalue())
 ycck[ycck.index(b"Adobe") + 11] = 2
-open("ycck.jpg", "wb").write(ycck)
+Path("ycck.jpg").write_bytes(ycck)
 names.append("ycck.jpg")
 # Arithmetic coding: a JPEG that no decoder here can read. Only its frame marker says so.
-broken = bytearray(open("baseline.jpg", "rb").read())
+broken = bytearray(Path("baseline.jpg").read_bytes())
 broken[broken.index(b"\xff\xc0") + 1] = 0xC9
-open("arithmetic.jpg", "wb").write(broken)
+Path("arithmetic.jpg").write_bytes(broken)
 
 # PNG: every colour type, 16 bits, palettes with and without transparency, one bit.
 put("rgb.png", colour)

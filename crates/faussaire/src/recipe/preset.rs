@@ -1,4 +1,4 @@
-//! The recipes built into the binary: `presets/*.toml` of the project, each a complete, commented file.
+//! The recipes built into the binary: `presets/*.toml` of this package, each a complete, commented file.
 
 use crate::error::{Error, Result};
 
@@ -25,7 +25,7 @@ macro_rules! presets {
             /// The file, comments included.
             pub fn text(self) -> &'static str {
                 match self {
-                    $(Self::$variant => include_str!(concat!("../../../../presets/", $name, ".toml")),)*
+                    $(Self::$variant => include_str!(concat!("../../presets/", $name, ".toml")),)*
                 }
             }
         }

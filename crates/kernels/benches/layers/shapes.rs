@@ -1,5 +1,5 @@
-//! The layers that are timed: those of the course nets (presets/fidle.toml, presets/tp.toml) and of a DCGAN for 64x64
-//! colour images (presets/dcgan-64.toml). A name begins with the nets that have the layer, so that a filter can choose;
+//! The layers that are timed: those of the course nets (fidle.toml and tp.toml of crates/faussaire/presets) and of a DCGAN for 64x64
+//! colour images (dcgan-64.toml there). A name begins with the nets that have the layer, so that a filter can choose;
 //! a number before a comma is the side of the images that come in.
 
 use faussaire_kernels::Geometry;

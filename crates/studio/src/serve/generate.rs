@@ -66,7 +66,7 @@ pub(super) async fn generate(
         return Err(Failure::bad(format!("n is {n}, expected 1 to {}", service.most), "ask several times"));
     }
     // Without a seed every answer is another one; which one it was is told.
-    let seed = wanted.seed.unwrap_or_else(any_seed);
+    let seed = wanted.seed.map_or_else(any_seed, Ok)?;
     let classes = match (&wanted.class, &wanted.classes) {
         (Some(_), Some(_)) => return Err(Failure::bad("both class and classes are given", "leave one out")),
         (None, Some(each)) => Classes::Each(each),
@@ -142,7 +142,7 @@ fn respond(service: &Service, body: Sent, kind: &'static str, n: usize, seed: u6
 }
 
 /// Another one each time; below 2^53, so that every JSON reader keeps it as it is.
-fn any_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) >> 11
+fn any_seed() -> Answer<u64> {
+    let bits = getrandom::u64().map_err(|e| Failure::internal(format!("no seed can be drawn at random: {e}")))?;
+    Ok(bits >> 11)
 }

@@ -87,7 +87,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<
         ));
     }
     let server = Server::bind(options.host, options.port, PORT)?;
-    let guard = Guard::new(options.host, options.token.clone());
+    let guard = Guard::new(options.host, options.token.clone())?;
     ready(&Ready {
         address: format!("http://{}", server.address()),
         token: guard.token().map(String::from),

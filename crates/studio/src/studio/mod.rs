@@ -102,7 +102,7 @@ impl Studio {
 /// An address that can't be had.
 pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()> {
     let server = Server::bind(options.host, options.port, PORT)?;
-    let guard = Guard::new(options.host, options.token.clone());
+    let guard = Guard::new(options.host, options.token.clone())?;
     ready(&address(&server, &guard));
     let engine = Engine::new(QUEUE)?;
     let local = guard.token().is_none();

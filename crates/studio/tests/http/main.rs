@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod assets;
 mod client;
 mod guard;
 mod play;

@@ -1,6 +1,8 @@
 """{{about}}
 
-Written by faussaire {{version}}; {{weights}} beside this file has the weights. Needs PyTorch and nothing else.
+Written by faussaire {{version}}; {{weights}} beside this file has the weights. Needs these packages:
+
+    pip install torch safetensors pillow
 
     python {{file}} 16 images.png      # draws 16 images
 
@@ -9,16 +11,14 @@ Written by faussaire {{version}}; {{weights}} beside this file has the weights. 
     save("mine.safetensors", nets)     # faussaire train --init mine.safetensors goes on from there
 {{notes}}"""
 
-import ctypes
-import json
 import math
 import os
-import struct
 import sys
-import zlib
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 LATENT = {{latent}}
@@ -32,7 +32,7 @@ NETS = {{table}}
 
 def load(path=WEIGHTS):
     """The nets with their weights, ready for use: `.eval()` is already called."""
-    tensors = read(path)
+    tensors = load_file(path)
     nets = {}
     for name, net in NETS.items():
         nets[name] = net = net()
@@ -44,34 +44,8 @@ def load(path=WEIGHTS):
 
 def save(path, nets):
     """Writes the nets' weights as safetensors."""
-    header, parts, end = {}, [], 0
-    for name, net in nets.items():
-        for key, value in net.state_dict().items():
-            value = value.detach().cpu().contiguous()
-            kind = {torch.float32: "F32", torch.int64: "I64"}[value.dtype]
-            part = ctypes.string_at(value.data_ptr(), value.numel() * value.element_size())
-            header[f"{name}.{key}"] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [end, end + len(part)]}
-            parts.append(part)
-            end += len(part)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
-
-
-def read(path):
-    """A safetensors file as a dictionary of tensors."""
-    with open(path, "rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        header, data = json.loads(file.read(size)), bytearray(file.read())
-    kinds = {"F32": (torch.float32, 4), "I64": (torch.int64, 8)}
-    tensors = {}
-    for name, about in header.items():
-        if name != "__metadata__":
-            kind, width = kinds[about["dtype"]]
-            begin, end = about["data_offsets"]
-            tensors[name] = torch.frombuffer(data, dtype=kind, count=(end - begin) // width, offset=begin).view(about["shape"])
-    return tensors
+    states = {name: net.state_dict() for name, net in nets.items()}
+    save_file({f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}, path)
 
 
 def latents(n, seed=0):
@@ -87,16 +61,9 @@ def png(path, images, columns):
     rows = math.ceil(n / columns)
     sheet = torch.zeros(rows * columns, c, h, w)
     sheet[:n] = (images - low) / (high - low)
-    sheet = sheet.view(rows, columns, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, columns * w * c)
-    lines = (sheet * 255).round().clamp(0, 255).to(torch.uint8)
-    raw = b"".join(b"\0" + bytes(line.tolist()) for line in lines)
-
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    head = struct.pack(">IIBBBBB", columns * w, rows * h, 8, 0 if c == 1 else 2, 0, 0, 0)
-    with open(path, "wb") as file:
-        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+    sheet = sheet.view(rows, columns, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
+    values = (sheet * 255).round().clamp(0, 255).to(torch.uint8)
+    Image.frombytes("L" if c == 1 else "RGB", (columns * w, rows * h), bytes(values.flatten().tolist())).save(path)
 
 
 def main():

@@ -1,0 +1,32 @@
+//! `faussaire man [DIR]`: manual pages, made from the same text as `--help`.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory};
+use clap_mangen::{Man, generate_to};
+use faussaire::{Error, Result};
+
+use crate::arguments::Arguments;
+use crate::report::say;
+
+/// `faussaire man`
+#[derive(Args, Debug)]
+pub struct Manual {
+    /// Write a page for the command and one for each subcommand into this folder
+    pub dir: Option<PathBuf>,
+}
+
+pub fn run(options: &Manual) -> Result<()> {
+    let command = Arguments::command();
+    let Some(dir) = &options.dir else {
+        let mut page = Vec::new();
+        Man::new(command).render(&mut page).map_err(Error::io("make", "the manual page"))?;
+        return std::io::stdout().write_all(&page).map_err(Error::io("write to", "stdout"));
+    };
+    fs::create_dir_all(dir).map_err(Error::io("make", dir))?;
+    generate_to(command, dir).map_err(Error::io("write manual pages to", dir))?;
+    say!("{}: faussaire.1 and a page for each subcommand", dir.display());
+    Ok(())
+}
