@@ -2,6 +2,10 @@
 check:
     bash .ci/run
 
+# Formats all JavaScript and CSS (`.ci/run` checks them).
+format-web:
+    crates/studio/browser-tests/format.sh --write
+
 # The README's test command.
 test:
     cargo test --release --workspace

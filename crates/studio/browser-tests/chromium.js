@@ -1,4 +1,4 @@
-// One headless Chromium and one running studio for a script: finds both, starts them on a free port, and ends them.
+// Starts a headless Chromium and a studio on a free port, and stops them.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,7 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /// Starts Chromium with a fresh profile. `CHROMIUM` names another than Debian's.
 export function browser() {
@@ -30,12 +38,16 @@ export async function studio(binary, runs, more = []) {
   });
   return {
     address,
-    stop: () => new Promise((done) => {
-      if (process.exitCode !== null) { done(); return; }
-      process.on("exit", done);
-      process.kill("SIGTERM");
-      setTimeout(() => process.kill("SIGKILL"), 5_000).unref();
-    }),
+    stop: () =>
+      new Promise((done) => {
+        if (process.exitCode !== null) {
+          done();
+          return;
+        }
+        process.on("exit", done);
+        process.kill("SIGTERM");
+        setTimeout(() => process.kill("SIGKILL"), 5_000).unref();
+      }),
   };
 }
 

@@ -1,5 +1,5 @@
-// The README's animated picture of the studio: node film.js BINARY RUNS OUT.gif [--assets DIR]. RUNS holds a run of `strokes` with many
-// sheets and one of preset cgan-mnist. Every frame is the real page of a real run.
+// Records the README's animation of the studio: node film.js BINARY RUNS OUT.gif [--assets DIR]. RUNS holds a run of `strokes`
+// with many sheets and one of preset cgan-mnist. Every frame is a real page of a real run.
 
 import { writeFileSync } from "node:fs";
 import gifenc from "gifenc";
@@ -30,7 +30,8 @@ try {
     await page.locator("h1").waitFor();
     await page.waitForTimeout(1200);
   };
-  const top = (locator, gap = 16) => locator.evaluate((element, room) => scrollTo(0, element.getBoundingClientRect().top + scrollY - room), gap);
+  const top = (locator, gap = 16) =>
+    locator.evaluate((element, room) => scrollTo(0, element.getBoundingClientRect().top + scrollY - room), gap);
 
   await open("runs");
   await shoot(HOLD_MS);
@@ -77,7 +78,16 @@ async function play(page, id, { open, shoot, top }) {
   const pad = page.locator(".pad");
   await top(page.getByRole("heading", { name: "Draw a digit" }), 60);
   const box = await pad.boundingBox();
-  const path = [[0.3, 0.25], [0.45, 0.24], [0.6, 0.23], [0.7, 0.24], [0.64, 0.4], [0.58, 0.55], [0.52, 0.7], [0.47, 0.85]];
+  const path = [
+    [0.3, 0.25],
+    [0.45, 0.24],
+    [0.6, 0.23],
+    [0.7, 0.24],
+    [0.64, 0.4],
+    [0.58, 0.55],
+    [0.52, 0.7],
+    [0.47, 0.85],
+  ];
   const place = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
   await page.mouse.move(...place(path[0]));
   await page.mouse.down();
@@ -96,7 +106,7 @@ async function learn(page, { open, shoot }) {
   await open("learn");
   await page.evaluate(() => scrollTo(0, 150));
   await shoot(700);
-  await page.getByLabel("per picture").selectOption("25");
+  await page.getByLabel("steps per frame").selectOption("25");
   await page.getByRole("button", { name: "Run" }).click();
   const steps = page.locator(".facts dd").first();
   for (let at = 0; at < 14; at += 1) {
@@ -118,7 +128,13 @@ function encode() {
   for (const { ms, image } of frames) {
     const now = applyPalette(image.data, palette, "rgb565");
     const shown = before ? now.map((index, at) => (index === before[at] ? nothing : index)) : now;
-    gif.writeFrame(shown, SIZE.width, SIZE.height, { palette: before ? undefined : [...palette, [0, 0, 0]], delay: ms, transparent: Boolean(before), transparentIndex: nothing, dispose: 1 });
+    gif.writeFrame(shown, SIZE.width, SIZE.height, {
+      palette: before ? undefined : [...palette, [0, 0, 0]],
+      delay: ms,
+      transparent: Boolean(before),
+      transparentIndex: nothing,
+      dispose: 1,
+    });
     before = now;
   }
   gif.finish();

@@ -1,4 +1,4 @@
-// What tests look at: the pixels of a canvas or picture, numbers in texts, whether a condition comes true.
+// What tests look at: the pixels of a canvas or image, numbers in texts, whether a condition becomes true.
 
 import assert from "node:assert/strict";
 
@@ -49,4 +49,22 @@ export async function slide(locator, value) {
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }, value);
+}
+
+/// How many pixels of a chart's plot have the colour of its curves named `colour` ("expert", "4").
+export function inked(plot, colour) {
+  return plot.evaluate((element, name) => {
+    const wanted = getComputedStyle(element.querySelector(`.c-${name}`))
+      .color.match(/[\d.]+/g)
+      .slice(0, 3)
+      .map(Number);
+    const canvas = element.querySelector("canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      const near = wanted.every((value, channel) => Math.abs(data[at + channel] - value) < 40);
+      if (near && data[at + 3] > 200) count += 1;
+    }
+    return count;
+  }, colour);
 }

@@ -1,5 +1,5 @@
-// Pictures of every page in light, dark and narrow, to be looked at: node screenshots.js BINARY RUNS [PAGE...] [--assets DIR]. They land
-// in shots/.
+// Screenshots of every page in light, dark and narrow, to look at: node screenshots.js BINARY RUNS [PAGE...] [--assets DIR].
+// They are written to shots/.
 
 import { mkdirSync } from "node:fs";
 import { browser, studio } from "./chromium.js";
@@ -13,17 +13,20 @@ const WAYS = [
   ["narrow", { colorScheme: "light", viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, hasTouch: true }],
 ];
 
-/// What is done before the picture, so that a page shows what it is for.
+/// Actions before the screenshot, so that a page shows what it is for.
 const ACTS = {
   play: async (page) => {
-    await page.locator(".others button").first().waitFor();
-    await page.getByRole("button", { name: "Keep for a walk" }).click();
-    await page.locator(".others button").nth(5).click();
-    await page.getByRole("button", { name: "Keep for a walk" }).click();
+    await page.locator(".gallery button").first().waitFor();
+    await page.getByRole("button", { name: "Add to walk" }).click();
+    await page.locator(".gallery button").nth(5).click();
+    await page.getByRole("button", { name: "Add to walk" }).click();
     await page.getByRole("button", { name: /^Walk through 2/ }).click();
     await page.locator(".pad").scrollIntoViewIfNeeded();
     const box = await page.locator(".pad").boundingBox();
-    const at = (turn) => [box.x + box.width * (0.5 + 0.22 * Math.sin(turn)), box.y + box.height * (0.5 - 0.3 * Math.cos(turn))];
+    const at = (turn) => [
+      box.x + box.width * (0.5 + 0.22 * Math.sin(turn)),
+      box.y + box.height * (0.5 - 0.3 * Math.cos(turn)),
+    ];
     await page.mouse.move(...at(0));
     await page.mouse.down();
     for (let turn = 0; turn <= 6.4; turn += 0.3) await page.mouse.move(...at(turn));
@@ -31,7 +34,7 @@ const ACTS = {
     await page.waitForTimeout(2500);
   },
   learn: async (page) => {
-    await page.getByLabel("per picture").selectOption("25");
+    await page.getByLabel("steps per frame").selectOption("25");
     await page.getByRole("button", { name: "Run" }).click();
     await page.waitForTimeout(8000);
     await page.getByRole("button", { name: "Pause" }).click();
@@ -73,7 +76,12 @@ try {
       if (only.length && !only.includes(name) && !only.includes(way) && !only.includes(`${name}-${way}`)) continue;
       const page = await context.newPage();
       page.on("pageerror", (error) => console.log(`${name} ${way}: ${error.stack}`));
-      page.on("console", (message) => ["error", "warning"].includes(message.type()) && console.log(`${name} ${way}: ${message.text()} ${message.location().url ?? ""}`));
+      page.on(
+        "console",
+        (message) =>
+          ["error", "warning"].includes(message.type()) &&
+          console.log(`${name} ${way}: ${message.text()} ${message.location().url ?? ""}`),
+      );
       await page.goto(`${server.address}/#/${hash}`);
       await page.locator("h1").waitFor();
       await ACTS[name]?.(page).catch((error) => console.log(`${name} ${way}: ${error.message}`));

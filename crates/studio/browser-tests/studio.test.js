@@ -1,5 +1,5 @@
-// The studio from a visitor's side: one browser, one real studio, one tiny run that the tests themselves start, watch, play with,
-// compare and carry away. Scenarios stand in scenarios/, in the order of this list; FAUSSAIRE names the binary, ONLY picks some.
+// End-to-end tests of the studio: one browser, one studio, one tiny run that the tests start, watch, play with, compare and
+// export. The scenarios are in scenarios/ and run in the order of this list. FAUSSAIRE is the binary, ONLY selects scenarios.
 
 import { test, before, after } from "node:test";
 import { browser, studio, scratch } from "./chromium.js";
@@ -20,7 +20,11 @@ const [folder, remove] = scratch();
 const world = { folder, runs: `${folder}/runs`, failures: [] };
 
 before(async () => {
-  world.server = await studio(process.env.FAUSSAIRE, world.runs, process.env.ASSETS ? ["--assets", process.env.ASSETS] : []);
+  world.server = await studio(
+    process.env.FAUSSAIRE,
+    world.runs,
+    process.env.ASSETS ? ["--assets", process.env.ASSETS] : [],
+  );
   world.browser = await browser();
   world.context = await world.browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
   /// A page whose errors fail the scenario: exceptions, refused scripts and styles, failed requests.
@@ -29,7 +33,8 @@ before(async () => {
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => world.failures.push(`${hash}: ${error.stack}`));
     page.on("console", (message) => {
-      if (message.type() === "error" && !world.expected?.test(message.text())) world.failures.push(`${hash}: ${message.text()}`);
+      if (message.type() === "error" && !world.expected?.test(message.text()))
+        world.failures.push(`${hash}: ${message.text()}`);
     });
     await page.goto(`${world.server.address}/#/${hash}`);
     return page;
@@ -54,12 +59,29 @@ async function endTrainings() {
   const api = `${world.server.address}/api/runs`;
   const running = async () => (await (await fetch(api)).json()).filter((run) => run.state === "running");
   for (const run of await running()) {
-    await fetch(`${api}/${run.id}/stop`, { method: "POST", headers: { "content-type": "application/json", origin: world.server.address }, body: "{}" });
+    await fetch(`${api}/${run.id}/stop`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: world.server.address },
+      body: "{}",
+    });
   }
-  for (let tries = 0; tries < 50 && (await running()).length; tries += 1) await new Promise((done) => setTimeout(done, 200));
+  for (let tries = 0; tries < 50 && (await running()).length; tries += 1)
+    await new Promise((done) => setTimeout(done, 200));
 }
 
-for (const [name, scenario] of Object.entries({ budget, start, watch, stop, play, compare, expert, learn, away, access, trouble })) {
+for (const [name, scenario] of Object.entries({
+  budget,
+  start,
+  watch,
+  stop,
+  play,
+  compare,
+  expert,
+  learn,
+  away,
+  access,
+  trouble,
+})) {
   for (const run of scenario) {
     if (ONLY && !ONLY.includes(name) && name !== "start") continue;
     test(`${name}: ${run.name.replaceAll("_", " ")}`, { timeout: 150_000 }, async () => {

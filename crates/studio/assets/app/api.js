@@ -1,5 +1,5 @@
-// The studio's HTTP interface, and nothing about how it looks: JSON in and out, raw pixels, streams of lines. Every failure
-// is a `Failure` with what happened and what to do.
+// The client of the studio's HTTP API: JSON in and out, raw pixels, streams of lines. Every error is a `Failure` that says what
+// happened and what to do.
 
 /// What went wrong, with the server's hint.
 export class Failure extends Error {
@@ -10,31 +10,43 @@ export class Failure extends Error {
   }
 }
 
-/// A studio with too much to do says 429: it is asked again, for a while.
-const PATIENCE = 12;
-const PAUSE_MS = 400;
+/// A busy studio answers 429: the request is repeated a few times.
+const RETRIES = 12;
+const RETRY_MS = 400;
 
-async function request(path, options, patience = PATIENCE) {
+async function request(path, options, retries = RETRIES) {
   let answer;
   try {
     answer = await fetch(`/api${path}`, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Failure("The studio doesn't answer.", "Is `faussaire studio` still running? Start it again and reload this page.");
+    throw new Failure(
+      "The studio doesn't respond.",
+      "Is `faussaire studio` still running? Start it again and reload this page.",
+    );
   }
   if (answer.ok) return answer;
-  if (answer.status === 429 && patience > 0) {
-    await new Promise((done) => setTimeout(done, PAUSE_MS));
+  if (answer.status === 429 && retries > 0) {
+    await new Promise((done) => setTimeout(done, RETRY_MS));
     options?.signal?.throwIfAborted();
-    return request(path, options, patience - 1);
+    return request(path, options, retries - 1);
   }
   const said = await answer.json().catch(() => ({}));
-  throw new Failure(said.error ?? `The studio answered ${answer.status} ${answer.statusText}.`, said.hint, answer.status);
+  throw new Failure(
+    said.error ?? `The studio answered ${answer.status} ${answer.statusText}.`,
+    said.hint,
+    answer.status,
+  );
 }
 
-const json = (body, signal) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}), signal });
+const json = (body, signal) => ({
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body ?? {}),
+  signal,
+});
 
-/// The path of something that belongs to a run.
+/// The API path of a run, or of something below it.
 export const ofRun = (id, tail = "") => `/runs/${encodeURIComponent(id)}${tail}`;
 
 export const get = async (path, signal) => (await request(path, { signal })).json();
@@ -50,18 +62,21 @@ export async function pixels(path, body, signal) {
   const shape = (answer.headers.get("x-shape") ?? "").split(",").map(Number);
   const data = new Uint8Array(await answer.arrayBuffer());
   if (shape.length !== 4 || data.length !== shape.reduce((a, b) => a * b, 1)) {
-    throw new Failure(`The studio sent ${data.length} bytes for images of shape ${shape.join(" x ")}.`, "This is a bug of the studio: please report it.");
+    throw new Failure(
+      `The studio sent ${data.length} bytes for images of shape ${shape.join(" x ")}.`,
+      "This is a bug in the studio. Please report it.",
+    );
   }
   return { shape, data };
 }
 
-/// Points in the plane, which travel as numbers: [[x, y], ...] in -1 to 1.
+/// Points in the plane, sent as numbers: [[x, y], ...] in -1 to 1.
 export async function points(path, body, signal) {
   const { values } = await post(path, { ...body, format: "values" }, signal);
   return Array.from({ length: values.length / 2 }, (_, at) => [values[2 * at], values[2 * at + 1]]);
 }
 
-/// A stream of JSON lines, each given to `onLine` as it comes.
+/// A stream of JSON lines; calls `onLine` for each as it arrives.
 export async function lines(path, body, onLine, signal) {
   const reader = (await request(path, json(body, signal))).body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -80,8 +95,8 @@ export async function lines(path, body, onLine, signal) {
   }
 }
 
-/// A file, under the name that the server gives it, handed to the browser's downloads. Returns { name, size, difference, checked }: how
-/// far it is from the run, and how that was found out, where the server says so.
+/// Downloads a file under the name that the server gives it. Returns { name, size, difference, checked }: the maximum difference
+/// from the run and how it was measured, where the server says so.
 export async function download(path, fallback, signal) {
   const answer = await request(path, { signal });
   const named = /filename="?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "");
@@ -93,10 +108,15 @@ export async function download(path, fallback, signal) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
   const said = (name) => answer.headers.get(name);
-  return { name: link.download, size: blob.size, difference: said("x-difference") === null ? null : Number(said("x-difference")), checked: said("x-checked") };
+  return {
+    name: link.download,
+    size: blob.size,
+    difference: said("x-difference") === null ? null : Number(said("x-difference")),
+    checked: said("x-checked"),
+  };
 }
 
-/// Bytes to base64 and back, for pixels that travel inside JSON.
+/// Bytes to base64 and back, for pixels inside JSON.
 export function toBase64(bytes) {
   let text = "";
   for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
@@ -104,18 +124,25 @@ export function toBase64(bytes) {
 }
 export const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-/// Sends the newest request only: while one is under way, of those that follow just the last is sent. For sliders.
+/// Drops requests that are out of date: while one is in progress, only the last of those that follow is kept. For sliders.
 export function newest(work) {
   let busy = false;
   let waiting = null;
   return async function run(...given) {
-    if (busy) { waiting = given; return; }
+    if (busy) {
+      waiting = given;
+      return;
+    }
     busy = true;
     try {
       await work(...given);
     } finally {
       busy = false;
-      if (waiting) { const next = waiting; waiting = null; run(...next); }
+      if (waiting) {
+        const next = waiting;
+        waiting = null;
+        run(...next);
+      }
     }
   };
 }

@@ -1,5 +1,5 @@
-// Elements in one line: h("p", { class: "muted" }, "text", child). Text is always text, never markup, so nothing that a
-// run's folder holds can become part of the page.
+// Creates elements: h("p", { class: "muted" }, "text", child). Text is always text, never markup, so nothing from a run's folder
+// can become markup of the page.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -17,43 +17,63 @@ function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked" || name === "disabled" || name === "selected") element[name] = value;
+    else if (name === "value" || name === "checked" || name === "disabled" || name === "selected")
+      element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
-/// Takes out what an element holds and puts `children` in.
+/// Replaces the children of an element.
 export function replace(element, ...children) {
-  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
-/// Sets text only where it changed: live values don't wake screen readers and layout for nothing.
+/// Sets text only if it changed, so that live values cause no needless layout and no needless announcements.
 export function setText(element, text) {
   const wanted = String(text);
   if (element.textContent !== wanted) element.textContent = wanted;
 }
 
-/// A small line drawing from one path, 24 x 24.
+/// An icon from one path, 24 x 24.
 export function icon(path) {
-  return s("svg", { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" }, s("path", { d: path }));
+  return s(
+    "svg",
+    {
+      viewBox: "0 0 24 24",
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.8,
+      "stroke-linecap": "round",
+      "stroke-linejoin": "round",
+      "aria-hidden": "true",
+    },
+    s("path", { d: path }),
+  );
 }
 
-/// Calls `work` at most once per `pause` ms, and once more after the last call.
-export function calm(work, pause) {
+/// Throttles: calls `work` at most once per `pause` ms, and once more after the last call.
+export function throttle(work, pause) {
   let timer = null;
   let last = 0;
   return (...given) => {
     clearTimeout(timer);
     const wait = Math.max(0, last + pause - performance.now());
-    timer = setTimeout(() => { last = performance.now(); work(...given); }, wait);
+    timer = setTimeout(() => {
+      last = performance.now();
+      work(...given);
+    }, wait);
   };
 }
 
-/// Calls `work` once, `pause` ms after the last call.
-export function settle(work, pause) {
+/// Debounces: calls `work` once, `pause` ms after the last call.
+export function debounce(work, pause) {
   let timer = null;
   return (...given) => {
     clearTimeout(timer);
@@ -61,5 +81,5 @@ export function settle(work, pause) {
   };
 }
 
-/// Whether the visitor asked for less motion.
-export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+/// Whether the visitor prefers reduced motion.
+export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,11 +1,11 @@
-// Server-sent events. A connection is given up while the tab is hidden (browsers allow six per site, and a tab in the
-// background needs none) and opened again, after the last line it got, when the tab is looked at.
+// Server-sent events. The connection is closed while the tab is hidden (browsers allow six per site) and reopened, after the last
+// line received, when the tab is visible again.
 
 const RETRY_MS = 2000;
 
-/// Listens until `signal` aborts. `path(last)` is the address, given the id of the last event seen; `on` maps event names to
-/// functions of (data, id); `state(up)` is told when the connection comes or goes.
-/// Returns a function that connects anew and forgets the last event's id.
+/// Listens until `signal` aborts. `path(last)` is the address, given the id of the last event received; `on` maps event names to
+/// functions of (data, id); `state(up)` is called when the connection opens or breaks.
+/// Returns a function that reconnects from the beginning.
 export function listen({ path, on, signal, state }) {
   let source = null;
   let last = null;
@@ -23,7 +23,7 @@ export function listen({ path, on, signal, state }) {
     source.onopen = () => state?.(true);
     source.onerror = () => {
       state?.(false);
-      if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser reconnects
       close();
       retry = setTimeout(open, RETRY_MS);
     };
@@ -35,12 +35,16 @@ export function listen({ path, on, signal, state }) {
     }
   };
 
-  const look = () => (document.hidden ? close() : open());
-  document.addEventListener("visibilitychange", look);
+  const change = () => (document.hidden ? close() : open());
+  document.addEventListener("visibilitychange", change);
   signal.addEventListener("abort", () => {
-    document.removeEventListener("visibilitychange", look);
+    document.removeEventListener("visibilitychange", change);
     close();
   });
   open();
-  return () => { close(); last = null; open(); };
+  return () => {
+    close();
+    last = null;
+    open();
+  };
 }

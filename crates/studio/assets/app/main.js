@@ -1,4 +1,4 @@
-// Where the studio starts: the list of pages, and the router that shows one of them.
+// Entry point of the studio: the list of pages, and the router that shows one of them.
 
 import { startRouter } from "./router.js";
 

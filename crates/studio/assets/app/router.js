@@ -1,5 +1,5 @@
-// Which page is shown: addresses are #/PAGE/ID?key=value. A page is a module with `show(view)`; `view` carries the place to
-// draw into, the address's parts, and a signal that aborts when the visitor leaves, which ends all that the page started.
+// The router: addresses are #/PAGE/ID?key=value. A page is a module with `show(view)`; `view` has the element to draw into, the
+// parts of the address, and a signal that aborts when the visitor leaves the page, which stops everything the page started.
 
 import { h, replace } from "./dom.js";
 import { loading, problem } from "../parts/status.js";
@@ -7,7 +7,7 @@ import { loading, problem } from "../parts/status.js";
 const HOME = "runs";
 let leave = new AbortController();
 
-/// The address in parts: { page, id, query }.
+/// Parses an address: { page, id, query }.
 export function address(hash = location.hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
   const [page, id] = path.split("/");
@@ -20,12 +20,12 @@ export function to(page, id, query) {
   return `#/${page}${id ? `/${encodeURIComponent(id)}` : ""}${tail}`;
 }
 
-/// Writes what a page shows into the address bar, without a new page.
+/// Updates the address bar without loading a page.
 export function remember(page, id, query) {
   history.replaceState(null, "", to(page, id, query));
 }
 
-/// Shows the page of the address, now and whenever it changes.
+/// Shows the page of the address, now and after each change.
 export function startRouter(pages) {
   const main = document.getElementById("main");
   const go = async () => {
@@ -45,7 +45,11 @@ async function draw(main, pages, signal) {
   replace(main, loading());
   if (!known) {
     title(main, "No such page");
-    replace(main, h("h1", { tabindex: -1 }, "No such page"), h("p", {}, `There is nothing at “${page}”. `, h("a", { href: to(HOME) }, "All runs")));
+    replace(
+      main,
+      h("h1", { tabindex: -1 }, "No such page"),
+      h("p", {}, `There is no page “${page}”. `, h("a", { href: to(HOME) }, "All runs")),
+    );
     return;
   }
   const root = h("div", { class: `page page-${page}` });
@@ -60,11 +64,19 @@ async function draw(main, pages, signal) {
     if (signal.aborted) return;
     console.error(error);
     title(main, "Something went wrong");
-    arrive(main, h("div", {}, h("h1", { tabindex: -1, class: "visually-hidden" }, "Something went wrong"), problem(error, () => dispatchEvent(new Event("hashchange")))));
+    arrive(
+      main,
+      h(
+        "div",
+        {},
+        h("h1", { tabindex: -1, class: "visually-hidden" }, "Something went wrong"),
+        problem(error, () => dispatchEvent(new Event("hashchange"))),
+      ),
+    );
   }
 }
 
-/// Puts the page in place and moves the reader's focus to its heading, as a full page load would.
+/// Shows the page and moves the focus to its heading, as a full page load would.
 function arrive(main, root) {
   const first = !main.dataset.arrived;
   replace(main, root);

@@ -1,10 +1,10 @@
-// A question in front of the page, on the browser's own <dialog>: it keeps the focus, Escape closes it.
+// Modal dialogs with the browser's <dialog>: it traps the focus, Escape closes it.
 
 import { h } from "../app/dom.js";
 
 let count = 0;
 
-/// Opens a dialog; `build(close)` gives its content. It is taken out of the page when it closes.
+/// Opens a dialog; `build(close)` returns its content. It is removed from the page when it closes.
 export function dialog(title, build) {
   count += 1;
   const id = `dialog-${count}`;
@@ -12,7 +12,9 @@ export function dialog(title, build) {
   const close = () => element.close();
   element.append(h("h2", { id }, title), ...[build(close)].flat());
   element.addEventListener("close", () => element.remove());
-  element.addEventListener("click", (event) => { if (event.target === element) close(); });
+  element.addEventListener("click", (event) => {
+    if (event.target === element) close();
+  });
   document.body.append(element);
   element.showModal();
   addEventListener("hashchange", close, { once: true });

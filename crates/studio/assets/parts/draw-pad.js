@@ -1,16 +1,17 @@
-// A canvas to draw on in the generator's own pixels: with mouse, pen or finger, or with the arrow keys (space lowers and lifts the
-// pen). Gives the drawing as the bytes that the engine takes.
+// A canvas to draw on in the resolution of the generator's images: with mouse, pen or finger, or with the arrow keys (space
+// lowers and lifts the pen).
 
 import { h } from "../app/dom.js";
 import { factor } from "./image.js";
 
-const LABEL = "Drawing pad. Draw with the mouse or a finger, or move with the arrow keys; space lowers and lifts the pen.";
+const LABEL =
+  "Drawing pad. Draw with the mouse or a finger, or move the pen with the arrow keys; space lowers and lifts it.";
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 /// The pen's width, as a share of the image's side.
 const WIDTH = 1 / 13;
 
 export class DrawPad {
-  /// For images of `shape` [h, w, c], shown within `room` CSS pixels. `onstroke()` whenever the drawing changed.
+  /// For images of `shape` [h, w, c], displayed within `room` CSS pixels. Calls `onstroke()` when the drawing changes.
   constructor(shape, room, onstroke) {
     const [height, width, channels] = shape;
     Object.assign(this, { height, width, channels, onstroke, light: false, ink: null });
@@ -54,7 +55,10 @@ export class DrawPad {
     let last = null;
     const place = (event) => {
       const box = this.element.getBoundingClientRect();
-      return [((event.clientX - box.left) / box.width) * this.width, ((event.clientY - box.top) / box.height) * this.height];
+      return [
+        ((event.clientX - box.left) / box.width) * this.width,
+        ((event.clientY - box.top) / box.height) * this.height,
+      ];
     };
     this.element.addEventListener("pointerdown", (event) => {
       this.element.setPointerCapture(event.pointerId);
@@ -70,7 +74,10 @@ export class DrawPad {
         last = next;
       }
     });
-    for (const end of ["pointerup", "pointercancel"]) this.element.addEventListener(end, () => { last = null; });
+    for (const end of ["pointerup", "pointercancel"])
+      this.element.addEventListener(end, () => {
+        last = null;
+      });
   }
 
   key(event) {
@@ -86,7 +93,10 @@ export class DrawPad {
       Object.assign(pen, { x, y });
     } else return;
     event.preventDefault();
-    this.element.setAttribute("aria-description", `Pen ${pen.down ? "down" : "up"} at ${Math.round(pen.x)}, ${Math.round(pen.y)}`);
+    this.element.setAttribute(
+      "aria-description",
+      `Pen ${pen.down ? "down" : "up"} at ${Math.round(pen.x)}, ${Math.round(pen.y)}`,
+    );
   }
 
   /// The drawing, height x width x channels.

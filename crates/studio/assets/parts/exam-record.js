@@ -1,10 +1,14 @@
-// What the visitor scored as an expert, kept in this browser: per run, by the step of the checkpoint.
+// The visitor's scores in Expert, stored in this browser per run and step of the checkpoint.
 
 const KEY = "faussaire.expert";
-const MOST = 200;
+const MAX_ROUNDS = 200;
 
 function read() {
-  try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; }
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /// The rounds played on a run, oldest first: [{ step, checkpoint, right, of, discriminator }].
@@ -13,18 +17,26 @@ export const rounds = (id) => (Array.isArray(read()[id]) ? read()[id] : []);
 /// Adds a round.
 export function addRound(id, round) {
   const all = read();
-  all[id] = [...rounds(id), round].slice(-MOST);
-  try { localStorage.setItem(KEY, JSON.stringify(all)); } catch { /* a private window: the record lasts as long as the page */ }
+  all[id] = [...rounds(id), round].slice(-MAX_ROUNDS);
+  try {
+    localStorage.setItem(KEY, JSON.stringify(all));
+  } catch {
+    /* a private window: nothing is stored */
+  }
 }
 
-/// Forgets a run's rounds.
-export function forget(id) {
+/// Deletes a run's rounds.
+export function deleteRounds(id) {
   const all = read();
   delete all[id];
-  try { localStorage.setItem(KEY, JSON.stringify(all)); } catch { /* nothing was kept */ }
+  try {
+    localStorage.setItem(KEY, JSON.stringify(all));
+  } catch {
+    /* nothing was stored */
+  }
 }
 
-/// Rounds of the same step added up: [{ step, share, discriminator, of }], by step.
+/// Sums of rounds at the same step: [{ step, share, discriminator, of }], by step.
 export function byStep(list) {
   const found = new Map();
   for (const one of list) {
@@ -34,5 +46,7 @@ export function byStep(list) {
     sum.theirs += one.discriminator;
     found.set(one.step, sum);
   }
-  return [...found.values()].sort((a, b) => a.step - b.step).map((sum) => ({ step: sum.step, of: sum.of, share: sum.right / sum.of, discriminator: sum.theirs / sum.of }));
+  return [...found.values()]
+    .sort((a, b) => a.step - b.step)
+    .map((sum) => ({ step: sum.step, of: sum.of, share: sum.right / sum.of, discriminator: sum.theirs / sum.of }));
 }

@@ -1,5 +1,5 @@
-// Images as the engine sends them (bytes, height x width x channels) on canvases, enlarged by whole factors so that a pixel
-// stays a square. Points in the plane ("images" of shape 1x1x2) are drawn as a scatter plot instead.
+// Draws images (bytes, height x width x channels) on canvases, enlarged by whole factors so that pixels stay square. Points in
+// the plane ("images" of shape 1x1x2) are drawn as a scatter plot.
 
 import { h } from "../app/dom.js";
 
@@ -30,7 +30,7 @@ export function canvas(shape, room, label) {
   return element;
 }
 
-/// Sets how large a canvas is shown.
+/// Sets the displayed size of a canvas.
 export function enlarge(element, room) {
   const times = factor(Math.max(element.width, element.height), room);
   element.style.width = `${element.width * times}px`;
@@ -41,7 +41,9 @@ export function draw(element, batch, at = 0) {
   const [, height, width, channels] = batch.shape;
   if (element.width !== width) element.width = width;
   if (element.height !== height) element.height = height;
-  element.getContext("2d").putImageData(rgba(batch.data, at * height * width * channels, height, width, channels), 0, 0);
+  element
+    .getContext("2d")
+    .putImageData(rgba(batch.data, at * height * width * channels, height, width, channels), 0, 0);
 }
 
 /// One image of a batch, as bytes.
@@ -50,7 +52,7 @@ export function single(batch, at) {
   return { shape: [1, ...batch.shape.slice(1)], data: batch.data.slice(at * size, (at + 1) * size) };
 }
 
-/// All images of a batch on one canvas, `columns` a row, a pixel of `gap` between them.
+/// All images of a batch on one canvas, `columns` per row, `gap` pixels apart.
 export function drawGrid(element, batch, columns, gap = 1) {
   const [count, height, width, channels] = batch.shape;
   const rows = Math.ceil(count / columns);

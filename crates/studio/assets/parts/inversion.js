@@ -1,7 +1,7 @@
-// "Draw it": the visitor draws, and the studio looks for the latent whose image is nearest to the drawing. What it has found so
-// far stands beside the drawing and gets better while it searches.
+// Inversion: the visitor draws, and the studio searches for the latent whose image is nearest to the drawing. The best image so
+// far is shown beside the drawing and improves during the search.
 
-import { h, setText, settle } from "../app/dom.js";
+import { h, setText, debounce } from "../app/dom.js";
 import { lines, ofRun, toBase64, fromBase64 } from "../app/api.js";
 import { number, whole } from "../app/format.js";
 import { canvas, draw } from "./image.js";
@@ -10,48 +10,85 @@ import { complain } from "./toast.js";
 
 const ROOM = 200;
 const PAUSE_MS = 250;
-const INVITATION = "Draw something: the search begins when you lift the pen.";
+const PROMPT = "Draw something. The search starts when you lift the pen.";
 
 export class Inversion {
   /// `request()` gives the class and so on for the server; `use(z)` takes the latent over.
   constructor(run, signal, { request, use }) {
     Object.assign(this, { run, signal, request, use });
-    this.pad = new DrawPad(run.shape, ROOM, settle(() => this.seek(), PAUSE_MS));
+    this.pad = new DrawPad(
+      run.shape,
+      ROOM,
+      debounce(() => this.seek(), PAUSE_MS),
+    );
     this.build();
     signal.addEventListener("abort", () => this.search?.abort());
   }
 
   build() {
     const { pad } = this;
-    this.answer = canvas(this.run.shape, ROOM, "The nearest image that the generator can draw");
-    this.state = h("p", { class: "small", role: "status" }, INVITATION);
-    this.useButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => this.use(this.found) }, "Play with what was found");
-    this.light = h("input", { type: "checkbox", onchange: () => { pad.ground(this.light.checked); this.wipe(); } });
-    const ink = this.run.shape[2] >= 3 ? h("input", { type: "color", value: "#ffffff", "aria-label": "Colour of the pen", oninput: () => { pad.ink = ink.value; } }) : null;
-    this.element = h("div", { class: "stack" },
-      h("div", { class: "drawing" },
+    this.answer = canvas(this.run.shape, ROOM, "The generated image nearest to your drawing");
+    this.state = h("p", { class: "small", role: "status" }, PROMPT);
+    this.useButton = h(
+      "button",
+      { class: "button", type: "button", disabled: true, onclick: () => this.use(this.found) },
+      "Use this image",
+    );
+    this.light = h("input", {
+      type: "checkbox",
+      onchange: () => {
+        pad.ground(this.light.checked);
+        this.clear();
+      },
+    });
+    const ink =
+      this.run.shape[2] >= 3
+        ? h("input", {
+            type: "color",
+            value: "#ffffff",
+            "aria-label": "Colour of the pen",
+            oninput: () => {
+              pad.ink = ink.value;
+            },
+          })
+        : null;
+    this.element = h(
+      "div",
+      { class: "stack" },
+      h(
+        "div",
+        { class: "drawing" },
         h("figure", {}, pad.element, h("figcaption", {}, "Your drawing")),
-        h("figure", {}, this.answer, h("figcaption", {}, "Nearest counterfeit"))),
+        h("figure", {}, this.answer, h("figcaption", {}, "Nearest generated image")),
+      ),
       this.state,
-      h("div", { class: "actions" }, h("button", { class: "button", type: "button", onclick: () => this.wipe() }, "Clear"), this.useButton, h("label", { class: "check" }, this.light, "Dark ink on white"), ink));
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { class: "button", type: "button", onclick: () => this.clear() }, "Clear"),
+        this.useButton,
+        h("label", { class: "check" }, this.light, "Dark ink on white"),
+        ink,
+      ),
+    );
   }
 
-  /// As most of the generator's images are.
+  /// Sets the background of the pad: white or black.
   ground(isLight) {
     this.light.checked = isLight;
     this.pad.ground(isLight);
   }
 
-  wipe() {
+  clear() {
     this.search?.abort();
     this.pad.clear();
     this.found = null;
     this.useButton.disabled = true;
     this.answer.getContext("2d").clearRect(0, 0, this.answer.width, this.answer.height);
-    setText(this.state, INVITATION);
+    setText(this.state, PROMPT);
   }
 
-  /// Searches for what is on the pad now; a search that is under way ends.
+  /// Searches for the drawing as it is now; a search in progress is cancelled.
   async seek() {
     this.search?.abort();
     if (this.pad.blank || this.signal.aborted) return;
@@ -60,11 +97,20 @@ export class Inversion {
     setText(this.state, "Searching…");
     let last = null;
     try {
-      await lines(ofRun(this.run.id, "/invert"), { pixels: toBase64(this.pad.bytes()), ...this.request() }, (line) => {
-        last = line;
-        this.show(line);
-      }, mine.signal);
-      if (last) setText(this.state, `Done after ${whole(last.step)} steps: distance ${number(last.error)}. Draw on, and it searches again.`);
+      await lines(
+        ofRun(this.run.id, "/invert"),
+        { pixels: toBase64(this.pad.bytes()), ...this.request() },
+        (line) => {
+          last = line;
+          this.show(line);
+        },
+        mine.signal,
+      );
+      if (last)
+        setText(
+          this.state,
+          `Done after ${whole(last.step)} steps: distance ${number(last.error)}. Keep drawing to search again.`,
+        );
     } catch (error) {
       if (error.name === "AbortError") return;
       setText(this.state, "The search failed.");

@@ -1,22 +1,43 @@
-// A 2-D lesson as a picture: the expert's opinion of every place as a heat map with contour lines, the generator's grid of latents
-// bent into the plane, real points as rings, generated ones as crosses with the way they have just moved.
+// The plane of Learn: the discriminator's output as a heat map with contour lines, the image of a grid of latents under the
+// generator, real points as rings, generated ones as crosses with their last movement.
 
 import { h, s } from "../app/dom.js";
 
-const LEVELS = [[0.25, 1, [2, 4]], [0.5, 2, []], [0.75, 1, [6, 3]]];
+const LEVELS = [
+  [0.25, 1, [2, 4]],
+  [0.5, 2, []],
+  [0.75, 1, [6, 3]],
+];
 
-/// What can be shown, with its mark for the legend.
+/// The layers: name, label, mark for the legend, colour.
 export const LAYERS = [
-  ["real", "Real points", () => s("circle", { cx: 6, cy: 6, r: 3.6, fill: "none", stroke: "currentColor", "stroke-width": 1.6 }), "expert"],
-  ["fake", "Generated points", () => s("path", { d: "M2.5 2.5l7 7M9.5 2.5l-7 7", stroke: "currentColor", "stroke-width": 1.8 }), "counterfeiter"],
+  [
+    "real",
+    "Real points",
+    () => s("circle", { cx: 6, cy: 6, r: 3.6, fill: "none", stroke: "currentColor", "stroke-width": 1.6 }),
+    "expert",
+  ],
+  [
+    "fake",
+    "Generated points",
+    () => s("path", { d: "M2.5 2.5l7 7M9.5 2.5l-7 7", stroke: "currentColor", "stroke-width": 1.8 }),
+    "counterfeiter",
+  ],
   ["heat", "The expert's opinion", () => s("path", { d: "M0 6h12", stroke: "currentColor", "stroke-width": 2 }), "ink"],
-  ["mesh", "The counterfeiter's grid of latents", () => s("path", { d: "M3 0v12M9 0v12M0 3h12M0 9h12", stroke: "currentColor", "stroke-width": 1 }), "counterfeiter"],
+  [
+    "mesh",
+    "The counterfeiter's latent grid",
+    () => s("path", { d: "M3 0v12M9 0v12M0 3h12M0 9h12", stroke: "currentColor", "stroke-width": 1 }),
+    "counterfeiter",
+  ],
 ];
 
 /// { element, draw(state, before), layer(name, on), describe(text) }.
 export function plane() {
   const canvas = h("canvas", { role: "img", "aria-label": "The plane with real and generated points" });
-  const inks = Object.fromEntries(["expert", "counterfeiter", "ink"].map((name) => [name, h("span", { class: `c-${name}`, hidden: true })]));
+  const inks = Object.fromEntries(
+    ["expert", "counterfeiter", "ink"].map((name) => [name, h("span", { class: `c-${name}`, hidden: true })]),
+  );
   const element = h("div", { class: "scene" }, canvas, Object.values(inks));
   const on = { real: true, fake: true, heat: true, mesh: true };
   let last = [null, null];
@@ -39,12 +60,24 @@ export function plane() {
   };
   new ResizeObserver(() => draw(...last)).observe(element);
   addEventListener("faussaire-theme", () => draw(...last));
-  return { element, draw, layer: (name, shown) => { on[name] = shown; draw(...last); }, describe: (text) => canvas.setAttribute("aria-label", text) };
+  return {
+    element,
+    draw,
+    layer: (name, shown) => {
+      on[name] = shown;
+      draw(...last);
+    },
+    describe: (text) => canvas.setAttribute("aria-label", text),
+  };
 }
 
-const channels = (text) => text.match(/[\d.]+/g).slice(0, 3).map(Number);
+const channels = (text) =>
+  text
+    .match(/[\d.]+/g)
+    .slice(0, 3)
+    .map(Number);
 
-/// Towards the expert's colour where it believes in real points, towards the counterfeiter's where it doesn't.
+/// The expert's colour where it takes points for real, the counterfeiter's where it doesn't.
 function heat(context, { n, values }, side, colour, place) {
   const [real, fake] = [channels(colour("expert")), channels(colour("counterfeiter"))];
   const small = new OffscreenCanvas(n, n);
@@ -65,7 +98,7 @@ function heat(context, { n, values }, side, colour, place) {
   context.setLineDash([]);
 }
 
-/// Marching squares: the line where the opinion is `level`.
+/// Marching squares: the contour line of the heat map at `level`.
 function contour(context, n, values, side, level, width, dash) {
   context.lineWidth = width;
   context.setLineDash(dash);
@@ -76,7 +109,12 @@ function contour(context, n, values, side, level, width, dash) {
   const point = (column, row) => [(column + 0.5) * cell, side - (row + 0.5) * cell];
   for (let row = 0; row + 1 < n; row += 1) {
     for (let column = 0; column + 1 < n; column += 1) {
-      const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+      const corners = [
+        [column, row],
+        [column + 1, row],
+        [column + 1, row + 1],
+        [column, row + 1],
+      ];
       const cuts = [];
       corners.forEach((from, which) => {
         const to = corners[(which + 1) % 4];
@@ -129,7 +167,10 @@ function crosses(context, points, before, colour, place) {
     context.lineWidth = 1;
     context.globalAlpha = 0.5;
     context.beginPath();
-    points.forEach((point, at) => { context.moveTo(...place(before[at])); context.lineTo(...place(point)); });
+    points.forEach((point, at) => {
+      context.moveTo(...place(before[at]));
+      context.lineTo(...place(point));
+    });
     context.stroke();
     context.globalAlpha = 1;
   }

@@ -1,17 +1,17 @@
-// The sheet of fixed latents with a slider over the whole training: the same forty images, from noise to what they became.
-// Drag, arrow keys, or play. While the newest sheet is shown, it follows the training.
+// The sheet of images from fixed latents, with a slider over the whole training: the same latents from the first step to the
+// last. Drag, arrow keys, or play. While the newest sheet is shown, the slider follows the training.
 
-import { h, icon, setText, still } from "../app/dom.js";
+import { h, icon, setText, reducedMotion } from "../app/dom.js";
 import { whole } from "../app/format.js";
 import { ofRun } from "../app/api.js";
-import { nearest } from "./scale.js";
+import { nearest } from "./curve.js";
 
 const FRAME_MS = 160;
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M8 5v14M16 5v14";
 
 export class SheetSlider {
-  /// `onstep(step)` is told which sheet is shown.
+  /// Calls `onstep(step)` with the step of the sheet that is shown.
   constructor(id, { signal, onstep }) {
     Object.assign(this, { id, onstep });
     this.sheets = [];
@@ -23,25 +23,47 @@ export class SheetSlider {
 
   build() {
     this.image = h("img", { class: "pixels sheet-image", alt: "" });
-    this.slider = h("input", { type: "range", min: 0, max: 0, value: 0, step: 1, "aria-label": "Sheet at training step" });
+    this.slider = h("input", {
+      type: "range",
+      min: 0,
+      max: 0,
+      value: 0,
+      step: 1,
+      "aria-label": "Sheet at training step",
+    });
     this.label = h("output", { class: "number" });
-    this.button = h("button", { class: "button", type: "button", onclick: () => (this.timer ? this.pause() : this.play()) });
+    this.button = h("button", {
+      class: "button",
+      type: "button",
+      onclick: () => (this.timer ? this.pause() : this.play()),
+    });
     this.frame = h("div", { class: "sheet-frame" }, this.image);
-    this.element = h("div", { class: "sheet" }, this.frame, h("div", { class: "sheet-controls" }, this.button, this.slider, this.label));
-    this.slider.addEventListener("input", () => { this.pause(); this.show(Number(this.slider.value)); });
+    this.element = h(
+      "div",
+      { class: "sheet" },
+      this.frame,
+      h("div", { class: "sheet-controls" }, this.button, this.slider, this.label),
+    );
+    this.slider.addEventListener("input", () => {
+      this.pause();
+      this.show(Number(this.slider.value));
+    });
     this.image.addEventListener("load", () => this.fit());
     new ResizeObserver(() => this.fit()).observe(this.element);
     this.pause();
   }
 
-  /// Takes the sheets there are, [{ step, file }] in their order.
+  /// Takes the list of sheets, [{ step, file }] by step.
   set(list) {
     const following = this.at < 0 || this.at === this.sheets.length - 1;
     const shown = this.sheets[this.at]?.step;
     this.sheets = list;
     this.slider.max = Math.max(0, list.length - 1);
     this.element.hidden = list.length === 0;
-    if (!list.length) { this.at = -1; return; }
+    if (!list.length) {
+      this.at = -1;
+      return;
+    }
     this.show(following ? list.length - 1 : this.indexOf(shown));
   }
 
@@ -53,7 +75,10 @@ export class SheetSlider {
   }
 
   indexOf(step) {
-    return nearest(this.sheets.map((sheet) => sheet.step), step);
+    return nearest(
+      this.sheets.map((sheet) => sheet.step),
+      step,
+    );
   }
 
   async show(index) {
@@ -67,7 +92,7 @@ export class SheetSlider {
       const source = await this.load(file);
       if (this.sheets[this.at]?.file !== file) return; // the slider has moved on
       this.image.src = source;
-      this.image.alt = `Images drawn by the generator at step ${whole(step)} from the run's fixed latents`;
+      this.image.alt = `Images from the run's fixed latents at step ${whole(step)}`;
     } catch {
       this.image.alt = `The sheet of step ${whole(step)} can't be read`;
     }
@@ -75,18 +100,21 @@ export class SheetSlider {
     if (next) this.load(next.file).catch(() => {});
   }
 
-  /// A sheet's address once it is decoded, so that scrubbing never shows an empty frame.
+  /// A sheet's address, once it is decoded: moving the slider never shows an empty frame.
   load(file) {
     if (!this.kept.has(file)) {
       const fresh = new Image();
       fresh.src = `/api${ofRun(this.id, `/sheets/${encodeURIComponent(file)}`)}`;
-      this.kept.set(file, fresh.decode().then(() => fresh.src));
+      this.kept.set(
+        file,
+        fresh.decode().then(() => fresh.src),
+      );
       this.kept.get(file).catch(() => this.kept.delete(file));
     }
     return this.kept.get(file);
   }
 
-  /// Sheets are drawn at twice their pixels or so; half steps of their size keep pixels square.
+  /// Shows a sheet at about twice its size, in steps of half its size so that all pixels are equal.
   fit() {
     const room = this.frame.clientWidth;
     const width = this.image.naturalWidth;
@@ -97,18 +125,21 @@ export class SheetSlider {
 
   play() {
     if (this.at >= this.sheets.length - 1) this.show(0);
-    this.face(true);
-    const next = () => { if (this.at >= this.sheets.length - 1) this.pause(); else this.show(this.at + 1); };
-    this.timer = setInterval(next, still() ? 4 * FRAME_MS : FRAME_MS);
+    this.setPlaying(true);
+    const next = () => {
+      if (this.at >= this.sheets.length - 1) this.pause();
+      else this.show(this.at + 1);
+    };
+    this.timer = setInterval(next, reducedMotion() ? 4 * FRAME_MS : FRAME_MS);
   }
 
   pause() {
     clearInterval(this.timer);
     this.timer = null;
-    this.face(false);
+    this.setPlaying(false);
   }
 
-  face(playing) {
+  setPlaying(playing) {
     this.button.replaceChildren(icon(playing ? PAUSE : PLAY), playing ? "Pause" : "Play");
     this.button.setAttribute("aria-pressed", String(playing));
   }

@@ -1,5 +1,5 @@
-// Walks through latent space: between images that the visitor keeps, or on and on without an end. A strip shows every frame of
-// the way; the large image follows it.
+// Walks through the latent space: between images that the visitor has added, or to random places without end. A strip shows
+// every frame; the large image follows it.
 
 import { h, icon, replace, setText } from "../app/dom.js";
 import { get, pixels, ofRun } from "../app/api.js";
@@ -19,24 +19,58 @@ export class Walks {
     Object.assign(this, { run, signal, request, showFrame, arrived, current });
     this.kept = [];
     this.frames = null;
-    this.strolling = false;
+    this.wandering = false;
     this.build();
     signal.addEventListener("abort", () => this.halt());
   }
 
   build() {
-    this.pins = h("ul", { class: "pins", "aria-label": "Kept images" });
-    this.nothing = h("p", { class: "muted small" }, "Keep two or more images to walk from one to the next.");
-    this.walkButton = h("button", { class: "button", type: "button", disabled: true, onclick: () => this.walk() }, "Walk between them");
-    this.strollButton = h("button", { class: "button", type: "button", "aria-pressed": "false", onclick: () => (this.strolling ? this.halt() : this.stroll()) }, "Walk on and on");
-    this.element = h("div", { class: "stack" }, this.nothing, this.pins, h("div", { class: "actions" }, this.walkButton, this.strollButton), this.buildStrip());
+    this.pins = h("ul", { class: "pins", "aria-label": "Images of the walk" });
+    this.nothing = h("p", { class: "muted small" }, "Add two or more images to walk from one to the next.");
+    this.walkButton = h(
+      "button",
+      { class: "button", type: "button", disabled: true, onclick: () => this.walk() },
+      "Walk between them",
+    );
+    this.wanderButton = h(
+      "button",
+      {
+        class: "button",
+        type: "button",
+        "aria-pressed": "false",
+        onclick: () => (this.wandering ? this.halt() : this.wander()),
+      },
+      "Wander",
+    );
+    this.element = h(
+      "div",
+      { class: "stack" },
+      this.nothing,
+      this.pins,
+      h("div", { class: "actions" }, this.walkButton, this.wanderButton),
+      this.buildStrip(),
+    );
   }
 
   buildStrip() {
-    this.film = h("canvas", { class: "pixels", role: "img", "aria-label": "All frames of the walk, in a row" });
-    this.place = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "Frame of the walk", oninput: () => { this.halt(); this.goTo(Number(this.place.value)); } });
+    this.film = h("canvas", { class: "pixels", role: "img", "aria-label": "All frames of the walk in a row" });
+    this.place = h("input", {
+      type: "range",
+      min: 0,
+      max: 0,
+      value: 0,
+      "aria-label": "Frame of the walk",
+      oninput: () => {
+        this.halt();
+        this.goTo(Number(this.place.value));
+      },
+    });
     this.count = h("output", { class: "number small" });
-    this.playButton = h("button", { class: "button small", type: "button", onclick: () => (this.timer ? this.halt() : this.play()) }, "Play");
+    this.playButton = h(
+      "button",
+      { class: "button small", type: "button", onclick: () => (this.timer ? this.halt() : this.play()) },
+      "Play",
+    );
     this.film.addEventListener("click", (event) => {
       if (!this.frames) return;
       const box = this.film.getBoundingClientRect();
@@ -44,13 +78,16 @@ export class Walks {
       this.goTo(Math.floor(((event.clientX - box.left) / box.width) * this.frames.shape[0]));
     });
     this.holder = h("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Strip of the walk" }, this.film);
-    this.strip = h("div", { class: "stack", hidden: true },
+    this.strip = h(
+      "div",
+      { class: "stack", hidden: true },
       this.holder,
-      h("div", { class: "sheet-controls" }, this.playButton, this.place, this.count));
+      h("div", { class: "sheet-controls" }, this.playButton, this.place, this.count),
+    );
     return this.strip;
   }
 
-  /// Keeps an image (number `index` of a batch) and its latent for a walk.
+  /// Adds an image (number `index` of a batch) and its latent to the walk.
   keep(z, batch, index = 0) {
     if (this.kept.length >= MAX_KEPT) this.kept.shift();
     this.kept.push({ z, batch: single(batch, index) });
@@ -60,25 +97,57 @@ export class Walks {
   arrange() {
     this.nothing.hidden = this.kept.length > 1;
     this.walkButton.disabled = this.kept.length < 2;
-    setText(this.walkButton, this.kept.length > 1 ? `Walk through ${plural(this.kept.length, "image")}` : "Walk between them");
-    replace(this.pins, this.kept.map((one, index) => this.pin(one, index)));
+    setText(
+      this.walkButton,
+      this.kept.length > 1 ? `Walk through ${plural(this.kept.length, "image")}` : "Walk between them",
+    );
+    replace(
+      this.pins,
+      this.kept.map((one, index) => this.pin(one, index)),
+    );
   }
 
   pin(one, index) {
     const picture = canvas(one.batch.shape.slice(1), 56, "");
     picture.setAttribute("aria-hidden", "true");
     draw(picture, one.batch);
-    return h("li", {},
-      h("button", { type: "button", "aria-label": `Go back to kept image ${index + 1}`, onclick: () => { this.halt(); this.arrived(one.z); } }, picture),
-      h("button", { class: "icon-button", type: "button", "aria-label": `Let go of kept image ${index + 1}`, onclick: () => { this.kept.splice(index, 1); this.arrange(); } }, icon(CROSS)));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-label": `Show image ${index + 1} of the walk`,
+          onclick: () => {
+            this.halt();
+            this.arrived(one.z);
+          },
+        },
+        picture,
+      ),
+      h(
+        "button",
+        {
+          class: "icon-button",
+          type: "button",
+          "aria-label": `Remove image ${index + 1} from the walk`,
+          onclick: () => {
+            this.kept.splice(index, 1);
+            this.arrange();
+          },
+        },
+        icon(CROSS),
+      ),
+    );
   }
 
-  /// A walk comes back to where it began.
+  /// A walk through `ends` that returns to the first.
   way(ends, frames) {
     return pixels(ofRun(this.run.id, "/walk"), { ends, frames, ...this.request() }, this.signal);
   }
 
-  /// Of a walk with two ends the first half is the way there.
+  /// The way from one latent to another: the first half of a walk with these two ends.
   async there(from, to) {
     const { shape, data } = await this.way([from, to], 2 * FRAMES);
     return { shape: [FRAMES, ...shape.slice(1)], data: data.subarray(0, (data.length / shape[0]) * FRAMES) };
@@ -87,26 +156,33 @@ export class Walks {
   async walk() {
     this.halt();
     try {
-      this.take(await this.way(this.kept.map((one) => one.z), FRAMES * this.kept.length));
+      this.take(
+        await this.way(
+          this.kept.map((one) => one.z),
+          FRAMES * this.kept.length,
+        ),
+      );
       this.play();
-    } catch (error) { complain(error); }
+    } catch (error) {
+      complain(error);
+    }
   }
 
-  /// Leg by leg to random places, the next one fetched while the present one is shown.
-  async stroll() {
+  /// Walks to random places, one after the other. The next way is fetched while the present one is shown.
+  async wander() {
     this.halt();
-    this.strolling = true;
-    this.strollButton.setAttribute("aria-pressed", "true");
-    setText(this.strollButton, "Stop walking");
+    this.wandering = true;
+    this.wanderButton.setAttribute("aria-pressed", "true");
+    setText(this.wanderButton, "Stop wandering");
     try {
       let next = this.leg(this.current());
-      while (this.strolling) {
+      while (this.wandering) {
         const { to, batch } = await next;
-        if (!this.strolling) return;
+        if (!this.wandering) return;
         next = this.leg(to);
-        next.catch(() => {}); // it is awaited above, unless the walk ends first
+        next.catch(() => {}); // awaited above, unless the walk ends first
         await this.pace(batch);
-        if (this.strolling) this.arrived(to);
+        if (this.wandering) this.arrived(to);
       }
     } catch (error) {
       this.halt();
@@ -121,7 +197,7 @@ export class Walks {
 
   async pace(batch) {
     this.take(batch);
-    for (let frame = 0; frame < batch.shape[0] && this.strolling; frame += 1) {
+    for (let frame = 0; frame < batch.shape[0] && this.wandering; frame += 1) {
       this.goTo(frame);
       await new Promise((done) => setTimeout(done, FRAME_MS));
     }
@@ -149,15 +225,18 @@ export class Walks {
     const atEnd = () => this.at >= this.frames.shape[0] - 1;
     if (atEnd()) this.goTo(0);
     setText(this.playButton, "Pause");
-    this.timer = setInterval(() => { if (atEnd()) this.halt(); else this.goTo(this.at + 1); }, FRAME_MS);
+    this.timer = setInterval(() => {
+      if (atEnd()) this.halt();
+      else this.goTo(this.at + 1);
+    }, FRAME_MS);
   }
 
   halt() {
     clearInterval(this.timer);
     this.timer = null;
-    this.strolling = false;
-    this.strollButton.setAttribute("aria-pressed", "false");
-    setText(this.strollButton, "Walk on and on");
+    this.wandering = false;
+    this.wanderButton.setAttribute("aria-pressed", "false");
+    setText(this.wanderButton, "Wander");
     setText(this.playButton, "Play");
   }
 }

@@ -6,7 +6,16 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = (world) => ["runs", `run/${world.run}`, `play/${world.run}`, `expert/${world.run}`, `compare?runs=${world.run},${world.second}`, "learn", "new", "nowhere"];
+const pages = (world) => [
+  "runs",
+  `run/${world.run}`,
+  `play/${world.run}`,
+  `expert/${world.run}`,
+  `compare?runs=${world.run},${world.second}`,
+  "learn",
+  "new",
+  "nowhere",
+];
 
 async function settled(page) {
   await page.locator("h1").waitFor();
@@ -16,26 +25,37 @@ async function settled(page) {
 /// What axe-core finds on a page as it stands, as sentences. A page on which it checked next to nothing is a finding, too.
 async function check(page, what, options) {
   const { violations, passes } = await page.evaluate((given) => axe.run(document, given), options);
-  const found = violations.map((one) => `${what}: ${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  const found = violations.map(
+    (one) =>
+      `${what}: ${one.id}: ${one.help}: ${one.nodes
+        .slice(0, 3)
+        .map((node) => node.html.slice(0, 160))
+        .join(" | ")}`,
+  );
   return passes.length ? found : [...found, `${what}: nothing was checked`];
 }
 
 /// Everything in light; in dark, where only the colours differ, the contrast.
 async function axe(world, colorScheme, options) {
-  const context = await world.browser.newContext({ colorScheme, viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", bypassCSP: true });
+  const context = await world.browser.newContext({
+    colorScheme,
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: "reduce",
+    bypassCSP: true,
+  });
   const found = [];
   for (const hash of pages(world)) {
     const page = await world.open(hash, context);
     await settled(page);
     await page.evaluate(AXE);
-    found.push(...await check(page, `${hash} (${colorScheme})`, options));
+    found.push(...(await check(page, `${hash} (${colorScheme})`, options)));
     if (hash.startsWith("run/")) {
       await page.getByRole("button", { name: "Export" }).click();
-      found.push(...await check(page, `${hash}, its dialog (${colorScheme})`, options));
+      found.push(...(await check(page, `${hash}, its dialog (${colorScheme})`, options)));
     }
     if (hash.startsWith("expert/")) {
       await examine(page);
-      found.push(...await check(page, `${hash}, the verdict (${colorScheme})`, options));
+      found.push(...(await check(page, `${hash}, the verdict (${colorScheme})`, options)));
     }
     await page.close();
   }
@@ -60,7 +80,10 @@ async function nothing_is_wider_than_a_phone(world) {
   for (const hash of pages(world)) {
     const page = await world.open(hash, context);
     await settled(page);
-    const widths = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    const widths = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ]);
     if (widths[0] > widths[1]) wide.push(`${hash}: ${widths[0]} in ${widths[1]}`);
     await page.close();
   }
@@ -85,7 +108,7 @@ async function the_keyboard_reaches_the_content(world) {
   const page = await world.open("runs");
   await settled(page);
   await page.keyboard.press("Tab");
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
   for (let presses = 0; presses < 14; presses += 1) {
     await page.keyboard.press("Tab");
     if (await page.evaluate(() => document.activeElement.classList.contains("card-link"))) break;
@@ -95,4 +118,10 @@ async function the_keyboard_reaches_the_content(world) {
   await page.close();
 }
 
-export default [axe_finds_nothing_in_light, axe_finds_nothing_in_dark, nothing_is_wider_than_a_phone, the_theme_is_kept, the_keyboard_reaches_the_content];
+export default [
+  axe_finds_nothing_in_light,
+  axe_finds_nothing_in_dark,
+  nothing_is_wider_than_a_phone,
+  the_theme_is_kept,
+  the_keyboard_reaches_the_content,
+];

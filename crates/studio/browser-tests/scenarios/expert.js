@@ -7,7 +7,10 @@ async function twenty_images_and_a_verdict(world) {
   const page = await world.open(`expert/${world.run}`);
   await page.getByRole("button", { name: "Begin" }).click();
   const image = page.locator(".exam canvas");
-  await until("an image is shown", async () => (await image.count()) === 1 && (await pixels(image)).data.some((value) => value > 40));
+  await until(
+    "an image is shown",
+    async () => (await image.count()) === 1 && (await pixels(image)).data.some((value) => value > 40),
+  );
   const seen = new Set();
   for (let at = 0; at < 20; at += 1) {
     await page.getByText(`Image ${at + 1} of 20`).waitFor();
@@ -18,7 +21,7 @@ async function twenty_images_and_a_verdict(world) {
   assert.ok(seen.size >= 19, `only ${seen.size} different images`);
   await page.getByRole("heading", { name: "The verdict" }).waitFor();
   const text = await page.locator(".verdict").textContent();
-  const [, mine, of, theirs] = /told (\d+) of (\d+) rightly, the discriminator (\d+)/.exec(text);
+  const [, mine, of, theirs] = /got (\d+) of (\d+) right; the discriminator got (\d+)/.exec(text);
   assert.equal(of, "20");
   assert.equal(await page.locator(".exhibits li").count(), 20);
   const ticks = await page.locator(".exhibits span", { hasText: "you:" }).allTextContents();
@@ -28,7 +31,7 @@ async function twenty_images_and_a_verdict(world) {
   const real = (await page.locator(".exhibits b").allTextContents()).filter((word) => word === "real").length;
   assert.ok(real > 2 && real < 18, `${real} of 20 are real`);
   await page.reload();
-  await page.getByText(/^At step [\d,]+ you spotted \d+ %/).waitFor();
+  await page.getByText(/^At step [\d,]+ you got \d+% right/).waitFor();
   await page.close();
 }
 

@@ -1,4 +1,4 @@
-// Play: sliders change pixels, a kept pair makes a walk, a drawing finds its nearest image.
+// Play: sliders change pixels, two images make a walk, a drawing finds its nearest image.
 
 import assert from "node:assert/strict";
 import { until, pixels, slide, difference, firstNumber } from "../look.js";
@@ -8,7 +8,7 @@ const big = (page) => page.locator(".play-image canvas");
 async function open(world) {
   const page = await world.open(`play/${world.run}`);
   await until("an image is drawn", async () => (await pixels(big(page))).data.some((value) => value > 40));
-  await until("others are drawn", async () => (await page.locator(".others canvas").count()) > 10);
+  await until("the gallery is drawn", async () => (await page.locator(".gallery canvas").count()) > 10);
   return page;
 }
 
@@ -25,14 +25,14 @@ async function sliders_change_the_picture_and_back(world) {
   const page = await open(world);
   const direction = page.locator(".slider input").first();
   const { before } = await changes(page, "a direction", () => slide(direction, 1));
-  await page.getByRole("button", { name: "Back to the start" }).click();
+  await page.getByRole("button", { name: "Reset" }).click();
   await until("the start is back, to the pixel", async () => (await pixels(big(page))).hash === before.hash);
-  await page.getByText(/numbers of the latent/).click();
-  await changes(page, "a number of the latent", () => slide(page.getByLabel("z1", { exact: true }), 3));
+  await page.getByText(/values of the latent/).click();
+  await changes(page, "a value of the latent", () => slide(page.getByLabel("z1", { exact: true }), 3));
   await changes(page, "truncation", () => slide(page.getByLabel("Truncation"), 0.05));
-  await changes(page, "another latent", () => page.getByRole("button", { name: "Another" }).click());
-  const ms = firstNumber(await page.getByText(/ms from slider to picture/).textContent());
-  console.log(`slider to picture: ${ms} ms`);
+  await changes(page, "another latent", () => page.getByRole("button", { name: "New image" }).click());
+  const ms = firstNumber(await page.getByText(/ms from slider to image/).textContent());
+  console.log(`slider to image: ${ms} ms`);
   assert.ok(ms > 0 && ms < 500, `${ms} ms`);
   await page.close();
 }
@@ -46,11 +46,11 @@ async function the_keyboard_moves_a_slider(world) {
   await page.close();
 }
 
-async function kept_images_make_a_walk(world) {
+async function added_images_make_a_walk(world) {
   const page = await open(world);
-  await page.getByRole("button", { name: "Keep for a walk" }).click();
-  await changes(page, "choosing another image", () => page.locator(".others button").nth(4).click());
-  await page.getByRole("button", { name: "Keep for a walk" }).click();
+  await page.getByRole("button", { name: "Add to walk" }).click();
+  await changes(page, "choosing another image", () => page.locator(".gallery button").nth(4).click());
+  await page.getByRole("button", { name: "Add to walk" }).click();
   await page.getByRole("button", { name: /^Walk through 2/ }).click();
   const film = page.locator(".film canvas");
   await film.waitFor();
@@ -65,11 +65,11 @@ async function kept_images_make_a_walk(world) {
   await page.close();
 }
 
-async function it_walks_on_and_on(world) {
+async function it_wanders(world) {
   const page = await open(world);
-  const walk = page.getByRole("button", { name: "Walk on and on" });
+  const walk = page.getByRole("button", { name: "Wander" });
   await changes(page, "walking", () => walk.click());
-  await page.getByRole("button", { name: "Stop walking" }).click();
+  await page.getByRole("button", { name: "Stop wandering" }).click();
   await page.close();
 }
 
@@ -83,7 +83,9 @@ async function a_drawing_finds_its_nearest_image(world) {
   await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.85, { steps: 12 });
   await page.mouse.up();
   const drawn = await pixels(pad);
-  assert.ok(drawn.data.some((value) => value > 200) && drawn.data.filter((value) => value > 200).length < drawn.data.length / 4);
+  assert.ok(
+    drawn.data.some((value) => value > 200) && drawn.data.filter((value) => value > 200).length < drawn.data.length / 4,
+  );
   const state = page.getByText(/distance [\d.]+/);
   await state.waitFor({ timeout: 30_000 });
   const early = firstNumber((await state.textContent()).split("distance")[1]);
@@ -92,7 +94,7 @@ async function a_drawing_finds_its_nearest_image(world) {
   assert.ok(late <= early, `the distance went from ${early} to ${late}`);
   const found = await pixels(page.locator(".drawing canvas").nth(1));
   assert.ok(found.data.some((value) => value > 40));
-  await changes(page, "playing with what was found", () => page.getByRole("button", { name: "Play with what was found" }).click());
+  await changes(page, "using the found image", () => page.getByRole("button", { name: "Use this image" }).click());
   await page.close();
 }
 
@@ -111,4 +113,11 @@ async function the_pad_is_drawn_on_with_the_keyboard(world) {
   await page.close();
 }
 
-export default [sliders_change_the_picture_and_back, the_keyboard_moves_a_slider, kept_images_make_a_walk, it_walks_on_and_on, a_drawing_finds_its_nearest_image, the_pad_is_drawn_on_with_the_keyboard];
+export default [
+  sliders_change_the_picture_and_back,
+  the_keyboard_moves_a_slider,
+  added_images_make_a_walk,
+  it_wanders,
+  a_drawing_finds_its_nearest_image,
+  the_pad_is_drawn_on_with_the_keyboard,
+];

@@ -1,27 +1,41 @@
-// New: a recipe is chosen, changed, priced, refused where it makes no sense, and started.
+// New: a recipe is chosen, changed, estimated, refused where it is invalid, and started.
 
 import assert from "node:assert/strict";
 import { until, firstNumber } from "../look.js";
 
 /// A net of some thousand weights: enough to draw something like digits in seconds.
 export const TINY = {
-  "generator.layers": '["dense 7*7*16", "reshape 7 7 16", "batchnorm", "leakyrelu 0.2", "upsample 2", "conv 12 3x3", "batchnorm", "leakyrelu 0.2", "upsample 2", "conv 1 5x5", "sigmoid"]',
-  "discriminator.layers": '["conv 8 4x4 stride 2", "leakyrelu 0.2", "conv 16 4x4 stride 2", "leakyrelu 0.2", "flatten", "dense 1", "sigmoid"]',
+  "generator.layers":
+    '["dense 7*7*16", "reshape 7 7 16", "batchnorm", "leakyrelu 0.2", "upsample 2", "conv 12 3x3", "batchnorm", "leakyrelu 0.2", "upsample 2", "conv 1 5x5", "sigmoid"]',
+  "discriminator.layers":
+    '["conv 8 4x4 stride 2", "leakyrelu 0.2", "conv 16 4x4 stride 2", "leakyrelu 0.2", "flatten", "dense 1", "sigmoid"]',
 };
 const CHANGES = { ...TINY, "train.batch": "16", "data.count": "640", "train.save_every": "2", "train.seed": "7" };
 export const STEPS = 280;
 
-async function a_run_is_priced_and_started(world) {
+async function a_run_is_estimated_and_started(world) {
   const page = await world.open("new");
   await page.getByRole("radio", { name: /^quick:/ }).check();
-  await page.getByLabel("How long").selectOption("steps");
-  await page.getByLabel("How much").fill(String(STEPS));
+  await page.getByLabel("Train for").selectOption("steps");
+  await page.getByLabel("Amount").fill(String(STEPS));
   await page.getByText(/All other keys/).click();
   for (const [key, value] of Object.entries(CHANGES)) await page.getByLabel(key, { exact: true }).fill(value);
   const weights = page.locator("aside dd").nth(3);
-  await until("the summary counts the weights", async () => firstNumber(await weights.evaluate((dd) => dd.firstChild.textContent)) > 10_000);
+  await until(
+    "the summary counts the weights",
+    async () => firstNumber(await weights.evaluate((dd) => dd.firstChild.textContent)) > 10_000,
+  );
   assert.match(await page.locator("aside").textContent(), /MB|kB|GB/);
-  await until("the summary counts the steps", async () => firstNumber(await page.locator("aside dd").nth(2).evaluate((dd) => dd.firstChild.textContent)) === STEPS);
+  await until(
+    "the summary counts the steps",
+    async () =>
+      firstNumber(
+        await page
+          .locator("aside dd")
+          .nth(2)
+          .evaluate((dd) => dd.firstChild.textContent),
+      ) === STEPS,
+  );
 
   world.expected = /40\d|422/;
   await page.getByLabel("train.batch", { exact: true }).fill("0");
@@ -34,13 +48,16 @@ async function a_run_is_priced_and_started(world) {
 
   const button = page.getByRole("button", { name: "Start training" });
   await until("the button is free", async () => !(await button.isDisabled()));
-  const [sent] = await Promise.all([page.waitForRequest((one) => one.method() === "POST" && one.url().endsWith("/api/runs")), button.click()]);
+  const [sent] = await Promise.all([
+    page.waitForRequest((one) => one.method() === "POST" && one.url().endsWith("/api/runs")),
+    button.click(),
+  ]);
   assert.deepEqual(sent.postDataJSON(), { preset: "quick", set: CHANGES, steps: STEPS });
-  world.expected = /404/; // asked for before its folder is there
+  world.expected = /404/; // requested before its folder exists
   await page.waitForURL(/#\/run\//, { timeout: 40_000 });
   world.run = decodeURIComponent(page.url().split("#/run/")[1]);
   assert.ok(world.run.length > 3);
   world.live = page;
 }
 
-export default [a_run_is_priced_and_started];
+export default [a_run_is_estimated_and_started];

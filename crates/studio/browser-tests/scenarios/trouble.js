@@ -1,10 +1,10 @@
-// When something is wrong: a run that isn't there, a damaged folder beside sound ones, a studio that has ended. The page says what
-// happened and what to do, and goes on.
+// Errors: a run that doesn't exist, a damaged folder beside sound ones, markup in names. The page says what happened and what
+// to do.
 
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 
-async function a_run_that_is_not_there(world) {
+async function a_run_that_does_not_exist(world) {
   world.expected = /404/;
   const page = await world.open("run/0000-nothing");
   const problem = page.locator(".problem");
@@ -12,7 +12,7 @@ async function a_run_that_is_not_there(world) {
   assert.match(await problem.locator(".hint").textContent(), /\w{3}/);
   await page.getByRole("button", { name: "Try again" }).click();
   await problem.waitFor();
-  world.failures.length = 0; // the failed load is what this is about
+  world.failures.length = 0; // the failed load is the subject of this test
   await page.close();
 }
 
@@ -38,4 +38,4 @@ async function markup_in_names_stays_text(world) {
   await page.close();
 }
 
-export default [a_run_that_is_not_there, a_damaged_folder_beside_sound_ones, markup_in_names_stays_text];
+export default [a_run_that_does_not_exist, a_damaged_folder_beside_sound_ones, markup_in_names_stays_text];

@@ -172,8 +172,9 @@ impl Board {
         self.refresh();
         let inner = self.inner();
         let run = inner.runs.get(id).and_then(|run| Some((run, run.row.as_ref()?)));
-        let (run, row) =
-            run.ok_or_else(|| Failure::missing(format!("there is no run {id:?}"), "GET /api/runs lists them"))?;
+        let (run, row) = run.ok_or_else(|| {
+            Failure::missing(format!("there is no run {id:?}"), "its folder may have been deleted or renamed")
+        })?;
         Ok(look(run, row))
     }
 

@@ -85,7 +85,7 @@ impl Chronicle {
             Ok(event) => self.take(event),
             Err(e) => {
                 let number = self.lines;
-                self.damaged.get_or_insert_with(|| format!("events.jsonl: line {number} is no event: {e}"));
+                self.damaged.get_or_insert_with(|| format!("events.jsonl: line {number} is not an event: {e}"));
                 return None;
             }
         }
@@ -200,6 +200,7 @@ fn rate(from: &StepReport, to: &StepReport) -> Option<f64> {
 pub(super) struct History {
     step: Vec<u64>,
     epoch: Vec<f64>,
+    train_s: Vec<f64>,
     d_loss: Vec<f32>,
     g_loss: Vec<f32>,
     d_norm: Vec<f32>,
@@ -218,6 +219,7 @@ impl History {
     fn push(&mut self, point: &StepReport, speed: Option<f64>) {
         self.step.push(point.step);
         self.epoch.push(point.epoch);
+        self.train_s.push(point.train_s);
         self.d_loss.push(point.d_loss);
         self.g_loss.push(point.g_loss);
         self.d_norm.push(point.d_norm);
@@ -258,6 +260,7 @@ mod tests {
         assert_eq!(chronicle.last().unwrap().step, 1_000_000);
         assert_eq!(chronicle.images_per_s(), Some(128.0));
         assert_eq!(history.images_per_s[5], Some(128.0));
+        assert_eq!(history.train_s[5], history.step[5] as f64 * 0.5);
     }
 
     #[test]
@@ -277,6 +280,6 @@ mod tests {
         assert_eq!((chronicle.end, chronicle.history().step), (End::Open, vec![1, 2, 3, 4]));
         assert_eq!(chronicle.deciding().map(|(now, best)| (now.step, best.step)), Some((4, 4)));
         assert_eq!(chronicle.see("{\"event\":\"what\"}"), None);
-        assert!(chronicle.damaged.as_deref().unwrap().contains("line 16 is no event"), "{:?}", chronicle.damaged);
+        assert!(chronicle.damaged.as_deref().unwrap().contains("line 16 is not an event"), "{:?}", chronicle.damaged);
     }
 }

@@ -57,11 +57,10 @@ pub(super) fn estimate(
         memory_bytes: memory(recipe, generator, discriminator, images),
         basis: match rate {
             Some(_) => {
-                "time: forward passes of these nets timed just now on this machine, a training step counted in \
-                        them; judging and pictures left out. memory: weights, Adam's moments, what a step keeps of a \
-                        batch, and the images, counted"
+                "Time is estimated from a short benchmark on this machine and excludes scoring and sheets. Memory is \
+                 computed: weights, Adam's moments, the activations of one batch, and the images."
             }
-            None => "these nets are too large to try; memory: counted",
+            None => "These networks are too large for a benchmark. Memory is computed.",
         },
     }
 }

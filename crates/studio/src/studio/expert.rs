@@ -177,7 +177,7 @@ async fn answer(
     let Some(at) = found else {
         return Err(Failure::missing(
             "there is no such round",
-            "it is forgotten once it was answered; begin another one",
+            "it was answered already, or the studio was restarted; start another one",
         ));
     };
     let n = rounds[at].1.truth.len();

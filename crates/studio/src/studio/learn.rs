@@ -70,7 +70,10 @@ impl Lessons {
         let mut inner = self.inner();
         let found = inner.lessons.get_mut(id);
         let (used, lesson) = found.ok_or_else(|| {
-            Failure::missing(format!("there is no lesson {id:?}"), "it was left alone for too long; begin another one")
+            Failure::missing(
+                format!("there is no lesson {id:?}"),
+                "lessons end after some idle minutes; start another one",
+            )
         })?;
         *used = Instant::now();
         Ok(Arc::clone(lesson))
@@ -116,10 +119,7 @@ fn recipe(asked: &Begin) -> Answer<Recipe> {
     }
     // Nothing else than the toys reads no file.
     if !["ring", "grid"].contains(&asked.data.as_str()) {
-        return Err(Failure::bad(
-            format!("{:?} can't be shown in the plane", asked.data),
-            "lessons are on ring and grid",
-        ));
+        return Err(Failure::bad(format!("{:?} can't be shown in the plane", asked.data), "choose ring or grid"));
     }
     let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
     let (generator, discriminator) = recipe.networks()?;
@@ -168,7 +168,7 @@ async fn step(State(studio): State<Arc<Studio>>, Path(id): Path<String>, Body(go
     if go.count == 0 || go.count > STEPS || (go.half != Which::Both && go.count != 1) {
         return Err(Failure::bad(
             format!("count is {}, expected 1 for a half, 1 to {STEPS} for both", go.count),
-            "ask several times",
+            "send several requests",
         ));
     }
     aside(move || {

@@ -121,7 +121,10 @@ pub(super) async fn start(
         recipe.networks()?;
         let limited = checked.time.is_some() || recipe.train.epochs > 0 || recipe.train.steps > 0;
         if !limited {
-            return Err(Failure::bad("nothing says how long to train", "give epochs, steps, or a time such as 10m"));
+            return Err(Failure::bad(
+                "the length of the training is missing",
+                "give epochs, steps, or a time such as 10m",
+            ));
         }
         Ok::<_, Failure>(format!("{}-{}", stem(&recipe.data.source), checked.preset))
     })
@@ -201,7 +204,7 @@ impl Choice {
             if !known || opens_files(name) {
                 return Err(Failure::bad(
                     format!("there is no key {name:?} to set"),
-                    "GET /api/keys lists those there are",
+                    "`faussaire presets --keys` lists the keys",
                 ));
             }
             match value {
@@ -239,7 +242,11 @@ impl Choice {
 pub(super) fn time(text: &str) -> Answer<&str> {
     let number = text.strip_suffix(['s', 'm', 'h']).unwrap_or(text);
     let fits = number.parse::<f64>().is_ok_and(|n| n > 0.0 && n < 1e6) && !number.starts_with('+');
-    if fits { Ok(text) } else { Err(Failure::bad(format!("{text:?} is no time"), "give one such as 90s, 10m or 2h")) }
+    if fits {
+        Ok(text)
+    } else {
+        Err(Failure::bad(format!("{text:?} is not a time"), "give one such as 90s, 10m or 2h"))
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ impl Place {
 
     /// The folder of the run called `id`, if the name is a proper one and nothing leads out of the root.
     pub(crate) fn run(&self, id: &str) -> Answer<PathBuf> {
-        let missing = || Failure::missing(format!("there is no run {id:?}"), "GET /api/runs lists those there are");
+        let missing =
+            || Failure::missing(format!("there is no run {id:?}"), "its folder may have been deleted or renamed");
         if !is_name(id) || self.only.as_ref().is_some_and(|only| only != id) {
             return Err(missing());
         }

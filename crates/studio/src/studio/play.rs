@@ -170,7 +170,7 @@ fn count(n: usize) -> Answer<usize> {
     if (1..=MOST).contains(&n) {
         return Ok(n);
     }
-    Err(Failure::bad(format!("{n} images are asked for, expected 1 to {MOST}"), "ask several times"))
+    Err(Failure::bad(format!("{n} images are requested, expected 1 to {MOST}"), "send several requests"))
 }
 
 /// Refuses vectors that the generator can't take.
@@ -302,7 +302,7 @@ async fn invert(
     let loaded = studio.open(&id, drawn.checkpoint.as_deref()).await?;
     let steps = drawn.steps.unwrap_or(STEPS);
     if steps == 0 || steps > MOST_STEPS {
-        return Err(Failure::bad(format!("{steps} steps are asked for, expected 1 to {MOST_STEPS}"), "leave it out"));
+        return Err(Failure::bad(format!("{steps} steps are requested, expected 1 to {MOST_STEPS}"), "leave it out"));
     }
     let target = target(&loaded, &drawn.pixels)?;
     let classes = drawn.class.as_deref().map_or(Classes::AtLarge, Classes::One);
@@ -348,7 +348,7 @@ fn line(loaded: &Loaded, found: &Found) -> Answer<Value> {
 fn target(loaded: &Loaded, pixels: &str) -> Answer<Vec<f32>> {
     let size = loaded.sampler.shape().len();
     let bytes =
-        STANDARD.decode(pixels).map_err(|e| Failure::bad(format!("pixels are no base64: {e}"), "encode the bytes"))?;
+        STANDARD.decode(pixels).map_err(|e| Failure::bad(format!("pixels are not base64: {e}"), "encode the bytes"))?;
     if bytes.len() != size {
         return Err(Failure::bad(
             format!("{} pixel values, expected {size} for {}", bytes.len(), loaded.sampler.shape()),

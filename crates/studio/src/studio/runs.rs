@@ -1,5 +1,6 @@
 //! The list of runs, what there is to know of one, its sheets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,6 +12,7 @@ use axum::routing::get;
 use faussaire::PixelRange;
 use faussaire::Recipe;
 use faussaire::picture::png;
+use faussaire::recipe::values;
 use faussaire::run::{self, Run};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,7 +51,7 @@ fn describe(board: &Board, id: &str) -> Answer<Value> {
     let can_resume = !running && row.error.is_none();
     let mut value = json!({
         "config": Value::Null, "generator": Value::Null, "discriminator": Value::Null, "shape": Value::Null,
-        "latent": Value::Null, "bounds": Value::Null, "labels": Value::Null,
+        "latent": Value::Null, "bounds": Value::Null, "labels": Value::Null, "values": {},
         "checkpoints": checkpoints, "sheets": sheets, "steps_per_epoch": steps_per_epoch,
         "can_stop": running, "can_resume": can_resume, "folder": path,
     });
@@ -64,15 +66,16 @@ fn describe(board: &Board, id: &str) -> Answer<Value> {
     Ok(value)
 }
 
-/// What a recipe says of its nets.
+/// What a recipe says of its nets, and the value of each of its keys.
 fn nets(recipe: &Recipe) -> Answer<Value> {
     let (generator, discriminator) = recipe.networks()?;
     let (low, high) = PixelRange::of(&generator)?.bounds();
     let labels = (generator.labels() > 0).then(
         || json!({ "kind": word(&recipe.labels.kind), "names": recipe.labels.names, "shares": recipe.labels.shares }),
     );
+    let values: BTreeMap<String, String> = values(recipe)?.into_iter().collect();
     Ok(json!({
-        "generator": generator.summary(), "discriminator": discriminator.summary(),
+        "generator": generator.summary(), "discriminator": discriminator.summary(), "values": values,
         "shape": generator.output().dims(), "latent": recipe.latent, "bounds": [low, high], "labels": labels,
     }))
 }
@@ -123,7 +126,7 @@ impl SheetQuery {
         let fits = |size: &(u32, u32)| (1..=4096).contains(&size.0) && (1..=4096).contains(&size.1);
         size.filter(fits)
             .map(Some)
-            .ok_or_else(|| Failure::bad("part asks for no size of 1 to 4096 pixels", "such as ?part=380x140"))
+            .ok_or_else(|| Failure::bad("part is not a size of 1 to 4096 pixels", "give one such as ?part=380x140"))
     }
 }
 
@@ -136,7 +139,7 @@ async fn sheet(
     let part = query.size()?;
     let digits = file.strip_suffix(".png").unwrap_or_default();
     if digits.is_empty() || digits.len() > 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Failure::missing(format!("there is no sheet {file:?}"), "GET /api/runs/ID names those there are"));
+        return Err(Failure::missing(format!("there is no sheet {file:?}"), "it may not be written yet"));
     }
     aside(move || {
         let place = &studio.board.place;

@@ -23,10 +23,12 @@ fn runs_are_listed_and_described() {
     assert!(one["generator"].as_str().unwrap().contains("conv 6 3x3"));
     assert!(one["config"].as_str().unwrap().contains("latent = 8") && one["labels"].is_null());
     assert_eq!((&one["can_stop"], &one["can_resume"]), (&false.into(), &true.into()));
+    assert_eq!((&one["values"]["train.batch"], &one["values"]["latent"]), (&"8".into(), &"8".into()));
     assert_eq!(get(server.at, "/api/runs/told").json()["labels"]["names"].as_array().unwrap().len(), 10);
     let history = get(server.at, "/api/runs/plain/history").json();
     assert_eq!(history["step"], serde_json::json!([1, 10, 12]));
-    for column in ["d_loss", "g_loss", "d_norm", "d_real", "real_score", "images_per_s", "penalty"] {
+    for column in ["d_loss", "g_loss", "d_norm", "d_real", "real_score", "images_per_s", "penalty", "epoch", "train_s"]
+    {
         assert_eq!(history[column].as_array().unwrap().len(), 3, "{column}");
     }
     let lines = fs::read_to_string(trained().join("plain/events.jsonl")).unwrap().lines().count();
@@ -86,7 +88,7 @@ fn damaged_folders_are_shown_with_the_reason() {
     write("f-claim/config.toml", claim.replace("reshape 7 7 4", "reshape 7 7 90000").as_bytes());
     fs::write(root.join("plain/checkpoints/best/average.safetensors"), b"cut").unwrap();
     let mut expected =
-        vec![("a-config", "TOML parse error"), ("b-huge", "expected at most"), ("c-log", "line 2 is no event")];
+        vec![("a-config", "TOML parse error"), ("b-huge", "expected at most"), ("c-log", "line 2 is not an event")];
     expected.extend([("d-none", "there is no config.toml"), ("e-bytes", "config.toml")]);
     #[cfg(unix)]
     {

@@ -1,5 +1,5 @@
-//! One HTML file with the generator inside: layers as JSON, weights as base64, a program that draws with them
-//! (`engine.js`) and a page around it (`play.js`). It fetches nothing, so it plays from a disk or an e-mail.
+//! One HTML file with the generator inside: layers as JSON, weights as base64, a program that runs them
+//! (`engine.js`, `convolution.js`) and the page around it (`play.js`). It loads nothing, so it works from a disk or an e-mail.
 
 mod directions;
 mod half;
@@ -92,15 +92,15 @@ fn script(value: &Value) -> String {
 /// Where the generator comes from, in a line.
 fn origin(subject: &Subject) -> String {
     let scores = subject.scores.iter().map(|(name, value)| format!("; {name} {value:.4} (smaller is better)"));
-    format!("Run {}, after {} steps of training{}.", subject.name, grouped(subject.step), scores.collect::<String>())
+    format!("Run {}, after {} training steps{}.", subject.name, grouped(subject.step), scores.collect::<String>())
 }
 
 /// A name, and what is to be said of it, as rows of a table.
 fn facts(subject: &Subject, plain: &Plain, half: bool) -> String {
     let mut facts = vec![
         ("run".to_string(), subject.name.clone()),
-        ("learned from".into(), subject.data()),
-        ("steps of training".into(), grouped(subject.step)),
+        ("data set".into(), subject.data()),
+        ("training steps".into(), grouped(subject.step)),
     ];
     facts.extend(
         subject.scores.iter().map(|(name, value)| (format!("{name} (smaller is better)"), format!("{value:.4}"))),
@@ -120,15 +120,11 @@ fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
     let points = plain.output.dims()[..2] == [1, 1];
     let count: usize = plain.parts.iter().flat_map(|part| &part.weights).map(|weight| weight.values.len()).sum();
     let (what, lead, sliders) = if points {
-        ("Points", "A generator to play with: move the sliders, and see where a point of noise goes.", "Move the point")
+        ("points", "Move the sliders to see where the generator sends a latent.", "Move the point")
     } else {
-        (
-            "Images",
-            "A generator to play with: every image here is drawn as you look at it, by your own browser.",
-            "Change the image",
-        )
+        ("images", "Your browser generates every image on this page as you look at it.", "Change the image")
     };
-    let title = format!("{what} like {}", subject.data());
+    let title = format!("Generated {what}: {}", subject.data());
     let fields = [
         ("style", format!("{STYLE}{}", include_str!("style.css"))),
         ("title", escape(&format!("{title}: {}", subject.name))),
@@ -136,11 +132,11 @@ fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
         ("lead", escape(lead)),
         ("from", escape(&origin(subject))),
         ("sliders", sliders.into()),
-        ("sheet", "More of them".into()),
+        ("sheet", "Gallery".into()),
         ("parameters", grouped(count as u64)),
         ("facts", facts(subject, plain, half)),
         ("recipe", escape(&subject.recipe_text())),
-        ("engine", include_str!("engine.js").into()),
+        ("engine", concat!(include_str!("engine.js"), include_str!("convolution.js")).into()),
         ("play", include_str!("play.js").into()),
         ("net", script(&model(subject, plain, half))),
         ("weights", encoded(plain, half)),

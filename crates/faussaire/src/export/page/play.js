@@ -1,14 +1,15 @@
 "use strict";
-// The page around the engine: what to draw next, and where. Drawing itself happens in workers, so that the page stays quick
-// while they are at it; where a browser allows none, it happens here, between two frames.
+// The page around the engine. Images are drawn in workers, so that the page stays responsive; where a browser allows none, they
+// are drawn here, between two frames.
 
 const model = JSON.parse(document.getElementById("net").textContent);
 const find = (id) => document.getElementById(id);
 const [high, wide, channels] = model.shape;
 const points = high * wide === 1;
-const SHEET = 12, STEPS = 24;
+const SHEET = 12,
+  STEPS = 24;
 
-/** Normal numbers that depend on `seed` alone: mulberry32 and Box-Muller. */
+/** A standard normal latent from `seed`: mulberry32 and Box-Muller. */
 function noise(seed) {
   const uniform = () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -16,17 +17,25 @@ function noise(seed) {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
-  return Array.from({ length: model.latent }, () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()));
+  return Array.from(
+    { length: model.latent },
+    () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
 }
 
-/** Who draws: as many workers as there are processors to spare, or this page itself. */
-function Studio() {
-  const jobs = new Map(), queue = [], idle = [];
-  let number = 0, here = null;
+/** Draws images in up to four workers, or in the page itself. */
+function Queue() {
+  const jobs = new Map(),
+    queue = [],
+    idle = [];
+  let number = 0,
+    here = null;
   const text = find("weights").textContent;
   const draw_here = () => {
     here = here || Engine(model, unpack(text, model.half));
-    const [id, z, labels] = queue.shift(), began = performance.now(), values = here.draw(z, labels);
+    const [id, z, labels] = queue.shift(),
+      began = performance.now(),
+      values = here.draw(z, labels);
     const done = jobs.get(id);
     jobs.delete(id);
     done([values, performance.now() - began]);
@@ -37,7 +46,9 @@ function Studio() {
   };
   let workers = 0;
   try {
-    const source = find("engine").textContent + `
+    const source =
+      find("engine").textContent +
+      `
       let engine;
       onmessage = ({ data }) => {
         if (!Array.isArray(data)) { engine = Engine(data.model, unpack(data.text, data.model.half)); postMessage(null); return; }
@@ -56,7 +67,7 @@ function Studio() {
         idle.push(worker);
         next();
       };
-      // One that can't start, where a browser forbids them only now.
+      // A worker that can't start: some browsers refuse only here.
       worker.onerror = () => {
         workers--;
         if (workers === 0 && queue.length) draw_here();
@@ -67,14 +78,17 @@ function Studio() {
     workers = 0;
   }
   return {
-    /** The pixels for this noise and these labels, and the milliseconds they took; `urgent` ones go before those that wait. */
-    draw: (z, labels, urgent) => new Promise((done) => {
-      const job = [++number, z, labels, urgent];
-      jobs.set(number, done);
-      if (urgent) queue.unshift(job); else queue.push(job);
-      if (workers > 0) next(); else if (queue.length === 1) setTimeout(draw_here);
-    }),
-    /** Forgets what nobody waits for any longer. */
+    /** Resolves to the pixels for a latent and labels, and the milliseconds they took; `urgent` jobs go first. */
+    draw: (z, labels, urgent) =>
+      new Promise((done) => {
+        const job = [++number, z, labels, urgent];
+        jobs.set(number, done);
+        if (urgent) queue.unshift(job);
+        else queue.push(job);
+        if (workers > 0) next();
+        else if (queue.length === 1) setTimeout(draw_here);
+      }),
+    /** Drops the waiting jobs that aren't urgent. */
     clear: () => {
       const kept = queue.filter(([id, , , urgent]) => urgent || !jobs.delete(id));
       queue.splice(0, queue.length, ...kept);
@@ -82,10 +96,16 @@ function Studio() {
   };
 }
 
-const studio = Studio();
-const state = { seed: 0, base: model.samples[0], labels: (model.rows[0] || []).slice(), moved: model.directions.map(() => 0), truncation: 1 };
+const drawing = Queue();
+const state = {
+  seed: 0,
+  base: model.samples[0],
+  labels: (model.rows[0] || []).slice(),
+  moved: model.directions.map(() => 0),
+  truncation: 1,
+};
 
-/** The noise that the sliders stand for. */
+/** The latent that the sliders describe. */
 function latent(base) {
   const z = base.map((v) => v * state.truncation);
   model.directions.forEach((direction, i) => direction.forEach((d, k) => (z[k] += state.moved[i] * d)));
@@ -94,7 +114,8 @@ function latent(base) {
 
 function paint(canvas, values) {
   [canvas.width, canvas.height] = [wide, high];
-  const bytes = to_bytes(values, model.bounds), pixels = new Uint8ClampedArray(4 * high * wide);
+  const bytes = to_bytes(values, model.bounds),
+    pixels = new Uint8ClampedArray(4 * high * wide);
   for (let p = 0; p < high * wide; p++) {
     for (let k = 0; k < 3; k++) pixels[4 * p + k] = bytes[p * channels + (channels === 1 ? 0 : k)];
     pixels[4 * p + 3] = 255;
@@ -102,46 +123,52 @@ function paint(canvas, values) {
   canvas.getContext("2d").putImageData(new ImageData(pixels, wide, high), 0, 0);
 }
 
-const picture = find("picture"), said = find("said");
-let asked = 0, busy = false, shown = null;
+const picture = find("picture"),
+  said = find("said");
+let asked = 0,
+  busy = false,
+  shown = null;
 
-/** Draws the image that the controls describe; while one is drawn, only the last wish counts. */
+/** Draws the image for the present controls; while one is drawn, only the last request is kept. */
 async function show(quiet) {
   asked++;
   if (busy) return;
   busy = true;
   for (let turn = 0; turn !== asked;) {
     turn = asked;
-    const [values, ms] = await studio.draw(latent(state.base), state.labels, true);
+    const [values, ms] = await drawing.draw(latent(state.base), state.labels, true);
     shown = values;
-    if (points) plot(); else paint(picture, shown);
+    if (points) plot();
+    else paint(picture, shown);
     const name = described();
-    if (!quiet) said.textContent = `${name}drawn in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+    if (!quiet) said.textContent = `${name}generated in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   }
   busy = false;
 }
 
 function described() {
   const held = model.labels.names.filter((_, i) => state.labels[i] > 0);
-  const name = held.length ? held.join(", ") : model.labels.names.length ? "none of the labels" : "";
-  picture.setAttribute("aria-label", name ? `the image drawn: ${name}` : "the image drawn");
+  const name = held.length ? held.join(", ") : model.labels.names.length ? "no labels" : "";
+  picture.setAttribute("aria-label", name ? `Generated image: ${name}` : "Generated image");
   return name ? `${name}: ` : "";
 }
 
-// Points in the plane rather than images: many of them, and the one that the sliders move.
+// For generators of points in the plane: many points, and the one that the sliders move.
 
 const cloud = [];
 async function gather() {
   for (let i = 0; i < 1500; i++) {
-    cloud.push((await studio.draw(noise(1000 + i), state.labels))[0]);
+    cloud.push((await drawing.draw(noise(1000 + i), state.labels))[0]);
     if (i % 250 === 249) plot();
   }
 }
 
 function plot() {
-  const side = 448, [low, top] = model.bounds;
+  const side = 448,
+    [low, top] = model.bounds;
   [picture.width, picture.height] = [side, side];
-  const pen = picture.getContext("2d"), ink = getComputedStyle(document.body);
+  const pen = picture.getContext("2d"),
+    ink = getComputedStyle(document.body);
   const place = (point) => [((point[0] - low) / (top - low)) * side, side - ((point[1] - low) / (top - low)) * side];
   pen.fillStyle = ink.getPropertyValue("--card");
   pen.fillRect(0, 0, side, side);
@@ -160,7 +187,7 @@ function plot() {
   }
 }
 
-// The sheet of images to choose from.
+// The gallery.
 
 const images = find("images");
 let sheet = model.samples.slice(0, SHEET).map((base, i) => ({ base, labels: model.rows[i] || [], seed: null }));
@@ -168,14 +195,15 @@ let sheet = model.samples.slice(0, SHEET).map((base, i) => ({ base, labels: mode
 function fill() {
   images.textContent = "";
   sheet.forEach((entry, i) => {
-    const button = images.appendChild(document.createElement("button")), canvas = button.appendChild(document.createElement("canvas"));
+    const button = images.appendChild(document.createElement("button")),
+      canvas = button.appendChild(document.createElement("canvas"));
     button.type = "button";
     const held = model.labels.names.filter((_, k) => entry.labels[k] > 0).join(", ");
     button.setAttribute("aria-label", `image ${i + 1}${held ? `: ${held}` : ""}`);
     button.onclick = () => (stop_walking(), choose(entry, button));
     if (i === 0) button.setAttribute("aria-current", "true");
     [canvas.width, canvas.height] = [wide, high];
-    studio.draw(entry.base, entry.labels).then(([values]) => paint(canvas, values));
+    drawing.draw(entry.base, entry.labels).then(([values]) => paint(canvas, values));
   });
 }
 
@@ -194,11 +222,12 @@ const radio = model.labels.kind === "classes";
 function offer_labels() {
   if (!model.labels.names.length) return;
   const group = find("labels").appendChild(document.createElement("fieldset"));
-  group.appendChild(document.createElement("legend")).textContent = radio ? "What to draw" : "What it is to have";
+  group.appendChild(document.createElement("legend")).textContent = radio ? "Class" : "Attributes";
   const choices = group.appendChild(document.createElement("div"));
   choices.className = "choices";
   model.labels.names.forEach((name, i) => {
-    const label = choices.appendChild(document.createElement("label")), input = label.appendChild(document.createElement("input"));
+    const label = choices.appendChild(document.createElement("label")),
+      input = label.appendChild(document.createElement("input"));
     label.append(name.replaceAll("_", " "));
     Object.assign(input, { type: radio ? "radio" : "checkbox", name: "label" });
     input.onchange = () => {
@@ -211,7 +240,9 @@ function offer_labels() {
 }
 
 function check_labels() {
-  find("labels").querySelectorAll("input").forEach((input, i) => (input.checked = state.labels[i] > 0));
+  find("labels")
+    .querySelectorAll("input")
+    .forEach((input, i) => (input.checked = state.labels[i] > 0));
 }
 
 function offer_directions() {
@@ -229,16 +260,20 @@ function offer_directions() {
 
 function reset() {
   state.moved.fill(0);
-  find("directions").querySelectorAll("input").forEach((input) => (input.value = 0));
-  find("directions").querySelectorAll("output").forEach((output) => (output.textContent = "0.00"));
+  find("directions")
+    .querySelectorAll("input")
+    .forEach((input) => (input.value = 0));
+  find("directions")
+    .querySelectorAll("output")
+    .forEach((output) => (output.textContent = "0.00"));
 }
 
-function another(seed) {
+function new_image(seed) {
   const labels = radio || !model.labels.names.length ? state.labels : state.labels.slice();
   choose({ base: noise(seed), labels, seed }, null);
 }
 
-// A walk from image to image, on great circles as `faussaire sample -o walk.gif`.
+// A walk from image to image, on great circles as in `faussaire sample -o walk.gif`.
 
 let walking = 0;
 async function walk() {
@@ -258,7 +293,10 @@ async function walk() {
 function between(a, b, t) {
   const dot = (x, y) => x.reduce((sum, v, i) => sum + v * y[i], 0);
   const angle = Math.acos(Math.max(-1, Math.min(1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)))));
-  const [from, to] = Math.sin(angle) < 1e-4 ? [1 - t, t] : [Math.sin((1 - t) * angle), Math.sin(t * angle)].map((v) => v / Math.sin(angle));
+  const [from, to] =
+    Math.sin(angle) < 1e-4
+      ? [1 - t, t]
+      : [Math.sin((1 - t) * angle), Math.sin(t * angle)].map((v) => v / Math.sin(angle));
   return a.map((v, i) => from * v + to * b[i]);
 }
 
@@ -267,8 +305,9 @@ function stop_walking() {
   find("walk").setAttribute("aria-pressed", "false");
 }
 
-find("another").onclick = () => (stop_walking(), another(Math.floor(Math.random() * 2 ** 32)));
-find("seed").onchange = (event) => event.target.value !== "" && (stop_walking(), another(Number(event.target.value) >>> 0));
+find("new").onclick = () => (stop_walking(), new_image(Math.floor(Math.random() * 2 ** 32)));
+find("seed").onchange = (event) =>
+  event.target.value !== "" && (stop_walking(), new_image(Number(event.target.value) >>> 0));
 find("walk").onclick = () => {
   if (find("walk").getAttribute("aria-pressed") === "true") return stop_walking();
   find("walk").setAttribute("aria-pressed", "true");
@@ -281,25 +320,31 @@ find("truncation").oninput = (event) => {
 };
 find("reset").onclick = () => (reset(), show());
 find("more").onclick = () => {
-  studio.clear();
+  drawing.clear();
   const start = Math.floor(Math.random() * 2 ** 31);
   sheet = sheet.map((entry, i) => ({ base: noise(start + i), labels: entry.labels, seed: start + i }));
   fill();
 };
-find("save").onclick = () => picture.toBlob((blob) => {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${model.name}.png` });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-});
+find("save").onclick = () =>
+  picture.toBlob((blob) => {
+    const link = Object.assign(document.createElement("a"), {
+      href: URL.createObjectURL(blob),
+      download: `${model.name}.png`,
+    });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
 
-/** `#dump` in the address: the bytes of the first images as text, for who compares them with other programs'. */
+/** With `#dump` in the address: the bytes of the first images as text, to compare them with another program's. */
 async function dump() {
   const lines = [];
   for (let i = 0; i < model.samples.length; i++) {
-    const [values] = await studio.draw(model.samples[i], model.rows[i] || []);
+    const [values] = await drawing.draw(model.samples[i], model.rows[i] || []);
     lines.push(Array.from(to_bytes(values, model.bounds), (b) => b.toString(16).padStart(2, "0")).join(""));
   }
-  document.body.appendChild(Object.assign(document.createElement("pre"), { id: "dump", textContent: lines.join("\n") }));
+  document.body.appendChild(
+    Object.assign(document.createElement("pre"), { id: "dump", textContent: lines.join("\n") }),
+  );
 }
 
 offer_labels();

@@ -118,5 +118,5 @@ fn a_page_names_no_folder_of_its_maker() {
     subject.recipe.train.init = vec!["/home/somebody/nets.safetensors".into()];
     let (net, weights) = subject.net(Which::Generator);
     let text = page(&subject, &Plain::of(net, weights), false);
-    assert!(text.contains("Images like pictures") && !text.contains("somebody"));
+    assert!(text.contains("Generated images: pictures") && !text.contains("somebody"));
 }

@@ -1,9 +1,10 @@
-// What a heat map shows where the game only compares (relativistic pairs, Wasserstein): such an expert's scores have no zero. They
-// are shown relative to the middle between its mean scores of real and of generated points.
+// Heat maps for losses that only compare scores (relativistic, Wasserstein), whose scores have no zero: they are shown relative
+// to the midpoint between the mean scores of real and of generated points.
 
-const logit = (share) => Math.log(Math.min(1 - 1e-9, Math.max(1e-9, share)) / (1 - Math.min(1 - 1e-9, Math.max(1e-9, share))));
+const logit = (share) =>
+  Math.log(Math.min(1 - 1e-9, Math.max(1e-9, share)) / (1 - Math.min(1 - 1e-9, Math.max(1e-9, share))));
 
-/// The mean logit at `points`, read off the nearest places of the map; points outside it don't count.
+/// The mean logit of the map at `points`, each at its nearest cell; points outside the map don't count.
 function mean({ n, extent: [low, high], values }, points) {
   let sum = 0;
   let count = 0;
@@ -17,13 +18,13 @@ function mean({ n, extent: [low, high], values }, points) {
   return count ? sum / count : null;
 }
 
-/// The same state with its heat map moved so that 0.5 is that middle, and the shares told rightly by it.
-export function compared(state) {
+/// The same state with its heat map shifted so that 0.5 is that midpoint, and the accuracies at it.
+export function recentred(state) {
   if (!state.heat) return state;
   const [real, fake] = [mean(state.heat, state.real), mean(state.heat, state.fake)];
   if (real === null || fake === null) return state;
   const middle = (real + fake) / 2;
-  // Wasserstein critics reach far beyond what a probability can show: half their distance becomes one unit of the map.
+  // Scores of Wasserstein critics are far larger than logits: half their distance becomes two units of the map.
   const unit = Math.max(1, Math.abs(real - fake) / 4);
   const values = state.heat.values.map((value) => 1 / (1 + Math.exp(-(logit(value) - middle) / unit)));
   const heat = { ...state.heat, values };
