@@ -46,7 +46,7 @@ impl Watcher for Sheets {
     fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request> {
         if let Event::Epoch { epoch, report } = event {
             println!("epoch {epoch}: D loss {:.4}, G loss {:.4}", report.d_loss, report.g_loss);
-            let values = gan.generate(&gan.fixed_latents(40));
+            let values = gan.generate(&gan.fixed_latents(40))?;
             let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
             let picture = sheet::sheet(&images, 4, 10, &sheet::Options::default())?;
             png::write(&self.folder.join(format!("epoch-{epoch:03}.png")), &picture)?;

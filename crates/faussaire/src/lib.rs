@@ -19,8 +19,13 @@ pub use burn;
 pub use burn::tensor::{Device, Tensor};
 pub use faussaire_data::{self as data, Error, Result, error, random};
 pub use faussaire_metrics as metrics;
+pub use faussaire_nn::augment::register as register_augmentation;
+pub use faussaire_nn::loss::register as register_loss;
+pub use faussaire_nn::net::layers::register as register_layer;
+pub use faussaire_nn::penalty::register as register_penalty;
 pub use faussaire_nn::{
-    AdamSettings, Model, PixelRange, augment, loss, model, net, ops, optimizer, penalty, safetensors,
+    AdamSettings, Model, PixelRange, augment, loss, model, net, ops, optimizer, penalty, pixel_range, registry,
+    safetensors,
 };
 pub use recipe::{Preset, Recipe};
 pub use train::Gan;

@@ -59,11 +59,11 @@ fn rounded_training_follows_the_exact_one() {
 #[test]
 fn what_is_shown_is_computed_in_f32() {
     let (_, gan) = trained("bf16", &[]);
-    let shown = gan.generate(&gan.fixed_latents(4));
+    let shown = gan.generate(&gan.fixed_latents(4)).unwrap();
     // The same weights in a net that knows nothing of bf16 give the same bits, normalisations folded as for all that is drawn.
     let latents = gan.fixed_latents(4);
     let (net, weights) = gan.generator.net.folded(&gan.averaged()).unwrap();
-    let exact = net.forward(&weights, latents.z, &mut faussaire::net::Pass::infer());
+    let exact = net.apply(&weights, latents.z, &mut faussaire::net::Pass::infer());
     let exact: Vec<f32> = exact.into_data().iter::<f32>().collect();
     assert_eq!(shown, exact);
 }

@@ -151,7 +151,7 @@ impl Classifier {
         let y = tensor(conditions.rows(set, indices), [indices.len(), 1, 1, conditions.width()], &self.device);
         let tracked = self.model.tracked();
         let mut pass = self.model.training_pass(step);
-        let logits = self.model.net.forward(&tracked, x, &mut pass);
+        let logits = self.model.net.apply(&tracked, x, &mut pass);
         let loss = label_cross_entropy(logits, y, self.labels.kind);
         let value = loss.clone().into_scalar::<f32>();
         self.model.update(tracked, loss, value)?;
@@ -217,9 +217,9 @@ impl Classifier {
         let (mut features, mut logits) = (Vec::new(), Vec::new());
         for part in images.chunks(BATCH * size) {
             let x = self.images(part.to_vec());
-            let seen = self.trunk.forward(&self.model.weights, x, &mut Pass::infer());
+            let seen = self.trunk.apply(&self.model.weights, x, &mut Pass::infer());
             features.extend(host(&seen));
-            logits.extend(host(&self.head.forward(&self.head_weights(), seen, &mut Pass::infer())));
+            logits.extend(host(&self.head.apply(&self.head_weights(), seen, &mut Pass::infer())));
         }
         let width = self.labels.names.len();
         let classes = logits.chunks(width).map(largest).collect();

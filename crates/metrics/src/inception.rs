@@ -116,7 +116,7 @@ impl Inception {
             activation: Activation::Relu,
             precision: Precision::F32,
             stored: Precision::F32,
-            links: ops::Links::default(),
+            backward: ops::BackwardFusion::default(),
         };
         ops::conv(x, kernel.clone(), bias.clone(), spec)
     }

@@ -72,7 +72,7 @@ impl RandomFeatures {
         for part in images.chunks(BATCH * self.shape.len()) {
             let n = part.len() / self.shape.len();
             let x = tensor(part.to_vec(), [n, height, width, channels], &self.device);
-            let seen = self.model.net.forward(&self.model.weights, x, &mut Pass::infer());
+            let seen = self.model.net.apply(&self.model.weights, x, &mut Pass::infer());
             let [_, h, w, _] = seen.dims();
             for image in host(&seen).chunks_exact(h * w * CHANNELS) {
                 rows.extend(quarters(image, h, w));

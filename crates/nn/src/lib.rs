@@ -8,7 +8,8 @@ pub mod net;
 pub mod ops;
 pub mod optimizer;
 pub mod penalty;
-mod pixel_range;
+pub mod pixel_range;
+pub mod registry;
 pub mod safetensors;
 
 pub use model::Model;

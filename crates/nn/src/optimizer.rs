@@ -24,16 +24,19 @@ pub enum Decay {
 #[serde(deny_unknown_fields, default)]
 pub struct AdamSettings {
     /// Learning rate.
+    #[serde(alias = "learning_rate")]
     pub rate: f64,
     /// Decay of the first moment.
+    #[serde(alias = "beta_1")]
     pub beta1: f64,
     /// Decay of the second moment.
+    #[serde(alias = "beta_2")]
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
     /// The largest length that the whole net's gradient may have; longer ones are shortened. 0: any.
     pub clip: f64,
-    /// The rate grows from 0 over so many updates.
+    /// Updates over which the rate grows from 0.
     pub warmup: u64,
     /// How it shrinks after that.
     pub decay: Decay,
@@ -112,6 +115,11 @@ impl Optimizer {
         Self { settings, updates: 0, moments }
     }
 
+    /// Its settings.
+    pub fn settings(&self) -> AdamSettings {
+        self.settings
+    }
+
     /// Changes the trainable `weights` by one step along `gradients` (in order; `None` leaves a weight as it is).
     /// Returns the length of the whole gradient, before it was shortened if it was.
     pub fn step(
@@ -134,7 +142,7 @@ impl Optimizer {
                 Some(factor) => gradient.mul_scalar(factor),
                 None => gradient,
             };
-            // Taken out of their places so that nobody else holds them and the update happens in place.
+            // Taken out of their places so that nothing shares them and the update happens in place.
             let empty = || Tensor::empty([0], &gradient.device());
             let state = [
                 std::mem::replace(weight, empty()),

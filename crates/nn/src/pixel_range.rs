@@ -1,7 +1,6 @@
 //! The range of pixel values, which the generator's last layer decides: a sigmoid makes [0, 1], tanh [-1, 1].
 
-use crate::net::Network;
-use crate::ops::Activation;
+use crate::net::{Network, Op};
 use faussaire_data::error::{Error, Result};
 
 /// Lowest and highest value of an image.
@@ -19,9 +18,9 @@ impl PixelRange {
     /// # Errors
     /// A last layer that is neither sigmoid nor tanh, for images; points are in [-1, 1] but not held to it.
     pub fn of(generator: &Network) -> Result<Self> {
-        match generator.layers().last().and_then(|l| l.layer.kind().as_activation()) {
-            Some(Activation::Sigmoid) => Ok(Self::Unit),
-            Some(Activation::Tanh) => Ok(Self::Signed),
+        match generator.layers().last().map(|l| l.layer.kind().op(l.input)) {
+            Some(Op::Sigmoid) => Ok(Self::Unit),
+            Some(Op::Tanh) => Ok(Self::Signed),
             // A point rather than a picture: its coordinates may be anything.
             _ if generator.output().dims()[..2] == [1, 1] => Ok(Self::Signed),
             _ => Err(Error::recipe(

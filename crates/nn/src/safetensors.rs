@@ -1,4 +1,4 @@
-//! Weights and moments as safetensors files, checked on the way in: names, shapes, sizes, finite values.
+//! Weights and moments as safetensors files, checked when they are read: names, shapes, sizes, finite values.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,6 +13,12 @@ use faussaire_data::error::{Error, Result};
 /// One tensor of a file: its name and shape, in the file's order.
 pub type Entry = (String, Vec<usize>);
 
+/// The entries of the moments of Adam: first and second of each weight that is trained.
+pub fn moment_entries(net: &Network) -> Vec<Entry> {
+    let trainable = entries(net).into_iter().zip(net.trainable()).filter(|(_, t)| *t);
+    trainable.flat_map(|((name, shape), _)| ["m", "v"].map(|m| (format!("{name}.{m}"), shape.clone()))).collect()
+}
+
 /// The entries of a network's weights.
 pub fn entries(net: &Network) -> Vec<Entry> {
     net.weight_names().into_iter().zip(net.specs().map(|s| s.shape.clone())).collect()
@@ -21,8 +27,17 @@ pub fn entries(net: &Network) -> Vec<Entry> {
 /// Serialises `tensors` under the names and shapes of `entries`.
 ///
 /// # Errors
-/// Values that are not finite.
+/// A value that is NaN or infinite.
 pub fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec<u8>> {
+    let layout = "Keras layouts: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]";
+    encode_with(entries, tensors, step, format!("step {step}; {layout}"))
+}
+
+/// The same with another text in the header, under the key `faussaire`; `step` is for errors.
+///
+/// # Errors
+/// A value that is NaN or infinite.
+pub fn encode_with(entries: &[Entry], tensors: &[Tensor<1>], step: u64, about: String) -> Result<Vec<u8>> {
     let mut bytes: Vec<Vec<u8>> = Vec::with_capacity(tensors.len());
     for ((name, _), tensor) in entries.iter().zip(tensors) {
         let values = host(tensor);
@@ -41,15 +56,20 @@ pub fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec
         views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| broken(&e))?));
     }
     // One key only: several would be written in random order, and equal checkpoints must have equal bytes.
-    let layout = "Keras layouts: dense [in, out], conv [h, w, in, out], convtranspose [h, w, out, in]";
-    let about = HashMap::from([("faussaire".to_string(), format!("step {step}; {layout}"))]);
+    let about = HashMap::from([("faussaire".to_string(), about)]);
     serialize(views, Some(about)).map_err(|e| broken(&e))
 }
 
-/// Reads what [`encode`] wrote; `path` names the file in errors, `hint` says what to do about a damaged one.
+/// The text in the header of such a file; none where there is none.
+pub fn about(bytes: &[u8]) -> Option<String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    metadata.metadata().as_ref()?.get("faussaire").cloned()
+}
+
+/// Reads what [`encode`] wrote; `path` names the file in errors, `hint` says what to do where it is damaged.
 ///
 /// # Errors
-/// Missing or extra tensors, other shapes or types, values that are not finite.
+/// Other names, shapes or types than those of `entries`, or a value that is NaN or infinite.
 pub fn decode(bytes: &[u8], entries: &[Entry], path: &Path, hint: &str, device: &Device) -> Result<Vec<Tensor<1>>> {
     let damaged = |what: String| Error::run(format!("{} is damaged: {what}", path.display()), hint);
     let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;

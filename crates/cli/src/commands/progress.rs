@@ -146,7 +146,7 @@ impl Console {
             self.bar.suspend(|| eprintln!("{}", losses(&report)));
             return Ok(());
         }
-        let values = gan.generate(&gan.fixed_latents(STRIP));
+        let values = gan.generate(&gan.fixed_latents(STRIP))?;
         let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
         let stderr = console::Term::stderr();
         let strip = if stderr.is_term() {

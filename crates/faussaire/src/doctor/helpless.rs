@@ -15,7 +15,7 @@ const DEEPLY: f32 = 0.8;
 const STILL: f32 = 0.1;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let guessing = vitals.case.recipe.train.loss.of_guessing()?;
+    let guessing = vitals.case.recipe.train.loss.chance_loss()?;
     let share = mean(vitals.recent(3)?, |p| p.d_loss) / guessing;
     let windows = vitals.windows(3)?;
     let lead = -mean(windows.last()?, |p| p.gap);

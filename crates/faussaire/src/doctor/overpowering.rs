@@ -16,7 +16,7 @@ const BEYOND_DOUBT: f32 = 12.0;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let train = &vitals.case.recipe.train;
-    let (guessing, floor) = (train.loss.of_guessing()?, train.loss.floor(train.smoothing, train.flips));
+    let (guessing, floor) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.flips));
     let recent = vitals.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
     let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };

@@ -51,7 +51,7 @@ impl Remedy {
         let (g, d, train) = (recipe.generator.adam.rate, recipe.discriminator.adam.rate, &recipe.train);
         let rate = |net: &str, rate: f64| format!("{net}.adam.rate={}", rounded(rate));
         match self {
-            Self::GentlerDiscriminator if train.discriminator_steps > 1 && !train.loss.wants_bounded_slope() => {
+            Self::GentlerDiscriminator if train.discriminator_steps > 1 && !train.loss.requires_lipschitz() => {
                 vec!["train.discriminator_steps=1".into(), rate("discriminator", d.min(g))]
             }
             Self::GentlerDiscriminator => vec![rate("discriminator", if d > g { g } else { d / 2.0 })],

@@ -1,7 +1,7 @@
 //! Nets for other programs: ONNX for runtimes, safetensors with a PyTorch module, a page that draws in a browser. One
 //! folder per format.
 //!
-//! No format looks at a layer itself. A layer says what it computes as a [`crate::net::Form`], `plain.rs` lists these with
+//! No format looks at a layer itself. A layer says what it computes as a [`crate::net::Op`], `plain.rs` lists these with
 //! their shapes and weights, and each format's `match` over the forms is all that it knows of layers. Every file is read
 //! back and compared with the nets here before it is kept: `agreement.rs` says how.
 
@@ -143,6 +143,11 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
             "--pixels and --layout go with onnx, --half with html, --net with onnx and safetensors",
         ));
     }
+    subject.check(match format {
+        Format::Html => Some(Which::Generator),
+        Format::Onnx => Some(options.net.unwrap_or(Which::Generator)),
+        Format::Safetensors => options.net,
+    })?;
     let export = match format {
         Format::Onnx => onnx::export(subject, options)?,
         Format::Safetensors => torch::export(subject, options)?,
@@ -170,11 +175,31 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
 /// As [`make`] and [`Subject::open`], or a place that can't be written; nothing is left there then.
 pub fn write(run: &Run, checkpoint: &str, format: Format, path: &Path, options: &Options) -> Result<Written> {
     // Before the work, so that a typing error in the path costs nothing.
-    let places = places(path, format)?;
-    let mut parts = places.iter().map(|place| PartFile::create(place)).collect::<Result<Vec<_>>>()?;
-    places.iter().skip(1).try_for_each(|place| ours(place))?;
+    let parts = begin(path, format)?;
     let subject = Subject::open(run, checkpoint)?.titled(path);
-    let export = make(&subject, format, options)?;
+    commit(&subject, format, parts, options)
+}
+
+/// Writes one of a subject's nets, or both, to `path` as `format`, once it has been compared: for nets that are no run's, such
+/// as those of [`Subject::of_model`].
+///
+/// # Errors
+/// As [`make`], or a place that can't be written; nothing is left there then.
+pub fn write_subject(subject: Subject, format: Format, path: &Path, options: &Options) -> Result<Written> {
+    let parts = begin(path, format)?;
+    commit(&subject.titled(path), format, parts, options)
+}
+
+/// The files that an export to `path` writes, which are at their places once they are complete.
+fn begin(path: &Path, format: Format) -> Result<Vec<PartFile>> {
+    let places = places(path, format)?;
+    let parts = places.iter().map(|place| PartFile::create(place)).collect::<Result<Vec<_>>>()?;
+    places.iter().skip(1).try_for_each(|place| ours(place))?;
+    Ok(parts)
+}
+
+fn commit(subject: &Subject, format: Format, mut parts: Vec<PartFile>, options: &Options) -> Result<Written> {
+    let export = make(subject, format, options)?;
     let mut files = Vec::new();
     for (part, (_, bytes)) in parts.iter_mut().zip(&export.files) {
         part.write(bytes)?;

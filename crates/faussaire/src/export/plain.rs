@@ -1,7 +1,7 @@
 //! A net as plain data: for every layer what it computes, the shapes around it, and its weights as numbers. It is all that a
 //! format gets to see.
 
-use crate::net::{Form, Network, Shape, Weights};
+use crate::net::{Network, Op, Shape, Weights};
 use crate::ops::host;
 
 /// A net.
@@ -29,7 +29,7 @@ pub struct Part {
     /// Its line.
     pub line: String,
     /// What it computes.
-    pub form: Form,
+    pub op: Op,
     /// Shape of one example before it.
     pub input: Shape,
     /// Shape of one example behind it.
@@ -57,13 +57,14 @@ impl Plain {
             index,
             keyword: placed.layer.kind().keyword(),
             line: placed.line.clone(),
-            form: placed.layer.kind().form(placed.input),
+            op: placed.layer.kind().op(placed.input),
             input: placed.input,
             output: placed.output,
             weights: own.into_iter().map(weight).collect(),
         };
         let parts = net.layers().iter().zip(used).enumerate().map(part).collect();
-        Self { name: net.name(), input: net.input(), output: net.output(), labels: net.labels(), parts }
+        let name = if net.name() == "discriminator" { "discriminator" } else { "generator" };
+        Self { name, input: net.input(), output: net.output(), labels: net.labels(), parts }
     }
 }
 

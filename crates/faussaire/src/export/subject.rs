@@ -5,14 +5,15 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 
 use super::Which;
-use crate::PixelRange as Range;
-use crate::data::LabelSettings;
-use crate::data::labels;
-use crate::error::Result;
-use crate::net::{Network, Pass, Weights};
-use crate::ops::tensor;
+use crate::data::LabelKind;
+use crate::data::{LabelSettings, labels};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::net::{Network, Op, Pass, Shape, Weights};
+use crate::optimizer::Optimizer;
+use crate::pixel_range::PixelRange;
 use crate::random::Stream;
-use crate::recipe::Recipe;
+use crate::recipe::{DataSettings, NetSettings, Recipe, TrainSettings};
 use crate::run::{self, Run, State};
 use crate::train::Event;
 
@@ -30,7 +31,7 @@ pub struct Subject {
     /// The latest scores before it, each with its full name.
     pub scores: Vec<(String, f64)>,
     /// The range of its images' values.
-    pub range: Range,
+    pub range: PixelRange,
     generator: (Network, Weights),
     discriminator: (Network, Weights),
 }
@@ -54,7 +55,7 @@ impl Subject {
             name,
             step: state.step,
             scores: scores(run, &state),
-            range: Range::of(&generator)?,
+            range: PixelRange::of(&generator)?,
             generator: (generator, average),
             discriminator: (discriminator, judge),
             recipe,
@@ -72,11 +73,76 @@ impl Subject {
             name: name.into(),
             step: 0,
             scores: Vec::new(),
-            range: Range::of(&g)?,
+            range: PixelRange::of(&g)?,
             generator: (g, generator),
             discriminator: (d, discriminator),
             recipe,
         })
+    }
+
+    /// Two models as the generator and the discriminator of `name`.
+    ///
+    /// # Errors
+    /// Models that don't fit each other, or images without a range.
+    pub fn of_models(generator: &Model, discriminator: &Model, name: &str) -> Result<Self> {
+        let [g, d] = [generator, discriminator].map(NetSettings::of);
+        let (labels, kind) = (generator.net.labels().max(discriminator.net.labels()), LabelKind::default());
+        let names = (0..labels).map(|label| label.to_string()).collect();
+        let shares = if labels > 0 { vec![1.0 / labels as f64; labels] } else { Vec::new() };
+        let recipe = Recipe {
+            latent: generator.net.input().len(),
+            data: DataSettings { source: "memory".into(), ..DataSettings::default() },
+            labels: LabelSettings { names, kind, shares },
+            generator: g,
+            discriminator: d,
+            train: TrainSettings::default(),
+        };
+        let (made, judged) = (generator.net.output(), discriminator.net.input());
+        if made != judged {
+            return Err(Error::usage(
+                format!("the generator makes {made}, but the discriminator takes {judged}"),
+                "give both the same shape of image, or export one alone with `Subject::of_model`",
+            ));
+        }
+        Self::of(recipe, name, generator.weights.clone(), discriminator.weights.clone())
+    }
+
+    /// One model as a generator or as a discriminator; the other net, which is not what one exports then, is a stub.
+    ///
+    /// # Errors
+    /// A generator whose images have no range, or that doesn't take a vector.
+    pub fn of_model(model: &Model, which: Which, name: &str) -> Result<Self> {
+        let device = model.device();
+        let stub = |name: &str, lines: &[String], input| Model::new(name, lines, input, 0, &device);
+        match which {
+            Which::Generator => {
+                let lines = ["flatten", "dense 1"].map(String::from);
+                Self::of_models(model, &stub("discriminator", &lines, model.net.output())?, name)
+            }
+            Which::Discriminator => {
+                let input = model.net.input();
+                let mut lines = vec![format!("dense {}", input.len())];
+                if let Shape::Image(h, w, c) = input {
+                    lines.extend([format!("reshape {h} {w} {c}"), "sigmoid".into()]);
+                }
+                Self::of_models(&stub("generator", &lines, Shape::Flat(1))?, model, name)
+            }
+        }
+    }
+
+    /// Refuses nets with a layer that no format can write.
+    pub(super) fn check(&self, which: Option<Which>) -> Result<()> {
+        for kind in [Which::Generator, Which::Discriminator].into_iter().filter(|kind| which.is_none_or(|w| w == *kind))
+        {
+            let (net, _) = self.net(kind);
+            if let Some(placed) = net.layers().iter().find(|p| p.layer.kind().op(p.input) == Op::Opaque) {
+                return Err(Error::usage(
+                    format!("the {}'s layer `{}` can't be exported: a program registered it", net.name(), placed.line),
+                    "a registered layer is written where its `op` says what it computes, as one of `net::Op`",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The same under the name of the file `path`.
@@ -132,6 +198,15 @@ impl Subject {
     }
 }
 
+impl NetSettings {
+    /// Those of a model.
+    fn of(model: &Model) -> Self {
+        let adam = model.optimizer.as_ref().map(Optimizer::settings).unwrap_or_default();
+        let layers = model.net.layers().iter().map(|placed| placed.line.clone()).collect();
+        Self { layers, spectral: model.net.setting().spectral, adam }
+    }
+}
+
 /// What goes into a net.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -147,10 +222,10 @@ pub struct Batch {
 pub(super) fn forward(net: &Network, weights: &Weights, batch: &Batch) -> Vec<f32> {
     let device = Device::flex();
     let [h, w, c] = net.input().dims();
-    let x: Tensor<4> = tensor(batch.values.clone(), [batch.n, h, w, c], &device);
+    let x: Tensor<4> = crate::ops::tensor(batch.values.clone(), [batch.n, h, w, c], &device);
     let labels = net.labels();
-    let y = (labels > 0).then(|| tensor(batch.rows.clone(), [batch.n, 1, 1, labels], &device));
-    crate::ops::host(&net.forward(weights, x, &mut Pass::infer().given(y)))
+    let y = (labels > 0).then(|| crate::ops::tensor(batch.rows.clone(), [batch.n, 1, 1, labels], &device));
+    crate::ops::host(&net.apply(weights, x, &mut Pass::infer().given(y)))
 }
 
 /// The last part of a path.

@@ -2,7 +2,7 @@
 //! layer.
 
 use super::principal::{Principal, principal};
-use crate::net::{Layer, Network, Weights};
+use crate::net::{Network, Op, Weights};
 use crate::ops::host;
 use crate::run::Sampler;
 
@@ -55,14 +55,14 @@ fn first_dense(net: &Network, weights: &Weights) -> Option<Vec<f32>> {
     let latent = net.input().len();
     let mut before = 0;
     for placed in net.layers() {
-        match placed.layer {
-            Layer::Dense(_) => {
+        match placed.layer.kind().op(placed.input) {
+            Op::Dense => {
                 let outputs = placed.output.len();
                 let values = host(weights.tensors().get(before)?);
                 return values.get(..latent * outputs).map(<[f32]>::to_vec);
             }
             // These leave the noise's numbers in their places.
-            Layer::Embedding(_) | Layer::PixelNorm(_) => before += placed.specs.len(),
+            Op::Embedding | Op::PixelNorm { .. } => before += placed.specs.len(),
             _ => return None,
         }
     }

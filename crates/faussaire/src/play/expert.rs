@@ -2,12 +2,13 @@
 
 use burn::tensor::Device;
 
-use crate::PixelRange as Range;
 use crate::error::{Error, Result};
 use crate::loss::Scores;
 use crate::model::Model;
 use crate::net::{Pass, Weights};
-use crate::ops::{host, tensor};
+use crate::ops::host;
+use crate::ops::tensor;
+use crate::pixel_range::PixelRange;
 use crate::run::{Run, checkpoint};
 
 /// Images judged at a time.
@@ -18,7 +19,7 @@ const BATCH: usize = 64;
 pub struct Expert {
     model: Model,
     weights: Weights,
-    range: Range,
+    range: PixelRange,
     device: Device,
     /// The step at which the checkpoint was taken.
     pub step: u64,
@@ -41,7 +42,7 @@ impl Expert {
         let (place, state) = checkpoint::state(&run.checkpoint(name))?;
         let weights = checkpoint::weights(&place, &state, &discriminator, discriminator.name(), device)?;
         let model = Model::from_network(discriminator, recipe.train.seed, device);
-        Ok(Self { model, weights, range: Range::of(&generator)?, device: device.clone(), step: state.step })
+        Ok(Self { model, weights, range: PixelRange::of(&generator)?, device: device.clone(), step: state.step })
     }
 
     /// Its score of each of `images`, `[n, h, w, c]` values in [0, 1]: above 0 it takes them for real, for losses whose
@@ -73,7 +74,7 @@ impl Expert {
             self.range.from_unit(&mut values);
             let x = tensor(values, [part.len(), h, w, c], &self.device);
             let y = (width > 0).then(|| tensor(labels[part.clone()].concat(), [part.len(), 1, 1, width], &self.device));
-            let logits = net.logits(&self.weights, x, &mut Pass::infer().given(y));
+            let logits = net.apply_to_logits(&self.weights, x, &mut Pass::infer().given(y));
             scores.extend(host(&Scores::of(logits)));
         }
         Ok(scores)

@@ -170,7 +170,7 @@ impl Lesson {
     fn generated(&self, latents: &Latents) -> Vec<[f32; 2]> {
         let generator = &self.gan.generator;
         let mut pass = Pass::infer().given(latents.y.clone());
-        let mut values = host(&generator.net.forward(&generator.weights, latents.z.clone(), &mut pass));
+        let mut values = host(&generator.net.apply(&generator.weights, latents.z.clone(), &mut pass));
         self.gan.range().to_unit(&mut values);
         self.toy.to_plane(&values)
     }
@@ -182,7 +182,7 @@ impl Lesson {
         self.gan.range().from_unit(&mut values);
         let x = tensor(values, [points.len(), 1, 1, 2], &Device::flex());
         let critic = &self.gan.discriminator;
-        host(&Scores::of(critic.net.logits(&critic.weights, x, &mut Pass::infer())))
+        host(&Scores::of(critic.net.apply_to_logits(&critic.weights, x, &mut Pass::infer())))
     }
 
     fn heat(&self, real: &[[f32; 2]], fake: &[[f32; 2]]) -> Heat {

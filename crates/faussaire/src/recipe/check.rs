@@ -85,7 +85,7 @@ fn combined(recipe: &Recipe) -> Problem {
             train.loss
         ));
     }
-    if train.loss.wants_bounded_slope() && !bounded {
+    if train.loss.requires_lipschitz() && !bounded {
         return Some(
             "a wasserstein critic without a bound on its slope grows without end; add one: train.penalties = { wgan-gp = \
              10.0 }, train.weight_clip = 0.01, or discriminator.spectral = true"

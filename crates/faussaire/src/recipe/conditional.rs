@@ -3,6 +3,7 @@
 use super::Recipe;
 use crate::data::LabelSettings;
 use crate::error::{Error, Result};
+use crate::net::parse::expanded;
 use crate::net::{Layer, Surroundings};
 
 /// How the discriminator uses the labels; the generator always gets an embedding beside its noise.
@@ -63,6 +64,8 @@ fn condition_discriminator(layers: &mut Vec<String>, how: Conditional) -> Result
         Conditional::Projection => "projection",
         Conditional::Auxiliary => "auxiliary",
     };
+    // Keras's spellings in our words, so that the last layer is recognised.
+    *layers = layers.iter().flat_map(|line| expanded(line).unwrap_or_else(|_| vec![line.clone()])).collect();
     // The sigmoid under which training takes the logits has no place behind a head with several outputs.
     if layers.last().is_some_and(|line| line.trim() == "sigmoid") {
         layers.pop();
@@ -106,5 +109,12 @@ mod tests {
             let labels = recipe.labels.clone();
             assert_eq!(recipe.clone().conditioned(labels, Conditional::Concat).unwrap(), recipe, "once is enough");
         }
+    }
+
+    #[test]
+    fn a_last_layer_in_keras_words_is_replaced() {
+        let mut layers = ["Flatten()", "Dense(1, activation='sigmoid')"].map(String::from).to_vec();
+        condition_discriminator(&mut layers, Conditional::Projection).unwrap();
+        assert_eq!(layers, ["flatten", "projection"]);
     }
 }

@@ -13,7 +13,7 @@ use crate::data::{Digest, PartFile};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Network, Weights};
-use crate::safetensors::{Entry, decode, encode, entries};
+use crate::safetensors::{decode, encode, entries, moment_entries};
 use crate::train::{Gan, Progress};
 
 /// What a checkpoint holds besides tensors.
@@ -238,11 +238,6 @@ fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
     let average = gan.averaged();
     files.push(("average.safetensors".into(), encode(&entries(&gan.generator.net), average.tensors(), step)?));
     Ok(files)
-}
-
-fn moment_entries(net: &Network) -> Vec<Entry> {
-    let trainable = entries(net).into_iter().zip(net.trainable()).filter(|(_, t)| *t);
-    trainable.flat_map(|((name, shape), _)| ["m", "v"].map(|m| (format!("{name}.{m}"), shape.clone()))).collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

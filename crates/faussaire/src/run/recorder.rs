@@ -135,7 +135,7 @@ impl Recorder {
             (None, Some(judge)) => Running::judged(judge, gan.dataset(), seed)?,
             (None, None) => Running::new(gan.dataset(), seed)?,
         };
-        let mut values = gan.generate(&gan.fixed_latents(metric.images()));
+        let mut values = gan.generate(&gan.fixed_latents(metric.images()))?;
         gan.range().to_unit(&mut values);
         let scores = metric.score(&values);
         self.metric = Some(metric);

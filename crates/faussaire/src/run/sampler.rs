@@ -3,13 +3,12 @@
 use burn::tensor::{Device, Tensor};
 
 use super::{Run, checkpoint};
-use crate::PixelRange as Range;
 use crate::data::ImageShape;
 use crate::data::LabelSettings;
 use crate::data::labels;
 use crate::error::{Error, Result};
 use crate::net::{Network, Weights};
-use crate::ops::tensor;
+use crate::pixel_range::PixelRange;
 use crate::random::Stream;
 use crate::recipe::PrecisionChoice;
 use crate::train::{Drawing, Latents};
@@ -20,7 +19,7 @@ pub struct Sampler {
     generator: Network,
     weights: Weights,
     drawing: Drawing,
-    range: Range,
+    range: PixelRange,
     shape: ImageShape,
     labels: LabelSettings,
     device: Device,
@@ -41,7 +40,7 @@ impl Sampler {
         let [height, width, channels] = generator.output().dims();
         let labels = generator.labels();
         Ok(Self {
-            range: Range::of(&generator)?,
+            range: PixelRange::of(&generator)?,
             drawing: Drawing::new(&generator, &weights),
             generator,
             weights,
@@ -75,7 +74,7 @@ impl Sampler {
         &self.device
     }
 
-    pub(crate) fn range(&self) -> Range {
+    pub(crate) fn range(&self) -> PixelRange {
         self.range
     }
 
@@ -136,7 +135,7 @@ impl Sampler {
         }
         let values: Vec<f32> = noise.iter().flatten().copied().collect();
         let shape = [noise.len(), 1, 1, latent];
-        let z = tensor(values, shape, &self.device);
+        let z = crate::ops::tensor(values, shape, &self.device);
         let width = self.labels.names.len();
         if width > 0 && (labels.len() != noise.len() || labels.iter().any(|row| row.len() != width)) {
             return Err(Error::usage(
@@ -144,9 +143,10 @@ impl Sampler {
                 "make them with `Sampler::label_row` or `Sampler::labels_at_large`",
             ));
         }
-        let y = (width > 0)
-            .then(|| tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device));
-        Ok(self.drawing.images(&Latents { z, y }))
+        let y = (width > 0).then(|| {
+            crate::ops::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
+        });
+        self.drawing.images(&Latents { z, y })
     }
 
     /// What the generator makes of one batch, in operations that can be differentiated by the noise.

@@ -18,7 +18,7 @@ pub(super) fn of(gan: &Gan) -> Result<Picture> {
     }
     let (rows, columns) = SHEET;
     let (latents, rows) = gan.sheet_latents(rows, columns);
-    let values = gan.generate(&latents);
+    let values = gan.generate(&latents)?;
     let images = Images::from_values(&values, gan.image_shape(), gan.range().bounds())?;
     sheet::sheet(&images, rows, columns, &sheet::Options::default())
 }
@@ -28,7 +28,7 @@ fn plot(gan: &Gan) -> Result<Picture> {
     let mut real = Vec::new();
     let indices: Vec<usize> = (0..gan.dataset().len().min(POINTS)).collect();
     fill(gan.dataset(), &indices, &mut real)?;
-    let mut generated = gan.generate(&gan.fixed_latents(POINTS));
+    let mut generated = gan.generate(&gan.fixed_latents(POINTS))?;
     gan.range().to_unit(&mut generated);
     let (real, generated) = (points(&real), points(&generated));
     let plot = scatter::Plot { real: &real, generated: &generated };

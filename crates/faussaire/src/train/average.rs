@@ -55,7 +55,7 @@ impl Average {
         for batch in 0..BATCHES {
             let Latents { z, y } = latents(batch, BATCH);
             let mut pass = Pass::train(Stream::new(0, "settle"), u64::MAX / 128 - batch).given(y);
-            net.forward(&weights, z, &mut pass);
+            net.apply(&weights, z, &mut pass);
             // The mean of what was seen so far: 1, 1/2, 1/3, ... of each new batch.
             pass.set_momentum(batch as f32 / (batch + 1) as f32);
             net.absorb(&mut weights, pass);

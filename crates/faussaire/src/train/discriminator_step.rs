@@ -9,8 +9,9 @@ use crate::error::Result;
 use crate::loss::{Scores, label_cross_entropy};
 use crate::model::Learned;
 use crate::net::{Pass, Weights};
-use crate::ops::{host, tensor};
-use crate::penalty::{Charge, Critic};
+use crate::ops::host;
+use crate::ops::tensor;
+use crate::penalty::{Critic, PenaltyTerm};
 use crate::random::Stream;
 use crate::recipe::Fakes;
 
@@ -46,7 +47,7 @@ impl Gan {
     /// the images differ changes nothing else.
     pub(super) fn discriminator_step(&mut self, turn: u64, measure: bool) -> Result<DiscriminatorReport> {
         let real = self.real_images(turn)?;
-        self.seen = self.recipe.train.loss.compares().then(|| real.clone());
+        self.seen = self.recipe.train.loss.is_relativistic().then(|| real.clone());
         let RealBatch { x, y } = real;
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
         let variety = measure.then(|| Variety::of(&host(&x), &host(&fakes), self.dataset.shape().len()));
@@ -91,10 +92,10 @@ impl Gan {
         let net = &self.discriminator.net;
         if self.recipe.train.mixed {
             let mut pass = pass.given(both);
-            return (net.logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
+            return (net.apply_to_logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
         }
         let mut pass = pass.given(half);
-        let each = [x, fakes].map(|images| net.logits(tracked, images.clone(), &mut pass));
+        let each = [x, fakes].map(|images| net.apply_to_logits(tracked, images.clone(), &mut pass));
         (Tensor::cat(each.to_vec(), 0), pass)
     }
 
@@ -118,7 +119,7 @@ impl Gan {
             Fakes::Batch => self.generator.training_pass(turn * 2),
             Fakes::Moving => Pass::infer().rounded(self.generator.precision),
         };
-        self.generator.net.forward(&self.generator.weights, z, &mut pass.given(y))
+        self.generator.net.apply(&self.generator.weights, z, &mut pass.given(y))
     }
 
     /// The scores with some pairs exchanged, if the recipe asks for that.
@@ -148,7 +149,7 @@ impl Gan {
         turn: u64,
         [x, fakes]: [&Tensor<4>; 2],
         y: Option<Tensor<4>>,
-    ) -> Option<Charge> {
+    ) -> Option<PenaltyTerm> {
         let train = &self.recipe.train;
         if train.penalties.is_empty() || !turn.is_multiple_of(train.penalty_every) {
             return None;
@@ -159,9 +160,9 @@ impl Gan {
         let each = train.penalties.iter().map(|(penalty, weight)| {
             let draws = Stream::new(train.seed, &format!("penalty.{penalty:?}"));
             let points = penalty.points(x, fakes, &draws, turn);
-            critic.charge(*penalty, weight * train.penalty_every as f64, points)
+            critic.penalty_term(*penalty, weight * train.penalty_every as f64, points)
         });
-        each.reduce(|a, b| Charge { value: a.value + b.value, surrogate: a.surrogate.add(b.surrogate) })
+        each.reduce(|a, b| PenaltyTerm { value: a.value + b.value, surrogate: a.surrogate.add(b.surrogate) })
     }
 
     fn clip_weights(&mut self) {

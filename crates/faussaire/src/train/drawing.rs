@@ -4,6 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::Latents;
+use crate::error::Result;
 use crate::net::{Network, Pass, Weights};
 use crate::ops::Precision;
 use crate::ops::host;
@@ -30,18 +31,25 @@ impl Drawing {
     /// One batch, `[n, h, w, c]`, in operations that can be differentiated by the noise.
     pub fn batch(&self, latents: Latents) -> Tensor<4> {
         let mut pass = Pass::infer().rounded(self.precision).given(latents.y);
-        self.net.forward(&self.weights, latents.z, &mut pass)
+        self.net.apply(&self.weights, latents.z, &mut pass)
     }
 
     /// Any number of images, as `[n, h, w, c]` values.
-    pub fn images(&self, latents: &Latents) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// Latents that don't fit the generator.
+    pub fn images(&self, latents: &Latents) -> Result<Vec<f32>> {
         let n = latents.z.dims()[0];
+        if n == 0 {
+            return Ok(Vec::new());
+        }
+        self.net.check_input(&latents.z, latents.y.as_ref())?;
         let mut values = Vec::with_capacity(n * self.net.output().len());
         for start in (0..n).step_by(BATCH) {
             let end = (start + BATCH).min(n);
             let part = |t: &Tensor<4>| t.clone().narrow(0, start, end - start);
             values.extend(host(&self.batch(Latents { z: part(&latents.z), y: latents.y.as_ref().map(part) })));
         }
-        values
+        Ok(values)
     }
 }

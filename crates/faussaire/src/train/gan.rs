@@ -7,13 +7,13 @@ use burn::tensor::{Device, Tensor};
 use super::discriminator_step::RealBatch;
 use super::drawing::Drawing;
 use super::{Average, held_out};
-use crate::PixelRange as Range;
 use crate::data::labels::{self as conditions, Conditions};
 use crate::data::{Batches, Chosen, Dataset, ImageShape, Prefetcher};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Shape, Weights};
 use crate::ops::tensor;
+use crate::pixel_range::PixelRange;
 use crate::random::Stream;
 use crate::recipe::Recipe;
 
@@ -61,7 +61,7 @@ pub struct Gan {
     /// The real images that D saw last.
     pub(super) seen: Option<RealBatch>,
     pub(super) conditions: Option<Conditions>,
-    pub(super) range: Range,
+    pub(super) range: PixelRange,
     pub(super) device: Device,
     settled: Mutex<Option<Arc<Settled>>>,
 }
@@ -101,7 +101,7 @@ impl Gan {
                 "bring the images to the generator's shape (--size 28, --set data.channels=1), or change its layers",
             ));
         }
-        let range = Range::of(&generator)?;
+        let range = PixelRange::of(&generator)?;
         let precision = recipe.settle_precision(device)?;
         let told = generator.labels() > 0 || discriminator.labels() > 0;
         let conditions = told.then(|| Conditions::new(&recipe.labels, dataset.as_ref())).transpose()?;
@@ -150,7 +150,7 @@ impl Gan {
     }
 
     /// The range of its images' values.
-    pub fn range(&self) -> Range {
+    pub fn range(&self) -> PixelRange {
         self.range
     }
 
@@ -197,7 +197,10 @@ impl Gan {
     }
 
     /// What the averaged generator makes of `latents`: `[n, h, w, c]` values, in [`Self::range`].
-    pub fn generate(&self, latents: &Latents) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// Latents of another length, or without the labels that the generator takes.
+    pub fn generate(&self, latents: &Latents) -> Result<Vec<f32>> {
         self.settled().drawing.images(latents)
     }
 

@@ -17,11 +17,11 @@ impl Gan {
 
         let tracked = self.generator.tracked();
         let mut pass = self.generator.training_pass(turn * 2 + 1).given(y.clone());
-        let images = self.generator.net.forward(&tracked, z, &mut pass);
+        let images = self.generator.net.apply(&tracked, z, &mut pass);
         let seen = self.viewed(images, "generator", turn);
         let discriminator = &self.discriminator;
         let mut judging = discriminator.training_pass(turn * 2 + 1).given(y.clone());
-        let logits = discriminator.net.logits(&discriminator.weights, seen, &mut judging);
+        let logits = discriminator.net.apply_to_logits(&discriminator.weights, seen, &mut judging);
         let scores = Scores::of(logits.clone());
         let mut loss = self.recipe.train.loss.generator(scores, real.map(|real| self.scores_on(real, turn)));
         if let Some(labels) = y.filter(|_| discriminator.net.guesses_labels()) {
@@ -37,6 +37,6 @@ impl Gan {
     fn scores_on(&self, real: RealBatch, turn: u64) -> burn::tensor::Tensor<4> {
         let seen = self.viewed(real.x, "generator.real", turn);
         let mut pass = self.discriminator.training_pass(turn * 2 + 1).given(real.y);
-        Scores::of(self.discriminator.net.logits(&self.discriminator.weights, seen, &mut pass))
+        Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, seen, &mut pass))
     }
 }

@@ -7,7 +7,8 @@ use super::Gan;
 use crate::data::{Chosen, Dataset, fill};
 use crate::error::Result;
 use crate::loss::Scores;
-use crate::ops::{host, tensor};
+use crate::ops::host;
+use crate::ops::tensor;
 use crate::recipe::Recipe;
 
 /// What to learn from, and what is held back, as `recipe` says.
@@ -42,7 +43,8 @@ impl Gan {
             .map(|conditions| tensor(conditions.rows(held, &indices), [count, 1, 1, conditions.width()], &self.device));
         let seen = self.viewed(x, "held-out", turn);
         let mut pass = self.discriminator.training_pass(turn * 2).given(y);
-        let scores = host(&Scores::of(self.discriminator.net.logits(&self.discriminator.weights, seen, &mut pass)));
+        let scores =
+            host(&Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, seen, &mut pass)));
         Ok(Some(scores.iter().sum::<f32>() / scores.len().max(1) as f32))
     }
 }

@@ -54,7 +54,7 @@ impl Gan {
     pub(super) fn probe(&self) -> Vec<f32> {
         let Latents { z, y } = self.fixed_latents(PROBE);
         let mut pass = self.generator.training_pass(0).given(y);
-        host(&self.generator.net.forward(&self.generator.weights, z, &mut pass))
+        host(&self.generator.net.apply(&self.generator.weights, z, &mut pass))
     }
 }
 

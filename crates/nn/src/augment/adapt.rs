@@ -1,5 +1,5 @@
-//! Adaptive strength (ADA, Karras et al. 2020): the mean sign of D's scores on real images tells how well D knows the
-//! training set by heart. Above its target the share of changed images grows, below it shrinks.
+//! Adaptive strength (ADA, Karras et al. 2020): the mean sign of D's scores on real images tells how far D has
+//! memorised the training set. Above its target the share of changed images grows, below it shrinks.
 
 /// The probability after a batch of `images` real images of which D took the share `told` for real: it can go from 0 to 1
 /// within `reach` images.

@@ -3,28 +3,32 @@
 
 use burn::tensor::Tensor;
 
-use super::{Draws, constant};
+use super::{Augment, Draws, constant};
 
-pub(super) fn apply(x: Tensor<4>, draws: &mut Draws) -> Tensor<4> {
-    let [batch, h, w, c] = x.dims();
-    let (mut shift, mut saturation, mut contrast) = (vec![0.0; batch], vec![1.0; batch], vec![1.0; batch]);
-    for i in 0..batch {
-        if draws.applies() {
-            shift[i] = draws.between(-0.5, 0.5);
-            saturation[i] = draws.between(0.0, 2.0);
-            contrast[i] = draws.between(0.5, 1.5);
+pub(super) struct Colour;
+
+impl Augment for Colour {
+    fn apply(&self, x: Tensor<4>, draws: &mut Draws) -> Tensor<4> {
+        let [batch, h, w, c] = x.dims();
+        let (mut shift, mut saturation, mut contrast) = (vec![0.0; batch], vec![1.0; batch], vec![1.0; batch]);
+        for i in 0..batch {
+            if draws.applies() {
+                shift[i] = draws.between(-0.5, 0.5);
+                saturation[i] = draws.between(0.0, 2.0);
+                contrast[i] = draws.between(0.5, 1.5);
+            }
         }
+        // Adding 0 and scaling by 1 would round.
+        if shift.iter().all(|s| *s == 0.0) {
+            return x;
+        }
+        let each = |values: Vec<f32>, x: &Tensor<4>| constant(values, [batch, 1, 1, 1], x);
+        let x = x.clone().add(each(shift, &x));
+        // Grey images have no saturation.
+        let x = if c > 1 { about(x.clone(), x.clone().mean_dim(3), each(saturation, &x)) } else { x };
+        let mean = x.clone().reshape([batch, 1, 1, h * w * c]).mean_dim(3);
+        about(x.clone(), mean, each(contrast, &x))
     }
-    // Adding 0 and scaling by 1 would round.
-    if shift.iter().all(|s| *s == 0.0) {
-        return x;
-    }
-    let each = |values: Vec<f32>, x: &Tensor<4>| constant(values, [batch, 1, 1, 1], x);
-    let x = x.clone().add(each(shift, &x));
-    // Grey images have no saturation.
-    let x = if c > 1 { about(x.clone(), x.clone().mean_dim(3), each(saturation, &x)) } else { x };
-    let mean = x.clone().reshape([batch, 1, 1, h * w * c]).mean_dim(3);
-    about(x.clone(), mean, each(contrast, &x))
 }
 
 /// Scales the distance from `centre`.

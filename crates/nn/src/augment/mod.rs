@@ -1,6 +1,9 @@
 //! Differentiable augmentation (Zhao et al. 2020): real and generated images are changed at random before D sees them,
 //! in both nets' updates, by operations that the generator's gradient passes through. On small data sets it keeps D from
-//! learning the images by heart. With a target the share of images that are changed adapts itself (Karras et al. 2020).
+//! memorising the images. With a target the share of images that are changed adapts itself (Karras et al. 2020).
+//!
+//! An augmentation is a file with an `impl Augment` and a line in the list below; a program's own is registered by name
+//! ([`register`]).
 
 mod adapt;
 mod colour;
@@ -9,43 +12,61 @@ mod translation;
 
 pub use adapt::adapted;
 
+use std::sync::Arc;
+
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
+use crate::registry::named;
+use faussaire_data::error::Result;
 use faussaire_data::random::{Stream, unit};
 
-/// One way to change images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Augmentation {
+/// A way to change images at random, in operations that differentiate. A program adds its own with [`register`].
+pub trait Augment: Send + Sync {
+    /// Changes those of the images `x` `[batch, h, w, c]` that `draws` picks.
+    fn apply(&self, x: Tensor<4>, draws: &mut Draws) -> Tensor<4>;
+}
+
+named! {
+    /// Which way to change images.
+    Augmentation, each a Augment, called "augmentation", others in OWN:
     /// Brightness, saturation and contrast.
-    Colour,
+    Colour = "colour" in colour,
     /// A shift by up to an eighth of the side.
-    Translation,
+    Translation = "translation" in translation,
     /// A square of half the side is emptied.
-    Cutout,
+    Cutout = "cutout" in cutout,
+}
+
+/// Makes `augmentation` known to recipes as `own:NAME` in `augment.kinds`; a later one of the same name replaces it for
+/// recipes parsed from then on. See [`crate::registry`].
+///
+/// # Errors
+/// A name with other characters than lower-case letters, digits, `-` and `_`.
+pub fn register(name: &str, augmentation: Arc<dyn Augment>) -> Result<()> {
+    OWN.register(name, augmentation)
 }
 
 /// Random numbers for the images of one batch.
-pub(crate) struct Draws {
+#[derive(Debug)]
+pub struct Draws {
     rng: ChaCha8Rng,
     probability: f64,
 }
 
 impl Draws {
     /// Whether to change the next image.
-    fn applies(&mut self) -> bool {
+    pub fn applies(&mut self) -> bool {
         f64::from(unit(&mut self.rng)) < self.probability
     }
 
     /// A draw from [low, high).
-    fn between(&mut self, low: f32, high: f32) -> f32 {
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * unit(&mut self.rng)
     }
 
     /// A whole number from `low` to `high`.
-    fn whole(&mut self, low: i64, high: i64) -> i64 {
+    pub fn whole(&mut self, low: i64, high: i64) -> i64 {
         let count = (high - low + 1) as f32;
         low + ((unit(&mut self.rng) * count) as i64).min(high - low)
     }
@@ -55,11 +76,7 @@ impl Draws {
 /// and `turn` change equally.
 pub fn augment(x: Tensor<4>, kinds: &[Augmentation], probability: f64, draws: &Stream, turn: u64) -> Tensor<4> {
     let mut draws = Draws { rng: draws.at(turn), probability };
-    kinds.iter().fold(x, |x, kind| match kind {
-        Augmentation::Colour => colour::apply(x, &mut draws),
-        Augmentation::Translation => translation::apply(x, &mut draws),
-        Augmentation::Cutout => cutout::apply(x, &mut draws),
-    })
+    kinds.iter().fold(x, |x, kind| kind.imp().apply(x, &mut draws))
 }
 
 /// A constant beside `x`.

@@ -3,21 +3,25 @@
 
 use burn::tensor::Tensor;
 
-use super::{Draws, constant};
+use super::{Augment, Draws, constant};
 
-pub(super) fn apply(x: Tensor<4>, draws: &mut Draws) -> Tensor<4> {
-    let [batch, h, w, c] = x.dims();
-    let (most_h, most_w) = (reach(h), reach(w));
-    let (mut down, mut right) = (vec![0; batch], vec![0; batch]);
-    for i in 0..batch {
-        if draws.applies() {
-            (down[i], right[i]) = (draws.whole(-most_h, most_h), draws.whole(-most_w, most_w));
+pub(super) struct Translation;
+
+impl Augment for Translation {
+    fn apply(&self, x: Tensor<4>, draws: &mut Draws) -> Tensor<4> {
+        let [batch, h, w, c] = x.dims();
+        let (most_h, most_w) = (reach(h), reach(w));
+        let (mut down, mut right) = (vec![0; batch], vec![0; batch]);
+        for i in 0..batch {
+            if draws.applies() {
+                (down[i], right[i]) = (draws.whole(-most_h, most_h), draws.whole(-most_w, most_w));
+            }
         }
+        let rows = constant(shifts(&down, h), [batch, 1, h, h], &x);
+        let columns = constant(shifts(&right, w), [batch, 1, w, w], &x);
+        let shifted = rows.matmul(x.reshape([batch, 1, h, w * c]));
+        columns.matmul(shifted.reshape([batch, h, w, c]))
     }
-    let rows = constant(shifts(&down, h), [batch, 1, h, h], &x);
-    let columns = constant(shifts(&right, w), [batch, 1, w, w], &x);
-    let shifted = rows.matmul(x.reshape([batch, 1, h, w * c]));
-    columns.matmul(shifted.reshape([batch, h, w, c]))
 }
 
 fn reach(side: usize) -> i64 {

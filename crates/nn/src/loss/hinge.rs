@@ -4,12 +4,12 @@
 use burn::tensor::{Tensor, activation};
 
 use super::Scores;
-use super::game::{Game, Scale};
+use super::gan_loss::{GanLoss, Scale};
 use super::wasserstein::Wasserstein;
 
 pub(super) struct Hinge;
 
-impl Game for Hinge {
+impl GanLoss for Hinge {
     /// `mean(max(0, 1 - D(x))) + mean(max(0, 1 + D(G(z))))`.
     fn discriminator(&self, scores: &Scores, _smoothing: f32) -> Tensor<1> {
         let real = activation::relu(scores.real.clone().neg().add_scalar(1.0)).mean();
@@ -25,7 +25,7 @@ impl Game for Hinge {
         Scale { middle: Some(0.0), unit: Some(0.5), log_odds: false }
     }
 
-    fn of_guessing(&self) -> Option<f32> {
+    fn chance_loss(&self) -> Option<f32> {
         Some(2.0)
     }
 }

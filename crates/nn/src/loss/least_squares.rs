@@ -4,11 +4,11 @@
 use burn::tensor::Tensor;
 
 use super::Scores;
-use super::game::{Game, Scale};
+use super::gan_loss::{GanLoss, Scale};
 
 pub(super) struct LeastSquares;
 
-impl Game for LeastSquares {
+impl GanLoss for LeastSquares {
     /// `1/2 mean((D(x) - target)^2) + 1/2 mean(D(G(z))^2)`; the target is 1, with `smoothing` s it is 1 - s.
     fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1> {
         let real = square(scores.real.clone().sub_scalar(1.0 - smoothing)).mean();
@@ -24,7 +24,7 @@ impl Game for LeastSquares {
         Scale { middle: Some(0.5), unit: Some(0.25), log_odds: false }
     }
 
-    fn of_guessing(&self) -> Option<f32> {
+    fn chance_loss(&self) -> Option<f32> {
         Some(0.25)
     }
 

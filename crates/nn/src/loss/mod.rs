@@ -1,11 +1,11 @@
-//! Losses: pure functions from the discriminator's logits to a number, one file each. They take what stands under a
+//! Losses: pure functions from the discriminator's logits to a number, one file each. They take the input of a
 //! final sigmoid, and write log(sigmoid(x)) as the stable -softplus(-x).
 //!
-//! A loss is a file with an `impl Game`, which says all that the rest of the program asks of losses, and a line in the
-//! list below.
+//! A loss is a file with an `impl GanLoss`, which says all that the rest of the program asks of losses, and a line in the
+//! list below. A program's own is registered by name ([`register`]).
 
 mod cross_entropy;
-mod game;
+mod gan_loss;
 mod hinge;
 mod labels;
 mod least_squares;
@@ -15,13 +15,15 @@ mod saturating;
 mod wasserstein;
 
 pub use cross_entropy::binary_cross_entropy;
-pub use game::Scale;
+pub use gan_loss::{GanLoss, LOG_ODDS, Scale};
 pub use labels::label_cross_entropy;
 
-use burn::tensor::{Tensor, activation};
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-use game::Game;
+use burn::tensor::{Tensor, activation};
+
+use crate::registry::named;
+use faussaire_data::error::Result;
 
 /// The discriminator's logits, `[batch, 1, 1, 1]` each.
 #[derive(Clone, Debug)]
@@ -53,88 +55,75 @@ impl Scores {
     }
 }
 
-/// Names the variants, what recipes call them, and who plays them, in one place.
-macro_rules! losses {
-    ($($(#[$about:meta])* $variant:ident = $name:literal in $module:ident,)*) => {
-        /// Which game the two nets play.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum Loss {
-            $($(#[$about])* #[serde(rename = $name)] $variant,)*
-        }
-
-        impl Loss {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// What recipes call them, in the same order.
-            pub const NAMES: &[&str] = &[$($name,)*];
-
-            fn game(self) -> &'static dyn Game {
-                match self {
-                    $(Self::$variant => &$module::$variant,)*
-                }
-            }
-        }
-    };
-}
-
-losses! {
+named! {
+    /// Which loss the two nets minimise.
+    #[derive(Default)]
+    Loss, each a GanLoss, called "loss", others in OWN:
     /// Binary cross-entropy for both, the generator's with flipped labels (Goodfellow et al. 2014, section 3).
     #[default]
-    Nonsaturating = "nonsaturating" in nonsaturating,
+    Nonsaturating = "nonsaturating" or "binary_crossentropy" in nonsaturating,
     /// The minimax game as first written (Goodfellow et al. 2014, equation 1).
     Saturating = "saturating" in saturating,
     /// Squares instead of cross-entropies (Mao et al. 2017).
     LeastSquares = "least-squares" in least_squares,
     /// Margins (Lim & Ye 2017; Miyato et al. 2018).
     Hinge = "hinge" in hinge,
-    /// Mean scores (Arjovsky et al. 2017); wants a critic of bounded slope.
+    /// Mean scores (Arjovsky et al. 2017); requires a Lipschitz critic.
     Wasserstein = "wasserstein" in wasserstein,
     /// Which of two is the real one (Jolicoeur-Martineau 2018; Huang et al. 2024).
     Relativistic = "relativistic" in relativistic,
+}
+
+/// Makes `loss` known to recipes as `loss = "own:NAME"`; a later one of the same name replaces it for recipes parsed from
+/// then on. See [`crate::registry`].
+///
+/// # Errors
+/// A name with other characters than lower-case letters, digits, `-` and `_`.
+pub fn register(name: &str, loss: Arc<dyn GanLoss>) -> Result<()> {
+    OWN.register(name, loss)
 }
 
 impl Loss {
     /// What the discriminator minimises; a scalar. With `smoothing` s the label of real images is 1 - s instead of 1
     /// (Salimans et al. 2016), for losses that have such labels.
     pub fn discriminator(self, scores: &Scores, smoothing: f32) -> Tensor<1> {
-        self.game().discriminator(scores, smoothing)
+        self.imp().discriminator(scores, smoothing)
     }
 
     /// What the generator minimises, from the logits on its images; a scalar. A loss that compares also takes the logits on
     /// as many `real` images; without them it compares with 0.
     pub fn generator(self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1> {
-        self.game().generator(fake, real)
+        self.imp().generator(fake, real)
     }
 
     /// What its scores mean.
     pub fn scale(self) -> Scale {
-        self.game().scale()
+        self.imp().scale()
     }
 
-    /// What D's loss comes to where it can't tell real from generated at all, at best; none where scores have no scale.
-    pub fn of_guessing(self) -> Option<f32> {
-        self.game().of_guessing()
+    /// The lowest loss of a D that can't tell real from generated at all; none where scores have no scale.
+    pub fn chance_loss(self) -> Option<f32> {
+        self.imp().chance_loss()
     }
 
     /// What D's loss can't fall below with `smoothing` and a share of `flips`.
-    pub fn floor(self, smoothing: f64, flips: f64) -> f32 {
-        self.game().floor(smoothing, flips)
+    pub fn min_loss(self, smoothing: f64, flips: f64) -> f32 {
+        self.imp().min_loss(smoothing, flips)
     }
 
     /// Whether its generator's side compares scores on real and generated images.
-    pub fn compares(self) -> bool {
-        self.game().compares()
+    pub fn is_relativistic(self) -> bool {
+        self.imp().is_relativistic()
     }
 
     /// Whether its discriminator learns from labels that can be smoothed.
     pub fn has_labels(self) -> bool {
-        self.game().has_labels()
+        self.imp().has_labels()
     }
 
-    /// Whether it means nothing unless the critic's slope is bounded.
-    pub fn wants_bounded_slope(self) -> bool {
-        self.game().wants_bounded_slope()
+    /// Whether it means nothing unless the critic is Lipschitz: unless the norm of its gradient is bounded.
+    pub fn requires_lipschitz(self) -> bool {
+        self.imp().requires_lipschitz()
     }
 }
 
@@ -168,8 +157,8 @@ mod testing {
             let middle = loss.scale().middle.unwrap_or(3.0);
             let scores = Scores { real: logits(&[middle; 2]), fake: logits(&[middle; 2]) };
             let value = loss.discriminator(&scores, 0.0).into_scalar::<f32>();
-            assert!((value - loss.of_guessing().unwrap_or(0.0)).abs() < 1e-6, "{loss:?}: {value}");
-            assert_eq!(loss.scale().unit.is_none(), loss.of_guessing().is_none(), "{loss:?}");
+            assert!((value - loss.chance_loss().unwrap_or(0.0)).abs() < 1e-6, "{loss:?}: {value}");
+            assert_eq!(loss.scale().unit.is_none(), loss.chance_loss().is_none(), "{loss:?}");
         }
     }
 

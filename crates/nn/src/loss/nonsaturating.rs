@@ -5,12 +5,12 @@
 
 use burn::tensor::Tensor;
 
-use super::game::{Game, LOG_ODDS, Scale};
+use super::gan_loss::{GanLoss, LOG_ODDS, Scale};
 use super::{Scores, softplus};
 
 pub(super) struct Nonsaturating;
 
-impl Game for Nonsaturating {
+impl GanLoss for Nonsaturating {
     /// `mean over both halves of -log D(x), -log(1 - D(G(z)))`, D(x) = sigmoid(logit); with `smoothing` s the real label is
     /// 1 - s, which adds `s logit` to each of the first.
     fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1> {
@@ -32,12 +32,12 @@ impl Game for Nonsaturating {
         LOG_ODDS
     }
 
-    fn of_guessing(&self) -> Option<f32> {
+    fn chance_loss(&self) -> Option<f32> {
         Some(std::f32::consts::LN_2)
     }
 
     /// The entropy of the labels: smoothed on half of the batch, exchanged on all of it.
-    fn floor(&self, smoothing: f64, flips: f64) -> f32 {
+    fn min_loss(&self, smoothing: f64, flips: f64) -> f32 {
         let entropy = |p: f64| if p > 0.0 { (-p * p.ln() - (1.0 - p) * (1.0 - p).ln()) as f32 } else { 0.0 };
         0.5 * entropy(smoothing) + entropy(flips)
     }

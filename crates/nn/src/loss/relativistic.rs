@@ -3,12 +3,12 @@
 
 use burn::tensor::Tensor;
 
-use super::game::{Game, Scale};
+use super::gan_loss::{GanLoss, Scale};
 use super::{Scores, softplus};
 
 pub(super) struct Relativistic;
 
-impl Game for Relativistic {
+impl GanLoss for Relativistic {
     /// `mean of -log sigmoid(D(x) - D(G(z)))` over pairs, one real and one generated image each.
     fn discriminator(&self, scores: &Scores, _smoothing: f32) -> Tensor<1> {
         softplus(scores.fake.clone().sub(scores.real.clone())).mean()
@@ -27,11 +27,11 @@ impl Game for Relativistic {
         Scale { middle: None, unit: Some(1.0), log_odds: true }
     }
 
-    fn of_guessing(&self) -> Option<f32> {
+    fn chance_loss(&self) -> Option<f32> {
         Some(std::f32::consts::LN_2)
     }
 
-    fn compares(&self) -> bool {
+    fn is_relativistic(&self) -> bool {
         true
     }
 }

@@ -3,14 +3,14 @@
 
 use burn::tensor::Tensor;
 
-use super::game::{Game, LOG_ODDS, Scale};
+use super::gan_loss::{GanLoss, LOG_ODDS, Scale};
 use super::nonsaturating::Nonsaturating;
 use super::{Scores, softplus};
 
 pub(super) struct Saturating;
 
 /// D's side is that of the non-saturating game.
-impl Game for Saturating {
+impl GanLoss for Saturating {
     fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1> {
         Nonsaturating.discriminator(scores, smoothing)
     }
@@ -24,12 +24,12 @@ impl Game for Saturating {
         LOG_ODDS
     }
 
-    fn of_guessing(&self) -> Option<f32> {
-        Nonsaturating.of_guessing()
+    fn chance_loss(&self) -> Option<f32> {
+        Nonsaturating.chance_loss()
     }
 
-    fn floor(&self, smoothing: f64, flips: f64) -> f32 {
-        Nonsaturating.floor(smoothing, flips)
+    fn min_loss(&self, smoothing: f64, flips: f64) -> f32 {
+        Nonsaturating.min_loss(smoothing, flips)
     }
 
     fn has_labels(&self) -> bool {

@@ -1,15 +1,15 @@
 //! Wasserstein GAN (Arjovsky et al. 2017): the critic's mean score on real images minus that on generated ones
-//! estimates, up to its slope, how far the two distributions lie apart. It says something only where the critic's slope
-//! is bounded: by a gradient penalty, clipped weights or spectral normalisation.
+//! estimates, up to its Lipschitz constant, the distance of the two distributions. It says something only where the norm of
+//! the critic's gradient is bounded: by a gradient penalty, clipped weights or spectral normalisation.
 
 use burn::tensor::Tensor;
 
 use super::Scores;
-use super::game::{Game, Scale};
+use super::gan_loss::{GanLoss, Scale};
 
 pub(super) struct Wasserstein;
 
-impl Game for Wasserstein {
+impl GanLoss for Wasserstein {
     /// `mean(D(G(z))) - mean(D(x))`.
     fn discriminator(&self, scores: &Scores, _smoothing: f32) -> Tensor<1> {
         scores.fake.clone().mean().sub(scores.real.clone().mean())
@@ -24,11 +24,11 @@ impl Game for Wasserstein {
         Scale { middle: None, unit: None, log_odds: false }
     }
 
-    fn of_guessing(&self) -> Option<f32> {
+    fn chance_loss(&self) -> Option<f32> {
         None
     }
 
-    fn wants_bounded_slope(&self) -> bool {
+    fn requires_lipschitz(&self) -> bool {
         true
     }
 }

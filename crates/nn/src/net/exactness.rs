@@ -148,7 +148,7 @@ fn settle(bench: &mut Bench) {
     let x = tensor(&bench.x, bench.shape(), DType::F64);
     for _ in 0..400 {
         let mut pass = Bench { mode: Mode::Train, ..bench.clone() }.pass();
-        bench.net.logits(&weights, x.clone(), &mut pass);
+        bench.net.apply_to_logits(&weights, x.clone(), &mut pass);
         bench.net.absorb(&mut weights, pass);
     }
     bench.weights = weights.tensors().iter().map(values).collect();

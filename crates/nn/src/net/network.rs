@@ -1,16 +1,14 @@
-//! A list of layers with all shapes inferred, and the forward pass along it.
-
-use std::borrow::Cow;
+//! A list of layers with all shapes inferred. The forward pass along it is in `forward.rs`.
 
 use burn::tensor::{Device, Tensor};
 
+use super::parse::{self, Surroundings};
 use super::plan::{Step, plan};
-use super::{Dual, Layer, Pass, Shape, Surroundings, WeightSpec, Weights, spectral};
-use crate::ops::Activation;
+use super::{Layer, Op, Pass, Shape, WeightSpec, Weights, spectral};
 use faussaire_data::error::{Error, Result};
 use faussaire_data::random::Stream;
 
-/// More values than this in one example between two layers is a slip of the pen, not a net.
+/// More values than this in one example between two layers is a typing error, not a net.
 const LARGEST_EXAMPLE: usize = 1 << 26;
 
 /// More parameters than this (1 GiB of them) don't fit this program's purpose, nor most memories four times over.
@@ -28,7 +26,7 @@ pub struct Placed {
     /// Shape of one example behind it.
     pub output: Shape,
     /// Where its weights begin in the network's list.
-    first_weight: usize,
+    pub(super) first_weight: usize,
     /// Its weights.
     pub specs: Vec<WeightSpec>,
 }
@@ -47,11 +45,11 @@ pub struct Setting {
 /// A network: data only; its weights are kept apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    name: &'static str,
-    setting: Setting,
-    layers: Vec<Placed>,
-    steps: Vec<Step>,
-    logit_steps: Vec<Step>,
+    name: String,
+    pub(super) setting: Setting,
+    pub(super) layers: Vec<Placed>,
+    pub(super) steps: Vec<Step>,
+    pub(super) logit_steps: Vec<Step>,
 }
 
 impl Network {
@@ -60,7 +58,7 @@ impl Network {
     /// # Errors
     /// A line that can't be read, or a layer that doesn't fit what comes before it; the error names the layer, its
     /// line and both shapes.
-    pub fn new(name: &'static str, lines: &[String], input: Shape) -> Result<Self> {
+    pub fn new(name: &str, lines: &[String], input: Shape) -> Result<Self> {
         Self::build(name, lines, Setting { input, labels: 0, spectral: false })
     }
 
@@ -68,51 +66,19 @@ impl Network {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn build(name: &'static str, lines: &[String], setting: Setting) -> Result<Self> {
-        let input = setting.input;
-        let mut around = Surroundings { labels: setting.labels, open: Vec::new() };
+    pub fn build(name: &str, lines: &[String], setting: Setting) -> Result<Self> {
         if lines.is_empty() {
             return Err(Error::recipe(
                 format!("the {name} has no layers"),
                 format!("write `[{name}]` with `layers = [ ... ]`; `faussaire presets tp` shows an example"),
             ));
         }
-        let mut layers: Vec<Placed> = Vec::with_capacity(lines.len());
-        let (mut shape, mut first_weight, mut parameters) = (input, 0, 0);
-        for (index, line) in lines.iter().enumerate() {
-            let place = format!("{name}, layer {index} (`{line}`)");
-            let layer = Layer::parse(line, &around).map_err(|what| {
-                Error::recipe(format!("{place}: {what}"), "a layer line looks like `conv 64 4x4 stride 2`")
-            })?;
-            let output = layer.kind().output(shape).map_err(|what| {
-                Error::recipe(format!("{place}, input {shape}: {what}"), shapes_hint(name, &layers, input))
-            })?;
-            if output.len() > LARGEST_EXAMPLE {
-                return Err(Error::recipe(
-                    format!("{place}: its output {output} would have {} values per example", output.len()),
-                    format!("the largest accepted is {LARGEST_EXAMPLE}; check the sizes before it"),
-                ));
-            }
-            if layer.kind().opens_residual() {
-                around.open.push(shape);
-            } else if layer.kind().closes_residual() {
-                around.open.pop();
-            }
-            let mut specs = layer.kind().weights(shape);
-            if setting.spectral {
-                specs.extend(spectral::vectors(&specs));
-            }
-            let count = specs.len();
-            parameters = specs.iter().fold(parameters, |sum: usize, s| sum.saturating_add(s.len()));
-            if parameters > LARGEST_NET {
-                return Err(Error::recipe(
-                    format!("{place}, input {shape}: up to here the {name} has {parameters} parameters"),
-                    format!("the most accepted is {LARGEST_NET}; check the sizes"),
-                ));
-            }
-            layers.push(Placed { layer, line: line.clone(), input: shape, output, first_weight, specs });
-            (shape, first_weight) = (output, first_weight + count);
+        let around = Surroundings { labels: setting.labels, open: Vec::new() };
+        let mut building = Building { name, setting, around, layers: Vec::with_capacity(lines.len()), parameters: 0 };
+        for (place, line) in expanded(name, lines)? {
+            building.add(&place, line)?;
         }
+        let Building { around, layers, .. } = building;
         if !around.open.is_empty() {
             return Err(Error::recipe(
                 format!("the {name} has {} `residual` without an `add`", around.open.len()),
@@ -121,12 +87,17 @@ impl Network {
         }
         let steps = plan(&layers);
         let logit_steps = plan(under_sigmoid(&layers));
-        Ok(Self { name, setting, layers, steps, logit_steps })
+        Ok(Self { name: name.into(), setting, layers, steps, logit_steps })
     }
 
-    /// "generator" or "discriminator".
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// "generator" or "discriminator" in a recipe; any name elsewhere.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is built for.
+    pub fn setting(&self) -> Setting {
+        self.setting
     }
 
     /// Shape of one example going in.
@@ -146,7 +117,7 @@ impl Network {
 
     /// Whether it ends with guesses of the labels behind its score.
     pub fn guesses_labels(&self) -> bool {
-        self.layers.last().is_some_and(|l| matches!(l.layer, Layer::Auxiliary(_)))
+        self.layers.last().is_some_and(|l| l.layer.kind().op(l.input) == Op::Dense && l.layer.kind().takes_labels())
     }
 
     /// The first layer that no gradient penalty can pass through, and why.
@@ -189,6 +160,16 @@ impl Network {
         self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
     }
 
+    /// Weights of these tensors, in the order of [`Self::specs`].
+    ///
+    /// # Errors
+    /// Another number of tensors, or one of another length, than the net has.
+    pub fn weights(&self, tensors: Vec<Tensor<1>>) -> Result<Weights> {
+        let weights = Weights::new(tensors);
+        self.check_weights(&weights)?;
+        Ok(weights)
+    }
+
     /// First weights, from the seed's stream named after the network.
     pub fn initial(&self, seed: u64, device: &Device) -> Weights {
         let stream = Stream::new(seed, &format!("init.{}", self.name));
@@ -196,94 +177,12 @@ impl Network {
         Weights::from_values(values, device)
     }
 
-    /// The network's output for a batch `[batch, h, w, c]`.
-    pub fn forward(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        self.run(&self.steps, weights, x, pass)
-    }
-
-    /// The output without a final sigmoid: the logits under it, which losses take.
-    pub fn logits(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        self.run(&self.logit_steps, weights, x, pass)
-    }
-
-    fn run(&self, steps: &[Step], weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let mut rest = steps;
-        while let [step, others @ ..] = rest {
-            if let Some(y) = self.apply_together(rest, weights, &x, pass) {
-                (x, rest) = (y, &rest[step.together..]);
-            } else {
-                (x, rest) = (self.make(step, weights, x, pass), others);
-            }
-        }
-        x
-    }
-
-    /// The steps of a forward pass.
-    #[cfg(test)]
-    pub(super) fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
-    /// Every step is done alone.
-    #[cfg(test)]
-    pub(super) fn do_nothing_together(&mut self) {
-        self.steps.iter_mut().chain(&mut self.logit_steps).for_each(|step| step.together = 1);
-    }
-
-    /// No optimizer changes the weights of layer `index`.
-    #[cfg(test)]
-    pub(super) fn freeze_layer(&mut self, index: usize) {
-        self.layers[index].specs.iter_mut().for_each(|spec| spec.trainable = false);
-    }
-
-    /// What every step on the way to the logits makes.
-    #[cfg(test)]
-    pub(super) fn outputs(&self, weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
-        let step = |step| {
-            x = self.make(step, weights, x.clone(), pass);
-            x.clone()
-        };
-        self.logit_steps.iter().map(step).collect()
-    }
-
-    fn make(&self, step: &Step, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let placed = &self.layers[step.layer];
-        pass.layer = step.layer;
-        let weights = self.weights_of(placed, weights, pass);
-        let fused = step.fused_on(pass);
-        // A convolution that absorbs upsampling sees the upsampled shape as its own input.
-        placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
-    }
-
-    /// The logits for a batch and their derivative along a direction of it: `value` and `tangent` of `x`.
-    pub fn tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
-        let layers = under_sigmoid(&self.layers);
-        for (index, placed) in layers.iter().enumerate() {
-            pass.layer = index;
-            let weights = self.weights_of(placed, weights, pass);
-            x = placed.layer.kind().tangent(placed.input, x, &weights, pass);
-        }
-        x
-    }
-
-    /// A layer's weights as it is to use them.
-    pub(super) fn weights_of<'a>(
-        &self,
-        placed: &Placed,
-        weights: &'a Weights,
-        pass: &mut Pass,
-    ) -> Cow<'a, [Tensor<1>]> {
-        let own = &weights.tensors()[placed.first_weight..placed.first_weight + placed.specs.len()];
-        if self.setting.spectral {
-            Cow::Owned(spectral::normalised(&placed.specs, own, pass))
-        } else {
-            Cow::Borrowed(own)
-        }
-    }
-
     /// The weights of each layer as it uses them after training, in the order of its specs: kernels that are normalised
-    /// spectrally have been divided, and the vectors for that are left out.
+    /// spectrally have been divided, and the vectors for that are left out. Nothing where the weights are another net's.
     pub fn in_use(&self, weights: &Weights) -> Vec<Vec<(&WeightSpec, Tensor<1>)>> {
+        if self.check_weights(weights).is_err() {
+            return vec![Vec::new(); self.layers.len()];
+        }
         let of = |placed| {
             let mut own = self.weights_of(placed, weights, &mut Pass::infer()).into_owned();
             own.truncate(placed.specs.iter().filter(|s| !spectral::is_vector(s)).count());
@@ -298,7 +197,7 @@ impl Network {
     /// Never for a network that was built.
     pub fn unnormalised(&self) -> Result<Self> {
         let lines: Vec<String> = self.layers.iter().map(|placed| placed.line.clone()).collect();
-        Self::build(self.name, &lines, Setting { spectral: false, ..self.setting })
+        Self::build(&self.name, &lines, Setting { spectral: false, ..self.setting })
     }
 
     /// Weights of these values, layer by layer as [`Self::in_use`] gives them. The vectors of spectral normalisation are
@@ -309,27 +208,80 @@ impl Network {
         for (placed, values) in self.layers.iter().zip(layers) {
             let own = Weights::from_values(values, device);
             let vectors = placed.first_weight + own.tensors().len()..placed.first_weight + placed.specs.len();
-            let vectors = spectral::settled(&placed.specs, own.tensors(), &drawn.tensors()[vectors]);
+            let vectors = drawn.tensors().get(vectors).unwrap_or_default();
+            let vectors = spectral::settled(&placed.specs, own.tensors(), vectors);
             all.extend(own.tensors().iter().cloned().chain(vectors));
         }
         Weights::new(all)
     }
+}
 
-    /// Moves the moving statistics towards what a training pass saw.
-    pub fn absorb(&self, weights: &mut Weights, pass: Pass) {
-        for observed in pass.observed {
-            let slot = &mut weights.tensors_mut()[self.layers[observed.layer].first_weight + observed.weight];
-            let (seen, momentum) = (observed.seen, observed.momentum);
-            let kept = std::mem::replace(slot, seen.clone());
-            *slot = if momentum == 0.0 { seen } else { kept.mul_scalar(momentum).add(seen.mul_scalar(1.0 - momentum)) };
+fn wrong_line(place: &str, what: &str) -> Error {
+    Error::recipe(format!("{place}: {what}"), "a layer line looks like `conv 64 4x4 stride 2`")
+}
+
+/// The one or two lines in this program's words that each line means, with its place for errors.
+fn expanded(name: &str, lines: &[String]) -> Result<Vec<(String, String)>> {
+    let mut all = Vec::with_capacity(lines.len());
+    for (index, written) in lines.iter().enumerate() {
+        let place = format!("{name}, layer {index} (`{written}`)");
+        let meant = parse::expanded(written).map_err(|what| wrong_line(&place, &what))?;
+        all.extend(meant.into_iter().map(|line| (place.clone(), line)));
+    }
+    Ok(all)
+}
+
+/// A network whose layers are being read.
+struct Building<'a> {
+    name: &'a str,
+    setting: Setting,
+    around: Surroundings,
+    layers: Vec<Placed>,
+    parameters: usize,
+}
+
+impl Building<'_> {
+    /// Reads one more line; `place` names it in errors.
+    fn add(&mut self, place: &str, line: String) -> Result<()> {
+        let (name, before) = (self.name, self.layers.last());
+        let input = before.map_or(self.setting.input, |last| last.output);
+        let first_weight = before.map_or(0, |last| last.first_weight + last.specs.len());
+        let layer = Layer::parse(&line, &self.around).map_err(|what| wrong_line(place, &what))?;
+        let output = layer.kind().output(input).map_err(|what| {
+            let hint = shapes_hint(name, &self.layers, self.setting.input);
+            Error::recipe(format!("{place}, input {input}: {what}"), hint)
+        })?;
+        if output.len() > LARGEST_EXAMPLE {
+            return Err(Error::recipe(
+                format!("{place}: its output {output} would have {} values per example", output.len()),
+                format!("the largest accepted is {LARGEST_EXAMPLE}; check the sizes before it"),
+            ));
         }
+        match layer.planned(input) {
+            Op::Open => self.around.open.push(input),
+            Op::Close { .. } => drop(self.around.open.pop()),
+            _ => {}
+        }
+        let mut specs = layer.kind().weights(input);
+        if self.setting.spectral {
+            specs.extend(spectral::vectors(&specs));
+        }
+        self.parameters = specs.iter().fold(self.parameters, |sum, spec| sum.saturating_add(spec.len()));
+        if self.parameters > LARGEST_NET {
+            return Err(Error::recipe(
+                format!("{place}, input {input}: up to here the {name} has {} parameters", self.parameters),
+                format!("the most accepted is {LARGEST_NET}; check the sizes"),
+            ));
+        }
+        self.layers.push(Placed { layer, line, input, output, first_weight, specs });
+        Ok(())
     }
 }
 
 /// The layers whose output losses take: all but a final sigmoid.
-fn under_sigmoid(layers: &[Placed]) -> &[Placed] {
+pub(super) fn under_sigmoid(layers: &[Placed]) -> &[Placed] {
     match layers.split_last() {
-        Some((last, before)) if last.layer.kind().as_activation() == Some(Activation::Sigmoid) => before,
+        Some((last, before)) if last.layer.planned(last.input) == Op::Sigmoid => before,
         _ => layers,
     }
 }
@@ -344,6 +296,7 @@ fn shapes_hint(name: &str, before: &[Placed], input: Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::Activation;
 
     fn lines(text: &[&str]) -> Vec<String> {
         text.iter().map(ToString::to_string).collect()

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::{Activation, Conv, Geometry, Links, Precision};
+use crate::ops::{Activation, BackwardFusion, Conv, Geometry, Precision};
 use faussaire_data::random::Stream;
 
 /// Whether layers behave as in training or as in use.
@@ -25,7 +25,7 @@ pub struct Fused {
     /// What the result is stored as, by layers that can choose ([`super::Storage::Either`]).
     pub stored: Precision,
     /// What it and its neighbours do for each other's backward passes.
-    pub links: Links,
+    pub backward: BackwardFusion,
 }
 
 impl Fused {
@@ -34,13 +34,17 @@ impl Fused {
         upsample: 1,
         activation: Activation::Identity,
         stored: Precision::F32,
-        links: Links { centred: false, slope_by_reader: false, made_by: None },
+        backward: BackwardFusion {
+            followed_by_batchnorm: false,
+            activation_grad_by_next: false,
+            input_activation: None,
+        },
     };
 
     /// The convolution of this geometry with all that it does besides.
     pub(super) fn conv(self, geometry: Geometry, precision: Precision) -> Conv {
-        let Self { upsample, activation, stored, links } = self;
-        Conv { geometry, upsample, activation, precision, stored, links }
+        let Self { upsample, activation, stored, backward } = self;
+        Conv { geometry, upsample, activation, precision, stored, backward }
     }
 }
 
@@ -118,8 +122,13 @@ impl Pass {
         self
     }
 
-    /// The labels of a batch; all 0, "none of them", where nobody gave any.
-    pub(super) fn condition(&self, batch: usize, labels: usize, like: &Tensor<4>) -> Tensor<4> {
+    /// The labels that were given.
+    pub(super) fn labels(&self) -> Option<&Tensor<4>> {
+        self.condition.as_ref()
+    }
+
+    /// The labels of a batch; all 0, "none of them", where none were given.
+    pub fn condition(&self, batch: usize, labels: usize, like: &Tensor<4>) -> Tensor<4> {
         match &self.condition {
             Some(given) => given.clone(),
             None => Tensor::zeros([batch, 1, 1, labels], &like.device().inner()),
@@ -131,13 +140,13 @@ impl Pass {
         self.observed.iter_mut().for_each(|o| o.momentum = momentum);
     }
 
-    /// Notes what the layer at work saw of its weight number `weight`, a statistic.
-    pub(super) fn observe(&mut self, weight: usize, seen: Tensor<1>, momentum: f32) {
+    /// Notes what the layer at work saw of its weight number `weight`, a statistic that follows with `momentum`.
+    pub fn observe(&mut self, weight: usize, seen: Tensor<1>, momentum: f32) {
         self.observed.push(Observed { layer: self.layer, weight, seen, momentum });
     }
 
     /// Which of `count` values the next dropout layer of this pass keeps, 1 or 0, where it drops the share `rate`.
-    pub(super) fn kept(&mut self, count: usize, rate: f32) -> Vec<u8> {
+    pub(crate) fn kept(&mut self, count: usize, rate: f32) -> Vec<u8> {
         /// More dropout layers than this on one pass would share draws with the next; where D sees its halves apart, it meets
         /// each twice.
         const LAYERS: u64 = 64;
@@ -148,14 +157,14 @@ impl Pass {
         }
     }
 
-    /// The links that hold on this pass: statistics of the batch are subtracted in training only, and slopes are left to the
-    /// reader where products are rounded, whose kernels multiply with them on the way.
-    pub(super) fn links(&self, links: Links) -> Links {
+    /// What of `planned` holds on this pass: statistics of the batch are subtracted in training only, and an activation's
+    /// gradient is left to the next layer where products are rounded, whose kernels multiply with it on the way.
+    pub(super) fn backward_fusion(&self, planned: BackwardFusion) -> BackwardFusion {
         let rounded = self.precision == Precision::Bf16;
-        Links {
-            centred: links.centred && self.mode == Mode::Train,
-            slope_by_reader: links.slope_by_reader && rounded,
-            made_by: links.made_by.filter(|_| rounded),
+        BackwardFusion {
+            followed_by_batchnorm: planned.followed_by_batchnorm && self.mode == Mode::Train,
+            activation_grad_by_next: planned.activation_grad_by_next && rounded,
+            input_activation: planned.input_activation.filter(|_| rounded),
         }
     }
 }

@@ -5,7 +5,7 @@ use faussaire_data::ImageShape;
 /// A flat vector or a channels-last image; the batch is not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
-    /// A vector of so many features.
+    /// A vector of N features.
     Flat(usize),
     /// Height, width, channels.
     Image(usize, usize, usize),

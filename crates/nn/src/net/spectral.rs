@@ -57,7 +57,7 @@ pub(super) fn normalised(specs: &[WeightSpec], weights: &[Tensor<1>], pass: &mut
     result
 }
 
-/// The vectors for the kernels among `weights`, after so many steps of power iteration that they hardly move.
+/// The vectors for the kernels among `weights`, after enough steps of power iteration that they hardly move.
 pub(super) fn settled(specs: &[WeightSpec], weights: &[Tensor<1>], vectors: &[Tensor<1>]) -> Vec<Tensor<1>> {
     const STEPS: usize = 100;
     let kernels = specs.iter().zip(weights).filter(|(spec, _)| is_kernel(spec)).map(|(_, kernel)| kernel);

@@ -1,50 +1,13 @@
-//! What the tests of nets share: numbers made by a formula that Python knows too, nets in either precision, and
-//! gradients of what a net computes.
+//! What the tests of nets share: nets in either precision, and gradients of what a net computes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor};
 
 use super::{Dual, Mode, Network, Pass, Setting, Shape, Weights};
 use crate::ops::Precision;
+pub(crate) use crate::ops::testing::{distance, norm, signed, tensor, uniform, values};
 use faussaire_data::random::Stream;
-
-/// splitmix64's top 24 bits as numbers in [0, 1): bench/layers/reference.py has the same.
-pub(crate) fn uniform(seed: u64, count: usize) -> Vec<f64> {
-    let mut state = seed;
-    (0..count)
-        .map(|_| {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            z ^= z >> 31;
-            (z >> 40) as f64 / 16_777_216.0
-        })
-        .collect()
-}
-
-/// From -1 to 1, and exact in single precision.
-pub(crate) fn signed(seed: u64, count: usize) -> Vec<f64> {
-    uniform(seed, count).into_iter().map(|u| 2.0 * u - 1.0).collect()
-}
-
-pub(crate) fn tensor<const D: usize>(values: &[f64], shape: [usize; D], dtype: DType) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values.to_vec(), shape), (&Device::flex(), dtype))
-}
-
-pub(crate) fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
-    tensor.clone().without_autodiff().into_data().iter::<f64>().collect()
-}
-
-pub(crate) fn norm(v: &[f64]) -> f64 {
-    v.iter().map(|v| v * v).sum::<f64>().sqrt()
-}
-
-pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
-}
 
 /// A net of `lines`, separated by `|`.
 pub(crate) fn network(lines: &str, input: Shape, labels: usize, spectral: bool) -> Network {
@@ -83,7 +46,7 @@ pub(crate) fn applied(lines: &str, input: Shape, x: &[f64]) -> Vec<f64> {
     let weights = net.initial(1, &Device::flex());
     let [h, w, c] = input.dims();
     let x = tensor(x, [x.len() / input.len(), h, w, c], DType::F32);
-    values(&net.forward(&weights, x, &mut Pass::infer()))
+    values(&net.apply(&weights, x, &mut Pass::infer()))
 }
 
 /// Why `line` can't follow `input`.
@@ -145,10 +108,10 @@ impl Bench {
 
     fn compute(&self, weights: &Weights, x: Tensor<4>, wanted: Wanted) -> Tensor<4> {
         match wanted {
-            Wanted::Logits => self.net.logits(weights, x, &mut self.pass()),
+            Wanted::Logits => self.net.apply_to_logits(weights, x, &mut self.pass()),
             Wanted::Tangent => {
                 let tangent = tensor(&self.direction, self.shape(), x.dtype());
-                self.net.tangent(weights, Dual { value: x, tangent }, &mut self.pass()).tangent
+                self.net.apply_tangent(weights, Dual { value: x, tangent }, &mut self.pass()).tangent
             }
         }
     }
@@ -159,7 +122,7 @@ impl Bench {
     }
 
     /// The gradient of `sum(r * wanted)` with respect to `x`, then to every weight (0 for those that don't matter or
-    /// that nobody trains).
+    /// that are not trained).
     pub fn gradients(&self, wanted: Wanted, r: &[f64], dtype: DType) -> Vec<Vec<f64>> {
         let weights = self.tensors(dtype).tracked(self.net.trainable());
         let x = tensor::<4>(&self.x, self.shape(), dtype).autodiff().require_grad();

@@ -36,15 +36,18 @@ pub struct WeightSpec {
 }
 
 impl WeightSpec {
-    pub(super) fn kernel(shape: &[usize], init: Init, fan_in: usize, fan_out: usize) -> Self {
+    /// A weight that multiplies activations: an optimizer changes it, spectral normalisation divides it.
+    pub fn kernel(shape: &[usize], init: Init, fan_in: usize, fan_out: usize) -> Self {
         Self { fans: (fan_in, fan_out), ..Self::trainable("weight", shape, init) }
     }
 
-    pub(super) fn trainable(name: &'static str, shape: &[usize], init: Init) -> Self {
+    /// A weight that an optimizer changes.
+    pub fn trainable(name: &'static str, shape: &[usize], init: Init) -> Self {
         Self { name, shape: shape.to_vec(), init, fans: (0, 0), trainable: true }
     }
 
-    pub(super) fn statistic(name: &'static str, shape: &[usize], init: Init) -> Self {
+    /// A moving statistic, which training passes observe ([`super::Pass::observe`]).
+    pub fn statistic(name: &'static str, shape: &[usize], init: Init) -> Self {
         Self { trainable: false, ..Self::trainable(name, shape, init) }
     }
 

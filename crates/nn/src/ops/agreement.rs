@@ -4,8 +4,8 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::{Activation, Adam, Conv, Geometry, Links, Normalisation, Precision, composed, native};
-use crate::ops::host;
+use super::host;
+use super::{Activation, Adam, BackwardFusion, Conv, Geometry, Normalisation, Precision, composed, native};
 use faussaire_data::random::Stream;
 
 fn random<const D: usize>(index: u64, shape: [usize; D]) -> Tensor<D> {
@@ -64,7 +64,7 @@ fn convolutions() {
             activation,
             precision: Precision::F32,
             stored: Precision::F32,
-            links: Links::default(),
+            backward: BackwardFusion::default(),
         };
         let (h, w) = (geometry.in_h / upsample, geometry.in_w / upsample);
         let x = random(1, [geometry.batch, h, w, geometry.in_c]);
@@ -97,7 +97,7 @@ fn transposed_convolutions() {
             activation,
             precision: Precision::F32,
             stored: Precision::F32,
-            links: Links::default(),
+            backward: BackwardFusion::default(),
         };
         let x = random(1, [geometry.batch, geometry.out_h, geometry.out_w, geometry.out_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.in_c])];
@@ -185,14 +185,16 @@ fn stored_as_bf16() {
         let (h, w) = (geometry.in_h / upsample, geometry.in_w / upsample);
         let x = random(1, [geometry.batch, h, w, geometry.in_c]);
         let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.out_c])];
-        let spec = |stored| Conv { geometry, upsample, activation, precision, stored, links: Links::default() };
+        let spec =
+            |stored| Conv { geometry, upsample, activation, precision, stored, backward: BackwardFusion::default() };
         let op = |x, w: &[Tensor<1>], stored| native::conv(x, w[0].clone(), w[1].clone(), spec(stored));
         compare_stored(&format!("conv {geometry:?} x{upsample}"), x, weights, &op);
     }
     let geometry = Geometry::same(2, 8, 8, 5, 30, [4, 4], [2, 2]);
     let x = random(1, [geometry.batch, geometry.out_h, geometry.out_w, geometry.out_c]);
     let weights = vec![random(2, [geometry.w_len()]), random(3, [geometry.in_c])];
-    let spec = |stored| Conv { geometry, upsample: 1, activation, precision, stored, links: Links::default() };
+    let spec =
+        |stored| Conv { geometry, upsample: 1, activation, precision, stored, backward: BackwardFusion::default() };
     compare_stored("convtranspose", x, weights, &|x, w, stored| {
         native::conv_transpose(x, w[0].clone(), w[1].clone(), spec(stored))
     });
@@ -232,7 +234,7 @@ fn frozen_weights_cost_nothing() {
         activation: Activation::LeakyRelu(0.2),
         precision: Precision::F32,
         stored: Precision::F32,
-        links: Links::default(),
+        backward: BackwardFusion::default(),
     };
     let (weight, bias) = (random::<1>(2, [geometry.w_len()]), random::<1>(3, [4]));
     // Counted on this thread's own kernels: other tests run beside this one.

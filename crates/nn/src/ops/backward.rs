@@ -15,7 +15,7 @@ use faussaire_kernels::{Epilogue, ValuesMut, activation, batchnorm as norm, conv
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Conv, Normalisation, Precision};
 
-/// What a convolution's backward pass needs; `y` for the activation's slope, where it has one that nobody else sees to.
+/// What a convolution's backward pass needs; `y` for the activation's derivative, where that is not left to the next layer.
 #[derive(Clone, Debug)]
 pub(super) struct ConvState {
     pub(super) x: FlexTensor,
@@ -27,7 +27,7 @@ pub(super) struct ConvState {
 impl ConvState {
     /// Of a convolution that made `y`.
     pub(super) fn new(x: FlexTensor, weight: FlexTensor, y: &FlexTensor, spec: Conv) -> Self {
-        let own_slope = spec.activation != Activation::Identity && !spec.links.slope_by_reader;
+        let own_slope = spec.activation != Activation::Identity && !spec.backward.activation_grad_by_next;
         let y = own_slope.then(|| y.clone());
         Self { x, weight, y, spec }
     }
@@ -50,7 +50,7 @@ impl ConvState {
         let Conv { geometry: g, upsample: factor, precision, .. } = self.spec;
         let mut db = vec![0.0; g.out_c];
         // A bias that is subtracted again has no gradient.
-        let sum = wanted[2] && !self.spec.links.centred;
+        let sum = wanted[2] && !self.spec.backward.followed_by_batchnorm;
         let (dz, made) = self.before_activation(dy, sum.then_some(&mut db[..]));
         let mut missing = (sum && !made).then_some(&mut db[..]);
         let (x, weight) = (plain(self.x.clone()), plain(self.weight.clone()));
@@ -103,7 +103,7 @@ impl Conv {
 
     /// What a gradient of its input `x` goes through at the end.
     pub(super) fn epilogue<'a>(&self, x: &'a FlexTensor) -> Epilogue<'a> {
-        match self.links.made_by {
+        match self.backward.input_activation {
             Some(activation) => Epilogue::Slope(activation, stored(x)),
             None => Epilogue::Activate(Activation::Identity),
         }
@@ -150,7 +150,7 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
         let dy = grads.consume::<Flex>(&ops.node);
         let mut db = vec![0.0; g.in_c];
         // A bias that is subtracted again has no gradient.
-        let wanted = bias_node.is_some() && !state.spec.links.centred;
+        let wanted = bias_node.is_some() && !state.spec.backward.followed_by_batchnorm;
         let (dz, made) = state.before_activation(dy, wanted.then_some(&mut db[..]));
         let mut missing = (wanted && !made).then_some(&mut db[..]);
         let (x, weight) = (plain(state.x.clone()), plain(state.weight.clone()));

@@ -1,5 +1,5 @@
 //! Two convolutions in a row, or two with batch normalisation between them, as one operation ([`faussaire_kernels::chain`]):
-//! under bf16, where what lies between them is much larger than what comes out.
+//! under bf16, where the intermediate image is much larger than the result.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
@@ -64,13 +64,13 @@ impl ChainSpec {
     }
 }
 
-/// Whether these can go together: their kernels store what lies between as bf16.
+/// Whether these can go together: their kernels store the intermediate image as bf16.
 fn go_together(x: &Tensor<4>, stages: [&Convolution; 2]) -> bool {
     let rounded = stages.iter().all(|stage| stage.spec.precision == Precision::Bf16);
     rounded && stages[0].spec.stored == Precision::Bf16 && serves_stored(x)
 }
 
-/// One convolution after the other, what the first makes going to the second and to nobody else.
+/// One convolution after the other, the first one's result being read by the second alone.
 pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> {
     let tracked = x.is_tracked() || first.is_tracked() || second.is_tracked();
     // The gradients of a transposed one are left to it.
@@ -84,7 +84,7 @@ pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> 
 }
 
 /// A convolution without activation, batch normalisation with the batch's own statistics, and a convolution; also those
-/// statistics, mean and biased variance. Done together where nobody asks for gradients, else one by one.
+/// statistics, mean and biased variance. Done together where no gradients are asked for, else one by one.
 pub fn normed_chain(
     x: Tensor<4>,
     [first, second]: [Convolution; 2],
@@ -141,7 +141,7 @@ pub(super) fn forward(
     run(x, weights, biases, spec, None)
 }
 
-/// What lies between, and the result.
+/// The intermediate image, and the result.
 pub(super) fn forward_keeping(
     x: FlexTensor,
     weights: [FlexTensor; 2],
@@ -165,7 +165,7 @@ fn run(
     })
 }
 
-/// What the backward pass needs; what lies between is the second one's `x`.
+/// What the backward pass needs; the intermediate image is the second one's `x`.
 #[derive(Clone, Debug)]
 pub(super) struct ChainState {
     pub(super) stages: [ConvState; 2],
@@ -220,7 +220,10 @@ fn together(state: &ChainState, dy: FlexTensor, wants_dx: bool) -> [Option<FlexT
     let [dw1, dw2] = [(dw1, &w1), (dw2, &w2)].map(|(dw, w)| Some(tensor(dw, w.layout().shape())));
     let [db1, db2] = [(db1, &b1), (db2, &b2)].map(|(db, b)| Some(tensor(db, b.layout().shape())));
     // A bias that is subtracted again has no gradient.
-    let db2 =
-        if second.spec.links.centred { Some(tensor(vec![0.0; values(&b2).len()], b2.layout().shape())) } else { db2 };
+    let db2 = if second.spec.backward.followed_by_batchnorm {
+        Some(tensor(vec![0.0; values(&b2).len()], b2.layout().shape()))
+    } else {
+        db2
+    };
     [dx, dw1, db1, dw2, db2]
 }

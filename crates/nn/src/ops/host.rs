@@ -1,4 +1,4 @@
-//! Between tensors and plain values on the host.
+//! Tensors to and from values in the processor's memory.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -7,7 +7,7 @@ pub fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.clone().without_autodiff().into_data().iter::<f32>().collect()
 }
 
-/// A tensor of host values, `[batch, height, width, channels]`.
-pub fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
+/// A tensor of host values on `device`.
+pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }

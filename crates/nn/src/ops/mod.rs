@@ -18,6 +18,8 @@ mod host;
 mod native;
 mod resample;
 mod standardise;
+#[cfg(test)]
+pub(crate) mod testing;
 mod values;
 
 pub use attention::{attend, attend_dual};
@@ -49,19 +51,19 @@ pub struct Conv {
     /// What the result is stored as; on the processor only.
     pub stored: Precision,
     /// What its neighbours do for its backward pass, and it for theirs; on the processor only.
-    pub links: Links,
+    pub backward: BackwardFusion,
 }
 
-/// What a convolution leaves to the layer that reads its result, or does for the one whose result it reads, in the
-/// backward pass: there the values are at hand, and a pass over them is saved.
+/// What neighbouring layers do for each other's backward passes: a convolution leaves a part of its own to the layer that reads
+/// its result, or does it for the one whose result it reads. There the values are at hand, and a pass over them is saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Links {
-    /// Whoever reads the result subtracts its mean over the batch: the bias changes nothing, and its gradient is 0.
-    pub centred: bool,
-    /// Whoever reads the result multiplies its gradient with the slope of our activation.
-    pub slope_by_reader: bool,
-    /// The activation that made what is read, where the gradient of that is to be multiplied with its slope.
-    pub made_by: Option<Activation>,
+pub struct BackwardFusion {
+    /// The next layer subtracts the result's mean over the batch: the bias changes nothing, and its gradient is 0.
+    pub followed_by_batchnorm: bool,
+    /// The next layer multiplies the result's gradient with the derivative of our activation.
+    pub activation_grad_by_next: bool,
+    /// The activation that made the input, where the input's gradient is to be multiplied with its derivative.
+    pub input_activation: Option<Activation>,
 }
 
 /// What batch normalisation needs besides tensors.
@@ -131,7 +133,7 @@ pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activati
 }
 
 /// One Adam update (Kingma & Ba 2015, in Keras's form) at step `t`, counted from 1.
-/// Takes and returns `[parameter, first moment, second moment]`, in place where nobody else holds them.
+/// Takes and returns `[parameter, first moment, second moment]`, in place where no other tensor shares them.
 pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> [Tensor<1>; 3] {
     if serves(&gradient) { native::adam(state, gradient, t, adam) } else { composed::adam(state, gradient, t, adam) }
 }

@@ -1,4 +1,4 @@
-//! Flex's tensors as the values that kernels read and write. All are f32, but for what lies between the layers of a bf16
+//! Flex's tensors as the values that kernels read and write. All are f32, but for images between the layers of a bf16
 //! training: that is stored as bf16 where whatever reads it can read that (`net/storage.rs`), and nothing but the
 //! operations of this folder ever sees it.
 

@@ -1,13 +1,27 @@
-//! DRAGAN (Kodali et al. 2017): the slope shall be 1 around real images: at points on the way to the same image with
+//! DRAGAN (Kodali et al. 2017): the gradient norm is pulled to 1 around real images: at points on the way to the same image with
 //! noise of half the batch's deviation.
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::wgan_gp::WganGp;
+use super::{Cost, GradientPenalty};
 use crate::ops::host;
 use faussaire_data::random::Stream;
 
+pub(super) struct Dragan;
+
+impl GradientPenalty for Dragan {
+    fn points(&self, real: &Tensor<4>, _: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4> {
+        points(real, draws, turn)
+    }
+
+    fn cost(&self, norm: f64) -> Cost {
+        WganGp.cost(norm)
+    }
+}
+
 /// `x + alpha * 0.5 std(x) u`, alpha and u uniform on [0, 1), alpha one per image.
-pub fn points(real: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4> {
+fn points(real: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4> {
     let dims = real.dims();
     let count: usize = dims.iter().product();
     let mut uniform = draws.uniform(turn, dims[0] + count, 0.0, 1.0);

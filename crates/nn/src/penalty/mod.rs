@@ -1,65 +1,77 @@
 //! Gradient penalties: they bound how fast the discriminator's score changes with the image. One file each says where
-//! they look (`points`) and what a slope costs there (`cost`); `slope` makes of that an exact gradient for the weights.
+//! it looks (`points`) and what a gradient of some norm costs there (`cost`); `gradient_norm` makes of that an exact gradient for the
+//! weights. A penalty is a file with an `impl GradientPenalty` and a line in the list below; a program's own is registered by
+//! name ([`register`]).
 
 mod dragan;
+mod gradient_norm;
 mod r1;
 mod r2;
 #[cfg(test)]
 mod reference;
-mod slope;
 mod wgan_gp;
 
-pub use slope::{Charge, Critic};
+pub use gradient_norm::{Critic, PenaltyTerm};
+
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
+use crate::registry::named;
+use faussaire_data::error::Result;
 use faussaire_data::random::Stream;
 
-/// Which penalty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Penalty {
-    /// Slopes other than 1 between real and generated images (Gulrajani et al. 2017).
-    WganGp,
-    /// Slopes at real images (Mescheder et al. 2018).
-    R1,
-    /// Slopes at generated images (Mescheder et al. 2018).
-    R2,
-    /// Slopes other than 1 near real images (Kodali et al. 2017).
-    Dragan,
-}
-
-/// What the slope at one image costs.
+/// What the gradient at one image costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// The cost of a slope n.
+    /// The cost of a norm n.
     pub value: f64,
-    /// Its derivative with respect to n, over n: finite at 0, where the slope has no direction.
+    /// Its derivative with respect to n, over n: finite at 0, where the gradient has no direction.
     pub rate: f64,
 }
 
-impl Penalty {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::WganGp, Self::R1, Self::R2, Self::Dragan];
+/// A gradient penalty: where it looks at D, and what the norm of D's gradient costs there. A program adds its own with
+/// [`register`].
+pub trait GradientPenalty: Send + Sync {
+    /// The images at which it looks: one for each of `real` and `fake`, `[batch, h, w, c]`. Random numbers come from `draws`
+    /// at `turn`, the number of D's update.
+    fn points(&self, real: &Tensor<4>, fake: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4>;
 
+    /// What a gradient of length `norm` costs, before the weight.
+    fn cost(&self, norm: f64) -> Cost;
+}
+
+named! {
+    /// Which penalty.
+    Penalty, each a GradientPenalty, called "penalty", others in OWN:
+    /// Gradient norms other than 1 between real and generated images (Gulrajani et al. 2017).
+    WganGp = "wgan-gp" in wgan_gp,
+    /// Gradients at real images (Mescheder et al. 2018).
+    R1 = "r1" in r1,
+    /// Gradients at generated images (Mescheder et al. 2018).
+    R2 = "r2" in r2,
+    /// Gradient norms other than 1 near real images (Kodali et al. 2017).
+    Dragan = "dragan" in dragan,
+}
+
+/// Makes `penalty` known to recipes as `own:NAME` under `[train.penalties]`; a later one of the same name replaces it for
+/// recipes parsed from then on. See [`crate::registry`].
+///
+/// # Errors
+/// A name with other characters than lower-case letters, digits, `-` and `_`.
+pub fn register(name: &str, penalty: Arc<dyn GradientPenalty>) -> Result<()> {
+    OWN.register(name, penalty)
+}
+
+impl Penalty {
     /// The images at which it looks: one for each of `real` and `fake`, `[batch, h, w, c]`.
     pub fn points(self, real: &Tensor<4>, fake: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4> {
-        match self {
-            Self::WganGp => wgan_gp::points(real, fake, draws, turn),
-            Self::R1 => real.clone(),
-            Self::R2 => fake.clone(),
-            Self::Dragan => dragan::points(real, draws, turn),
-        }
+        self.imp().points(real, fake, draws, turn)
     }
 
-    /// What a slope of length `norm` costs, before the weight.
+    /// What a gradient of length `norm` costs, before the weight.
     pub fn cost(self, norm: f64) -> Cost {
-        match self {
-            Self::WganGp | Self::Dragan => wgan_gp::cost(norm),
-            Self::R1 => r1::cost(norm),
-            Self::R2 => r2::cost(norm),
-        }
+        self.imp().cost(norm)
     }
 }
 

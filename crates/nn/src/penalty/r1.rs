@@ -1,9 +1,20 @@
-//! R1 (Mescheder et al. 2018): half the mean squared slope at real images. Where generated and real images agree it
-//! leaves D no reason to slope at all, which makes the equilibrium stable.
+//! R1 (Mescheder et al. 2018): half the mean squared gradient norm at real images. Where generated and real images
+//! agree it leaves D no reason to have a gradient at all, which makes the equilibrium stable.
 
-use super::Cost;
+use burn::tensor::Tensor;
 
-/// `n^2 / 2`.
-pub fn cost(norm: f64) -> Cost {
-    Cost { value: 0.5 * norm * norm, rate: 1.0 }
+use super::{Cost, GradientPenalty};
+use faussaire_data::random::Stream;
+
+pub(super) struct R1;
+
+impl GradientPenalty for R1 {
+    fn points(&self, real: &Tensor<4>, _: &Tensor<4>, _: &Stream, _: u64) -> Tensor<4> {
+        real.clone()
+    }
+
+    /// `n^2 / 2`.
+    fn cost(&self, norm: f64) -> Cost {
+        Cost { value: 0.5 * norm * norm, rate: 1.0 }
+    }
 }

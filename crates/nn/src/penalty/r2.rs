@@ -1,9 +1,21 @@
-//! R2 (Mescheder et al. 2018): half the mean squared slope at generated images; with R1, what lets R3GAN do without any
+//! R2 (Mescheder et al. 2018): half the mean squared gradient norm at generated images; with R1, what lets R3GAN do without any
 //! normalisation (Huang et al. 2024).
 
-use super::{Cost, r1};
+use burn::tensor::Tensor;
 
-/// `n^2 / 2`.
-pub fn cost(norm: f64) -> Cost {
-    r1::cost(norm)
+use super::r1::R1;
+use super::{Cost, GradientPenalty};
+use faussaire_data::random::Stream;
+
+pub(super) struct R2;
+
+impl GradientPenalty for R2 {
+    fn points(&self, _: &Tensor<4>, fake: &Tensor<4>, _: &Stream, _: u64) -> Tensor<4> {
+        fake.clone()
+    }
+
+    /// `n^2 / 2`.
+    fn cost(&self, norm: f64) -> Cost {
+        R1.cost(norm)
+    }
 }

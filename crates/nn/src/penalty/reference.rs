@@ -33,15 +33,15 @@ fn charged(bench: &Bench, penalty: Penalty, dtype: DType) -> (f64, Vec<Vec<f64>>
     let given = (labels > 0).then(|| tensor(&bench.given, [bench.batch, 1, 1, labels], dtype));
     let pass = || bench.pass();
     let critic = Critic { net: &bench.net, tracked: &tracked, constant: &constant, labels: given, pass: &pass };
-    let charge = critic.charge(penalty, WEIGHT, tensor(&bench.x, bench.shape(), dtype));
-    let mut gradients = charge.surrogate.backward();
+    let term = critic.penalty_term(penalty, WEIGHT, tensor(&bench.x, bench.shape(), dtype));
+    let mut gradients = term.surrogate.backward();
     let of_weight = |w: &burn::tensor::Tensor<1>| match w.grad_remove(&mut gradients) {
         Some(gradient) => values(&gradient),
         None => vec![0.0; w.dims()[0]],
     };
     let mut all = vec![Vec::new()];
     all.extend(tracked.tensors().iter().map(of_weight));
-    (f64::from(charge.value), all)
+    (f64::from(term.value), all)
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn penalties_equal_pytorchs_double_backward() {
             let gradients = deviation(&bench, &gradients, case);
             let name = format!("{} {penalty:?} {dtype:?}", case["critic"]);
             println!("{name}: value {value:.1e}, gradients {gradients:.1e}");
-            // What a slope costs is reckoned in single precision in any case.
+            // What a norm costs is computed in single precision in any case.
             let tolerance = if dtype == DType::F64 { 1e-6 } else { 2e-5 };
             assert!(value < tolerance, "{name}: apart by {value:e}");
             assert!(gradients < tolerance, "{name}: gradients apart by {gradients:e}");

@@ -91,7 +91,7 @@ fn speed(net: &Network, batch: usize) -> Option<f64> {
     let x = || Tensor::<4>::zeros([n, h, w, c], &device);
     let labels = (net.labels() > 0).then(|| Tensor::<4>::zeros([n, 1, 1, net.labels()], &device));
     let forward = || {
-        let out = net.logits(&weights, x(), &mut Pass::infer().given(labels.clone()));
+        let out = net.apply_to_logits(&weights, x(), &mut Pass::infer().given(labels.clone()));
         // Nothing is computed before it is asked for.
         out.into_data()
     };

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
-use faussaire::data::{self, OpenOptions};
 use faussaire::data::LabelSettings;
+use faussaire::data::{self, OpenOptions};
 use faussaire::recipe::Conditional;
 use faussaire::run::{Recorder, Run};
 use faussaire::train::{Gan, Limits};

@@ -5,7 +5,7 @@ use super::blocks;
 use super::graph::{Graph, Value};
 use super::proto::AttributeProto;
 use crate::export::plain::{Part, Weight};
-use crate::net::{Form, Shape};
+use crate::net::{Op, Shape};
 
 /// What the layers of one net share.
 #[derive(Debug)]
@@ -35,11 +35,12 @@ impl Trace {
 
     /// Adds a layer's operations behind `x`.
     pub fn layer(&mut self, part: &Part, x: Value) -> Value {
-        match part.form {
-            Form::Nothing => x,
-            Form::Reshape => self.reshape(part, &x),
-            Form::Dense => self.dense(part, &x),
-            Form::Conv { kernel, stride, pads } => {
+        match part.op {
+            // A registered layer is refused before (`Subject::check`).
+            Op::Nothing | Op::Opaque => x,
+            Op::Reshape => self.reshape(part, &x),
+            Op::Dense => self.dense(part, &x),
+            Op::Conv { kernel, stride, pads } => {
                 let attributes = vec![
                     AttributeProto::ints("kernel_shape", kernel),
                     AttributeProto::ints("strides", stride),
@@ -49,37 +50,35 @@ impl Trace {
                 let bias = self.plain_weight(part, "bias");
                 self.graph.node("Conv", &[&x, &weight, &bias], attributes)
             }
-            Form::ConvTranspose { kernel, stride, crop } => self.conv_transpose(part, &x, kernel, stride, crop),
-            Form::Upsample { factor, bilinear } => self.upsample(&x, factor, bilinear),
-            Form::AveragePool { factor } => self.average(&x, factor),
-            Form::GlobalPool { sum } => self.global_pool(&x, sum),
-            Form::PixelShuffle { factor } => {
+            Op::ConvTranspose { kernel, stride, crop } => self.conv_transpose(part, &x, kernel, stride, crop),
+            Op::Upsample { factor, bilinear } => self.upsample(&x, factor, bilinear),
+            Op::AveragePool { factor } => self.average(&x, factor),
+            Op::GlobalPool { sum } => self.global_pool(&x, sum),
+            Op::PixelShuffle { factor } => {
                 let attributes =
                     vec![AttributeProto::int("blocksize", factor as i64), AttributeProto::text("mode", "CRD")];
                 self.graph.node("DepthToSpace", &[&x], attributes)
             }
-            Form::BatchNorm { epsilon, .. } => {
+            Op::BatchNorm { epsilon, .. } => {
                 let [gamma, beta] = ["gamma", "beta"].map(|name| self.plain_weight(part, name));
                 self.batchnorm(part, &x, [gamma, beta], epsilon)
             }
-            Form::ConditionalBatchNorm { epsilon, .. } => blocks::conditional_batchnorm(self, part, &x, epsilon),
-            Form::GroupNorm { groups, epsilon } => blocks::groupnorm(self, part, &x, groups, epsilon),
-            Form::PixelNorm { epsilon } => blocks::pixelnorm(self, &x, epsilon),
-            Form::Relu => self.graph.node("Relu", &[&x], Vec::new()),
-            Form::LeakyRelu { slope } => {
-                self.graph.node("LeakyRelu", &[&x], vec![AttributeProto::float("alpha", slope)])
-            }
-            Form::Tanh => self.graph.node("Tanh", &[&x], Vec::new()),
-            Form::Sigmoid => self.graph.node("Sigmoid", &[&x], Vec::new()),
-            Form::Open => {
+            Op::ConditionalBatchNorm { epsilon, .. } => blocks::conditional_batchnorm(self, part, &x, epsilon),
+            Op::GroupNorm { groups, epsilon } => blocks::groupnorm(self, part, &x, groups, epsilon),
+            Op::PixelNorm { epsilon } => blocks::pixelnorm(self, &x, epsilon),
+            Op::Relu => self.graph.node("Relu", &[&x], Vec::new()),
+            Op::LeakyRelu { slope } => self.graph.node("LeakyRelu", &[&x], vec![AttributeProto::float("alpha", slope)]),
+            Op::Tanh => self.graph.node("Tanh", &[&x], Vec::new()),
+            Op::Sigmoid => self.graph.node("Sigmoid", &[&x], Vec::new()),
+            Op::Open => {
                 self.open.push(x.clone());
                 x
             }
-            Form::Close { down, up } => self.close(part, &x, down, up),
-            Form::Embedding => blocks::embedding(self, part, &x),
-            Form::Projection => blocks::projection(self, part, &x),
-            Form::MinibatchStd { group, epsilon } => blocks::minibatchstd(self, part, &x, group, epsilon),
-            Form::Attention { narrow, wide } => blocks::attention(self, part, &x, [narrow, wide]),
+            Op::Close { down, up } => self.close(part, &x, down, up),
+            Op::Embedding => blocks::embedding(self, part, &x),
+            Op::Projection => blocks::projection(self, part, &x),
+            Op::MinibatchStd { group, epsilon } => blocks::minibatchstd(self, part, &x, group, epsilon),
+            Op::Attention { narrow, wide } => blocks::attention(self, part, &x, [narrow, wide]),
         }
     }
 

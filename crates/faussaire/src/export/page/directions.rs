@@ -1,7 +1,7 @@
 //! The directions of the noise that change images most, for the page's sliders.
 
 use super::super::plain::Plain;
-use crate::net::Form;
+use crate::net::Op;
 use crate::play;
 
 /// So many sliders are still looked at.
@@ -11,8 +11,8 @@ const MOST: usize = 8;
 pub fn principal(plain: &Plain) -> Vec<Vec<f32>> {
     let latent = plain.input.len();
     // Embeddings put their values behind the noise, and normalised noise is noise in the same places.
-    let first = plain.parts.iter().find(|part| !matches!(part.form, Form::Embedding | Form::PixelNorm { .. }));
-    let weight = first.filter(|part| part.form == Form::Dense).and_then(|part| part.weight("weight"));
+    let first = plain.parts.iter().find(|part| !matches!(part.op, Op::Embedding | Op::PixelNorm { .. }));
+    let weight = first.filter(|part| part.op == Op::Dense).and_then(|part| part.weight("weight"));
     let found = weight.map(|w| play::principal(&w.values, latent, w.shape.get(1).copied().unwrap_or(0), MOST));
     match found {
         Some(found) if !found.is_empty() => found.into_iter().map(|principal| principal.vector).collect(),

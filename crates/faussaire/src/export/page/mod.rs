@@ -50,7 +50,7 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
 fn model(subject: &Subject, plain: &Plain, half: bool) -> Value {
     let mut place = 0;
     let layer = |part: &super::plain::Part| {
-        let mut layer = json!(part.form);
+        let mut layer = json!(part.op);
         layer["line"] = json!(part.line);
         (layer["input"], layer["output"]) = (json!(part.input.dims()), json!(part.output.dims()));
         let mut weights = serde_json::Map::new();
@@ -170,7 +170,7 @@ fn read_back(page: &str, plain: &Plain) -> Result<Vec<Vec<Vec<f32>>>> {
     let layers = layers.ok_or_else(|| broken(&"it has other layers"))?;
     let mut all = Vec::with_capacity(layers.len());
     for (layer, part) in layers.iter().zip(&plain.parts) {
-        let form = json!(part.form);
+        let form = json!(part.op);
         let same = form.as_object().is_some_and(|form| form.iter().all(|(key, value)| layer[key] == *value));
         if !same {
             return Err(broken(&format!("{} became {layer}", part.line)));

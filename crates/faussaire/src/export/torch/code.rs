@@ -2,7 +2,7 @@
 //! `[n, channels, height, width]` there, as PyTorch has them.
 
 use super::super::plain::{Part, Plain};
-use crate::net::{Form, Shape};
+use crate::net::{Op, Shape};
 
 /// Modules that PyTorch lacks, with their sources.
 pub const MODULES: [(&str, &str); 6] = [
@@ -66,56 +66,57 @@ impl Class {
     fn layer(&mut self, part: &Part) {
         let (from, to) = part.channels();
         let (image, _) = part.of_images();
-        match part.form {
-            Form::Nothing => self.dropout(part),
-            Form::Reshape => self.reshape(part),
-            Form::Dense if image => self.module(part, &format!("nn.Conv2d({from}, {to}, 1)"), "x"),
-            Form::Dense => self.module(part, &format!("nn.Linear({from}, {to})"), "x"),
-            Form::Conv { kernel, stride, pads } => self.conv(part, kernel, stride, pads),
-            Form::ConvTranspose { kernel, stride, crop } => self.conv_transpose(part, kernel, stride, crop),
-            Form::Upsample { factor, bilinear: false } => {
+        match part.op {
+            // A registered layer is refused before (`Subject::check`).
+            Op::Nothing | Op::Opaque => self.dropout(part),
+            Op::Reshape => self.reshape(part),
+            Op::Dense if image => self.module(part, &format!("nn.Conv2d({from}, {to}, 1)"), "x"),
+            Op::Dense => self.module(part, &format!("nn.Linear({from}, {to})"), "x"),
+            Op::Conv { kernel, stride, pads } => self.conv(part, kernel, stride, pads),
+            Op::ConvTranspose { kernel, stride, crop } => self.conv_transpose(part, kernel, stride, crop),
+            Op::Upsample { factor, bilinear: false } => {
                 self.then(part, &format!("F.interpolate(x, scale_factor={factor})"));
             }
-            Form::Upsample { factor, bilinear: true } => self.then(
+            Op::Upsample { factor, bilinear: true } => self.then(
                 part,
                 &format!("F.interpolate(x, scale_factor={factor}, mode=\"bilinear\", align_corners=False)"),
             ),
-            Form::AveragePool { factor } => self.then(part, &format!("F.avg_pool2d(x, {factor})")),
-            Form::GlobalPool { sum: true } => self.then(part, "x.sum((2, 3))"),
-            Form::GlobalPool { sum: false } => self.then(part, "x.mean((2, 3))"),
-            Form::PixelShuffle { factor } => self.then(part, &format!("F.pixel_shuffle(x, {factor})")),
-            Form::BatchNorm { epsilon, momentum } => {
+            Op::AveragePool { factor } => self.then(part, &format!("F.avg_pool2d(x, {factor})")),
+            Op::GlobalPool { sum: true } => self.then(part, "x.sum((2, 3))"),
+            Op::GlobalPool { sum: false } => self.then(part, "x.mean((2, 3))"),
+            Op::PixelShuffle { factor } => self.then(part, &format!("F.pixel_shuffle(x, {factor})")),
+            Op::BatchNorm { epsilon, momentum } => {
                 let d = if image { 2 } else { 1 };
                 self.module(part, &format!("nn.BatchNorm{d}d({to}, eps={epsilon}, momentum={})", quick(momentum)), "x");
             }
-            Form::ConditionalBatchNorm { epsilon, momentum } => {
+            Op::ConditionalBatchNorm { epsilon, momentum } => {
                 let labels = part.weight("gamma").map_or(0, |w| w.shape[0]);
                 let constructor = format!("ConditionalBatchNorm({labels}, {to}, {epsilon}, {})", quick(momentum));
                 self.module(part, &constructor, "x, labels");
             }
-            Form::GroupNorm { groups, epsilon } => {
+            Op::GroupNorm { groups, epsilon } => {
                 self.module(part, &format!("nn.GroupNorm({groups}, {to}, eps={epsilon})"), "x");
             }
-            Form::PixelNorm { epsilon } => self.module(part, &format!("PixelNorm({epsilon})"), "x"),
-            Form::Relu => self.then(part, "torch.relu(x)"),
-            Form::LeakyRelu { slope } => self.then(part, &format!("F.leaky_relu(x, {slope})")),
-            Form::Tanh => self.then(part, "torch.tanh(x)"),
-            Form::Sigmoid => self.then(part, "torch.sigmoid(x)"),
-            Form::Open => {
+            Op::PixelNorm { epsilon } => self.module(part, &format!("PixelNorm({epsilon})"), "x"),
+            Op::Relu => self.then(part, "torch.relu(x)"),
+            Op::LeakyRelu { slope } => self.then(part, &format!("F.leaky_relu(x, {slope})")),
+            Op::Tanh => self.then(part, "torch.tanh(x)"),
+            Op::Sigmoid => self.then(part, "torch.sigmoid(x)"),
+            Op::Open => {
                 let kept = format!("block{}", part.index);
                 self.forward.push(format!("{kept} = x  # {}", part.line));
                 self.open.push(kept);
             }
-            Form::Close { down, up } => self.close(part, down, up),
-            Form::Embedding => self.embedding(part),
-            Form::Projection => {
+            Op::Close { down, up } => self.close(part, down, up),
+            Op::Embedding => self.embedding(part),
+            Op::Projection => {
                 let labels = part.weight("table").map_or(0, |w| w.shape[0]);
                 self.module(part, &format!("Projection({from}, {labels})"), "x, labels");
             }
-            Form::MinibatchStd { group, epsilon } => {
+            Op::MinibatchStd { group, epsilon } => {
                 self.module(part, &format!("MinibatchStd({group}, {epsilon})"), "x");
             }
-            Form::Attention { narrow, wide } => {
+            Op::Attention { narrow, wide } => {
                 self.module(part, &format!("Attention({from}, {narrow}, {wide})"), "x");
             }
         }

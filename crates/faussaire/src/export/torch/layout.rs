@@ -2,7 +2,7 @@
 //! both directions.
 
 use super::super::plain::{Part, permuted};
-use crate::net::Form;
+use crate::net::Op;
 
 /// A weight's place in a PyTorch module.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,7 @@ impl Slot {
 
 /// Whether the part's module counts its batches, as PyTorch's batch normalisation does, in `num_batches_tracked`.
 pub fn counts_batches(part: &Part) -> bool {
-    matches!(part.form, Form::BatchNorm { .. })
+    matches!(part.op, Op::BatchNorm { .. })
 }
 
 /// The places of a part's weights.
@@ -53,54 +53,55 @@ pub fn slots(part: &Part) -> Vec<Slot> {
     // A product at every pixel is a 1x1 convolution there.
     let ones = if image { 2 } else { 0 };
     let slot = |ours, theirs, axes: &[usize], ones| Slot::new(part, ours, theirs, axes, ones);
-    let all = match part.form {
-        Form::Dense => vec![slot("weight", "weight", &[1, 0], ones), slot("bias", "bias", &[], 0)],
-        Form::Conv { .. } | Form::ConvTranspose { .. } => {
+    let all = match part.op {
+        Op::Dense => vec![slot("weight", "weight", &[1, 0], ones), slot("bias", "bias", &[], 0)],
+        Op::Conv { .. } | Op::ConvTranspose { .. } => {
             vec![slot("weight", "weight", &[3, 2, 0, 1], 0), slot("bias", "bias", &[], 0)]
         }
-        Form::BatchNorm { .. } => vec![
+        Op::BatchNorm { .. } => vec![
             slot("gamma", "weight", &[], 0),
             slot("beta", "bias", &[], 0),
             slot("mean", "running_mean", &[], 0),
             slot("variance", "running_var", &[], 0),
         ],
-        Form::ConditionalBatchNorm { .. } => vec![
+        Op::ConditionalBatchNorm { .. } => vec![
             slot("gamma", "gamma", &[], 0),
             slot("beta", "beta", &[], 0),
             slot("mean", "running_mean", &[], 0),
             slot("variance", "running_var", &[], 0),
         ],
-        Form::GroupNorm { .. } => vec![slot("gamma", "weight", &[], 0), slot("beta", "bias", &[], 0)],
-        Form::Embedding => {
+        Op::GroupNorm { .. } => vec![slot("gamma", "weight", &[], 0), slot("beta", "bias", &[], 0)],
+        Op::Embedding => {
             let axes: &[usize] = if image { &[0, 3, 1, 2] } else { &[] };
             vec![slot("table", "table", axes, 0)]
         }
-        Form::Projection => vec![
+        Op::Projection => vec![
             slot("weight", "score.weight", &[1, 0], 0),
             slot("bias", "score.bias", &[], 0),
             slot("table", "table", &[], 0),
         ],
-        Form::Attention { .. } => vec![
+        Op::Attention { .. } => vec![
             slot("query", "query.weight", &[1, 0], 2),
             slot("key", "key.weight", &[1, 0], 2),
             slot("value", "value.weight", &[1, 0], 2),
             slot("output", "output.weight", &[1, 0], 2),
             slot("gamma", "gamma", &[], 0),
         ],
-        Form::Close { .. } => vec![slot("weight", "weight", &[1, 0], ones)],
-        Form::Nothing
-        | Form::Reshape
-        | Form::Upsample { .. }
-        | Form::AveragePool { .. }
-        | Form::GlobalPool { .. }
-        | Form::PixelShuffle { .. }
-        | Form::PixelNorm { .. }
-        | Form::Relu
-        | Form::LeakyRelu { .. }
-        | Form::Tanh
-        | Form::Sigmoid
-        | Form::Open
-        | Form::MinibatchStd { .. } => Vec::new(),
+        Op::Close { .. } => vec![slot("weight", "weight", &[1, 0], ones)],
+        Op::Nothing
+        | Op::Opaque
+        | Op::Reshape
+        | Op::Upsample { .. }
+        | Op::AveragePool { .. }
+        | Op::GlobalPool { .. }
+        | Op::PixelShuffle { .. }
+        | Op::PixelNorm { .. }
+        | Op::Relu
+        | Op::LeakyRelu { .. }
+        | Op::Tanh
+        | Op::Sigmoid
+        | Op::Open
+        | Op::MinibatchStd { .. } => Vec::new(),
     };
     all.into_iter().flatten().collect()
 }

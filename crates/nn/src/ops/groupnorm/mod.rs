@@ -70,7 +70,7 @@ fn row(values: Tensor<1>) -> Tensor<4> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::net::testing::{signed, tensor};
+    use crate::ops::testing::{signed, tensor};
     use burn::tensor::DType;
 
     /// Which of x, tangent and gamma get gradients when those marked are tracked.

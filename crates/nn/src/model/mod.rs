@@ -1,0 +1,234 @@
+//! A network with its weights and optimizer, and the verbs of the lab: `predict_on_batch`, `compile`, `train_on_batch`, a
+//! frozen copy, and the two nets composed ([`composed`]); `predict` and `train` are the same on flat slices. A model is saved
+//! and loaded as one file ([`file`]).
+
+pub mod composed;
+pub mod file;
+pub mod input;
+
+use burn::tensor::{Device, Tensor};
+
+use crate::loss::binary_cross_entropy;
+use crate::net::{Network, Pass, Setting, Shape, Weights};
+use crate::ops::{Precision, host, tensor};
+use crate::optimizer::{AdamSettings, Optimizer};
+use composed::{Composed, Frozen};
+use faussaire_data::error::{Error, Result};
+use faussaire_data::random::Stream;
+use input::{Input, Values};
+
+/// Images that [`Model::predict`] computes at a time.
+const BATCH: usize = 64;
+
+/// A network that can predict and, once compiled, learn.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The layers.
+    pub net: Network,
+    /// Their weights.
+    pub weights: Weights,
+    /// Adam's state, once compiled.
+    pub optimizer: Option<Optimizer>,
+    /// What its training passes round the operands of products to. Its use is always in f32.
+    pub precision: Precision,
+    /// The first weights and the dropout draws are functions of it and the net's name.
+    seed: u64,
+    dropout: Stream,
+}
+
+/// What an update saw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Learned {
+    /// The loss before it.
+    pub loss: f32,
+    /// Length of the whole gradient.
+    pub norm: f64,
+}
+
+/// What `train_on_batch` saw, before it changed the weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trained {
+    /// The loss on this batch.
+    pub loss: f32,
+    /// Share of the batch on the right side of 0.5.
+    pub accuracy: f32,
+}
+
+impl Model {
+    /// Reads layer lines and draws first weights. Both they and the draws of dropout are functions of `seed` and `name`: two
+    /// models that shall not draw alike need two names, or two seeds.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn new(name: &str, layers: &[String], input: Shape, seed: u64, device: &Device) -> Result<Self> {
+        Ok(Self::from_network(Network::new(name, layers, input)?, seed, device))
+    }
+
+    /// The same for a net that is told `labels` classes or attributes, by layers such as `embedding 16`.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn conditional(
+        name: &str,
+        layers: &[String],
+        input: Shape,
+        labels: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self> {
+        let net = Network::build(name, layers, Setting { input, labels, spectral: false })?;
+        Ok(Self::from_network(net, seed, device))
+    }
+
+    /// Draws first weights for `net`, as [`Self::new`] does.
+    pub fn from_network(net: Network, seed: u64, device: &Device) -> Self {
+        let weights = net.initial(seed, device);
+        let dropout = Stream::new(seed, &format!("dropout.{}", net.name()));
+        Self { dropout, seed, net, weights, optimizer: None, precision: Precision::F32 }
+    }
+
+    /// Gives the model a fresh Adam.
+    pub fn compile(&mut self, adam: AdamSettings) {
+        self.optimizer = Some(Optimizer::new(adam, &self.weights, self.net.trainable()));
+    }
+
+    /// The layers as a table.
+    pub fn summary(&self) -> String {
+        self.net.summary()
+    }
+
+    /// The output for a batch, as in use: moving statistics, no dropout. The batch is a tensor `[batch, h, w, c]` (a vector is
+    /// `[batch, 1, 1, n]`); a conditional net takes a pair, `(&x, &labels)`, with labels `[batch, 1, 1, labels]` of ones and
+    /// zeros.
+    ///
+    /// # Errors
+    /// Where shapes don't fit the net, or labels are missing or not wanted.
+    pub fn predict_on_batch<'a>(&self, input: impl Into<Input<'a>>) -> Result<Tensor<4>> {
+        let Input { x, labels } = input.into().of(&self.net)?;
+        self.net.forward(&self.weights, x.clone(), &mut Pass::infer().given(labels.cloned()))
+    }
+
+    /// One update towards `targets` (1 real, 0 generated; `[batch, 1, 1, 1]`) by binary cross-entropy, on a batch as
+    /// [`Self::predict_on_batch`] takes it.
+    ///
+    /// # Errors
+    /// Where shapes don't fit, the model isn't compiled, or the loss isn't finite (the weights then stay as they were).
+    pub fn train_on_batch<'a>(&mut self, input: impl Into<Input<'a>>, targets: &Tensor<4>) -> Result<Trained> {
+        let Input { x, labels } = input.into().of(&self.net)?;
+        self.net.check_weights(&self.weights)?;
+        let tracked = self.tracked();
+        let mut pass = self.training_pass(self.updates() * 2).given(labels.cloned());
+        let logits = self.net.logits(&tracked, x.clone(), &mut pass)?;
+        let accuracy = accuracy(&logits, targets)?;
+        let loss = binary_cross_entropy(logits, targets.clone());
+        let value = loss.clone().into_scalar::<f32>();
+        let Learned { loss, .. } = self.update(tracked, loss, value)?;
+        self.net.absorb(&mut self.weights, pass);
+        Ok(Trained { loss, accuracy })
+    }
+
+    /// [`Self::predict_on_batch`] for any number of examples as flat values, `[n, h, w, c]` in order; a conditional net takes a
+    /// pair, `(&x, &labels)`. Computed in batches of 64.
+    ///
+    /// # Errors
+    /// As [`Self::predict_on_batch`].
+    pub fn predict<'a>(&self, input: impl Into<Values<'a>>) -> Result<Vec<f32>> {
+        let input = input.into();
+        let n = input.examples(&self.net)?;
+        let mut all = Vec::with_capacity(n * self.net.output().len());
+        for start in (0..n).step_by(BATCH) {
+            let (x, labels) = input.tensors(&self.net, start..(start + BATCH).min(n), &self.device());
+            all.extend(host(&self.predict_on_batch(Input { x: &x, labels: labels.as_ref() })?));
+        }
+        Ok(all)
+    }
+
+    /// [`Self::train_on_batch`] on flat values, one target for each example.
+    ///
+    /// # Errors
+    /// As [`Self::train_on_batch`].
+    pub fn train<'a>(&mut self, input: impl Into<Values<'a>>, targets: &[f32]) -> Result<Trained> {
+        let input = input.into();
+        let n = input.examples(&self.net)?;
+        let (x, labels) = input.tensors(&self.net, 0..n, &self.device());
+        let targets = column(targets, &self.device());
+        self.train_on_batch(Input { x: &x, labels: labels.as_ref() }, &targets)
+    }
+
+    /// Where its weights are.
+    pub fn device(&self) -> Device {
+        self.weights.tensors().first().map_or_else(Device::flex, Tensor::device)
+    }
+
+    /// The model as a part of a larger one that must not change it: its weights get no gradients at all.
+    pub fn frozen(&self) -> Frozen<'_> {
+        Frozen { model: self }
+    }
+
+    /// This model followed by a frozen one: `generator.then(discriminator.frozen())` is the lab's `gan`.
+    pub fn then<'a>(&'a mut self, judge: Frozen<'a>) -> Composed<'a> {
+        Composed { first: self, judge }
+    }
+
+    /// Updates made so far.
+    pub fn updates(&self) -> u64 {
+        self.optimizer.as_ref().map_or(0, |o| o.updates)
+    }
+
+    /// The weights as leaves of a gradient computation.
+    pub fn tracked(&self) -> Weights {
+        self.weights.tracked(self.net.trainable())
+    }
+
+    /// A pass of training; `index` numbers its draws of dropout.
+    pub fn training_pass(&self, index: u64) -> Pass {
+        Pass::train(self.dropout.clone(), index).rounded(self.precision)
+    }
+
+    /// Differentiates `loss`, which was computed with the `tracked` weights, and lets Adam change the model's. `value` is
+    /// the loss, which may be more than the scalar that has its gradient.
+    ///
+    /// # Errors
+    /// Where the loss isn't finite or the model isn't compiled; nothing has changed then.
+    pub fn update(&mut self, tracked: Weights, loss: Tensor<1>, value: f32) -> Result<Learned> {
+        let Some(optimizer) = &mut self.optimizer else {
+            return Err(Error::usage(
+                format!("the {} has no optimizer", self.net.name()),
+                "call `compile` with Adam's settings before training",
+            ));
+        };
+        if !value.is_finite() {
+            return Err(Error::Diverged {
+                what: format!("the {}'s loss is {value} at its update {}", self.net.name(), optimizer.updates + 1),
+                hint: "start again with a lower learning rate (`--set generator.adam.rate=...`), or with --heal, which goes \
+                       back and lowers it"
+                    .into(),
+            });
+        }
+        let mut gradients = loss.backward();
+        let leaves = tracked.tensors().iter().zip(self.net.trainable()).filter(|(_, t)| *t);
+        let gradients = leaves.map(|(t, _)| t.grad_remove(&mut gradients)).collect();
+        drop(tracked);
+        drop(loss);
+        let norm = optimizer.step(&mut self.weights, self.net.trainable(), gradients);
+        Ok(Learned { loss: value, norm })
+    }
+}
+
+/// Share of logits on the side of 0 that their label asks for.
+fn accuracy(logits: &Tensor<4>, labels: &Tensor<4>) -> Result<f32> {
+    if logits.dims() != labels.dims() {
+        return Err(Error::usage(
+            format!("{:?} scores but {:?} labels", logits.dims(), labels.dims()),
+            "give one label per image, as a tensor [batch, 1, 1, 1] of ones (real) and zeros (generated)",
+        ));
+    }
+    let right =
+        host(logits).iter().zip(host(labels)).filter(|(score, label)| (**score > 0.0) == (*label > 0.5)).count();
+    Ok(right as f32 / logits.dims()[0].max(1) as f32)
+}
+
+/// One target for each example: `[n, 1, 1, 1]`.
+fn column(targets: &[f32], device: &Device) -> Tensor<4> {
+    tensor(targets.to_vec(), [targets.len(), 1, 1, 1], device)
+}

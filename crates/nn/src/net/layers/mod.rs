@@ -1,0 +1,237 @@
+//! The layers there are: one file each, with a line in the list below that says which word begins its line in a recipe and
+//! who reads the rest of it. A program's own layer is registered by name ([`register`]).
+
+mod activation;
+mod attention;
+pub(super) mod batchnorm;
+mod conditionalbatchnorm;
+mod conv;
+mod convtranspose;
+mod dense;
+mod dropout;
+mod embedding;
+mod groupnorm;
+mod heads;
+mod minibatchstd;
+mod pixelnorm;
+mod pixelshuffle;
+mod pool;
+mod reshape;
+mod residual;
+mod upsample;
+
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+
+use super::parse::{Reading, Words};
+use super::{Dual, Fused, Op, Pass, Shape, Storage, WeightSpec};
+use crate::ops::Activation;
+use crate::registry::{PREFIX, Registry, nearest};
+use activation::ActivationLayer;
+use faussaire_data::error::Result;
+use groupnorm::GroupNorm;
+
+/// What every layer can say and do. Which layers are computed in one pass is planned from [`Self::op`].
+pub trait LayerKind: std::fmt::Debug + Send + Sync {
+    /// The word that begins its line.
+    fn keyword(&self) -> &'static str;
+
+    /// The shape it makes of `input`, or what it expected instead.
+    ///
+    /// # Errors
+    /// A sentence that says which shapes it accepts.
+    fn output(&self, input: Shape) -> Reading<Shape>;
+
+    /// What it computes in use. Exports write this; a layer that they can't write is [`Op::Opaque`].
+    fn op(&self, _input: Shape) -> Op {
+        Op::Opaque
+    }
+
+    /// Its weights, in Keras's order and layouts.
+    fn weights(&self, _input: Shape) -> Vec<WeightSpec> {
+        Vec::new()
+    }
+
+    /// Multiplications and additions for one example, counted naively; element-wise work is left out.
+    fn flops(&self, _input: Shape) -> u64 {
+        0
+    }
+
+    /// The forms of storage that it can read and write.
+    fn storage(&self) -> Storage {
+        Storage::Single
+    }
+
+    /// Why no gradient penalty can pass through it, if none can.
+    fn penalty_obstacle(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it looks at the labels.
+    fn takes_labels(&self) -> bool {
+        false
+    }
+
+    /// Applies the layer to a batch of `input`s: `[batch, h, w, c]`, with `weights` in the order of [`Self::weights`]. A
+    /// registered layer is never fused with its neighbours: `fused` is then [`Fused::ALONE`].
+    fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4>;
+
+    /// The layer's value, and how it changes when its input moves along a direction: both in operations that can be
+    /// differentiated once more, which is what gradient penalties need. Draws the same randomness as [`Self::forward`]
+    /// in the same pass would.
+    fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual;
+}
+
+/// The tangent of a layer that is linear but for a bias, its second weight: the layer itself, on the direction, without it.
+pub(super) fn affine_tangent(
+    layer: &dyn LayerKind,
+    input: Shape,
+    x: Dual,
+    weights: &[Tensor<1>],
+    pass: &mut Pass,
+) -> Dual {
+    let without_bias = [weights[0].clone(), weights[1].zeros_like().without_autodiff()];
+    let tangent = layer.forward(input, x.tangent, &without_bias, Fused::ALONE, pass);
+    Dual { value: layer.forward(input, x.value, weights, Fused::ALONE, pass), tangent }
+}
+
+/// A layer of a network.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    kind: Arc<dyn LayerKind>,
+    /// Whether a program registered it.
+    own: bool,
+}
+
+/// Two layers are equal where all that they print of themselves is.
+impl PartialEq for Layer {
+    fn eq(&self, other: &Self) -> bool {
+        self.own == other.own && format!("{:?}", self.kind) == format!("{:?}", other.kind)
+    }
+}
+
+/// Reads what follows a keyword.
+pub type LayerReader = dyn Fn(&mut Words<'_>) -> Reading<Arc<dyn LayerKind>> + Send + Sync;
+
+static OWN: Registry<LayerReader> = Registry::new("layer");
+
+/// Makes a layer known to recipes: a line that begins with `own:KEYWORD` is read by `reader`, which takes the words behind
+/// the keyword. A later layer of the same keyword replaces it for recipes parsed from then on. See [`crate::registry`].
+///
+/// # Errors
+/// A keyword with other characters than lower-case letters, digits, `-` and `_`.
+pub fn register(
+    keyword: &str,
+    reader: impl Fn(&mut Words<'_>) -> Reading<Arc<dyn LayerKind>> + Send + Sync + 'static,
+) -> Result<()> {
+    OWN.register(keyword, Arc::new(reader))
+}
+
+/// Reads what follows a keyword of the built-in vocabulary.
+type BuiltIn = fn(&mut Words<'_>) -> Reading<Layer>;
+
+/// The keyword of each layer, an example of its line, and who reads the rest of it.
+macro_rules! layers {
+    ($($(#[doc = $example:literal])* $keyword:literal by $read:expr,)*) => {
+        const KEYWORDS: &[(&str, BuiltIn)] = &[$(($keyword, |words| {
+            let read: fn(&mut Words<'_>) -> Reading<_> = $read;
+            read(words).map(Layer::built_in)
+        }),)*];
+    };
+}
+
+layers! {
+    /// `dense 128`
+    "dense" by dense::Dense::parse,
+    /// `reshape 7 7 64`
+    "reshape" by reshape::Reshape::parse,
+    /// `flatten`
+    "flatten" by |_| Ok(reshape::Flatten),
+    /// `conv 64 4x4 stride 2`
+    "conv" by conv::Conv2d::parse,
+    /// `convtranspose 64 4x4 stride 2`
+    "convtranspose" by convtranspose::ConvTranspose::parse,
+    /// `upsample 2`
+    "upsample" by upsample::Upsample::parse,
+    /// `batchnorm`
+    "batchnorm" by batchnorm::BatchNorm::parse,
+    /// `relu`
+    "relu" by |_| Ok(ActivationLayer::new(Activation::Relu)),
+    /// `leakyrelu 0.2`
+    "leakyrelu" by ActivationLayer::leaky,
+    /// `tanh`
+    "tanh" by |_| Ok(ActivationLayer::new(Activation::Tanh)),
+    /// `sigmoid`
+    "sigmoid" by |_| Ok(ActivationLayer::new(Activation::Sigmoid)),
+    /// `dropout 0.2`
+    "dropout" by dropout::Dropout::parse,
+    /// `residual`
+    "residual" by |_| Ok(residual::Residual),
+    /// `add`
+    "add" by residual::Add::parse,
+    /// `embedding 16`
+    "embedding" by embedding::Embedding::parse,
+    /// `projection`
+    "projection" by heads::Projection::parse,
+    /// `auxiliary`
+    "auxiliary" by heads::Auxiliary::parse,
+    /// `avgpool 2`
+    "avgpool" by pool::AveragePool::parse,
+    /// `globalpool`
+    "globalpool" by |words| Ok(pool::GlobalPool::parse(words)),
+    /// `pixelshuffle 2`
+    "pixelshuffle" by pixelshuffle::PixelShuffle::parse,
+    /// `groupnorm 8`
+    "groupnorm" by GroupNorm::groups,
+    /// `layernorm`
+    "layernorm" by GroupNorm::layer,
+    /// `instancenorm`
+    "instancenorm" by GroupNorm::instance,
+    /// `pixelnorm`
+    "pixelnorm" by pixelnorm::PixelNorm::parse,
+    /// `conditionalbatchnorm`
+    "conditionalbatchnorm" by conditionalbatchnorm::ConditionalBatchNorm::parse,
+    /// `minibatchstd`
+    "minibatchstd" by minibatchstd::MinibatchStd::parse,
+    /// `attention`
+    "attention" by |_| Ok(attention::Attention),
+}
+
+/// The words that can begin a line, registered ones last.
+pub(super) fn keywords() -> Vec<&'static str> {
+    KEYWORDS.iter().map(|(keyword, _)| *keyword).chain(OWN.names()).collect()
+}
+
+impl Layer {
+    fn built_in(kind: impl LayerKind + 'static) -> Self {
+        Self { kind: Arc::new(kind), own: false }
+    }
+
+    /// Reads the words that follow `keyword`.
+    pub(super) fn read(keyword: &str, words: &mut Words<'_>) -> Reading<Self> {
+        if let Some((_, read)) = KEYWORDS.iter().find(|(known, _)| *known == keyword) {
+            return read(words);
+        }
+        if let Some(own) = OWN.find(keyword) {
+            return own.item()(words).map(|kind| Self { kind, own: true });
+        }
+        if keyword.starts_with(PREFIX) {
+            return Err(OWN.unknown(keyword, &[]));
+        }
+        let known = keywords();
+        let names: Vec<&str> = known.iter().copied().chain(super::parse::keras_names()).collect();
+        let meant = nearest(keyword, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        Err(format!("there is no layer `{keyword}`; {meant}expected one of {}", known.join(", ")))
+    }
+
+    /// The layer as what every layer can do.
+    pub fn kind(&self) -> &dyn LayerKind {
+        &*self.kind
+    }
+
+    /// What it computes, as far as its neighbours may be computed with it: nothing is known of a registered layer.
+    pub(super) fn planned(&self, input: Shape) -> Op {
+        if self.own { Op::Opaque } else { self.kind.op(input) }
+    }
+}

@@ -1,0 +1,177 @@
+//! Reads the words of a layer line: `convtranspose 256 4x4 stride 2` is a keyword, its numbers, then options by name.
+
+use crate::net::{Init, Shape};
+
+/// The largest side of a kernel or stride.
+const LARGEST_SIDE: usize = 1024;
+
+/// What a line may refer to besides its own words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// Classes or attributes that the net is told of; 0 for a net that is told nothing.
+    pub labels: usize,
+    /// Shapes before the residual blocks that are open here, the innermost last.
+    pub open: Vec<Shape>,
+}
+
+/// The words after the keyword, taken one by one; what is left at the end is an error.
+#[derive(Debug)]
+pub struct Words<'a> {
+    words: Vec<&'a str>,
+    around: &'a Surroundings,
+}
+
+/// What is wrong with a layer line; the network adds which line it is.
+pub type Reading<T> = Result<T, String>;
+
+impl<'a> Words<'a> {
+    /// Splits what follows the keyword.
+    pub fn new(words: impl Iterator<Item = &'a str>, around: &'a Surroundings) -> Self {
+        Self { words: words.collect(), around }
+    }
+
+    /// How many labels the net is told of.
+    pub fn labels(&self) -> Reading<usize> {
+        match self.around.labels {
+            0 => {
+                Err("it needs labels, but the recipe names none (`labels.names`; `--conditional` fills them in)".into())
+            }
+            labels => Ok(labels),
+        }
+    }
+
+    /// The shape before the innermost open residual block.
+    pub fn opened(&self) -> Reading<Shape> {
+        self.around.open.last().copied().ok_or_else(|| "no `residual` before it is still open".into())
+    }
+
+    /// True if the option `name` is given; it is taken away.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let at = self.words.iter().position(|w| *w == name);
+        at.map(|at| self.words.remove(at)).is_some()
+    }
+
+    fn next(&mut self, what: &str) -> Reading<&'a str> {
+        if self.words.is_empty() {
+            return Err(format!("expected {what} here"));
+        }
+        Ok(self.words.remove(0))
+    }
+
+    /// True while a number comes next.
+    pub fn number_follows(&self) -> bool {
+        self.words.first().is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+    }
+
+    /// A positive size, which may be written as a product: `14*14*128`.
+    pub fn size(&mut self, what: &str) -> Reading<usize> {
+        let word = self.next(what)?;
+        product(word)
+            .ok_or_else(|| format!("expected {what} (a positive number or a product like 7*7*64), found `{word}`"))
+    }
+
+    /// A size that may be written as an image's shape too: `14x14x128` is `14*14*128`.
+    pub fn volume(&mut self, what: &str) -> Reading<usize> {
+        let word = self.next(what)?;
+        product(&word.replace('x', "*"))
+            .ok_or_else(|| format!("expected {what} (a positive number or a product like 7*7*64), found `{word}`"))
+    }
+
+    /// `7 7 64` or `7x7x64`, an image, or one number, a vector.
+    pub fn shape(&mut self) -> Reading<Shape> {
+        if let Some(word) = self.words.first().filter(|word| word.contains('x')) {
+            let sides: Option<Vec<usize>> = word.split('x').map(product).collect();
+            let Some([h, w, c]) = sides.as_deref() else {
+                return Err(format!("expected a shape like 7x7x64, found `{word}`"));
+            };
+            let shape = Shape::Image(*h, *w, *c);
+            self.words.remove(0);
+            return Ok(shape);
+        }
+        let first = self.size("a size")?;
+        if !self.number_follows() {
+            return Ok(Shape::Flat(first));
+        }
+        Ok(Shape::Image(first, self.size("a width")?, self.size("the channels")?))
+    }
+
+    /// `5x5`, or `5` for both directions.
+    pub fn pair(&mut self, what: &str) -> Reading<[usize; 2]> {
+        let word = self.next(what)?;
+        let (rows, columns) = word.split_once('x').unwrap_or((word, word));
+        match (product(rows), product(columns)) {
+            (Some(rows), Some(columns)) if rows.max(columns) <= LARGEST_SIDE => Ok([rows, columns]),
+            _ => Err(format!("expected {what} like 4x4, at most {LARGEST_SIDE}, found `{word}`")),
+        }
+    }
+
+    /// A finite number in `low..=high`.
+    pub fn number(&mut self, what: &str, low: f32, high: f32) -> Reading<f32> {
+        let word = self.next(what)?;
+        match word.parse::<f32>() {
+            Ok(value) if value.is_finite() && (low..=high).contains(&value) => Ok(value),
+            _ => Err(format!("expected {what} from {low} to {high}, found `{word}`")),
+        }
+    }
+
+    /// True if the option `name` is given; it is taken away and its value moved to the front.
+    fn option(&mut self, name: &str) -> bool {
+        let Some(at) = self.words.iter().position(|w| *w == name) else { return false };
+        let tail: Vec<&str> = self.words.drain(at..).skip(1).collect();
+        self.words.splice(0..0, tail);
+        true
+    }
+
+    /// `stride 2` or `stride 2x1` (or Keras's word, `strides`); 1 without it.
+    pub fn stride(&mut self) -> Reading<[usize; 2]> {
+        if self.option("stride") || self.option("strides") { self.pair("a stride") } else { Ok([1, 1]) }
+    }
+
+    /// `padding same` (as Keras does it, the default) or `padding valid`; true for same.
+    pub fn padding_is_same(&mut self) -> Reading<bool> {
+        if !self.option("padding") {
+            return Ok(true);
+        }
+        match self.next("same or valid")? {
+            "same" => Ok(true),
+            "valid" => Ok(false),
+            other => Err(format!("expected padding same or valid, found `{other}`")),
+        }
+    }
+
+    /// `init glorot` (the default), `init he`, `init zeros` or `init normal 0.02`.
+    pub fn init(&mut self) -> Reading<Init> {
+        if !self.option("init") {
+            return Ok(Init::GlorotUniform);
+        }
+        match self.next("glorot, he, zeros or normal")? {
+            "glorot" => Ok(Init::GlorotUniform),
+            "he" => Ok(Init::HeNormal),
+            "zeros" => Ok(Init::Zeros),
+            "normal" => Ok(Init::Normal(self.number("a standard deviation", 0.0, 10.0)?)),
+            other => Err(format!("expected init glorot, he, zeros or normal 0.02, found `{other}`")),
+        }
+    }
+
+    /// `name 0.5`, or the default.
+    pub fn named(&mut self, name: &str, default: f32, low: f32, high: f32) -> Reading<f32> {
+        if self.option(name) { self.number(name, low, high) } else { Ok(default) }
+    }
+
+    /// Nothing may be left over.
+    pub fn end(self) -> Reading<()> {
+        match self.words.first() {
+            None => Ok(()),
+            Some(word) => Err(format!("`{word}` is not understood here")),
+        }
+    }
+}
+
+/// A positive product of at most 2^24: nothing larger is a layer size, and none overflows.
+fn product(word: &str) -> Option<usize> {
+    let mut value = 1usize;
+    for factor in word.split('*') {
+        value = value.checked_mul(factor.parse().ok()?)?;
+    }
+    (1..=1 << 24).contains(&value).then_some(value)
+}
