@@ -9,7 +9,7 @@ step the figures for the doctor. Sheets, scores and checkpoints stand outside `t
 the clock's time between the first and the last step counted is in it.
 
 In `tp`, the images that D learns from are made with the batch's statistics, where the lab and so the peers take the
-moving ones: a little more work, which `--set train.fakes=moving` does without. Prints a line of JSON like the peers'.
+moving ones: a little more work, which `--set train.fake_batchnorm=moving` does without. Prints a line of JSON like the peers'.
 Standard library only.
 """
 

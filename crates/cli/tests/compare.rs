@@ -118,7 +118,7 @@ fn a_variant_that_diverges_ends_no_other() {
     let bench = Bench::new();
     pictures(&bench);
     std::fs::write(bench.path("deep.toml"), deep()).unwrap();
-    let vary = ["compare", "real", "--config", "deep.toml", "--vary", "discriminator.adam.rate=1e-3,10"];
+    let vary = ["compare", "real", "--config", "deep.toml", "--vary", "discriminator.adam.learning_rate=1e-3,10"];
     bench.ok(&[&vary[..], &["-n", "60", "--run", "d", "--seeds", "2", "--steps", "40", "--quiet"]].concat());
     let states = states(&json(&bench, "d"));
     let of = |name: &str| states.iter().find(|(run, _)| run == name).map(|(_, state)| state.as_str());

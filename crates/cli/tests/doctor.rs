@@ -58,7 +58,7 @@ const FAILING: [Case; 15] = [
         "D far too strong",
         "strokes",
         "overpowering-discriminator",
-        &["discriminator.adam.rate=1e-2", "generator.adam.rate=1e-4", "train.discriminator_steps=3"],
+        &["discriminator.adam.learning_rate=1e-2", "generator.adam.learning_rate=1e-4", "train.n_critic=3"],
     ),
     fails(
         "D far too strong",
@@ -67,15 +67,15 @@ const FAILING: [Case; 15] = [
         &[
             "train.loss=nonsaturating",
             "train.penalties={}",
-            "discriminator.adam.rate=2e-2",
-            "generator.adam.rate=1e-5",
-            "train.discriminator_steps=5",
+            "discriminator.adam.learning_rate=2e-2",
+            "generator.adam.learning_rate=1e-5",
+            "train.n_critic=5",
         ],
     ),
-    fails("D far too weak", "strokes", "helpless-discriminator", &["discriminator.adam.rate=1e-7"]),
-    fails("D far too weak", "ring", "helpless-discriminator", &["discriminator.adam.rate=1e-7"]),
-    fails("G's rate too high", "strokes", "restless-generator", &["generator.adam.rate=0.2", PLAIN]),
-    fails("G's rate too high", "ring", "restless-generator", &["generator.adam.rate=0.2"]),
+    fails("D far too weak", "strokes", "helpless-discriminator", &["discriminator.adam.learning_rate=1e-7"]),
+    fails("D far too weak", "ring", "helpless-discriminator", &["discriminator.adam.learning_rate=1e-7"]),
+    fails("G's rate too high", "strokes", "restless-generator", &["generator.adam.learning_rate=0.2", PLAIN]),
+    fails("G's rate too high", "ring", "restless-generator", &["generator.adam.learning_rate=0.2"]),
     fails("latent of 1", "strokes", "narrow-latent", &["latent=1"]),
     fails("latent of 1", "mnist", "narrow-latent", &["latent=1"]),
     fails("no noise", "strokes", "collapse", &[DEAF]),
@@ -84,13 +84,18 @@ const FAILING: [Case; 15] = [
         "NaN on purpose",
         "strokes",
         "diverged",
-        &["train.loss=least-squares", "generator.adam.rate=10", "discriminator.adam.rate=10"],
+        &["train.loss=least-squares", "generator.adam.learning_rate=10", "discriminator.adam.learning_rate=10"],
     ),
     fails(
         "NaN on purpose",
         "ring",
         "diverged",
-        &["train.loss=least-squares", "train.penalties={}", "generator.adam.rate=10", "discriminator.adam.rate=10"],
+        &[
+            "train.loss=least-squares",
+            "train.penalties={}",
+            "generator.adam.learning_rate=10",
+            "discriminator.adam.learning_rate=10",
+        ],
     ),
     fails("ten images", "strokes", "copying", &TEN),
     fails("ten images", "mnist", "copying", &TEN),
@@ -98,7 +103,7 @@ const FAILING: [Case; 15] = [
         "48 images, 12 held out",
         "strokes",
         "overfitting",
-        &["data.count=60", "train.held_out=0.2", "generator.adam.rate=1e-3", DENSE[1]],
+        &["data.count=60", "train.held_out=0.2", "generator.adam.learning_rate=1e-3", DENSE[1]],
     ),
 ];
 
@@ -107,7 +112,7 @@ const HEALTHY: [Case; 11] = [
     thrives(
         "ring, wgan-gp",
         "ring",
-        &["train.loss=wasserstein", "train.penalties={ wgan-gp = 1.0 }", "train.discriminator_steps=3"],
+        &["train.loss=wasserstein", "train.penalties={ wgan-gp = 1.0 }", "train.n_critic=3"],
     ),
     thrives("grid", "grid", &[]),
     thrives("strokes", "strokes", &[]),
@@ -116,7 +121,7 @@ const HEALTHY: [Case; 11] = [
     thrives(
         "strokes, wgan-gp",
         "strokes",
-        &["train.loss=wasserstein", "train.penalties={ wgan-gp = 10.0 }", "train.discriminator_steps=2"],
+        &["train.loss=wasserstein", "train.penalties={ wgan-gp = 10.0 }", "train.n_critic=2"],
     ),
     thrives("strokes, relativistic", "strokes", &["train.loss=relativistic", "train.penalties={ r1 = 1.0, r2 = 1.0 }"]),
     thrives("strokes, held out", "strokes", &["train.held_out=0.1"]),
@@ -305,7 +310,7 @@ fn the_whole_table() {
 fn healed_runs_reach_the_healthy_score() {
     let bench = Bench::new();
     let squares = &["train.loss=least-squares"];
-    let slow = &["generator.adam.rate=1e-3", PLAIN];
+    let slow = &["generator.adam.learning_rate=1e-3", PLAIN];
     let rows: [(&str, &str, &[&str]); 5] = [
         ("latent of 1", "strokes", &[]),
         ("no noise", "strokes", &[]),

@@ -1,5 +1,5 @@
 //! A run folder written by version 0.1 under the recipe keys of that time (`packing`, `flips`, `fakes`, `mixed`, `average`,
-//! `adam.rate`, `discriminator_steps`) resumes to the same bits, is judged to the same scores, and is reported.
+//! `adam.learning_rate`, `n_critic`) resumes to the same bits, is judged to the same scores, and is reported.
 //! `tests/earlier-run` holds it: 12 steps with the portable kernels, trained from `images.npy`.
 
 #![allow(clippy::unwrap_used)]

@@ -15,9 +15,13 @@ fn arguments() {
         (vec!["train", "--preset", "nope"], 2, "there is no preset `nope`"),
         (vec!["train", "--config", "none.toml"], 1, "none.toml"),
         (vec!["train", "nonsense-set"], 2, "nonsense-set"),
-        (vec!["train", "--set", "train.bacth=3"], 2, "unknown field `bacth`"),
+        (
+            vec!["train", "--set", "train.bacth=3"],
+            2,
+            "there is no recipe key `train.bacth`; did you mean `train.batch`?",
+        ),
         (vec!["train", "--set", "train.batch"], 2, "expected key=value"),
-        (vec!["train", "--batch", "0"], 2, "train.batch is 0"),
+        (vec!["train", "--batch", "0"], 2, "recipe key `train.batch`: expected a whole number from 1 to 65,536, got 0"),
         (vec!["train", "--batch", "65000"], 2, "65000"),
         (vec!["train", "--threads", "0"], 2, "--threads 0"),
         (vec!["train", "--device", "tpu"], 2, "--device tpu"),
@@ -176,7 +180,7 @@ fn a_diverging_training_says_so() {
     let from = common::TINY[at..].find("adam").unwrap() + at;
     let wild = format!("{}[discriminator]\n{deep}\n{}", &common::TINY[..at], &common::TINY[from..]);
     fs::write(bench.path("wild.toml"), wild).unwrap();
-    let rate = "discriminator.adam.rate=10";
+    let rate = "discriminator.adam.learning_rate=10";
     let error =
         bench.run(&["train", "--config", "wild.toml", "--run", "wild", "--steps", "3000", "--quiet", "--set", rate]);
     let said = String::from_utf8(error.stderr).unwrap();

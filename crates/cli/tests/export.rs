@@ -112,8 +112,8 @@ fn weights_begin_another_training() {
     let ours = ["average.safetensors", "discriminator.safetensors"].map(|name| checkpoint.join(name));
     let [average, discriminator] = ours.each_ref().map(|path| path.to_str().unwrap());
     for (run, init) in [("torch", vec!["nets.safetensors"]), ("ours", vec![average, discriminator])] {
-        let mut arguments = vec!["--steps", "1", "--set", "train.average=0", "--set", "generator.adam.rate=1e-30"];
-        arguments.extend(["--set", "discriminator.adam.rate=1e-30"]);
+        let mut arguments = vec!["--steps", "1", "--set", "train.ema=0", "--set", "generator.adam.learning_rate=1e-30"];
+        arguments.extend(["--set", "discriminator.adam.learning_rate=1e-30"]);
         init.iter().for_each(|file| arguments.extend(["--init", file]));
         bench.train(run, &arguments);
         let weights = |run: &str, file: &str| {

@@ -139,6 +139,9 @@ fn keys_are_listed() {
     let bench = Bench::new();
     let text = bench.ok(&["presets", "--keys"]);
     assert!(text.contains("train.batch") && text.contains("nonsaturating") && text.contains("[default: 64]"), "{text}");
+    let schema: serde_json::Value = serde_json::from_str(&bench.ok(&["presets", "--schema"])).unwrap();
+    let batch = &schema["properties"]["train"]["properties"]["batch"];
+    assert_eq!((&batch["default"], &batch["maximum"]), (&json!(64), &json!(65_536)));
 }
 
 #[cfg(unix)]

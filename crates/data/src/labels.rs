@@ -21,6 +21,7 @@ pub enum LabelKind {
 /// `[labels]`: what conditional nets are told. Empty for nets that are told nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct LabelSettings {
     /// The classes of the data, or those of its attributes that the nets are told of.
     pub names: Vec<String>,
@@ -40,6 +41,21 @@ pub struct Conditions {
 }
 
 impl LabelSettings {
+    /// Classes: each image has exactly one of `names`.
+    pub fn classes<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self { names: names.into_iter().map(Into::into).collect(), kind: LabelKind::Classes, shares: Vec::new() }
+    }
+
+    /// Attributes: each image has any number of `names`.
+    pub fn attributes<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self { kind: LabelKind::Attributes, ..Self::classes(names) }
+    }
+
+    /// These labels, with the shares of the images that have each.
+    pub fn new(names: Vec<String>, kind: LabelKind, shares: Vec<f64>) -> Self {
+        Self { names, kind, shares }
+    }
+
     /// All labels of `dataset` with their shares, as nets can be told them.
     ///
     /// # Errors

@@ -53,8 +53,8 @@ pub fn walk(recipe: &Recipe, dataset: &dyn Dataset, size: &Size, folder: &Path) 
     // 3. A summary of both.
     println!("{}\n{}", generator.summary(), discriminator.summary());
     // 4. The discriminator learns by binary cross-entropy and Adam; so will the generator.
-    discriminator.compile(AdamSettings { rate: 2e-4, beta1: 0.5, ..AdamSettings::default() });
-    generator.compile(AdamSettings { rate: 2e-4, beta1: 0.5, ..AdamSettings::default() });
+    discriminator.compile(AdamSettings::new(2e-4).betas(0.5, 0.999));
+    generator.compile(AdamSettings::new(2e-4).betas(0.5, 0.999));
 
     let batches = data::Batches::new(dataset.len(), m, seed)?;
     let noise = Stream::new(seed, "lab");

@@ -24,12 +24,12 @@ const BOUNDS: [&[&str]; 8] = [
 
 /// What else may be combined with all of it, taken in turn.
 const EXTRAS: [&[&str]; 6] = [
-    &["train.flips=0.3"],
+    &["train.label_flip=0.3"],
     &["train.noise=0.1", "train.noise_steps=4"],
     &["train.augment.kinds=[\"colour\",\"translation\",\"cutout\"]", "train.augment.target=0.5"],
-    &["train.discriminator_steps=2", "generator.adam.clip=0.1"],
+    &["train.n_critic=2", "generator.adam.clip=0.1"],
     &["generator.adam.warmup=2", "discriminator.adam.decay=cosine", "discriminator.adam.decay_updates=9"],
-    &["train.fakes=moving", "train.average=0.5"],
+    &["train.fake_batchnorm=moving", "train.ema=0.5"],
 ];
 
 fn shape(side: usize, channels: usize) -> ImageShape {
@@ -168,7 +168,7 @@ fn packs_are_judged_together() {
     let shape = shape(28, 1);
     let packed = |packing: usize| {
         let mut recipe = recipe(shape, Loss::Nonsaturating, 2, None, 0).unwrap();
-        recipe.train.packing = packing;
+        recipe.train.pac = packing;
         recipe
     };
     let mut gan = gan(&packed(2), shape);

@@ -55,7 +55,7 @@ fn model(net: Network, seed: u64, k: &mut u64, rate: f64) -> Model {
         .collect();
     let mut model = Model::from_network(net, 0, &device);
     model.weights = Weights::from_values(values, &device);
-    model.compile(AdamSettings { rate, ..AdamSettings::default() });
+    model.compile(AdamSettings::new(rate));
     model
 }
 

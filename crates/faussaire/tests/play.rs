@@ -16,14 +16,14 @@ latent = 8
 source = "strokes"
 [generator]
 layers = ["dense 7*7*16", "reshape 7 7 16", "batchnorm", "relu", "upsample 2", "conv 16 3x3", "relu", "upsample 2", "conv 1 3x3", "sigmoid"]
-adam = { rate = 2e-3, beta1 = 0.5 }
+adam = { learning_rate = 2e-3, beta1 = 0.5 }
 [discriminator]
 layers = ["conv 16 4x4 stride 2", "leakyrelu 0.2", "conv 16 4x4 stride 2", "leakyrelu 0.2", "flatten", "dense 1", "sigmoid"]
-adam = { rate = 2e-3, beta1 = 0.5 }
+adam = { learning_rate = 2e-3, beta1 = 0.5 }
 [train]
 batch = 32
 steps = 60
-average = 0.9
+ema = 0.9
 "#;
 
 fn trained(folder: &std::path::Path) -> Run {

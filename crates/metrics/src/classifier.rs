@@ -119,13 +119,8 @@ impl Classifier {
         let conditions = Conditions::new(&classifier.labels, train)?;
         let batches = Batches::new(train.len(), training.batch.min(train.len()), training.seed)?;
         let steps = training.epochs * batches.batches_per_epoch();
-        classifier.model.compile(AdamSettings {
-            rate: training.rate,
-            warmup: (steps / 20).min(100),
-            decay: Decay::Cosine,
-            decay_updates: steps + 1,
-            ..AdamSettings::default()
-        });
+        let adam = AdamSettings::new(training.rate).warmup((steps / 20).min(100)).decay(Decay::Cosine, steps + 1);
+        classifier.model.compile(adam);
         for step in 0..steps {
             let indices = batches.indices(step);
             classifier.learn(train, &conditions, &indices, step, training.seed)?;

@@ -1,6 +1,6 @@
-//! `faussaire presets [NAME]`: the built-in recipes.
+//! `faussaire presets [NAME]`: the built-in recipes, and the keys that a recipe has.
 
-use faussaire::recipe::{Key, Kind};
+use faussaire::recipe::{Key, schema};
 use faussaire::{Preset, Result};
 
 use crate::arguments::Presets;
@@ -9,6 +9,10 @@ use crate::report::say;
 pub fn run(options: &Presets) -> Result<()> {
     if options.keys {
         return keys();
+    }
+    if options.schema {
+        say!("{:#}", schema());
+        return Ok(());
     }
     match &options.name {
         Some(name) => say!("{}", Preset::named(name)?.text().trim_end()),
@@ -23,18 +27,11 @@ pub fn run(options: &Presets) -> Result<()> {
 
 /// Every key that `--set` takes.
 fn keys() -> Result<()> {
-    for key in Key::all()? {
-        let kind = match key.kind {
-            Kind::Number => "number".into(),
-            Kind::Integer => "whole number".into(),
-            Kind::Switch => "true or false".into(),
-            Kind::Choice(words) => words.join(", "),
-            Kind::Text => "text".into(),
-            Kind::List => "list".into(),
-        };
-        let default = key.default.map_or(String::new(), |value| format!(" [default: {value}]"));
-        say!("{:<36} {}", key.name, key.help);
-        say!("{:<36}   {kind}{default}", "");
+    for key in Key::all() {
+        let default = key.default.as_ref().map_or(String::new(), |value| format!(" [default: {value}]"));
+        let old = key.old.as_ref().map_or(String::new(), |old| format!(" [also read as: {old}]"));
+        say!("{:<36} {}", key.name, key.doc);
+        say!("{:<36}   {}{default}{old}", "", key.kind.expected());
     }
     Ok(())
 }

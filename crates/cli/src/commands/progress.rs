@@ -126,7 +126,7 @@ impl Console {
         self.last = Some(*report);
         self.bar.set_position(report.step);
         if let Some((instant, first)) = self.began {
-            let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.discriminator_steps;
+            let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.n_critic;
             let rate = ((report.step - first) * per_step) as f64 / instant.elapsed().as_secs_f64().max(1e-9);
             let left = match self.time.map(|time| time.saturating_sub(instant.elapsed()).as_secs()) {
                 Some(seconds) => format!("  at most {seconds}s left"),

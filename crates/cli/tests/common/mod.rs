@@ -11,11 +11,11 @@ latent = 8
 [generator]
 layers = ["dense 7*7*4", "reshape 7 7 4", "batchnorm", "leakyrelu 0.2", "upsample 2", "conv 6 3x3", "batchnorm",
           "leakyrelu 0.2", "convtranspose 4 4x4 stride 2", "batchnorm", "relu", "conv 1 5x5", "sigmoid"]
-adam = { rate = 1e-3, beta1 = 0.5 }
+adam = { learning_rate = 1e-3, beta1 = 0.5 }
 [discriminator]
 layers = ["conv 4 4x4 stride 2", "leakyrelu 0.2", "conv 8 4x4 stride 2", "leakyrelu 0.2", "flatten", "dropout 0.2",
           "dense 1", "sigmoid"]
-adam = { rate = 1e-3, beta1 = 0.5 }
+adam = { learning_rate = 1e-3, beta1 = 0.5 }
 [train]
 batch = 8
 steps = 12

@@ -116,7 +116,8 @@ fn changes(key: &str, value: &str, recipe: &TrainSettings) -> Vec<String> {
             Some(game) => game.changes(recipe),
             None => vec![format!("train.loss={value}")],
         },
-        "rate" | "beta1" | "beta2" => nets(key),
+        "rate" | "learning_rate" => nets("learning_rate"),
+        "beta1" | "beta2" => nets(key),
         // Top-level keys and those with a path stand as they are.
         "latent" => vec![format!("{key}={value}")],
         _ if key.contains('.') => vec![format!("{key}={value}")],
@@ -166,7 +167,8 @@ mod tests {
         assert_eq!(of("loss=wgan-gp"), Game::WganGp.changes(&recipe));
         assert_eq!(of("batch=8"), ["train.batch=8"]);
         assert_eq!(of("latent=8"), ["latent=8"]);
-        assert_eq!(of("rate=1e-4"), ["generator.adam.rate=1e-4", "discriminator.adam.rate=1e-4"]);
+        assert_eq!(of("rate=1e-4"), ["generator.adam.learning_rate=1e-4", "discriminator.adam.learning_rate=1e-4"]);
+        assert_eq!(of("learning_rate=1e-4"), of("rate=1e-4"));
         assert_eq!(of("discriminator.spectral=true"), ["discriminator.spectral=true"]);
     }
 }

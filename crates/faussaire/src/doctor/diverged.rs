@@ -35,12 +35,17 @@ mod tests {
         let huge = |r: &mut StepReport| r.d_loss = -3e6;
         let seen = only(Symptom::Diverged, Preset::FidleWganGp, &[], huge);
         assert!(seen.seen.contains("discriminator's loss is 3.0e6"), "{seen:?}");
-        let mut vitals = after(Preset::Quick, &["generator.adam.rate=10", "discriminator.adam.rate=1e-4"], 3, |_| {});
+        let mut vitals = after(
+            Preset::Quick,
+            &["generator.adam.learning_rate=10", "discriminator.adam.learning_rate=1e-4"],
+            3,
+            |_| {},
+        );
         assert_eq!(Symptom::Diverged.examine(&vitals), None);
         vitals.observe(&Event::Diverged { step: 3, what: "the loss is NaN".into() });
         let seen = Symptom::Diverged.examine(&vitals).unwrap();
         assert_eq!((vitals.step(), seen.seen.as_str()), (3, "the loss is NaN"));
-        let rates = ["generator.adam.rate=0.001", "discriminator.adam.rate=0.000025"];
+        let rates = ["generator.adam.learning_rate=0.001", "discriminator.adam.learning_rate=0.000025"];
         assert_eq!(first_change(&vitals, &seen), rates);
     }
 }

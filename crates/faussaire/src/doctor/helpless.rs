@@ -48,12 +48,12 @@ mod tests {
 
     #[test]
     fn worse_than_guessing_is_not_guessing() {
-        let (name, slow) = (Symptom::HelplessDiscriminator, ["discriminator.adam.rate=1e-7"]);
+        let (name, slow) = (Symptom::HelplessDiscriminator, ["discriminator.adam.learning_rate=1e-7"]);
         let worse = |r: &mut StepReport| r.d_loss = 1.4;
         let seen = only(name, Preset::Quick, &slow, worse);
         assert!(seen.seen.contains("is 2.0 times what"), "{seen:?}");
         let vitals = after(Preset::Quick, &slow, 300, worse);
-        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.rate=0.001"]);
+        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.learning_rate=0.001"]);
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
         let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.6, 0.4);

@@ -16,7 +16,7 @@ const BEYOND_DOUBT: f32 = 12.0;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     let train = &vitals.case.recipe.train;
-    let (guessing, floor) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.flips));
+    let (guessing, floor) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.label_flip));
     let recent = vitals.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
     let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };
@@ -49,10 +49,10 @@ mod tests {
     #[test]
     fn perfection_is_measured_against_guessing() {
         let name = Symptom::OverpoweringDiscriminator;
-        let seen = only(name, Preset::Quick, &["discriminator.adam.rate=0.01"], losing(0.01));
+        let seen = only(name, Preset::Quick, &["discriminator.adam.learning_rate=0.01"], losing(0.01));
         assert!(seen.seen.contains("is 0.01 of what guessing"), "{seen:?}");
-        let vitals = after(Preset::Quick, &["discriminator.adam.rate=0.01"], 300, losing(0.01));
-        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.rate=0.001"]);
+        let vitals = after(Preset::Quick, &["discriminator.adam.learning_rate=0.01"], 300, losing(0.01));
+        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.learning_rate=0.001"]);
         let examine = |preset, changes: &[&str], loss| name.examine(&after(preset, changes, 300, losing(loss)));
         assert_eq!(examine(Preset::Quick, &[], 0.1), None);
         // A hinge's guess costs three times as much; a critic's loss has no scale.

@@ -48,11 +48,12 @@ impl Remedy {
     /// The changes to the recipe of `case`; none where it has them already or they don't fit.
     pub fn changes(self, case: &Case) -> Vec<String> {
         let recipe = &case.recipe;
-        let (g, d, train) = (recipe.generator.adam.rate, recipe.discriminator.adam.rate, &recipe.train);
-        let rate = |net: &str, rate: f64| format!("{net}.adam.rate={}", rounded(rate));
+        let (g, d, train) =
+            (recipe.generator.adam.learning_rate, recipe.discriminator.adam.learning_rate, &recipe.train);
+        let rate = |net: &str, rate: f64| format!("{net}.adam.learning_rate={}", rounded(rate));
         match self {
-            Self::GentlerDiscriminator if train.discriminator_steps > 1 && !train.loss.requires_lipschitz() => {
-                vec!["train.discriminator_steps=1".into(), rate("discriminator", d.min(g))]
+            Self::GentlerDiscriminator if train.n_critic > 1 && !train.loss.requires_lipschitz() => {
+                vec!["train.n_critic=1".into(), rate("discriminator", d.min(g))]
             }
             Self::GentlerDiscriminator => vec![rate("discriminator", if d > g { g } else { d / 2.0 })],
             Self::GentlerGenerator => vec![rate("generator", if g > d { d } else { g / 2.0 })],
@@ -76,17 +77,36 @@ impl Remedy {
     }
 }
 
-/// The layers of `net` with every ` init zeros` taken off.
+/// The layers of `net` without their `init zeros`.
 fn fresh(net: &NetSettings) -> Vec<String> {
-    const ZEROS: &str = " init zeros";
-    if !net.layers.iter().any(|line| line.contains(ZEROS)) {
-        return Vec::new();
+    let layers: Vec<String> = net.layers.iter().map(|line| without_zeros(line)).collect();
+    if layers == net.layers { Vec::new() } else { vec![format!("generator.layers={}", toml::Value::from(layers))] }
+}
+
+/// A layer without the two words that start its weights at zero; any other layer as it is.
+fn without_zeros(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.windows(2).position(|pair| pair == ["init", "zeros"]) {
+        Some(at) => [&words[..at], &words[at + 2..]].concat().join(" "),
+        None => line.to_owned(),
     }
-    let lines: Vec<String> = net.layers.iter().map(|line| format!("\"{}\"", line.replace(ZEROS, ""))).collect();
-    vec![format!("generator.layers=[{}]", lines.join(", "))]
 }
 
 /// Three significant digits, so that a flag can be typed.
 fn rounded(rate: f64) -> f64 {
     format!("{rate:.2e}").parse().unwrap_or(rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_layers_lose_their_zeros_and_nothing_else() {
+        let net =
+            NetSettings::new(["dense 4*4 init zeros", "conv 8  3x3 init  zeros stride 2", "relu", "dense 1 init he"]);
+        let layers = r#"["dense 4*4", "conv 8 3x3 stride 2", "relu", "dense 1 init he"]"#;
+        assert_eq!(fresh(&net), [format!("generator.layers={layers}")]);
+        assert!(fresh(&NetSettings::new(["dense 1 init he", "relu"])).is_empty());
+    }
 }

@@ -43,10 +43,10 @@ mod tests {
     #[test]
     fn jumps_are_measured_against_the_spread() {
         let jump = |r: &mut StepReport| r.variety.iter_mut().for_each(|v| v.fake_shift = 0.6);
-        let seen = only(Symptom::RestlessGenerator, Preset::Quick, &["generator.adam.rate=0.2"], jump);
+        let seen = only(Symptom::RestlessGenerator, Preset::Quick, &["generator.adam.learning_rate=0.2"], jump);
         assert!(seen.seen.contains("by 2.0 times"), "{seen:?}");
-        let vitals = after(Preset::Quick, &["generator.adam.rate=0.2"], 300, jump);
-        assert_eq!(first_change(&vitals, &seen), ["generator.adam.rate=0.0005"]);
+        let vitals = after(Preset::Quick, &["generator.adam.learning_rate=0.2"], 300, jump);
+        assert_eq!(first_change(&vitals, &seen), ["generator.adam.learning_rate=0.0005"]);
         // One jump, and nothing moves any more.
         let stuck = |r: &mut StepReport| {
             let first = r.step == 1;

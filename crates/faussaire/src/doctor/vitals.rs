@@ -158,7 +158,7 @@ impl Vitals {
     /// About how many images it learns from, if known.
     pub fn images(&self) -> Option<u64> {
         let train = &self.case.recipe.train;
-        let images = self.steps_per_epoch * (train.discriminator_steps * train.batch as u64) as f64;
+        let images = self.steps_per_epoch * (train.n_critic * train.batch as u64) as f64;
         (images > 0.0).then_some(images as u64)
     }
 

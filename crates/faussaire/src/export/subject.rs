@@ -92,7 +92,7 @@ impl Subject {
         let recipe = Recipe {
             latent: generator.net.input().len(),
             data: DataSettings { source: "memory".into(), ..DataSettings::default() },
-            labels: LabelSettings { names, kind, shares },
+            labels: LabelSettings::new(names, kind, shares),
             generator: g,
             discriminator: d,
             train: TrainSettings::default(),

@@ -33,10 +33,10 @@ impl Expert {
     pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
         let recipe = run.recipe(&[])?;
         let (generator, discriminator) = recipe.networks()?;
-        if recipe.train.packing > 1 {
+        if recipe.train.pac > 1 {
             return Err(Error::usage(
-                format!("this discriminator judges {} images at once", recipe.train.packing),
-                "ask one that was trained without train.packing",
+                format!("this discriminator judges {} images at once", recipe.train.pac),
+                "ask one that was trained without train.pac",
             ));
         }
         let (place, state) = checkpoint::state(&run.checkpoint(name))?;

@@ -151,7 +151,7 @@ impl Lesson {
             g_loss: self.last.map(|last| last.g_loss),
             told,
             window: self.toy.window(),
-            heat: (self.gan.recipe.train.packing == 1).then(|| self.heat(&real, &fake)),
+            heat: (self.gan.recipe.train.pac == 1).then(|| self.heat(&real, &fake)),
             mesh: self.mesh(),
             coverage: self.toy.coverage(&fake),
             real,

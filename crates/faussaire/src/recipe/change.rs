@@ -1,28 +1,65 @@
-//! `--set key=value`: a change to a recipe's table before it is read.
+//! Changes to single keys of a recipe's table before it is read: `key=value` as text, and earlier names of keys.
 
+use super::table::{self, Entry, Kind, Line};
 use crate::error::{Error, Result};
 
-/// Sets a dotted key of `table` from `key=value`.
+/// Sets a key of `table`, which has the keys' present names, from `key=value`.
 pub(super) fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
-    let malformed = || Error::recipe(format!("--set {change}: expected key=value"), "for example --set train.batch=32");
-    let (key, value) = change.split_once('=').ok_or_else(malformed)?;
-    let path: Vec<&str> = key.trim().split('.').collect();
-    let Some((last, parents)) = path.split_last().filter(|(last, _)| !last.is_empty()) else {
-        return Err(malformed());
-    };
-    let mut place = table;
-    for parent in parents {
-        let entry = place.entry(*parent).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        place = entry.as_table_mut().ok_or_else(|| {
-            Error::recipe(format!("--set {change}: `{parent}` is a value, not a group of keys"), "check the key")
-        })?;
+    let (key, value) = change
+        .split_once('=')
+        .ok_or_else(|| Error::recipe(format!("{change:?}: expected key=value"), "for example train.batch=32"))?;
+    let (path, line) = table::find(key.trim())?;
+    let mut value = read(value.trim(), line.entry);
+    if let (Entry::Group(inner), Some(group)) = (line.entry, value.as_table_mut()) {
+        rename(inner, &path.join("."), group)?;
     }
-    // Numbers, booleans, lists and quoted text as in TOML; anything else is taken as text.
-    let value = format!("v = {value}")
-        .parse::<toml::Table>()
-        .ok()
-        .and_then(|mut t| t.remove("v"))
-        .unwrap_or_else(|| toml::Value::String(value.trim().into()));
+    insert(table, &path, value)
+}
+
+/// Puts `value` at `path`.
+pub(super) fn insert(table: &mut toml::Table, path: &[&str], value: toml::Value) -> Result<()> {
+    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    let mut place = table;
+    for (depth, parent) in parents.iter().enumerate() {
+        let entry = place.entry(*parent).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        place = entry
+            .as_table_mut()
+            .ok_or_else(|| table::bad_value(&parents[..=depth].join("."), "expected a group of keys, got a value"))?;
+    }
     place.insert((*last).into(), value);
+    Ok(())
+}
+
+/// Numbers, booleans, lists and quoted text as in TOML; anything else is taken as text, and so is everything for a key
+/// whose value is text.
+fn read(text: &str, entry: Entry) -> toml::Value {
+    let plain = || toml::Value::String(text.into());
+    let value = format!("v = {text}").parse::<toml::Table>().ok().filter(|table| table.len() == 1);
+    let value = value.and_then(|mut table| table.remove("v")).unwrap_or_else(plain);
+    match entry {
+        Entry::Key { kind: Kind::Text | Kind::Choice(_), .. } if !value.is_str() => plain(),
+        _ => value,
+    }
+}
+
+/// Gives the keys under the group `at` their present names.
+pub(super) fn rename(lines: &'static [Line], at: &str, table: &mut toml::Table) -> Result<()> {
+    for line in lines {
+        if let Some(old) = line.old
+            && let Some(value) = table.remove(old)
+            && table.insert(line.name.into(), value).is_some()
+        {
+            let (old, new) = (table::dotted(at, old), table::dotted(at, line.name));
+            return Err(table::bad_value(
+                &new,
+                format_args!("it is given twice, the other time as `{old}`; expected one of them"),
+            ));
+        }
+        if let (Entry::Group(inner), Some(group)) =
+            (line.entry, table.get_mut(line.name).and_then(toml::Value::as_table_mut))
+        {
+            rename(inner, &table::dotted(at, line.name), group)?;
+        }
+    }
     Ok(())
 }

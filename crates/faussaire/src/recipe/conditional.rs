@@ -1,4 +1,4 @@
-//! `--conditional`: makes any recipe's nets look at labels, in one of three ways.
+//! Makes any recipe's nets look at labels, in one of three ways.
 
 use super::Recipe;
 use crate::data::LabelSettings;
@@ -51,7 +51,8 @@ impl Recipe {
         if !looks(&self.discriminator.layers) {
             condition_discriminator(&mut self.discriminator.layers, how)?;
         }
-        self.checked()
+        self.validate()?;
+        Ok(self)
     }
 }
 
@@ -77,7 +78,7 @@ fn condition_discriminator(layers: &mut Vec<String>, how: Conditional) -> Result
         }
         _ => Err(Error::recipe(
             format!("the discriminator's last layer is no \"dense 1\" that {head} could replace"),
-            format!("write \"{head}\" where it belongs, or use --conditional=concat"),
+            format!("write \"{head}\" where it belongs, or make the net conditional by `concat`"),
         )),
     }
 }
@@ -89,7 +90,7 @@ mod tests {
 
     fn conditioned(how: Conditional) -> Recipe {
         let recipe = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
-        let labels = LabelSettings { names: vec!["a".into(), "b".into()], ..LabelSettings::default() };
+        let labels = LabelSettings::classes(["a", "b"]);
         recipe.conditioned(labels, how).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! What differs between two recipes, key by key: a run resumes only under the recipe that it began with.
 
 use super::Recipe;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A key whose value differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,10 +33,8 @@ const FREE: [&str; 8] = [
 /// Never for recipes that were parsed.
 pub fn differences(was: &Recipe, is: &Recipe) -> Result<Vec<Difference>> {
     let flat = |recipe: &Recipe| -> Result<Vec<(String, String)>> {
-        let table = toml::Table::try_from(recipe)
-            .map_err(|e| Error::recipe(format!("the recipe can't be written as TOML: {e}"), "report this"))?;
         let mut rows = Vec::new();
-        flatten("", &toml::Value::Table(table), &mut rows);
+        flatten("", &toml::Value::Table(recipe.to_table()?), &mut rows);
         Ok(rows)
     };
     let (was, is) = (flat(was)?, flat(is)?);

@@ -1,19 +1,33 @@
-//! A recipe says all that a run depends on: data, nets, losses, rates, seed. It is a TOML file; presets are recipes
-//! built into the binary, and every run keeps its own with all options resolved, from which it can be repeated.
+//! A recipe says all that a run depends on: data, nets, losses, rates, seed. It is a TOML file, or built in code; presets are
+//! recipes built into the binary, and every run keeps its own with all options resolved, from which it can be repeated.
+//!
+//! Every key stands once, in `settings`, with its type, meaning, range and default; the rest is derived from there.
 
+mod build;
 mod change;
 mod check;
 mod conditional;
 mod difference;
 mod keys;
+mod nets;
 mod opening;
 mod precision;
 mod preset;
+mod read;
+mod reference;
+mod schema;
 mod settings;
+mod table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
-pub use keys::{Key, Kind, values};
+pub use keys::{Key, values};
 pub use precision::PrecisionChoice;
 pub use preset::Preset;
-pub use settings::{AugmentSettings, DataSettings, Fakes, NetSettings, Recipe, TrainSettings};
+pub use reference::reference;
+pub use schema::schema;
+pub use settings::{AugmentSettings, DataSettings, FakeBatchnorm, NetSettings, Recipe, TrainSettings};
+pub use table::Kind;

@@ -45,8 +45,8 @@ impl PrecisionChoice {
     fn decided(self, on_processor: bool, borne: bool, fastest: Precision) -> Result<Precision> {
         match self {
             Self::Bf16 if !on_processor => Err(Error::usage(
-                "the precision is bf16, which is offered on the processor only",
-                "use --precision f32, or --device cpu",
+                "recipe key `train.precision`: bf16 is offered on the processor only",
+                "set it to f32, or compute on the processor",
             )),
             Self::Bf16 => Ok(Precision::Bf16),
             Self::Auto if on_processor && borne => Ok(fastest),
@@ -132,6 +132,6 @@ mod tests {
         let with_penalty = ["train.precision=bf16", "train.penalties.r1=1"];
         assert_eq!(settled(Preset::Tp, &with_penalty, true, f32).unwrap(), bf16);
         let error = settled(Preset::Tp, &["train.precision=bf16"], false, bf16).unwrap_err();
-        assert!(error.to_string().contains("on the processor only") && error.hint().contains("--device cpu"));
+        assert!(error.to_string().contains("on the processor only") && error.hint().contains("set it to f32"));
     }
 }

@@ -80,7 +80,7 @@ impl Preset {
         Self::ALL.iter().copied().find(|p| p.name() == name).ok_or_else(|| {
             Error::recipe(
                 format!("there is no preset `{name}`; expected one of {}", names()),
-                "`faussaire presets` lists them; your own recipe goes with --config FILE",
+                "choose one of these, or write a recipe of your own",
             )
         })
     }

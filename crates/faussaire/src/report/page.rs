@@ -315,7 +315,7 @@ mod tests {
     fn the_page_tells_what_the_log_tells() {
         let folder = tempfile::tempdir().unwrap();
         let finding = "{\"event\":\"finding\",\"step\":20,\"name\":\"collapse\",\"seen\":\"All <alike>.\",\"means\":\"Few modes.\",\
-                       \"advice\":\"Pack.\",\"set\":[\"train.packing=2\"]}\n";
+                       \"advice\":\"Pack.\",\"set\":[\"train.pac=2\"]}\n";
         let log = format!(
             "{{\"event\":\"start\",\"step\":0,\"steps\":8000,\"steps_per_epoch\":10.0,\"machine\":\"M&M, 2 cores\"}}\n{}{}{finding}\
              {{\"event\":\"score\",\"step\":10,\"name\":\"swd\",\"value\":0.7}}\n\
@@ -344,7 +344,7 @@ mod tests {
             "Trained on: M&amp;M, 2 cores.",
             "<td class=\"n\">0.9</td><td class=\"n\">0.7</td><td class=\"n\">10</td>",
             "<h3>collapse at step 20</h3><p>All &lt;alike&gt;. Few modes. Pack.</p>",
-            "--set train.packing=2",
+            "--set train.pac=2",
             "loss, over steps",
             "batch = 64",
             "generator, 12,802 parameters",

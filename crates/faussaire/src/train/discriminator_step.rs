@@ -13,7 +13,7 @@ use crate::ops::host;
 use crate::ops::tensor;
 use crate::penalty::{Critic, PenaltyTerm};
 use crate::random::Stream;
-use crate::recipe::Fakes;
+use crate::recipe::FakeBatchnorm;
 
 /// What the discriminator's update saw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,7 +90,7 @@ impl Gan {
         [half, both]: [Option<Tensor<4>>; 2],
     ) -> (Tensor<4>, Pass) {
         let net = &self.discriminator.net;
-        if self.recipe.train.mixed {
+        if self.recipe.train.joint_batch {
             let mut pass = pass.given(both);
             return (net.apply_to_logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
         }
@@ -115,16 +115,16 @@ impl Gan {
     /// nothing but the images differs between the two halves of the batch.
     fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
         let Latents { z, .. } = self.drawn_latents("latent.discriminator", turn, m);
-        let pass = match self.recipe.train.fakes {
-            Fakes::Batch => self.generator.training_pass(turn * 2),
-            Fakes::Moving => Pass::infer().rounded(self.generator.precision),
+        let pass = match self.recipe.train.fake_batchnorm {
+            FakeBatchnorm::Batch => self.generator.training_pass(turn * 2),
+            FakeBatchnorm::Moving => Pass::infer().rounded(self.generator.precision),
         };
         self.generator.net.apply(&self.generator.weights, z, &mut pass.given(y))
     }
 
     /// The scores with some pairs exchanged, if the recipe asks for that.
     fn flipped(&self, scores: Scores, turn: u64) -> Scores {
-        let share = self.recipe.train.flips as f32;
+        let share = self.recipe.train.label_flip as f32;
         if share == 0.0 {
             return scores;
         }

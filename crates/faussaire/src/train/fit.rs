@@ -21,7 +21,7 @@ pub struct Limits {
 impl Limits {
     /// Steps allowed in all, if the limits say, for `gan`.
     pub fn total_steps(&self, gan: &Gan) -> Option<u64> {
-        let (batches, k) = (gan.batches.batches_per_epoch(), gan.recipe.train.discriminator_steps);
+        let (batches, k) = (gan.batches.batches_per_epoch(), gan.recipe.train.n_critic);
         let by_epochs = (self.epochs > 0).then(|| self.epochs.saturating_mul(batches).div_ceil(k));
         let by_steps = (self.steps > 0).then_some(self.steps);
         by_epochs.into_iter().chain(by_steps).min()
@@ -107,7 +107,7 @@ impl Gan {
 
     /// The passes over the data, counted from 1, that the last step completed: none, one, or several on a tiny set.
     pub(crate) fn epochs_completed(&self) -> std::ops::Range<u64> {
-        let k = self.recipe.train.discriminator_steps;
+        let k = self.recipe.train.n_critic;
         let passes = |step: u64| step * k / self.batches.batches_per_epoch();
         passes(self.progress.step.saturating_sub(1)) + 1..passes(self.progress.step) + 1
     }

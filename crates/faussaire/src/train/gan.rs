@@ -78,7 +78,7 @@ impl Gan {
     /// Builds the recipe's nets for `dataset`.
     ///
     /// # Errors
-    /// Nets that don't fit each other or the images, or a batch larger than the set.
+    /// A recipe that [`Recipe::validate`] refuses, nets that don't fit each other or the images, or a batch larger than the set.
     pub fn new(recipe: Recipe, dataset: Box<dyn Dataset>, device: &Device) -> Result<Self> {
         Self::over(recipe, Arc::from(dataset), device)
     }
@@ -92,13 +92,14 @@ impl Gan {
     }
 
     fn over(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+        recipe.validate()?;
         let (dataset, held_out) = held_out::parted(&recipe, &whole);
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));
         if made.dims() != real.dims() {
             return Err(Error::recipe(
                 format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
-                "bring the images to the generator's shape (--size 28, --set data.channels=1), or change its layers",
+                "bring the images to the generator's shape (keys `data.size` and `data.channels`), or change its layers",
             ));
         }
         let range = PixelRange::of(&generator)?;
@@ -113,7 +114,7 @@ impl Gan {
         (generator.precision, discriminator.precision) = (precision, precision);
         let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
-        let average = Average::new(generator.weights.clone(), recipe.train.average as f32);
+        let average = Average::new(generator.weights.clone(), recipe.train.ema as f32);
         let progress = Progress { augment: recipe.train.augment.probability, ..Progress::default() };
         Ok(Self {
             recipe,
@@ -141,7 +142,7 @@ impl Gan {
 
     /// Steps per pass over the data.
     pub fn steps_per_epoch(&self) -> f64 {
-        self.batches.batches_per_epoch() as f64 / self.recipe.train.discriminator_steps as f64
+        self.batches.batches_per_epoch() as f64 / self.recipe.train.n_critic as f64
     }
 
     /// The shape of its images.

@@ -33,7 +33,7 @@ impl Gan {
     /// A loss that is no longer finite, or images that can't be read.
     pub fn discriminator_half(&mut self) -> Result<FirstHalf> {
         let began = Instant::now();
-        let (step, k) = (self.progress.step, self.recipe.train.discriminator_steps);
+        let (step, k) = (self.progress.step, self.recipe.train.n_critic);
         let mut d = DiscriminatorReport::default();
         let mut charged = 0;
         for j in 0..k {
@@ -72,7 +72,7 @@ impl Gan {
 
         let progress = &mut self.progress;
         progress.step += 1;
-        progress.images += self.recipe.train.discriminator_steps * self.recipe.train.batch as u64;
+        progress.images += self.recipe.train.n_critic * self.recipe.train.batch as u64;
         progress.train_s += seconds + began.elapsed().as_secs_f64();
         Ok(StepReport {
             step: progress.step,

@@ -25,7 +25,7 @@ impl Gan {
     /// D's mean score on a batch of the images held back, seen just as those of its update `turn`; none where there are none.
     pub(super) fn held_out_score(&self, turn: u64) -> Result<Option<f32>> {
         let Some(held) = &self.held_out else { return Ok(None) };
-        let packing = self.recipe.train.packing;
+        let packing = self.recipe.train.pac;
         let count = self.recipe.train.batch.min(held.len()) / packing * packing;
         if count == 0 {
             return Ok(None);

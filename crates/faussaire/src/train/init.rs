@@ -31,7 +31,7 @@ impl Gan {
                 ));
             }
         }
-        self.average = Average::new(self.generator.weights.clone(), self.recipe.train.average as f32);
+        self.average = Average::new(self.generator.weights.clone(), self.recipe.train.ema as f32);
         self.forget_settled();
         Ok(())
     }

@@ -17,7 +17,7 @@ impl Gan {
             [] => images,
             kinds => augment(images, kinds, self.progress.augment, &stream("augment"), turn),
         };
-        packed(self.noisy(images, &stream("noise"), turn), train.packing)
+        packed(self.noisy(images, &stream("noise"), turn), train.pac)
     }
 
     fn noisy(&self, images: Tensor<4>, noise: &Stream, turn: u64) -> Tensor<4> {

@@ -137,7 +137,7 @@ mod tests {
         ];
         let lines: Vec<String> = lines.map(String::from).to_vec();
         let mut model = Model::conditional("my critic", &lines, Shape::Image(4, 4, 1), 3, 7, &Device::flex()).unwrap();
-        model.compile(AdamSettings { rate: 0.01, clip: 1.0, ..AdamSettings::default() });
+        model.compile(AdamSettings { learning_rate: 0.01, clip: 1.0, ..AdamSettings::default() });
         model
     }
 

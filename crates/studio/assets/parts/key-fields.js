@@ -7,11 +7,11 @@ const FREQUENT = [
   "train.batch",
   "train.loss",
   "latent",
-  "generator.adam.rate",
-  "discriminator.adam.rate",
+  "generator.adam.learning_rate",
+  "discriminator.adam.learning_rate",
   "train.seed",
   "data.count",
-  "train.discriminator_steps",
+  "train.n_critic",
 ];
 const SECTIONS = {
   "": "Both",

@@ -42,7 +42,7 @@ pub(super) fn estimate(
     images: Option<usize>,
 ) -> Estimate {
     let batch = recipe.train.batch;
-    let k = recipe.train.discriminator_steps as f64;
+    let k = recipe.train.n_critic as f64;
     let rate = speeds(generator, discriminator, batch).map(|[g, d]| {
         // Per real image of one discriminator update; the generator's update comes once in k.
         let penalties = recipe.train.penalties.len() as f64 * PENALTY / recipe.train.penalty_every as f64;

@@ -130,7 +130,7 @@ fn recipe(asked: &Begin) -> Answer<Recipe> {
     if values.saturating_mul(train.batch) > VALUES
         || weights > WEIGHTS
         || train.batch > BATCH
-        || train.discriminator_steps > 20
+        || train.n_critic > 20
         || recipe.latent > 256
     {
         return Err(Failure::bad(

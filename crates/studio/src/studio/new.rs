@@ -68,20 +68,23 @@ async fn datasets(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Value>>>
     .await
 }
 
-async fn keys() -> Answer<Json<Vec<Value>>> {
-    let describe = |key: Key| {
+async fn keys() -> Json<Vec<Value>> {
+    let describe = |key: &Key| {
         let (kind, choices) = match key.kind {
-            Kind::Number => ("number", None),
-            Kind::Integer => ("integer", None),
+            Kind::Number { .. } => ("number", None),
+            Kind::Integer { .. } | Kind::OneOf(_) => ("integer", None),
             Kind::Switch => ("bool", None),
             Kind::Choice(words) => ("choice", Some(words)),
             Kind::Text => ("text", None),
-            Kind::List => ("list", None),
+            Kind::List(_) => ("list", None),
         };
-        json!({ "key": key.name, "help": key.help, "kind": kind, "choices": choices, "default": key.default })
+        json!({
+            "key": key.name, "help": key.doc, "kind": kind, "choices": choices, "default": key.default,
+            "expected": key.kind.expected(),
+        })
     };
-    let offered = |key: &Key| !opens_files(&key.name) && key.name != "labels.shares";
-    Ok(Json(Key::all()?.into_iter().filter(offered).map(describe).collect()))
+    let offered = |key: &&Key| !opens_files(&key.name) && key.name != "labels.shares";
+    Json(Key::all().iter().filter(offered).map(describe).collect())
 }
 
 async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -> Answer<Json<Value>> {
@@ -92,7 +95,7 @@ async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -
         let recipe = choice.recipe(&studio)?;
         let (generator, discriminator) = recipe.networks()?;
         let images = images(&recipe, &studio);
-        let k = recipe.train.discriminator_steps;
+        let k = recipe.train.n_critic;
         let per_epoch = images.map(|n| (n / recipe.train.batch) as f64 / k as f64);
         let by_epochs =
             per_epoch.filter(|_| recipe.train.epochs > 0).map(|s| (s * recipe.train.epochs as f64).ceil() as u64);
@@ -139,7 +142,7 @@ pub(super) async fn start(
 
 /// Keys whose values are paths, which a page can't choose: data sets go by name.
 pub(super) fn opens_files(key: &str) -> bool {
-    matches!(key, "data.source" | "data.dir" | "train.init")
+    matches!(key.trim(), "data.source" | "data.dir" | "train.init")
 }
 
 fn stem(source: &str) -> String {
@@ -198,10 +201,8 @@ impl Choice {
 
     /// `set` as `--set` takes it.
     fn changes(&self) -> Answer<Vec<String>> {
-        let keys = Key::all()?;
         let change = |(name, value): (&String, &Value)| {
-            let known = keys.iter().any(|key| key.name == *name);
-            if !known || opens_files(name) {
+            if Key::find(name).map_or(true, |key| opens_files(&key.name)) {
                 return Err(Failure::bad(
                     format!("there is no key {name:?} to set"),
                     "`faussaire presets --keys` lists the keys",

@@ -1,0 +1,92 @@
+//! Recipes from text, from another recipe with changes, and back to text. Whatever way a recipe comes in, it passes the
+//! same checks.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::settings::ROOT;
+use super::{Recipe, change, table};
+use crate::error::{Error, Result};
+
+impl Recipe {
+    /// Reads a recipe's text and applies `key=value` changes to it; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// Text that isn't TOML, an unknown key, a value of the wrong kind or out of range.
+    pub fn parse(text: &str, origin: &str, changes: &[String]) -> Result<Self> {
+        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+            Error::recipe(
+                format!("{origin} can't be read as a recipe: {}", e.to_string().trim_end()),
+                "a recipe is a TOML file; each preset is a complete one to compare with",
+            )
+        })?;
+        Self::from_table(table, changes).map_err(|error| from(origin, error))
+    }
+
+    /// Reads a recipe file.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], or where the file can't be read.
+    pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Self::parse(&text, &path.display().to_string(), changes)
+    }
+
+    /// The recipe with `key=value` changes, as in the log of a run.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn changed(&self, changes: &[String]) -> Result<Self> {
+        Self::from_table(self.to_table()?, changes)
+    }
+
+    /// The recipe as TOML with every key.
+    ///
+    /// # Errors
+    /// Never for a recipe that [`validate`](Self::validate) accepts.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|e| self.unwritable(&e))
+    }
+
+    /// A recipe of ours or a user's, with changes, checked.
+    fn from_table(mut table: toml::Table, changes: &[String]) -> Result<Self> {
+        change::rename(ROOT, "", &mut table)?;
+        for change in changes {
+            change::apply(&mut table, change)?;
+        }
+        table::check(ROOT, "", &json(&table)?)?;
+        let recipe = Self::from_checked(table)?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    pub(super) fn from_checked(table: toml::Table) -> Result<Self> {
+        let refused = |e: toml::de::Error| Error::recipe(e.to_string().trim_end(), "docs/recipes.md lists all keys");
+        table.try_into().map_err(refused)
+    }
+
+    pub(super) fn to_table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|e| self.unwritable(&e))
+    }
+
+    /// Why the recipe can't be written: a number that TOML can't hold is out of its key's range, too.
+    fn unwritable(&self, why: &dyn std::fmt::Display) -> Error {
+        let plain = || Error::recipe(format!("the recipe can't be written as TOML: {why}"), "report this");
+        self.validate().err().unwrap_or_else(plain)
+    }
+}
+
+/// `value` as JSON, in which NaN and infinity are null.
+pub(super) fn json(value: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(value)
+        .map_err(|e| Error::recipe(format!("the recipe can't be written as JSON: {e}"), "report this"))
+}
+
+/// `error`, with the recipe that it comes from.
+fn from(origin: &str, error: Error) -> Error {
+    match error {
+        Error::Recipe { what, hint } => Error::Recipe { what: format!("{origin}: {what}"), hint },
+        other => other,
+    }
+}

@@ -1,0 +1,351 @@
+//! What the table of recipe keys is made of: a line per key with its name, meaning, kind and range. `settings.rs` holds the
+//! lines; checks, help, docs/recipes.md, the JSON schema and the studio's form are derived from them.
+
+use std::ops::Bound::{self, Excluded, Included};
+use std::ops::RangeBounds;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// What a key's value may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A whole number from `min` to `max`, both included.
+    Integer {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// One of these whole numbers.
+    OneOf(&'static [u64]),
+    /// A finite number between two bounds. The training computes in `f32`, so its value as an `f32` must be within them too.
+    Number {
+        /// The lower bound.
+        low: Bound<f64>,
+        /// The upper bound.
+        high: Bound<f64>,
+    },
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A name, a path.
+    Text,
+    /// A list of such values: `["a", "b"]`.
+    List(&'static Kind),
+}
+
+/// A line of the table: one key, or a group of keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    /// Its name in its group: `batch`.
+    pub name: &'static str,
+    /// Another name that is read: an earlier one, which recipes and logs of older runs use, or Keras's.
+    pub old: Option<&'static str>,
+    /// What it means, in a sentence.
+    pub doc: &'static str,
+    /// A key, or the lines of a group.
+    pub entry: Entry,
+}
+
+/// What a line describes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Entry {
+    /// A key.
+    Key {
+        /// What its value may be.
+        kind: Kind,
+        /// Whether every recipe has to give it.
+        required: bool,
+    },
+    /// A group: `[train]`.
+    Group(&'static [Line]),
+}
+
+impl Line {
+    pub(super) const fn new(name: &'static str, doc: &'static str, entry: Entry) -> Self {
+        Self { name, old: None, doc, entry }
+    }
+
+    /// The same line, with an earlier name.
+    pub(super) const fn was(self, old: &'static str) -> Self {
+        Self { old: Some(old), ..self }
+    }
+
+    /// The same line, with Keras's name.
+    pub(super) const fn also(self, keras: &'static str) -> Self {
+        Self { old: Some(keras), ..self }
+    }
+}
+
+pub(super) const SWITCH: Entry = key(Kind::Switch);
+pub(super) const TEXT: Entry = key(Kind::Text);
+pub(super) const TEXTS: Entry = key(Kind::List(&Kind::Text));
+/// A whole number of any size that TOML can hold.
+pub(super) const COUNT: Entry = whole(0, i64::MAX as u64);
+
+const fn key(kind: Kind) -> Entry {
+    Entry::Key { kind, required: false }
+}
+
+pub(super) const fn whole(min: u64, max: u64) -> Entry {
+    key(Kind::Integer { min, max })
+}
+
+pub(super) const fn one_of(numbers: &'static [u64]) -> Entry {
+    key(Kind::OneOf(numbers))
+}
+
+pub(super) const fn number(low: Bound<f64>, high: Bound<f64>) -> Entry {
+    key(Kind::Number { low, high })
+}
+
+pub(super) const fn choice(words: &'static [&'static str]) -> Entry {
+    key(Kind::Choice(words))
+}
+
+pub(super) const fn list(item: &'static Kind) -> Entry {
+    key(Kind::List(item))
+}
+
+/// `entry`, where every recipe has to give it.
+pub(super) const fn required(entry: Entry) -> Entry {
+    match entry {
+        Entry::Key { kind, .. } => Entry::Key { kind, required: true },
+        Entry::Group(_) => entry,
+    }
+}
+
+/// Declares a group of keys in one place: the struct with its fields, their defaults, and the lines of the table. The
+/// comment on a field is its rustdoc and its help text.
+macro_rules! settings {
+    (
+        $(#[$about:meta])*
+        $group:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $field:ident $(was $old:literal)?: $type:ty = $default:expr, $entry:expr;
+            )+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        #[non_exhaustive]
+        pub struct $group {
+            $(
+                $(#[doc = $doc])+
+                $(#[serde(alias = $old)])?
+                pub $field: $type,
+            )+
+        }
+
+        impl Default for $group {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl $group {
+            /// Its lines of the table.
+            pub(super) const KEYS: &[Line] = &[
+                $(Line::new(stringify!($field), concat!($($doc),+), $entry)$(.was($old))?,)+
+            ];
+        }
+    };
+}
+pub(super) use settings;
+
+impl Kind {
+    /// What is expected, to be put behind "expected".
+    pub fn expected(&self) -> String {
+        match self {
+            Self::Integer { min: 0, max } if *max == i64::MAX as u64 => "a whole number, 0 or more".into(),
+            Self::Integer { min, max } => format!("a whole number from {} to {}", grouped(*min), grouped(*max)),
+            Self::OneOf(numbers) => one_word_of(numbers.iter().map(u64::to_string)),
+            Self::Number { low, high } => {
+                let low = bound(low, "from", "above");
+                match (low.starts_with("from"), high) {
+                    (true, Included(high)) => format!("a number {low} to {}", plain(*high)),
+                    _ => format!("a number {low}, {}", bound(high, "at most", "below")),
+                }
+            }
+            Self::Switch => "true or false".into(),
+            Self::Choice(words) => one_word_of(words.iter().map(|word| format!("`{word}`"))),
+            Self::Text => "a text".into(),
+            Self::List(Self::Text) => "a list of texts".into(),
+            Self::List(Self::Choice(words)) => {
+                format!("a list of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
+            }
+            Self::List(item) => format!("a list, each {}", item.expected()),
+        }
+    }
+
+    /// Whether `value` is such a value. JSON has no NaN and no infinity: they are null there.
+    pub(super) fn accepts(&self, value: &Value) -> bool {
+        match self {
+            Self::Integer { min, max } => value.as_u64().is_some_and(|n| (*min..=*max).contains(&n)),
+            Self::OneOf(numbers) => value.as_u64().is_some_and(|n| numbers.contains(&n)),
+            Self::Number { low, high } => value.as_f64().is_some_and(|x| {
+                let computed = f64::from(x as f32);
+                [x, computed].iter().all(|x| (*low, *high).contains(x))
+            }),
+            Self::Switch => value.is_boolean(),
+            Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Self::Text => value.is_string(),
+            Self::List(item) => value.as_array().is_some_and(|items| items.iter().all(|one| item.accepts(one))),
+        }
+    }
+}
+
+fn one_word_of(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+fn bound(bound: &Bound<f64>, included: &str, excluded: &str) -> String {
+    match bound {
+        Included(x) => format!("{included} {}", plain(*x)),
+        Excluded(x) => format!("{excluded} {}", plain(*x)),
+        Bound::Unbounded => "of any size".into(),
+    }
+}
+
+/// `0.5`, `10`, `1,000,000`.
+fn plain(x: f64) -> String {
+    if x.fract() == 0.0 { grouped(x as u64) } else { x.to_string() }
+}
+
+/// Thousands with commas between them.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// An error about the value of `key`.
+pub(super) fn bad_value(key: &str, problem: impl std::fmt::Display) -> Error {
+    Error::recipe(format!("recipe key `{key}`: {problem}"), format!("change `{key}` in the recipe"))
+}
+
+/// `group.name`, or `name` at the top.
+pub(super) fn dotted(group: &str, name: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{group}.{name}") }
+}
+
+/// The line called `name` among `lines`, by its name or its earlier one.
+pub(super) fn line(lines: &'static [Line], name: &str) -> Option<&'static Line> {
+    lines.iter().find(|line| line.name == name || line.old == Some(name))
+}
+
+/// The line of the dotted `key`, which may have earlier names in it, and its path as it is called now.
+pub(super) fn find(key: &str) -> Result<(Vec<&'static str>, &'static Line)> {
+    let (mut lines, mut path, mut found) = (super::settings::ROOT, Vec::new(), None);
+    for name in key.split('.') {
+        let Some(here) = line(lines, name) else { return Err(unknown(key)) };
+        path.push(here.name);
+        found = Some(here);
+        lines = match here.entry {
+            Entry::Group(inner) => inner,
+            Entry::Key { .. } => &[],
+        };
+    }
+    found.map(|line| (path, line)).ok_or_else(|| unknown(key))
+}
+
+fn unknown(key: &str) -> Error {
+    let value = key
+        .rsplit_once('.')
+        .filter(|(parent, _)| find(parent).is_ok_and(|(_, line)| matches!(line.entry, Entry::Key { .. })));
+    if let Some((parent, _)) = value {
+        return bad_value(key, format_args!("`{parent}` is a value, not a group of keys"));
+    }
+    let names = super::Key::all().iter().map(|key| key.name.as_str());
+    let near = crate::data::nearest(key, names).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Error::recipe(format!("there is no recipe key `{key}`{near}"), "docs/recipes.md lists all keys")
+}
+
+/// Checks every value under the group `at`, whose keys are `lines`: names, kinds, ranges, and that nothing required is missing.
+pub(super) fn check(lines: &'static [Line], at: &str, values: &Value) -> Result<()> {
+    let Some(table) = values.as_object() else {
+        return Err(bad_value(at, format_args!("expected a group of keys, got {}", shown(values))));
+    };
+    if let Some(name) = table.keys().find(|name| !lines.iter().any(|line| line.name == name.as_str())) {
+        return Err(unknown(&dotted(at, name)));
+    }
+    for line in lines {
+        let key = dotted(at, line.name);
+        match (table.get(line.name), line.entry) {
+            (Some(value), _) => check_line(line, &key, value)?,
+            (None, Entry::Group(inner)) => check(inner, &key, &Value::Object(serde_json::Map::new()))?,
+            (None, Entry::Key { kind, required: true }) => {
+                return Err(bad_value(&key, format_args!("expected {}, but it is missing", kind.expected())));
+            }
+            (None, Entry::Key { .. }) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Checks the value of one key, or the values of a group.
+pub(super) fn check_line(line: &'static Line, key: &str, value: &Value) -> Result<()> {
+    match line.entry {
+        Entry::Group(inner) => check(inner, key, value),
+        Entry::Key { kind, .. } if kind.accepts(value) => Ok(()),
+        Entry::Key { kind, .. } => {
+            Err(bad_value(key, format_args!("expected {}, got {}", kind.expected(), shown(value))))
+        }
+    }
+}
+
+/// `value` for an error, cut where it is long.
+fn shown(value: &Value) -> String {
+    const LONGEST: usize = 80;
+    if value.is_null() {
+        return "a number that is not finite".into();
+    }
+    let text = value.to_string();
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain("...".chars()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ranges_are_said_and_kept() {
+        let number = |low, high| Kind::Number { low, high };
+        for (kind, expected, inside, outside) in [
+            (Kind::Integer { min: 1, max: 65_536 }, "a whole number from 1 to 65,536", json!(65_536), json!(0)),
+            (Kind::Integer { min: 0, max: i64::MAX as u64 }, "a whole number, 0 or more", json!(0), json!(1u64 << 63)),
+            (Kind::OneOf(&[0, 1, 3]), "0, 1 or 3", json!(3), json!(2)),
+            (number(Included(0.0), Excluded(1.0)), "a number from 0, below 1", json!(0), json!(1)),
+            (number(Excluded(0.0), Included(10.0)), "a number above 0, at most 10", json!(10), json!(0.0)),
+            (number(Included(0.0), Included(1.0)), "a number from 0 to 1", json!(1.0), json!(null)),
+            (number(Excluded(0.0), Excluded(1e9)), "a number above 0, below 1,000,000,000", json!(1), json!(1e9)),
+            // These round to 1 and to 0 in the f32 that the training computes with.
+            (number(Included(0.0), Excluded(1.0)), "a number from 0, below 1", json!(0.9999), json!(0.999_999_999_9)),
+            (number(Excluded(0.0), Included(1.0)), "a number above 0, at most 1", json!(1e-30), json!(1e-60)),
+            (Kind::Switch, "true or false", json!(true), json!("true")),
+            (Kind::Choice(&["crop", "pad"]), "`crop` or `pad`", json!("pad"), json!("cut")),
+            (Kind::List(&Kind::Text), "a list of texts", json!(["a"]), json!([1])),
+        ] {
+            assert_eq!(kind.expected(), expected);
+            assert!(kind.accepts(&inside), "{kind:?}: {inside}");
+            assert!(!kind.accepts(&outside), "{kind:?}: {outside}");
+        }
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}
