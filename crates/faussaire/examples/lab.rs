@@ -7,8 +7,8 @@ use std::path::Path;
 
 use faussaire::PixelRange;
 use faussaire::data::{self, Dataset};
-use faussaire::picture::{Images, png, sheet};
 use faussaire::random::Stream;
+use faussaire::render::{Images, png, sheet};
 use faussaire::{AdamSettings, Device, Error, Model, Recipe, Result, Tensor};
 
 /// How much of the lab to do.

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use faussaire::data::{self, Dataset};
-use faussaire::picture::{Images, png, sheet};
+use faussaire::render::{Images, png, sheet};
 use faussaire::train::{Dcgan, Event, Gan, History, Limits, Request, Watcher};
 use faussaire::{Device, Error, Preset, Recipe, Result};
 

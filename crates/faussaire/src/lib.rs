@@ -2,15 +2,13 @@
 //!
 //! Data flows one way: data set -> batches -> D step -> G step -> averaged G -> event -> watchers.
 
-mod chart;
 pub mod compare;
 pub mod device;
 pub mod doctor;
 pub mod export;
-pub mod page;
-pub mod picture;
 pub mod play;
 pub mod recipe;
+pub mod render;
 pub mod report;
 pub mod run;
 pub mod train;

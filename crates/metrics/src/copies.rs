@@ -71,11 +71,11 @@ pub struct Sheet {
     /// The same as a score, with its name, interval and floor.
     pub score: Score,
     /// Each image's nearest neighbours.
-    pub neighbours: Neighbours,
+    neighbours: Neighbours,
     /// Each image's ratio.
-    pub ratios: Vec<f32>,
+    ratios: Vec<f32>,
     /// The ratios of unseen images, ascending.
-    pub unseen: Vec<f32>,
+    unseen: Vec<f32>,
 }
 
 impl Sheet {
@@ -101,7 +101,7 @@ impl Sheet {
         // All that was learned from is looked at, whatever its number: that is the question.
         let setting = Setting { samples, real: samples, extractor, split: "train".into() };
         let score = Score::new(Metric::Memorised, &setting, found.share)?.with_floor(Some(calibration.expected));
-        let percent = (1e4 * share).round() / 100.0;
+        let percent = (1e4 * (1.0 - share)).round() / 100.0;
         let copies = Copies {
             share: found.share.value,
             low: found.share.low,
@@ -111,11 +111,27 @@ impl Sheet {
             threshold: f64::from(calibration.threshold),
             z: found.z,
             rule: format!(
-                "the nearest image learned from is so much nearer than the next nine as with only {percent} % of {which}, by the \
-                 root of the mean square difference of pixels, averaged to {height}x{width}"
+                "flagged when the nearest training image is closer, relative to the next nine, than for {percent}% of {which} \
+                 (root mean square difference of pixels averaged to {height}x{width})"
             ),
         };
         Ok(Self { copies, score, neighbours, ratios, unseen: calibration.held_out().to_vec() })
+    }
+
+    /// Each image's ratio: the distance of its nearest training image over the mean distance of the next ones.
+    pub fn ratios(&self) -> &[f32] {
+        &self.ratios
+    }
+
+    /// The same ratios of real images that were not learned from, ascending.
+    pub fn unseen(&self) -> &[f32] {
+        &self.unseen
+    }
+
+    /// The training images nearest to image `sample`, the nearest first: number and distance.
+    pub fn nearest(&self, sample: usize) -> impl Iterator<Item = (usize, f64)> {
+        let indices = self.neighbours.indices(sample).iter().map(|&index| index as usize);
+        indices.zip(self.neighbours.distances(sample).iter().copied())
     }
 }
 
@@ -162,11 +178,11 @@ fn unseen(
 ) -> Result<(Vec<f32>, String)> {
     if let Some(set) = learned.held_out {
         let held_out = read(set, &Choice { set, samples, seed }.indices(), block)?;
-        let which = format!("{} real images that were held back", held_out.rows());
+        let which = format!("{} held-out real images", held_out.rows());
         return Ok((ratios(&Neighbours::new(&held_out, training, NEIGHBOURS.min(training.rows()))?, 0), which));
     }
     let chosen = Choice { set: learned.train, samples, seed }.indices();
-    let which = format!("{} images learned from, each against all others, as none were held back", chosen.len());
+    let which = format!("{} training images, each against all others, as none were held back", chosen.len());
     // The nearest one is the image itself, or a second copy of it at the same distance.
     let others = Neighbours::new(&training.select(&chosen)?, training, (NEIGHBOURS + 1).min(training.rows()))?;
     Ok((ratios(&others, 1), which))
@@ -219,6 +235,7 @@ mod tests {
                 let near = (copier.neighbours.indices(140 + copy)[0], copier.neighbours.distances(140 + copy)[0]);
                 assert_eq!(near, (100 + copy as u32, 0.0));
             }
+            assert_eq!(copier.nearest(140).next(), Some((100, 0.0)));
         }
     }
 
@@ -250,6 +267,6 @@ mod tests {
         let train = Chosen::first(Box::new(Strokes::new(1, 600)), 60);
         let learned = Learned { train: train.as_ref(), held_out: None };
         let sheet = Sheet::new(learned, &values(&Strokes::new(3, 50), 0..50), 0).unwrap();
-        assert!(sheet.copies.rule.contains("only 2 % of 50 images learned from"), "{}", sheet.copies.rule);
+        assert!(sheet.copies.rule.contains("98% of 50 training images"), "{}", sheet.copies.rule);
     }
 }

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use axum::body::Bytes;
-use faussaire::picture::{Images, png};
+use faussaire::render::{Images, png};
 use faussaire::{Error, Result};
 use tokio::sync::mpsc;
 use zip::CompressionMethod;

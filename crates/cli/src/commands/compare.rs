@@ -28,7 +28,7 @@ pub fn run(options: &Compare) -> Result<()> {
         rayon::scope(|_| scoring::score(folder, plan, options.quiet, &stop))?;
     }
     let table = table(folder, plan.clone())?;
-    let page = page(&table, &folder.file("runs"));
+    let page = page(&table, &folder.file("runs"))?;
     let files = [("table.md", markdown(&table)), ("table.csv", csv(&table)), ("table.json", json(&table)?)];
     for (name, text) in files.into_iter().chain([("page.html", page)]) {
         folder.write(name, text.as_bytes())?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use faussaire::data::{self, Dataset, OpenOptions, Progress};
-use faussaire::picture::{Images, png, sheet};
+use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

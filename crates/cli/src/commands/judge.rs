@@ -129,7 +129,7 @@ fn learned(recipe: &Recipe, data: Against) -> Halves {
 fn neighbours(file: &Path, learned: Learned, made: &Made, seed: u64, judgement: &mut Judgement) -> Result<()> {
     let images = &made.generated.images;
     let sheet = Sheet::new(learned, images, seed)?;
-    let page = faussaire::report::copies::page(&sheet, &made.of, learned.train, images)?;
+    let page = faussaire::report::neighbours(&sheet, &made.of, learned.train, images)?;
     let mut out = PartFile::create(file)?;
     out.write(page.as_bytes())?;
     out.commit()?;

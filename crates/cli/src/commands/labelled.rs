@@ -9,8 +9,8 @@ use faussaire::data::LabelKind;
 use faussaire::data::LabelSettings;
 use faussaire::data::PartFile;
 use faussaire::data::npy::NpyWriter;
-use faussaire::picture::zip::{Checksum, Zip};
-use faussaire::picture::{Images, png};
+use faussaire::render::zip::{Checksum, Zip};
+use faussaire::render::{Images, png};
 use faussaire::{Error, Result};
 use rayon::prelude::*;
 

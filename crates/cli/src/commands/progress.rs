@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use faussaire::Result;
 use faussaire::ops::Precision;
-use faussaire::picture::{Images, terminal};
+use faussaire::render::{Images, terminal};
 use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

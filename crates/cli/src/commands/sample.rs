@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use faussaire::data::npy::NpyWriter;
-use faussaire::picture::{Images, gif, png, sheet};
 use faussaire::recipe::PrecisionChoice;
+use faussaire::render::{Images, gif, png, sheet};
 use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
 

@@ -6,9 +6,9 @@ use super::outcome::{Outcome, State};
 use super::plan::Length;
 use super::statistics::Summary;
 use super::table::{Column, Table};
-use crate::chart::number;
 use crate::error::Result;
 use crate::metrics::Better;
+use crate::render::chart::number;
 
 /// The table for people.
 pub fn markdown(table: &Table) -> String {
@@ -125,11 +125,11 @@ fn length(length: &Length) -> String {
 pub(super) fn method(table: &Table) -> String {
     let plan = &table.plan;
     let mut text = String::from(
-        "Judged: the averaged generator at the end of each run; a metric's name says on how many images. Means and deviations (divisor n - 1) are over \
-         the runs that finished; a recipe whose bad runs failed looks better than it is, so the best is chosen among those with \
-         the most finished runs. Tests: Welch's t-test, p-values by \
-         Holm's method over all pairs of variants of one metric; metrics are not corrected for each other, so the first one \
-         decides. No difference shown doesn't mean that there is none: few seeds show only large differences.",
+        "Scored: the averaged generator at the end of each run; the name of a metric includes the number of images. Means and \
+         standard deviations (divisor n - 1) are over the finished runs. A recipe whose bad runs failed looks better than it is, \
+         so the best is chosen among the variants with the most finished runs. Tests: Welch's t-test, with p-values corrected by \
+         Holm's method over all pairs of variants within a metric, not across metrics: the first metric decides. No significant \
+         difference does not mean no difference: few seeds reveal only large ones.",
     );
     if plan.seeds.len() < super::statistics::FEWEST {
         text += &format!(" With fewer than {} seeds nothing is tested.", super::statistics::FEWEST);

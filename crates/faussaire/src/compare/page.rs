@@ -1,63 +1,171 @@
 //! The comparison as one page: what was found, every run's score, scores over steps, the last sheet of every run, all
-//! metrics, and how it was measured. One file, to be read without a server, a script or colours.
+//! metrics, and how it was measured. `templates/comparison.html` is its text.
 
-use std::fmt::Write;
 use std::path::Path;
+
+use askama::Template;
 
 use super::forms::{about, direction, mark, method, runs, why_none};
 use super::outcome::{History, State};
+use super::statistics::{FEWEST, Verdict};
 use super::table::{Column, Entry, Table};
-use crate::chart::{self, Curves, Dots, framed, number};
-use crate::page::{document, escape, image, png_size};
+use crate::error::Result;
+use crate::metrics::Better;
+use crate::render::chart::{self, Dots, Lines, Series, number};
+use crate::render::page::{Image, render};
 
-/// Sheets stand side by side.
-const STYLE: &str = "
-.sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:1rem}
-.sheets img{width:100%;height:auto}";
+/// Height of the chart of scores over steps, in pixels.
+const HEIGHT: u32 = 320;
 
-/// The page. Logs and sheets are read from the runs' folders under `runs`.
-pub fn page(table: &Table, runs: &Path) -> String {
-    let title = &table.plan.title;
-    let mut body = format!("<h1>{}</h1>\n<p class=\"soft\">{}</p>\n", escape(title), escape(&about(table)));
-    if let Some(first) = table.metrics.first() {
-        let _ = writeln!(body, "<p class=\"lead\">{}</p>", found(table, first));
-        let _ = write!(
-            body,
-            "<h2>{}</h2>\n<p class=\"soft\">{}; a mark is a run, the bar is their mean.</p>\n",
-            escape(&first.name),
-            direction(first.better)
-        );
-        body += &framed(|size| chart::dots(&dots(table, first), &first.name, size));
-        body += &scores(table, first);
-    }
-    body += &over_steps(table, runs);
-    body += &sheets(table, runs);
-    body += &all_metrics(table);
-    body += &variants(table);
-    let _ = write!(body, "<h2>How it was measured</h2>\n<p>{}</p>\n", escape(&method(table)));
-    document(&format!("{title}: compared"), STYLE, &body)
+#[derive(Template)]
+#[template(path = "comparison.html")]
+struct Page<'a> {
+    title: &'a str,
+    about: String,
+    first: Option<First>,
+    over_steps: Option<String>,
+    sheets: Vec<Sheets>,
+    all_metrics: Option<AllMetrics>,
+    variants: Vec<VariantNotes>,
+    method: String,
 }
 
-/// The finding in a sentence.
-fn found(table: &Table, metric: &Column) -> String {
-    let name = |v: usize| format!("<strong>{}</strong>", escape(&table.plan.variants[v].name));
-    let Some(best) = metric.best else { return "No run is finished yet.".into() };
+/// The metric that decides.
+struct First {
+    found: Vec<Text>,
+    chart: String,
+    rows: Vec<Row>,
+}
+
+/// A part of a sentence.
+struct Text {
+    text: String,
+    strong: bool,
+}
+
+struct Row {
+    name: String,
+    runs: String,
+    scores: Option<Scores>,
+    /// How it compares with the best, or why it has no scores.
+    remark: String,
+}
+
+struct Scores {
+    mean: String,
+    deviation: String,
+    range: String,
+}
+
+struct Sheets {
+    variant: String,
+    figures: Vec<Figure>,
+}
+
+struct Figure {
+    image: Image,
+    caption: String,
+}
+
+struct AllMetrics {
+    variants: Vec<String>,
+    rows: Vec<Metric>,
+}
+
+struct Metric {
+    name: String,
+    direction: &'static str,
+    arrow: &'static str,
+    cells: Vec<String>,
+    floor: String,
+}
+
+struct VariantNotes {
+    name: String,
+    changes: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// The page. Logs and sheets are read from the runs' folders under `runs`.
+///
+/// # Errors
+/// Where a part of it can't be written as text.
+pub fn page(table: &Table, runs: &Path) -> Result<String> {
+    render(&Page {
+        title: &table.plan.title,
+        about: about(table),
+        first: table.metrics.first().map(|metric| first(table, metric)).transpose()?,
+        over_steps: over_steps(table, runs)?,
+        sheets: sheets(table, runs),
+        all_metrics: all_metrics(table),
+        variants: variants(table),
+        method: method(table),
+    })
+}
+
+fn first(table: &Table, metric: &Column) -> Result<First> {
+    let note = format!("{}. A mark is a run, the bar is their mean.", improves(metric.better));
+    let chart = render(&chart::dots(&dots(table, metric), &metric.name, &note))?;
+    Ok(First { found: found(table, metric), chart, rows: scores(table, metric) })
+}
+
+/// Which way a metric improves, as the beginning of a sentence.
+fn improves(better: Better) -> &'static str {
+    match better {
+        Better::Smaller => "Lower is better",
+        Better::Larger => "Higher is better",
+    }
+}
+
+/// The finding in a few sentences, the names of variants in bold.
+fn found(table: &Table, metric: &Column) -> Vec<Text> {
+    let plain = |text: &str| Text { text: text.into(), strong: false };
+    let name = |v: usize| Text { text: table.plan.variants[v].name.clone(), strong: true };
+    let Some(best) = metric.best else { return vec![plain("No run is finished yet.")] };
     let value = metric.summaries[best].map_or(String::new(), |s| number(s.mean));
     let others: Vec<usize> =
         (0..metric.summaries.len()).filter(|&v| v != best && metric.summaries[v].is_some()).collect();
     if others.is_empty() {
-        return format!("{}: mean {value}.", name(best));
+        return vec![name(best), plain(&format!(": mean {value}."))];
     }
-    let list = |all: Vec<usize>| all.into_iter().map(name).collect::<Vec<_>>().join(", ");
-    let (worse, open): (Vec<usize>, Vec<usize>) = others.into_iter().partition(|&v| metric.is_worse(v));
-    let mut text = format!("{} has the best mean, {value}.", name(best));
-    if !worse.is_empty() {
-        text += &format!(" Worse by more than seeds explain: {}.", list(worse));
-    }
-    if !open.is_empty() {
-        text += &format!(" Not told apart from it: {}.", list(open));
+    let mut text = vec![name(best), plain(&format!(" has the best mean, {value}."))];
+    let too_few = format!("Too few runs to test ({FEWEST} at least)");
+    for (said, kind) in [
+        ("Significantly worse", Kind::Worse),
+        ("No significant difference from", Kind::Open),
+        (&too_few, Kind::Untested),
+        ("Not tested, as its runs don't differ", Kind::NoSpread),
+    ] {
+        let these: Vec<usize> = others.iter().copied().filter(|&v| Kind::of(metric, v, best) == kind).collect();
+        for (at, &v) in these.iter().enumerate() {
+            text.push(if at == 0 { plain(&format!(" {said}: ")) } else { plain(", ") });
+            text.push(name(v));
+        }
+        if !these.is_empty() {
+            text.push(plain("."));
+        }
     }
     text
+}
+
+/// How a variant compares with the best.
+#[derive(PartialEq)]
+enum Kind {
+    Worse,
+    Open,
+    Untested,
+    NoSpread,
+}
+
+impl Kind {
+    fn of(metric: &Column, variant: usize, best: usize) -> Self {
+        match metric.verdict(variant, best) {
+            _ if metric.is_worse(variant) => Self::Worse,
+            Some(Verdict::TooFew) | None => Self::Untested,
+            Some(Verdict::NoSpread) => Self::NoSpread,
+            Some(Verdict::Differs { .. } | Verdict::NotShown { .. }) => Self::Open,
+        }
+    }
 }
 
 fn dots(table: &Table, metric: &Column) -> Vec<Dots> {
@@ -75,145 +183,112 @@ fn dots(table: &Table, metric: &Column) -> Vec<Dots> {
     table.plan.variants.iter().enumerate().map(row).collect()
 }
 
-/// The deciding metric as a table.
-fn scores(table: &Table, metric: &Column) -> String {
-    let mut html = String::from(
-        "<div class=\"wide\"><table><tr><th>variant</th><th class=\"n\">runs</th><th class=\"n\">mean</th><th class=\"n\">deviation</th><th class=\"n\">least to most</th><th>against the best</th></tr>\n",
-    );
-    for (v, variant) in table.plan.variants.iter().enumerate() {
-        let start = format!("<tr><td>{}</td><td class=\"n\">{}</td>", escape(&variant.name), runs(table, metric, v));
-        let _ = match metric.summaries[v] {
-            Some(s) => writeln!(
-                html,
-                "{start}<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{} to {}</td><td>{}</td></tr>",
-                number(s.mean),
-                s.deviation.map_or(String::new(), number),
-                number(s.least),
-                number(s.most),
-                escape(&metric.against_best(v))
-            ),
-            None => writeln!(html, "{start}<td colspan=\"4\">{}</td></tr>", escape(&why_none(table, v))),
-        };
-    }
-    html + "</table></div>\n"
+/// The deciding metric as rows of a table.
+fn scores(table: &Table, metric: &Column) -> Vec<Row> {
+    let row = |(v, variant): (usize, &super::Variant)| Row {
+        name: variant.name.clone(),
+        runs: runs(table, metric, v),
+        scores: metric.summaries[v].map(|s| Scores {
+            mean: number(s.mean),
+            deviation: s.deviation.map_or(String::new(), number),
+            range: format!("{} to {}", number(s.least), number(s.most)),
+        }),
+        remark: if metric.summaries[v].is_some() { metric.against_best(v) } else { why_none(table, v) },
+    };
+    table.plan.variants.iter().enumerate().map(row).collect()
 }
 
-/// The running score of every run.
-fn over_steps(table: &Table, runs: &Path) -> String {
+/// The running score of every run as a chart; none where no run was scored twice.
+fn over_steps(table: &Table, runs: &Path) -> Result<Option<String>> {
     let histories: Vec<(usize, History)> =
         table.runs.iter().filter_map(|run| Some((run.variant, History::read(&runs.join(&run.name)).ok()?))).collect();
     let Some(metric) = histories.iter().find_map(|(_, h)| h.scores.first().map(|s| s.0.clone())) else {
-        return String::new();
+        return Ok(None);
     };
     let curve = |(v, variant): (usize, &super::Variant)| {
         let scores = |h: &History| h.scores.iter().filter(|s| s.0 == metric).map(|s| (s.1, s.2)).collect::<Vec<_>>();
         let runs = histories.iter().filter(|(of, _)| *of == v).map(|(_, h)| scores(h)).collect();
-        Curves { name: variant.name.clone(), runs }
+        Series { name: variant.name.clone(), runs }
     };
-    let curves: Vec<Curves> = table.plan.variants.iter().enumerate().map(curve).collect();
-    if curves.iter().flat_map(|curve| &curve.runs).all(|run| run.len() < 2) {
-        return String::new();
+    let series: Vec<Series> = table.plan.variants.iter().enumerate().map(curve).collect();
+    if series.iter().flat_map(|curve| &curve.runs).all(|run| run.len() < 2) {
+        return Ok(None);
     }
-    format!(
-        "<h2>While training</h2>\n<p class=\"soft\">{}, smaller is better, of the averaged generator at every sheet; thin lines \
-         are runs, thick ones their mean.</p>\n{}",
-        escape(&metric),
-        framed(|size| chart::curves(&curves, &metric, size))
-    )
+    let note = "Lower is better. Of the averaged generator at every sheet; thin lines are runs, thick ones their mean.";
+    let chart = Lines { title: metric, note: note.into(), series, height: HEIGHT, ..Lines::default() };
+    render(&chart::lines(&chart)).map(Some)
 }
 
-/// The last sheet of every run.
-fn sheets(table: &Table, runs: &Path) -> String {
-    let mut html = String::new();
-    for (v, variant) in table.plan.variants.iter().enumerate() {
-        let mut figures = String::new();
-        for run in table.of(v) {
-            let folder = runs.join(&run.name);
-            let sheet = History::read(&folder).ok().and_then(|history| history.sheet);
-            let png = sheet.and_then(|file| std::fs::read(folder.join(file)).ok());
-            let Some((png, (width, height))) = png.and_then(|png| png_size(&png).map(|size| (png, size))) else {
-                continue;
-            };
-            let state = match &run.outcome.ending {
-                State::Finished => "",
-                State::Refused(_) | State::Failed(_) => ", failed",
-                State::Unfinished => ", not finished",
-            };
-            let caption = format!("seed {}, step {}{state}", run.seed, run.outcome.step);
-            let alt = format!("sheet of {}, {caption}", variant.name);
-            let _ = writeln!(
-                figures,
-                "<figure>{}<figcaption>{caption}</figcaption></figure>",
-                image(&png, &alt, width, height)
-            );
-        }
-        if !figures.is_empty() {
-            let _ = writeln!(html, "<h3>{}</h3>\n<div class=\"sheets\">\n{figures}</div>", escape(&variant.name));
-        }
-    }
-    if html.is_empty() { html } else { format!("<h2>The last sheet of every run</h2>\n{html}") }
+/// The last sheet of every run, by variant.
+fn sheets(table: &Table, runs: &Path) -> Vec<Sheets> {
+    let group = |(v, variant): (usize, &super::Variant)| {
+        let figures: Vec<Figure> = table.of(v).filter_map(|run| sheet(run, &variant.name, runs)).collect();
+        (!figures.is_empty()).then(|| Sheets { variant: variant.name.clone(), figures })
+    };
+    table.plan.variants.iter().enumerate().filter_map(group).collect()
 }
 
-/// Mean and deviation of every metric.
-fn all_metrics(table: &Table) -> String {
+fn sheet(run: &Entry, variant: &str, runs: &Path) -> Option<Figure> {
+    let folder = runs.join(&run.name);
+    let file = History::read(&folder).ok()?.sheet?;
+    let png = std::fs::read(folder.join(file)).ok()?;
+    let state = match &run.outcome.ending {
+        State::Finished => "",
+        State::Refused(_) | State::Failed(_) => ", failed",
+        State::Unfinished => ", not finished",
+    };
+    let caption = format!("seed {}, step {}{state}", run.seed, run.outcome.step);
+    let image = Image::of_file(&png, format!("sheet of {variant}, {caption}"))?;
+    Some(Figure { image, caption })
+}
+
+/// Mean and deviation of every metric; none where there is only one.
+fn all_metrics(table: &Table) -> Option<AllMetrics> {
     if table.metrics.len() < 2 {
-        return String::new();
+        return None;
     }
     let shown: Vec<usize> =
         (0..table.plan.variants.len()).filter(|&v| table.metrics.iter().any(|m| m.summaries[v].is_some())).collect();
-    let heads: String =
-        shown.iter().map(|&v| format!("<th class=\"n\">{}</th>", escape(&table.plan.variants[v].name))).collect();
-    let mut html = format!(
-        "<h2>All metrics</h2>\n<p class=\"soft\">Mean ± deviation. * the best mean; − worse than that by more than seeds explain.</p>\n<div class=\"wide\"><table><tr><th>metric</th>{heads}<th class=\"n\">real images</th></tr>\n"
-    );
-    for metric in &table.metrics {
-        let cell = |v: &usize| {
-            let Some(s) = metric.summaries[*v] else { return "<td></td>".to_owned() };
-            let deviation = s.deviation.map_or(String::new(), |d| format!(" ± {}", number(d)));
-            let mark = match mark(metric, *v) {
-                "" => "",
-                "*" => " *",
-                _ => " −",
-            };
-            format!("<td class=\"n\">{}{deviation}{mark}</td>", number(s.mean))
-        };
-        let cells: String = shown.iter().map(cell).collect();
-        let floor = metric.floor.map_or(String::new(), number);
-        let (name, direction) = (escape(&metric.name), direction(metric.better));
-        let _ = writeln!(
-            html,
-            "<tr><td><code>{name}</code><br><span class=\"soft\">{direction}</span></td>{cells}<td class=\"n\">{floor}</td></tr>"
-        );
-    }
-    html + "</table></div>\n"
+    let row = |metric: &Column| Metric {
+        name: metric.name.clone(),
+        direction: direction(metric.better),
+        arrow: if metric.better == Better::Smaller { "↓" } else { "↑" },
+        cells: shown.iter().map(|&v| cell(metric, v)).collect(),
+        floor: metric.floor.map_or(String::new(), number),
+    };
+    let variants = shown.iter().map(|&v| table.plan.variants[v].name.clone()).collect();
+    Some(AllMetrics { variants, rows: table.metrics.iter().map(row).collect() })
+}
+
+fn cell(metric: &Column, variant: usize) -> String {
+    let Some(s) = metric.summaries[variant] else { return String::new() };
+    let deviation = s.deviation.map_or(String::new(), |d| format!(" ± {}", number(d)));
+    let mark = match mark(metric, variant) {
+        "" => "",
+        "*" => " *",
+        _ => " −",
+    };
+    format!("{}{deviation}{mark}", number(s.mean))
 }
 
 /// What each variant changes, and what went wrong.
-fn variants(table: &Table) -> String {
-    let mut html = String::from(
-        "<h2>The variants</h2>\n<div class=\"wide\"><table><tr><th>variant</th><th>changes</th><th>remarks</th></tr>\n",
-    );
-    for (v, variant) in table.plan.variants.iter().enumerate() {
-        let changes: Vec<String> = variant.changes.iter().map(|c| format!("<code>{}</code>", escape(c))).collect();
-        let mut remarks: Vec<String> = variant.refused.iter().map(|why| format!("refused: {}", escape(why))).collect();
-        let trouble = |run: &Entry| Some(format!("seed {}: {}", run.seed, escape(&run.outcome.trouble()?)));
-        remarks.extend(table.of(v).filter_map(trouble));
-        let _ = writeln!(
-            html,
-            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&variant.name),
-            changes.join("<br>"),
-            remarks.join("<br>")
-        );
-    }
-    html + "</table></div>\n"
+fn variants(table: &Table) -> Vec<VariantNotes> {
+    let row = |(v, variant): (usize, &super::Variant)| {
+        let mut notes: Vec<String> = variant.refused.iter().map(|why| format!("refused: {why}")).collect();
+        notes.extend(table.of(v).filter_map(|run| Some(format!("seed {}: {}", run.seed, run.outcome.trouble()?))));
+        VariantNotes { name: variant.name.clone(), changes: variant.changes.clone(), notes }
+    };
+    table.plan.variants.iter().enumerate().map(row).collect()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::compare::table::tests::example;
+    use crate::render::page::hostile;
 
     #[test]
     fn the_page_shows_every_variant_its_runs_and_what_failed() {
@@ -221,24 +296,52 @@ mod tests {
         let run = runs.path().join("a-seed0");
         std::fs::create_dir_all(run.join("samples")).unwrap();
         let shape = crate::data::ImageShape { height: 2, width: 4, channels: 1 };
-        let picture = crate::picture::Picture { shape, bytes: vec![9; 8] };
-        crate::picture::png::write(&run.join("samples/000009.png"), &picture).unwrap();
+        let picture = crate::render::Picture { shape, bytes: vec![9; 8] };
+        crate::render::png::write(&run.join("samples/000009.png"), &picture).unwrap();
         let log = "{\"event\":\"score\",\"step\":5,\"name\":\"swd\",\"value\":0.7}\n\
                    {\"event\":\"score\",\"step\":9,\"name\":\"swd\",\"value\":0.5}\n\
                    {\"event\":\"sheet\",\"step\":9,\"file\":\"samples/000009.png\"}\n";
         std::fs::write(run.join("events.jsonl"), log).unwrap();
-        let html = page(&example(), runs.path());
+        let html = page(&example(), runs.path()).unwrap();
         for part in [
-            "<strong>a</strong> has the best mean, 1. Not told apart from it: <strong>b|x</strong>, <strong>&lt;c&gt;</strong>.",
+            "<strong>a</strong> has the best mean, 1. No significant difference from: <strong>&#60;c&#62;</strong>. \
+             Too few runs to test (3 at least): <strong>b|x</strong>.",
             "data:image/png;base64,",
             "width=\"4\" height=\"2\"",
-            "swd, smaller is better",
-            "refused: it makes &quot;no&quot; sense",
+            "<h3>swd</h3><p class=\"soft\">Lower is better.",
+            "refused: it makes &#34;no&#34; sense",
             "seed 2: failed at step 100: the loss is NaN",
             "2 of 3",
         ] {
             assert!(html.contains(part), "{part} in\n{html}");
         }
-        assert!(!html.contains("<c>") && !html.contains("NaN\"") && !html.contains("http"), "{html}");
+        assert!(
+            !html.contains("<c>") && !html.contains("NaN\"") && !html.replace("http-equiv", "").contains("http"),
+            "{html}"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn no_name_becomes_markup(name in hostile::names()) {
+            let runs = tempfile::tempdir().unwrap();
+            let page = |name: &str| {
+                let mut table = example();
+                table.plan.title = name.into();
+                for variant in &mut table.plan.variants {
+                    (variant.name, variant.changes) = (format!("{name}{}", variant.name.len()), vec![name.into(); 2]);
+                    variant.refused = variant.refused.as_ref().map(|_| name.into());
+                }
+                table.runs[7].outcome.ending = State::Failed(name.into());
+                table.metrics.iter_mut().for_each(|metric| metric.name = name.into());
+                table.runs.iter_mut().flat_map(|run| &mut run.outcome.measures).for_each(|m| m.name = name.into());
+                super::page(&table, runs.path()).unwrap()
+            };
+            let html = page(&name);
+            prop_assert_eq!(hostile::elements(&html), hostile::elements(&page("plain")));
+            let heading = format!("<h1>{}</h1>", hostile::escaped(&name));
+            prop_assert!(html.contains(&heading), "{}", html);
+        }
     }
 }

@@ -1,12 +1,16 @@
-//! `report.html`: a run on one page that needs no server, no script and no other file: what it was, how it went, what it
-//! draws, what the doctor said, and how to repeat it.
+//! Pages about runs that need no server, no script and no other file. `report.html`: what a run was, how it went, what it
+//! draws, what the doctor said, and how to repeat it. The page of neighbours: generated images beside the training images
+//! that they are nearest to.
 
-pub mod copies;
+mod curves;
+mod neighbours;
 mod page;
 mod record;
+mod sheets;
 
 use std::path::PathBuf;
 
+pub use neighbours::neighbours;
 pub use page::page;
 pub use record::Record;
 

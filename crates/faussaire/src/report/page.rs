@@ -1,281 +1,210 @@
-//! The report as HTML.
+//! The report as HTML; `templates/report.html` is its text.
 
-use std::fmt::Write;
+use std::path::{Component, Path, PathBuf};
 
+use askama::Template;
+
+use super::curves;
 use super::record::{Curve, Record};
-use crate::chart::{self, Curves, framed, number};
+use super::sheets::{self, Figure};
+use crate::doctor::{Case, Finding, Heal, Vitals};
 use crate::error::Result;
 use crate::net::summary::grouped;
-use crate::page::{document, escape, image, png_size};
 use crate::recipe::Recipe;
+use crate::render::chart::{self, number};
+use crate::render::page::render;
 use crate::run::Run;
+use crate::train::Event;
 
-/// At most so many sheets, and so many bytes of them, so that the page can be sent by mail.
-const SHEETS: usize = 12;
-const SHEET_BYTES: usize = 6 << 20;
-/// A larger file is no sheet.
-const LARGEST: u64 = 64 << 20;
+/// The doctor judges after this many windows.
+const DOCTOR_WINDOWS: u64 = 2;
 
-const STYLE: &str = "
-.sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:1.2rem}
-.sheets img,.last img{width:100%;height:auto}.last{margin:1.2rem 0;max-width:44rem}.chart{margin:.9rem 0}
-details{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.5rem .9rem;margin:.8rem 0}
-summary{cursor:pointer;font-weight:600}pre{overflow-x:auto;font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;margin:.6rem 0}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.8rem;margin:1.2rem 0;padding:0}
-.facts div{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.6rem .9rem}
-.facts dt{color:var(--soft);font-size:.85rem}.facts dd{margin:0;font-size:1.15rem;font-variant-numeric:tabular-nums}
-.finding{border-left:4px solid var(--accent);padding:.1rem 0 .1rem .9rem;margin:1rem 0}
-";
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    name: String,
+    about: String,
+    /// Whether points in the plane are generated rather than images.
+    points: bool,
+    facts: Vec<(&'static str, String)>,
+    machines: String,
+    last_sheet: Option<Figure>,
+    scores: Vec<Score>,
+    best: Option<String>,
+    score_charts: Vec<String>,
+    healthy: Option<String>,
+    findings: Vec<Found>,
+    heals: Vec<Treated>,
+    no_accuracy: Option<String>,
+    training: Vec<String>,
+    sheets: Vec<Figure>,
+    command: String,
+    recipe: String,
+    nets: Vec<Net>,
+}
 
-/// The report of `run` as it stands.
+/// A metric's last and best value.
+struct Score {
+    name: String,
+    last: String,
+    best: String,
+    step: String,
+}
+
+struct Found {
+    name: &'static str,
+    step: String,
+    text: String,
+    command: Option<String>,
+}
+
+struct Treated {
+    text: String,
+    changes: String,
+}
+
+struct Net {
+    name: String,
+    parameters: String,
+    summary: String,
+}
+
+/// The report of `run`, as far as it has come.
 ///
 /// # Errors
 /// A recipe or a log that was damaged.
 pub fn page(run: &Run) -> Result<String> {
     let recipe = run.recipe(&[])?;
-    let record = Record::of(&run.events(None)?);
+    let events = run.events(None)?;
+    let record = Record::of(&events);
     let name = run.path().file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
-    let mut body = format!("<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escape(&name), escape(&about(&recipe, &record)));
-    body += &facts(&record);
-    body += &last_sheet(run, &record);
-    body += &scores(&record);
-    body += &doctor(&record, &name);
-    body += &training(&record);
-    body += &sheets(run, &record);
-    body += &repeat(&recipe, &name)?;
-    Ok(document(&format!("{name} - Faussaire"), STYLE, &body))
+    let command = format!("faussaire train --config {}", shell_word(&shown(run.path()).join("config.toml")));
+    let (loss, case) = (recipe.train.loss, Case::of(&recipe)?);
+    let drawn =
+        |charts: Vec<chart::Lines>| charts.iter().map(|chart| render(&chart::lines(chart))).collect::<Result<_>>();
+    render(&Page {
+        about: about(&recipe, &record),
+        points: case.points,
+        facts: facts(&record),
+        machines: record.machines.join("; then "),
+        last_sheet: sheets::last(run.path(), &record),
+        scores: record.scores.iter().filter_map(score).collect(),
+        best: record.best.map(grouped),
+        score_charts: drawn(curves::scores(&record))?,
+        healthy: healthy(case, &record, &events),
+        findings: record.findings.iter().map(|finding| found(finding, &command)).collect(),
+        heals: record.heals.iter().map(treated).collect(),
+        no_accuracy: curves::no_accuracy(loss),
+        training: drawn(curves::training(&record, loss))?,
+        sheets: sheets::over_time(run.path(), &record),
+        recipe: recipe.to_toml()?,
+        nets: nets(&recipe)?,
+        name,
+        command,
+    })
 }
 
-/// What it is and how it ended, in a sentence or two.
+/// What it is and how it ended, in two sentences.
 fn about(recipe: &Recipe, record: &Record) -> String {
     let made = record.steps.last().map_or(0, |report| report.step);
     let state = match (&record.diverged, record.ending.as_deref()) {
-        (Some(what), _) => format!("It broke off: {what}."),
-        (None, Some("complete")) => "It ran to its end.".into(),
-        (None, Some("time")) => "It ran until its time was up.".into(),
-        (None, Some(_)) => "It was stopped.".into(),
-        (None, None) => "It was still running, or had been killed, when this page was written.".into(),
+        (Some(what), _) => format!("Training diverged: {what}."),
+        (None, Some("complete")) => "Training is complete.".into(),
+        (None, Some("time")) => "Training ended when its time was up.".into(),
+        (None, Some(_)) => "Training was stopped.".into(),
+        (None, None) => "Training was running, or had been killed, when this page was written.".into(),
     };
     let planned = if record.planned > made { format!(" of {}", grouped(record.planned)) } else { String::new() };
-    let loss = format!("{:?}", recipe.train.loss).to_lowercase();
     format!(
-        "A generator trained on {} under the {loss} loss, {}{planned} steps of {} images, seed {}. {state}",
+        "A generator trained on {} with the {} loss: {}{planned} steps, batch size {}, seed {}. {state}",
         recipe.data.source,
+        curves::loss_name(recipe.train.loss),
         grouped(made),
         recipe.train.batch,
         recipe.train.seed
     )
 }
 
-/// Figures at a glance.
-fn facts(record: &Record) -> String {
-    let Some(last) = record.steps.last() else { return "<p>No step was logged yet.</p>\n".into() };
-    let speed = if last.train_s > 0.0 { format!("{:.0}", last.images as f64 / last.train_s) } else { "-".into() };
-    let rows = [
+/// Figures at a glance; none where no step was logged.
+fn facts(record: &Record) -> Vec<(&'static str, String)> {
+    let Some(last) = record.steps.last() else { return Vec::new() };
+    let speed =
+        if last.train_s > 0.0 { grouped((last.images as f64 / last.train_s).round() as u64) } else { "-".into() };
+    vec![
         ("steps", grouped(last.step)),
         ("real images seen", grouped(last.images)),
-        ("passes over the data", number(last.epoch)),
-        ("time in training", duration(last.train_s)),
-        ("images a second", speed),
-    ];
-    let mut html = String::from("<dl class=\"facts\">\n");
-    for (name, value) in rows {
-        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
-    }
-    html += "</dl>\n";
-    if !record.machines.is_empty() {
-        let _ = writeln!(html, "<p class=\"soft\">Trained on: {}.</p>", escape(&record.machines.join("; then ")));
-    }
-    html
+        ("epochs", number(last.epoch)),
+        ("training time", duration(last.train_s)),
+        ("images per second", speed),
+    ]
 }
 
-fn last_sheet(run: &Run, record: &Record) -> String {
-    let figure = record.sheets.last().and_then(|sheet| figure(run, sheet));
-    figure.map_or(String::new(), |(html, _)| format!("<div class=\"last\">{html}</div>\n"))
+fn score((name, curve): (&String, &Curve)) -> Option<Score> {
+    let (last, best) = (curve.last()?, curve.iter().min_by(|a, b| a.1.total_cmp(&b.1))?);
+    Some(Score { name: name.clone(), last: number(last.1), best: number(best.1), step: grouped(best.0) })
 }
 
-/// A sheet as a figure, with its bytes; none where its file is gone or no picture.
-fn figure(run: &Run, (step, file): &(u64, String)) -> Option<(String, usize)> {
-    // The log is the run's own, but may come from anywhere: only plain names inside samples/ are followed.
-    let name = file.strip_prefix("samples/").filter(|name| !name.contains(['/', '\\']))?;
-    let (folder, path) = (run.path().join("samples"), run.path().join("samples").join(name));
-    let plain = |meta: std::fs::Metadata| meta.is_file() && meta.len() <= LARGEST;
-    if !std::fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir())
-        || !std::fs::symlink_metadata(&path).is_ok_and(plain)
-    {
+/// What is said where the doctor found nothing: that, or that it has not seen enough yet.
+fn healthy(case: Case, record: &Record, events: &[Event]) -> Option<String> {
+    if !record.findings.is_empty() {
         return None;
     }
-    let png = std::fs::read(path).ok()?;
-    let (width, height) = png_size(&png)?;
-    let caption = format!("step {}", grouped(*step));
-    let picture = image(&png, &format!("images of the averaged generator at {caption}"), width, height);
-    Some((format!("<figure>{picture}<figcaption>{caption}</figcaption></figure>"), png.len()))
+    let mut vitals = Vitals::new(case);
+    for event in events {
+        vitals.observe(event);
+    }
+    if vitals.recent(DOCTOR_WINDOWS).is_some() {
+        return Some("Nothing was found.".into());
+    }
+    let begun = record.heals.last().map_or(0, |heal| heal.back_to);
+    let first = grouped(begun + DOCTOR_WINDOWS * vitals.window());
+    Some(format!("The doctor has not seen enough yet: it speaks from step {first}."))
 }
 
-/// Every metric: its last and best value, and its curve.
-fn scores(record: &Record) -> String {
-    if record.scores.is_empty() {
-        return String::new();
+fn found(finding: &Finding, command: &str) -> Found {
+    Found {
+        name: finding.name.name(),
+        step: grouped(finding.step),
+        text: format!("{} {} {}", finding.seen, finding.means, finding.advice),
+        command: (!finding.set.is_empty()).then(|| format!("{command} {}", finding.flags())),
     }
-    let mut html = String::from(
-        "<h2>Scores</h2>\n<p class=\"soft\">Of the averaged generator; smaller is better. A score's name says how many images \
-         and whose features it rests on; compare only scores of the same name.</p>\n<div class=\"wide\"><table>\n\
-         <tr><th>score</th><th class=\"n\">last</th><th class=\"n\">best</th><th class=\"n\">at step</th></tr>\n",
-    );
-    for (name, curve) in &record.scores {
-        let best = curve.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-        let (Some(last), Some(best)) = (curve.last(), best) else { continue };
-        let _ = writeln!(
-            html,
-            "<tr><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-            escape(name),
-            number(last.1),
-            number(best.1),
-            grouped(best.0)
-        );
-    }
-    html += "</table></div>\n";
-    if let Some(step) = record.best {
-        let _ = writeln!(html, "<p class=\"soft\">The checkpoint <code>best</code> is of step {}.</p>", grouped(step));
-    }
-    for (name, curve) in record.scores.iter().filter(|(_, curve)| curve.len() > 1) {
-        html += &drawn(name, &[("score", curve.clone())]);
-    }
-    html
 }
 
-/// What was found and what was done, oldest first.
-fn doctor(record: &Record, name: &str) -> String {
-    let mut html = String::from("<h2>The doctor</h2>\n");
-    if record.findings.is_empty() {
-        return html + "<p>Nothing was found.</p>\n";
-    }
-    for finding in &record.findings {
-        let flags: String = finding.set.iter().map(|set| format!(" --set {set}")).collect();
-        let _ = writeln!(
-            html,
-            "<div class=\"finding\"><h3>{} at step {}</h3><p>{} {} {}</p>",
-            finding.name.name(),
-            grouped(finding.step),
-            escape(&finding.seen),
-            escape(&finding.means),
-            escape(&finding.advice)
-        );
-        if !flags.is_empty() {
-            let _ = writeln!(
-                html,
-                "<p><code>faussaire train --config {}/config.toml{}</code></p>",
-                escape(name),
-                escape(&flags)
-            );
-        }
-        html += "</div>\n";
-    }
-    for heal in &record.heals {
-        let _ = writeln!(
-            html,
-            "<p>Healed of {} at step {}: back to step {}; {}. <code>{}</code></p>",
-            heal.name.name(),
-            grouped(heal.step),
-            grouped(heal.back_to),
-            escape(&heal.remedy),
-            escape(&heal.set.join(" "))
-        );
-    }
-    html
+fn treated(heal: &Heal) -> Treated {
+    let (name, step, back_to) = (heal.name.name(), grouped(heal.step), grouped(heal.back_to));
+    let text = format!("Treated for {name} at step {step}: back to step {back_to}; {}.", heal.remedy);
+    Treated { text, changes: heal.set.join(" ") }
 }
 
-/// Losses, accuracies, scores and gradients over steps.
-fn training(record: &Record) -> String {
-    let curve = |number: &dyn Fn(&crate::train::StepReport) -> Option<f32>| record.curve(number);
-    let charts = [
-        (
-            "loss",
-            vec![
-                ("discriminator", curve(&|r| Some(r.d_loss))),
-                ("generator", curve(&|r| Some(r.g_loss))),
-                ("penalty", curve(&|r| r.penalty)),
-            ],
-        ),
-        (
-            "share that the discriminator told rightly",
-            vec![("real", curve(&|r| Some(r.d_real))), ("generated", curve(&|r| Some(r.d_fake)))],
-        ),
-        (
-            "discriminator's mean score",
-            vec![
-                ("real", curve(&|r| Some(r.real_score))),
-                ("generated", curve(&|r| Some(r.fake_score))),
-                ("held out", curve(&|r| r.held_out_score)),
-            ],
-        ),
-        (
-            "length of the gradient",
-            vec![("discriminator", curve(&|r| Some(r.d_norm))), ("generator", curve(&|r| Some(r.g_norm)))],
-        ),
-    ];
-    if record.steps.len() < 2 {
-        return String::new();
-    }
-    let mut html = String::from("<h2>Training</h2>\n");
-    for (label, curves) in charts {
-        html += &drawn(label, &curves);
-    }
-    html
-}
-
-/// Curves under a heading of their own.
-fn drawn(label: &str, curves: &[(&str, Curve)]) -> String {
-    let named = |(name, curve): &(&str, Curve)| Curves { name: (*name).to_owned(), runs: vec![curve.clone()] };
-    let shown: Vec<Curves> = curves.iter().filter(|(_, curve)| curve.len() > 1).map(named).collect();
-    if shown.is_empty() {
-        return String::new();
-    }
-    framed(|size| chart::curves(&shown, label, size))
-}
-
-/// Sheets over time, evenly chosen, the first and the last among them.
-fn sheets(run: &Run, record: &Record) -> String {
-    let all = &record.sheets;
-    if all.len() < 2 {
-        return String::new();
-    }
-    let count = all.len().min(SHEETS);
-    let mut chosen: Vec<_> = (0..count).map(|i| &all[i * (all.len() - 1) / (count - 1)]).collect();
-    let figures = loop {
-        let figures: Vec<_> = chosen.iter().filter_map(|sheet| figure(run, sheet)).collect();
-        if chosen.len() <= 2 || figures.iter().map(|(_, bytes)| bytes).sum::<usize>() <= SHEET_BYTES {
-            break figures;
-        }
-        // Every second one, but the last stays.
-        let last = chosen.len() - 1;
-        chosen = chosen.into_iter().enumerate().filter(|(at, _)| at % 2 == 0 || *at == last).map(|(_, s)| s).collect();
-    };
-    let html: String = figures.into_iter().map(|(html, _)| html + "\n").collect();
-    format!(
-        "<h2>From noise to images</h2>\n<p class=\"soft\">The same noise vectors all along.</p>\n<div class=\"sheets\">\n{html}</div>\n"
-    )
-}
-
-/// The recipe, the nets, and the command that repeats the run.
-fn repeat(recipe: &Recipe, name: &str) -> Result<String> {
+fn nets(recipe: &Recipe) -> Result<Vec<Net>> {
     let (generator, discriminator) = recipe.networks()?;
-    let mut html = format!(
-        "<h2>To repeat it</h2>\n<p><code>faussaire train --config {}/config.toml</code></p>\n\
-         <details><summary>The recipe, every key resolved</summary><pre>{}</pre></details>\n",
-        escape(name),
-        escape(&recipe.to_toml()?)
-    );
-    for net in [generator, discriminator] {
-        let _ = writeln!(
-            html,
-            "<details><summary>The {}, {} parameters</summary><pre>{}</pre></details>",
-            net.name(),
-            grouped(net.parameters().0 as u64),
-            escape(&net.summary())
-        );
+    let net = |net: &crate::net::Network| Net {
+        name: net.name().into(),
+        parameters: grouped(net.parameters().0 as u64),
+        summary: net.summary(),
+    };
+    Ok([&generator, &discriminator].map(net).into())
+}
+
+/// The run's folder as one types it from where one trains: as it was given, within the current folder, or by its last two
+/// names, as a report may be sent to others.
+fn shown(path: &Path) -> PathBuf {
+    if path.is_relative() {
+        return path.into();
     }
-    Ok(html)
+    let here = std::env::current_dir().ok();
+    if let Some(inside) = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf)) {
+        return inside;
+    }
+    let names: Vec<Component> = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+    names[names.len().saturating_sub(2)..].iter().collect()
+}
+
+/// `path` as one word of a shell.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/\\._-+=:,@".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Seconds as a person says them.
@@ -291,10 +220,13 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Preset;
     use crate::data::ImageShape;
-    use crate::picture::{Picture, png};
+    use crate::render::page::hostile;
+    use crate::render::{Picture, png};
 
     fn run(folder: &std::path::Path, log: &str) -> Run {
         let recipe = Recipe::parse(Preset::named("ring").unwrap().text(), "ring", &[]).unwrap();
@@ -337,22 +269,23 @@ mod tests {
         let path = crate::report::write(&run).unwrap();
         let html = std::fs::read_to_string(path).unwrap();
         for part in [
-            "<h1>a&lt;b</h1>",
-            "trained on ring under the relativistic loss, 20 of 8,000 steps of 64 images, seed 0. It was stopped.",
+            "<h1>a&#60;b</h1>",
+            "trained on ring with the relativistic loss: 20 of 8,000 steps, batch size 64, seed 0. Training was stopped.",
             "<dt>real images seen</dt><dd>1,280</dd>",
-            "<dt>images a second</dt><dd>64</dd>",
-            "Trained on: M&amp;M, 2 cores.",
+            "<dt>images per second</dt><dd>64</dd>",
+            "Trained on: M&#38;M, 2 cores.",
             "<td class=\"n\">0.9</td><td class=\"n\">0.7</td><td class=\"n\">10</td>",
-            "<h3>collapse at step 20</h3><p>All &lt;alike&gt;. Few modes. Pack.</p>",
-            "--set train.pac=2",
-            "loss, over steps",
+            "<h3>collapse at step 20</h3><p>All &#60;alike&#62;. Few modes. Pack.</p>",
+            "config.toml&#39; --set train.pac=2",
+            "under the relativistic loss only differences",
+            "<h3>Losses</h3>",
             "batch = 64",
             "generator, 12,802 parameters",
         ] {
             assert!(html.contains(part), "{part} in\n{html}");
         }
         assert_eq!(html.matches("data:image/png").count(), 1, "only pictures of the run's own folder");
-        assert!(!html.contains("http") && !html.contains("NaN"), "{html}");
+        assert!(!html.replace("http-equiv", "").contains("http") && !html.contains("NaN"), "{html}");
     }
 
     #[test]
@@ -362,6 +295,68 @@ mod tests {
         assert!(page(&run).unwrap().contains("No step was logged yet."));
         std::fs::write(run.path().join("events.jsonl"), "{}\n").unwrap();
         assert!(page(&run).unwrap_err().to_string().contains("line 1 is no event"));
+    }
+
+    #[test]
+    fn health_is_not_claimed_before_it_was_examined() {
+        let folder = tempfile::tempdir().unwrap();
+        let start =
+            |steps: u64| format!("{{\"event\":\"start\",\"step\":0,\"steps\":{steps},\"steps_per_epoch\":10.0}}\n");
+        let steps = |to: u64| (1..=to / 10).map(|at| step(10 * at)).collect::<String>();
+        let run = run(folder.path(), "");
+        for (log, said, healthy) in [
+            (start(8000) + &steps(790), "it speaks from step 800.", false),
+            (start(0) + &steps(390), "it speaks from step 400.", false),
+            (start(8000) + &steps(900), "<p>Nothing was found.</p>", true),
+        ] {
+            std::fs::write(run.path().join("events.jsonl"), log).unwrap();
+            let html = page(&run).unwrap();
+            assert!(html.contains(said), "{said}");
+            assert_eq!(html.contains("Nothing was found"), healthy, "{said}");
+        }
+    }
+
+    #[test]
+    fn the_command_names_the_runs_folder() {
+        let here = std::env::current_dir().unwrap();
+        for (path, word) in [
+            (PathBuf::from("runs/0001-strokes-quick"), "runs/0001-strokes-quick"),
+            (here.join("runs/0001-strokes-quick"), "runs/0001-strokes-quick"),
+            (PathBuf::from("/home/somebody/runs/it's"), "'runs/it'\\''s'"),
+        ] {
+            assert_eq!(shell_word(&shown(&path)), word);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn no_name_becomes_markup(name in hostile::names()) {
+            let folder = tempfile::tempdir().unwrap();
+            let page = |name: &str| {
+                let mut recipe = Recipe::parse(Preset::named("ring").unwrap().text(), "ring", &[]).unwrap();
+                recipe.train.init = vec![name.into()];
+                let run = Run::create_at(&folder.path().join(name), &recipe).unwrap();
+                let text = |text: &str| serde_json::to_string(text).unwrap();
+                let (name, set) = (text(name), text(&format!("data.source={name}")));
+                let log = format!(
+                    "{{\"event\":\"start\",\"step\":0,\"steps\":99,\"steps_per_epoch\":10.0,\"machine\":{name}}}\n{}{}\
+                     {{\"event\":\"score\",\"step\":10,\"name\":{name},\"value\":0.7}}\n\
+                     {{\"event\":\"score\",\"step\":20,\"name\":{name},\"value\":0.9}}\n\
+                     {{\"event\":\"finding\",\"step\":20,\"name\":\"collapse\",\"seen\":{name},\"means\":{name},\"advice\":{name},\
+                     \"set\":[{set}]}}\n\
+                     {{\"event\":\"diverged\",\"step\":20,\"what\":{name}}}\n",
+                    step(10),
+                    step(20)
+                );
+                std::fs::write(run.path().join("events.jsonl"), log).unwrap();
+                super::page(&run).unwrap()
+            };
+            let html = page(&name);
+            prop_assert_eq!(hostile::elements(&html), hostile::elements(&page("plain")));
+            let heading = format!("<h1>{}</h1>", hostile::escaped(&name));
+            prop_assert!(html.contains(&heading), "{}", html);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Run, State, save, sheet};
 use crate::doctor::Heal;
 use crate::error::{Error, Result};
 use crate::metrics::{Extractor, Running};
-use crate::picture::png;
+use crate::render::png;
 use crate::train::{Event, Gan, Request, StepReport, Watcher};
 
 /// Writes what happens into the run's folder.

@@ -3,7 +3,7 @@
 
 use crate::data::fill;
 use crate::error::Result;
-use crate::picture::{Images, Picture, scatter, sheet};
+use crate::render::{Images, Picture, scatter, sheet};
 use crate::train::Gan;
 
 /// Rows and columns of a sheet; a conditional net has a row per label instead.

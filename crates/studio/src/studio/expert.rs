@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faussaire::data::fill;
 use faussaire::data::labels::Conditions;
-use faussaire::picture::Images;
+use faussaire::render::Images;
 use faussaire::run::Run;
 use faussaire::{Recipe, device};
 use serde::Deserialize;

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faussaire::Device;
-use faussaire::picture::Images;
 use faussaire::play::Expert;
+use faussaire::render::Images;
 use faussaire::run::{Run, Sampler};
 use serde_json::{Value, json};
 
@@ -186,10 +186,10 @@ fn many_images_come_as_one_file() {
     let sampler = sampler("told");
     let labels = sampler.labels_at_large(3, 599, 1);
     let image = bytes(&sampler, &sampler.noise(3, 599, 1), &labels);
-    let picture = faussaire::picture::Picture { shape: sampler.shape(), bytes: image };
+    let picture = faussaire::render::Picture { shape: sampler.shape(), bytes: image };
     let mut file = Vec::new();
     std::io::Read::read_to_end(&mut zip.by_name("000599.png").unwrap(), &mut file).unwrap();
-    assert_eq!(file, faussaire::picture::png::encode(&picture).unwrap());
+    assert_eq!(file, faussaire::render::png::encode(&picture).unwrap());
     get(server.at, "/api/runs/told/samples?n=0").refusal(400);
 }
 

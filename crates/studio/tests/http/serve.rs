@@ -21,11 +21,11 @@ fn every_form_holds_the_same_images() {
     let ask = |format: &str| generate(server.at, json!({ "n": 5, "seed": 9, "class": "3", "format": format }));
     let raw = ask("raw");
     assert_eq!((raw.header("x-shape"), raw.header("x-seed"), raw.body.len()), (Some("5,28,28,1"), Some("9"), 5 * 784));
-    let picture = |at: usize| faussaire::picture::Picture {
+    let picture = |at: usize| faussaire::render::Picture {
         shape: faussaire::data::ImageShape { height: 28, width: 28, channels: 1 },
         bytes: raw.body[at * 784..(at + 1) * 784].to_vec(),
     };
-    let file = faussaire::picture::png::encode(&picture(4)).unwrap();
+    let file = faussaire::render::png::encode(&picture(4)).unwrap();
     let told = ask("json").json();
     assert_eq!(STANDARD.decode(told["images"][4].as_str().unwrap()).unwrap(), file);
     assert_eq!((&told["labels"][0], &told["seed"]), (&"3".into(), &9.into()));
@@ -34,7 +34,7 @@ fn every_form_holds_the_same_images() {
     zip.by_name("000004.png").unwrap().read_to_end(&mut zipped).unwrap();
     assert_eq!(zipped, file);
     let grid = ask("png");
-    assert_eq!(faussaire::page::png_size(&grid.body), Some((3 * 30 + 2, 2 * 30 + 2)));
+    assert_eq!(faussaire::render::page::png_size(&grid.body), Some((3 * 30 + 2, 2 * 30 + 2)));
     // Without a seed each answer is another one, and says which.
     let any = generate(server.at, json!({ "format": "raw", "class": "1" }));
     let seed: u64 = any.header("x-seed").unwrap().parse().unwrap();

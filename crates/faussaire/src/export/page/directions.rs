@@ -4,8 +4,8 @@ use super::super::plain::Plain;
 use crate::net::Op;
 use crate::play;
 
-/// So many sliders are still looked at.
-const MOST: usize = 8;
+/// Number of sliders, as in the studio.
+const SLIDERS: usize = 10;
 
 /// Unit vectors, the one that stretches most first; the axes themselves where the noise meets no dense layer first.
 pub fn principal(plain: &Plain) -> Vec<Vec<f32>> {
@@ -13,10 +13,10 @@ pub fn principal(plain: &Plain) -> Vec<Vec<f32>> {
     // Embeddings put their values behind the noise, and normalised noise is noise in the same places.
     let first = plain.parts.iter().find(|part| !matches!(part.op, Op::Embedding | Op::PixelNorm { .. }));
     let weight = first.filter(|part| part.op == Op::Dense).and_then(|part| part.weight("weight"));
-    let found = weight.map(|w| play::principal(&w.values, latent, w.shape.get(1).copied().unwrap_or(0), MOST));
+    let found = weight.map(|w| play::principal(&w.values, latent, w.shape.get(1).copied().unwrap_or(0), SLIDERS));
     match found {
         Some(found) if !found.is_empty() => found.into_iter().map(|principal| principal.vector).collect(),
-        _ => (0..latent.min(MOST)).map(|axis| (0..latent).map(|i| f32::from(i == axis)).collect()).collect(),
+        _ => (0..latent.min(SLIDERS)).map(|axis| (0..latent).map(|i| f32::from(i == axis)).collect()).collect(),
     }
 }
 

@@ -4,18 +4,18 @@
 mod directions;
 mod half;
 
+use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::plain::Plain;
-use super::template::filled;
 use super::{Export, Options, Subject, Which, agreement};
 use crate::data::LabelKind;
 use crate::error::{Error, Result};
 use crate::net::summary::grouped;
-use crate::page::{STYLE, escape};
+use crate::render::page::render;
 
 /// Images of `faussaire sample --seed 0` whose noise the page holds.
 const SAMPLES: usize = 12;
@@ -37,7 +37,7 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
             "expected 1 channel (grey), 3 (RGB), or points in the plane; --to onnx takes any",
         ));
     }
-    let page = page(subject, &plain, options.half);
+    let page = page(subject, &plain, options.half)?;
     let read = read_back(&page, &plain)?;
     let net = net.unnormalised()?;
     let (difference, tolerance) =
@@ -84,67 +84,77 @@ fn encoded(plain: &Plain, half: bool) -> String {
     BASE64.encode(bytes)
 }
 
-/// JSON that can stand in a script: no tag can begin in it.
+/// JSON inside a script element: no tag can begin in it.
 fn script(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
 
 /// Where the generator comes from, in a line.
 fn origin(subject: &Subject) -> String {
-    let scores = subject.scores.iter().map(|(name, value)| format!("; {name} {value:.4} (smaller is better)"));
+    let scores = subject.scores.iter().map(|(name, value)| format!("; {name} {value:.4} (lower is better)"));
     format!("Run {}, after {} training steps{}.", subject.name, grouped(subject.step), scores.collect::<String>())
 }
 
-/// A name, and what is to be said of it, as rows of a table.
-fn facts(subject: &Subject, plain: &Plain, half: bool) -> String {
+/// Names and what is said of them, as rows of a table.
+fn facts(subject: &Subject, plain: &Plain, half: bool) -> Vec<(String, String)> {
     let mut facts = vec![
         ("run".to_string(), subject.name.clone()),
-        ("data set".into(), subject.data()),
+        ("training data".into(), subject.data()),
         ("training steps".into(), grouped(subject.step)),
     ];
-    facts.extend(
-        subject.scores.iter().map(|(name, value)| (format!("{name} (smaller is better)"), format!("{value:.4}"))),
-    );
+    let score = |(name, value): &(String, f64)| (format!("{name} (lower is better)"), format!("{value:.4}"));
+    facts.extend(subject.scores.iter().map(score));
     facts.extend([
-        ("image".into(), plain.output.to_string()),
+        ("output".into(), plain.output.to_string()),
         ("weights".into(), if half { "half precision".into() } else { "single precision".into() }),
         ("written by".into(), format!("faussaire {}", env!("CARGO_PKG_VERSION"))),
     ]);
-    let row = |(name, value): &(String, String)| {
-        format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(value))
-    };
-    facts.iter().map(row).collect()
+    facts
 }
 
-fn page(subject: &Subject, plain: &Plain, half: bool) -> String {
+/// The page; `templates/export.html` is its text.
+#[derive(Template)]
+#[template(path = "export.html")]
+struct Page<'a> {
+    heading: String,
+    name: &'a str,
+    lead: &'static str,
+    origin: String,
+    sliders: &'static str,
+    parameters: String,
+    facts: Vec<(String, String)>,
+    recipe: String,
+    engine: &'static str,
+    play: &'static str,
+    net: String,
+    weights: String,
+}
+
+fn page(subject: &Subject, plain: &Plain, half: bool) -> Result<String> {
     let points = plain.output.dims()[..2] == [1, 1];
     let count: usize = plain.parts.iter().flat_map(|part| &part.weights).map(|weight| weight.values.len()).sum();
     let (what, lead, sliders) = if points {
-        ("points", "Move the sliders to see where the generator sends a latent.", "Move the point")
+        ("points", "Move the sliders and see where the generator puts a latent.", "Move the point")
     } else {
-        ("images", "Your browser generates every image on this page as you look at it.", "Change the image")
+        ("images", "A generator to play with: your browser computes every image as you look at it.", "Change the image")
     };
-    let title = format!("Generated {what}: {}", subject.data());
-    let fields = [
-        ("style", format!("{STYLE}{}", include_str!("style.css"))),
-        ("title", escape(&format!("{title}: {}", subject.name))),
-        ("heading", escape(&title)),
-        ("lead", escape(lead)),
-        ("from", escape(&origin(subject))),
-        ("sliders", sliders.into()),
-        ("sheet", "Gallery".into()),
-        ("parameters", grouped(count as u64)),
-        ("facts", facts(subject, plain, half)),
-        ("recipe", escape(&subject.recipe_text())),
-        ("engine", concat!(include_str!("engine.js"), include_str!("convolution.js")).into()),
-        ("play", include_str!("play.js").into()),
-        ("net", script(&model(subject, plain, half))),
-        ("weights", encoded(plain, half)),
-    ];
-    filled(include_str!("page.html"), &fields)
+    render(&Page {
+        heading: format!("Generated {what}: a GAN trained on {}", subject.data()),
+        name: &subject.name,
+        lead,
+        origin: origin(subject),
+        sliders,
+        parameters: grouped(count as u64),
+        facts: facts(subject, plain, half),
+        recipe: subject.recipe_text(),
+        engine: concat!(include_str!("engine.js"), include_str!("convolution.js")),
+        play: include_str!("play.js"),
+        net: script(&model(subject, plain, half)),
+        weights: encoded(plain, half),
+    })
 }
 
-/// What stands in the page's script `id`.
+/// The text of the page's script element `id`.
 fn element<'a>(page: &'a str, id: &str) -> Result<&'a str> {
     let begin = page.find(&format!("id=\"{id}\">")).map(|at| at + id.len() + 6);
     let text = begin.and_then(|begin| page[begin..].split("</script>").next());

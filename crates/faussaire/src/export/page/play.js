@@ -136,21 +136,21 @@ async function show(quiet) {
   busy = true;
   for (let turn = 0; turn !== asked;) {
     turn = asked;
-    const [values, ms] = await drawing.draw(latent(state.base), state.labels, true);
+    const [values] = await drawing.draw(latent(state.base), state.labels, true);
     shown = values;
     if (points) plot();
     else paint(picture, shown);
     const name = described();
-    if (!quiet) said.textContent = `${name}generated in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+    if (!quiet) said.textContent = name;
   }
   busy = false;
 }
 
 function described() {
   const held = model.labels.names.filter((_, i) => state.labels[i] > 0);
-  const name = held.length ? held.join(", ") : model.labels.names.length ? "no labels" : "";
+  const name = held.length ? held.join(", ") : model.labels.names.length ? "no attribute" : "";
   picture.setAttribute("aria-label", name ? `Generated image: ${name}` : "Generated image");
-  return name ? `${name}: ` : "";
+  return name;
 }
 
 // For generators of points in the plane: many points, and the one that the sliders move.
@@ -275,7 +275,8 @@ function new_image(seed) {
 
 // A walk from image to image, on great circles as in `faussaire sample -o walk.gif`.
 
-let walking = 0;
+let walking = 0,
+  wandering = false;
 async function walk() {
   const turn = ++walking;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -302,15 +303,17 @@ function between(a, b, t) {
 
 function stop_walking() {
   walking++;
-  find("walk").setAttribute("aria-pressed", "false");
+  wandering = false;
+  find("walk").textContent = "Wander";
 }
 
 find("new").onclick = () => (stop_walking(), new_image(Math.floor(Math.random() * 2 ** 32)));
 find("seed").onchange = (event) =>
   event.target.value !== "" && (stop_walking(), new_image(Number(event.target.value) >>> 0));
 find("walk").onclick = () => {
-  if (find("walk").getAttribute("aria-pressed") === "true") return stop_walking();
-  find("walk").setAttribute("aria-pressed", "true");
+  if (wandering) return stop_walking();
+  wandering = true;
+  find("walk").textContent = "Pause";
   walk();
 };
 find("truncation").oninput = (event) => {

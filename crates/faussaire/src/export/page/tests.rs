@@ -5,10 +5,13 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use proptest::prelude::*;
+
 use super::super::subject::Batch;
 use super::super::trials;
 use super::*;
 use crate::recipe::Preset;
+use crate::render::page::hostile;
 
 /// Takes the engine out of a page on stdin, draws what the arguments say, and prints the pixels.
 const DRAW: &str = r#"
@@ -87,7 +90,7 @@ fn a_page_that_was_changed_is_noticed() {
     let subject = trials::preset(Preset::Ring);
     let (net, weights) = subject.net(Which::Generator);
     let plain = Plain::of(net, weights);
-    let page = page(&subject, &plain, false);
+    let page = page(&subject, &plain, false).unwrap();
     assert!(read_back(&page, &plain).is_ok());
     for (old, new) in [
         ("\"form\":\"tanh\"", "\"form\":\"relu\""),
@@ -105,9 +108,31 @@ fn nothing_in_a_run_becomes_markup() {
     subject.name = "</script><b>{{net}}".into();
     subject.recipe.labels.names[3] = "</script><i>".into();
     let (net, weights) = subject.net(Which::Generator);
-    let text = page(&subject, &Plain::of(net, weights), false);
+    let text = page(&subject, &Plain::of(net, weights), false).unwrap();
     assert!(!text.contains("<b>") && !text.contains("<i>"));
-    assert!(text.contains("&lt;/script&gt;&lt;b&gt;{{net}}"));
+    assert!(text.contains("&#60;/script&#62;&#60;b&#62;{{net}}"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn no_name_becomes_markup(name in hostile::names()) {
+        let page = |name: &str| {
+            let mut subject = trials::preset(Preset::CganMnist);
+            subject.name = name.into();
+            subject.recipe.data.source = name.into();
+            subject.recipe.labels.names[3] = format!("</script>{name}");
+            subject.scores = vec![(name.into(), 0.5)];
+            let (net, weights) = subject.net(Which::Generator);
+            let page = page(&subject, &Plain::of(net, weights), false).unwrap();
+            // The engine and the page's program are ours, and compare with `<`.
+            page.split("<script id=\"engine\">").next().unwrap().to_owned()
+        };
+        let html = page(&name);
+        prop_assert_eq!(hostile::elements(&html), hostile::elements(&page("plain")));
+        let heading = format!("a GAN trained on {}</h1>", hostile::escaped(&name));
+        prop_assert!(html.contains(&heading), "{}", name);
+    }
 }
 
 #[test]
@@ -117,6 +142,6 @@ fn a_page_names_no_folder_of_its_maker() {
     subject.recipe.data.dir = "/home/somebody/data".into();
     subject.recipe.train.init = vec!["/home/somebody/nets.safetensors".into()];
     let (net, weights) = subject.net(Which::Generator);
-    let text = page(&subject, &Plain::of(net, weights), false);
-    assert!(text.contains("Generated images: pictures") && !text.contains("somebody"));
+    let text = page(&subject, &Plain::of(net, weights), false).unwrap();
+    assert!(text.contains("a GAN trained on pictures") && !text.contains("somebody"));
 }

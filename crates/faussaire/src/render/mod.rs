@@ -1,8 +1,10 @@
-//! Pictures of images: bytes from values, sheets of images, and the ways to show them (PNG, animated GIF, text in a
-//! terminal). Values are mapped from their fixed range to 0..255 and never stretched to look better, so that pictures
+//! What draws. Pictures of images: bytes from values, sheets of images, and the ways to show them (PNG, animated GIF, text
+//! in a terminal); charts, and the pages that hold them. Values of images are mapped from their fixed range to 0..255 and never stretched to look better, so that pictures
 //! of different steps can be compared.
 
+pub(crate) mod chart;
 pub mod gif;
+pub mod page;
 pub mod png;
 pub mod scatter;
 pub mod sheet;
