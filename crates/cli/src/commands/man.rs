@@ -19,7 +19,8 @@ pub struct Manual {
 }
 
 pub fn run(options: &Manual) -> Result<()> {
-    let command = Arguments::command();
+    // `faussaire help` has no page of its own.
+    let command = Arguments::command().disable_help_subcommand(true);
     let Some(dir) = &options.dir else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page).map_err(Error::io("make", "the manual page"))?;
