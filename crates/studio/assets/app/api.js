@@ -47,7 +47,7 @@ const json = (body, signal) => ({
 });
 
 /// The API path of a run, or of something below it.
-export const ofRun = (id, tail = "") => `/runs/${encodeURIComponent(id)}${tail}`;
+export const runPath = (id, tail = "") => `/runs/${encodeURIComponent(id)}${tail}`;
 
 export const get = async (path, signal) => (await request(path, { signal })).json();
 

@@ -1,7 +1,7 @@
 // Compare: several runs side by side. Images from the same latents, their curves in one chart, and the recipe keys that differ.
 
 import { h, replace, setText, debounce } from "../app/dom.js";
-import { get, pixels, points, ofRun } from "../app/api.js";
+import { get, pixels, points, runPath } from "../app/api.js";
 import { to, remember } from "../app/router.js";
 import { number, whole, percent } from "../app/format.js";
 import { chart } from "../parts/chart.js";
@@ -120,8 +120,8 @@ class ComparePage {
           .filter((id) => !this.known.has(id))
           .map(async (id) => {
             const [run, history] = await Promise.all([
-              get(ofRun(id), this.signal),
-              get(ofRun(id, "/history"), this.signal),
+              get(runPath(id), this.signal),
+              get(runPath(id, "/history"), this.signal),
             ]);
             this.known.set(id, { run, history });
           }),
@@ -212,15 +212,15 @@ class ComparePage {
     const { note } = this.pickers.get(run.id);
     try {
       const { z } = await get(
-        ofRun(run.id, `/noise?seed=${this.seed}&n=${isPoint(run.shape) ? POINTS : IMAGES}`),
+        runPath(run.id, `/noise?seed=${this.seed}&n=${isPoint(run.shape) ? POINTS : IMAGES}`),
         this.signal,
       );
       const body = { z, class: labels?.value() };
       if (isPoint(run.shape)) {
-        drawPoints(picture, await points(ofRun(run.id, "/images"), body, this.signal), 216);
+        drawPoints(picture, await points(runPath(run.id, "/images"), body, this.signal), 216);
         return;
       }
-      const batch = await pixels(ofRun(run.id, "/images"), { ...body, format: "raw" }, this.signal);
+      const batch = await pixels(runPath(run.id, "/images"), { ...body, format: "raw" }, this.signal);
       const columns = run.shape[1] > 64 ? 2 : 4;
       drawGrid(picture, batch, columns);
       enlarge(picture, 232);

@@ -3,21 +3,21 @@
 // checkpoint.
 
 import { h, replace, setText } from "../app/dom.js";
-import { get, post, ofRun, fromBase64 } from "../app/api.js";
+import { get, post, runPath, fromBase64 } from "../app/api.js";
 import { percent, whole, plural } from "../app/format.js";
 import { runHead } from "../parts/run-head.js";
 import { canvas, draw, isPoint } from "../parts/image.js";
 import { chart } from "../parts/chart.js";
 import { rounds, addRound, deleteRounds, byStep } from "../parts/exam-record.js";
-import { complain } from "../parts/toast.js";
+import { showError } from "../parts/toast.js";
 import { empty, problem } from "../parts/status.js";
 
 const IMAGES = 20;
-const ROOM = 280;
+const MAX_SIZE = 280;
 
 export async function show({ root, id, signal, title }) {
   title(`Expert · ${id}`);
-  const run = await get(ofRun(id), signal);
+  const run = await get(runPath(id), signal);
   const head = runHead(run, "expert");
   const place = h("div", { class: "stack" });
   replace(root, head.element, place);
@@ -115,7 +115,7 @@ class Exam {
     try {
       const seed = Math.floor(Math.random() * 1e9);
       const { round, shape, pixels, split } = await post(
-        ofRun(this.run.id, "/expert"),
+        runPath(this.run.id, "/expert"),
         { checkpoint: this.checkpoint, seed, n: IMAGES },
         this.signal,
       );
@@ -136,7 +136,7 @@ class Exam {
   }
 
   question() {
-    this.image = canvas(this.batch.shape.slice(1), ROOM, "Real or generated?");
+    this.image = canvas(this.batch.shape.slice(1), MAX_SIZE, "Real or generated?");
     this.count = h("p", { class: "number", role: "status" });
     this.dots = h(
       "ol",
@@ -193,9 +193,9 @@ class Exam {
     const round = this.round;
     this.round = null;
     try {
-      this.result(await post(ofRun(this.run.id, "/expert/answer"), { round, answers: this.answers }, this.signal));
+      this.result(await post(runPath(this.run.id, "/expert/answer"), { round, answers: this.answers }, this.signal));
     } catch (error) {
-      complain(error);
+      showError(error);
       this.intro();
     }
   }

@@ -7,7 +7,7 @@ import { number, percent, whole } from "../app/format.js";
 import { plane, LAYERS } from "../parts/plane.js";
 import { recentred } from "../parts/recentre.js";
 import { chart } from "../parts/chart.js";
-import { complain } from "../parts/toast.js";
+import { showError } from "../parts/toast.js";
 import { problem } from "../parts/status.js";
 
 const DATA = [
@@ -255,10 +255,10 @@ class LearnPage {
     } catch (error) {
       this.pause();
       if (error.status === 404) {
-        complain(Object.assign(error, { hint: "Lessons end after a few idle minutes. This one restarts." }));
+        showError(Object.assign(error, { hint: "Lessons end after a few idle minutes. This one restarts." }));
         this.lesson = null;
         setTimeout(() => this.restart());
-      } else complain(error);
+      } else showError(error);
     } finally {
       this.busy = false;
     }

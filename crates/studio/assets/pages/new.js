@@ -1,12 +1,12 @@
 // New: choose data and a recipe, change keys, and see time and memory before the training starts.
 
 import { h, replace, setText, debounce } from "../app/dom.js";
-import { get, post, ofRun } from "../app/api.js";
+import { get, post, runPath } from "../app/api.js";
 import { to } from "../app/router.js";
 import { whole, duration, bytes } from "../app/format.js";
 import { keyFields } from "../parts/key-fields.js";
 import { problem, command, prose } from "../parts/status.js";
-import { complain } from "../parts/toast.js";
+import { showError } from "../parts/toast.js";
 
 const LENGTHS = [
   ["", "as in the recipe"],
@@ -242,12 +242,12 @@ class NewPage {
 
   async check() {
     this.checking?.abort();
-    const mine = new AbortController();
-    this.checking = mine;
+    const controller = new AbortController();
+    this.checking = controller;
     this.summary.setAttribute("aria-busy", "true");
-    this.signal.addEventListener("abort", () => mine.abort(), { once: true });
+    this.signal.addEventListener("abort", () => controller.abort(), { once: true });
     try {
-      const found = await post("/recipe", { ...this.recipe(), ...this.length() }, mine.signal);
+      const found = await post("/recipe", { ...this.recipe(), ...this.length() }, controller.signal);
       replace(this.summary, this.estimate(found));
       this.summary.setAttribute("aria-busy", "false");
       this.startButton.disabled = false;
@@ -319,7 +319,7 @@ class NewPage {
   /// Waits until the new run's folder can be read, which takes a while on a slow machine.
   async waitForRun(id) {
     for (let tries = 0; tries < 60; tries += 1) {
-      const run = await get(ofRun(id), this.signal).catch((error) => {
+      const run = await get(runPath(id), this.signal).catch((error) => {
         if (this.signal.aborted) throw error;
         return null;
       });
@@ -336,7 +336,7 @@ class NewPage {
       await this.waitForRun(id);
       location.hash = to("run", id);
     } catch (error) {
-      complain(error);
+      showError(error);
       this.startButton.disabled = false;
       setText(this.startButton, "Start training");
     }

@@ -2,7 +2,7 @@
 // images, and the search for the image nearest to a drawing.
 
 import { h, replace, setText, throttle } from "../app/dom.js";
-import { get, pixels, points, newest, ofRun } from "../app/api.js";
+import { get, pixels, points, newest, runPath } from "../app/api.js";
 import { number } from "../app/format.js";
 import { runHead } from "../parts/run-head.js";
 import { canvas, draw, drawPoints, single, isPoint, brightness } from "../parts/image.js";
@@ -10,16 +10,16 @@ import { latentSliders, slider } from "../parts/latent.js";
 import { labelPicker } from "../parts/labels.js";
 import { Walks } from "../parts/walk.js";
 import { Inversion } from "../parts/inversion.js";
-import { complain } from "../parts/toast.js";
+import { showError } from "../parts/toast.js";
 import { empty } from "../parts/status.js";
 
-const ROOM = 336;
+const MAX_SIZE = 336;
 const GALLERY = 18;
 const POINTS = 600;
 
 export async function show({ root, id, signal, title }) {
   title(`Play · ${id}`);
-  const run = await get(ofRun(id), signal);
+  const run = await get(runPath(id), signal);
   const head = runHead(run, "play");
   if (!run.checkpoints?.length) {
     replace(
@@ -32,11 +32,11 @@ export async function show({ root, id, signal, title }) {
     );
     return;
   }
-  const directions = await get(ofRun(id, "/directions"), signal).catch((error) => {
+  const directions = await get(runPath(id, "/directions"), signal).catch((error) => {
     if (signal.aborted) throw error;
     return [];
   });
-  const labelled = run.labels ? [] : get(ofRun(id, "/directions?by=labels"), signal).catch(() => []);
+  const labelled = run.labels ? [] : get(runPath(id, "/directions?by=labels"), signal).catch(() => []);
   const page = new PlayPage(run, directions, signal);
   replace(root, head.element, page.element);
   await page.newImage();
@@ -53,7 +53,7 @@ class PlayPage {
     this.renderGallery = newest(() => this.renderGalleryNow());
     this.gallerySoon = throttle(() => this.renderGallery(), 250);
     this.sliders = latentSliders(directions, run.latent, () => {
-      this.walk.halt();
+      this.walk.stop();
       this.render();
     });
     this.labels = labelPicker(run.labels, () => {
@@ -73,7 +73,7 @@ class PlayPage {
   }
 
   build() {
-    this.image = canvas(this.run.shape, ROOM, "The generator's image for this latent");
+    this.image = canvas(this.run.shape, MAX_SIZE, "The generator's image for this latent");
     this.speed = h("p", { class: "small muted number" });
     return h(
       "div",
@@ -114,24 +114,24 @@ class PlayPage {
   }
 
   imagePanel() {
-    const another = h(
+    const fresh = h(
       "button",
       {
         class: "button primary",
         type: "button",
         onclick: () => {
-          this.walk.halt();
+          this.walk.stop();
           this.newImage();
         },
       },
       "New image",
     );
-    const keep = h(
+    const add = h(
       "button",
       {
         class: "button",
         type: "button",
-        onclick: () => this.batch && this.walk.keep(this.sliders.value(), this.batch),
+        onclick: () => this.batch && this.walk.add(this.sliders.value(), this.batch),
       },
       "Add to walk",
     );
@@ -142,7 +142,7 @@ class PlayPage {
       h("h2", { id: "play-image-title", class: "visually-hidden" }, "The image"),
       this.image,
       this.speed,
-      h("div", { class: "actions" }, another, this.points ? null : [keep, save]),
+      h("div", { class: "actions" }, fresh, this.points ? null : [add, save]),
     );
   }
 
@@ -258,7 +258,7 @@ class PlayPage {
   }
 
   images(z, extra) {
-    return pixels(ofRun(this.run.id, "/images"), { z, format: "raw", ...this.request(), ...extra }, this.signal);
+    return pixels(runPath(this.run.id, "/images"), { z, format: "raw", ...this.request(), ...extra }, this.signal);
   }
 
   async renderNow() {
@@ -267,7 +267,7 @@ class PlayPage {
       const z = this.sliders.value();
       const batch = this.points
         ? await points(
-            ofRun(this.run.id, "/images"),
+            runPath(this.run.id, "/images"),
             { z: [z, ...(await this.cloudLatents())], ...this.request() },
             this.signal,
           )
@@ -276,25 +276,25 @@ class PlayPage {
       this.paint(batch, 0);
       setText(this.speed, `${number(performance.now() - begun)} ms from slider to image`);
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   }
 
   /// The latents of the points that are shown beside the one under the sliders, for a toy data set.
   async cloudLatents() {
-    this.cloud ??= (await get(ofRun(this.run.id, `/noise?seed=1&n=${POINTS}`), this.signal)).z;
+    this.cloud ??= (await get(runPath(this.run.id, `/noise?seed=1&n=${POINTS}`), this.signal)).z;
     return this.cloud;
   }
 
   paint(batch, at) {
-    if (this.points) drawPoints(this.image, batch, ROOM, at);
+    if (this.points) drawPoints(this.image, batch, MAX_SIZE, at);
     else draw(this.image, batch, at);
   }
 
   async newImage() {
     this.seed = Math.floor(Math.random() * 1e9);
     try {
-      const { z } = await get(ofRun(this.run.id, `/noise?seed=${this.seed}&n=1`), this.signal);
+      const { z } = await get(runPath(this.run.id, `/noise?seed=${this.seed}&n=1`), this.signal);
       this.sliders.set(z[0]);
       await this.render();
       if (this.gallery && !this.gallery.childElementCount) {
@@ -302,7 +302,7 @@ class PlayPage {
         if (this.galleryBatch) this.drawing.ground(brightness(this.galleryBatch) > 0.5);
       }
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   }
 
@@ -311,7 +311,7 @@ class PlayPage {
       const names = this.everyClass?.checked ? this.run.labels.names : null;
       const z = names
         ? names.map(() => this.sliders.value())
-        : (await get(ofRun(this.run.id, `/noise?seed=${this.seed + 1}&n=${GALLERY}`), this.signal)).z;
+        : (await get(runPath(this.run.id, `/noise?seed=${this.seed + 1}&n=${GALLERY}`), this.signal)).z;
       const batch = await this.images(z, names ? { classes: names, class: undefined } : {});
       this.galleryBatch = batch;
       replace(
@@ -327,7 +327,7 @@ class PlayPage {
               "aria-label": names ? `Class ${names[at]}` : `Choose image ${at + 1}`,
               title: names ? names[at] : null,
               onclick: () => {
-                this.walk.halt();
+                this.walk.stop();
                 this.sliders.set(one);
                 this.batch = single(batch, at);
                 this.render();
@@ -338,7 +338,7 @@ class PlayPage {
         }),
       );
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   }
 

@@ -2,7 +2,7 @@
 // that stop, resume and export it. Charts and sheets share one cursor.
 
 import { h, replace, setText } from "../app/dom.js";
-import { get, ofRun } from "../app/api.js";
+import { get, runPath } from "../app/api.js";
 import { listen } from "../app/live.js";
 import { to } from "../app/router.js";
 import { whole, number, percent, duration } from "../app/format.js";
@@ -16,11 +16,11 @@ import { problem } from "../parts/status.js";
 
 export async function show({ root, id, signal, title }) {
   title(id);
-  const [run, history] = await Promise.all([get(ofRun(id), signal), get(ofRun(id, "/history"), signal)]);
+  const [run, history] = await Promise.all([get(runPath(id), signal), get(runPath(id, "/history"), signal)]);
   if (run.state === "damaged") {
     const look = setInterval(async () => {
       // a training that has just started is still writing its folder
-      const now = await get(ofRun(id), signal).catch(() => run);
+      const now = await get(runPath(id), signal).catch(() => run);
       if (now.state !== "damaged" && !signal.aborted) dispatchEvent(new Event("hashchange"));
     }, 1500);
     signal.addEventListener("abort", () => clearInterval(look));
@@ -65,7 +65,7 @@ class RunPage {
     );
     const report = h(
       "a",
-      { class: "button", href: `/api${ofRun(this.run.id, "/report")}`, target: "_blank", rel: "noopener" },
+      { class: "button", href: `/api${runPath(this.run.id, "/report")}`, target: "_blank", rel: "noopener" },
       "Report",
     );
     this.head = runHead(this.run, "run", this.stopButton, this.resumeButton, report, away);
@@ -195,7 +195,7 @@ class RunPage {
   /// Listens to new lines of the log; `reset` means that the log was cut (by a resume). The charts limit how often they redraw.
   follow() {
     this.again = listen({
-      path: (last) => ofRun(this.run.id, `/events?after=${last ?? this.history.line ?? 0}`),
+      path: (last) => runPath(this.run.id, `/events?after=${last ?? this.history.line ?? 0}`),
       signal: this.signal,
       on: {
         step: (line) => this.step(line),
@@ -263,15 +263,15 @@ class RunPage {
   }
 
   async reloadRun() {
-    this.run = await get(ofRun(this.run.id), this.signal).catch(() => this.run);
+    this.run = await get(runPath(this.run.id), this.signal).catch(() => this.run);
     if (!this.signal.aborted) this.refresh();
   }
 
   async reload() {
     try {
       const [run, history] = await Promise.all([
-        get(ofRun(this.run.id), this.signal),
-        get(ofRun(this.run.id, "/history"), this.signal),
+        get(runPath(this.run.id), this.signal),
+        get(runPath(this.run.id, "/history"), this.signal),
       ]);
       Object.assign(this, { run, history });
       this.sheet.set(run.sheets);

@@ -1,7 +1,7 @@
 // All runs, live: a card for each with its last sheet, state, progress and score. Cards can be selected for a comparison.
 
 import { h, replace, setText, throttle } from "../app/dom.js";
-import { get, ofRun } from "../app/api.js";
+import { get, runPath } from "../app/api.js";
 import { listen } from "../app/live.js";
 import { to } from "../app/router.js";
 import { whole, number, ago, plural, percent } from "../app/format.js";
@@ -197,7 +197,7 @@ function update(part, run) {
   part.error.hidden = !run.error;
   if (run.error) replace(part.error, prose(run.error));
   const crop = TOYS.includes(run.data) ? "" : `?part=${PART}`;
-  const source = run.sheet ? `/api${ofRun(run.id, `/sheets/${encodeURIComponent(run.sheet)}${crop}`)}` : null;
+  const source = run.sheet ? `/api${runPath(run.id, `/sheets/${encodeURIComponent(run.sheet)}${crop}`)}` : null;
   part.frame.classList.toggle("no-picture", !source);
   part.picture.hidden = !source;
   if (source && part.picture.getAttribute("src") !== source) part.picture.src = source;

@@ -11,15 +11,15 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const WIDTH = 1 / 13;
 
 export class DrawPad {
-  /// For images of `shape` [h, w, c], displayed within `room` CSS pixels. Calls `onstroke()` when the drawing changes.
-  constructor(shape, room, onstroke) {
+  /// For images of `shape` [h, w, c], displayed within `maxSize` CSS pixels. Calls `onstroke()` when the drawing changes.
+  constructor(shape, maxSize, onstroke) {
     const [height, width, channels] = shape;
     Object.assign(this, { height, width, channels, onstroke, light: false, ink: null });
     this.pen = { x: width / 2, y: height / 2, down: false };
     this.element = h("canvas", { class: "pixels pad", tabindex: 0, role: "img", "aria-label": LABEL });
     this.element.width = width;
     this.element.height = height;
-    this.element.style.width = `${width * factor(Math.max(height, width), room)}px`;
+    this.element.style.width = `${width * factor(Math.max(height, width), maxSize)}px`;
     this.context = this.element.getContext("2d", { willReadFrequently: true });
     this.clear();
     this.followPointer();

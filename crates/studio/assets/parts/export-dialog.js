@@ -1,10 +1,10 @@
 // The Export dialog of a run: its networks in three formats, any number of images, the report.
 
 import { h } from "../app/dom.js";
-import { download, ofRun } from "../app/api.js";
+import { download, runPath } from "../app/api.js";
 import { dialog } from "./dialog.js";
 import { bytes, number } from "../app/format.js";
-import { say, complain } from "./toast.js";
+import { notify, showError } from "./toast.js";
 
 const FORMS = [
   ["onnx", "ONNX", "The generator for any runtime: onnxruntime, a browser, a phone."],
@@ -21,7 +21,7 @@ export function openExport(run, signal) {
       { class: "choices" },
       FORMS.map(([form, name, text]) =>
         choice(name, text, (button) =>
-          fetchFile(button, ofRun(run.id, `/export?to=${form}`), `${run.id}.${form}`, signal),
+          fetchFile(button, runPath(run.id, `/export?to=${form}`), `${run.id}.${form}`, signal),
         ),
       ),
     ),
@@ -32,7 +32,7 @@ export function openExport(run, signal) {
       { class: "actions" },
       h(
         "a",
-        { class: "button", href: `/api${ofRun(run.id, "/report")}`, target: "_blank", rel: "noopener" },
+        { class: "button", href: `/api${runPath(run.id, "/report")}`, target: "_blank", rel: "noopener" },
         "Open the report",
       ),
       h("button", { class: "button", type: "button", onclick: close }, "Close"),
@@ -52,12 +52,12 @@ async function fetchFile(button, path, fallback, signal) {
   button.textContent = "Preparing…";
   try {
     const file = await download(path, fallback, signal);
-    say(
+    notify(
       `Saved ${file.name} (${bytes(file.size)})`,
       file.checked ? `Verified: ${file.checked} (max. difference ${number(file.difference)}).` : null,
     );
   } catch (error) {
-    complain(error);
+    showError(error);
   } finally {
     button.disabled = false;
     button.textContent = label;
@@ -89,7 +89,7 @@ function imagesForm(run, signal) {
     event.preventDefault();
     const query = new URLSearchParams({ n: count.value, seed: seed.value });
     if (label?.value) query.set("class", label.value);
-    fetchFile(button, ofRun(run.id, `/samples?${query}`), `${run.id}.zip`, signal);
+    fetchFile(button, runPath(run.id, `/samples?${query}`), `${run.id}.zip`, signal);
   });
   return form;
 }

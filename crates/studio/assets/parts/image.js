@@ -3,8 +3,8 @@
 
 import { h } from "../app/dom.js";
 
-/// The largest whole factor by which a side of `pixels` stays within `room` CSS pixels (at least 1).
-export const factor = (pixels, room) => Math.max(1, Math.floor(room / pixels));
+/// The largest whole factor by which a side of `pixels` stays within `maxSize` CSS pixels (at least 1).
+export const factor = (pixels, maxSize) => Math.max(1, Math.floor(maxSize / pixels));
 
 /// RGBA from grey or colour bytes.
 export function rgba(data, offset, height, width, channels) {
@@ -20,19 +20,19 @@ export function rgba(data, offset, height, width, channels) {
   return out;
 }
 
-/// A canvas for one image of `shape` [h, w, c], shown within `room` CSS pixels.
-export function canvas(shape, room, label) {
+/// A canvas for one image of `shape` [h, w, c], shown within `maxSize` CSS pixels.
+export function canvas(shape, maxSize, label) {
   const [height, width] = shape;
   const element = h("canvas", { class: "pixels", role: "img", "aria-label": label });
   element.width = width;
   element.height = height;
-  enlarge(element, room);
+  enlarge(element, maxSize);
   return element;
 }
 
 /// Sets the displayed size of a canvas.
-export function enlarge(element, room) {
-  const times = factor(Math.max(element.width, element.height), room);
+export function enlarge(element, maxSize) {
+  const times = factor(Math.max(element.width, element.height), maxSize);
   element.style.width = `${element.width * times}px`;
 }
 

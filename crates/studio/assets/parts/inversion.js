@@ -2,13 +2,13 @@
 // far is shown beside the drawing and improves during the search.
 
 import { h, setText, debounce } from "../app/dom.js";
-import { lines, ofRun, toBase64, fromBase64 } from "../app/api.js";
+import { lines, runPath, toBase64, fromBase64 } from "../app/api.js";
 import { number, whole } from "../app/format.js";
 import { canvas, draw } from "./image.js";
 import { DrawPad } from "./draw-pad.js";
-import { complain } from "./toast.js";
+import { showError } from "./toast.js";
 
-const ROOM = 200;
+const MAX_SIZE = 200;
 const PAUSE_MS = 250;
 const PROMPT = "Draw something. The search starts when you lift the pen.";
 
@@ -18,7 +18,7 @@ export class Inversion {
     Object.assign(this, { run, signal, request, use });
     this.pad = new DrawPad(
       run.shape,
-      ROOM,
+      MAX_SIZE,
       debounce(() => this.seek(), PAUSE_MS),
     );
     this.build();
@@ -27,7 +27,7 @@ export class Inversion {
 
   build() {
     const { pad } = this;
-    this.answer = canvas(this.run.shape, ROOM, "The generated image nearest to your drawing");
+    this.answer = canvas(this.run.shape, MAX_SIZE, "The generated image nearest to your drawing");
     this.state = h("p", { class: "small", role: "status" }, PROMPT);
     this.useButton = h(
       "button",
@@ -92,19 +92,19 @@ export class Inversion {
   async seek() {
     this.search?.abort();
     if (this.pad.blank || this.signal.aborted) return;
-    const mine = new AbortController();
-    this.search = mine;
+    const controller = new AbortController();
+    this.search = controller;
     setText(this.state, "Searching…");
     let last = null;
     try {
       await lines(
-        ofRun(this.run.id, "/invert"),
+        runPath(this.run.id, "/invert"),
         { pixels: toBase64(this.pad.bytes()), ...this.request() },
         (line) => {
           last = line;
           this.show(line);
         },
-        mine.signal,
+        controller.signal,
       );
       if (last)
         setText(
@@ -114,7 +114,7 @@ export class Inversion {
     } catch (error) {
       if (error.name === "AbortError") return;
       setText(this.state, "The search failed.");
-      complain(error);
+      showError(error);
     }
   }
 

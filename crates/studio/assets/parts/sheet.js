@@ -3,7 +3,7 @@
 
 import { h, icon, setText, reducedMotion } from "../app/dom.js";
 import { whole } from "../app/format.js";
-import { ofRun } from "../app/api.js";
+import { runPath } from "../app/api.js";
 import { nearest } from "./curve.js";
 
 const FRAME_MS = 160;
@@ -104,7 +104,7 @@ export class SheetSlider {
   load(file) {
     if (!this.kept.has(file)) {
       const fresh = new Image();
-      fresh.src = `/api${ofRun(this.id, `/sheets/${encodeURIComponent(file)}`)}`;
+      fresh.src = `/api${runPath(this.id, `/sheets/${encodeURIComponent(file)}`)}`;
       this.kept.set(
         file,
         fresh.decode().then(() => fresh.src),

@@ -1,19 +1,19 @@
 // Stopping and resuming a training.
 
 import { h } from "../app/dom.js";
-import { post, ofRun } from "../app/api.js";
+import { post, runPath } from "../app/api.js";
 import { dialog } from "./dialog.js";
-import { say, complain } from "./toast.js";
+import { notify, showError } from "./toast.js";
 
 /// Asks the training to finish its step, save, and stop.
 export async function stopRun(run, button) {
   button.disabled = true;
   try {
-    await post(ofRun(run.id, "/stop"), {});
-    say("The run stops after this step", "It saves everything first. You can resume it at any time.");
+    await post(runPath(run.id, "/stop"), {});
+    notify("The run stops after this step", "It saves everything first. You can resume it at any time.");
   } catch (error) {
     button.disabled = false;
-    complain(error);
+    showError(error);
   }
 }
 
@@ -58,11 +58,11 @@ export function resumeRun(run, done) {
       event.preventDefault();
       const body = kind.value ? { [kind.value]: kind.value === "time" ? amount.value : Number(amount.value) } : {};
       try {
-        await post(ofRun(run.id, "/resume"), body);
+        await post(runPath(run.id, "/resume"), body);
         close();
         done();
       } catch (error) {
-        complain(error);
+        showError(error);
       }
     });
     return form;

@@ -20,7 +20,7 @@ function put(kind, title, hint) {
 }
 
 /// Says that something was done or has started; disappears after a few seconds.
-export function say(title, hint) {
+export function notify(title, hint) {
   const toast = put("", title, hint);
   setTimeout(() => toast.remove(), SHOWN_MS);
   return toast;
@@ -32,7 +32,7 @@ addEventListener("hashchange", () => {
 });
 
 /// Shows an error. An aborted request isn't one.
-export function complain(error) {
+export function showError(error) {
   if (error?.name === "AbortError") return;
   if (!error?.hint && !error?.status) console.error(error);
   put("bad", error.message ?? String(error), error.hint);

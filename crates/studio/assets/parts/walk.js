@@ -2,14 +2,14 @@
 // every frame; the large image follows it.
 
 import { h, icon, replace, setText } from "../app/dom.js";
-import { get, pixels, ofRun } from "../app/api.js";
+import { get, pixels, runPath } from "../app/api.js";
 import { plural } from "../app/format.js";
 import { canvas, draw, drawGrid, single, factor } from "./image.js";
-import { complain } from "./toast.js";
+import { showError } from "./toast.js";
 
 const FRAME_MS = 80;
 const FRAMES = 24;
-const MAX_KEPT = 12;
+const MAX_STOPS = 12;
 const CROSS = "M6 6l12 12M18 6 6 18";
 
 export class Walks {
@@ -17,16 +17,16 @@ export class Walks {
   /// latent where a walk ended; `current()` is the latent now.
   constructor(run, signal, { request, showFrame, arrived, current }) {
     Object.assign(this, { run, signal, request, showFrame, arrived, current });
-    this.kept = [];
+    this.stops = [];
     this.frames = null;
     this.wandering = false;
     this.build();
-    signal.addEventListener("abort", () => this.halt());
+    signal.addEventListener("abort", () => this.stop());
   }
 
   build() {
     this.pins = h("ul", { class: "pins", "aria-label": "Images of the walk" });
-    this.nothing = h("p", { class: "muted small" }, "Add two or more images to walk from one to the next.");
+    this.prompt = h("p", { class: "muted small" }, "Add two or more images to walk from one to the next.");
     this.walkButton = h(
       "button",
       { class: "button", type: "button", disabled: true, onclick: () => this.walk() },
@@ -38,14 +38,14 @@ export class Walks {
         class: "button",
         type: "button",
         "aria-pressed": "false",
-        onclick: () => (this.wandering ? this.halt() : this.wander()),
+        onclick: () => (this.wandering ? this.stop() : this.wander()),
       },
       "Wander",
     );
     this.element = h(
       "div",
       { class: "stack" },
-      this.nothing,
+      this.prompt,
       this.pins,
       h("div", { class: "actions" }, this.walkButton, this.wanderButton),
       this.buildStrip(),
@@ -61,20 +61,20 @@ export class Walks {
       value: 0,
       "aria-label": "Frame of the walk",
       oninput: () => {
-        this.halt();
+        this.stop();
         this.goTo(Number(this.place.value));
       },
     });
     this.count = h("output", { class: "number small" });
     this.playButton = h(
       "button",
-      { class: "button small", type: "button", onclick: () => (this.timer ? this.halt() : this.play()) },
+      { class: "button small", type: "button", onclick: () => (this.timer ? this.stop() : this.play()) },
       "Play",
     );
     this.film.addEventListener("click", (event) => {
       if (!this.frames) return;
       const box = this.film.getBoundingClientRect();
-      this.halt();
+      this.stop();
       this.goTo(Math.floor(((event.clientX - box.left) / box.width) * this.frames.shape[0]));
     });
     this.holder = h("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Strip of the walk" }, this.film);
@@ -88,22 +88,22 @@ export class Walks {
   }
 
   /// Adds an image (number `index` of a batch) and its latent to the walk.
-  keep(z, batch, index = 0) {
-    if (this.kept.length >= MAX_KEPT) this.kept.shift();
-    this.kept.push({ z, batch: single(batch, index) });
+  add(z, batch, index = 0) {
+    if (this.stops.length >= MAX_STOPS) this.stops.shift();
+    this.stops.push({ z, batch: single(batch, index) });
     this.arrange();
   }
 
   arrange() {
-    this.nothing.hidden = this.kept.length > 1;
-    this.walkButton.disabled = this.kept.length < 2;
+    this.prompt.hidden = this.stops.length > 1;
+    this.walkButton.disabled = this.stops.length < 2;
     setText(
       this.walkButton,
-      this.kept.length > 1 ? `Walk through ${plural(this.kept.length, "image")}` : "Walk between them",
+      this.stops.length > 1 ? `Walk through ${plural(this.stops.length, "image")}` : "Walk between them",
     );
     replace(
       this.pins,
-      this.kept.map((one, index) => this.pin(one, index)),
+      this.stops.map((one, index) => this.pin(one, index)),
     );
   }
 
@@ -120,7 +120,7 @@ export class Walks {
           type: "button",
           "aria-label": `Show image ${index + 1} of the walk`,
           onclick: () => {
-            this.halt();
+            this.stop();
             this.arrived(one.z);
           },
         },
@@ -133,7 +133,7 @@ export class Walks {
           type: "button",
           "aria-label": `Remove image ${index + 1} from the walk`,
           onclick: () => {
-            this.kept.splice(index, 1);
+            this.stops.splice(index, 1);
             this.arrange();
           },
         },
@@ -144,7 +144,7 @@ export class Walks {
 
   /// A walk through `ends` that returns to the first.
   way(ends, frames) {
-    return pixels(ofRun(this.run.id, "/walk"), { ends, frames, ...this.request() }, this.signal);
+    return pixels(runPath(this.run.id, "/walk"), { ends, frames, ...this.request() }, this.signal);
   }
 
   /// The way from one latent to another: the first half of a walk with these two ends.
@@ -154,23 +154,23 @@ export class Walks {
   }
 
   async walk() {
-    this.halt();
+    this.stop();
     try {
       this.take(
         await this.way(
-          this.kept.map((one) => one.z),
-          FRAMES * this.kept.length,
+          this.stops.map((one) => one.z),
+          FRAMES * this.stops.length,
         ),
       );
       this.play();
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   }
 
   /// Walks to random places, one after the other. The next way is fetched while the present one is shown.
   async wander() {
-    this.halt();
+    this.stop();
     this.wandering = true;
     this.wanderButton.setAttribute("aria-pressed", "true");
     setText(this.wanderButton, "Stop wandering");
@@ -185,13 +185,13 @@ export class Walks {
         if (this.wandering) this.arrived(to);
       }
     } catch (error) {
-      this.halt();
-      complain(error);
+      this.stop();
+      showError(error);
     }
   }
 
   async leg(from) {
-    const { z } = await get(ofRun(this.run.id, `/noise?seed=${Math.floor(Math.random() * 1e9)}&n=1`), this.signal);
+    const { z } = await get(runPath(this.run.id, `/noise?seed=${Math.floor(Math.random() * 1e9)}&n=1`), this.signal);
     return { to: z[0], batch: await this.there(from, z[0]) };
   }
 
@@ -226,12 +226,12 @@ export class Walks {
     if (atEnd()) this.goTo(0);
     setText(this.playButton, "Pause");
     this.timer = setInterval(() => {
-      if (atEnd()) this.halt();
+      if (atEnd()) this.stop();
       else this.goTo(this.at + 1);
     }, FRAME_MS);
   }
 
-  halt() {
+  stop() {
     clearInterval(this.timer);
     this.timer = null;
     this.wandering = false;

@@ -22,7 +22,8 @@ async function settled(page) {
   await page.waitForTimeout(350);
 }
 
-/// What axe-core finds on a page as it stands, as sentences. A page on which it checked next to nothing is a finding, too.
+/// What axe-core finds on a page in its present state, as sentences, and ids that are used twice. That it checked nothing is a
+/// finding, too.
 async function check(page, what, options) {
   const { violations, passes } = await page.evaluate((given) => axe.run(document, given), options);
   const found = violations.map(
@@ -32,7 +33,9 @@ async function check(page, what, options) {
         .map((node) => node.html.slice(0, 160))
         .join(" | ")}`,
   );
-  return passes.length ? found : [...found, `${what}: nothing was checked`];
+  const ids = await page.evaluate(() => [...document.querySelectorAll("[id]")].map((element) => element.id));
+  const twice = ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `${what}: two elements have the id ${id}`);
+  return passes.length ? [...found, ...twice] : [...found, ...twice, `${what}: nothing was checked`];
 }
 
 /// Everything in light; in dark, where only the colours differ, the contrast.
