@@ -43,7 +43,7 @@ impl GanLoss for Capped {
     }
 }
 
-/// Norms above 1 at the mean of a real and a generated image.
+/// Squared norms at the mean of a real and a generated image.
 struct Halfway;
 
 impl GradientPenalty for Halfway {
@@ -51,8 +51,7 @@ impl GradientPenalty for Halfway {
         real.clone().add(fake.clone()).mul_scalar(0.5)
     }
     fn cost(&self, norm: f64) -> Cost {
-        let over = (norm - 1.0).max(0.0);
-        Cost { value: over * over, rate: if over > 0.0 { 2.0 * over / norm } else { 0.0 } }
+        Cost { value: norm * norm, rate: 2.0 }
     }
 }
 
@@ -178,7 +177,7 @@ fn each_own_part_matters() {
     };
     let own = trained(&[]);
     assert!(own == trained(&[]));
-    assert!(own != trained(&["train.loss=hinge"]));
+    assert!(own != trained(&["train.loss=nonsaturating"]));
     assert!(own != trained(&["train.penalties={ r1 = 0.1 }"]));
     assert!(own != trained(&["train.augment.kinds=[\"cutout\"]"]));
     // A loss that requires a Lipschitz critic is held to it.

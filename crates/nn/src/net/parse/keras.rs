@@ -66,6 +66,9 @@ struct Call {
 
 impl Call {
     fn read(name: &str, arguments: &str) -> Reading<Self> {
+        if !NAMES.iter().any(|(known, _)| known.to_lowercase() == name) {
+            return Err(unknown(name));
+        }
         let mut named = Vec::new();
         for (place, argument) in parts(arguments).into_iter().enumerate() {
             named.push(match argument.split_once('=').filter(|(key, _)| !key.contains('(')) {

@@ -128,12 +128,12 @@ mod tests {
 
     #[test]
     fn activations_go_into_what_they_follow() {
-        let image = Shape::Image(4, 4, 2);
+        let image = Shape::Image(4, 4, 8);
         for line in ["dense 3", "conv 3 3x3", "convtranspose 3 3x3", "batchnorm", "conditionalbatchnorm", "groupnorm 2"]
         {
             assert_eq!(planned(&format!("{line} | tanh"), image, 2), [(0, 1, Activation::Tanh)], "{line}");
         }
-        for line in ["dropout 0.1", "avgpool 2", "relu", "reshape 2 4 4", "pixelnorm", "attention", "embedding 2"] {
+        for line in ["dropout 0.1", "avgpool 2", "relu", "reshape 2 8 8", "pixelnorm", "attention", "embedding 2"] {
             assert_eq!(planned(&format!("{line} | tanh"), image, 2).len(), 2, "{line}");
         }
     }
