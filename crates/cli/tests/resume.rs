@@ -66,7 +66,7 @@ fn a_run_with_earlier_key_names_goes_on() {
     }
     std::fs::write(&path, text).unwrap();
     bench.ok(&["doctor", "old"]);
-    bench.ok(&["sample", "old", "-n", "2", "-o", "two.png"]);
+    bench.ok(&["sample", "old", "-n", "2", "-o", "two.npy"]);
     bench.ok(&["train", "--resume", "old", "--steps", "6", "--quiet"]);
     assert_eq!(bench.weights("whole"), bench.weights("old"));
     assert!(std::fs::read_to_string(&path).unwrap().contains("\nn_critic = 2\n"));

@@ -23,7 +23,7 @@ impl Recipe {
                 return Err(bad_value(&format!("{net}.adam.{key}"), problem));
             }
         }
-        match labels(self).or_else(|| game(self)).or_else(|| pairs(self)) {
+        match labels(self).or_else(|| loss(self)).or_else(|| pairs(self)) {
             Some((key, problem)) => Err(bad_value(key, problem)),
             None => Ok(()),
         }
@@ -51,7 +51,7 @@ fn labels(recipe: &Recipe) -> Problem {
 }
 
 /// What the loss asks of other keys.
-fn game(recipe: &Recipe) -> Problem {
+fn loss(recipe: &Recipe) -> Problem {
     let train = &recipe.train;
     if train.smoothing > 0.0 && !train.loss.has_labels() {
         let what = format!(
@@ -176,6 +176,11 @@ mod tests {
             (&["train.label_flip=0.7"], "`train.label_flip`: expected a number from 0, below 0.5, got 0.7"),
             (&["train.augment.kinds=[\"blur\"]"], "a list of `colour`, `translation`, `cutout`, got [\"blur\"]"),
             (&["discriminator.adam.decay=linear"], "`discriminator.adam.decay_updates`: goes with `decay`"),
+            (&["generator.adam.decay_updates=5"], "`generator.adam.decay_updates`: goes with `decay`"),
+            (
+                &["generator.adam.decay=cosine", "generator.adam.decay_updates=5", "generator.adam.warmup=5"],
+                "`generator.adam.decay_updates`: expected more than the warmup of 5, got 5",
+            ),
             (&["labels.names=[\"a\"]", "labels.shares=[0.5,0.5]"], "`labels.shares`: expected one for each of the 1"),
         ] {
             let message = refused(changes);
@@ -193,6 +198,9 @@ mod tests {
             assert_eq!(refused(&all), "accepted");
             let spectral = [&loss[..], "discriminator.spectral=true", "train.augment.kinds=[\"colour\",\"cutout\"]"];
             assert_eq!(refused(&spectral), "accepted");
+            let falls =
+                [&loss, "discriminator.spectral=true", "generator.adam.decay=linear", "generator.adam.decay_updates=6"];
+            assert_eq!(refused(&[&falls[..], &["generator.adam.warmup=5"]].concat()), "accepted");
         }
     }
 }

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::LabelSettings;
+use crate::doctor::Heal;
 use crate::error::Result;
 use crate::penalty::Penalty;
+use crate::run::Run;
 use crate::train::Event;
 
 /// `config.toml` as written by the program before keys were renamed, with every key, none of those at its default.
@@ -123,13 +125,43 @@ fn earlier_names_can_be_set_in_text_in_code_and_by_a_log() {
             format!("v = {value}").parse().ok().and_then(|mut t: toml::Table| t.remove("v"));
         let value_in_code = number.unwrap_or_else(|| value.clone().into());
         assert_eq!(tp(&[]).unwrap().set(earlier, value_in_code).unwrap(), typed(&key.name), "{earlier}");
-        let line = format!(
-            "{{\"event\":\"heal\",\"step\":9,\"name\":\"collapse\",\"back_to\":0,\"remedy\":\"y\",\
-             \"set\":[\"{earlier}={value}\"]}}"
-        );
-        let Event::Heal(heal) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
-        assert_eq!(tp(&[]).unwrap().changed(&heal.set).unwrap(), typed(&key.name), "{earlier}");
+        let set = format!("\"set\":[\"{earlier}={value}\"]");
+        assert_eq!(tp(&[]).unwrap().changed(&heal(&set).set).unwrap(), typed(&key.name), "{earlier}");
+        let line = format!("{{{FINDING},{set}}}");
+        let Event::Finding(finding) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
+        assert_eq!(tp(&[]).unwrap().changed(&finding.set).unwrap(), typed(&key.name), "{earlier}");
     }
+}
+
+const FINDING: &str = r#""event":"finding","step":9,"name":"collapse","seen":"x","means":"y","advice":"z""#;
+const HEAL: &str = r#""event":"heal","step":9,"name":"collapse","back_to":0,"remedy":"y""#;
+
+fn heal(set: &str) -> Heal {
+    let line = format!("{{{HEAL},{set}}}");
+    let Event::Heal(heal) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
+    heal
+}
+
+#[test]
+fn a_run_folder_of_before_keys_were_renamed_is_read_and_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let set = r#""set":["train.packing=4","generator.adam.rate=0.25"]"#;
+    std::fs::write(path("config.toml"), OLD_KEYS).unwrap();
+    std::fs::write(path("events.jsonl"), format!("{{{HEAL},{set}}}\n")).unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    let recipe = run.recipe(&[]).unwrap();
+    assert_eq!(recipe, Recipe::parse(OLD_KEYS, "old", &[]).unwrap());
+    assert_eq!(run.first_recipe().unwrap(), recipe);
+    let [Event::Heal(heal)] = &run.events(None).unwrap()[..] else { panic!() };
+    let healed = recipe.changed(&heal.set).unwrap();
+    assert_eq!((healed.train.pac, healed.generator.adam.learning_rate), (4, 0.25));
+    assert!(
+        differences(&recipe, &recipe.changed(&["train.discriminator_steps=3".into()]).unwrap()).unwrap().is_empty()
+    );
+    run.write_recipe(&healed).unwrap();
+    assert_eq!(run.recipe(&[]).unwrap(), healed);
+    assert!(std::fs::read_to_string(path("config.toml")).unwrap().contains("\npac = 4\n"));
 }
 
 #[test]
@@ -152,8 +184,11 @@ fn a_key_by_both_of_its_names_is_refused() {
     }
 }
 
+/// Puts a number into a field.
+type Put = fn(&mut Recipe, f64);
+
 /// Every field that holds a number, by a way to put a value into it. Values that its type can't hold are cut to it.
-const NUMBERS: &[(&str, fn(&mut Recipe, f64))] = &[
+const NUMBERS: &[(&str, Put)] = &[
     ("latent", |r, v| r.latent = v as usize),
     ("data.count", |r, v| r.data.count = v as usize),
     ("data.size", |r, v| r.data.size = v as usize),
