@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod flags;
 mod report;
 
 use std::process::ExitCode;

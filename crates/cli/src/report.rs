@@ -1,4 +1,4 @@
-//! How errors reach a person: what happened, then what to do. Exit status 1 for failures, 2 for misuse.
+//! How errors reach a person: what happened, then what to do, then the flags for what the library names. Exit status 1 for failures, 2 for misuse.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -24,6 +24,9 @@ pub fn failure(error: &Error) -> ExitCode {
     eprintln!("error: {error}");
     if !error.hint().is_empty() {
         eprintln!("hint: {}", error.hint());
+    }
+    if let Some(line) = crate::flags::line(&error.named()) {
+        eprintln!("flags: {line}");
     }
     match error {
         Error::Usage { .. } | Error::Recipe { .. } | Error::NoTestImages { .. } => ExitCode::from(2),

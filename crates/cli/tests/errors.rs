@@ -155,6 +155,25 @@ fn places_that_cannot_be_written() {
     assert_eq!(fs::read_to_string(bench.path("file")).unwrap(), "in the way");
 }
 
+#[test]
+fn a_run_on_data_in_memory_is_never_compared_with_others() {
+    let bench = Bench::new();
+    bench.train("mine", &["--steps", "3"]);
+    let config = bench.path("mine/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("source = \"strokes\"", "source = \"memory:my shapes\"")).unwrap();
+    for arguments in [&["train", "--resume", "mine", "--steps", "5"][..], &["judge", "mine", "-n", "60"]] {
+        let error = bench.fails(arguments, 2);
+        assert!(error.contains("this run was trained on data in memory (my shapes)"), "{error}");
+        assert!(
+            error.contains("hand over") && error.contains("\nflags: ") && error.contains("data.source: "),
+            "{error}"
+        );
+    }
+    // The same images by their name.
+    bench.ok(&["train", "strokes", "--resume", "mine", "--steps", "5", "--quiet"]);
+}
+
 /// A full disk: /dev/full takes nothing. The log is the first thing that a step writes.
 #[cfg(target_os = "linux")]
 #[test]

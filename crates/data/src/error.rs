@@ -1,4 +1,6 @@
-//! One error type for the library. Each value says what happened and, in its hint, what to do about it;
+//! One error type for the library. Each value says what happened and, in its hint, what to do about it, in the library's
+//! words: recipe keys and items of the library are named in backticks (`data.size`, `Trainer::resume`), never flags of a
+//! command, which adds its own ([`Error::named`]);
 //! the variant says which room of the house it comes from, so that a program can react without reading text.
 
 use std::path::{Path, PathBuf};
@@ -109,9 +111,38 @@ impl Error {
             Self::Io { source, .. } => match source.kind() {
                 std::io::ErrorKind::NotFound => "check the path",
                 std::io::ErrorKind::PermissionDenied => "check the permissions, or choose another folder",
-                std::io::ErrorKind::StorageFull => "free some disk space, then go on with --resume",
+                std::io::ErrorKind::StorageFull => "free some disk space, then go on with the run (`Trainer::resume`)",
                 _ => "check the path, its permissions and the free space",
             },
         }
+    }
+
+    /// What the error names in backticks, each once, in the order of its text: recipe keys such as `data.size`, items of the
+    /// library such as `Trainer::resume`. A front end says what it calls them: a flag, a keyword argument, a field.
+    pub fn named(&self) -> Vec<String> {
+        let text = format!("{self}\n{}", self.hint());
+        let mut found: Vec<String> = Vec::new();
+        for name in text.split('`').skip(1).step_by(2) {
+            let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
+            if is_name && !found.iter().any(|known| known == name) {
+                found.push(name.to_owned());
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_from_what_and_hint() {
+        let error = Error::usage(
+            "`data.size` is 3",
+            "set `data.size` or `data.fit`, or run `faussaire data list`; see `Trainer::resume`",
+        );
+        assert_eq!(error.named(), ["data.size", "data.fit", "Trainer::resume"]);
+        assert!(Error::usage("plain", "an unpaired ` sign").named().is_empty());
     }
 }

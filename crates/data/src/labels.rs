@@ -69,7 +69,7 @@ impl LabelSettings {
                 return Err(Error::data(
                     format!("{} has no labels, which conditional nets need", dataset.name()),
                     "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
-                     (celeba), or train without --conditional",
+                     (celeba), or train without labels (`labels.names`, `Recipe::conditioned`)",
                 ));
             }
         };
@@ -114,7 +114,7 @@ impl LabelSettings {
         }
         if *kind == LabelKind::Classes && row.iter().sum::<f32>() != 1.0 {
             return Err(Error::usage(
-                format!("--class {text}: an image has one class"),
+                format!("class {text}: an image has one class"),
                 "name one; for more images repeat the command",
             ));
         }

@@ -63,7 +63,7 @@ pub use list::{Listing, Place, list};
 pub use memory::{MAX_SET_BYTES, Memory};
 pub use named::quickdraw_categories;
 pub use nearest::nearest;
-pub use open::{OpenOptions, Split, check, fetch, is_name, open};
+pub use open::{IN_MEMORY, OpenOptions, Split, check, fetch, is_name, open};
 pub use part::PartFile;
 pub use places::cache_folder;
 pub use prefetch::Prefetcher;

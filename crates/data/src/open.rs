@@ -13,6 +13,9 @@ use super::source::Dataset;
 use super::{Format, halves, known};
 use crate::error::{Error, Result};
 
+/// How a run's recipe begins to name data that a program handed over: `memory:NAME`. They can't be opened by name.
+pub const IN_MEMORY: &str = "memory:";
+
 /// Which part of a set to open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Split {
@@ -75,6 +78,13 @@ fn open_from(
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Box<dyn Dataset>> {
+    if let Some(name) = name_or_path.strip_prefix(IN_MEMORY) {
+        return Err(Error::usage(
+            format!("this run was trained on data in memory ({name})"),
+            "hand over the same images: in a program to `Trainer::resume` or `judging::Options`, or name a data set that \
+             holds them (`data.source`)",
+        ));
+    }
     options.image().check()?;
     let set = match recognise(name_or_path)? {
         Some(named) => known::open(named, name_or_path, places, options, progress)?,

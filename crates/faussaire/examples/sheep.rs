@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use faussaire::data::{self, Dataset};
 use faussaire::render::{Images, png, sheet};
-use faussaire::train::{Dcgan, Event, Gan, History, Limits, Request, Watcher};
-use faussaire::{Device, Error, Preset, Recipe, Result};
+use faussaire::train::{Event, Gan, History, Limits, Request, Watcher};
+use faussaire::trainer::{Options, Trainer};
+use faussaire::{Error, Preset, Recipe, Result};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -30,10 +31,10 @@ fn main() {
 
 /// Trains and returns the history; sheets go into `folder`.
 pub fn draw(recipe: Recipe, dataset: Box<dyn Dataset>, limits: Limits, folder: &Path) -> Result<History> {
-    let mut dcgan = Dcgan::new(recipe, dataset, &Device::flex())?;
+    let mut trainer = Trainer::new(recipe, dataset, &Options { limits: Some(limits), ..Options::default() })?;
     let mut history = History::default();
     let mut sheets = Sheets { folder: folder.to_path_buf() };
-    dcgan.fit(&limits, &mut [&mut history, &mut sheets])?;
+    trainer.run_watched(&mut [&mut history, &mut sheets])?;
     Ok(history)
 }
 

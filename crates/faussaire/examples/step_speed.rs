@@ -3,6 +3,7 @@
 //!
 //!     step_speed --net fidle|tp|quick --batch 64 --threads 2 --seconds 10
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use faussaire::data::{ImageShape, Memory};
@@ -10,6 +11,7 @@ use faussaire::random::Stream;
 use faussaire::{Device, Gan, Preset, Recipe, Result};
 
 fn main() {
+    faussaire::device::keep_freed_memory();
     let arguments: Vec<String> = std::env::args().collect();
     let option = |name: &str, default: &str| {
         let value = arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
@@ -38,7 +40,7 @@ fn time(net: &str, batch: usize, seconds: usize) -> Result<f64> {
     let pixels = Stream::new(0, "pixels").uniform(0, 1024 * shape.len(), 0.0, 255.0);
     let pixels = pixels.into_iter().map(|p| p as u8).collect();
     let images = Memory::from_bytes("random", shape, pixels)?;
-    let mut gan = Gan::new(recipe, Box::new(images), &Device::flex())?;
+    let mut gan = Gan::new(recipe, Arc::new(images), &Device::flex())?;
     for _ in 0..3 {
         gan.step()?;
     }

@@ -5,8 +5,9 @@ pub use faussaire_kernels::memory::{keep_freed_memory, release as release_memory
 
 use crate::error::{Error, Result};
 
-/// Does `work` on a thread of the pool that all kernels use: from outside, every kernel's call would have to be handed over
-/// to it.
+/// Does `work` on a thread of the pool that all kernels use, which is rayon's current one: the global pool, or that of the
+/// `ThreadPool::install` around the call. From outside, every kernel's call would have to be handed over to it. The results
+/// are the same for any number of threads.
 pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }

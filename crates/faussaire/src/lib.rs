@@ -6,12 +6,14 @@ pub mod compare;
 pub mod device;
 pub mod doctor;
 pub mod export;
+pub mod judging;
 pub mod play;
 pub mod recipe;
 pub mod render;
 pub mod report;
 pub mod run;
 pub mod train;
+pub mod trainer;
 
 pub use burn;
 pub use burn::tensor::{Device, Tensor};
@@ -27,3 +29,4 @@ pub use faussaire_nn::{
 };
 pub use recipe::{Preset, Recipe};
 pub use train::Gan;
+pub use trainer::Trainer;

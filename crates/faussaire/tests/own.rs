@@ -131,7 +131,12 @@ fn register() {
 fn gan(recipe: &Recipe) -> Gan {
     let shape = ImageShape { height: 8, width: 8, channels: 1 };
     let bytes = (0..12 * shape.len()).map(|i| (i * 2_654_435_761 % 251) as u8).collect();
-    Gan::new(recipe.clone(), Box::new(Memory::from_bytes("generated", shape, bytes).unwrap()), &Device::flex()).unwrap()
+    Gan::new(
+        recipe.clone(),
+        std::sync::Arc::new(Memory::from_bytes("generated", shape, bytes).unwrap()),
+        &Device::flex(),
+    )
+    .unwrap()
 }
 
 fn train(gan: &mut Gan, steps: u64) {

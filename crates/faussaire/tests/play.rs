@@ -6,9 +6,10 @@ use faussaire::data::Strokes;
 use faussaire::metrics::Classifier;
 use faussaire::metrics::classifier::Training;
 use faussaire::play::{Expert, Inversion, directions, label_directions};
-use faussaire::run::{Recorder, Run, Sampler};
-use faussaire::train::{Limits, Watcher};
-use faussaire::{Device, Gan, Recipe};
+use faussaire::run::{Run, Sampler};
+use faussaire::train::Request;
+use faussaire::trainer::{Data, Options};
+use faussaire::{Device, Recipe, Trainer};
 
 const RECIPE: &str = r#"
 latent = 8
@@ -28,12 +29,10 @@ ema = 0.9
 
 fn trained(folder: &std::path::Path) -> Run {
     let recipe = Recipe::parse(RECIPE, "test", &[]).unwrap();
-    let run = Run::create_at(folder, &recipe).unwrap();
-    let mut gan = Gan::new(recipe, Box::new(Strokes::new(1, 2000)), &Device::flex()).unwrap();
-    let mut recorder = Recorder::new(run.clone(), None).unwrap();
-    let mut watchers: [&mut dyn Watcher; 1] = [&mut recorder];
-    gan.fit(&Limits { steps: 60, ..Limits::default() }, &mut watchers).unwrap();
-    run
+    let mut trainer =
+        Trainer::new(recipe, Data::own(Strokes::new(1, 2000)), &Options::default()).unwrap().at(folder).unwrap();
+    trainer.run(|_, _| Ok(Request::Continue)).unwrap();
+    Run::open(folder).unwrap()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use faussaire::data::{Dataset, Strokes};
 use faussaire::ops::Precision;
 use faussaire::train::StepReport;
@@ -24,7 +26,7 @@ fn trained(precision: &str, more: &[&str]) -> (Vec<StepReport>, Gan) {
     let mut changes: Vec<String> = more.iter().map(ToString::to_string).collect();
     changes.push(format!("train.precision={precision}"));
     let recipe = Recipe::parse(NETS, "test", &changes).unwrap();
-    let set: Box<dyn Dataset> = Box::new(Strokes::new(1, 500));
+    let set: Arc<dyn Dataset> = Arc::new(Strokes::new(1, 500));
     let mut gan = Gan::new(recipe, set, &Device::flex()).unwrap();
     ((0..6).map(|_| gan.step().unwrap()).collect(), gan)
 }

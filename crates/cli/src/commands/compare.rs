@@ -17,7 +17,7 @@ use crate::report::say;
 pub fn run(options: &Compare) -> Result<()> {
     let planned = planning::plan(options)?;
     let (folder, plan) = (&planned.folder, &planned.plan);
-    let stop = super::train::stop_on_signal()?;
+    let stop = super::stopping::on_signal()?;
     if !options.quiet {
         introduce(folder, plan);
     }
@@ -25,7 +25,7 @@ pub fn run(options: &Compare) -> Result<()> {
     let stopped = stop.load(Ordering::SeqCst);
     if !stopped {
         super::limit_threads(Some(plan.jobs * plan.threads))?;
-        rayon::scope(|_| scoring::score(folder, plan, options.quiet, &stop))?;
+        faussaire::device::on_pool(|| scoring::score(folder, plan, options.quiet, &stop))?;
     }
     let table = table(folder, plan.clone())?;
     let page = page(&table, &folder.file("runs"))?;

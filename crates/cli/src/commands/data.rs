@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use faussaire::data::{self, Dataset, OpenOptions, Progress};
 use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::bars::Bars;
 use crate::arguments::{Data, DataAction};
 use crate::report::{count, say};
 
@@ -30,25 +30,13 @@ pub fn run(options: &Data) -> Result<()> {
 }
 
 /// Opens a data set, with a bar on stderr where it has to be fetched first.
-pub fn open_dataset(name: &str, options: &OpenOptions, quiet: bool) -> Result<Box<dyn Dataset>> {
+fn open_dataset(name: &str, options: &OpenOptions, quiet: bool) -> Result<Box<dyn Dataset>> {
     with_bar(quiet, |progress| data::open(name, options, progress))
 }
 
 fn with_bar<T>(quiet: bool, work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<T>) -> Result<T> {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{msg}  {bar:24} {bytes}/{total_bytes}  {eta} left") {
-        bar.set_style(style);
-    }
-    let outcome = work(&mut |progress: Progress| {
-        bar.set_message(progress.file);
-        if let Some(total) = progress.total {
-            bar.set_length(total);
-        }
-        bar.set_position(progress.bytes);
-    });
-    bar.finish_and_clear();
-    outcome
+    let mut bars = Bars::new(quiet);
+    work(&mut |progress| bars.fetching(progress))
 }
 
 fn list(options: &OpenOptions) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::report::{count, say};
 pub fn run(options: &Export) -> Result<()> {
     super::limit_threads(options.threads)?;
     // On a thread of the pool: from outside, every kernel's call would have to be handed over to it.
-    rayon::scope(|_| exported(options))
+    faussaire::device::on_pool(|| exported(options))
 }
 
 fn exported(options: &Export) -> Result<()> {

@@ -1,5 +1,6 @@
 //! One file per subcommand, and what several of them share.
 
+mod bars;
 pub mod compare;
 pub mod completions;
 pub mod data;
@@ -13,6 +14,7 @@ pub mod presets;
 mod progress;
 pub mod sample;
 pub mod serve;
+mod stopping;
 pub mod studio;
 pub mod summary;
 pub mod train;

@@ -2,8 +2,6 @@
 //! ten images drawn in the terminal.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use faussaire::Result;
@@ -34,7 +32,6 @@ fn precision(precision: Precision) -> &'static str {
 pub struct Console {
     bar: ProgressBar,
     quiet: bool,
-    stop: Arc<AtomicBool>,
     time: Option<Duration>,
     began: Option<(Instant, u64)>,
     shown: Option<u64>,
@@ -43,21 +40,22 @@ pub struct Console {
 }
 
 impl Console {
-    /// Quiet, it only listens to `stop`. `time` is how long the training may take, if that is limited.
-    pub fn new(quiet: bool, stop: Arc<AtomicBool>, time: Option<Duration>) -> Self {
+    /// Quiet, it shows nothing. `time` is how long the training may take, if that is limited.
+    pub fn new(quiet: bool, time: Option<Duration>) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, quiet, stop, time, began: None, shown: None, last: None, warned: false }
+        Self { bar, quiet, time, began: None, shown: None, last: None, warned: false }
     }
 
     /// Says what is about to be trained, on what, where.
-    pub fn introduce(&self, gan: &Gan, dataset: &str, run: &Path) {
+    pub fn introduce(&self, gan: &Gan, run: &Path) {
         if self.quiet {
             return;
         }
         let parameters = |net: &faussaire::net::Network| count(net.parameters().0 as u64);
         eprintln!(
-            "{dataset}: {} images of {}; generator {} parameters, discriminator {}; batch {}, {} threads, {}",
+            "{}: {} images of {}; generator {} parameters, discriminator {}; batch {}, {} threads, {}",
+            gan.dataset().name(),
             count(gan.dataset().len() as u64),
             gan.image_shape(),
             parameters(&gan.generator.net),
@@ -201,7 +199,6 @@ impl Watcher for Console {
             Event::Heal(heal) => self.say(&findings::healed(heal)),
             Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Diverged { .. } => {}
         }
-        let stop = self.stop.load(Ordering::SeqCst);
-        Ok(if stop { Request::Stop } else { Request::Continue })
+        Ok(Request::Continue)
     }
 }

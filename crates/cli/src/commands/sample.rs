@@ -32,7 +32,7 @@ enum Output<'a> {
 pub fn run(options: &Sample) -> Result<()> {
     super::limit_threads(options.threads)?;
     // On a thread of the pool: from outside, every kernel's call would have to be handed over to it.
-    rayon::scope(|_| sampled(options))
+    faussaire::device::on_pool(|| sampled(options))
 }
 
 fn sampled(options: &Sample) -> Result<()> {

@@ -48,17 +48,17 @@ impl Doctor {
     }
 
     /// What the run should be healed of, if anything.
-    pub(super) fn patient(&self) -> Option<&Finding> {
+    pub(crate) fn patient(&self) -> Option<&Finding> {
         self.patient.as_ref()
     }
 
     /// What is known of the run.
-    pub(super) fn vitals(&self) -> &Vitals {
+    pub(crate) fn vitals(&self) -> &Vitals {
         &self.vitals
     }
 
     /// The run was healed: it begins anew.
-    pub(super) fn healed(&mut self, heal: Heal) {
+    pub(crate) fn healed(&mut self, heal: Heal) {
         self.see(&Event::Heal(heal.clone()));
         self.news.push(Event::Heal(heal));
     }

@@ -106,7 +106,7 @@ impl Lesson {
         }
         let data = open(&recipe.data.source, &options, &mut |_| ())?;
         let toy = data.toy().ok_or_else(refuse)?;
-        Ok(Self { gan: Gan::new(recipe, data, device)?, toy, first: None, last: None })
+        Ok(Self { gan: Gan::new(recipe, data.into(), device)?, toy, first: None, last: None })
     }
 
     /// Whole steps made.
@@ -237,7 +237,7 @@ mod tests {
     fn two_halves_are_a_step_of_the_command_line() {
         let mut lesson = Lesson::new(recipe(&[]), &Device::flex()).unwrap();
         let data = open("ring", &recipe(&[]).open_options(OpenOptions::default()), &mut |_| ()).unwrap();
-        let mut gan = Gan::new(recipe(&[]), data, &Device::flex()).unwrap();
+        let mut gan = Gan::new(recipe(&[]), data.into(), &Device::flex()).unwrap();
         for step in 0..3 {
             assert_eq!(lesson.next(), Half::Discriminator);
             let before = host(&lesson.gan.generator.weights.tensors()[0]);

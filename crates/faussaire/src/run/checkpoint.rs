@@ -176,7 +176,7 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
     if state.data != data {
         return Err(Error::run(
             format!("the data set {} is not the one that this run began with", gan.dataset().name()),
-            "point --data to the original files, or start a new run",
+            "give it the original images (`data.source`, `data.dir`), or start a new run",
         ));
     }
     let device = gan.average.weights.tensors()[0].device();

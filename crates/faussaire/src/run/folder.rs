@@ -57,7 +57,7 @@ impl Run {
         if !is_vacant(path)? {
             return Err(Error::run(
                 format!("{} is not empty, expected a new folder for the run", path.display()),
-                "choose another --run folder, or go on with the run in it: --resume FOLDER",
+                "choose another folder (`Trainer::at`), or go on with the run in it (`Trainer::resume`)",
             ));
         }
         Self { path: path.into() }.initialised(recipe)
@@ -88,7 +88,7 @@ impl Run {
             Some((_, path)) => Ok(Self { path }),
             None => Err(Error::run(
                 format!("there is no run under {}", root.display()),
-                "start one with `faussaire train`, or name its folder: --resume FOLDER",
+                "start one, or name its folder (`Trainer::resume`)",
             )),
         }
     }

@@ -5,17 +5,15 @@ pub(crate) mod checkpoint;
 mod folder;
 mod generated;
 mod log;
-mod recorder;
 mod sampler;
-mod sheet;
 mod stopping;
 
 /// What to do where a checkpoint is damaged.
-const ANOTHER_CHECKPOINT: &str = "sample from another one with --checkpoint best; to train on from it, copy the folder \
+const ANOTHER_CHECKPOINT: &str = "sample from another one (`Sampler::open` with best); to train on from it, copy the folder \
                                   checkpoints/best over checkpoints/latest";
 
 pub(crate) use checkpoint::weights;
 pub use checkpoint::{State, exists, load, save, state};
 pub use folder::{Run, WORDS};
-pub use recorder::Recorder;
 pub use sampler::Sampler;
+pub(crate) use stopping::StopRequest;

@@ -113,8 +113,8 @@ impl Sampler {
     pub fn label_row(&self, text: &str) -> Result<Vec<f32>> {
         if self.labels.names.is_empty() {
             return Err(Error::usage(
-                format!("--class {text}: this run's generator takes no labels"),
-                "train one that does: `faussaire train --conditional`",
+                format!("class {text} was asked for, but this run's generator takes no labels"),
+                "train one that does (`Recipe::conditioned`)",
             ));
         }
         self.labels.row(text)

@@ -53,17 +53,17 @@ impl Run {
 
 /// Looks for the request now and then.
 #[derive(Debug)]
-pub(super) struct StopRequest {
+pub(crate) struct StopRequest {
     looked: Instant,
 }
 
 impl StopRequest {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { looked: Instant::now() }
     }
 
     /// Whether `run` was asked to stop since the last time, which it then forgets.
-    pub(super) fn came(&mut self, run: &Run) -> Result<bool> {
+    pub(crate) fn came(&mut self, run: &Run) -> Result<bool> {
         if self.looked.elapsed() < EVERY {
             return Ok(false);
         }

@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Gan, Variety};
-use crate::doctor::{Finding, Heal};
+use super::{Finding, Gan, Heal, Variety};
 use crate::error::Result;
 
 /// What one step saw: losses and accuracies before the update that they caused.
@@ -141,9 +140,10 @@ pub enum Event {
 }
 
 /// What a watcher asks of the loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Request {
     /// Nothing.
+    #[default]
     Continue,
     /// To end here, so that the run can go on from an earlier checkpoint under a changed recipe.
     RollBack,
@@ -163,6 +163,13 @@ pub trait Watcher {
     /// training goes on.
     fn news(&mut self) -> Vec<Event> {
         Vec::new()
+    }
+}
+
+/// A closure is a watcher, too.
+impl<F: FnMut(&Event, &Gan) -> Result<Request>> Watcher for F {
+    fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request> {
+        self(event, gan)
     }
 }
 

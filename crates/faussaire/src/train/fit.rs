@@ -1,9 +1,9 @@
-//! The loop: Algorithm 1 of Goodfellow et al. (2014), with an average of the generator and watchers around it.
+//! The loop around the steps: limits, and watchers that see every event.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{Event, Gan, Request, StepReport, Watcher};
+use super::{Event, Gan, Request, Watcher};
 use crate::device;
 use crate::error::{Error, Result};
 
@@ -26,6 +26,14 @@ impl Limits {
         let by_steps = (self.steps > 0).then_some(self.steps);
         by_epochs.into_iter().chain(by_steps).min()
     }
+
+    /// Which limit is reached, if any, by a training that began at `began`.
+    pub(crate) fn reached(&self, gan: &Gan, began: Instant) -> Option<Ending> {
+        if self.total_steps(gan).is_some_and(|total| gan.progress.step >= total) {
+            return Some(Ending::Complete);
+        }
+        self.time.is_some_and(|time| began.elapsed() >= time).then_some(Ending::Time)
+    }
 }
 
 /// Why training ended.
@@ -42,37 +50,45 @@ pub enum Ending {
 }
 
 impl Gan {
-    /// Trains until `limits`, telling `watchers` of every event.
+    /// Trains until `limits`, telling `watchers` of every event. No folder, no healing: those are
+    /// [`crate::trainer::Trainer`]'s.
     ///
     /// # Errors
     /// A loss that is no longer finite, images that can't be read, or what a watcher reports.
     pub fn fit(&mut self, limits: &Limits, watchers: &mut [&mut dyn Watcher]) -> Result<Ending> {
         let began = Instant::now();
-        let total = limits.total_steps(self);
-        let (step, steps_per_epoch) = (self.progress.step, self.steps_per_epoch());
-        let (machine, precision) = (device::machine(), self.generator.precision.name().to_owned());
-        let start = Event::Start { step, steps: total.unwrap_or(0), steps_per_epoch, machine, precision };
-        tell(watchers, self, start)?;
+        tell(watchers, self, self.start(limits))?;
+        let mut request = Request::Continue;
         let ending = loop {
-            if total.is_some_and(|total| self.progress.step >= total) {
-                break Ending::Complete;
-            }
-            if limits.time.is_some_and(|time| began.elapsed() >= time) {
-                break Ending::Time;
-            }
-            match self.step_watched(watchers)? {
-                Request::Continue => {}
-                Request::Stop => break Ending::Stopped,
-                Request::RollBack => return Ok(Ending::RolledBack),
+            match (request, limits.reached(self, began)) {
+                (Request::Stop, _) => break Ending::Stopped,
+                (Request::RollBack, _) => return Ok(Ending::RolledBack),
+                (Request::Continue, Some(ending)) => break ending,
+                (Request::Continue, None) => request = self.step_watched(watchers)?,
             }
         };
-        let reason = ending.to_string();
-        tell(watchers, self, Event::End { step: self.progress.step, reason })?;
+        tell(watchers, self, self.end(ending))?;
         Ok(ending)
     }
 
+    /// The event that says that training begins, or goes on.
+    pub(crate) fn start(&self, limits: &Limits) -> Event {
+        Event::Start {
+            step: self.progress.step,
+            steps: limits.total_steps(self).unwrap_or(0),
+            steps_per_epoch: self.steps_per_epoch(),
+            machine: device::machine(),
+            precision: self.generator.precision.name().to_owned(),
+        }
+    }
+
+    /// The event that says that training is over.
+    pub(crate) fn end(&self, ending: Ending) -> Event {
+        Event::End { step: self.progress.step, reason: ending.to_string() }
+    }
+
     /// A step, and all that the watchers have to say to it.
-    fn step_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Request> {
+    pub(crate) fn step_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Request> {
         let report = match self.step() {
             Ok(report) => report,
             Err(Error::Diverged { what, hint }) => {
@@ -89,20 +105,6 @@ impl Gan {
             request = request.max(tell(watchers, self, Event::Epoch { epoch, report })?);
         }
         Ok(request)
-    }
-
-    /// One step: k discriminator updates, one generator update, the average.
-    ///
-    /// # Errors
-    /// A loss that is no longer finite, or images that can't be read.
-    pub fn step(&mut self) -> Result<StepReport> {
-        // On a thread of the pool: from outside, every kernel's call would have to be handed over to it.
-        rayon::scope(|_| self.step_here())
-    }
-
-    fn step_here(&mut self) -> Result<StepReport> {
-        let first = self.discriminator_half()?;
-        self.generator_half(first)
     }
 
     /// The passes over the data, counted from 1, that the last step completed: none, one, or several on a tiny set.
@@ -125,7 +127,7 @@ impl std::fmt::Display for Ending {
 }
 
 /// Tells all watchers of `event`, and of what they add to it.
-fn tell(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: Event) -> Result<Request> {
+pub(crate) fn tell(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: Event) -> Result<Request> {
     let mut request = Request::Continue;
     let mut events = VecDeque::from([event]);
     while let Some(event) = events.pop_front() {

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 
 use burn::tensor::{Device, Tensor};
 
-use super::discriminator_step::RealBatch;
 use super::drawing::Drawing;
 use super::{Average, held_out};
 use crate::data::labels::{self as conditions, Conditions};
@@ -58,8 +57,6 @@ pub struct Gan {
     pub(super) held_out: Option<Chosen>,
     pub(super) batches: Arc<Batches>,
     pub(super) reader: Prefetcher,
-    /// The real images that D saw last.
-    pub(super) seen: Option<RealBatch>,
     pub(super) conditions: Option<Conditions>,
     pub(super) range: PixelRange,
     pub(super) device: Device,
@@ -75,23 +72,13 @@ struct Settled {
 }
 
 impl Gan {
-    /// Builds the recipe's nets for `dataset`.
+    /// Builds the recipe's nets for the images of `whole`, some of which the recipe may hold back (`train.held_out`).
+    /// Several trainings may share one set. They run on rayon's current pool: the global one, or that of the
+    /// `ThreadPool::install` around the call.
     ///
     /// # Errors
     /// A recipe that [`Recipe::validate`] refuses, nets that don't fit each other or the images, or a batch larger than the set.
-    pub fn new(recipe: Recipe, dataset: Box<dyn Dataset>, device: &Device) -> Result<Self> {
-        Self::over(recipe, Arc::from(dataset), device)
-    }
-
-    /// A new training on the same data under another recipe.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn under(&self, recipe: Recipe) -> Result<Self> {
-        Self::over(recipe, Arc::clone(&self.whole), &self.device)
-    }
-
-    fn over(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+    pub fn new(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
         recipe.validate()?;
         let (dataset, held_out) = held_out::parted(&recipe, &whole);
         let (generator, discriminator) = recipe.networks()?;
@@ -99,7 +86,7 @@ impl Gan {
         if made.dims() != real.dims() {
             return Err(Error::recipe(
                 format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
-                "bring the images to the generator's shape (keys `data.size` and `data.channels`), or change its layers",
+                "bring the images to the generator's shape (`data.size`, `data.channels`), or change its layers",
             ));
         }
         let range = PixelRange::of(&generator)?;
@@ -125,7 +112,6 @@ impl Gan {
             progress,
             batches,
             reader,
-            seen: None,
             range,
             device: device.clone(),
             whole,
@@ -135,9 +121,27 @@ impl Gan {
         })
     }
 
+    /// A new training on the same data under another recipe.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn under(&self, recipe: Recipe) -> Result<Self> {
+        Self::new(recipe, Arc::clone(&self.whole), &self.device)
+    }
+
     /// The images it learns from: all but those held back.
     pub fn dataset(&self) -> &dyn Dataset {
         self.dataset.as_ref()
+    }
+
+    /// All its images, those held back included.
+    pub(crate) fn whole(&self) -> &Arc<dyn Dataset> {
+        &self.whole
+    }
+
+    /// Where it is computed.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Steps per pass over the data.
@@ -217,6 +221,18 @@ impl Gan {
         let settled = Arc::new(Settled { step, drawing: Drawing::new(net, &weights), weights });
         *kept = Some(Arc::clone(&settled));
         settled
+    }
+
+    /// Puts weights in the place of those that were drawn, before the first step, of each net that is given some. The
+    /// average begins anew from the generator's; Adam's moments are left as they are.
+    pub(crate) fn replace_weights(&mut self, generator: Option<Weights>, discriminator: Option<Weights>) {
+        for (model, weights) in [(&mut self.generator, generator), (&mut self.discriminator, discriminator)] {
+            if let Some(weights) = weights {
+                model.weights = weights;
+            }
+        }
+        self.average = Average::new(self.generator.weights.clone(), self.recipe.train.ema as f32);
+        self.forget_settled();
     }
 
     /// To be called where the averaged weights are replaced.

@@ -1,14 +1,60 @@
-//! What the discriminator gets to see of images, real or generated: changed at random (`augment`), with noise, packed.
-//! Generated images pass through here in the generator's update too, gradient and all.
+//! What the discriminator gets to see: a batch of real images with their labels, generated ones, and both changed at random
+//! (`augment`), with noise, packed. Generated images pass through here in the generator's update too, gradient and all.
 
 use burn::tensor::Tensor;
 
-use super::Gan;
+use super::{Gan, Latents};
 use crate::augment::augment;
+use crate::error::Result;
+use crate::loss::Scores;
+use crate::net::Pass;
 use crate::ops::tensor;
 use crate::random::Stream;
+use crate::recipe::FakeBatchnorm;
+
+/// Real images with their labels.
+#[derive(Clone, Debug)]
+pub(super) struct RealBatch {
+    pub x: Tensor<4>,
+    pub y: Option<Tensor<4>>,
+}
 
 impl Gan {
+    /// The images of the data that belong to D's update `turn`, with their labels.
+    pub(super) fn real_images(&mut self, turn: u64) -> Result<RealBatch> {
+        let indices = self.batches.indices(turn);
+        let mut values = self.reader.take(turn)?;
+        self.range.from_unit(&mut values);
+        let (shape, m) = (self.dataset.shape(), indices.len());
+        let y = self.conditions.as_ref().map(|conditions| {
+            tensor(conditions.rows(self.dataset.as_ref(), &indices), [m, 1, 1, conditions.width()], &self.device)
+        });
+        Ok(RealBatch { x: tensor(values, [m, shape.height, shape.width, shape.channels], &self.device), y })
+    }
+
+    /// Generated without any gradient: the generator doesn't learn here. The labels are those of the real images, so that
+    /// nothing but the images differs between the two halves of the batch.
+    pub(super) fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
+        let Latents { z, .. } = self.drawn_latents("latent.discriminator", turn, m);
+        let pass = match self.recipe.train.fake_batchnorm {
+            FakeBatchnorm::Batch => self.generator.training_pass(turn * 2),
+            FakeBatchnorm::Moving => Pass::infer().rounded(self.generator.precision),
+        };
+        self.generator.net.apply(&self.generator.weights, z, &mut pass.given(y))
+    }
+
+    /// The scores with some pairs exchanged, if the recipe asks for that.
+    pub(super) fn flipped(&self, scores: Scores, turn: u64) -> Scores {
+        let share = self.recipe.train.label_flip as f32;
+        if share == 0.0 {
+            return scores;
+        }
+        let m = scores.real.dims()[0];
+        let draws = Stream::new(self.recipe.train.seed, "flips").uniform(turn, m, 0.0, 1.0);
+        let flips = draws.into_iter().map(|u| f32::from(u < share)).collect();
+        scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
+    }
+
     /// `images` as D sees them at its (or G's) update `turn`; `of` keeps the randomness of different uses apart.
     pub(super) fn viewed(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
         let train = &self.recipe.train;

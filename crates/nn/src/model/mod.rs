@@ -200,8 +200,8 @@ impl Model {
         if !value.is_finite() {
             return Err(Error::Diverged {
                 what: format!("the {}'s loss is {value} at its update {}", self.net.name(), optimizer.updates + 1),
-                hint: "start again with a lower learning rate (`--set generator.adam.learning_rate=...`), or with --heal, which goes \
-                       back and lowers it"
+                hint: "start again with a lower learning rate (`generator.adam.learning_rate`, `discriminator.adam.learning_rate`), or let the \
+                       run be healed (`train.heal`), which goes back and lowers it"
                     .into(),
             });
         }

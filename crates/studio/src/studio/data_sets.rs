@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use faussaire::data::{self, Dataset, OpenOptions, Split};
-use faussaire::metrics::classifier::{self, Training};
+use faussaire::data::{self, OpenOptions};
+use faussaire::judging::Reference;
 use faussaire::play::{Direction, label_directions};
 use faussaire::run::Run;
 use faussaire::{Device, Recipe, device};
@@ -21,21 +21,13 @@ const KNOWN: usize = 64;
 /// Images that are judged to find directions.
 const JUDGED: usize = 1_000;
 
-/// Images of a run's data.
-#[derive(Clone, Debug)]
-pub(super) struct Real {
-    pub set: Arc<dyn Dataset>,
-    /// `test`, where there are images that the run didn't learn from; else `train`.
-    pub split: &'static str,
-}
-
 /// The sets that are open.
 #[derive(Debug)]
 pub(crate) struct DataSets {
     dir: Option<PathBuf>,
     /// Whether a run's recipe may name a path.
     paths: bool,
-    open: Mutex<Vec<(String, Real)>>,
+    open: Mutex<Vec<(String, Reference)>>,
     /// Directions by label, of a run's checkpoint; held while they are looked for, so that nobody else does the same.
     found: Mutex<BTreeMap<(PathBuf, u64), Vec<Direction>>>,
 }
@@ -46,7 +38,7 @@ impl DataSets {
     }
 
     /// The real images behind `recipe`: those held back where the set has such, else those that were learned from. It blocks.
-    pub(super) fn of(&self, recipe: &Recipe) -> Answer<Real> {
+    pub(super) fn of(&self, recipe: &Recipe) -> Answer<Reference> {
         let source = &recipe.data.source;
         if !self.paths && !data::is_name(source) {
             return Err(Failure::new(
@@ -71,17 +63,12 @@ impl DataSets {
                 format!("fetch it with `faussaire data fetch {source}`"),
             ));
         }
-        let test = OpenOptions { split: Split::Test, ..options.clone() };
-        let held_back = data::open(source, &test, &mut |_| ()).map(|set| Real { set: Arc::from(set), split: "test" });
-        let real = match held_back {
-            Ok(real) => real,
-            Err(_) => Real { set: Arc::from(data::open(source, &options, &mut |_| ())?), split: "train" },
-        };
+        let reference = Reference::open(source, &options, &mut |_| ())?;
         if open.len() >= OPEN {
             open.remove(0);
         }
-        open.push((key, real.clone()));
-        Ok(real)
+        open.push((key, reference.clone()));
+        Ok(reference)
     }
 
     /// Directions by the labels of the run's data, where a judge of it was trained before; none else. It blocks.
@@ -102,20 +89,14 @@ impl DataSets {
 
     fn judged(&self, run: &Path, loaded: &Loaded) -> Answer<Vec<Direction>> {
         let recipe = Run::open(run)?.recipe(&[])?;
-        let options = recipe.open_options(OpenOptions { data_dir: self.dir.clone(), ..OpenOptions::default() });
         let told = !loaded.sampler.labels().names.is_empty();
         if told || !data::is_name(&recipe.data.source) {
             return Ok(Vec::new());
         }
-        let train = data::open(&recipe.data.source, &options, &mut |_| ())?;
-        let training = Training::default();
-        if !classifier::place(train.as_ref(), training)?.is_some_and(|place| place.is_file()) {
-            return Ok(Vec::new());
-        }
-        let real = self.of(&recipe)?;
-        device::on_pool(|| {
-            let judge = classifier::open(train.as_ref(), real.set.as_ref(), training, &Device::flex(), &mut |_| ())?;
-            Ok(label_directions(&loaded.sampler, &judge, JUDGED)?)
+        let reference = self.of(&recipe)?;
+        device::on_pool(|| match reference.known_classifier(&Device::flex())? {
+            Some(judge) => Ok(label_directions(&loaded.sampler, &judge, JUDGED)?),
+            None => Ok(Vec::new()),
         })
     }
 }

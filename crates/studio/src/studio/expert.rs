@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faussaire::data::fill;
 use faussaire::data::labels::Conditions;
+use faussaire::judging::Reference;
 use faussaire::render::Images;
 use faussaire::run::Run;
 use faussaire::{Recipe, device};
@@ -19,7 +20,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Studio;
-use super::data_sets::Real;
 use super::play::to_unit;
 use crate::body::Body;
 use crate::engine::{Classes, Loaded};
@@ -118,13 +118,13 @@ struct Mixed {
 fn mix(
     loaded: &Loaded,
     recipe: &Recipe,
-    real: &Real,
+    reference: &Reference,
     truth: &[bool],
     picks: &[u64],
     made: Vec<f32>,
     labels: Vec<Vec<f32>>,
 ) -> Answer<Mixed> {
-    let (shape, set) = (loaded.sampler.shape(), real.set.as_ref());
+    let (shape, set) = (loaded.sampler.shape(), reference.real.as_ref());
     if set.shape() != shape || set.is_empty() {
         return Err(Failure::conflict(
             format!("the data has images of {}, the generator makes {shape}", set.shape()),

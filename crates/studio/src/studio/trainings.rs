@@ -205,5 +205,7 @@ pub(super) fn last_words(path: &Path) -> Option<(String, String)> {
     let text = plain.then(|| fs::read_to_string(&file).ok())??;
     let error = text.split("error: ").skip(1).last()?;
     let (error, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
+    // Flags are for whoever typed the command.
+    let hint = hint.split("\nflags: ").next().unwrap_or(hint);
     Some((error.trim().to_owned(), hint.trim().to_owned()))
 }

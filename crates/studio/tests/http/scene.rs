@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use faussaire::data::LabelSettings;
 use faussaire::data::{self, OpenOptions};
 use faussaire::recipe::Conditional;
-use faussaire::run::{Recorder, Run};
+use faussaire::run::Run;
 use faussaire::train::{Gan, Limits};
+use faussaire::trainer::Recorder;
 use faussaire::{Device, Recipe};
 use faussaire_studio::server::Stop;
 use faussaire_studio::{serve, studio};
@@ -56,7 +57,7 @@ fn train(path: &Path, source: &str, told: bool) {
     let run = Run::create_at(path, &recipe).unwrap();
     let _lock = run.lock().unwrap();
     let mut recorder = Recorder::new(run, None).unwrap();
-    let mut gan = Gan::new(recipe, set, &Device::flex()).unwrap();
+    let mut gan = Gan::new(recipe, set.into(), &Device::flex()).unwrap();
     gan.fit(&Limits { steps: 12, ..Limits::default() }, &mut [&mut recorder]).unwrap();
 }
 

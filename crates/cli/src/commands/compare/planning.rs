@@ -11,7 +11,7 @@ use faussaire::recipe::{PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
 
 use crate::arguments::{Compare, Train};
-use crate::commands::train;
+use crate::commands::train::changes;
 
 /// Where comparisons go without `--run`.
 const COMPARISONS: &str = "comparisons";
@@ -235,7 +235,7 @@ fn bases(options: &Compare) -> Result<Vec<Base>> {
 
 /// The recipe that `train` would make of these flags.
 fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> {
-    train::new_recipe(&Train {
+    changes::new_recipe(&Train {
         dataset: options.dataset.clone(),
         preset: base.preset.clone(),
         config: base.config.clone(),
@@ -250,7 +250,7 @@ fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> 
 /// A data set's path from the root; a name as it is.
 fn whole(dataset: &str) -> String {
     let path = Path::new(dataset);
-    if !faussaire::data::is_name(dataset) && path.exists() { train::absolute(path) } else { dataset.into() }
+    if !faussaire::data::is_name(dataset) && path.exists() { changes::absolute(path) } else { dataset.into() }
 }
 
 /// What was refused and what to do, in one line.

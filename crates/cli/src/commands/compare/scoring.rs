@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use faussaire::compare::{Folder, Job, Measure, Plan, State};
 use faussaire::data::OpenOptions;
+use faussaire::judging::Reference;
 use faussaire::metrics::{Better, Exhibit, Extractor, Running, judge};
 use faussaire::recipe::DataSettings;
 use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
 
-use crate::commands::judge::{Against, extractor};
+use crate::commands::bars::Bars;
 
 /// The judge of one data set.
 struct Bench {
     data: DataSettings,
-    against: Against,
+    reference: Reference,
     /// None for toys, which are scored by their clusters.
     extractor: Option<Extractor>,
 }
@@ -66,7 +67,7 @@ fn measure(
         }
     };
     let bench = &benches[at];
-    let real = bench.against.real.as_ref();
+    let real = bench.reference.real.as_ref();
     let Some(extractor) = &bench.extractor else {
         let metric = Running::new(real, 0)?;
         let points = sampler.generated(metric.images(), 0, None)?;
@@ -75,7 +76,7 @@ fn measure(
     };
     let made = sampler.generated(plan.samples, 0, None)?;
     let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref(), only: None };
-    let judgement = judge(extractor, real, bench.against.split, exhibit, 0)?;
+    let judgement = judge(extractor, real, bench.reference.split, exhibit, 0)?;
     let measure =
         |s: faussaire::metrics::Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
     Ok(judgement.scores.into_iter().map(measure).collect())
@@ -85,10 +86,11 @@ fn measure(
 fn bench(recipe: &Recipe, quiet: bool, device: &Device) -> Result<Bench> {
     let mut open = recipe.open_options(OpenOptions::default());
     open.seed = 0;
-    let against = Against::open(&recipe.data.source, &open, quiet)?;
-    let extractor = match against.real.toy() {
+    let mut bars = Bars::new(quiet);
+    let reference = Reference::open(&recipe.data.source, &open, &mut |progress| bars.show(progress))?;
+    let extractor = match reference.real.toy() {
         Some(_) => None,
-        None => Some(extractor(&against, None, quiet, device)?),
+        None => Some(reference.extractor(None, device, &mut |progress| bars.show(progress))?),
     };
-    Ok(Bench { data: recipe.data.clone(), against, extractor })
+    Ok(Bench { data: recipe.data.clone(), reference, extractor })
 }

@@ -5,13 +5,13 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::stopping::StopRequest;
-use super::{Run, State, save, sheet};
-use crate::doctor::Heal;
+use super::scoring::Scoring;
+use super::sheet;
 use crate::error::{Error, Result};
-use crate::metrics::{Extractor, Running};
+use crate::metrics::Extractor;
 use crate::render::png;
-use crate::train::{Event, Gan, Request, StepReport, Watcher};
+use crate::run::{Run, State, StopRequest, save};
+use crate::train::{Event, Gan, Heal, Request, StepReport, Watcher};
 
 /// Writes what happens into the run's folder.
 #[derive(Debug)]
@@ -24,10 +24,7 @@ pub struct Recorder {
     last_logged: u64,
     last_report: Option<StepReport>,
     last_sheet: Option<u64>,
-    /// Who is to judge, until its metric is made.
-    judge: Option<Extractor>,
-    metric: Option<Running>,
-    judging: Duration,
+    scoring: Scoring,
     best: Option<f64>,
     /// What it has done and logged, for the other watchers.
     news: Vec<Event>,
@@ -59,9 +56,7 @@ impl Recorder {
             last_logged: state.map_or(0, |s| s.step),
             last_report: None,
             last_sheet: None,
-            judge: None,
-            metric: None,
-            judging: Duration::ZERO,
+            scoring: Scoring::default(),
             best: state.and_then(|s| s.best),
             news: Vec::new(),
         })
@@ -70,12 +65,12 @@ impl Recorder {
     /// Lets `judge` score the run, instead of plain pixels.
     #[must_use]
     pub fn judged_by(self, judge: Option<Extractor>) -> Self {
-        Self { judge, ..self }
+        Self { scoring: Scoring::by(judge), ..self }
     }
 
     /// How long scoring has taken in all.
     pub fn judging(&self) -> Duration {
-        self.judging
+        self.scoring.spent()
     }
 
     fn log(&mut self, event: &Event) -> Result<()> {
@@ -129,17 +124,7 @@ impl Recorder {
 
     /// Scores the averaged generator on fixed noise, and keeps it as `best` where no score before was better.
     fn score(&mut self, gan: &Gan) -> Result<()> {
-        let (step, seed, began) = (gan.progress.step, gan.recipe.train.seed, Instant::now());
-        let metric = match (self.metric.take(), self.judge.take()) {
-            (Some(metric), _) => metric,
-            (None, Some(judge)) => Running::judged(judge, gan.dataset(), seed)?,
-            (None, None) => Running::new(gan.dataset(), seed)?,
-        };
-        let mut values = gan.generate(&gan.fixed_latents(metric.images()))?;
-        gan.range().to_unit(&mut values);
-        let scores = metric.score(&values);
-        self.metric = Some(metric);
-        self.judging += began.elapsed();
+        let (step, scores) = (gan.progress.step, self.scoring.score(gan)?);
         let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
         for (name, value) in scores {
             self.announce(Event::Score { step, name, value })?;

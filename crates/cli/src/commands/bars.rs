@@ -1,0 +1,71 @@
+//! Progress bars for what may take long before the work itself: fetching data, training a judge.
+
+use faussaire::data;
+use faussaire::judging::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+const FETCHING: &str = "{msg}  {bar:24} {bytes}/{total_bytes}  {eta} left";
+const TRAINING: &str = "training the judge, once for this data  {bar:24} {percent}%  {eta} left";
+
+/// A bar at a time on stderr, made when there is something to show and taken away at the end.
+#[derive(Debug)]
+pub struct Bars {
+    quiet: bool,
+    fetching: Option<ProgressBar>,
+    training: Option<ProgressBar>,
+}
+
+impl Bars {
+    /// Quiet, it shows nothing.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, fetching: None, training: None }
+    }
+
+    /// Shows how far it is.
+    pub fn show(&mut self, progress: Progress) {
+        match progress {
+            Progress::Fetching(progress) => self.fetching(progress),
+            Progress::Training(done) => {
+                take_away(&mut self.fetching);
+                let quiet = self.quiet;
+                self.training
+                    .get_or_insert_with(|| bar(quiet, TRAINING, Some(1000)))
+                    .set_position((1000.0 * done) as u64);
+            }
+        }
+    }
+
+    /// Shows how far a file is fetched.
+    pub fn fetching(&mut self, progress: data::Progress) {
+        take_away(&mut self.training);
+        let quiet = self.quiet;
+        let bar = self.fetching.get_or_insert_with(|| bar(quiet, FETCHING, None));
+        bar.set_message(progress.file);
+        if let Some(total) = progress.total {
+            bar.set_length(total);
+        }
+        bar.set_position(progress.bytes);
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        take_away(&mut self.fetching);
+        take_away(&mut self.training);
+    }
+}
+
+fn take_away(bar: &mut Option<ProgressBar>) {
+    if let Some(bar) = bar.take() {
+        bar.finish_and_clear();
+    }
+}
+
+fn bar(quiet: bool, template: &str, length: Option<u64>) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    let bar = ProgressBar::with_draw_target(length, target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,27 @@
+//! Asking a training to stop and save: by a signal, or by the end of whoever started it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use faussaire::{Error, Result};
+
+/// Ctrl-C and SIGTERM ask for a stop after the current step; asked twice, the process ends at once.
+pub fn on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|e| Error::usage(format!("signals can't be handled: {e}"), "report this"))?;
+    Ok(stop)
+}
+
+/// Asks for a stop when stdin ends: `compare` holds the other end, and a kill closes it too.
+pub fn at_eof(stop: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        stop.store(true, Ordering::SeqCst);
+    });
+}

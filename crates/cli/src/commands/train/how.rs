@@ -1,0 +1,44 @@
+//! What the flags of `faussaire train` say beside the recipe: the device, how long, whether the nets see labels.
+
+use faussaire::recipe::Conditional;
+use faussaire::train::Limits;
+use faussaire::trainer::Options;
+use faussaire::{Device, Error, Recipe, Result};
+
+use super::changes;
+use crate::arguments::Train;
+
+/// What the flags say of the training beside its recipe.
+pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> {
+    Ok(Options {
+        device,
+        limits: if options.dry_run { None } else { Some(limits(recipe, options)?) },
+        // A new run's recipe has them already.
+        changes: if options.resume.is_some() { changes::of(options) } else { Vec::new() },
+        conditional: options.conditional.as_deref().map(conditional).transpose()?,
+        new_classes: options.dataset.is_some(),
+    })
+}
+
+fn conditional(kind: &str) -> Result<Conditional> {
+    Conditional::ALL.into_iter().find(|how| how.name() == kind).ok_or_else(|| {
+        let names = Conditional::ALL.map(Conditional::name).join(", ");
+        Error::usage(format!("--conditional={kind}: expected one of {names}"), "plain --conditional is concat")
+    })
+}
+
+/// Command-line limits, then the recipe's; something must end the training.
+fn limits(recipe: &Recipe, options: &Train) -> Result<Limits> {
+    let mut limits = Limits { epochs: recipe.train.epochs, steps: recipe.train.steps, time: options.time };
+    if options.time.is_some() && options.epochs.is_none() && options.steps.is_none() {
+        // Asked for a time: the recipe's own length doesn't cut it short.
+        (limits.epochs, limits.steps) = (0, 0);
+    }
+    if limits == Limits::default() {
+        return Err(Error::usage(
+            "nothing says how long to train",
+            "give --epochs N, --steps N or --time 10m, or set train.epochs in the recipe",
+        ));
+    }
+    Ok(limits)
+}

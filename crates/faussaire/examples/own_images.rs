@@ -1,0 +1,26 @@
+//! Trains on images that the program has in memory, with the losses by callback and an early stop.
+//!
+//!     cargo run --release --example own_images
+
+use faussaire::data::{ImageShape, Memory};
+use faussaire::train::{Event, Limits, Request};
+use faussaire::trainer::Options;
+use faussaire::{Preset, Recipe, Result, Trainer};
+
+fn main() -> Result<()> {
+    let shape = ImageShape { height: 28, width: 28, channels: 1 };
+    // Squares of all sizes; yours come from anywhere.
+    let square = |size: usize| (0..784).map(move |at| u8::from(at % 28 < size && at / 28 < size) * 255);
+    let images = Memory::from_bytes("squares", shape, (0..512).flat_map(|at| square(4 + at % 20)).collect())?;
+
+    let limits = Some(Limits { epochs: 50, ..Limits::default() });
+    let recipe = Recipe::parse(Preset::Quick.text(), "quick", &[])?;
+    let mut trainer = Trainer::new(recipe, images, &Options { limits, ..Options::default() })?;
+    let ending = trainer.run(|event, _| {
+        let Event::Epoch { epoch, report } = event else { return Ok(Request::Continue) };
+        println!("epoch {epoch}: D loss {:.3}, G loss {:.3}", report.d_loss, report.g_loss);
+        Ok(if report.d_loss < 0.1 { Request::Stop } else { Request::Continue })
+    })?;
+    println!("{ending} at step {}", trainer.gan().progress.step);
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Starts a run in a folder, or resumes it exactly where it was, a little further at every call.
+//!
+//!     cargo run --release --example resume -- FOLDER
+
+use std::path::PathBuf;
+
+use faussaire::run::Run;
+use faussaire::train::{Limits, Request};
+use faussaire::trainer::{Data, Options, resumed_recipe};
+use faussaire::{Preset, Recipe, Result, Trainer};
+
+fn main() -> Result<()> {
+    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "ring-run".into()));
+    let found = Run::open(&folder).ok();
+    let recipe = match &found {
+        Some(run) => resumed_recipe(run, &[])?,
+        None => Recipe::parse(Preset::Ring.text(), "ring", &[])?,
+    };
+    let data = Data::open(&recipe, &mut |_| ())?;
+    let mut trainer = match found {
+        Some(run) => Trainer::resume(run, data, &Options::default())?,
+        None => Trainer::new(recipe, data, &Options::default())?.at(&folder)?,
+    };
+    trainer.go_on(Limits { steps: trainer.gan().progress.step + 500, ..Limits::default() });
+    let ending = trainer.run(|_, _| Ok(Request::Continue))?;
+    println!("{ending} at step {}, in {}", trainer.gan().progress.step, folder.display());
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! What images are judged against, and by whom: the one rule for the command, for trainings that are judged, for
+//! comparisons and for the studio.
+//!
+//! Real images are those that a set holds back. A set without such is judged against the images that were learned from, and
+//! the scores say so; a set whose held-back images can't be read is an error. A classifier of the set's labels looks at
+//! them, where there are labels. It learns from the training images; where none are held back, from nine tenths of them, so
+//! that its accuracy is always that on images which it never saw.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use crate::data::LabelSettings;
+use crate::data::labels::Conditions;
+use crate::data::{self, Chosen, Dataset, OpenOptions, Split};
+use crate::error::{Error, Result};
+use crate::metrics::classifier::{self, Training};
+use crate::metrics::{Channels, Classifier, Extractor, Inception};
+use crate::recipe::Recipe;
+
+/// Where a set has no test images, this share is kept from the classifier, to measure it on.
+const HELD_BACK: f64 = 0.1;
+
+/// What is happening before there is a judge.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// Files of a data set are being fetched.
+    Fetching(data::Progress),
+    /// A classifier is being trained, once for this data; the share that is done.
+    Training(f64),
+}
+
+/// What images are judged against.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// Real images, held back from training where there are such.
+    pub real: Arc<dyn Dataset>,
+    /// Which part of the data they are: `test` or `train`.
+    pub split: &'static str,
+    /// The images that were learned from.
+    pub train: Arc<dyn Dataset>,
+}
+
+impl Reference {
+    /// Images that a program has at hand: those learned from, and those held back, if any.
+    pub fn new(train: Arc<dyn Dataset>, test: Option<Arc<dyn Dataset>>) -> Self {
+        match test {
+            Some(real) => Self { real, split: "test", train },
+            None => Self { real: Arc::clone(&train), split: "train", train },
+        }
+    }
+
+    /// Opens both parts of `source`.
+    ///
+    /// # Errors
+    /// As [`data::open`], for either part. That a set has no test images is none.
+    pub fn open(source: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
+        let mut open = |options: &OpenOptions| {
+            data::open(source, options, &mut |fetched| progress(Progress::Fetching(fetched))).map(Arc::from)
+        };
+        let train = open(options)?;
+        match open(&OpenOptions { split: Split::Test, ..options.clone() }) {
+            Ok(test) => Ok(Self::new(train, Some(test))),
+            Err(Error::NoTestImages { .. }) => Ok(Self::new(train, None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens both parts of the data of `recipe`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of_recipe(recipe: &Recipe, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
+        Self::open(&recipe.data.source, &recipe.open_options(OpenOptions::default()), progress)
+    }
+
+    /// The images that were not learned from, where there are such.
+    pub fn held_back(&self) -> Option<&Arc<dyn Dataset>> {
+        (self.split == "test").then_some(&self.real)
+    }
+
+    /// The real images that show `class` (by name, or several attributes with commas between them); all of them without.
+    ///
+    /// # Errors
+    /// A class that the set doesn't have.
+    pub fn real_of(&self, class: Option<&str>) -> Result<Arc<dyn Dataset>> {
+        let Some(class) = class else { return Ok(Arc::clone(&self.real)) };
+        let set = &self.real;
+        let labels = LabelSettings::of(set.as_ref())?;
+        let (wanted, conditions) = (labels.row(class)?, Conditions::new(&labels, set.as_ref())?);
+        let has = |index: usize| conditions.rows(set.as_ref(), &[index]);
+        Ok(Arc::new(Chosen::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
+    }
+
+    /// Who looks at the images: InceptionV3 with the weights in `inception`, where that is given, else a classifier where
+    /// there are labels to learn, trained now or kept from an earlier time, else a net with random weights.
+    ///
+    /// # Errors
+    /// Images or weights that can't be read.
+    pub fn extractor(
+        &self,
+        inception: Option<&Path>,
+        device: &Device,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Extractor> {
+        let train = self.train.as_ref();
+        if let Some(weights) = inception {
+            return Ok(Extractor::Inception(Box::new(Inception::open(weights, train.shape(), device)?)));
+        }
+        if let (Some(digits), Some(held_back)) = (train.channels_from(), self.real.channels_from()) {
+            let classifier = trained(digits, held_back, device, progress)?;
+            return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
+        }
+        match self.labelled_parts() {
+            Some([learned, test]) => {
+                let classifier = trained(learned.as_ref(), test.as_ref(), device, progress)?;
+                Ok(Extractor::Classifier(Box::new(classifier)))
+            }
+            None => Extractor::random(train, device),
+        }
+    }
+
+    /// The classifier of the labels, if an earlier judgement has trained and kept it; none is trained here.
+    ///
+    /// # Errors
+    /// Images that can't be read.
+    pub fn known_classifier(&self, device: &Device) -> Result<Option<Classifier>> {
+        let Some([learned, test]) = self.labelled_parts() else { return Ok(None) };
+        let kept = classifier::place(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
+        kept.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
+    }
+
+    /// What the classifier learns from, and what it is measured on; none where there are no labels.
+    fn labelled_parts(&self) -> Option<[Arc<dyn Dataset>; 2]> {
+        if self.train.classes().is_empty() && self.train.attributes().is_empty() {
+            return None;
+        }
+        if let Some(test) = self.held_back() {
+            return Some([Arc::clone(&self.train), Arc::clone(test)]);
+        }
+        Some(Chosen::part(&self.train, HELD_BACK, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
+    }
+}
+
+fn trained(
+    train: &dyn Dataset,
+    test: &dyn Dataset,
+    device: &Device,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Classifier> {
+    classifier::open(train, test, Training::default(), device, &mut |done| progress(Progress::Training(done)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::data::{ImageShape, Memory, Strokes};
+
+    fn open(source: &str) -> Result<Reference> {
+        Reference::open(source, &OpenOptions { count: Some(200), ..OpenOptions::default() }, &mut |_| ())
+    }
+
+    #[test]
+    fn held_back_images_are_taken_where_there_are_such() {
+        let both = open("strokes").unwrap();
+        assert_eq!((both.split, both.real.len(), both.train.len()), ("test", 200, 200));
+        assert_ne!(both.real.fingerprint(), both.train.fingerprint());
+        assert!(both.held_back().is_some());
+        // A folder of images has no test part: the images learned from, and the scores say so.
+        let folder = tempfile::tempdir().unwrap();
+        for (class, grey) in [("a", 40), ("b", 200)] {
+            std::fs::create_dir(folder.path().join(class)).unwrap();
+            for number in 0..20u8 {
+                let image = image::GrayImage::from_pixel(8, 8, image::Luma([grey + number]));
+                image.save(folder.path().join(class).join(format!("{number}.png"))).unwrap();
+            }
+        }
+        let alone = open(&folder.path().to_string_lossy()).unwrap();
+        assert_eq!((alone.split, alone.real.len()), ("train", 40));
+        assert_eq!(alone.real.fingerprint(), alone.train.fingerprint());
+        // Its classifier learns from nine tenths and is measured on the rest.
+        let [learned, test] = alone.labelled_parts().unwrap();
+        assert_eq!((learned.len(), test.len()), (36, 4));
+    }
+
+    #[test]
+    fn a_test_part_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["train", "test"] {
+            std::fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        image::GrayImage::new(8, 8).save(folder.path().join("train/0.png")).unwrap();
+        std::fs::write(folder.path().join("test/0.png"), "no image").unwrap();
+        let error = open(&folder.path().to_string_lossy()).unwrap_err();
+        assert!(!matches!(error, Error::NoTestImages { .. }), "{error}");
+        assert!(error.to_string().contains("test"), "{error}");
+    }
+
+    #[test]
+    fn who_looks_depends_on_the_labels() {
+        let shape = ImageShape { height: 8, width: 8, channels: 1 };
+        let plain = |name: &str| Memory::from_bytes(name, shape, vec![7; 20 * shape.len()]).unwrap();
+        let unlabelled = Reference::new(Arc::new(plain("a")), None);
+        assert!(unlabelled.labelled_parts().is_none());
+        assert!(unlabelled.known_classifier(&Device::flex()).unwrap().is_none());
+        let extractor = unlabelled.extractor(None, &Device::flex(), &mut |_| ()).unwrap();
+        assert!(matches!(extractor, Extractor::Random(_)));
+        let labels = plain("b").with_labels((0..20).map(|i| i % 2).collect(), vec!["x".into(), "y".into()]).unwrap();
+        let labelled: Arc<dyn Dataset> = Arc::new(labels);
+        let [learned, test] = Reference::new(Arc::clone(&labelled), None).labelled_parts().unwrap();
+        assert_eq!((learned.len(), test.len()), (18, 2));
+        let [learned, test] = Reference::new(Arc::clone(&labelled), Some(labelled)).labelled_parts().unwrap();
+        assert_eq!((learned.len(), test.len()), (20, 20));
+    }
+
+    /// Images with attributes and no test part, as CelebA has.
+    #[derive(Debug)]
+    struct Faces(Memory);
+
+    impl Dataset for Faces {
+        fn name(&self) -> String {
+            self.0.name()
+        }
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+        fn shape(&self) -> ImageShape {
+            self.0.shape()
+        }
+        fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
+            self.0.read(index, out)
+        }
+        fn label(&self, _: usize) -> Option<u32> {
+            None
+        }
+        fn classes(&self) -> Vec<String> {
+            Vec::new()
+        }
+        fn attributes(&self) -> Vec<String> {
+            ["Smiling", "Eyeglasses"].map(String::from).to_vec()
+        }
+        fn has_attribute(&self, index: usize, attribute: usize) -> Option<bool> {
+            Some((index >> attribute) & 1 == 1)
+        }
+        fn fingerprint(&self) -> String {
+            self.0.fingerprint()
+        }
+    }
+
+    #[test]
+    fn attributes_without_a_test_part_are_learned_from_nine_tenths() {
+        let shape = ImageShape { height: 8, width: 8, channels: 1 };
+        let pixels = (0..40 * shape.len()).map(|at| (at % 253) as u8).collect();
+        let faces: Arc<dyn Dataset> = Arc::new(Faces(Memory::from_bytes("faces", shape, pixels).unwrap()));
+        let reference = Reference::new(Arc::clone(&faces), None);
+        let [learned, test] = reference.labelled_parts().unwrap();
+        assert_eq!((reference.split, learned.len(), test.len()), ("train", 36, 4));
+        // The classifier is kept under the name of what it learned from, not of the whole set.
+        let place = |set: &dyn Dataset| classifier::place(set, Training::default()).unwrap();
+        assert!(place(learned.as_ref()).is_none() || place(learned.as_ref()) != place(faces.as_ref()));
+        let smiling = reference.real_of(Some("Smiling")).unwrap();
+        assert_eq!(smiling.len(), 20);
+        assert_eq!(reference.real_of(Some("Smiling,Eyeglasses")).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn one_class_is_compared_with_its_own_kind() {
+        let all: Arc<dyn Dataset> = Arc::new(Strokes::new(1, 200));
+        let sevens = (0..200).filter(|&i| all.label(i) == Some(7)).count();
+        let chosen = Reference::new(all, None).real_of(Some("7")).unwrap();
+        assert_eq!(chosen.len(), sevens);
+        assert!(sevens > 5 && (0..sevens).all(|i| chosen.label(i) == Some(7)));
+        let error = Reference::new(chosen, None).real_of(Some("seventeen")).unwrap_err();
+        assert!(error.to_string().contains("seventeen"));
+    }
+}

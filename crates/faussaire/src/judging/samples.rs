@@ -1,0 +1,56 @@
+//! The images that are judged: drawn from a run, or somebody's, brought to the shape of the real ones.
+
+use burn::tensor::Device;
+
+use super::{Options, Progress, Reference};
+use crate::data::{self, Dataset, OpenOptions, fill};
+use crate::error::{Error, Result};
+use crate::metrics::Generated;
+use crate::net::summary::grouped;
+use crate::random::Stream;
+use crate::run::{Run, Sampler};
+
+/// Images with the classes that they were asked to show.
+pub(super) struct Samples {
+    pub generated: Generated,
+    /// What they are, in words.
+    pub of: String,
+}
+
+/// Images of the checkpoint of `run` that `options` name.
+pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device: &Device) -> Result<Samples> {
+    let sampler = Sampler::open(run, &options.checkpoint, device)?;
+    let (shape, real) = (sampler.shape(), reference.real.as_ref());
+    if shape.height < 4 {
+        return Err(Error::usage(
+            "points in the plane are not judged as images",
+            "look at the run's sheets; its scores are in events.jsonl",
+        ));
+    }
+    if real.shape() != shape {
+        return Err(Error::usage(
+            format!("the run makes images of {shape}, {} has images of {}", real.name(), real.shape()),
+            "judge against a data set of that size",
+        ));
+    }
+    let generated = sampler.generated(options.n, options.seed, options.class.as_deref())?;
+    Ok(Samples { generated, of: format!("{} (step {})", options.of, grouped(sampler.step)) })
+}
+
+/// Somebody's images, brought to the shape of the real ones.
+pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dyn FnMut(Progress)) -> Result<Samples> {
+    let shape = real.shape();
+    let open = OpenOptions {
+        size: Some((shape.height, shape.width)),
+        channels: Some(shape.channels),
+        data_dir: options.data_dir.clone(),
+        ..OpenOptions::default()
+    };
+    let set = data::open(&options.of, &open, &mut |fetched| progress(Progress::Fetching(fetched)))?;
+    // Files are often sorted by class: the first ones would be another generator's.
+    let mut chosen = Stream::new(options.seed, "judge.images").choice(0, set.len(), options.n);
+    chosen.sort_unstable();
+    let mut images = Vec::new();
+    fill(set.as_ref(), &chosen, &mut images)?;
+    Ok(Samples { generated: Generated { images, asked: None }, of: options.of.clone() })
+}

@@ -1,0 +1,300 @@
+//! One step of training: Algorithm 1 of Goodfellow et al. (2014), in two halves so that a caller can stop between them and
+//! look. First the discriminator learns, then the generator and its average. Both together are [`Gan::step`].
+
+use std::time::Instant;
+
+use burn::tensor::Tensor;
+
+use super::view::RealBatch;
+use super::{Gan, Latents, StepReport, Variety, variety};
+use crate::augment;
+use crate::device;
+use crate::error::Result;
+use crate::loss::{Scores, label_cross_entropy};
+use crate::model::Learned;
+use crate::net::{Pass, Weights};
+use crate::ops::host;
+use crate::penalty::{Critic, PenaltyTerm};
+use crate::random::Stream;
+
+/// The first half of a step, done: what the discriminator's updates saw. The second half takes it.
+#[derive(Clone, Debug)]
+pub struct FirstHalf {
+    seen: DiscriminatorReport,
+    /// The real images of the last update, where the loss compares the generator's with them.
+    real: Option<RealBatch>,
+    seconds: f64,
+}
+
+impl Gan {
+    /// One step: k discriminator updates, one generator update, the average.
+    ///
+    /// # Errors
+    /// A loss that is no longer finite, or images that can't be read.
+    pub fn step(&mut self) -> Result<StepReport> {
+        device::on_pool(|| {
+            let first = self.discriminator_half()?;
+            self.generator_half(first)
+        })
+    }
+
+    /// The k updates of the discriminator that begin the next step.
+    ///
+    /// # Errors
+    /// A loss that is no longer finite, or images that can't be read.
+    pub fn discriminator_half(&mut self) -> Result<FirstHalf> {
+        let began = Instant::now();
+        let (step, k) = (self.progress.step, self.recipe.train.n_critic);
+        let mut updates = Vec::new();
+        let mut last = None;
+        for j in 0..k {
+            let turn = step * k + j;
+            let real = self.real_images(turn)?;
+            last = self.recipe.train.loss.is_relativistic().then(|| real.clone());
+            let measure = j + 1 == k && StepReport::is_logged(step + 1);
+            updates.push(self.update_discriminator(turn, real, measure)?);
+        }
+        Ok(FirstHalf { seen: mean(&updates), real: last, seconds: began.elapsed().as_secs_f64() })
+    }
+
+    /// The generator's update and the average, which end the step that `first` began.
+    ///
+    /// # Errors
+    /// A loss that is no longer finite.
+    pub fn generator_half(&mut self, first: FirstHalf) -> Result<StepReport> {
+        let began = Instant::now();
+        let (FirstHalf { seen: mut d, real, seconds }, step) = (first, self.progress.step);
+        let before = d.variety.is_some().then(|| self.probe());
+        let g = self.update_generator(step, real)?;
+        if let (Some(variety), Some(before)) = (&mut d.variety, before) {
+            variety.fake_shift = variety::shift(&before, &self.probe());
+        }
+        self.average.update(&self.generator.net, &self.generator.weights, step + 1);
+
+        let progress = &mut self.progress;
+        progress.step += 1;
+        progress.images += self.recipe.train.n_critic * self.recipe.train.batch as u64;
+        progress.train_s += seconds + began.elapsed().as_secs_f64();
+        Ok(self.step_report(d, &g))
+    }
+}
+
+impl FirstHalf {
+    /// The discriminator's loss before its update.
+    pub fn loss(&self) -> f32 {
+        self.seen.loss
+    }
+
+    /// The shares of real and of generated images that it told rightly.
+    pub fn told(&self) -> [f32; 2] {
+        [self.seen.real, self.seen.fake]
+    }
+}
+
+/// What the discriminator's update saw.
+#[derive(Clone, Copy, Debug, Default)]
+struct DiscriminatorReport {
+    loss: f32,
+    /// What the penalties came to, where there are any.
+    penalty: Option<f32>,
+    /// Length of the gradient.
+    norm: f64,
+    /// Share of real images taken for real.
+    real: f32,
+    /// Share of generated images taken for generated.
+    fake: f32,
+    /// Mean scores of real and of generated images.
+    scores: [f32; 2],
+    /// How much the images differ, where this update is one to measure it.
+    variety: Option<Variety>,
+    /// Mean score of images held back, likewise.
+    held_out: Option<f32>,
+}
+
+impl Gan {
+    /// Update number `turn` (counted from 0 over the whole training) of the discriminator. Whether to `measure` how much
+    /// the images differ changes nothing else.
+    fn update_discriminator(&mut self, turn: u64, real: RealBatch, measure: bool) -> Result<DiscriminatorReport> {
+        let RealBatch { x, y } = real;
+        let fakes = self.generated_images(turn, x.dims()[0], y.clone());
+        let variety = measure.then(|| Variety::of(&host(&x), &host(&fakes), self.dataset.shape().len()));
+        let held_out = if measure { self.held_out_score(turn)? } else { None };
+        let (x, fakes) = (self.viewed(x, "real", turn), self.viewed(fakes, "fake", turn));
+        let m = x.dims()[0];
+
+        let tracked = self.discriminator.tracked();
+        let both = y.clone().map(|y| Tensor::cat(vec![y.clone(), y], 0));
+        let pass = self.discriminator.training_pass(turn * 2);
+        let (logits, pass) = self.judged(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
+        let scores = Scores::split(logits.clone(), m);
+        let [(real, real_mean), (fake, fake_mean)] = [&scores.real, &scores.fake].map(summary);
+        let train = &self.recipe.train;
+        let mut loss = train.loss.discriminator(&self.flipped(scores, turn), train.smoothing as f32);
+        if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
+            loss = loss.add(self.label_loss(logits, labels));
+        }
+        let value = loss.clone().into_scalar::<f32>();
+        let charge = self.charge(&tracked, turn, [&x, &fakes], y);
+        let loss = charge.iter().fold(loss, |loss, c| loss.add(c.surrogate.clone()));
+        let penalty = charge.map(|c| c.value);
+        let Learned { norm, .. } = self.discriminator.update(tracked, loss, value + penalty.unwrap_or(0.0))?;
+        self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
+        self.clip_weights();
+        // In images, of which a pack holds several.
+        let images = self.recipe.train.batch as u64;
+        self.adapt_augmentation(f64::from(real), images);
+        let scores = [real_mean, fake_mean];
+        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety, held_out })
+    }
+
+    /// Update number `turn` (counted from 0) of the generator. The discriminator's weights take part as constants:
+    /// nothing is computed for them, and its layers behave as in its own training. A loss that compares takes the `real`
+    /// images that D saw last, and their labels.
+    fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<Learned> {
+        let Latents { z, y } = self.drawn_latents("latent.generator", turn, self.recipe.train.batch);
+        let y = real.as_ref().map_or(y, |real| real.y.clone());
+
+        let tracked = self.generator.tracked();
+        let mut pass = self.generator.training_pass(turn * 2 + 1).given(y.clone());
+        let images = self.generator.net.apply(&tracked, z, &mut pass);
+        let seen = self.viewed(images, "generator", turn);
+        let discriminator = &self.discriminator;
+        let mut judging = discriminator.training_pass(turn * 2 + 1).given(y.clone());
+        let logits = discriminator.net.apply_to_logits(&discriminator.weights, seen, &mut judging);
+        let scores = Scores::of(logits.clone());
+        let mut loss = self.recipe.train.loss.generator(scores, real.map(|real| self.scores_on(real, turn)));
+        if let Some(labels) = y.filter(|_| discriminator.net.guesses_labels()) {
+            loss = loss.add(self.label_loss(logits, labels));
+        }
+        let value = loss.clone().into_scalar::<f32>();
+        let learned = self.generator.update(tracked, loss, value)?;
+        self.generator.net.absorb(&mut self.generator.weights, pass);
+        Ok(learned)
+    }
+
+    /// D's scores on real images, as constants.
+    fn scores_on(&self, real: RealBatch, turn: u64) -> Tensor<4> {
+        let seen = self.viewed(real.x, "generator.real", turn);
+        let mut pass = self.discriminator.training_pass(turn * 2 + 1).given(real.y);
+        Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, seen, &mut pass))
+    }
+
+    /// The scores of both halves of the batch, real images first, and the pass that saw them. The labels are those of one
+    /// half and those of both.
+    fn judged(
+        &self,
+        tracked: &Weights,
+        [x, fakes]: [&Tensor<4>; 2],
+        pass: Pass,
+        [half, both]: [Option<Tensor<4>>; 2],
+    ) -> (Tensor<4>, Pass) {
+        let net = &self.discriminator.net;
+        if self.recipe.train.joint_batch {
+            let mut pass = pass.given(both);
+            return (net.apply_to_logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
+        }
+        let mut pass = pass.given(half);
+        let each = [x, fakes].map(|images| net.apply_to_logits(tracked, images.clone(), &mut pass));
+        (Tensor::cat(each.to_vec(), 0), pass)
+    }
+
+    /// How badly the labels behind the scores are guessed, times its weight.
+    fn label_loss(&self, logits: Tensor<4>, labels: Tensor<4>) -> Tensor<1> {
+        let [batch, _, _, outputs] = logits.dims();
+        let guesses = logits.slice([0..batch, 0..1, 0..1, 1..outputs]);
+        let weight = self.recipe.train.label_weight as f32;
+        label_cross_entropy(guesses, labels, self.recipe.labels.kind).mul_scalar(weight)
+    }
+
+    /// All penalties of the recipe, if this update is one that pays them.
+    fn charge(
+        &self,
+        tracked: &Weights,
+        turn: u64,
+        [x, fakes]: [&Tensor<4>; 2],
+        y: Option<Tensor<4>>,
+    ) -> Option<PenaltyTerm> {
+        let train = &self.recipe.train;
+        if train.penalties.is_empty() || !turn.is_multiple_of(train.penalty_every) {
+            return None;
+        }
+        let pass = || self.discriminator.training_pass(turn * 2);
+        let (net, constant) = (&self.discriminator.net, &self.discriminator.weights);
+        let critic = Critic { net, tracked, constant, labels: y, pass: &pass };
+        let each = train.penalties.iter().map(|(penalty, weight)| {
+            let draws = Stream::new(train.seed, &format!("penalty.{penalty:?}"));
+            let points = penalty.points(x, fakes, &draws, turn);
+            critic.penalty_term(*penalty, weight * train.penalty_every as f64, points)
+        });
+        each.reduce(|a, b| PenaltyTerm { value: a.value + b.value, surrogate: a.surrogate.add(b.surrogate) })
+    }
+
+    fn clip_weights(&mut self) {
+        let limit = self.recipe.train.weight_clip as f32;
+        if limit == 0.0 {
+            return;
+        }
+        let trainable: Vec<bool> = self.discriminator.net.trainable().collect();
+        for (weight, _) in self.discriminator.weights.tensors_mut().iter_mut().zip(trainable).filter(|(_, t)| *t) {
+            *weight = weight.clone().clamp(-limit, limit);
+        }
+    }
+
+    fn adapt_augmentation(&mut self, told: f64, images: u64) {
+        let settings = &self.recipe.train.augment;
+        if settings.target > 0.0 {
+            let probability = self.progress.augment;
+            self.progress.augment = augment::adapted(probability, told, settings.target, images, settings.reach);
+        }
+    }
+
+    fn step_report(&self, d: DiscriminatorReport, g: &Learned) -> StepReport {
+        let progress = &self.progress;
+        StepReport {
+            step: progress.step,
+            epoch: progress.step as f64 / self.steps_per_epoch(),
+            images: progress.images,
+            train_s: progress.train_s,
+            d_loss: d.loss,
+            g_loss: g.loss,
+            penalty: d.penalty,
+            d_norm: d.norm as f32,
+            g_norm: g.norm as f32,
+            d_real: d.real,
+            d_fake: d.fake,
+            real_score: d.scores[0],
+            fake_score: d.scores[1],
+            variety: d.variety,
+            held_out_score: d.held_out,
+        }
+    }
+}
+
+/// The mean of a step's updates. What only the last one measures is its own, and a penalty's mean is over those that paid.
+fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
+    let k = updates.len();
+    let mut d = DiscriminatorReport::default();
+    let mut charged = 0;
+    for update in updates {
+        d.loss += update.loss / k as f32;
+        d.real += update.real / k as f32;
+        d.fake += update.fake / k as f32;
+        d.norm += update.norm / k as f64;
+        charged += u32::from(update.penalty.is_some());
+        if let Some(penalty) = update.penalty {
+            d.penalty = Some(d.penalty.unwrap_or(0.0) + penalty);
+        }
+        d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
+        d.variety = update.variety;
+        d.held_out = update.held_out;
+    }
+    d.penalty = d.penalty.map(|sum| sum / charged as f32);
+    d
+}
+
+/// The share of scores above 0, and their mean.
+fn summary(scores: &Tensor<4>) -> (f32, f32) {
+    let scores = host(scores);
+    let count = scores.len().max(1) as f32;
+    (scores.iter().filter(|s| **s > 0.0).count() as f32 / count, scores.iter().sum::<f32>() / count)
+}

@@ -1,0 +1,78 @@
+//! The images of a training, and whether they are those that the recipe names or the program's own.
+
+use std::sync::Arc;
+
+use crate::data::{self, Chosen, Dataset, IN_MEMORY, Memory, OpenOptions};
+use crate::error::Result;
+use crate::recipe::{DataSettings, Recipe};
+
+/// Images to learn from.
+///
+/// What a program hands over (`Memory`, `Box<dyn Dataset>`, `Arc<dyn Dataset>`) is its own: the run's recipe then says
+/// `data.source = "memory:NAME"`, so that nothing else is ever taken for it. What [`Data::open`] opens is what the recipe
+/// names, and the run says so.
+#[derive(Clone, Debug)]
+pub struct Data {
+    set: Arc<dyn Dataset>,
+    own: bool,
+}
+
+impl Data {
+    /// Opens what `recipe` names (`data.source`, `data.size`, `data.count`, ...). Files of a named set that are not on this
+    /// machine are fetched, telling `progress`.
+    ///
+    /// # Errors
+    /// As [`data::open`]; data in the memory of an earlier program can't be opened.
+    pub fn open(recipe: &Recipe, progress: &mut dyn FnMut(data::Progress)) -> Result<Self> {
+        let settings = &recipe.data;
+        let set = data::open(&settings.source, &recipe.open_options(OpenOptions::default()), progress)?;
+        let set = if settings.count > 0 { Chosen::first(set, settings.count) } else { set };
+        Ok(Self { set: Arc::from(set), own: false })
+    }
+
+    /// A program's own images.
+    pub fn own(set: impl Dataset + 'static) -> Self {
+        Self { set: Arc::new(set), own: true }
+    }
+
+    /// Whether they are the program's own.
+    pub fn is_own(&self) -> bool {
+        self.own
+    }
+
+    /// The images.
+    pub fn set(&self) -> &dyn Dataset {
+        self.set.as_ref()
+    }
+
+    /// The images, to be shared.
+    pub fn shared(&self) -> Arc<dyn Dataset> {
+        Arc::clone(&self.set)
+    }
+
+    /// `recipe` with these images as its source, where they are the program's own.
+    pub(super) fn named_in(&self, mut recipe: Recipe) -> Recipe {
+        if self.own {
+            recipe.data = DataSettings { source: format!("{IN_MEMORY}{}", self.set.name()), ..DataSettings::default() };
+        }
+        recipe
+    }
+}
+
+impl From<Arc<dyn Dataset>> for Data {
+    fn from(set: Arc<dyn Dataset>) -> Self {
+        Self { set, own: true }
+    }
+}
+
+impl From<Box<dyn Dataset>> for Data {
+    fn from(set: Box<dyn Dataset>) -> Self {
+        Self { set: Arc::from(set), own: true }
+    }
+}
+
+impl From<Memory> for Data {
+    fn from(set: Memory) -> Self {
+        Self::own(set)
+    }
+}

@@ -1,0 +1,98 @@
+//! Going back under a changed recipe. The order of writing makes a kill at any instant harmless: the first recipe is kept
+//! before anything else, the heal is in the log before the checkpoint that rests on it, and the checkpoint is written before
+//! the recipe, which can be made again from the log.
+
+use super::Recorder;
+use crate::doctor::Doctor;
+use crate::error::{Error, Result};
+use crate::recipe::{PrecisionChoice, Recipe};
+use crate::run::{self, Run};
+use crate::train::{Event, Finding, Gan, Heal};
+
+/// Where the best checkpoint is kept.
+const BEST: &str = "best";
+
+/// The recipe of a run that began with `recipe` and has `log` behind it: with the changes of all heals.
+///
+/// # Errors
+/// Never for a log that belongs to the recipe.
+pub(super) fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
+    let heals = log.iter().filter_map(|event| if let Event::Heal(heal) = event { Some(heal) } else { None });
+    heals.into_iter().try_fold(recipe.clone(), |recipe, heal| recipe.changed(&heal.set))
+}
+
+/// Sends a training back from what `doctor` found: to the best checkpoint of its `folder` if that was taken before the
+/// failure showed, and led nowhere before, else to the beginning. Both are places that don't depend on how fast the machine
+/// is, so the healed run can be repeated. The recipe that the run began with is kept beside the new one.
+///
+/// # Errors
+/// Where nothing was found that has a remedy, the changed recipe is refused, or files can't be read or written.
+pub(super) fn heal(gan: &Gan, folder: Option<(&Run, &mut Recorder)>, doctor: &mut Doctor) -> Result<Gan> {
+    let Some(mut finding) = doctor.patient().cloned() else {
+        return Err(Error::usage("the run was to be healed, but nothing was found", "report this"));
+    };
+    let recipe = changed(gan, &mut finding)?;
+    let mut healed = gan.under(recipe)?;
+    let best = match &folder {
+        Some((run, _)) if same_nets(&healed.recipe, &gan.recipe) => usable_best(run, doctor, &finding)?,
+        _ => None,
+    };
+    let mut heal = Heal {
+        step: finding.step,
+        name: finding.name,
+        back_to: 0,
+        checkpoint: None,
+        remedy: finding.advice,
+        set: finding.set,
+    };
+    if let (Some(step), Some((run, _))) = (best, &folder) {
+        run::load(&run.checkpoint(BEST), &mut healed)?;
+        (heal.back_to, heal.checkpoint) = (step, Some(BEST.into()));
+    } else {
+        super::init::initialise(&mut healed)?;
+    }
+    if let Some((run, recorder)) = folder {
+        run.keep_first_recipe()?;
+        recorder.healed(&heal, &healed)?;
+        run.write_recipe(&healed.recipe)?;
+        if heal.checkpoint.is_none() {
+            run.forget(BEST)?;
+        }
+    }
+    doctor.healed(heal);
+    Ok(healed)
+}
+
+/// The recipe of `gan` with the changes of `finding`, to which it adds what these bring with them.
+fn changed(gan: &Gan, finding: &mut Finding) -> Result<Recipe> {
+    let mut recipe = gan.recipe.changed(&finding.set)?;
+    if !same_nets(&recipe, &gan.recipe) && !recipe.train.init.is_empty() {
+        // Weights for the nets as they were.
+        finding.set.push("train.init=[]".into());
+        recipe = gan.recipe.changed(&finding.set)?;
+    }
+    let rounded = recipe.train.precision == PrecisionChoice::Bf16;
+    if rounded && gan.recipe.bears_rounding()? && !recipe.bears_rounding()? {
+        // A run that began with this remedy would be computed in f32.
+        finding.set.push("train.precision=f32".into());
+        recipe = gan.recipe.changed(&finding.set)?;
+    }
+    Ok(recipe)
+}
+
+/// Whether weights of one recipe's nets are weights of the other's.
+fn same_nets(a: &Recipe, b: &Recipe) -> bool {
+    a.latent == b.latent && a.generator.layers == b.generator.layers
+}
+
+/// The step of the best checkpoint, if it is worth going back to.
+fn usable_best(run: &Run, doctor: &Doctor, finding: &Finding) -> Result<Option<u64>> {
+    let place = run.checkpoint(BEST);
+    if !run::exists(&place) {
+        return Ok(None);
+    }
+    let step = run::state(&place)?.1.step;
+    let healthy = step + doctor.vitals().window() <= finding.step;
+    let tried = doctor.heals().iter().any(|heal| heal.checkpoint.is_some() && heal.back_to == step);
+    Ok((healthy && !tried).then_some(step))
+}

@@ -1,0 +1,347 @@
+//! The library's main act: train this recipe on these images, in memory or in a run folder, resumable, judged, healed.
+//!
+//! [`Trainer`] is all that `faussaire train` does, without its printing. It is told of by watchers (closures, or anything
+//! that implements [`crate::train::Watcher`]) or pulled step by step. [`crate::Gan`] one level below knows nothing of
+//! folders.
+//!
+//! # Training own images in memory, with the losses by callback and an early stop
+//!
+//! ```
+//! # use faussaire::data::{ImageShape, Memory};
+//! # use faussaire::train::{Event, Limits, Request};
+//! # use faussaire::trainer::{Options, Trainer};
+//! # use faussaire::{Recipe, Result};
+//! # const TEXT: &str = r#"
+//! # latent = 4
+//! # generator = { layers = ["dense 8*8*2", "reshape 8 8 2", "relu", "conv 1 3x3", "sigmoid"] }
+//! # discriminator = { layers = ["flatten", "dense 8", "leakyrelu 0.2", "dense 1"] }
+//! # train = { batch = 8 }
+//! # "#;
+//! # fn main() -> Result<()> {
+//! let shape = ImageShape { height: 8, width: 8, channels: 1 };
+//! let pixels: Vec<u8> = (0..64 * shape.len()).map(|at| (at % 251) as u8).collect();
+//! let images = Memory::from_bytes("my images", shape, pixels)?;
+//! let recipe = Recipe::parse(TEXT, "my recipe", &[])?;
+//!
+//! let limits = Some(Limits { epochs: 20, ..Limits::default() });
+//! let mut trainer = Trainer::new(recipe, images, &Options { limits, ..Options::default() })?;
+//! let mut losses = Vec::new();
+//! trainer.run(|event, _| {
+//!     if let Event::Epoch { report, .. } = event {
+//!         losses.push(report.g_loss);
+//!     }
+//!     Ok(if losses.len() == 5 { Request::Stop } else { Request::Continue })
+//! })?;
+//! assert_eq!(losses.len(), 5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Start a run in a folder, save it, resume it exactly
+//!
+//! ```
+//! # use faussaire::run::Run;
+//! # use faussaire::train::Limits;
+//! # use faussaire::trainer::{Data, Options, Trainer};
+//! # use faussaire::{Preset, Recipe, Result};
+//! # fn main() -> Result<()> {
+//! # let scratch = std::env::temp_dir().join(format!("faussaire-doc-{}", std::process::id()));
+//! # let folder = scratch.join("ring");
+//! let steps = |steps| Options { limits: Some(Limits { steps, ..Limits::default() }), ..Options::default() };
+//! let recipe = Recipe::parse(Preset::Ring.text(), "ring", &[])?;
+//! let data = Data::open(&recipe, &mut |_| ())?;
+//!
+//! let mut trainer = Trainer::new(recipe, data.clone(), &steps(10))?.at(&folder)?;
+//! trainer.run(|_, _| Ok(Default::default()))?;
+//! drop(trainer); // gives the folder free
+//!
+//! let mut trainer = Trainer::resume(Run::open(&folder)?, data, &steps(20))?;
+//! trainer.run(|_, _| Ok(Default::default()))?;
+//! assert_eq!(trainer.gan().progress.step, 20);
+//! # std::fs::remove_dir_all(scratch).map_err(faussaire::Error::io("remove", &folder))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Threads
+//!
+//! Everything is computed on rayon's current pool: the global one, or that of the `ThreadPool::install` around the call.
+
+mod advance;
+mod data;
+mod heal;
+mod init;
+mod labels;
+mod recorder;
+mod resume;
+mod scoring;
+mod sheet;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub use data::Data;
+pub use init::initialise;
+pub use recorder::Recorder;
+pub use resume::resumed_recipe;
+
+use crate::device;
+use crate::doctor::{Case, Doctor};
+use crate::error::{Error, Result};
+use crate::judging::{Progress, Reference};
+use crate::metrics::Extractor;
+use crate::recipe::{Conditional, Recipe};
+use crate::run::{Run, State};
+use crate::train::{Ending, Finding, Gan, Heal, Limits};
+use crate::{Device, report};
+
+/// How to train, beside the recipe.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to compute.
+    pub device: Device,
+    /// How long to train; none: as the recipe says (`train.epochs`, `train.steps`).
+    pub limits: Option<Limits>,
+    /// Changes to the recipe, as `key=value`. A run that is resumed refuses those that would change its training.
+    pub changes: Vec<String>,
+    /// Gives both nets the labels of the data, in this way.
+    pub conditional: Option<Conditional>,
+    /// The recipe was written for other data than these: its class names are replaced by theirs. Always so for a program's
+    /// own data.
+    pub new_classes: bool,
+}
+
+impl Default for Options {
+    /// On the processor, as the recipe says.
+    fn default() -> Self {
+        let device = Device::flex();
+        Self { device, limits: None, changes: Vec::new(), conditional: None, new_classes: false }
+    }
+}
+
+/// A training: the nets, the doctor and, where there is one, the run folder.
+pub struct Trainer {
+    gan: Gan,
+    limits: Limits,
+    folder: Option<Folder>,
+    /// Scores a training in memory, where there is a judge.
+    scores: Option<scoring::Scores>,
+    doctor: Doctor,
+    judge: Option<Extractor>,
+    /// Whether the data are the program's own, rather than those that the recipe names.
+    own_data: bool,
+    stop: Option<Box<dyn Fn() -> bool + Send>>,
+    phase: Phase,
+}
+
+/// A run's folder while it is trained.
+#[derive(Debug)]
+struct Folder {
+    run: Run,
+    /// The checkpoint that it goes on from.
+    state: Option<State>,
+    /// Made when training begins, which cuts off the log behind the checkpoint.
+    recorder: Option<Recorder>,
+    /// Keeps others away.
+    _lock: std::fs::File,
+}
+
+/// How far the training is.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Fresh,
+    Going(Instant),
+    Over(Ending),
+    /// Ended with an error.
+    Failed,
+}
+
+impl Trainer {
+    /// A new training in memory; [`Self::at`] and [`Self::numbered`] give it a folder.
+    ///
+    /// # Errors
+    /// A recipe that doesn't fit the data, labels that the data don't have, or weights to begin with (`train.init`) that
+    /// can't be read.
+    pub fn new(recipe: Recipe, data: impl Into<Data>, options: &Options) -> Result<Self> {
+        let data = data.into();
+        let recipe = if options.changes.is_empty() { recipe } else { recipe.changed(&options.changes)? };
+        let new_classes = options.new_classes || data.is_own();
+        let recipe = data.named_in(labels::filled_in(recipe, data.set(), options.conditional, new_classes)?);
+        let mut gan = Gan::new(recipe, data.shared(), &options.device)?;
+        initialise(&mut gan)?;
+        Self::of(gan, &data, options)
+    }
+
+    /// Goes on with `run` from its latest checkpoint, exactly as if it had not been interrupted, heals included. A run that
+    /// was killed before its first checkpoint begins again. `data` are to be the images that it began with:
+    /// [`Data::open`] with the recipe that [`resumed_recipe`] gives, or the program's own.
+    ///
+    /// # Errors
+    /// A run that another training holds, other data, changes to the recipe that would change the training, or a
+    /// checkpoint that is damaged or missing while there are others.
+    pub fn resume(run: Run, data: impl Into<Data>, options: &Options) -> Result<Self> {
+        let data = data.into();
+        let mut gan = Gan::new(resumed_recipe(&run, &options.changes)?, data.shared(), &options.device)?;
+        let lock = run.lock()?;
+        let state = resume::load(&run, &mut gan)?;
+        if state.is_none() {
+            gan.recipe = data.named_in(gan.recipe);
+            initialise(&mut gan)?;
+        }
+        let log = resume::log(&run, state.as_ref())?;
+        let doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &log);
+        let folder = Folder { run, state, recorder: None, _lock: lock };
+        Ok(Self { folder: Some(folder), doctor, ..Self::of(gan, &data, options)? })
+    }
+
+    fn of(gan: Gan, data: &Data, options: &Options) -> Result<Self> {
+        let train = &gan.recipe.train;
+        let limits = options.limits.unwrap_or(Limits { epochs: train.epochs, steps: train.steps, time: None });
+        Ok(Self {
+            limits,
+            doctor: Doctor::new(Case::of(&gan.recipe)?, &[]),
+            gan,
+            folder: None,
+            scores: None,
+            judge: None,
+            own_data: data.is_own(),
+            stop: None,
+            phase: Phase::Fresh,
+        })
+    }
+
+    /// In the new run folder `path`, which must not exist or be empty.
+    ///
+    /// # Errors
+    /// Where it holds something already, or can't be made or written to.
+    pub fn at(self, path: &Path) -> Result<Self> {
+        let run = Run::create_at(path, &self.gan.recipe)?;
+        self.in_folder(run)
+    }
+
+    /// In the next numbered run folder under `root`: `0007-LABEL`.
+    ///
+    /// # Errors
+    /// Where the folder can't be made or written to.
+    pub fn numbered(self, root: &Path, label: &str) -> Result<Self> {
+        let run = Run::create_numbered(root, label, &self.gan.recipe)?;
+        self.in_folder(run)
+    }
+
+    fn in_folder(self, run: Run) -> Result<Self> {
+        if !matches!(self.phase, Phase::Fresh) {
+            return Err(Error::usage(
+                "a training that has begun in memory was given a folder",
+                "give it before the first step",
+            ));
+        }
+        let lock = run.lock()?;
+        Ok(Self { folder: Some(Folder { run, state: None, recorder: None, _lock: lock }), ..self })
+    }
+
+    /// Lets `judge` score the training, instead of plain pixels. Without, and with `train.judge`, [`Self::find_judge`]
+    /// finds one.
+    #[must_use]
+    pub fn judged_by(self, judge: Extractor) -> Self {
+        Self { judge: Some(judge), ..self }
+    }
+
+    /// Stops after the step during which `stop` becomes true, and saves: `move || flag.load(Ordering::SeqCst)`.
+    #[must_use]
+    pub fn stop_when(self, stop: impl Fn() -> bool + Send + 'static) -> Self {
+        Self { stop: Some(Box::new(stop)), ..self }
+    }
+
+    /// Finds the judge that the recipe asks for (`train.judge`), which may have to be trained first; nothing where it asks
+    /// for none, there is one already, or the data are points. Training does so by itself; a program that wants to show
+    /// progress calls it before.
+    ///
+    /// # Errors
+    /// Data that can't be opened.
+    pub fn find_judge(&mut self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<()> {
+        let recipe = &self.gan.recipe;
+        if !recipe.train.judge || self.judge.is_some() || self.gan.dataset().toy().is_some() {
+            return Ok(());
+        }
+        let reference = match self.own_data {
+            true => Reference::new(std::sync::Arc::clone(self.gan.whole()), None),
+            false => Reference::of_recipe(recipe, progress)?,
+        };
+        let extractor = device::on_pool(|| reference.extractor(None, &device::named("cpu")?, progress))?;
+        self.judge = Some(extractor);
+        Ok(())
+    }
+
+    /// Lets a training that is over go on until `limits`. Its time counts from the next step.
+    pub fn go_on(&mut self, limits: Limits) {
+        (self.limits, self.phase) = (limits, Phase::Fresh);
+    }
+
+    /// The two nets and all that the next step depends on.
+    pub fn gan(&self) -> &Gan {
+        &self.gan
+    }
+
+    /// The nets, for use without the trainer.
+    pub fn into_gan(self) -> Gan {
+        self.gan
+    }
+
+    /// The run folder, if it has one.
+    pub fn run_folder(&self) -> Option<&Run> {
+        self.folder.as_ref().map(|folder| &folder.run)
+    }
+
+    /// How long it trains.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Whether all steps that the limits allow are made.
+    pub fn is_complete(&self) -> bool {
+        self.limits.total_steps(&self.gan).is_some_and(|total| self.gan.progress.step >= total)
+    }
+
+    /// Whether it goes on from a checkpoint.
+    pub fn is_resumed(&self) -> bool {
+        self.folder.as_ref().is_some_and(|folder| folder.state.is_some())
+    }
+
+    /// What the doctor has found so far.
+    pub fn findings(&self) -> &[Finding] {
+        self.doctor.findings()
+    }
+
+    /// The returns to an earlier state so far.
+    pub fn heals(&self) -> &[Heal] {
+        self.doctor.heals()
+    }
+
+    /// How long scoring has taken in all.
+    pub fn judging(&self) -> Duration {
+        let recorder = self.folder.as_ref().and_then(|folder| folder.recorder.as_ref());
+        let scores = self.scores.as_ref().map(|scores| scores.scoring.spent());
+        recorder.map(Recorder::judging).or(scores).unwrap_or_default()
+    }
+
+    /// The run on one page, as HTML; `report.html` in its folder is written whenever a training ends.
+    ///
+    /// # Errors
+    /// A training in memory, which keeps no log, or a log that can't be read.
+    pub fn report(&self) -> Result<String> {
+        match self.run_folder() {
+            Some(run) => report::page(run),
+            None => {
+                Err(Error::usage("a training in memory has no log to report on", "give it a folder (`Trainer::at`)"))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Trainer");
+        shown.field("gan", &self.gan).field("limits", &self.limits).field("folder", &self.folder);
+        shown.field("phase", &self.phase).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! Where a run goes on: its recipe with all heals, its latest checkpoint, the log up to there.
+
+use super::heal;
+use crate::error::{Error, Result};
+use crate::recipe::{Recipe, differences};
+use crate::run::{self, Run, State};
+use crate::train::{Event, Gan};
+
+/// The recipe under which `run` goes on, with `changes` as `key=value`; these may only change what doesn't touch the
+/// training. Changes of a heal that a kill kept from reaching config.toml are in it.
+///
+/// # Errors
+/// A config.toml that was damaged, or changes that would make it another training.
+pub fn resumed_recipe(run: &Run, changes: &[String]) -> Result<Recipe> {
+    let was = healed(run, run.recipe(&[])?)?;
+    let is = was.changed(changes)?;
+    let found = differences(&was, &is)?;
+    if found.is_empty() {
+        return Ok(is);
+    }
+    let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
+    Err(Error::usage(
+        format!("{} was begun under another recipe:{}", run.path().display(), lines.concat()),
+        "resume without these changes, or start a new run with them",
+    ))
+}
+
+/// `recipe` with the changes of a heal that a kill kept from reaching the run's config.toml.
+fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
+    let latest = run.checkpoint("latest");
+    if !run::exists(&latest) {
+        return Ok(recipe);
+    }
+    let (_, state) = run::state(&latest)?;
+    heal::changed_by(&recipe, &run.events(Some(state.events_bytes))?)
+}
+
+/// Puts the latest checkpoint into `gan`; none where the run was killed before its first one.
+///
+/// # Errors
+/// A checkpoint that is damaged or belongs to other data, or one that is missing while there are others.
+pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<Option<State>> {
+    let latest = run.checkpoint("latest");
+    if run::exists(&latest) {
+        return run::load(&latest, gan).map(Some);
+    }
+    if run.checkpoint_names()?.is_empty() {
+        return Ok(None);
+    }
+    Err(Error::run(
+        format!("{} is missing, but there are other checkpoints", latest.display()),
+        "to go on from one of them, copy its folder (checkpoints/best, ...) to checkpoints/latest",
+    ))
+}
+
+/// The events of `run` up to the checkpoint `state`; none where it begins.
+///
+/// # Errors
+/// As [`Run::events`].
+pub(super) fn log(run: &Run, state: Option<&State>) -> Result<Vec<Event>> {
+    state.map_or_else(|| Ok(Vec::new()), |state| run.events(Some(state.events_bytes)))
+}
