@@ -1,19 +1,21 @@
 //! Attribute tables: for each image file, whether it has each of several attributes (CelebA's Smiling, Eyeglasses and 38
 //! more). Read are CelebA's own `list_attr_celeba.txt` (a count, a line of names, then rows as `000001.jpg -1 1 ...`)
-//! and CSV (a header whose first column is the file, then rows of 1 and -1, 1 and 0, or true and false). [`Attributed`]
+//! and CSV (a header whose first column is the file, then rows of 1 and -1, 1 and 0, or true and false). [`WithAttributes`]
 //! joins a table to a set of image files by file name.
 
 mod discover;
-mod joined;
+mod with_attributes;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use csv::{ReaderBuilder, StringRecord, Trim};
+
 use crate::error::{Error, Result};
 pub(super) use discover::{attach, has_celebas_name, tables};
-pub use joined::Attributed;
+pub use with_attributes::WithAttributes;
 
 /// The most attributes of a table.
 const MAX_NAMES: usize = 1024;
@@ -61,7 +63,7 @@ impl Attributes {
         let style = if promised.is_some() { Style::Spaces } else { Style::Commas };
         // CelebA's line of names has none for the column of files.
         let skipped = if style == Style::Commas { 1 } else { 0 };
-        let names: Vec<String> = style.split(&header).skip(skipped).map(str::to_owned).collect();
+        let names: Vec<String> = style.split(&header).iter().skip(skipped).map(str::to_owned).collect();
         lines.check_names(&names)?;
         let mut table = Self { origin: origin.to_owned(), names, rows: HashMap::new(), has: Vec::new() };
         while lines.next()?.is_some() {
@@ -82,7 +84,8 @@ impl Attributes {
         if lines.text.trim().is_empty() {
             return Ok(());
         }
-        let mut fields = style.split(&lines.text);
+        let fields = style.split(&lines.text);
+        let mut fields = fields.iter();
         let file = fields.next().unwrap_or_default();
         let before = self.has.len();
         for field in fields {
@@ -146,11 +149,20 @@ enum Style {
 }
 
 impl Style {
-    fn split(self, line: &str) -> Box<dyn Iterator<Item = &str> + '_> {
-        match self {
-            Self::Commas => Box::new(line.trim().split(',').map(|field| field.trim().trim_matches('"').trim())),
-            Self::Spaces => Box::new(line.split_whitespace()),
+    /// The fields of one line, without the space around them.
+    fn split(self, line: &str) -> StringRecord {
+        if self == Self::Spaces {
+            return line.split_whitespace().collect();
         }
+        if !line.contains('"') {
+            return line.split(',').map(str::trim).collect();
+        }
+        let mut reader = ReaderBuilder::new();
+        let reader = reader.has_headers(false).trim(Trim::All).buffer_capacity(line.len());
+        let mut fields = StringRecord::new();
+        // Text in memory can always be read: where a quote is left open, it goes on to the line's end.
+        let _ = reader.from_reader(line.trim().as_bytes()).read_record(&mut fields);
+        fields
     }
 }
 
@@ -247,6 +259,18 @@ mod tests {
             assert_eq!(table.of("img_align_celeba/000002.png").unwrap(), [true, false, true]);
             assert_eq!((table.of("000002"), table.of("000003.jpg")), (table.of("000002.jpg"), None));
         }
+    }
+
+    #[test]
+    fn quoted_commas_belong_to_their_field() {
+        // As `sample` writes names and files with commas and quotes.
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        writer.write_record(["file", "Hat, red", "a \"b\""]).unwrap();
+        writer.write_record(["x, y.png", "1", "0"]).unwrap();
+        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+        let table = parse(&text).unwrap();
+        assert_eq!(table.names(), ["Hat, red", "a \"b\""]);
+        assert_eq!(table.of("x, y.png").unwrap(), [true, false]);
     }
 
     #[test]

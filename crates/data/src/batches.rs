@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::source::Dataset;
+use super::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::random::Stream;
 
@@ -118,12 +118,12 @@ pub fn fill_labels(dataset: &dyn Dataset, indices: &[usize], out: &mut Vec<u32>)
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::{ImageShape, Memory};
+    use crate::{ImageShape, InMemory};
     use proptest::prelude::*;
 
-    fn set(count: u8) -> Memory {
+    fn set(count: u8) -> InMemory {
         let shape = ImageShape { height: 1, width: 2, channels: 1 };
-        Memory::from_bytes("x", shape, (0..count).flat_map(|k| [k, 255 - k]).collect()).unwrap()
+        InMemory::from_bytes("x", shape, (0..count).flat_map(|k| [k, 255 - k]).collect()).unwrap()
     }
 
     #[test]

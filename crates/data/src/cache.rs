@@ -4,15 +4,15 @@
 //! The file is written while images are decoded for the first time, complete when all were seen, and abandoned where
 //! the process ends before. Without room for either, images are decoded whenever they are read.
 
+pub(super) mod evict;
 mod file;
-pub(super) mod room;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use super::memory::copy_bytes;
-use super::source::ImageShape;
+use super::dataset::ImageShape;
+use super::in_memory::copy_bytes;
 use file::{Complete, Filling};
 
 /// The most bytes of decoded images that are kept in memory (1 GiB).
@@ -213,7 +213,7 @@ impl State {
         let path = folder.join(format!("{}.bytes", contents.key));
         match Complete::open(&path, contents) {
             Some(complete) => Self::Complete(complete),
-            None if room::make(folder, contents.bytes()) => Self::Waiting(path, contents.clone()),
+            None if evict::make(folder, contents.bytes()) => Self::Waiting(path, contents.clone()),
             None => Self::without_file(contents),
         }
     }

@@ -239,12 +239,12 @@ pub fn tour(labels: &LabelSettings, most: usize) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImageShape, Memory};
+    use crate::{ImageShape, InMemory};
 
-    fn set() -> Memory {
+    fn set() -> InMemory {
         let shape = ImageShape { height: 1, width: 1, channels: 1 };
         let names = ["a", "b", "c"].map(String::from).to_vec();
-        Memory::from_bytes("x", shape, vec![0; 4]).unwrap().with_labels(vec![2, 0, 2, 1], names).unwrap()
+        InMemory::from_bytes("x", shape, vec![0; 4]).unwrap().with_labels(vec![2, 0, 2, 1], names).unwrap()
     }
 
     #[test]

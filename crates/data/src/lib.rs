@@ -6,73 +6,75 @@
 //!
 //! A new format is one file and one variant of `Format`; the compiler then points at each place that must know it.
 
-mod archive;
+mod atomic_file;
 pub mod attributes;
+mod bad_file;
 mod batches;
+mod by_name;
 mod cache;
 mod celeba;
-mod chosen;
-pub mod cifar;
+mod dataset;
 mod digest;
+mod download;
 pub mod error;
 mod fetch;
-pub mod folder;
+mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
-mod halves;
-pub mod idx;
-mod known;
+mod gzip;
+mod in_memory;
+mod info;
 pub mod labels;
 mod list;
-mod memory;
-mod named;
 mod nearest;
-pub mod npy;
-pub mod npz;
-mod obtain;
-mod open;
-pub mod parquet;
-mod part;
-mod places;
-mod positioned;
+mod pread;
 mod prefetch;
 pub mod random;
+mod registry;
 mod resize;
 mod resized;
+mod resolve;
+mod search_path;
 mod sniff;
-mod source;
-mod stacked;
-mod strokes;
+mod split;
+mod split_dirs;
+mod subset;
+mod synthetic;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
-mod toys;
 
 use std::path::Path;
 
-pub use attributes::{Attributed, Attributes};
+pub use atomic_file::PartFile;
+pub use attributes::{Attributes, WithAttributes};
+pub use bad_file::BadFile;
 pub use batches::{Batches, fill, fill_labels};
-pub use chosen::Chosen;
+pub use dataset::{Dataset, ImageShape};
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use fetch::Progress;
-pub use folder::{BadFile, Folder};
+pub use folder::Folder;
+use formats::archive;
+pub use formats::{cifar, folder, idx, npy, npz, parquet};
+pub use in_memory::{InMemory, MAX_SET_BYTES};
+pub use info::{DatasetInfo, Kind, Labels};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Place, list};
-pub use memory::{MAX_SET_BYTES, Memory};
-pub use named::quickdraw_categories;
 pub use nearest::nearest;
-pub use open::{IN_MEMORY, OpenOptions, Split, check, fetch, is_name, open};
-pub use part::PartFile;
-pub use places::cache_folder;
 pub use prefetch::Prefetcher;
+pub use registry::quickdraw_categories;
 pub use resize::{Fit, ImageOptions};
 pub use resized::Resized;
-pub use source::{Dataset, ImageShape};
-pub use stacked::Stacked;
-pub use strokes::Strokes;
-pub use toys::{Coverage, Points, Toy};
+pub use resolve::{IN_MEMORY, OpenOptions, check, fetch, is_name, open};
+pub use search_path::cache_folder;
+pub use split::Split;
+pub use subset::Subset;
+pub use synthetic::points::Points;
+pub use synthetic::stacked::Stacked;
+pub use synthetic::strokes::Strokes;
+pub use synthetic::toy::{Coverage, Toy};
 
 /// The forms in which images come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,7 +147,7 @@ impl Format {
             Self::Parquet => Box::new(parquet::open(path, options.split, &options.image())?),
             Self::Cifar => Box::new(cifar::open(path, options.split)?),
             Self::Folder | Self::Archive => attributes::attach(Folder::open(path, &options.image())?, path)?,
-            Self::Strokes => Box::new(known::strokes(options)?),
+            Self::Strokes => Box::new(by_name::strokes(options)?),
         })
     }
 }

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::named::{IDX_SETS, quickdraw_categories};
-use super::open::{OpenOptions, Split};
-use super::places::Places;
-use super::source::ImageShape;
-use super::toys::Toy;
-use super::{cifar, folder, npy, stacked};
+use super::dataset::ImageShape;
+use super::registry::{IDX_SETS, quickdraw_categories};
+use super::resolve::OpenOptions;
+use super::search_path::SearchPath;
+use super::split::Split;
+use super::{cifar, folder, npy};
 use crate::error::Result;
+use crate::synthetic::stacked;
+use crate::synthetic::toy::Toy;
 
 /// The shape of the sets like MNIST.
 const SHAPE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
@@ -57,10 +59,10 @@ pub struct Listing {
 /// # Errors
 /// Where the data folder given is missing.
 pub fn list(options: &OpenOptions) -> Result<Vec<Listing>> {
-    Ok(list_in(&Places::from_env(options.data_dir.as_deref())?))
+    Ok(list_in(&SearchPath::from_env(options.data_dir.as_deref())?))
 }
 
-fn list_in(places: &Places) -> Vec<Listing> {
+fn list_in(places: &SearchPath) -> Vec<Listing> {
     let row = |name: &str, about: String, place, images| Listing {
         name: name.to_owned(),
         about,
@@ -102,7 +104,7 @@ fn list_in(places: &Places) -> Vec<Listing> {
     listings
 }
 
-fn cifar10(places: &Places) -> Listing {
+fn cifar10(places: &SearchPath) -> Listing {
     let found = places.find_cifar10(Split::Train);
     Listing {
         name: "cifar10".to_owned(),
@@ -113,7 +115,7 @@ fn cifar10(places: &Places) -> Listing {
     }
 }
 
-fn celeba(places: &Places) -> Listing {
+fn celeba(places: &SearchPath) -> Listing {
     let found = places.find_celeba();
     // A damaged archive is reported when it is opened.
     let layout = found.as_ref().and_then(|(images, _)| folder::layout(images).ok());
@@ -130,7 +132,7 @@ fn celeba(places: &Places) -> Listing {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::named::KNOWN;
+    use super::super::registry::KNOWN;
     use super::super::testing::{idx_images, idx_labels, npy};
     use super::*;
 
@@ -146,7 +148,7 @@ mod tests {
         std::fs::write(root.join("fashion-mnist/train-labels-idx1-ubyte"), idx_labels(&[3])).unwrap();
         let array = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3, 784)}", &[0; 3 * 784]);
         std::fs::write(root.join("quickdraw/ice cream.npy"), array).unwrap();
-        let places = Places { folders: vec![root.to_path_buf()], ..Places::default() };
+        let places = SearchPath { folders: vec![root.to_path_buf()], ..SearchPath::default() };
         let listed = list_in(&places);
         let rows: Vec<_> = listed.iter().map(|row| (row.name.as_str(), row.place.to_string(), row.images)).collect();
         let elsewhere = Place::Elsewhere.to_string();

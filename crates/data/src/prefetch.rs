@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::batches::{Batches, fill};
-use super::source::Dataset;
+use super::dataset::Dataset;
 use crate::error::{Error, Result};
 
 /// Batches that wait, complete; one more is being read meanwhile.
@@ -138,8 +138,8 @@ mod tests {
     }
 
     impl Dataset for Counted {
-        fn name(&self) -> String {
-            self.inner.name()
+        fn info(&self) -> &crate::DatasetInfo {
+            self.inner.info()
         }
         fn len(&self) -> usize {
             self.inner.len()
@@ -153,12 +153,6 @@ mod tests {
                 return Err(Error::data(format!("image {index} is broken"), "none"));
             }
             self.inner.read(index, out)
-        }
-        fn label(&self, index: usize) -> Option<u32> {
-            self.inner.label(index)
-        }
-        fn classes(&self) -> Vec<String> {
-            self.inner.classes()
         }
         fn is_lazy(&self) -> bool {
             self.lazy

@@ -5,8 +5,8 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Pixel};
 use serde::{Deserialize, Serialize};
 
-use super::memory::MAX_SIDE;
-use super::source::ImageShape;
+use super::dataset::ImageShape;
+use super::in_memory::MAX_SIDE;
 use crate::error::{Error, Result};
 
 /// What becomes of an image whose aspect ratio is not the wanted one.

@@ -1,16 +1,19 @@
 //! A data set whose images are brought to another shape as they are read.
 
+use std::sync::Arc;
+
 use super::cache::{Decoded, Found};
+use super::dataset::{Dataset, ImageShape};
 use super::digest::Digest;
-use super::folder::BadFile;
-use super::memory::{check_read, copy_bytes};
+use super::in_memory::{check_read, copy_bytes};
+use super::info::DatasetInfo;
 use super::resize::{Fit, ImageOptions, resize};
-use super::source::{Dataset, ImageShape};
 use crate::error::Result;
 
 /// A set in another shape. Images worked out once are kept in memory, where all of them fit.
 pub struct Resized {
-    inner: Box<dyn Dataset>,
+    inner: Arc<dyn Dataset>,
+    info: DatasetInfo,
     shape: ImageShape,
     options: ImageOptions,
     kept: Decoded,
@@ -23,12 +26,23 @@ impl Resized {
     /// Where the options make no sense.
     pub fn over(inner: Box<dyn Dataset>, options: &ImageOptions) -> Result<Box<dyn Dataset>> {
         options.check()?;
-        let shape = options.apply(inner.shape());
-        if shape == inner.shape() {
+        if options.apply(inner.shape()) == inner.shape() {
             return Ok(inner);
         }
+        Ok(Box::new(Self::new(Arc::from(inner), options)))
+    }
+
+    fn new(inner: Arc<dyn Dataset>, options: &ImageOptions) -> Self {
+        let shape = options.apply(inner.shape());
+        let mut info = inner.info().clone();
+        // Each channel is still an image of the source, in the new size; not so where channels are mixed.
+        let source = info.channel_source.take().filter(|_| shape.channels == inner.shape().channels);
+        info.channel_source = source.map(|source| {
+            let options = ImageOptions { channels: None, ..*options };
+            if options.apply(source.shape()) == source.shape() { source } else { Arc::new(Self::new(source, &options)) }
+        });
         let kept = Decoded::in_memory(inner.len(), shape);
-        Ok(Box::new(Self { inner, shape, options: *options, kept }))
+        Self { inner, info, shape, options: *options, kept }
     }
 }
 
@@ -39,10 +53,6 @@ impl std::fmt::Debug for Resized {
 }
 
 impl Dataset for Resized {
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
     fn len(&self) -> usize {
         self.inner.len()
     }
@@ -65,36 +75,20 @@ impl Dataset for Resized {
         Ok(())
     }
 
-    fn label(&self, index: usize) -> Option<u32> {
-        self.inner.label(index)
+    fn info(&self) -> &DatasetInfo {
+        &self.info
     }
 
-    fn classes(&self) -> Vec<String> {
-        self.inner.classes()
-    }
-
-    fn attributes(&self) -> Vec<String> {
-        self.inner.attributes()
-    }
-
-    fn has_attribute(&self, index: usize, attribute: usize) -> Option<bool> {
-        self.inner.has_attribute(index, attribute)
-    }
-
-    fn passed_over(&self) -> Vec<BadFile> {
-        self.inner.passed_over()
-    }
-
-    fn shown(&self, index: usize) -> usize {
-        self.inner.shown(index)
+    fn inner(&self) -> Option<&dyn Dataset> {
+        Some(self.inner.as_ref())
     }
 
     fn is_lazy(&self) -> bool {
         !self.kept.is_complete()
     }
 
-    fn remarks(&self) -> Vec<String> {
-        self.options.describe().into_iter().chain(self.inner.remarks()).collect()
+    fn notes(&self) -> Vec<String> {
+        self.options.describe().into_iter().chain(self.inner.notes()).collect()
     }
 
     fn fingerprint(&self) -> String {
@@ -109,13 +103,13 @@ impl Dataset for Resized {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::Memory;
+    use crate::{InMemory, Stacked, Strokes};
 
     #[test]
     fn a_set_is_resized_as_it_is_read() {
         let shape = |height, width, channels| ImageShape { height, width, channels };
         let bytes: Vec<u8> = (0..32).map(|k| if k < 16 { 0 } else { 204 }).collect();
-        let set = || Box::new(Memory::from_bytes("x", shape(4, 4, 1), bytes.clone()).unwrap());
+        let set = || Box::new(InMemory::from_bytes("x", shape(4, 4, 1), bytes.clone()).unwrap());
         let options = ImageOptions { size: Some((2, 3)), channels: Some(3), fit: Fit::Crop };
         let resized = Resized::over(set(), &options).unwrap();
         assert_eq!((resized.len(), resized.shape()), (2, shape(2, 3, 3)));
@@ -128,11 +122,36 @@ mod tests {
         resized.read(0, &mut [0.0; 18]).unwrap();
         assert!(!resized.is_lazy());
         assert!(resized.read(2, &mut [0.0; 18]).is_err());
-        assert!(resized.remarks()[0].starts_with("centre crop"));
+        assert!(resized.notes()[0].starts_with("centre crop"));
         assert_ne!(resized.fingerprint(), set().fingerprint());
         let padded = Resized::over(set(), &ImageOptions { fit: Fit::Pad, ..options }).unwrap();
         assert_ne!(padded.fingerprint(), resized.fingerprint());
         let same = Resized::over(set(), &ImageOptions::default()).unwrap();
         assert_eq!(same.fingerprint(), set().fingerprint());
+    }
+
+    #[test]
+    fn stacked_digits_keep_the_set_of_each_channel() {
+        let strokes = || Box::new(Strokes::new(1, 50));
+        let stacked = || Box::new(Stacked::new("stacked", strokes(), 1, 20).unwrap());
+        let size = ImageOptions { size: Some((32, 32)), ..ImageOptions::default() };
+        let resized = Resized::over(stacked(), &size).unwrap();
+        let (digits, alone) = (resized.channel_source().unwrap(), Resized::over(strokes(), &size).unwrap());
+        assert_eq!((digits.shape(), digits.len()), (ImageShape { height: 32, width: 32, channels: 1 }, 50));
+        let (mut a, mut b) = (vec![0.0; 1024], vec![0.0; 1024]);
+        digits.read(7, &mut a).unwrap();
+        alone.read(7, &mut b).unwrap();
+        assert_eq!((a, digits.label(7), digits.classes()), (b, alone.label(7), alone.classes()));
+        assert_eq!((resized.label(3), resized.classes().len()), (stacked().label(3), 1000));
+        // Each channel of the resized stack is a resized digit.
+        let (mut stack, mut digit) = (vec![0.0; 3 * 1024], vec![0.0; 1024]);
+        resized.read(3, &mut stack).unwrap();
+        for (channel, which) in stacked().digits(3).into_iter().enumerate() {
+            digits.read(which, &mut digit).unwrap();
+            assert!(stack.iter().skip(channel).step_by(3).eq(&digit), "channel {channel}");
+        }
+        // In grey there are no channels left to judge.
+        let grey = Resized::over(stacked(), &ImageOptions { channels: Some(1), ..size }).unwrap();
+        assert!(grey.channel_source().is_none());
     }
 }

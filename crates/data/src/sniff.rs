@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::idx::{self, GZIP};
-use super::open::Split;
-use super::{Format, cifar, folder, npz, parquet};
+use super::gzip::GZIP;
+use super::split::Split;
+use super::{Format, cifar, folder, idx, npz, parquet};
 use crate::error::{Error, Result};
 
 /// What a folder holds.

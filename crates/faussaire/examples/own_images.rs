@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release --example own_images
 
-use faussaire::data::{ImageShape, Memory};
+use faussaire::data::{ImageShape, InMemory};
 use faussaire::train::{Event, Limits, Request};
 use faussaire::trainer::Options;
 use faussaire::{Preset, Recipe, Result, Trainer};
@@ -11,7 +11,7 @@ fn main() -> Result<()> {
     let shape = ImageShape { height: 28, width: 28, channels: 1 };
     // Squares of all sizes; yours come from anywhere.
     let square = |size: usize| (0..784).map(move |at| u8::from(at % 28 < size && at / 28 < size) * 255);
-    let images = Memory::from_bytes("squares", shape, (0..512).flat_map(|at| square(4 + at % 20)).collect())?;
+    let images = InMemory::from_bytes("squares", shape, (0..512).flat_map(|at| square(4 + at % 20)).collect())?;
 
     let limits = Some(Limits { epochs: 50, ..Limits::default() });
     let recipe = Recipe::parse(Preset::Quick.text(), "quick", &[])?;

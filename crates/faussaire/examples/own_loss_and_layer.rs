@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use faussaire::data::{ImageShape, Memory};
+use faussaire::data::{ImageShape, InMemory};
 use faussaire::loss::{GanLoss, Scale, Scores};
 use faussaire::net::parse::Reading;
 use faussaire::net::{Dual, Fused, LayerKind, Pass, Shape};
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     register_loss("squared-hinge", Arc::new(SquaredHinge))?;
     register_layer("softsign", |_| Ok(Arc::new(Softsign)))?;
     let pixels = (0..64 * 64).map(|i| if i % 8 < 4 { 200 } else { 30 }).collect();
-    let data = Memory::from_bytes("stripes", ImageShape { height: 8, width: 8, channels: 1 }, pixels)?;
+    let data = InMemory::from_bytes("stripes", ImageShape { height: 8, width: 8, channels: 1 }, pixels)?;
     let mut gan = Gan::new(Recipe::parse(RECIPE, "the example", &[])?, std::sync::Arc::new(data), &Device::flex())?;
     gan.fit(&Limits { steps: 200, ..Limits::default() }, &mut [])?;
     let image = gan.generate(&gan.fixed_latents(1))?;

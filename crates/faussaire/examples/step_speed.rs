@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use faussaire::data::{ImageShape, Memory};
+use faussaire::data::{ImageShape, InMemory};
 use faussaire::random::Stream;
 use faussaire::{Device, Gan, Preset, Recipe, Result};
 
@@ -39,7 +39,7 @@ fn time(net: &str, batch: usize, seconds: usize) -> Result<f64> {
     let shape = ImageShape { height: 28, width: 28, channels: 1 };
     let pixels = Stream::new(0, "pixels").uniform(0, 1024 * shape.len(), 0.0, 255.0);
     let pixels = pixels.into_iter().map(|p| p as u8).collect();
-    let images = Memory::from_bytes("random", shape, pixels)?;
+    let images = InMemory::from_bytes("random", shape, pixels)?;
     let mut gan = Gan::new(recipe, Arc::new(images), &Device::flex())?;
     for _ in 0..3 {
         gan.step()?;

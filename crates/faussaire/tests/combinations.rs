@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use faussaire::data::LabelSettings;
-use faussaire::data::{ImageShape, Memory};
+use faussaire::data::{ImageShape, InMemory};
 use faussaire::loss::Loss;
 use faussaire::recipe::Conditional;
 use faussaire::train::{Event, Limits, Request, Watcher};
@@ -37,10 +37,13 @@ fn shape(side: usize, channels: usize) -> ImageShape {
 }
 
 /// Twelve images of three classes.
-fn images(shape: ImageShape) -> Memory {
+fn images(shape: ImageShape) -> InMemory {
     let bytes = (0..12 * shape.len()).map(|i| (i * 2_654_435_761 % 251) as u8).collect();
     let names = ["a", "b", "c"].map(String::from).to_vec();
-    Memory::from_bytes("generated", shape, bytes).unwrap().with_labels((0..12).map(|i| i % 3).collect(), names).unwrap()
+    InMemory::from_bytes("generated", shape, bytes)
+        .unwrap()
+        .with_labels((0..12).map(|i| i % 3).collect(), names)
+        .unwrap()
 }
 
 fn recipe(shape: ImageShape, loss: Loss, bound: usize, how: Option<Conditional>, extra: usize) -> Result<Recipe> {

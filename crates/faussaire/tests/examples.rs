@@ -41,7 +41,7 @@ fn draw_me_a_sheep() {
     let total = dataset.len() as u64;
     assert!(total > 1000);
     let folder = tempfile::tempdir().unwrap();
-    let few = data::Chosen::first(dataset, 320);
+    let few = data::Subset::first(dataset, 320);
     let history = sheep::draw(recipe, few, Limits { epochs: 3, ..Limits::default() }, folder.path()).unwrap();
     assert_eq!((history.d_loss.len(), history.g_loss.len()), (3, 3));
     assert!(history.d_loss[2] < history.d_loss[0], "{:?}", history.d_loss);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use faussaire::augment::{Augment, Draws};
-use faussaire::data::{ImageShape, Memory};
+use faussaire::data::{ImageShape, InMemory};
 use faussaire::export::{self, Format, Options, Subject, Which};
 use faussaire::loss::{GanLoss, Scale, Scores};
 use faussaire::net::parse::{Reading, Words};
@@ -133,7 +133,7 @@ fn gan(recipe: &Recipe) -> Gan {
     let bytes = (0..12 * shape.len()).map(|i| (i * 2_654_435_761 % 251) as u8).collect();
     Gan::new(
         recipe.clone(),
-        std::sync::Arc::new(Memory::from_bytes("generated", shape, bytes).unwrap()),
+        std::sync::Arc::new(InMemory::from_bytes("generated", shape, bytes).unwrap()),
         &Device::flex(),
     )
     .unwrap()

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use faussaire::data::{ImageShape, Memory, OpenOptions};
+use faussaire::data::{ImageShape, InMemory, OpenOptions};
 use faussaire::judging;
 use faussaire::recipe::Conditional;
 use faussaire::run::Run;
@@ -26,13 +26,13 @@ batch = 8
 precision = "f32"
 "#;
 
-fn unlabelled() -> Memory {
+fn unlabelled() -> InMemory {
     let shape = ImageShape { height: 8, width: 8, channels: 1 };
     let bytes = (0..96 * shape.len()).map(|at| ((at * at / 7) % 256) as u8).collect();
-    Memory::from_bytes("my shapes", shape, bytes).unwrap()
+    InMemory::from_bytes("my shapes", shape, bytes).unwrap()
 }
 
-fn images() -> Memory {
+fn images() -> InMemory {
     let labels = (0..96).map(|at| at % 3).collect();
     unlabelled().with_labels(labels, ["a", "b", "c"].map(String::from).to_vec()).unwrap()
 }
@@ -148,7 +148,7 @@ fn a_programs_own_data_are_never_taken_for_others() {
     assert_eq!((judged.real.as_str(), judged.split), ("my shapes", "train"));
     // Other images are refused.
     let shape = ImageShape { height: 8, width: 8, channels: 1 };
-    let others = Memory::from_bytes("others", shape, vec![9; 96 * 64]).unwrap();
+    let others = InMemory::from_bytes("others", shape, vec![9; 96 * 64]).unwrap();
     let error = Trainer::resume(run, others, &steps(8)).unwrap_err();
     assert!(error.to_string().contains("not the one that this run began with"), "{error}");
 }

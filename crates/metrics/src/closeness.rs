@@ -91,10 +91,10 @@ fn mean(values: &[f64]) -> f64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use faussaire_data::{Chosen, Strokes};
+    use faussaire_data::{Strokes, Subset};
 
     fn strokes(count: usize) -> Box<dyn Dataset> {
-        Chosen::first(Box::new(Strokes::new(5, 4000)), count)
+        Subset::first(Box::new(Strokes::new(5, 4000)), count)
     }
 
     fn images(set: &dyn Dataset, indices: std::ops::Range<usize>) -> Vec<f32> {

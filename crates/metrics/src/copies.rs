@@ -207,7 +207,7 @@ fn ratios(neighbours: &Neighbours, skipped: usize) -> Vec<f32> {
 mod tests {
     use super::*;
     use faussaire_data::random::Stream;
-    use faussaire_data::{Chosen, Strokes};
+    use faussaire_data::{Strokes, Subset};
 
     fn values(set: &dyn Dataset, range: std::ops::Range<usize>) -> Vec<f32> {
         let mut values = Vec::new();
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_few_images_are_enough() {
-        let train = Chosen::first(Box::new(Strokes::new(1, 600)), 60);
+        let train = Subset::first(Box::new(Strokes::new(1, 600)), 60);
         let learned = Learned { train: train.as_ref(), held_out: None };
         let sheet = Sheet::new(learned, &values(&Strokes::new(3, 50), 0..50), 0).unwrap();
         assert!(sheet.copies.rule.contains("98% of 50 training images"), "{}", sheet.copies.rule);

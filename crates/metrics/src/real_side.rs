@@ -96,7 +96,7 @@ impl RealSide {
         let subsets = subsets(&seen.features, choice);
         let radii = Radii::new(&seen.features, Neighbourhood::default())?;
         let mut floors = floors(&seen.features, &subsets, choice.seed)?;
-        let labels: Option<Vec<u32>> = chosen.iter().map(|&i| choice.set.label(choice.set.shown(i))).collect();
+        let labels: Option<Vec<u32>> = chosen.iter().map(|&i| choice.set.label(choice.set.resolved(i))).collect();
         floors.extend(class_floors(&seen, &|classes| extractor.expected(classes), labels.as_deref(), choice.seed)?);
         let gaussian = Gaussian::new(Moments::of(&seen.features)?);
         let guesses = seen.guesses.map(|guesses| guesses.classes);

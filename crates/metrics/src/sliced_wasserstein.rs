@@ -83,7 +83,7 @@ fn project(images: &[f32], directions: &[f32], length: usize) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use faussaire_data::{ImageShape, Memory};
+    use faussaire_data::{ImageShape, InMemory};
 
     fn noise(seed: u64, scale: f32) -> Vec<f32> {
         Stream::new(seed, "test").uniform(0, 600 * 16, 0.0, scale)
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn is_small_for_the_same_distribution_and_grows_with_the_difference() {
         let shape = ImageShape { height: 4, width: 4, channels: 1 };
-        let real = Memory::from_floats("noise", shape, noise(1, 1.0)).unwrap();
+        let real = InMemory::from_floats("noise", shape, noise(1, 1.0)).unwrap();
         let metric = SlicedWasserstein::new(&real, 5).unwrap();
         assert_eq!((metric.images(), metric.name().as_str()), (512, "sliced-wasserstein-512-pixels"));
         let score = |values: &[f32]| metric.score(&values[..512 * 16]);

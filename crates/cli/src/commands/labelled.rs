@@ -1,7 +1,6 @@
 //! Generated images with what they show, for who trains something else on them: a zip archive with a folder per class and
 //! a table of labels, or an array of labels beside an array of images.
 
-use std::fs::File;
 use std::io::Seek;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,7 @@ use faussaire::data::LabelKind;
 use faussaire::data::LabelSettings;
 use faussaire::data::PartFile;
 use faussaire::data::npy::NpyWriter;
-use faussaire::render::zip::{Checksum, Zip};
+use faussaire::render::zip::Zip;
 use faussaire::render::{Images, png};
 use faussaire::{Error, Result};
 use rayon::prelude::*;
@@ -17,28 +16,19 @@ use rayon::prelude::*;
 /// The table's name in an archive.
 const TABLE: &str = "labels.csv";
 
-/// An archive in the making. Its list of contents and its table of labels grow with it, so they are kept in files beside it.
+/// An archive in the making. Its table of labels grows with it, so it is kept in a file beside it.
 pub struct Archive {
     zip: Zip<PartFile>,
     path: PathBuf,
-    list: PartFile,
-    table: Table,
+    table: csv::Writer<PartFile>,
     labels: LabelSettings,
 }
 
-/// The table of labels with its checksum so far.
-struct Table {
-    file: PartFile,
-    sum: Checksum,
-}
-
-/// The label rows as they stand in a line of the table: the class's name, or a 0 or 1 for each attribute.
-fn cells(labels: &LabelSettings, row: &[f32]) -> String {
+/// A label row as cells of the table: the class's name, or a 0 or 1 for each attribute.
+fn cells<'a>(labels: &'a LabelSettings, row: &[f32]) -> Vec<&'a str> {
     match labels.kind {
-        LabelKind::Classes => quoted(class(labels, row)),
-        LabelKind::Attributes => {
-            row.iter().map(|value| if *value > 0.0 { "1" } else { "0" }).collect::<Vec<_>>().join(",")
-        }
+        LabelKind::Classes => vec![class(labels, row)],
+        LabelKind::Attributes => row.iter().map(|value| if *value > 0.0 { "1" } else { "0" }).collect(),
     }
 }
 
@@ -46,11 +36,6 @@ fn cells(labels: &LabelSettings, row: &[f32]) -> String {
 fn class<'a>(labels: &'a LabelSettings, row: &[f32]) -> &'a str {
     let place = row.iter().position(|value| *value > 0.0);
     place.and_then(|place| labels.names.get(place)).map_or("", String::as_str)
-}
-
-/// A cell of a table, in quotes where it needs them.
-fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.into() }
 }
 
 /// A class's name as that of a folder on any system.
@@ -66,19 +51,18 @@ fn folder(name: &str) -> String {
 impl Archive {
     /// Begins the archive at `path` for images with `labels`, if any.
     pub fn create(path: &Path, labels: &LabelSettings) -> Result<Self> {
-        let beside = |what: &str| PartFile::create(&path.with_added_extension(what));
+        let table = PartFile::create(&path.with_added_extension("labels"))?;
         let mut archive = Self {
             zip: Zip::new(PartFile::create(path)?),
             path: path.into(),
-            list: beside("list")?,
-            table: Table { file: beside("labels")?, sum: Checksum::new() },
+            table: csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(table),
             labels: labels.clone(),
         };
         let columns = match labels.kind {
-            LabelKind::Classes => "class".into(),
-            LabelKind::Attributes => labels.names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","),
+            LabelKind::Classes => vec!["class"],
+            LabelKind::Attributes => labels.names.iter().map(String::as_str).collect(),
         };
-        archive.table.line(&format!("file,{columns}"))?;
+        write_line(&mut archive.table, path, "file", &columns)?;
         Ok(archive)
     }
 
@@ -95,9 +79,9 @@ impl Archive {
                 _ => format!("{number:06}.png"),
             };
             if let Some(row) = rows.get(index) {
-                self.table.line(&format!("{},{}", quoted(&name), cells(&self.labels, row)))?;
+                write_line(&mut self.table, &self.path, &name, &cells(&self.labels, row))?;
             }
-            self.zip.add(&name, bytes, &mut self.list).map_err(Error::io("write", &self.path))?;
+            self.zip.add(&name, bytes.as_slice()).map_err(Error::io("write", &self.path))?;
         }
         Ok(())
     }
@@ -106,28 +90,18 @@ impl Archive {
     pub fn finish(mut self) -> Result<()> {
         let write = || Error::io("write", &self.path);
         if !self.labels.names.is_empty() {
-            let table = rewound(&mut self.table.file)?;
-            self.zip.add_from(TABLE, table, &self.table.sum, &mut self.list).map_err(write())?;
+            let mut table = self.table.into_inner().map_err(|error| write()(error.into_error()))?;
+            table.rewind().map_err(write())?;
+            self.zip.add(TABLE, table.file()).map_err(write())?;
         }
-        let list = rewound(&mut self.list)?;
-        self.zip.finish(list).map_err(write())?.commit()
+        self.zip.finish().map_err(write())?.commit()
     }
 }
 
-/// What was written to `part`, to be read from its beginning.
-fn rewound(part: &mut PartFile) -> Result<&File> {
-    part.flush()?;
-    let mut file = part.file();
-    file.rewind().map_err(Error::io("read", part.path()))?;
-    Ok(file)
-}
-
-impl Table {
-    fn line(&mut self, text: &str) -> Result<()> {
-        let line = format!("{text}\r\n");
-        self.sum.update(line.as_bytes());
-        PartFile::write(&mut self.file, line.as_bytes())
-    }
+/// Adds a line to the table of the archive at `path`.
+fn write_line(table: &mut csv::Writer<PartFile>, path: &Path, file: &str, cells: &[&str]) -> Result<()> {
+    let line = [file].into_iter().chain(cells.iter().copied());
+    table.write_record(line).map_err(|error| Error::io("write", path)(error.into()))
 }
 
 /// `.npy` files of labels beside those of images.

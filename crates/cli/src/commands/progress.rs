@@ -64,7 +64,7 @@ impl Console {
             rayon::current_num_threads(),
             precision(gan.generator.precision),
         );
-        for remark in gan.dataset().remarks() {
+        for remark in gan.dataset().notes() {
             eprintln!("{remark}");
         }
         if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
@@ -102,7 +102,7 @@ impl Console {
 
     /// The first bad file at once, the number of all of them at the end.
     fn bad_files(&mut self, gan: &Gan, end: bool) {
-        let bad = gan.dataset().passed_over();
+        let bad = gan.dataset().skipped();
         if let (Some(first), false) = (bad.first(), self.warned) {
             self.warned = true;
             let (path, reason) = (first.path.display(), &first.reason);

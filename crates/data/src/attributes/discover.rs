@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::{Attributed, Attributes};
-use crate::archive::Others;
-use crate::archive::zip;
+use super::{Attributes, WithAttributes};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::source::Dataset;
+use crate::formats::archive::Others;
+use crate::formats::archive::zip;
+use crate::pread::ReadAt;
 
 /// How much of a file is looked at to tell whether it is a table.
 const LOOK: u64 = 1 << 16;
@@ -31,7 +32,7 @@ pub fn attach(folder: Folder, path: &Path) -> Result<Box<dyn Dataset>> {
     };
     match table {
         Some(table) if (0..folder.len()).any(|index| table.of(folder.entry_name(index)).is_some()) => {
-            Attributed::over(folder, &table)
+            WithAttributes::over(folder, &table)
         }
         _ => Ok(Box::new(folder)),
     }
@@ -48,7 +49,8 @@ fn packed(archive: &Path) -> Result<Option<Attributes>> {
     let members = zip::listed(&file, named, &mut Others::default()).unwrap_or_default();
     let Some(member) = members.first() else { return Ok(None) };
     let origin = archive.join(&*member.name).display().to_string();
-    let table = zip::stream(&file, member)
+    let mut at = ReadAt::new(&file);
+    let table = zip::stream(&mut at, member)
         .map_err(|what| Error::data(format!("{origin} can't be read: {what}"), "download or pack the archive again"))?;
     Attributes::parse(BufReader::new(table), &origin).map(Some)
 }

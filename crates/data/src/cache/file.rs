@@ -10,10 +10,10 @@ use std::time::SystemTime;
 use faussaire_kernels::mapping::Mapping;
 
 use super::{Contents, Found};
+use crate::atomic_file::PartFile;
 use crate::error::{Error, Result};
-use crate::memory::copy_bytes;
-use crate::part::PartFile;
-use crate::positioned::{read_at, write_at};
+use crate::in_memory::copy_bytes;
+use crate::pread::{read_at, write_at};
 
 /// How the file begins; another layout gets another number.
 const MAGIC: &[u8; 16] = b"faussaire bytes1";

@@ -55,7 +55,7 @@ fn fuzz_attributes() {
 #[test]
 fn fuzz_parquet() {
     use crate::parquet;
-    let sample = include_bytes!("../parquet/sample.parquet").to_vec();
+    let sample = include_bytes!("../formats/parquet/sample.parquet").to_vec();
     fuzz("parquet", &[sample], 100, |bytes| {
         with_file("x.parquet", bytes, |path| read_some(parquet::open(path, Split::Train, &SMALL)));
     });

@@ -44,6 +44,7 @@ pub fn difference(ours: &[f32], theirs: &[f32]) -> (f64, f64) {
 }
 
 /// As [`difference`], where `theirs` are bytes from 0 to 255 that stand for `bounds`: how far they are beyond rounding.
+#[cfg(feature = "onnx")]
 pub fn of_bytes(ours: &[f32], theirs: &[u8], (low, high): (f32, f32)) -> (f64, f64) {
     if ours.len() != theirs.len() {
         return (f64::INFINITY, TOLERANCE);

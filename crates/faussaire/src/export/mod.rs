@@ -6,6 +6,7 @@
 //! back and compared with the nets here before it is kept: `agreement.rs` says how.
 
 mod agreement;
+#[cfg(feature = "onnx")]
 mod onnx;
 mod page;
 mod plain;
@@ -149,7 +150,15 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
         Format::Safetensors => options.net,
     })?;
     let export = match format {
+        #[cfg(feature = "onnx")]
         Format::Onnx => onnx::export(subject, options)?,
+        #[cfg(not(feature = "onnx"))]
+        Format::Onnx => {
+            return Err(Error::usage(
+                "this program was built without ONNX files (the feature `onnx`)",
+                "build it with default features, or use --to safetensors or --to html",
+            ));
+        }
         Format::Safetensors => torch::export(subject, options)?,
         Format::Html => page::export(subject, options)?,
     };

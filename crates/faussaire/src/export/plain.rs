@@ -97,6 +97,7 @@ impl Part {
 
 impl Weight {
     /// Its values with the axes in another order: axis `axes[i]` becomes axis `i`.
+    #[cfg(feature = "onnx")]
     pub fn permuted(&self, axes: &[usize]) -> Vec<f32> {
         permuted(&self.values, &self.shape, axes)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::samples::Samples;
 use super::{Options, Progress, Reference};
-use crate::data::{Chosen, Dataset, OpenOptions};
+use crate::data::{Dataset, OpenOptions, Subset};
 use crate::error::Result;
 use crate::metrics::{self, Judgement, Sheet};
 use crate::recipe::Recipe;
@@ -40,7 +40,7 @@ impl Learned {
         // A run that learned from the first images only can't have copied the others.
         let count = recipe.data.count;
         if count > 0 {
-            train = Arc::new(Chosen::filter(&train, |index| index < count));
+            train = Arc::new(Subset::filter(&train, |index| index < count));
         }
         let (kept, held) = parted(recipe, &train);
         Self { train: kept, held_out: held.map(|held| Arc::new(held) as Arc<dyn Dataset>).or(unseen) }

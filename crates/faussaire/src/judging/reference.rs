@@ -13,7 +13,7 @@ use burn::tensor::Device;
 
 use crate::data::LabelSettings;
 use crate::data::labels::Conditions;
-use crate::data::{self, Chosen, Dataset, OpenOptions, Split};
+use crate::data::{self, Dataset, OpenOptions, Split, Subset};
 use crate::error::{Error, Result};
 use crate::metrics::classifier::{self, Training};
 use crate::metrics::{Channels, Classifier, Extractor, Inception};
@@ -90,7 +90,7 @@ impl Reference {
         let labels = LabelSettings::of(set.as_ref())?;
         let (wanted, conditions) = (labels.row(class)?, Conditions::new(&labels, set.as_ref())?);
         let has = |index: usize| conditions.rows(set.as_ref(), &[index]);
-        Ok(Arc::new(Chosen::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
+        Ok(Arc::new(Subset::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
     }
 
     /// Who looks at the images: InceptionV3 with the weights in `inception`, where that is given, else a classifier where
@@ -108,7 +108,7 @@ impl Reference {
         if let Some(weights) = inception {
             return Ok(Extractor::Inception(Box::new(Inception::open(weights, train.shape(), device)?)));
         }
-        if let (Some(digits), Some(held_back)) = (train.channels_from(), self.real.channels_from()) {
+        if let (Some(digits), Some(held_back)) = (train.channel_source(), self.real.channel_source()) {
             let classifier = trained(digits, held_back, device, progress)?;
             return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
         }
@@ -139,7 +139,7 @@ impl Reference {
         if let Some(test) = self.held_back() {
             return Some([Arc::clone(&self.train), Arc::clone(test)]);
         }
-        Some(Chosen::part(&self.train, HELD_BACK, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
+        Some(Subset::split_held_out(&self.train, HELD_BACK, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
     }
 }
 
@@ -156,7 +156,8 @@ fn trained(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::data::{ImageShape, Memory, Strokes};
+    use crate::data::DatasetInfo;
+    use crate::data::{ImageShape, InMemory, Strokes};
 
     fn open(source: &str) -> Result<Reference> {
         Reference::open(source, &OpenOptions { count: Some(200), ..OpenOptions::default() }, &mut |_| ())
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn who_looks_depends_on_the_labels() {
         let shape = ImageShape { height: 8, width: 8, channels: 1 };
-        let plain = |name: &str| Memory::from_bytes(name, shape, vec![7; 20 * shape.len()]).unwrap();
+        let plain = |name: &str| InMemory::from_bytes(name, shape, vec![7; 20 * shape.len()]).unwrap();
         let unlabelled = Reference::new(Arc::new(plain("a")), None);
         assert!(unlabelled.labelled_parts().is_none());
         assert!(unlabelled.known_classifier(&Device::flex()).unwrap().is_none());
@@ -217,12 +218,20 @@ mod tests {
 
     /// Images with attributes and no test part, as CelebA has.
     #[derive(Debug)]
-    struct Faces(Memory);
+    struct Faces(InMemory, DatasetInfo);
+
+    impl Faces {
+        fn new(images: InMemory) -> Self {
+            let names = ["Smiling", "Eyeglasses"].map(String::from);
+            Self(
+                images,
+                DatasetInfo::new("faces")
+                    .with_attributes(names, |index, attribute| Some((index >> attribute) & 1 == 1)),
+            )
+        }
+    }
 
     impl Dataset for Faces {
-        fn name(&self) -> String {
-            self.0.name()
-        }
         fn len(&self) -> usize {
             self.0.len()
         }
@@ -232,20 +241,8 @@ mod tests {
         fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
             self.0.read(index, out)
         }
-        fn label(&self, _: usize) -> Option<u32> {
-            None
-        }
-        fn classes(&self) -> Vec<String> {
-            Vec::new()
-        }
-        fn attributes(&self) -> Vec<String> {
-            ["Smiling", "Eyeglasses"].map(String::from).to_vec()
-        }
-        fn has_attribute(&self, index: usize, attribute: usize) -> Option<bool> {
-            Some((index >> attribute) & 1 == 1)
-        }
-        fn fingerprint(&self) -> String {
-            self.0.fingerprint()
+        fn info(&self) -> &DatasetInfo {
+            &self.1
         }
     }
 
@@ -253,7 +250,7 @@ mod tests {
     fn attributes_without_a_test_part_are_learned_from_nine_tenths() {
         let shape = ImageShape { height: 8, width: 8, channels: 1 };
         let pixels = (0..40 * shape.len()).map(|at| (at % 253) as u8).collect();
-        let faces: Arc<dyn Dataset> = Arc::new(Faces(Memory::from_bytes("faces", shape, pixels).unwrap()));
+        let faces: Arc<dyn Dataset> = Arc::new(Faces::new(InMemory::from_bytes("faces", shape, pixels).unwrap()));
         let reference = Reference::new(Arc::clone(&faces), None);
         let [learned, test] = reference.labelled_parts().unwrap();
         assert_eq!((reference.split, learned.len(), test.len()), ("train", 36, 4));

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::drawing::Drawing;
 use super::{Average, held_out};
 use crate::data::labels::{self as conditions, Conditions};
-use crate::data::{Batches, Chosen, Dataset, ImageShape, Prefetcher};
+use crate::data::{Batches, Dataset, ImageShape, Prefetcher, Subset};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Shape, Weights};
@@ -54,7 +54,7 @@ pub struct Gan {
     /// All the data, what of it is learnt from, and what is held back.
     whole: Arc<dyn Dataset>,
     pub(super) dataset: Arc<dyn Dataset>,
-    pub(super) held_out: Option<Chosen>,
+    pub(super) held_out: Option<Subset>,
     pub(super) batches: Arc<Batches>,
     pub(super) reader: Prefetcher,
     pub(super) conditions: Option<Conditions>,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Gan;
-use crate::data::{Chosen, Dataset, fill};
+use crate::data::{Dataset, Subset, fill};
 use crate::error::Result;
 use crate::loss::Scores;
 use crate::ops::host;
@@ -12,12 +12,12 @@ use crate::ops::tensor;
 use crate::recipe::Recipe;
 
 /// What to learn from, and what is held back, as `recipe` says.
-pub fn parted(recipe: &Recipe, whole: &Arc<dyn Dataset>) -> (Arc<dyn Dataset>, Option<Chosen>) {
+pub fn parted(recipe: &Recipe, whole: &Arc<dyn Dataset>) -> (Arc<dyn Dataset>, Option<Subset>) {
     let share = recipe.train.held_out;
     if share == 0.0 || whole.len() < 2 {
         return (Arc::clone(whole), None);
     }
-    let [kept, held] = Chosen::part(whole, share, recipe.train.seed);
+    let [kept, held] = Subset::split_held_out(whole, share, recipe.train.seed);
     (Arc::new(kept), Some(held))
 }
 

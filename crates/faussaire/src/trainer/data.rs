@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::data::{self, Chosen, Dataset, IN_MEMORY, Memory, OpenOptions};
+use crate::data::{self, Dataset, IN_MEMORY, InMemory, OpenOptions, Subset};
 use crate::error::Result;
 use crate::recipe::{DataSettings, Recipe};
 
@@ -26,7 +26,7 @@ impl Data {
     pub fn open(recipe: &Recipe, progress: &mut dyn FnMut(data::Progress)) -> Result<Self> {
         let settings = &recipe.data;
         let set = data::open(&settings.source, &recipe.open_options(OpenOptions::default()), progress)?;
-        let set = if settings.count > 0 { Chosen::first(set, settings.count) } else { set };
+        let set = if settings.count > 0 { Subset::first(set, settings.count) } else { set };
         Ok(Self { set: Arc::from(set), own: false })
     }
 
@@ -71,8 +71,8 @@ impl From<Box<dyn Dataset>> for Data {
     }
 }
 
-impl From<Memory> for Data {
-    fn from(set: Memory) -> Self {
+impl From<InMemory> for Data {
+    fn from(set: InMemory) -> Self {
         Self::own(set)
     }
 }

@@ -7,7 +7,7 @@
 //! # Training own images in memory, with the losses by callback and an early stop
 //!
 //! ```
-//! # use faussaire::data::{ImageShape, Memory};
+//! # use faussaire::data::{ImageShape, InMemory};
 //! # use faussaire::train::{Event, Limits, Request};
 //! # use faussaire::trainer::{Options, Trainer};
 //! # use faussaire::{Recipe, Result};
@@ -20,7 +20,7 @@
 //! # fn main() -> Result<()> {
 //! let shape = ImageShape { height: 8, width: 8, channels: 1 };
 //! let pixels: Vec<u8> = (0..64 * shape.len()).map(|at| (at % 251) as u8).collect();
-//! let images = Memory::from_bytes("my images", shape, pixels)?;
+//! let images = InMemory::from_bytes("my images", shape, pixels)?;
 //! let recipe = Recipe::parse(TEXT, "my recipe", &[])?;
 //!
 //! let limits = Some(Limits { epochs: 20, ..Limits::default() });

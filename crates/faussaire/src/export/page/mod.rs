@@ -2,12 +2,12 @@
 //! (`engine.js`, `convolution.js`) and the page around it (`play.js`). It loads nothing, so it works from a disk or an e-mail.
 
 mod directions;
-mod half;
 
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use burn::tensor::Device;
+use half::f16;
 use serde_json::{Value, json};
 
 use super::plain::Plain;
@@ -78,7 +78,7 @@ fn model(subject: &Subject, plain: &Plain, half: bool) -> Value {
 fn encoded(plain: &Plain, half: bool) -> String {
     let values = plain.parts.iter().flat_map(|part| &part.weights).flat_map(|weight| &weight.values);
     let bytes: Vec<u8> = match half {
-        true => values.flat_map(|v| half::from_single(*v).to_le_bytes()).collect(),
+        true => values.flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
         false => values.flat_map(|v| v.to_le_bytes()).collect(),
     };
     BASE64.encode(bytes)
@@ -173,7 +173,7 @@ fn read_back(page: &str, plain: &Plain) -> Result<Vec<Vec<Vec<f32>>>> {
     let model: Value = serde_json::from_str(element(page, "net")?).map_err(|e| broken(&e))?;
     let bytes = BASE64.decode(element(page, "weights")?).map_err(|e| broken(&e))?;
     let floats: Vec<f32> = match model["half"] == json!(true) {
-        true => bytes.chunks_exact(2).map(|b| half::to_single(u16::from_le_bytes([b[0], b[1]]))).collect(),
+        true => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
         false => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
     };
     let layers = model["layers"].as_array().filter(|layers| layers.len() == plain.parts.len());

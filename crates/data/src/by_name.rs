@@ -1,0 +1,199 @@
+//! Opening and fetching the data sets that are known by name: where their files come from is the business of `places`
+//! and `obtain`, what the names are that of `named`.
+
+use std::path::PathBuf;
+
+use super::attributes::{Attributes, WithAttributes};
+use super::dataset::Dataset;
+use super::fetch::Progress;
+use super::folder::Folder;
+use super::registry::{IDX_SETS, IdxSet, Named};
+use super::resolve::{OpenOptions, only_train};
+use super::search_path::SearchPath;
+use super::split::Split;
+use super::{cifar, idx, npy};
+use crate::error::{Error, Result};
+use crate::synthetic::points::{self, Points};
+use crate::synthetic::stacked::{self, Stacked};
+use crate::synthetic::strokes::Strokes;
+use crate::synthetic::toy::Toy;
+
+/// Images in `strokes` where no number is asked for: as many as in MNIST.
+const STROKES: [usize; 2] = [60_000, 10_000];
+
+/// Opens the set that `name` means; `places` are asked for only where there are files.
+///
+/// # Errors
+/// Where files are missing and can't be fetched, or are damaged, or options make no sense for this set.
+pub fn open(
+    named: Named,
+    name: &str,
+    places: &dyn Fn() -> Result<SearchPath>,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Box<dyn Dataset>> {
+    Ok(match named {
+        Named::Strokes => Box::new(strokes(options)?),
+        Named::Toy(toy) => Box::new(points(toy, options)?),
+        Named::Idx(set) => open_idx(set, &places()?, options, progress)?,
+        Named::Stacked => {
+            let (seed, count) = drawn(options, [stacked::TRAIN, stacked::TEST])?;
+            let digits = open_idx(&IDX_SETS[0], &places()?, options, progress)?;
+            Box::new(Stacked::new(part(name, options), digits, seed, count)?)
+        }
+        Named::Cifar10 => {
+            let path = places()?.obtain_cifar10(options.split, progress)?;
+            Box::new(cifar::open(&path, options.split)?.named(part(name, options)))
+        }
+        Named::Celeba => {
+            only_train(name, options)?;
+            let (images, table) = places()?.obtain_celeba()?;
+            WithAttributes::over(Folder::open(&images, &options.image())?, &Attributes::open(&table)?)?
+        }
+        Named::Quickdraw(category) => {
+            only_train(name, options)?;
+            let path = places()?.obtain_quickdraw(category, progress)?;
+            Box::new(npy::open(&path)?.named(format!("quickdraw:{category}")))
+        }
+    })
+}
+
+/// Fetches all files of a set that are not on this machine, and says where they are.
+///
+/// # Errors
+/// Where they can't be fetched.
+pub fn fetch(named: Named, places: &SearchPath, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
+    let mut idx = |set| -> Result<Vec<PathBuf>> {
+        let train = places.obtain_idx(set, Split::Train, progress)?;
+        let test = places.obtain_idx(set, Split::Test, progress)?;
+        Ok(train.into_iter().chain(test).collect())
+    };
+    match named {
+        Named::Strokes | Named::Toy(_) => Ok(Vec::new()),
+        Named::Idx(set) => idx(set),
+        Named::Stacked => idx(&IDX_SETS[0]),
+        Named::Cifar10 => {
+            let train = places.obtain_cifar10(Split::Train, progress)?;
+            let test = places.obtain_cifar10(Split::Test, progress)?;
+            Ok(if train == test { vec![train] } else { vec![train, test] })
+        }
+        Named::Celeba => places.obtain_celeba().map(|(images, table)| vec![images, table]),
+        Named::Quickdraw(category) => Ok(vec![places.obtain_quickdraw(category, progress)?]),
+    }
+}
+
+/// The digits drawn by program; those held back come from another seed.
+pub fn strokes(options: &OpenOptions) -> Result<Strokes> {
+    drawn(options, STROKES).map(|(seed, count)| Strokes::new(seed, count))
+}
+
+fn points(toy: Toy, options: &OpenOptions) -> Result<Points> {
+    if options.size.is_some() || options.channels.is_some() {
+        return Err(Error::usage(
+            format!("{} has points of the plane, which have neither size nor channels", toy.name()),
+            "leave out --size and --channels",
+        ));
+    }
+    drawn(options, [points::POINTS; 2]).map(|(seed, count)| Points::new(toy, seed, count))
+}
+
+/// Seed and number of a set that is drawn by program; `usual` are the numbers to learn from and held back.
+fn drawn(options: &OpenOptions, usual: [usize; 2]) -> Result<(u64, usize)> {
+    const HELD_BACK: u64 = u64::from_be_bytes(*b"heldback");
+    let (seed, usual) = match options.split {
+        Split::Train => (options.seed, usual[0]),
+        Split::Test => (options.seed ^ HELD_BACK, usual[1]),
+    };
+    match options.count.unwrap_or(usual) {
+        0 => Err(Error::usage("0 images were asked for", "expected at least 1 image")),
+        count => Ok((seed, count)),
+    }
+}
+
+fn open_idx(
+    set: &IdxSet,
+    places: &SearchPath,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Box<dyn Dataset>> {
+    let [images, labels] = places.obtain_idx(set, options.split, progress)?;
+    Ok(Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(part(set.name, options))))
+}
+
+/// The name of a set's part.
+fn part(name: &str, options: &OpenOptions) -> String {
+    if options.split == Split::Test { format!("{name}/test") } else { name.to_owned() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::registry::recognise;
+    use super::super::testing::{idx_images, idx_labels, shared_data};
+    use super::*;
+
+    fn open_in(folder: &Path, name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+        let places = || Ok(SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() });
+        open(recognise(name).unwrap().unwrap(), name, &places, options, &mut |_| panic!("nothing is to be fetched"))
+    }
+
+    fn test() -> OpenOptions {
+        OpenOptions { split: Split::Test, ..OpenOptions::default() }
+    }
+
+    #[test]
+    fn toys_need_nothing() {
+        let none = Path::new("no/such/folder");
+        for (name, classes) in [("ring", 8), ("grid", 25)] {
+            let set = open_in(none, name, &OpenOptions::default()).unwrap();
+            assert_eq!((set.len(), set.classes().len(), set.shape().to_string().as_str()), (50_000, classes, "1x1x2"));
+            assert_ne!(set.fingerprint(), open_in(none, name, &test()).unwrap().fingerprint());
+            let few = OpenOptions { count: Some(7), ..OpenOptions::default() };
+            assert_eq!((open_in(none, name, &few).unwrap().len(), set.name().as_str()), (7, name));
+            let error = open_in(none, name, &OpenOptions { size: Some((8, 8)), ..few }).unwrap_err();
+            assert!(error.hint().contains("--size"), "{error}");
+        }
+    }
+
+    #[test]
+    fn stacks_are_made_of_mnist() {
+        let folder = tempfile::tempdir().unwrap();
+        let mnist = folder.path().join("mnist");
+        std::fs::create_dir(&mnist).unwrap();
+        std::fs::write(mnist.join("t10k-images-idx3-ubyte"), idx_images(5, 28, 28)).unwrap();
+        std::fs::write(mnist.join("t10k-labels-idx1-ubyte"), idx_labels(&[1, 2, 3, 4, 5])).unwrap();
+        let set = open_in(folder.path(), "stacked-mnist", &test()).unwrap();
+        assert_eq!((set.len(), set.shape().to_string()), (26_000, "28x28x3".to_owned()));
+        assert_eq!((set.name().as_str(), set.classes().len()), ("stacked-mnist/test", 1000));
+        let error = open_in(folder.path(), "stacked-mnist", &OpenOptions::default()).unwrap_err();
+        assert!(error.to_string().starts_with("mnist is not in"), "{error}");
+    }
+
+    #[test]
+    fn files_that_cannot_be_fetched_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = open_in(folder.path(), "celeba", &OpenOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("so they are not fetched"), "{error}");
+        assert!(error.hint().starts_with("put img_align_celeba.zip and list_attr_celeba.txt into"), "{}", error.hint());
+        let error = open_in(folder.path(), "cifar10", &test()).unwrap_err();
+        assert!(error.hint().starts_with("put cifar-10-binary.tar.gz into DIR/cifar10"), "{}", error.hint());
+    }
+
+    #[test]
+    fn real_sets() {
+        let Some(data) = shared_data() else { return };
+        let open = |name: &str, options: &OpenOptions| open_in(&data, name, options).unwrap();
+        let train = OpenOptions::default();
+        let cifar = open("cifar10", &train);
+        assert_eq!((cifar.len(), cifar.classes()[6].as_str(), cifar.name().as_str()), (20_000, "frog", "cifar10"));
+        assert_eq!((open("cifar10", &test()).len(), open("stacked-mnist", &train).len()), (2000, 128_000));
+        let celeba = open("celeba", &train);
+        assert_eq!((celeba.len(), celeba.shape().to_string()), (10_000, "64x64x3".to_owned()));
+        assert_eq!((celeba.attributes().len(), celeba.classes().len()), (40, 0));
+        let smiling = celeba.attributes().iter().position(|name| name == "Smiling").unwrap();
+        let count = (0..celeba.len()).filter(|&index| celeba.has_attribute(index, smiling) == Some(true)).count();
+        assert_eq!(count, 4822);
+    }
+}

@@ -1,0 +1,291 @@
+//! Tar archives: one pass over the headers says where each member's bytes are. A gzipped archive can't be read from its
+//! middle, so its images stay in memory, packed as they are (PNG, JPEG).
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+
+use ::tar::{Archive, Entries, Entry, Header};
+use flate2::read::MultiGzDecoder;
+
+use super::budget::Budgeted;
+use super::member::{Member, Others, is_image, tidy};
+use crate::pread::{ReadAt, read_at};
+
+/// Header and padding unit.
+const BLOCK: usize = 512;
+
+/// The most bytes that a member's headers may take, its name and its extended properties among them (1 MiB).
+const MAX_HEADER_BYTES: u64 = 1 << 20;
+const TOO_LONG: &str = "a name or property of more than 1 MiB";
+
+/// The most bytes of images that are kept in memory from a gzipped archive (1 GiB).
+const MAX_KEPT_BYTES: u64 = 1 << 30;
+
+/// Where a member's bytes are: from here on, unless it is of a kind that can't be read.
+#[derive(Debug)]
+pub struct Place {
+    at: u64,
+    /// Its bytes.
+    pub length: u64,
+    sparse: bool,
+}
+
+/// The bytes of an archive.
+pub enum Bytes {
+    /// On the disk.
+    File(File),
+    /// The images of a gzipped archive, one after the other.
+    Memory(Vec<u8>),
+}
+
+/// True where a file that begins with `start` is a tar archive: its first header has the right checksum.
+pub fn claims(start: &[u8]) -> bool {
+    let Some(block) = start.first_chunk::<BLOCK>() else { return false };
+    let header = Header::from_byte_slice(block);
+    let mut summed = header.clone();
+    summed.set_cksum();
+    matches!((header.cksum(), summed.cksum()), (Ok(claimed), Ok(sum)) if claimed == sum) && header.entry_size().is_ok()
+}
+
+/// Lists the images in an archive, in the archive's order; other files are counted.
+///
+/// # Errors
+/// What is wrong with the archive.
+pub fn members(file: &File, others: &mut Others) -> Result<Vec<Member<Place>>, String> {
+    let budget = Cell::new(0);
+    let mut archive = Archive::new(Budgeted { reader: ReadAt::new(file), left: &budget, beyond: TOO_LONG });
+    let entries = archive.entries_with_seek().map_err(|error| damaged(&error))?;
+    let mut members = Vec::new();
+    walk(entries, &budget, is_image, others, |_, name, place| {
+        members.push(Member { name, place });
+        Ok(true)
+    })?;
+    Ok(members)
+}
+
+/// Unpacks a gzipped archive and keeps its images.
+///
+/// # Errors
+/// What is wrong with the archive, or that it is too large.
+pub fn unzip(mut file: File, others: &mut Others) -> Result<(Bytes, Vec<Member<Place>>), String> {
+    file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
+    let reader = MultiGzDecoder::new(BufReader::new(file));
+    let (mut kept, mut members) = (Vec::new(), Vec::new());
+    each(reader, is_image, others, |entry, name, place| {
+        let length = place.length;
+        let at = kept.len() as u64;
+        if length > MAX_KEPT_BYTES - at {
+            let limit = MAX_KEPT_BYTES >> 30;
+            return Err(format!("its images have more than {limit} GiB, too much to keep unpacked; gunzip it first"));
+        }
+        let got = if place.sparse { 0 } else { entry.read_to_end(&mut kept).map_err(|error| damaged(&error))? };
+        let whole = place.sparse || got as u64 == length;
+        members.push(Member { name, place: Place { at, ..place } });
+        Ok(whole)
+    })?;
+    kept.shrink_to_fit();
+    Ok((Bytes::Memory(kept), members))
+}
+
+/// Reads one member.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(bytes: &Bytes, member: &Member<Place>) -> Result<Vec<u8>, String> {
+    let Place { at, length, sparse } = member.place;
+    if sparse {
+        return Err("it is stored as a sparse file; pack the archive without --sparse".to_owned());
+    }
+    let cut = || "the archive ends before it does".to_owned();
+    match bytes {
+        Bytes::Memory(bytes) => {
+            let range = at as usize..(at + length) as usize;
+            bytes.get(range).map(<[u8]>::to_vec).ok_or_else(cut)
+        }
+        Bytes::File(file) => {
+            let end = file.metadata().map_err(|error| error.to_string())?.len();
+            if end.saturating_sub(at) < length {
+                return Err(cut());
+            }
+            let mut out = vec![0; length as usize];
+            read_at(file, &mut out, at).map_err(|error| error.to_string())?;
+            Ok(out)
+        }
+    }
+}
+
+/// Goes through an archive (already gunzipped) and hands each file whose name is `wanted` to `take`: its name, its
+/// length, and its bytes.
+///
+/// # Errors
+/// What is wrong with the archive, or what `take` says.
+pub fn pick(
+    reader: impl Read,
+    wanted: impl Fn(&str) -> bool,
+    mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<(), String>,
+) -> Result<(), String> {
+    each(reader, wanted, &mut Others::default(), |entry, name, place| {
+        take(&name, place.length, entry)?;
+        Ok(true)
+    })
+}
+
+/// Files that lie in memory one after the other.
+pub fn in_a_row(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Place>> {
+    let mut end = 0;
+    let place = |(name, length): (String, u64)| {
+        let at = end;
+        end += length;
+        Member { name: name.into(), place: Place { at, length, sparse: false } }
+    };
+    files.map(place).collect()
+}
+
+/// `walk` over what can only be read from front to back.
+fn each<R: Read>(
+    reader: R,
+    wanted: impl Fn(&str) -> bool,
+    others: &mut Others,
+    file: impl FnMut(&mut dyn Read, Box<str>, Place) -> Result<bool, String>,
+) -> Result<(), String> {
+    let budget = Cell::new(0);
+    let mut archive = Archive::new(Budgeted { reader, left: &budget, beyond: TOO_LONG });
+    let entries = archive.entries().map_err(|error| damaged(&error))?;
+    walk(entries, &budget, wanted, others, file)
+}
+
+/// Goes from header to header. `file` gets the bytes, name and place of each file whose name is `wanted`, and says
+/// whether the archive goes on behind it.
+fn walk<R: Read>(
+    mut entries: Entries<'_, R>,
+    budget: &Cell<u64>,
+    wanted: impl Fn(&str) -> bool,
+    others: &mut Others,
+    mut file: impl FnMut(&mut dyn Read, Box<str>, Place) -> Result<bool, String>,
+) -> Result<(), String> {
+    // What is left of a member may be read in order to skip it.
+    let mut unread = 0u64;
+    loop {
+        budget.set(unread.saturating_add(MAX_HEADER_BYTES));
+        let Some(entry) = entries.next() else { return Ok(()) };
+        let mut entry = entry.map_err(|error| damaged(&error))?;
+        budget.set(u64::MAX);
+        unread = entry.size();
+        let kind = entry.header().entry_type();
+        // Folders, links and properties of the archive as a whole.
+        if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
+            continue;
+        }
+        let raw = entry.path_bytes().into_owned();
+        match tidy(&raw) {
+            Some(name) if wanted(&name) => {
+                let sparse = kind.is_gnu_sparse() || is_sparse(&mut entry);
+                let place = Place { at: entry.raw_file_position(), length: entry.size(), sparse };
+                if !file(&mut entry, name.into(), place)? {
+                    return Ok(());
+                }
+            }
+            // The oldest archives mark a folder by the end of its name only.
+            Some(name) if !raw.ends_with(b"/") => others.add(&name),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a member's properties say that it is stored without its zeros.
+fn is_sparse<R: Read>(entry: &mut Entry<'_, R>) -> bool {
+    let properties = entry.pax_extensions().ok().flatten();
+    properties.is_some_and(|mut all| all.any(|one| one.is_ok_and(|one| one.key_bytes().starts_with(b"GNU.sparse."))))
+}
+
+fn damaged(what: &dyn std::fmt::Display) -> String {
+    format!("it is damaged: {what}")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::pread::write_at;
+    use crate::testing::{gzip, tar, tar_header};
+
+    fn file(bytes: &[u8]) -> File {
+        let file = tempfile::tempfile().unwrap();
+        write_at(&file, bytes, 0).unwrap();
+        file
+    }
+
+    type Read = Vec<(String, Result<Vec<u8>, String>)>;
+
+    fn plain(bytes: &[u8]) -> Result<Read, String> {
+        let file = file(bytes);
+        let members = members(&file, &mut Others::default())?;
+        let bytes = Bytes::File(file);
+        Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
+    }
+
+    fn packed(bytes: &[u8]) -> Result<Read, String> {
+        let (bytes, members) = unzip(file(bytes), &mut Others::default())?;
+        Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
+    }
+
+    fn padded(bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+        bytes
+    }
+
+    #[test]
+    fn members_are_read_in_place_or_from_memory() {
+        let archive = tar(&[("a/b.png", &[7; 700]), ("c.txt", b"x"), ("d.jpg", b"")]);
+        assert!(claims(&archive));
+        let expected = [("a/b.png".to_owned(), Ok(vec![7; 700])), ("d.jpg".to_owned(), Ok(Vec::new()))];
+        assert_eq!(plain(&archive).unwrap(), expected);
+        assert_eq!(packed(&gzip(&archive)).unwrap(), expected);
+        let twice = [gzip(&archive[..1000]), gzip(&archive[1000..])].concat();
+        assert_eq!(packed(&twice).unwrap(), expected, "gzip files may follow each other");
+    }
+
+    #[test]
+    fn long_names_and_lengths_come_beforehand() {
+        let long = format!("{}/x.png", "n".repeat(150));
+        let gnu = [&tar_header("././@LongLink", long.len() + 1, b'L')[..], &padded(long.as_bytes())].concat();
+        let properties = format!("{} path={long}\n10 size=3\n", long.len() + 10);
+        let posix = [&tar_header("PaxHeader/x", properties.len(), b'x')[..], &padded(properties.as_bytes())].concat();
+        let member = |length: usize| [&tar_header("short.png", length, b'0')[..], &padded(b"abc")].concat();
+        let global = [&tar_header("g", 3, b'g')[..], &padded(b"abc")].concat();
+        for archive in [[gnu, member(3)].concat(), [global, posix, member(0)].concat()] {
+            assert_eq!(plain(&archive).unwrap(), [(long.clone(), Ok(b"abc".to_vec()))]);
+        }
+    }
+
+    #[test]
+    fn damaged_archives_and_members_say_so() {
+        let archive = tar(&[("a.png", &[7; 700]), ("b.png", &[8; 10])]);
+        let cut = plain(&archive[..1000]).unwrap();
+        assert_eq!(cut[0].1.as_ref().unwrap_err(), "the archive ends before it does");
+        assert_eq!(packed(&gzip(&archive[..1000])).unwrap(), cut);
+        let mut broken = archive.clone();
+        broken[3 * BLOCK] = b'X';
+        assert!(!claims(&broken[3 * BLOCK..]));
+        assert_eq!(plain(&broken).unwrap_err(), "it is damaged: archive header checksum mismatch");
+        let gzipped = gzip(&archive);
+        assert!(packed(&gzipped[..gzipped.len() / 2]).is_err());
+        let mut sparse = Header::new_gnu();
+        sparse.as_gnu_mut().unwrap().set_real_size(3);
+        sparse.as_gnu_mut().unwrap().sparse[0].set_offset(0);
+        sparse.as_gnu_mut().unwrap().sparse[0].set_length(3);
+        sparse.set_entry_type(::tar::EntryType::GNUSparse);
+        sparse.set_path("a.png").unwrap();
+        sparse.set_size(3);
+        sparse.set_cksum();
+        let sparse = [&sparse.as_bytes()[..], &padded(b"abc")].concat();
+        assert!(plain(&sparse).unwrap()[0].1.as_ref().unwrap_err().contains("sparse"));
+        let name = [&tar_header("././@LongLink", 1 << 21, b'L')[..], &[b'n'; 1 << 21]].concat();
+        assert!(plain(&name).unwrap_err().contains("a name or property of more than 1 MiB"));
+        assert!(packed(&gzip(&name)).unwrap_err().contains("a name or property of more than 1 MiB"));
+        let huge = tar_header("a.png", (1 << 30) + 1, b'0');
+        assert!(packed(&gzip(&huge)).unwrap_err().contains("gunzip it first"));
+    }
+}

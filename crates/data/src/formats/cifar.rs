@@ -1,0 +1,365 @@
+//! CIFAR-10 in its binary version: rows of 3,073 bytes, a label and then 32x32 red, green and blue values plane by
+//! plane. Read are a folder of `data_batch_*.bin` and `test_batch.bin`, the published archive without unpacking it, and
+//! a single `.bin` file. How many rows there are follows from the files' lengths.
+//! Format: <https://www.cs.toronto.edu/~kriz/cifar.html>.
+
+mod published;
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::dataset::ImageShape;
+use crate::error::{Error, Result};
+use crate::formats::archive::tar;
+use crate::gzip::GZIP;
+use crate::in_memory::{InMemory, MAX_SET_BYTES};
+use crate::split::Split;
+pub(crate) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
+
+const SIDE: usize = 32;
+const PLANE: usize = SIDE * SIDE;
+/// Bytes of a row.
+const ROW: usize = 1 + 3 * PLANE;
+
+/// The classes in label order, as `batches.meta.txt` has them.
+pub(crate) const CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+/// The file of class names, one per line.
+const NAMES: &str = "batches.meta.txt";
+
+/// Entries of an archive that are looked at to tell what it is.
+const LOOK: usize = 8;
+
+/// Opens a folder, an archive or a single file; of a folder or an archive, the files of `split`.
+///
+/// # Errors
+/// Where nothing is there, a file can't be read, holds a part of a row, or a label that is none.
+pub fn open(path: &Path, split: Split) -> Result<InMemory> {
+    if path.is_dir() {
+        return from_folder(path, split);
+    }
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    if is_archive(path) {
+        return from_archive(path, unpacked(file).map_err(Error::io("read", path))?, split);
+    }
+    let length = file.metadata().map_err(Error::io("read", path))?.len();
+    let mut rows = Rows::default();
+    rows.append(BufReader::new(file), length).map_err(|what| damaged(path, &what))?;
+    let names = std::fs::read_to_string(path.with_file_name(NAMES)).ok();
+    rows.into_set(path, names.as_deref())
+}
+
+/// True where a folder holds the files of `split`.
+pub(crate) fn in_folder(folder: &Path, split: Split) -> bool {
+    batches(folder, split).is_ok_and(|found| !found.is_empty())
+}
+
+/// True where a file is one of rows: whole rows, and each label from 0 to 9.
+pub(crate) fn is_rows(path: &Path) -> bool {
+    let labels = || -> std::io::Result<bool> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        if length == 0 || !length.is_multiple_of(ROW as u64) {
+            return Ok(false);
+        }
+        for row in 0..length / ROW as u64 {
+            let mut label = [0];
+            file.seek(SeekFrom::Start(row * ROW as u64))?;
+            file.read_exact(&mut label)?;
+            if usize::from(label[0]) >= CLASSES.len() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    labels().unwrap_or(false)
+}
+
+/// True where a file is a tar archive (gzipped or not) with such files among its first.
+pub(crate) fn is_archive(path: &Path) -> bool {
+    let Ok(reader) = File::open(path).and_then(unpacked) else { return false };
+    let (seen, found) = (Cell::new(0), Cell::new(false));
+    let wanted = |name: &str| {
+        seen.set(seen.get() + 1);
+        let batch = [Split::Train, Split::Test].into_iter().any(|split| is_batch(file_name(name), split));
+        found.set(found.get() || batch);
+        batch || seen.get() == LOOK
+    };
+    // An error stops the walk: all that is needed has been seen.
+    let _ = tar::pick(reader, wanted, |_, _, _| Err(String::new()));
+    found.get()
+}
+
+/// The bytes of a file, after gunzip where it is gzipped.
+fn unpacked(mut file: File) -> std::io::Result<Box<dyn Read>> {
+    let mut start = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut start)?;
+    file.rewind()?;
+    let reader = BufReader::with_capacity(1 << 16, file);
+    Ok(if start == GZIP { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
+}
+
+/// Whether a file of this name holds rows of `split`.
+fn is_batch(name: &str, split: Split) -> bool {
+    let prefix = match split {
+        Split::Train => "data_batch",
+        Split::Test => "test_batch",
+    };
+    name.starts_with(prefix) && name.ends_with(".bin")
+}
+
+/// The last part of a path in an archive.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// The files of `split` right in `folder`, by number.
+fn batches(folder: &Path, split: Split) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| is_batch(&name.to_string_lossy(), split)) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    Ok(found)
+}
+
+fn from_folder(folder: &Path, split: Split) -> Result<InMemory> {
+    let mut rows = Rows::default();
+    for path in batches(folder, split).map_err(Error::io("read", folder))? {
+        let file = File::open(&path).map_err(Error::io("read", &path))?;
+        let length = file.metadata().map_err(Error::io("read", &path))?.len();
+        rows.append(BufReader::new(file), length).map_err(|what| damaged(&path, &what))?;
+    }
+    let names = std::fs::read_to_string(folder.join(NAMES)).ok();
+    rows.or_missing(folder, split)?.into_set(folder, names.as_deref())
+}
+
+fn from_archive(path: &Path, reader: Box<dyn Read>, split: Split) -> Result<InMemory> {
+    let (mut parts, mut names, mut total) = (Vec::new(), String::new(), 0u64);
+    let wanted = |name: &str| is_batch(file_name(name), split) || file_name(name) == NAMES;
+    let walked = tar::pick(reader, wanted, |name, length, bytes| {
+        if file_name(name) == NAMES {
+            return bytes.take(1 << 16).read_to_string(&mut names).map(drop).map_err(|error| error.to_string());
+        }
+        total = total.saturating_add(length);
+        check_size(total)?;
+        let mut rows = Rows::default();
+        rows.append(bytes, length).map_err(|what| format!("{name}: {what}"))?;
+        parts.push((name.len(), name.to_owned(), rows));
+        Ok(())
+    });
+    walked.map_err(|what| damaged(path, &what))?;
+    parts.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let mut rows = Rows::default();
+    for (_, _, mut part) in parts {
+        rows.pixels.append(&mut part.pixels);
+        rows.labels.append(&mut part.labels);
+    }
+    rows.or_missing(path, split)?.into_set(path, Some(&names))
+}
+
+/// Rows that were read: images channels-last, and their labels.
+#[derive(Default)]
+struct Rows {
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Rows {
+    /// Reads `length` bytes of rows, or says what is wrong with them.
+    fn append(&mut self, mut reader: impl Read, length: u64) -> Result<(), String> {
+        if length == 0 || !length.is_multiple_of(ROW as u64) {
+            return Err(format!("its {length} bytes are not one or more rows of {ROW}"));
+        }
+        check_size(length.saturating_add(self.pixels.len() as u64))?;
+        // What an archive promises may not follow: the rest grows as it comes.
+        self.pixels.reserve((length as usize).min(1 << 26));
+        let mut row = [0u8; ROW];
+        for index in 0..length / ROW as u64 {
+            reader.read_exact(&mut row).map_err(cut_short)?;
+            if usize::from(row[0]) >= CLASSES.len() {
+                return Err(format!("row {index} has the label {}, expected 0 to 9", row[0]));
+            }
+            self.labels.push(u32::from(row[0]));
+            let planes = (1..=PLANE).flat_map(|at| [row[at], row[at + PLANE], row[at + 2 * PLANE]]);
+            self.pixels.extend(planes);
+        }
+        Ok(())
+    }
+
+    fn or_missing(self, path: &Path, split: Split) -> Result<Self> {
+        if !self.labels.is_empty() {
+            return Ok(self);
+        }
+        let files = if split == Split::Train { "data_batch_1.bin, ..." } else { "test_batch.bin" };
+        Err(Error::data(format!("{} holds no {files}", path.display()), "get the whole binary version of CIFAR-10"))
+    }
+
+    fn into_set(self, path: &Path, names: Option<&str>) -> Result<InMemory> {
+        let shape = ImageShape { height: SIDE, width: SIDE, channels: 3 };
+        let listed = names.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut classes: Vec<String> = listed.map(str::to_owned).collect();
+        if classes.len() != CLASSES.len() {
+            classes = CLASSES.map(str::to_owned).to_vec();
+        }
+        InMemory::from_bytes(path.display().to_string(), shape, self.pixels)?.with_labels(self.labels, classes)
+    }
+}
+
+fn check_size(bytes: u64) -> Result<(), String> {
+    if bytes <= MAX_SET_BYTES {
+        return Ok(());
+    }
+    Err(format!("it claims {bytes} bytes, more than the {MAX_SET_BYTES} allowed"))
+}
+
+fn cut_short(error: std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    Error::data(
+        format!("{} is no whole file of CIFAR-10's binary version: {what}", path.display()),
+        "the file is damaged, or was not downloaded completely, or is another version (CIFAR-100, Python): replace it",
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::Dataset;
+    use crate::testing::{gzip, shared_data, tar, tar_header};
+
+    /// Rows with these labels; red counts up over the plane, green is the label times 20, blue is 255.
+    fn rows(labels: &[u8]) -> Vec<u8> {
+        let row = |&label: &u8| {
+            let red = (0..PLANE).map(|at| (at % 256) as u8);
+            [label].into_iter().chain(red).chain([label * 20; PLANE]).chain([255; PLANE]).collect::<Vec<_>>()
+        };
+        labels.iter().flat_map(row).collect()
+    }
+
+    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let named: Vec<_> = files.iter().map(|(name, _)| format!("cifar-10-batches-bin/{name}")).collect();
+        let files: Vec<_> = named.iter().zip(files).map(|(name, (_, bytes))| (name.as_str(), *bytes)).collect();
+        tar(&files)
+    }
+
+    fn labels(set: &InMemory) -> Vec<u32> {
+        (0..set.len()).map(|index| set.label(index).unwrap()).collect()
+    }
+
+    #[test]
+    fn planes_become_pixels_and_files_follow_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for (name, which) in [("data_batch_10.bin", [9]), ("data_batch_2.bin", [4]), ("test_batch.bin", [7])] {
+            std::fs::write(root.join(name), rows(&which)).unwrap();
+        }
+        std::fs::write(root.join("data_batch_1.bin"), rows(&[3, 0])).unwrap();
+        let set = open(root, Split::Train).unwrap();
+        assert_eq!((labels(&set), set.shape().to_string()), (vec![3, 0, 4, 9], "32x32x3".to_owned()));
+        let mut image = vec![0.0; 3 * PLANE];
+        set.read(2, &mut image).unwrap();
+        assert_eq!(image[3 * 51..3 * 51 + 3], [0.2, 80.0 / 255.0, 1.0]);
+        let test = open(root, Split::Test).unwrap();
+        assert_eq!((labels(&test), test.classes()[7].as_str()), (vec![7], "horse"));
+        assert_eq!(labels(&open(&root.join("data_batch_10.bin"), Split::Train).unwrap()), [9]);
+        assert!(in_folder(root, Split::Test) && is_rows(&root.join("test_batch.bin")));
+        std::fs::remove_file(root.join("test_batch.bin")).unwrap();
+        assert!(!in_folder(root, Split::Test));
+        let error = open(root, Split::Test).unwrap_err().to_string();
+        assert!(error.ends_with("holds no test_batch.bin"), "{error}");
+    }
+
+    #[test]
+    fn an_archive_reads_like_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n";
+        let (one, two, test) = (rows(&[1]), rows(&[2, 5]), rows(&[6]));
+        let files: [(&str, &[u8]); 5] = [
+            ("data_batch_2.bin", &two),
+            ("readme.html", b"<html>"),
+            ("data_batch_1.bin", &one),
+            ("test_batch.bin", &test),
+            (NAMES, names),
+        ];
+        let plain = archive(&files);
+        for (name, bytes) in [("a.tar", plain.clone()), ("a.tar.gz", gzip(&plain))] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            assert!(is_archive(&path) && !is_rows(&path));
+            let set = open(&path, Split::Train).unwrap();
+            assert_eq!((labels(&set), set.classes()[5].as_str()), (vec![1, 2, 5], "f"));
+            assert_eq!(labels(&open(&path, Split::Test).unwrap()), [6]);
+        }
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let (unpacked, packed) =
+            (open(folder.path(), Split::Train).unwrap(), open(&folder.path().join("a.tar"), Split::Train).unwrap());
+        assert_eq!(unpacked.fingerprint(), packed.fingerprint());
+    }
+
+    #[test]
+    fn damaged_files_say_what_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data_batch_1.bin");
+        let message = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            open(&path, Split::Train).unwrap_err().to_string()
+        };
+        let whole = rows(&[3, 4]);
+        for length in [0, 1, ROW - 1, ROW + 1, 2 * ROW - 1] {
+            assert!(message(&whole[..length]).contains(&format!("its {length} bytes are not one or more")));
+        }
+        let mut wrong = whole.clone();
+        wrong[ROW] = 10;
+        assert!(message(&wrong).ends_with("row 1 has the label 10, expected 0 to 9"));
+        assert!(!is_rows(&path));
+        // Archives: cut off, a batch that is no rows, and a size that is only promised.
+        let tar = archive(&[("data_batch_1.bin", &whole)]);
+        for length in [600, ROW, 2 * ROW] {
+            assert!(message(&tar[..length]).contains("it ends too early"), "{length}: {}", message(&tar[..length]));
+        }
+        let zipped = gzip(&tar);
+        assert!(!message(&zipped[..zipped.len() / 2]).is_empty());
+        assert!(message(&archive(&[("data_batch_1.bin", b"text")])).contains("its 4 bytes"));
+        let huge = tar_header("data_batch_1.bin", ROW << 20, b'0');
+        assert!(message(&huge).contains("it ends too early"), "{}", message(&huge));
+        let huger = tar_header("data_batch_1.bin", ROW * 2_700_000, b'0');
+        assert!(message(&huger).contains("more than the"), "{}", message(&huger));
+    }
+
+    #[test]
+    fn cifar_itself() {
+        let Some(data) = shared_data() else { return };
+        let path = data.join("cifar10/cifar-10-binary-subset.tar.gz");
+        let test = open(&path, Split::Test).unwrap();
+        assert_eq!((test.len(), test.classes()), (2000, CLASSES.map(str::to_owned).to_vec()));
+        let mut counts = [0; 10];
+        labels(&test).iter().for_each(|&label| counts[label as usize] += 1);
+        assert_eq!(counts, [200; 10]);
+        // The first test image, by a few lines of Python over the same file.
+        let mut image = vec![0.0; 3 * PLANE];
+        test.read(0, &mut image).unwrap();
+        assert_eq!(
+            (test.label(0), &image[3 * 327..3 * 328]),
+            (Some(2), &[188.0 / 255.0, 160.0 / 255.0, 140.0 / 255.0][..])
+        );
+        let red = image.iter().step_by(3).sum::<f32>() / 1024.0;
+        assert!((red - 0.747_197).abs() < 1e-4, "{red}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Where CIFAR-10 is published, and under which names its files lie on a machine.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{ROW, batches, in_folder, is_archive};
+use crate::fetch::Remote;
+use crate::split::Split;
+
+/// The published archive.
+pub const ARCHIVE: &str = "cifar-10-binary.tar.gz";
+
+/// Training images in it.
+pub const IMAGES: usize = 50_000;
+
+/// Its bytes.
+const BYTES: u64 = 170_052_171;
+
+const ADDRESS: &str = "https://www.cs.toronto.edu/~kriz/";
+
+/// The folder in a data folder, and in a mirror.
+pub const FOLDER: &str = "cifar10";
+
+/// What the archive unpacks to.
+const UNPACKED: &str = "cifar-10-batches-bin";
+
+/// The files of `split` in a data folder: a folder of batches, or an archive.
+pub fn find(place: &Path, split: Split) -> Option<PathBuf> {
+    let own = place.join(FOLDER);
+    let folders = [own.join(UNPACKED), own.clone(), place.join(UNPACKED)];
+    let unpacked = folders.into_iter().find(|folder| in_folder(folder, split));
+    unpacked.or_else(|| [own, place.to_path_buf()].iter().find_map(|folder| archive_in(folder)))
+}
+
+/// How many training images there are in what `find` found, as far as sizes tell: none for a part of the archive.
+pub fn count(found: &Path) -> Option<usize> {
+    let length = |path: &Path| std::fs::metadata(path).map(|about| about.len()).ok();
+    if found.is_file() {
+        return (length(found)? == BYTES).then_some(IMAGES);
+    }
+    let lengths = batches(found, Split::Train).ok()?.into_iter().map(|path| length(&path));
+    Some(lengths.sum::<Option<u64>>()? as usize / ROW)
+}
+
+/// The archive, or a part of it, by its usual name.
+fn archive_in(folder: &Path) -> Option<PathBuf> {
+    let usual =
+        |name: &str| name.starts_with("cifar-10-binary") && (name.ends_with(".tar.gz") || name.ends_with(".tar"));
+    let paths = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut found: Vec<PathBuf> =
+        paths.filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(usual)).collect();
+    found.sort();
+    found.into_iter().find(|path| is_archive(path))
+}
+
+/// Where the archive comes from.
+pub fn remote(mirror: Option<&str>) -> Remote {
+    let base = mirror.map_or(ADDRESS.to_owned(), |mirror| format!("{mirror}/{FOLDER}/"));
+    Remote {
+        url: format!("{base}{ARCHIVE}"),
+        bytes: Some(BYTES),
+        at_most: BYTES,
+        sha256: Some("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+        inspect: |_| Ok(()),
+        patience: Duration::from_secs(30),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::testing::{gzip, tar};
+
+    #[test]
+    fn batches_and_archives_are_found_under_the_usual_names() {
+        let data = tempfile::tempdir().unwrap();
+        let place = data.path();
+        let row = vec![1; 3073];
+        assert_eq!(find(place, Split::Train), None);
+        let archive = place.join("cifar-10-binary-subset.tar.gz");
+        std::fs::write(&archive, gzip(b"no archive")).unwrap();
+        assert_eq!(find(place, Split::Train), None, "what it holds counts");
+        std::fs::write(&archive, gzip(&tar(&[("x/data_batch_1.bin", &row)]))).unwrap();
+        assert_eq!(find(place, Split::Train), Some(archive.clone()));
+        for folder in ["cifar-10-batches-bin", "cifar10", "cifar10/cifar-10-batches-bin"] {
+            let folder = place.join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("test_batch.bin"), &row).unwrap();
+            assert_eq!((find(place, Split::Test), find(place, Split::Train)), (Some(folder), Some(archive.clone())));
+        }
+        std::fs::write(place.join("cifar10/data_batch_1.bin"), row.repeat(3)).unwrap();
+        assert_eq!((count(&place.join("cifar10")), count(&archive)), (Some(3), None));
+        assert_eq!(remote(Some("http://here")).url, "http://here/cifar10/cifar-10-binary.tar.gz");
+    }
+}

@@ -1,0 +1,32 @@
+//! Looking at every file of a set before training on it.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::{decode, list, size};
+use crate::bad_file::BadFile;
+use crate::error::Result;
+use crate::resize::ImageOptions;
+
+/// Decodes every image in a folder or archive and lists those that can't be used; without a size in `options`, also
+/// those whose size is not the first good image's.
+///
+/// # Errors
+/// Where the folder or archive itself can't be read, or holds no image.
+pub fn check(root: &Path, options: &ImageOptions) -> Result<Vec<BadFile>> {
+    let container = list(root)?;
+    let decode =
+        |index| container.read(index).and_then(|bytes| decode::decode(&bytes, Some(1))).map(|(shape, _)| shape);
+    let shapes: Vec<_> = (0..container.len()).into_par_iter().map(decode).collect();
+    let first = shapes.iter().enumerate().find_map(|(index, shape)| Some((index, *shape.as_ref().ok()?)));
+    let judge = |index: usize| match (&shapes[index], first) {
+        (Err(reason), _) => Some(reason.clone()),
+        (Ok(shape), Some((model, expected))) if options.size.is_none() && *shape != expected => {
+            Some(format!("it has {}, but {} has {}", size(*shape), container.path(model).display(), size(expected)))
+        }
+        _ => None,
+    };
+    let bad = |index| Some(BadFile { reason: judge(index)?, path: container.path(index) });
+    Ok((0..container.len()).filter_map(bad).collect())
+}

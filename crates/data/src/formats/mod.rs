@@ -1,0 +1,9 @@
+//! Files and folders that images come in; one module per format.
+
+pub(crate) mod archive;
+pub mod cifar;
+pub mod folder;
+pub mod idx;
+pub mod npy;
+pub mod npz;
+pub mod parquet;

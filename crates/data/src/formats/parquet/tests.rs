@@ -1,0 +1,219 @@
+//! Files made by the parquet crate's own writer; the one of `sample.parquet` by pyarrow 26, as Hugging Face's library
+//! writes them (see `sample.py`).
+
+use std::sync::Arc;
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use parquet::basic::{Compression, GzipLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::schema::parser::parse_message_type;
+
+use super::*;
+use crate::Dataset;
+
+const HUB: &str = "message m {
+    optional group image { optional binary bytes; optional binary path (UTF8); }
+    optional int64 label;
+}";
+
+const NOTE: &str = r#"{"info": {"features": {"image": {"_type": "Image"},
+    "label": {"names": ["cat", "dog", "owl"], "_type": "ClassLabel"}}}}"#;
+
+fn png(grey: u8) -> ByteArray {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    GrayImage::from_pixel(4, 4, Luma([grey])).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner().into()
+}
+
+/// Writes one row group; `column` writes the column of each number.
+fn write(
+    path: &Path,
+    schema: &str,
+    note: Option<&str>,
+    compression: Compression,
+    column: impl Fn(usize, &mut SerializedColumnWriter<'_>),
+) {
+    let notes = note.map(|note| vec![KeyValue::new("huggingface".to_owned(), note.to_owned())]);
+    let properties = WriterProperties::builder().set_compression(compression).set_key_value_metadata(notes).build();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut at = 0;
+    while let Some(mut open) = group.next_column().unwrap() {
+        column(at, &mut open);
+        open.close().unwrap();
+        at += 1;
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+/// Images of these greys with these labels, in the layout of the hubs.
+fn write_hub(path: &Path, note: Option<&str>, compression: Compression, greys: &[u8], labels: &[i64]) {
+    write(path, HUB, note, compression, |at, column| match at {
+        0 => {
+            let images: Vec<_> = greys.iter().map(|&grey| png(grey)).collect();
+            let levels = vec![2; greys.len()];
+            column.typed::<ByteArrayType>().write_batch(&images, Some(&levels), None).unwrap();
+        }
+        1 => {
+            let levels = vec![1; greys.len()];
+            column.typed::<ByteArrayType>().write_batch(&[], Some(&levels), None).unwrap();
+        }
+        _ => {
+            let levels = vec![1; labels.len()];
+            column.typed::<Int64Type>().write_batch(labels, Some(&levels), None).unwrap();
+        }
+    });
+}
+
+fn open_as(path: &Path, split: Split) -> Result<Folder> {
+    open(path, split, &ImageOptions::default())
+}
+
+/// The first value of each image, and its label.
+fn seen(set: &Folder) -> Vec<(u8, Option<u32>)> {
+    let mut image = vec![0.0; set.shape().len()];
+    let mut look = |index| {
+        set.read(index, &mut image).unwrap();
+        ((image[0] * 255.0).round() as u8, set.label(index))
+    };
+    (0..set.len()).map(&mut look).collect()
+}
+
+#[test]
+fn the_layout_of_the_hubs_in_every_packing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let gzip = Compression::GZIP(GzipLevel::default());
+    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, gzip, Compression::LZ4, Compression::LZ4_RAW] {
+        write_hub(&path, Some(NOTE), compression, &[0, 51, 255], &[2, 0, 2]);
+        let set = open_as(&path, Split::Train).unwrap();
+        assert_eq!(seen(&set), [(0, Some(2)), (51, Some(0)), (255, Some(2))], "{compression:?}");
+        assert_eq!(
+            (set.classes(), set.shape().to_string()),
+            (vec!["cat".into(), "dog".into(), "owl".into()], "4x4x1".into())
+        );
+    }
+    let refused = rows::unpackable(Compression::ZSTD(Default::default())).unwrap_err();
+    assert_eq!(refused, "its columns are packed with ZSTD");
+    // Without the note, labels are numbers; all unknown, there are none.
+    write_hub(&path, None, gzip, &[7, 8], &[1, 0]);
+    assert_eq!(open_as(&path, Split::Train).unwrap().classes(), ["0", "1"]);
+    write_hub(&path, Some(NOTE), gzip, &[7, 8], &[-1, -1]);
+    assert_eq!(seen(&open_as(&path, Split::Train).unwrap()), [(7, None), (8, None)]);
+}
+
+#[test]
+fn shards_make_one_set() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let put = |name: &str, greys: &[u8]| {
+        write_hub(&data.join(name), Some(NOTE), Compression::SNAPPY, greys, &vec![1; greys.len()]);
+    };
+    put("train-00001-of-00002.parquet", &[3]);
+    put("train-00000-of-00002.parquet", &[1, 2]);
+    put("validation-00000-of-00001.parquet", &[4]);
+    let greys =
+        |split| seen(&open_as(root.path(), split).unwrap()).into_iter().map(|(grey, _)| grey).collect::<Vec<_>>();
+    assert_eq!((greys(Split::Train), greys(Split::Test)), (vec![1, 2, 3], vec![4]));
+    put("test-00000-of-00001.parquet", &[5]);
+    assert_eq!(greys(Split::Test), [5]);
+    let (long, short) = (open_as(root.path(), Split::Train).unwrap(), open_as(&data, Split::Test).unwrap());
+    assert_ne!(long.fingerprint(), short.fingerprint());
+    for name in ["train-00000-of-00002.parquet", "train-00001-of-00002.parquet"] {
+        std::fs::remove_file(data.join(name)).unwrap();
+    }
+    let error = open_as(root.path(), Split::Train).unwrap_err();
+    assert!(error.to_string().ends_with("has no parquet files with images to learn from"), "{error}");
+}
+
+#[test]
+fn plain_columns_and_odd_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let write = |schema: &str| {
+        write(&path, schema, None, Compression::SNAPPY, |at, column| match at {
+            0 => assert!(column.typed::<ByteArrayType>().write_batch(&[png(9), png(10)], None, None).is_ok()),
+            _ if schema.contains("int32") => {
+                assert!(column.typed::<Int32Type>().write_batch(&[3, 0], None, None).is_ok());
+            }
+            _ => assert!(column.typed::<ByteArrayType>().write_batch(&[png(1), png(2)], None, None).is_ok()),
+        });
+        open_as(&path, Split::Train).map(|set| seen(&set))
+    };
+    let with = vec![(9, Some(3)), (10, Some(0))];
+    assert_eq!(write("message m { required binary picture; required int32 label; }").unwrap(), with);
+    assert_eq!(write("message m { required binary img; required binary mask; }").unwrap(), [(9, None), (10, None)]);
+    assert_eq!(write("message m { required binary a; required int32 b; }").unwrap(), [(9, None), (10, None)]);
+    let error = write("message m { required binary a; required binary b; }").unwrap_err().to_string();
+    assert!(error.ends_with("several columns may hold the images; its columns are a, b"), "{error}");
+    let error = write("message m { required binary a (UTF8); required int32 b; }").unwrap_err().to_string();
+    assert!(error.ends_with("no column holds images; its columns are a, b"), "{error}");
+}
+
+#[test]
+fn rows_that_make_no_image_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    write_hub(&path, None, Compression::SNAPPY, &[1, 2], &[0, 70_000]);
+    assert!(
+        open_as(&path, Split::Train)
+            .unwrap_err()
+            .to_string()
+            .ends_with("row 1 has the label 70000, expected 0 to 65535")
+    );
+    let image = |bytes: Option<&'static [u8]>| {
+        write(&path, "message m { optional binary image; }", None, Compression::SNAPPY, |_, column| {
+            let images = [Some(png(5)), Some(png(6)), bytes.map(ByteArray::from)];
+            let (levels, images): (Vec<i16>, Vec<_>) =
+                (images.iter().map(|i| i.is_some().into()).collect(), images.into_iter().flatten().collect());
+            column.typed::<ByteArrayType>().write_batch(&images, Some(&levels), None).unwrap();
+        });
+        open_as(&path, Split::Train)
+    };
+    for none in [None, Some(&b""[..])] {
+        assert!(image(none).unwrap_err().to_string().contains("row 2 has no image in it"));
+    }
+    // An image that is none is passed over, as in a folder.
+    let set = image(Some(b"no image")).unwrap();
+    assert_eq!(seen(&set), [(5, None), (6, None), (5, None)]);
+    assert_eq!(set.skipped()[0].path, path.join("row 2"));
+}
+
+#[test]
+fn damaged_files_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    write_hub(&path, Some(NOTE), Compression::SNAPPY, &[1, 2, 3], &[0, 1, 2]);
+    let whole = std::fs::read(&path).unwrap();
+    assert!(claims(&whole));
+    for length in (0..whole.len()).step_by(13) {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let error = open_as(&path, Split::Train).unwrap_err();
+        assert!(error.to_string().contains("can't be read as a parquet file"), "{length}: {error}");
+    }
+}
+
+#[test]
+fn a_file_by_pyarrow() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.parquet");
+    std::fs::write(&path, include_bytes!("sample.parquet")).unwrap();
+    let set = open_as(&path, Split::Train).unwrap();
+    assert_eq!((set.len(), set.shape().to_string(), set.classes().join(" ")), (5, "8x6x3".into(), "red green".into()));
+    assert_eq!((0..5).map(|index| set.label(index)).collect::<Vec<_>>(), [0, 1, 0, 1, 0].map(Some));
+    let mut image = RgbImage::new(6, 8);
+    let mut values = vec![0.0; set.shape().len()];
+    for index in 0..5 {
+        set.read(index, &mut values).unwrap();
+        image.iter_mut().zip(&values).for_each(|(byte, value)| *byte = (value * 255.0).round() as u8);
+        let expected = if index % 2 == 0 { Rgb([200 + index as u8, 0, 7]) } else { Rgb([0, 200 + index as u8, 7]) };
+        assert_eq!((*image.get_pixel(0, 0), *image.get_pixel(5, 7)), (expected, Rgb([1, 2, 3])));
+    }
+}

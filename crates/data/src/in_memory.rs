@@ -1,0 +1,253 @@
+//! Images held in memory, whatever file they came from: one byte per value where the source has bytes, one `f32`
+//! where it has floats. Also the door for programs that make their images themselves.
+
+use super::dataset::{Dataset, ImageShape};
+use super::digest::Digest;
+use super::info::DatasetInfo;
+use crate::error::{Error, Result};
+
+/// The most bytes that a data set may hold in memory (4 GiB); a file that claims more is refused before allocation.
+pub const MAX_SET_BYTES: u64 = 4 << 30;
+
+/// The longest side of an image, in pixels.
+pub const MAX_SIDE: u64 = 16_384;
+
+/// The values of all images, one after the other.
+enum Pixels {
+    /// 0 to 255, read as 0 to 1.
+    Bytes(Vec<u8>),
+    /// In [0, 1].
+    Floats(Vec<f32>),
+}
+
+impl Pixels {
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+}
+
+/// A data set in memory.
+pub struct InMemory {
+    shape: ImageShape,
+    count: usize,
+    pixels: Pixels,
+    info: DatasetInfo,
+}
+
+impl InMemory {
+    /// A set of images of `shape` from one byte per value, channels-last, image after image.
+    ///
+    /// # Errors
+    /// Where `bytes` is empty or no whole number of images.
+    pub fn from_bytes(name: impl Into<String>, shape: ImageShape, bytes: Vec<u8>) -> Result<Self> {
+        Self::new(name.into(), shape, Pixels::Bytes(bytes))
+    }
+
+    /// A set of images of `shape` from floats in [0, 1], channels-last, image after image.
+    ///
+    /// # Errors
+    /// Where `values` is empty, no whole number of images, or holds a value outside [0, 1].
+    pub fn from_floats(name: impl Into<String>, shape: ImageShape, values: Vec<f32>) -> Result<Self> {
+        let name = name.into();
+        if let Some(at) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+            return Err(Error::data(
+                format!("{name}: value {at} is {}, outside [0, 1]", values[at]),
+                "scale the pixels to [0, 1]",
+            ));
+        }
+        Self::new(name, shape, Pixels::Floats(values))
+    }
+
+    fn new(name: String, shape: ImageShape, pixels: Pixels) -> Result<Self> {
+        let values = pixels.len();
+        if shape.is_empty() || !matches!(shape.channels, 1 | 3) {
+            return Err(Error::data(
+                format!("{name}: images of {shape} are not supported"),
+                "expected at least one pixel, and 1 (grey) or 3 (RGB) channels",
+            ));
+        }
+        if values == 0 || !values.is_multiple_of(shape.len()) {
+            return Err(Error::data(
+                format!("{name}: {values} values are not one or more images of {shape} ({} values each)", shape.len()),
+                "check the shape",
+            ));
+        }
+        let count = values / shape.len();
+        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name) })
+    }
+
+    /// The same images with one label each; label `k` means `classes[k]`.
+    ///
+    /// # Errors
+    /// Where the counts differ or a label has no class.
+    pub fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Result<Self> {
+        if labels.len() != self.count {
+            return Err(Error::data(
+                format!("{}: {} images but {} labels", self.info.name, self.count, labels.len()),
+                "images and labels must come from the same set",
+            ));
+        }
+        if let Some(at) = labels.iter().position(|&label| label as usize >= classes.len()) {
+            return Err(Error::data(
+                format!("{}: label {at} is {}, but there are {} classes", self.info.name, labels[at], classes.len()),
+                format!("expected labels from 0 to {}", classes.len().saturating_sub(1)),
+            ));
+        }
+        self.info = self.info.with_classes(classes, move |index| labels.get(index).copied());
+        Ok(self)
+    }
+
+    /// The same set under another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.info.name = name.into();
+        self
+    }
+
+    fn digest(&self) -> String {
+        let mut digest = Digest::new();
+        let kind = match &self.pixels {
+            Pixels::Bytes(_) => "u8",
+            Pixels::Floats(_) => "f32",
+        };
+        digest.update(format!("{kind} {}x{}\n", self.count, self.shape).as_bytes());
+        match &self.pixels {
+            Pixels::Bytes(bytes) => digest.update(bytes),
+            Pixels::Floats(floats) => {
+                let mut bytes = Vec::with_capacity(4 * self.shape.len());
+                for image in floats.chunks(self.shape.len()) {
+                    bytes.clear();
+                    bytes.extend(image.iter().flat_map(|value| value.to_le_bytes()));
+                    digest.update(&bytes);
+                }
+            }
+        }
+        for label in (0..self.count).filter_map(|index| self.info.labels.class(index)) {
+            digest.update(&label.to_le_bytes());
+        }
+        digest.finish()
+    }
+}
+
+impl std::fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InMemory({}: {} images of {})", self.info.name, self.count, self.shape)
+    }
+}
+
+impl Dataset for InMemory {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
+        let size = self.shape.len();
+        check_read(self, index, out)?;
+        let range = index * size..(index + 1) * size;
+        match &self.pixels {
+            Pixels::Bytes(bytes) => copy_bytes(&bytes[range], out),
+            Pixels::Floats(floats) => out.copy_from_slice(&floats[range]),
+        }
+        Ok(())
+    }
+
+    fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    fn fingerprint(&self) -> String {
+        self.info.digest(|| self.digest())
+    }
+}
+
+/// Bytes 0 to 255 as floats 0 to 1.
+pub(super) fn copy_bytes(bytes: &[u8], out: &mut [f32]) {
+    for (value, &byte) in out.iter_mut().zip(bytes) {
+        *value = f32::from(byte) / 255.0;
+    }
+}
+
+/// Refuses an index past the end and a buffer of another size than one image.
+pub(super) fn check_read(dataset: &dyn Dataset, index: usize, out: &[f32]) -> Result<()> {
+    if index >= dataset.len() {
+        return Err(Error::usage(
+            format!("{}: image {index} was asked of {} images", dataset.name(), dataset.len()),
+            format!("expected an index from 0 to {}", dataset.len().saturating_sub(1)),
+        ));
+    }
+    if out.len() != dataset.shape().len() {
+        return Err(Error::usage(
+            format!("{}: a buffer of {} values for an image of {}", dataset.name(), out.len(), dataset.shape()),
+            format!("expected {} values", dataset.shape().len()),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    const SHAPE: ImageShape = ImageShape { height: 1, width: 2, channels: 1 };
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|k| k.to_string()).collect()
+    }
+
+    #[test]
+    fn bytes_read_as_zero_to_one() {
+        let set = InMemory::from_bytes("x", SHAPE, vec![0, 255, 51, 102]).unwrap();
+        let mut image = [9.0; 2];
+        set.read(1, &mut image).unwrap();
+        assert_eq!(image, [0.2, 0.4]);
+        set.read(0, &mut image).unwrap();
+        assert_eq!(image, [0.0, 1.0]);
+        assert_eq!((set.len(), set.label(0)), (2, None));
+    }
+
+    #[test]
+    fn wrong_requests_are_errors() {
+        let set = InMemory::from_bytes("x", SHAPE, vec![1, 2, 3, 4]).unwrap();
+        assert!(set.read(2, &mut [0.0; 2]).is_err());
+        assert!(set.read(0, &mut [0.0; 3]).is_err());
+        assert!(InMemory::from_bytes("x", SHAPE, vec![1, 2, 3]).is_err());
+        assert!(InMemory::from_bytes("x", SHAPE, vec![]).is_err());
+        assert!(InMemory::from_floats("x", SHAPE, vec![0.5, 1.5]).is_err());
+        assert!(InMemory::from_floats("x", SHAPE, vec![0.5, f32::NAN]).is_err());
+        let two_channels = ImageShape { channels: 2, ..SHAPE };
+        assert!(InMemory::from_bytes("x", two_channels, vec![1, 2, 3, 4]).is_err());
+    }
+
+    #[test]
+    fn labels_must_fit_images_and_classes() {
+        let set = || InMemory::from_bytes("x", SHAPE, vec![1, 2, 3, 4]).unwrap();
+        let labelled = set().with_labels(vec![1, 0], names(2)).unwrap();
+        assert_eq!((labelled.label(0), labelled.label(1), labelled.label(2)), (Some(1), Some(0), None));
+        let error = set().with_labels(vec![0], names(2)).unwrap_err();
+        assert_eq!(error.to_string(), "x: 2 images but 1 labels");
+        let error = set().with_labels(vec![0, 2], names(2)).unwrap_err();
+        assert_eq!(error.to_string(), "x: label 1 is 2, but there are 2 classes");
+    }
+
+    #[test]
+    fn fingerprint_follows_content_not_name() {
+        let print = |bytes: &[u8]| InMemory::from_bytes("x", SHAPE, bytes.to_vec()).unwrap().fingerprint();
+        let base = print(&[1, 2, 3, 4]);
+        assert_eq!(base.len(), 64);
+        assert_eq!(base, InMemory::from_bytes("y", SHAPE, vec![1, 2, 3, 4]).unwrap().fingerprint());
+        assert_ne!(base, print(&[1, 2, 3, 5]));
+        let tall = ImageShape { height: 2, width: 1, channels: 1 };
+        assert_ne!(base, InMemory::from_bytes("x", tall, vec![1, 2, 3, 4]).unwrap().fingerprint());
+        let labelled = InMemory::from_bytes("x", SHAPE, vec![1, 2, 3, 4]).unwrap().with_labels(vec![0, 1], names(2));
+        assert_ne!(base, labelled.unwrap().fingerprint());
+        let floats = |v: f32| InMemory::from_floats("x", SHAPE, vec![v, 1.0]).unwrap().fingerprint();
+        assert_ne!(floats(0.5), floats(0.25));
+    }
+}

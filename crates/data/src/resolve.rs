@@ -1,0 +1,298 @@
+//! From what a person types - a name or a path - to a data set.
+
+use std::path::{Path, PathBuf};
+
+use super::bad_file::BadFile;
+use super::dataset::Dataset;
+use super::fetch::Progress;
+use super::registry::{KNOWN, did_you_mean, recognise};
+use super::resize::{Fit, ImageOptions};
+use super::resized::Resized;
+use super::search_path::SearchPath;
+use super::sniff::{Inside, format_of, in_folder};
+use super::split::Split;
+use super::{Format, by_name, folder, split_dirs};
+use crate::error::{Error, Result};
+
+/// How a run's recipe begins to name data that a program handed over: `memory:NAME`. They can't be opened by name.
+pub const IN_MEMORY: &str = "memory:";
+
+/// How to open a data set.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// A folder in which named sets are looked for first.
+    pub data_dir: Option<PathBuf>,
+    /// Which part of the set.
+    pub split: Split,
+    /// Height and width to bring every image to; none leaves them as they are.
+    pub size: Option<(usize, usize)>,
+    /// 1 (grey) or 3 (RGB) to convert every image to; none leaves them as they are.
+    pub channels: Option<usize>,
+    /// How other aspect ratios are brought to that of `size`.
+    pub fit: Fit,
+    /// The seed of sets that are drawn by program.
+    pub seed: u64,
+    /// How many images sets that are drawn by program have; none: as many as is usual for each.
+    pub count: Option<usize>,
+}
+
+impl OpenOptions {
+    /// What images are to be brought to.
+    pub fn image(&self) -> ImageOptions {
+        ImageOptions { size: self.size, channels: self.channels, fit: self.fit }
+    }
+}
+
+/// Opens a data set by name (`strokes`, `mnist`, `cifar10`, `quickdraw:sheep`, ...) or by path. Files of a named set that
+/// are not on this machine are fetched, telling `progress`.
+///
+/// # Errors
+/// Where the name is unknown, files are missing and can't be fetched, or are damaged.
+pub fn open(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Box<dyn Dataset>> {
+    open_from(&|| SearchPath::from_env(options.data_dir.as_deref()), name_or_path, options, progress)
+}
+
+/// `open` with the places given; they are asked for only where a named set needs them.
+fn open_from(
+    places: &dyn Fn() -> Result<SearchPath>,
+    name_or_path: &str,
+    options: &OpenOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Box<dyn Dataset>> {
+    if let Some(name) = name_or_path.strip_prefix(IN_MEMORY) {
+        return Err(Error::usage(
+            format!("this run was trained on data in memory ({name})"),
+            "hand over the same images: in a program to `Trainer::resume` or `judging::Options`, or name a data set that \
+             holds them (`data.source`)",
+        ));
+    }
+    options.image().check()?;
+    let set = match recognise(name_or_path)? {
+        Some(named) => by_name::open(named, name_or_path, places, options, progress)?,
+        None => open_path(name_or_path, options)?,
+    };
+    Resized::over(set, &options.image())
+}
+
+/// Whether `name` is one of the data sets known by name, rather than a path.
+pub fn is_name(name: &str) -> bool {
+    matches!(recognise(name), Ok(Some(_)))
+}
+
+/// Fetches all files of a named set that are not on this machine, and says where they are; none where it is
+/// drawn by program.
+///
+/// # Errors
+/// Where the name is unknown, or files can't be fetched.
+pub fn fetch(name: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
+    let places = SearchPath::from_env(options.data_dir.as_deref())?;
+    match recognise(name)? {
+        Some(named) => by_name::fetch(named, &places, progress),
+        None => Err(unknown(name)),
+    }
+}
+
+/// Looks at every image of a set and lists the files that can't be used; empty where all is well.
+///
+/// # Errors
+/// Where the set as a whole can't be opened.
+pub fn check(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<BadFile>> {
+    if recognise(name_or_path)?.is_none()
+        && let Some(images) = images_at(Path::new(name_or_path), options.split)?
+    {
+        return folder::check(&images, &options.image());
+    }
+    let set = open(name_or_path, options, progress)?;
+    // Sets that are not lazy were read whole when they were opened.
+    if set.is_lazy() {
+        let mut image = vec![0.0; set.shape().len()];
+        (0..set.len()).try_for_each(|index| set.read(index, &mut image))?;
+    }
+    Ok(set.skipped())
+}
+
+/// The folder or archive of images that is or lies at `path`.
+fn images_at(path: &Path, split: Split) -> Result<Option<PathBuf>> {
+    if !path.is_dir() {
+        let is_archive = path.is_file() && format_of(path)? == Format::Archive;
+        return Ok(is_archive.then(|| path.to_path_buf()));
+    }
+    if let Some(part) = split_dirs::part_of(path, split)?.filter(|part| part != path) {
+        return Ok(Some(part));
+    }
+    Ok(match in_folder(path, split)? {
+        Inside::Images => Some(path.to_path_buf()),
+        Inside::One(file, Format::Archive) => Some(file),
+        Inside::One(..) | Inside::FileSet(_) => None,
+    })
+}
+
+fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+    let path = Path::new(name);
+    let about = match std::fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(unknown(name)),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    if !about.is_dir() {
+        let format = format_of(path)?;
+        if !format.has_parts() {
+            only_train(name, options)?;
+        }
+        return format.load(path, options);
+    }
+    if let Some(part) = split_dirs::part_of(path, options.split)?.filter(|part| part != path) {
+        return Format::Folder.load(&part, options);
+    }
+    match in_folder(path, options.split)? {
+        Inside::FileSet(images) => Format::Idx.load(&images, options),
+        Inside::Images => {
+            only_train(name, options)?;
+            Format::Folder.load(path, options)
+        }
+        // A folder of shards says itself which parts it has.
+        Inside::One(file, format) if format.has_parts() || file.is_dir() => format.load(&file, options),
+        Inside::One(file, format) => {
+            only_train(name, options)?;
+            format.load(&file, options)
+        }
+    }
+}
+
+/// Refuses to call images held back where a set has no such part.
+pub(super) fn only_train(name: &str, options: &OpenOptions) -> Result<()> {
+    match options.split {
+        Split::Train => Ok(()),
+        Split::Test => Err(Error::NoTestImages {
+            what: format!("{name} has no test images of its own"),
+            hint: "use its training images, or give a data set that has both: mnist, fashion-mnist, cifar10, strokes"
+                .into(),
+        }),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let looks_like_path = name.contains(['/', '\\']) || Path::new(name).extension().is_some();
+    let what = if looks_like_path {
+        format!("there is no file or folder {name}")
+    } else {
+        format!("no data set is called '{name}', and there is no such file or folder")
+    };
+    let did_you_mean = did_you_mean(name).map_or(String::new(), |known| format!("did you mean {known}? "));
+    Error::usage(what, format!("{did_you_mean}known names: {KNOWN}; or a path to images"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::testing::{array, gzip, idx_images, sample, shared_data, tar, zip};
+    use super::*;
+
+    fn open_here(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+        let places = || Ok(SearchPath { folders: options.data_dir.iter().cloned().collect(), ..SearchPath::default() });
+        open_from(&places, name, options, &mut |_| panic!("nothing is to be fetched"))
+    }
+
+    fn open_plain(path: &Path) -> Result<Box<dyn Dataset>> {
+        open_here(path.to_str().unwrap(), &OpenOptions::default())
+    }
+
+    #[test]
+    fn paths_are_opened_in_their_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::write(root.join("b.dat"), array(8)).unwrap();
+        assert_eq!(open_plain(&root.join("b.dat")).unwrap().len(), 2);
+        assert_eq!(open_plain(root).unwrap().len(), 2);
+        std::fs::create_dir(root.join("deep")).unwrap();
+        image::GrayImage::new(5, 6).save(root.join("deep/x.png")).unwrap();
+        assert_eq!(open_plain(root).unwrap().shape().to_string(), "6x5x1");
+        std::fs::write(root.join("t10k-images-idx3-ubyte"), idx_images(1, 2, 3)).unwrap();
+        let test = OpenOptions { split: Split::Test, ..OpenOptions::default() };
+        assert_eq!(open_here(root.to_str().unwrap(), &test).unwrap().shape().to_string(), "2x3x1");
+        for path in ["deep", "b.dat"] {
+            let error = open_here(root.join(path).to_str().unwrap(), &test).unwrap_err();
+            assert!(error.to_string().contains("no test images"), "{error}");
+        }
+    }
+
+    #[test]
+    fn archives_are_opened_and_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = sample("rgb.png");
+        let files = [("cat/a.png", &image[..]), ("dog/b.png", &image[..]), ("dog/c.png", b"no picture")];
+        for (name, bytes) in [("a.zip", zip(&files, true)), ("a.tgz", gzip(&tar(&files)))] {
+            let path = folder.path().join("only").join(name);
+            std::fs::create_dir_all(folder.path().join("only")).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            // The folder that holds one archive is that archive.
+            for path in [path.as_path(), &folder.path().join("only")] {
+                let size = OpenOptions { size: Some((6, 6)), ..OpenOptions::default() };
+                let set = open_here(path.to_str().unwrap(), &size).unwrap();
+                assert_eq!((set.len(), set.shape().to_string(), set.classes().len()), (3, "6x6x3".to_owned(), 2));
+                assert!(set.notes()[0].contains("centre crop, then 6x6"));
+                let bad = check(path.to_str().unwrap(), &size, &mut |_| {}).unwrap();
+                assert_eq!(bad.len(), 1);
+                assert!(bad[0].path.ends_with(Path::new(name).join("dog/c.png")), "{bad:?}");
+            }
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn bad_files_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let look = |path: &Path| check(path.to_str().unwrap(), &OpenOptions::default(), &mut |_| {});
+        image::GrayImage::new(5, 6).save(root.join("a.png")).unwrap();
+        assert_eq!(look(root).unwrap(), []);
+        std::fs::write(root.join("b.png"), "no picture").unwrap();
+        assert_eq!(look(root).unwrap()[0].path, root.join("b.png"));
+        std::fs::write(root.join("c.npy"), &array(8)[..70]).unwrap();
+        assert!(look(&root.join("c.npy")).is_err());
+    }
+
+    #[test]
+    fn unknown_names_get_a_hint() {
+        let error = open_plain(Path::new("fashion_mnist")).unwrap_err();
+        assert_eq!(error.to_string(), "no data set is called 'fashion_mnist', and there is no such file or folder");
+        assert!(error.hint().starts_with("did you mean fashion-mnist? known names: strokes, mnist,"));
+        let error = open_plain(Path::new("no/such.npy")).unwrap_err();
+        assert_eq!(error.to_string(), "there is no file or folder no/such.npy");
+    }
+
+    #[test]
+    fn strokes_need_nothing() {
+        let options = OpenOptions { count: Some(50), seed: 3, ..OpenOptions::default() };
+        let train = open_here("strokes", &options).unwrap();
+        assert_eq!((train.len(), train.shape().to_string()), (50, "28x28x1".to_owned()));
+        let test = open_here("strokes", &OpenOptions { split: Split::Test, ..options.clone() }).unwrap();
+        assert_ne!(train.fingerprint(), test.fingerprint());
+        assert!(open_here("strokes", &OpenOptions { count: Some(0), ..options.clone() }).is_err());
+        let large = OpenOptions { size: Some((32, 32)), channels: Some(3), ..options };
+        assert_eq!(open_here("strokes", &large).unwrap().shape().to_string(), "32x32x3");
+        assert!(open_here("strokes", &OpenOptions { size: Some((0, 4)), ..large }).is_err());
+    }
+
+    #[test]
+    fn real_sets_by_name() {
+        let Some(data) = shared_data() else { return };
+        let options = OpenOptions { data_dir: Some(data.clone()), ..OpenOptions::default() };
+        let test = OpenOptions { split: Split::Test, ..options.clone() };
+        for (name, options, count, classes) in [
+            ("mnist", &options, 60_000, 10),
+            ("mnist", &test, 10_000, 10),
+            ("fashion-mnist", &test, 10_000, 10),
+            ("quickdraw:sheep", &options, 1000, 0),
+        ] {
+            let set = open_here(name, options).unwrap();
+            assert_eq!((set.len(), set.classes().len()), (count, classes), "{name}");
+            assert_eq!((set.shape().to_string().as_str(), set.name().starts_with(name)), ("28x28x1", true));
+        }
+        assert!(open_here("quickdraw:sheep", &test).is_err());
+        let error = open_plain(&data.join("quickdraw")).unwrap_err();
+        assert!(error.to_string().contains("holds 16 data files: apple.npy, bear.npy"), "{error}");
+        // Two data files, of which one can be read.
+        assert_eq!(open_plain(&data.join("sheep-market")).unwrap().len(), 8000);
+    }
+}

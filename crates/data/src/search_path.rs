@@ -1,0 +1,184 @@
+//! Where the files of the named data sets are: the folder that was given, then `$FAUSSAIRE_DATA`, then the user's
+//! cache folder. What is in none of them is the business of `obtain`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::digest::Digest;
+use super::registry::{IdxSet, Published, quickdraw_file};
+use super::split::Split;
+use super::{celeba, cifar, idx};
+use crate::error::{Error, Result};
+
+/// The folders in which named sets are looked for, and where what is missing comes from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SearchPath {
+    /// In the order of search, the cache folder last.
+    pub folders: Vec<PathBuf>,
+    /// The user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// An address that replaces the published ones, without a slash at its end.
+    pub mirror: Option<String>,
+}
+
+impl SearchPath {
+    /// The places that the environment names, after `given`.
+    ///
+    /// # Errors
+    /// Where `given` is no folder, or the mirror no address.
+    pub fn from_env(given: Option<&Path>) -> Result<Self> {
+        if let Some(given) = given.filter(|given| !given.is_dir()) {
+            return Err(Error::data(
+                format!("the data folder {} does not exist", given.display()),
+                "check --data, or leave it out to fetch what is needed",
+            ));
+        }
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let cache = by_convention(|name| variable(name).map(PathBuf::from));
+        let mirror = variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
+        let folders = given.map(Path::to_path_buf).into_iter();
+        let folders = folders.chain(variable("FAUSSAIRE_DATA").map(PathBuf::from)).chain(cache.clone()).collect();
+        Ok(Self { folders, cache, mirror: mirror.as_deref().map(mirror_address).transpose()? })
+    }
+
+    /// Where the images and the labels of a split are, if both are here.
+    pub fn find_idx(&self, set: &IdxSet, split: Split) -> Option<[PathBuf; 2]> {
+        let within = |folder: &Path| {
+            let images = idx::find(folder, split.prefix())?;
+            let labels = idx::labels_beside(&images)?;
+            Some([images, labels])
+        };
+        self.folders.iter().find_map(|place| {
+            let own = set.folders.iter().find_map(|name| within(&place.join(name)));
+            // Files right in the folder may be another set's: they have the same names.
+            own.or_else(|| within(place).filter(|[images, _]| belongs(images, place, set, set.files(split)[0])))
+        })
+    }
+
+    /// Where the files of a split of CIFAR-10 are, if they are here: a folder or an archive.
+    pub fn find_cifar10(&self, split: Split) -> Option<PathBuf> {
+        self.folders.iter().find_map(|place| cifar::find(place, split))
+    }
+
+    /// Where CelebA's images and their attribute table are, if both are here.
+    pub fn find_celeba(&self) -> Option<(PathBuf, PathBuf)> {
+        self.folders.iter().find_map(|place| celeba::find(place))
+    }
+
+    /// Where the drawings of a Quick, Draw! category are, if they are here.
+    pub fn find_quickdraw(&self, category: &str) -> Option<PathBuf> {
+        let file = quickdraw_file(category);
+        // As saved by a browser from Google's storage.
+        let saved = format!("full_numpy_bitmap_{file}");
+        let below = |place: &PathBuf| [place.join("quickdraw"), place.clone()];
+        let mut candidates =
+            self.folders.iter().flat_map(below).flat_map(|place| [place.join(&file), place.join(&saved)]);
+        candidates.find(|path| path.is_file())
+    }
+}
+
+/// The user's cache folder for this program, if the environment tells where it is.
+pub fn cache_folder() -> Option<PathBuf> {
+    by_convention(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
+}
+
+/// The user's cache folder by each system's convention, from its environment.
+fn by_convention(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let base = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else {
+        let home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+        // The XDG specification: a relative path is to be ignored.
+        let xdg = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+        xdg.or_else(|| variable("HOME").map(|path| path.join(home)))
+    };
+    base.map(|base| base.join("faussaire"))
+}
+
+fn mirror_address(mirror: &str) -> Result<String> {
+    if mirror.starts_with("http://") || mirror.starts_with("https://") {
+        return Ok(mirror.trim_end_matches('/').to_owned());
+    }
+    Err(Error::usage(
+        format!("FAUSSAIRE_MIRROR is '{mirror}', which is no HTTP address"),
+        "expected an address such as http://192.168.1.2:8000 under which mnist/... and quickdraw/... are served",
+    ))
+}
+
+/// True where images that lie right in `place` are those of `set`: the folder has its name, or the file its bytes.
+fn belongs(images: &Path, place: &Path, set: &IdxSet, published: &Published) -> bool {
+    place.file_name().is_some_and(|name| name == set.name)
+        || checksum(images).is_some_and(|sum| sum == published.sha256 || sum == published.plain_sha256)
+}
+
+/// The SHA-256 of a file's bytes.
+pub(super) fn checksum(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let mut digest = Digest::new();
+    let mut chunk = vec![0u8; 1 << 16];
+    loop {
+        match file.read(&mut chunk).ok()? {
+            0 => return Some(digest.finish()),
+            got => digest.update(&chunk[..got]),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::super::registry::IDX_SETS;
+    use super::super::testing::{idx_images, idx_labels, shared_data};
+    use super::*;
+
+    fn places(folders: &[&Path], cache: &Path, mirror: Option<String>) -> SearchPath {
+        let folders = folders.iter().map(|path| path.to_path_buf()).chain([cache.to_path_buf()]).collect();
+        SearchPath { folders, cache: Some(cache.to_path_buf()), mirror }
+    }
+
+    #[test]
+    fn files_are_found_in_every_usual_place() {
+        for place in ["mnist", "MNIST/raw"] {
+            let (data, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let places = places(&[data.path()], cache.path(), None);
+            let folder = data.path().join(place);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("t10k-images-idx3-ubyte"), idx_images(2, 4, 4)).unwrap();
+            assert_eq!(places.find_idx(&IDX_SETS[0], Split::Test), None, "its labels are missing");
+            std::fs::write(folder.join("t10k-labels-idx1-ubyte"), idx_labels(&[1, 2])).unwrap();
+            assert!(places.find_idx(&IDX_SETS[0], Split::Test).is_some());
+            assert_eq!(places.find_idx(&IDX_SETS[0], Split::Train), None);
+            assert_eq!(places.find_idx(&IDX_SETS[1], Split::Test), None);
+        }
+    }
+
+    #[test]
+    fn files_right_in_the_folder_must_be_the_sets_own() {
+        let Some(data) = shared_data() else { return };
+        let elsewhere = tempfile::tempdir().unwrap();
+        let folder = elsewhere.path().join("x");
+        std::fs::create_dir(&folder).unwrap();
+        for name in ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"] {
+            std::fs::copy(data.join("fashion-mnist").join(name), folder.join(name)).unwrap();
+        }
+        let places = places(&[&folder], &elsewhere.path().join("cache"), None);
+        assert!(places.find_idx(&IDX_SETS[1], Split::Test).is_some());
+        assert_eq!(places.find_idx(&IDX_SETS[0], Split::Test), None, "Fashion-MNIST is not MNIST");
+    }
+
+    #[test]
+    fn cache_folders_and_mirrors() {
+        let environment = |name: &str| match name {
+            "XDG_CACHE_HOME" => Some(PathBuf::from("relative")),
+            "HOME" | "LOCALAPPDATA" => Some(PathBuf::from("/home/someone")),
+            _ => None,
+        };
+        let folder = by_convention(environment).unwrap();
+        assert!(folder.starts_with("/home/someone") && folder.ends_with("faussaire"), "{folder:?}");
+        assert_eq!(by_convention(|_| None), None);
+        assert_eq!(mirror_address("http://here:80/").unwrap(), "http://here:80");
+        assert!(mirror_address("here").is_err());
+        assert!(SearchPath::from_env(Some(Path::new("no/such/folder"))).is_err());
+    }
+}
