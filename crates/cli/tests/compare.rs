@@ -47,7 +47,12 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let vary = ["compare", "real", "--config", "tiny.toml", "--vary", "loss=gan,hinge,wasserstein"];
     let more = ["--seeds", "2", "--steps", "4", "-n", "60", "--run", "c", "--quiet"];
     let said = bench.ok(&[&vary[..], &more].concat());
-    assert!(said.contains("| wasserstein | 0 of 2 | | | | refused: a wasserstein critic without"), "{said}");
+    assert!(
+        said.contains(
+            "| wasserstein | 0 of 2 | | | | refused: tiny.toml: recipe key `train.loss`: a Wasserstein critic without"
+        ),
+        "{said}"
+    );
     assert!(said.contains("frechet-60-real-random-convnet-train, smaller is better"), "{said}");
     assert_eq!(
         std::fs::read_to_string(bench.path("c/table.md")).unwrap().trim(),
@@ -122,10 +127,21 @@ fn a_variant_that_diverges_ends_no_other() {
     bench.ok(&[&vary[..], &["-n", "60", "--run", "d", "--seeds", "2", "--steps", "40", "--quiet"]].concat());
     let states = states(&json(&bench, "d"));
     let of = |name: &str| states.iter().find(|(run, _)| run == name).map(|(_, state)| state.as_str());
-    assert_eq!((of("rate-1e-3-seed0"), of("rate-1e-3-seed1")), (Some("finished"), Some("finished")), "{states:?}");
-    assert_eq!((of("rate-10-seed0"), of("rate-10-seed1")), (Some("failed"), Some("failed")), "{states:?}");
+    assert_eq!(
+        (of("learning-rate-1e-3-seed0"), of("learning-rate-1e-3-seed1")),
+        (Some("finished"), Some("finished")),
+        "{states:?}"
+    );
+    assert_eq!(
+        (of("learning-rate-10-seed0"), of("learning-rate-10-seed1")),
+        (Some("failed"), Some("failed")),
+        "{states:?}"
+    );
     let text = std::fs::read_to_string(bench.path("d/table.md")).unwrap();
-    assert!(text.contains("- rate-10-seed0: failed at step ") && text.contains("| rate=10 | 0 of 2 |"), "{text}");
+    assert!(
+        text.contains("- learning-rate-10-seed0: failed at step ") && text.contains("| learning_rate=10 | 0 of 2 |"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn what_nobody_registered_is_refused_by_that_reason() {
         ("train.loss=own:cuped", "the loss `own:cuped` is not registered (there is own:capped)"),
         ("train.penalties={ \"own:nothing\" = 1.0 }", "the penalty `own:nothing` is not registered"),
         ("train.augment.kinds=[\"own:turn\"]", "the augmentation `own:turn` is not registered"),
-        ("train.loss=capped", "unknown variant `capped`"),
+        ("train.loss=capped", "got \"capped\""),
         ("train.loss=hing", "did you mean `hinge`?"),
     ] {
         let said = Recipe::parse(RECIPE, "test", &[change.to_string()]).unwrap_err().to_string();

@@ -7,6 +7,7 @@ use std::ops::RangeBounds;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::registry::PREFIX;
 
 /// What a key's value may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -193,7 +194,8 @@ impl Kind {
                 [x, computed].iter().all(|x| (*low, *high).contains(x))
             }),
             Self::Switch => value.is_boolean(),
-            Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            // What a program registered is looked up when the recipe is read, and refused there by that reason.
+            Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word) || word.starts_with(PREFIX)),
             Self::Text => value.is_string(),
             Self::List(item) => value.as_array().is_some_and(|items| items.iter().all(|one| item.accepts(one))),
         }
@@ -281,8 +283,12 @@ pub(super) fn check(lines: &'static [Line], at: &str, values: &Value) -> Result<
     let Some(table) = values.as_object() else {
         return Err(bad_value(at, format_args!("expected a group of keys, got {}", shown(values))));
     };
-    if let Some(name) = table.keys().find(|name| !lines.iter().any(|line| line.name == name.as_str())) {
-        return Err(unknown(&dotted(at, name)));
+    for (name, value) in table.iter().filter(|(name, _)| !lines.iter().any(|line| line.name == name.as_str())) {
+        // A penalty that a program registered has a weight as the built-in ones.
+        match lines.first().filter(|_| at == "train.penalties" && name.starts_with(PREFIX)) {
+            Some(weight) => check_line(weight, &dotted(at, name), value)?,
+            None => return Err(unknown(&dotted(at, name))),
+        }
     }
     for line in lines {
         let key = dotted(at, line.name);
@@ -304,8 +310,18 @@ pub(super) fn check_line(line: &'static Line, key: &str, value: &Value) -> Resul
         Entry::Group(inner) => check(inner, key, value),
         Entry::Key { kind, .. } if kind.accepts(value) => Ok(()),
         Entry::Key { kind, .. } => {
-            Err(bad_value(key, format_args!("expected {}, got {}", kind.expected(), shown(value))))
+            let near = meant(&kind, value).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            Err(bad_value(key, format_args!("expected {}, got {}{near}", kind.expected(), shown(value))))
         }
+    }
+}
+
+/// The word that a misspelt `value` of a choice is nearest to.
+fn meant(kind: &Kind, value: &Value) -> Option<&'static str> {
+    match kind {
+        Kind::Choice(words) => crate::data::nearest(value.as_str()?, words.iter().copied()),
+        Kind::List(item) => value.as_array()?.iter().find(|one| !item.accepts(one)).and_then(|one| meant(item, one)),
+        _ => None,
     }
 }
 

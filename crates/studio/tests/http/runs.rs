@@ -96,7 +96,7 @@ fn damaged_folders_are_shown_with_the_reason() {
         fs::create_dir_all(root.join("g-link/samples")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", root.join("g-link/events.jsonl")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", root.join("g-link/samples/1.png")).unwrap();
-        expected.push(("g-link", "can't be read as a recipe"));
+        expected.push(("g-link", "recipe key `generator.layers`: expected a list of texts, but it is missing"));
     }
     let server = studio(&root, |_| ());
     let rows = get(server.at, "/api/runs").json();
