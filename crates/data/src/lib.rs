@@ -151,3 +151,8 @@ impl Format {
         })
     }
 }
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -30,3 +30,8 @@ pub use faussaire_nn::{
 pub use recipe::{Preset, Recipe};
 pub use train::Gan;
 pub use trainer::Trainer;
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -58,3 +58,8 @@ pub use geometry::Geometry;
 pub use memory::PooledBuffer;
 pub use precision::Precision;
 pub use stored::{Values, ValuesMut};
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

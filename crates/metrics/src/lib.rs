@@ -48,3 +48,8 @@ pub use running::Running;
 pub use score::{Better, Metric, Score, Setting};
 pub use sliced_wasserstein::SlicedWasserstein;
 pub use watching::Watching;
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

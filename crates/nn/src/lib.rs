@@ -15,3 +15,8 @@ pub mod safetensors;
 pub use model::Model;
 pub use optimizer::AdamSettings;
 pub use pixel_range::PixelRange;
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

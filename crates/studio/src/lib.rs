@@ -12,3 +12,8 @@ pub mod serve;
 pub mod server;
 pub mod studio;
 mod truncation;
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
