@@ -155,7 +155,7 @@ fn toys_are_scored_by_their_clusters() {
 #[test]
 fn senseless_questions_are_refused() {
     let bench = Bench::new();
-    assert!(bench.fails(&["compare"], 2).contains("what to compare"));
+    assert!(bench.fails(&["compare"], 2).contains("nothing to compare"));
     assert!(bench.fails(&["compare", "--vary", "loss"], 2).contains("KEY=VALUE"));
     assert!(bench.fails(&["compare", "--vary", "bacth=1,2"], 2).contains("bacth"));
     assert!(bench.fails(&["compare", "--config", "none.toml"], 2).contains("none.toml"));

@@ -10,7 +10,7 @@ use common::{Bench, events};
 fn a_class_can_be_asked_for() {
     let bench = Bench::new();
     let said = bench.train("mine", &["--conditional", "--steps", "4"]);
-    assert!(said.contains("complete at 4 steps"), "{said}");
+    assert!(said.contains("complete after 4 steps"), "{said}");
     let recipe = std::fs::read_to_string(bench.path("mine/config.toml")).unwrap();
     assert!(recipe.contains("\"embedding 32\"") && recipe.contains("\"embedding 1\""), "{recipe}");
     // A row per class and ten columns.

@@ -28,7 +28,7 @@ fn arguments() {
         (vec!["train", "--device", "cuda"], 2, "no cuda support"),
         (vec!["train", "--time", "soon"], 2, "expected a time"),
         (vec!["train", "--epochs", "1", "--steps", "1"], 2, "cannot be used with"),
-        (vec!["train", "--config", "tiny.toml", "--epochs", "0"], 2, "nothing says how long to train"),
+        (vec!["train", "--config", "tiny.toml", "--epochs", "0"], 2, "no limit is set"),
         (vec!["train", "--resume", "nowhere"], 1, "nowhere is not a run"),
         (vec!["train", "--resume"], 1, "there is no run under runs"),
         (vec!["sample", "nowhere", "-o", "x.png"], 1, "nowhere is not a run"),

@@ -7,16 +7,7 @@ mod common;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use common::Bench;
-
-/// The subcommands, as `--help` lists them.
-fn subcommands(bench: &Bench) -> Vec<String> {
-    let help = bench.ok(&["--help"]);
-    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    // Descriptions that go on in the next line are set further in.
-    let rows = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|row| !row.starts_with(' ')));
-    rows.map(|row| row.split(' ').next().unwrap().to_owned()).filter(|name| name != "help").collect()
-}
+use common::{Bench, subcommands};
 
 /// What `program` says of the text `given` to it; nothing where it isn't installed.
 fn judged_by(program: &str, arguments: &[&str], given: &str) -> Option<String> {

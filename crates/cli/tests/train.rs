@@ -13,7 +13,7 @@ use common::{Bench, events};
 fn a_run_leaves_recipe_events_sheet_and_checkpoint() {
     let bench = Bench::new();
     let said = bench.train("mine", &["strokes", "--steps", "25"]);
-    assert!(said.contains("complete at 25 steps") && said.contains("faussaire sample mine"), "{said}");
+    assert!(said.contains("complete after 25 steps") && said.contains("faussaire sample mine"), "{said}");
 
     let run = bench.path("mine");
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();

@@ -1,13 +1,13 @@
-//! Progress bars for what may take long before the work itself: fetching data, training a judge.
+//! Progress bars for what may precede the work itself: downloading data, training a judge.
 
 use faussaire::data;
 use faussaire::judging::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const FETCHING: &str = "{msg}  {bar:24} {bytes}/{total_bytes}  {eta} left";
-const TRAINING: &str = "training the judge, once for this data  {bar:24} {percent}%  {eta} left";
+const TRAINING: &str = "training the judge (once per data set)  {bar:24} {percent}%  {eta} left";
 
-/// A bar at a time on stderr, made when there is something to show and taken away at the end.
+/// One bar at a time on stderr, shown while there is progress and removed at the end.
 #[derive(Debug)]
 pub struct Bars {
     quiet: bool,
@@ -16,17 +16,17 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// Quiet, it shows nothing.
+    /// Shows nothing if `quiet`.
     pub fn new(quiet: bool) -> Self {
         Self { quiet, fetching: None, training: None }
     }
 
-    /// Shows how far it is.
+    /// Shows `progress`.
     pub fn show(&mut self, progress: Progress) {
         match progress {
             Progress::Fetching(progress) => self.fetching(progress),
             Progress::Training(done) => {
-                take_away(&mut self.fetching);
+                remove(&mut self.fetching);
                 let quiet = self.quiet;
                 self.training
                     .get_or_insert_with(|| bar(quiet, TRAINING, Some(1000)))
@@ -35,9 +35,9 @@ impl Bars {
         }
     }
 
-    /// Shows how far a file is fetched.
+    /// Shows the progress of a download.
     pub fn fetching(&mut self, progress: data::Progress) {
-        take_away(&mut self.training);
+        remove(&mut self.training);
         let quiet = self.quiet;
         let bar = self.fetching.get_or_insert_with(|| bar(quiet, FETCHING, None));
         bar.set_message(progress.file);
@@ -50,12 +50,12 @@ impl Bars {
 
 impl Drop for Bars {
     fn drop(&mut self) {
-        take_away(&mut self.fetching);
-        take_away(&mut self.training);
+        remove(&mut self.fetching);
+        remove(&mut self.training);
     }
 }
 
-fn take_away(bar: &mut Option<ProgressBar>) {
+fn remove(bar: &mut Option<ProgressBar>) {
     if let Some(bar) = bar.take() {
         bar.finish_and_clear();
     }

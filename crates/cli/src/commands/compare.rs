@@ -1,18 +1,90 @@
-//! `faussaire compare`: trains several recipes with several seeds each, judges every run, and says which recipe is better
-//! as far as that many seeds can tell. Each training is a process of its own, so that one that fails takes no other
-//! along, and its run folder is like any other.
+//! `faussaire compare`: trains several recipes with several seeds each, judges every run, and tests which recipe is better.
+//! Each training is a process of its own, so that a failure stays with its run, whose folder is like any other.
 
 mod planning;
 mod scoring;
 mod training;
 
+use clap::Args;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use faussaire::compare::{Entry, Folder, Outcome, Plan, State, Table, csv, json, markdown, page};
 use faussaire::{Error, Result};
 
-use crate::arguments::Compare;
-use crate::report::say;
+use crate::report::{counted, say};
+
+/// `faussaire compare`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Compare {
+    /// Data set, as for `train` [default: the recipe's]
+    pub dataset: Option<String>,
+
+    /// Built-in recipe (repeatable) [default: quick]
+    #[arg(long, value_name = "NAME", help_heading = COMPARED)]
+    pub preset: Vec<String>,
+    /// Recipe file (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = COMPARED)]
+    pub config: Vec<PathBuf>,
+    /// Try each of these values, such as loss=gan,hinge,wgan-gp or batch=32,64 (repeatable: all combinations). loss also
+    /// takes gan, lsgan, wgan, wgan-gp, dragan, sngan and r3gan, which set the penalties too
+    #[arg(long, value_name = "KEY=V1,V2,...", help_heading = COMPARED)]
+    pub vary: Vec<String>,
+    /// Set a key of all recipes (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = COMPARED)]
+    pub set: Vec<String>,
+    /// Train each recipe with the seeds 0 to N - 1 [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = COMPARED)]
+    pub seeds: Option<u64>,
+
+    /// Generator updates of each run
+    #[arg(long, value_name = "N", help_heading = LENGTH)]
+    pub steps: Option<u64>,
+    /// Epochs of each run
+    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = LENGTH)]
+    pub epochs: Option<u64>,
+    /// Training time of each run, such as 5m
+    #[arg(long, value_name = "TIME", value_parser = crate::duration::parse, help_heading = LENGTH)]
+    pub time: Option<std::time::Duration>,
+
+    /// Folder of the comparison; an existing one is resumed [default: the next number under comparisons/]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
+    pub run: Option<PathBuf>,
+    /// Number of images of each run to judge [default: 10000]
+    #[arg(short, value_name = "N", help_heading = OUTPUT)]
+    pub n: Option<usize>,
+    /// Print the table as JSON instead of Markdown
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
+    /// Print only errors and the result
+    #[arg(long, help_heading = OUTPUT)]
+    pub quiet: bool,
+
+    /// Folder of data sets, searched before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR", help_heading = MACHINE)]
+    pub data: Option<PathBuf>,
+    /// Runs trained at the same time [default: one per thread; 1 on devices other than cpu]
+    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    pub jobs: Option<usize>,
+    /// CPU threads of all runs together [default: all]
+    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    pub threads: Option<usize>,
+    /// Device: cpu, cuda, cuda:N, vulkan or metal; all but cpu need a build with that feature
+    #[arg(long, value_name = "DEVICE", help_heading = MACHINE)]
+    pub device: Option<String>,
+}
+
+const COMPARED: &str = "What to compare";
+const LENGTH: &str = "Length";
+const OUTPUT: &str = "Judging and output";
+const MACHINE: &str = "Data and machine";
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire compare ring --preset ring --vary loss=gan,wgan-gp,r3gan --steps 2000
+  faussaire compare mnist --config mine.toml --config theirs.toml --time 10m
+  faussaire compare --run comparisons/0001-ring --seeds 8      add seeds, or resume";
 
 pub fn run(options: &Compare) -> Result<()> {
     let planned = planning::plan(options)?;
@@ -37,10 +109,10 @@ pub fn run(options: &Compare) -> Result<()> {
         say!("{}", json(&table)?);
     } else {
         say!("{}", markdown(&table).trim_end());
-        say!("\n{}: page.html to look at; table.md, table.csv, table.json; runs/", folder.path().display());
+        say!("\n{}: page.html, table.md, table.csv, table.json, runs/", folder.path().display());
     }
     if stop.load(Ordering::SeqCst) {
-        eprintln!("stopped; to go on: faussaire compare --run {}", folder.path().display());
+        eprintln!("stopped; to resume: faussaire compare --run {}", folder.path().display());
         return Ok(());
     }
     nothing_but_failures(&table)
@@ -48,17 +120,17 @@ pub fn run(options: &Compare) -> Result<()> {
 
 fn introduce(folder: &Folder, plan: &Plan) {
     let all = plan.jobs().len();
-    let s = if plan.threads == 1 { "" } else { "s" };
-    eprintln!("{}: {all} runs, {} at once, {} thread{s} each", plan.title, plan.jobs, plan.threads);
+    let (runs, threads) = (counted(all as u64, "run"), counted(plan.threads as u64, "thread"));
+    eprintln!("{}: {runs}, {} at a time, {threads} each", plan.title, plan.jobs);
     for variant in plan.variants.iter() {
         if let Some(why) = &variant.refused {
-            eprintln!("{} is refused: {why}", variant.name);
+            eprintln!("{} refused: {why}", variant.name);
         }
     }
-    eprintln!("folder {}; Ctrl-C stops and saves, the same command goes on", folder.path().display());
+    eprintln!("folder {}; Ctrl-C saves and stops, the same command resumes", folder.path().display());
 }
 
-/// What is known of all runs.
+/// The results so far of all runs.
 fn table(folder: &Folder, plan: Plan) -> Result<Table> {
     let mut runs = Vec::new();
     for job in plan.jobs() {
@@ -69,12 +141,12 @@ fn table(folder: &Folder, plan: Plan) -> Result<Table> {
     Ok(Table::new(plan, runs))
 }
 
-/// A comparison in which every single run failed has failed.
+/// Fails if every run failed.
 fn nothing_but_failures(table: &Table) -> Result<()> {
     let mut reasons = table.runs.iter().filter_map(|run| run.outcome.trouble());
     match reasons.next() {
         Some(why) if reasons.count() + 1 == table.runs.len() => {
-            Err(Error::run(format!("no run gave a number: {why}"), "the runs' own words are under logs/"))
+            Err(Error::run(format!("no run gave a number: {why}"), "the output of the runs is under logs/"))
         }
         _ => Ok(()),
     }

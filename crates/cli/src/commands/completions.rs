@@ -1,23 +1,23 @@
-//! `faussaire completions SHELL`: a script that lets a shell complete this command's words.
+//! `faussaire completions SHELL`: a completion script for a shell.
 
 use std::io::Write;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 use faussaire::{Error, Result};
 
-use crate::arguments::Arguments;
+use crate::command_line;
 
 /// `faussaire completions`
 #[derive(Args, Debug)]
 pub struct Completions {
-    /// The shell that is to read the script
+    /// Shell
     pub shell: Shell,
 }
 
 pub fn run(options: &Completions) -> Result<()> {
     // Not straight to stdout: the generator panics where it can't write.
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Arguments::command(), "faussaire", &mut script);
+    clap_complete::generate(options.shell, &mut command_line::command(), "faussaire", &mut script);
     std::io::stdout().write_all(&script).map_err(Error::io("write to", "stdout"))
 }

@@ -1,5 +1,6 @@
-//! `faussaire data`: the data sets there are, fetching them, checking them, looking at them.
+//! `faussaire data`: lists, downloads, checks and previews data sets.
 
+use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
 use faussaire::data::{self, Dataset, OpenOptions, Progress};
@@ -7,11 +8,60 @@ use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
-use crate::arguments::{Data, DataAction};
-use crate::report::{count, say};
+use crate::report::{self, say};
 
 /// Images on a preview's rows, and columns of a set without classes.
 const COLUMNS: usize = 10;
+
+/// `faussaire data`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Data {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DataAction,
+    /// Folder of data sets, searched before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire data list
+  faussaire data fetch mnist
+  faussaire data check photos/ --size 64
+  faussaire data preview quickdraw:sheep -o sheep.png";
+
+/// What to do with data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// List the data sets known by name and where they are
+    List,
+    /// Download a named data set to the cache
+    Fetch {
+        /// Name, as `faussaire data list` shows it
+        dataset: String,
+    },
+    /// Read every image and list the files that cannot be used
+    Check {
+        /// Name or path
+        dataset: String,
+        /// Accept images of any size, as `train --size N` does
+        #[arg(long, value_name = "N")]
+        size: Option<usize>,
+    },
+    /// Write a sheet of a data set's images, a row per class
+    Preview {
+        /// Name or path
+        dataset: String,
+        /// PNG file to write
+        #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
+        output: PathBuf,
+        /// Resize images to N x N pixels, after a centre crop
+        #[arg(long, value_name = "N")]
+        size: Option<usize>,
+    },
+}
 
 pub fn run(options: &Data) -> Result<()> {
     let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
@@ -29,7 +79,7 @@ pub fn run(options: &Data) -> Result<()> {
     }
 }
 
-/// Opens a data set, with a bar on stderr where it has to be fetched first.
+/// Opens a data set, with a progress bar on stderr while it is downloaded.
 fn open_dataset(name: &str, options: &OpenOptions, quiet: bool) -> Result<Box<dyn Dataset>> {
     with_bar(quiet, |progress| data::open(name, options, progress))
 }
@@ -43,26 +93,21 @@ fn list(options: &OpenOptions) -> Result<()> {
     let rows = data::list(options)?;
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     for row in rows {
-        let images = row.images.map_or("any number".into(), |n| count(n as u64));
-        say!("{:<width$}  {:>10} of {}  {}", row.name, images, row.shape, row.about);
-        say!("{:<width$}  {}", "", row.place);
+        let size = row.images.map_or_else(|| report::any_images(row.shape), |n| report::images(n as u64, row.shape));
+        say!("{:<width$}  {}", row.name, row.about);
+        say!("{:<width$}  {size}; {}", "", row.place);
     }
-    say!(
-        "\nor a path: {}",
-        data::Format::ALL
-            .iter()
-            .filter(|f| **f != data::Format::Strokes)
-            .map(|f| f.about())
-            .collect::<Vec<_>>()
-            .join("; ")
-    );
+    say!("\nOr a path to:");
+    for format in data::Format::ALL.into_iter().filter(|format| *format != data::Format::Strokes) {
+        say!("  {}", format.about());
+    }
     Ok(())
 }
 
 fn fetch(name: &str, options: &OpenOptions) -> Result<()> {
     let files: Vec<PathBuf> = with_bar(false, |progress| data::fetch(name, options, progress))?;
     if files.is_empty() {
-        say!("{name} is built in: there is nothing to fetch");
+        say!("{name} is built in and needs no download");
     }
     for file in &files {
         say!("{}", file.display());
@@ -76,16 +121,16 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
         say!("{}: {}", file.path.display(), file.reason);
     }
     if bad.is_empty() {
-        say!("{name}: every image can be used");
+        say!("{name}: no bad files");
         return Ok(());
     }
     Err(Error::data(
-        format!("{name}: {} files can't be used", count(bad.len() as u64)),
-        "remove or replace the files listed above; where only their sizes differ, give --size N here and to `train`",
+        format!("{name}: {} cannot be used", report::counted(bad.len() as u64, "file")),
+        "remove or replace the files listed above; if only their sizes differ, pass --size N here and to `train`",
     ))
 }
 
-/// One row per class, or a plain grid; the first images found.
+/// Writes a sheet of the first images: a row per class, or a plain grid.
 fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
     if output.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png")) {
         return Err(Error::usage(format!("-o {}: a preview is a PNG file", output.display()), "name it FILE.png"));
@@ -98,7 +143,7 @@ fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
     data::fill(set.as_ref(), &picked, &mut values)?;
     let images = Images::from_values(&values, set.shape(), (0.0, 1.0))?;
     png::write(output, &sheet::sheet(&images, picked.len().div_ceil(COLUMNS), COLUMNS, &sheet::Options::default())?)?;
-    say!("{}: {} images of {}", set.name(), count(set.len() as u64), set.shape());
+    say!("{}: {}", set.name(), report::images(set.len() as u64, set.shape()));
     if !classes.is_empty() {
         say!("rows: {}", classes.iter().take(rows).map(String::as_str).collect::<Vec<_>>().join(", "));
     }

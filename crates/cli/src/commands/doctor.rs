@@ -1,16 +1,32 @@
-//! `faussaire doctor`: reads a run's log again and says what the doctor sees in it.
+//! `faussaire doctor`: reads a run's log and prints the doctor's findings.
 
+use clap::Args;
+use std::path::PathBuf;
 use faussaire::Result;
-use faussaire::doctor::{Case, Doctor};
+use faussaire::doctor::{self, Case};
 use faussaire::run::Run;
 
 use super::findings;
-use crate::arguments::Doctor as Options;
 use crate::report::say;
 
-pub fn run(options: &Options) -> Result<()> {
+/// `faussaire doctor`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Doctor {
+    /// Run folder
+    pub run: PathBuf,
+    /// Print one JSON object per finding
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire doctor runs/0001-mnist-quick";
+
+pub fn run(options: &Doctor) -> Result<()> {
     let run = Run::open(&options.run)?;
-    let doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &run.events(None)?);
+    let doctor = doctor::Doctor::new(Case::of(&run.first_recipe()?)?, &run.events(None)?);
     if options.json {
         for finding in doctor.findings() {
             say!("{}", serde_json::json!(finding));

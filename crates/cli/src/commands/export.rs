@@ -1,11 +1,51 @@
-//! `faussaire export`: a run's nets as files for other programs, each read back and compared before it is kept.
+//! `faussaire export`: writes a run's nets as files for other programs; each is verified before it is kept.
 
+use clap::Args;
+use std::path::PathBuf;
 use faussaire::export::{self, Format, Layout, Options, Pixels, Which};
 use faussaire::run::Run;
 use faussaire::{Error, Result};
 
-use crate::arguments::Export;
 use crate::report::{count, say};
+
+/// `faussaire export`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Export {
+    /// Run folder
+    pub run: PathBuf,
+    /// File to write; an existing file is replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Format [default: by the ending of -o]. onnx: one net for onnxruntime and others. safetensors: weights in PyTorch's
+    /// layouts, with the modules in FILE.py. html: a page that runs the generator in any browser
+    #[arg(long, value_name = "onnx|safetensors|html")]
+    pub to: Option<String>,
+    /// Checkpoint: latest, best, or a kept one
+    #[arg(long, value_name = "NAME", default_value = "latest")]
+    pub checkpoint: String,
+    /// Net to export [default: generator; safetensors: both]
+    #[arg(long, value_name = "NET", value_parser = ["generator", "discriminator"])]
+    pub net: Option<String>,
+    /// onnx: pixels as floats in the net's range, or as bytes, for tools that score image files
+    #[arg(long, value_name = "TYPE", value_parser = ["float", "uint8"], default_value = "float")]
+    pub pixels: String,
+    /// onnx: [n, height, width, channels] as in Keras, or [n, channels, height, width] as in PyTorch
+    #[arg(long, value_name = "ORDER", value_parser = ["nhwc", "nchw"], default_value = "nhwc")]
+    pub layout: String,
+    /// html: weights in half precision, for a page of half the size
+    #[arg(long)]
+    pub half: bool,
+    /// CPU threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire export runs/0001-mnist-tp -o digits.html           a page to send by mail
+  faussaire export runs/0001-mnist-tp -o digits.onnx --layout nchw
+  faussaire export runs/0001-mnist-tp -o digits.safetensors    PyTorch";
 
 pub fn run(options: &Export) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -29,14 +69,14 @@ fn exported(options: &Export) -> Result<()> {
     for (path, bytes) in &written.files {
         say!("{}: {}, from step {}", path.display(), size(*bytes), count(written.step));
     }
-    say!("  {}: at most {:.1e} from what the run's nets compute", written.checked, written.difference);
+    say!("  verified: {}, largest difference {:.1e}", written.checked, written.difference);
     if let (Format::Safetensors, Some((code, _))) = (format, written.files.get(1)) {
         say!("next:\n  python {} 16 images.png", code.display());
     }
     Ok(())
 }
 
-/// What `--to` says, or else the output's name.
+/// The format that `--to` or the output's ending names.
 fn format(options: &Export) -> Result<Format> {
     match &options.to {
         Some(name) => Format::named(name),
@@ -46,14 +86,14 @@ fn format(options: &Export) -> Result<Format> {
                 let known = Format::ALL.map(|format| format!(".{}", format.name())).join(", ");
                 Error::usage(
                     format!("-o {}: expected a file that ends in one of {known}", options.output.display()),
-                    "or say what it is to be: --to onnx",
+                    "or name the format: --to onnx",
                 )
             })
         }
     }
 }
 
-/// Bytes as a person reads them.
+/// A file size in readable units.
 fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{} bytes", count(bytes)),

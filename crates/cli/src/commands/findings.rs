@@ -1,34 +1,40 @@
-//! What the doctor found, as a person reads it.
+//! The findings of the doctor as text.
 
+use console::style;
 use faussaire::doctor::{Finding, Heal};
 
 use crate::report::count;
 
-/// Three lines: what is seen, what it means, what to try.
+/// Three lines: the observation, what it means, what to try.
 pub fn text(finding: &Finding) -> String {
     let flags = match finding.flags() {
         flags if flags.is_empty() => String::new(),
         flags => format!("\n  try: {}: {flags}", finding.advice),
     };
-    format!("doctor, step {}: {}\n  {}{flags}", count(finding.step), finding.seen, finding.means)
+    format!("{} {}\n  {}{flags}", heading(finding.step), finding.seen, finding.means)
 }
 
-/// What was done about it.
+/// What a line of the doctor begins with.
+fn heading(step: u64) -> String {
+    style(format!("doctor, step {}:", count(step))).yellow().to_string()
+}
+
+/// A line about a healing step.
 pub fn healed(heal: &Heal) -> String {
     let back = match &heal.checkpoint {
         Some(name) => format!("back to the {name} checkpoint, step {}", count(heal.back_to)),
-        None => "begun again".into(),
+        None => "restarted".into(),
     };
     format!(
-        "doctor, step {}: healing {}: {back}, to {}: {}",
-        count(heal.step),
+        "{} healing {}: {back}, to {}: {}",
+        heading(heal.step),
         heal.name.name(),
         heal.remedy,
         heal.flags()
     )
 }
 
-/// The findings' names and steps in one line; nothing where there are none.
+/// The findings' names and steps in one line; none if there are no findings.
 pub fn summary(findings: &[Finding], heals: &[Heal]) -> Option<String> {
     if findings.is_empty() {
         return None;

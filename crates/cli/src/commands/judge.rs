@@ -1,17 +1,61 @@
-//! `faussaire judge`: scores a run's images, or anybody's, against real ones. The judging itself is
+//! `faussaire judge`: scores a run's images, or any others, against real images. The judging itself is
 //! [`faussaire::judging`]'s.
 
 mod scores;
 
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
 
 use faussaire::data::PartFile;
 use faussaire::judging::{self, Options};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
-use crate::arguments::Judge;
 use crate::report::say;
+
+/// `faussaire judge`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Judge {
+    /// Run folder, or images in any form that `train` accepts
+    pub of: String,
+    /// Real images to compare with: a data set's name or path [default: the run's own data]
+    #[arg(long, value_name = "DATASET")]
+    pub against: Option<String>,
+    /// Number of images to judge, at most
+    #[arg(short, value_name = "N", default_value_t = 10_000)]
+    pub n: usize,
+    /// Judge one class of a conditional run
+    #[arg(long, value_name = "LABELS")]
+    pub class: Option<String>,
+    /// Checkpoint: latest, best, or a kept one
+    #[arg(long, value_name = "NAME", default_value = "latest")]
+    pub checkpoint: String,
+    /// Use InceptionV3 features, for FID and KID as published; FILE holds pytorch-fid's weights saved as safetensors
+    #[arg(long, value_name = "FILE")]
+    pub inception: Option<PathBuf>,
+    /// Write a page with the training images nearest to each image, and score the share of suspected copies
+    #[arg(long, value_name = "FILE.html")]
+    pub neighbours: Option<PathBuf>,
+    /// Random seed of the latents and of the choice of real images
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of data sets, searched before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// CPU threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire judge runs/0001-mnist-tp
+  faussaire judge images.npy --against mnist
+  faussaire judge runs/0001-mnist-tp --neighbours copies.html";
 
 pub fn run(options: &Judge) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -23,16 +67,16 @@ pub fn run(options: &Judge) -> Result<()> {
     }
     if options.json {
         let text = serde_json::to_string_pretty(&judged.judgement)
-            .map_err(|e| Error::usage(format!("the scores can't be written as JSON: {e}"), "report this"))?;
+            .map_err(|e| Error::usage(format!("the scores cannot be written as JSON: {e}"), "report this"))?;
         say!("{text}");
         return Ok(());
     }
     if judged.random_features {
-        eprintln!("{} has no labels: features come from a fixed net with random weights", judged.real);
+        eprintln!("{} has no labels: features are those of a fixed net with random weights", judged.real);
     }
     scores::print(&judged)?;
     if let Some(file) = &options.neighbours {
-        say!("\n{}: each image beside the nearest ones that were learned from", file.display());
+        say!("\n{}: each image beside the nearest training images", file.display());
     }
     Ok(())
 }

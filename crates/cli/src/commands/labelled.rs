@@ -1,5 +1,5 @@
-//! Generated images with what they show, for who trains something else on them: a zip archive with a folder per class and
-//! a table of labels, or an array of labels beside an array of images.
+//! Generated images with their labels, to train other models on: a zip archive with a folder per class and a table of
+//! labels, or an array of labels beside an array of images.
 
 use std::io::Seek;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 /// The table's name in an archive.
 const TABLE: &str = "labels.csv";
 
-/// An archive in the making. Its table of labels grows with it, so it is kept in a file beside it.
+/// An archive while it is written. Its table of labels is kept in a file beside it until the end.
 pub struct Archive {
     zip: Zip<PartFile>,
     path: PathBuf,
@@ -32,7 +32,7 @@ fn cells<'a>(labels: &'a LabelSettings, row: &[f32]) -> Vec<&'a str> {
     }
 }
 
-/// The class that holds.
+/// The name of the row's class.
 fn class<'a>(labels: &'a LabelSettings, row: &[f32]) -> &'a str {
     let place = row.iter().position(|value| *value > 0.0);
     place.and_then(|place| labels.names.get(place)).map_or("", String::as_str)

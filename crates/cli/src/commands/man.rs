@@ -4,23 +4,23 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_mangen::{Man, generate_to};
 use faussaire::{Error, Result};
 
-use crate::arguments::Arguments;
+use crate::command_line;
 use crate::report::say;
 
 /// `faussaire man`
 #[derive(Args, Debug)]
 pub struct Manual {
-    /// Write a page for the command and one for each subcommand into this folder
+    /// Write a page for the command and one for each subcommand to this folder
     pub dir: Option<PathBuf>,
 }
 
 pub fn run(options: &Manual) -> Result<()> {
     // `faussaire help` has no page of its own.
-    let command = Arguments::command().disable_help_subcommand(true);
+    let command = command_line::command().disable_help_subcommand(true);
     let Some(dir) = &options.dir else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page).map_err(Error::io("make", "the manual page"))?;

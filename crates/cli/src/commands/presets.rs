@@ -1,10 +1,30 @@
-//! `faussaire presets [NAME]`: the built-in recipes, and the keys that a recipe has.
+//! `faussaire presets [NAME]`: the built-in recipes and the keys of recipes.
 
+use clap::Args;
 use faussaire::recipe::{Key, schema};
 use faussaire::{Preset, Result};
 
-use crate::arguments::Presets;
 use crate::report::say;
+
+/// `faussaire presets`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Presets {
+    /// Print this recipe
+    pub name: Option<String>,
+    /// List the recipe keys that --set takes, with their meaning and default
+    #[arg(long, conflicts_with = "name")]
+    pub keys: bool,
+    /// Print a JSON schema of recipes, with which editors complete and check TOML files
+    #[arg(long, conflicts_with_all = ["name", "keys"])]
+    pub schema: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire presets
+  faussaire presets tp > mine.toml        then: faussaire train --config mine.toml
+  faussaire presets --keys";
 
 pub fn run(options: &Presets) -> Result<()> {
     if options.keys {

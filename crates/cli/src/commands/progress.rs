@@ -1,5 +1,5 @@
-//! What a person sees while a run trains: a bar with speed and time left, and at every sheet the losses and a strip of
-//! ten images drawn in the terminal.
+//! The terminal while a run trains: a bar with speed and time left, and at every sheet the losses and a strip of ten
+//! images.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,61 +11,62 @@ use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::findings;
-use crate::report::count;
+use crate::report::{self, count, counted};
 
 /// Images in the strip, as in the lab.
 const STRIP: usize = 10;
 
-/// The precision in words, and what it costs where the processor can't do it.
+/// The precision, with a warning if it is emulated.
 fn precision(precision: Precision) -> &'static str {
     match (precision, Precision::fastest()) {
         (Precision::F32, _) => "f32",
         (Precision::Bf16, Precision::Bf16) => "bf16",
         (Precision::Bf16, Precision::F32) => {
-            "bf16 (this processor, or FAUSSAIRE_ISA, has no such products: the same rounding, but slower than f32)"
+            "bf16 (emulated: this CPU, or FAUSSAIRE_ISA, cannot multiply bf16; slower than f32)"
         }
     }
 }
 
-/// The watcher for people.
+/// The watcher that prints to stderr.
 #[derive(Debug)]
 pub struct Console {
     bar: ProgressBar,
     quiet: bool,
     time: Option<Duration>,
     began: Option<(Instant, u64)>,
+    /// Steps in all; 0 where only the time is limited.
+    steps: u64,
     shown: Option<u64>,
     last: Option<StepReport>,
     warned: bool,
 }
 
 impl Console {
-    /// Quiet, it shows nothing. `time` is how long the training may take, if that is limited.
+    /// Shows nothing if `quiet`. `time` is the limit of the training, if there is one.
     pub fn new(quiet: bool, time: Option<Duration>) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, quiet, time, began: None, shown: None, last: None, warned: false }
+        Self { bar, quiet, time, began: None, steps: 0, shown: None, last: None, warned: false }
     }
 
-    /// Says what is about to be trained, on what, where.
+    /// Prints the data, the nets, the machine's settings and the run folder.
     pub fn introduce(&self, gan: &Gan, run: &Path) {
         if self.quiet {
             return;
         }
         let parameters = |net: &faussaire::net::Network| count(net.parameters().0 as u64);
         eprintln!(
-            "{}: {} images of {}; generator {} parameters, discriminator {}; batch {}, {} threads, {}",
+            "{}: {}; batch size {}; {}, {}",
             gan.dataset().name(),
-            count(gan.dataset().len() as u64),
-            gan.image_shape(),
-            parameters(&gan.generator.net),
-            parameters(&gan.discriminator.net),
+            report::images(gan.dataset().len() as u64, gan.image_shape()),
             gan.recipe.train.batch,
-            rayon::current_num_threads(),
+            counted(rayon::current_num_threads() as u64, "thread"),
             precision(gan.generator.precision),
         );
-        for remark in gan.dataset().notes() {
-            eprintln!("{remark}");
+        let (generator, discriminator) = (parameters(&gan.generator.net), parameters(&gan.discriminator.net));
+        eprintln!("parameters: generator {generator}, discriminator {discriminator}");
+        for note in gan.dataset().notes() {
+            eprintln!("{note}");
         }
         if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
             eprintln!("labels: {}", shortened(&gan.recipe.labels.names));
@@ -73,7 +74,7 @@ impl Console {
         eprintln!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
     }
 
-    /// Takes the bar away, so that an error stands on a line of its own.
+    /// Removes the bar, so that an error gets a line of its own.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -87,16 +88,22 @@ impl Console {
 
     fn start(&mut self, step: u64, steps: u64) {
         self.began = Some((Instant::now(), step));
-        let template = if steps > 0 {
-            self.bar.set_length(steps);
-            "{bar:24} {pos}/{len} steps  {msg}  {eta} left"
-        } else {
-            "{spinner} {pos} steps  {msg}  {elapsed}"
+        let template = match self.time {
+            Some(time) => {
+                self.bar.set_length(time.as_millis() as u64);
+                "{bar:16.green} {msg}"
+            }
+            None if steps > 0 => {
+                self.bar.set_length(steps);
+                "{bar:16.green} {msg}  {eta} left"
+            }
+            None => "{spinner} {msg}  {elapsed}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
-        self.bar.set_position(step);
+        self.bar.set_position(if self.time.is_some() { 0 } else { step });
+        self.steps = steps;
         self.bar.reset_eta();
     }
 
@@ -106,13 +113,12 @@ impl Console {
         if let (Some(first), false) = (bad.first(), self.warned) {
             self.warned = true;
             let (path, reason) = (first.path.display(), &first.reason);
-            self.bar.suspend(|| {
-                eprintln!("warning: {path} can't be used: {reason}; another image stands in for it, and for any more such files");
-            });
+            let text = format!("{path} is skipped: {reason}; another image replaces it, and any further bad file");
+            self.bar.suspend(|| report::warning(&text));
         }
         if end && !bad.is_empty() {
             self.bar.suspend(|| {
-                eprintln!("{} bad files were passed over; `faussaire data check` lists them", count(bad.len() as u64))
+                eprintln!("skipped {}; `faussaire data check` lists them", counted(bad.len() as u64, "bad file"))
             });
         }
     }
@@ -122,17 +128,15 @@ impl Console {
             self.bad_files(gan, false);
         }
         self.last = Some(*report);
-        self.bar.set_position(report.step);
-        if let Some((instant, first)) = self.began {
-            let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.n_critic;
-            let rate = ((report.step - first) * per_step) as f64 / instant.elapsed().as_secs_f64().max(1e-9);
-            let left = match self.time.map(|time| time.saturating_sub(instant.elapsed()).as_secs()) {
-                Some(seconds) => format!("  at most {seconds}s left"),
-                None => String::new(),
-            };
-            let losses = format!("D {:.3}  G {:.3}", report.d_loss, report.g_loss);
-            self.bar.set_message(format!("{rate:.0} images/s  {losses}{left}"));
-        }
+        let Some((instant, first)) = self.began else { return };
+        let elapsed = instant.elapsed();
+        let left = self.time.map_or(String::new(), |time| format!("  {} s left", time.saturating_sub(elapsed).as_secs()));
+        self.bar.set_position(self.time.map_or(report.step, |_| elapsed.as_millis() as u64));
+        let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.n_critic;
+        let speed = report::rate((report.step - first) * per_step, elapsed.as_secs_f64());
+        let all = if self.steps > 0 { format!("/{}", count(self.steps)) } else { String::new() };
+        let losses = format!("D {:.3}  G {:.3}", report.d_loss, report.g_loss);
+        self.bar.set_message(format!("step {}{all}  {speed}  {losses}{left}", count(report.step)));
     }
 
     /// Losses, accuracies and ten images.
@@ -141,7 +145,7 @@ impl Console {
         let Some(report) = self.last.filter(|_| !self.quiet && self.shown != Some(step)) else { return Ok(()) };
         self.shown = Some(step);
         if gan.image_shape().height < 4 {
-            self.bar.suspend(|| eprintln!("{}", losses(&report)));
+            self.bar.suspend(|| eprintln!("{}", losses(&report, gan)));
             return Ok(());
         }
         let values = gan.generate(&gan.fixed_latents(STRIP))?;
@@ -153,7 +157,7 @@ impl Console {
             String::new()
         };
         self.bar.suspend(|| {
-            eprintln!("{}", losses(&report));
+            eprintln!("{}", losses(&report, gan));
             eprint!("{strip}");
         });
         Ok(())
@@ -167,17 +171,18 @@ fn shortened(names: &[String]) -> String {
     names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ") + &more
 }
 
-fn losses(report: &StepReport) -> String {
+/// A line of losses, with D's accuracy for losses whose scores have a threshold.
+fn losses(report: &StepReport, gan: &Gan) -> String {
     let penalty = report.penalty.map_or(String::new(), |p| format!("  penalty {p:.3}"));
-    format!(
-        "epoch {:.1}  step {}  D loss {:.3}{penalty}  G loss {:.3}  D right on real {:.0}%, on generated {:.0}%",
-        report.epoch,
-        count(report.step),
-        report.d_loss,
-        report.g_loss,
-        100.0 * report.d_real,
-        100.0 * report.d_fake,
-    )
+    let accuracy = match gan.recipe.train.loss.scale().middle {
+        Some(_) => {
+            let (real, fake) = (100.0 * report.d_real, 100.0 * report.d_fake);
+            format!("  D accuracy: real {real:.0}%, generated {fake:.0}%")
+        }
+        None => String::new(),
+    };
+    let (epoch, step) = (report.epoch, count(report.step));
+    format!("epoch {epoch:.1}  step {step}  loss D {:.3}  G {:.3}{penalty}{accuracy}", report.d_loss, report.g_loss)
 }
 
 impl Watcher for Console {

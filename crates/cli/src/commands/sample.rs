@@ -1,6 +1,7 @@
-//! `faussaire sample`: images from a trained run, as a grid, a folder, numbers, or an animation.
+//! `faussaire sample`: images from a trained run, as a grid, an animation, an array, an archive or a folder.
 
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
 
 use faussaire::data::npy::NpyWriter;
 use faussaire::recipe::PrecisionChoice;
@@ -9,12 +10,11 @@ use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
 
 use super::labelled::{Archive, LabelArray};
-use crate::arguments::Sample;
-use crate::report::{count, say};
+use crate::report::{self, count, say};
 
-/// Images are made and written in parts of this size, so that millions need no more memory than these.
+/// Images are generated and written in parts of this size, which bounds the memory.
 const PART: usize = 1024;
-/// Images that an interpolation passes through, and its frames by default.
+/// Number of latents that an interpolation passes through, and its default number of frames.
 const ENDS: usize = 8;
 const FRAMES: usize = 96;
 /// Milliseconds per frame.
@@ -28,6 +28,54 @@ enum Output<'a> {
     Zip(&'a Path),
     Folder(&'a Path),
 }
+
+/// `faussaire sample`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Sample {
+    /// Run folder
+    pub run: PathBuf,
+    /// Output: FILE.png (a grid), FILE.gif (an interpolation), FILE.npy (uint8; labels in FILE.labels.npy), FILE.zip (PNG files,
+    /// a folder per class, labels.csv), or a folder of PNG files
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// Number of images, or of frames [default: 64; .gif: 96]
+    #[arg(short, value_name = "N", help_heading = WHAT)]
+    pub n: Option<usize>,
+    /// Class to generate, or attributes such as Smiling,Eyeglasses (conditional runs)
+    #[arg(long, value_name = "LABELS", help_heading = WHAT)]
+    pub class: Option<String>,
+    /// Rows and columns of a .png grid, such as 8x10
+    #[arg(long, value_name = "RxC", value_parser = grid, help_heading = WHAT)]
+    pub grid: Option<(usize, usize)>,
+    /// Random seed of the latents
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = WHAT)]
+    pub seed: u64,
+    /// Interpolate between latents; a .gif always does
+    #[arg(long, help_heading = WHAT)]
+    pub interpolate: bool,
+    /// Checkpoint: latest, best, or one kept by train.keep_every, such as epoch-0010
+    #[arg(long, value_name = "NAME", default_value = "latest", help_heading = WHAT)]
+    pub checkpoint: String,
+
+    /// Number format of matrix products: f32 draws the same images on every machine; bf16 is faster where the CPU
+    /// multiplies it, and auto picks it there
+    #[arg(long, value_name = "PRECISION", value_parser = ["auto", "f32", "bf16"], default_value = "f32", help_heading = MACHINE)]
+    pub precision: String,
+    /// CPU threads [default: all]
+    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    pub threads: Option<usize>,
+}
+
+const WHAT: &str = "What to generate";
+const MACHINE: &str = "Machine";
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire sample runs/0001-strokes-quick --grid 8x8 -o digits.png
+  faussaire sample runs/0002-mnist-cgan-mnist --class 7 -n 1000 -o sevens.zip
+  faussaire sample runs/0001-strokes-quick -o walk.gif";
 
 pub fn run(options: &Sample) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -47,7 +95,7 @@ fn sampled(options: &Sample) -> Result<()> {
     let grid = options.grid;
     let asked = options.n.or(grid.map(|(r, c)| r * c));
     if asked == Some(0) {
-        return Err(Error::usage("-n 0: expected at least one image", "leave -n out for a sensible number"));
+        return Err(Error::usage("-n 0: expected at least one image", "leave -n out for the default"));
     }
     let made = match output {
         Output::Gif(path) => write_gif(&sampler, options, asked.unwrap_or(FRAMES), path)?,
@@ -57,10 +105,9 @@ fn sampled(options: &Sample) -> Result<()> {
         Output::Folder(path) => write_folder(&sampler, options, asked.unwrap_or(64), path)?,
     };
     say!(
-        "{}: {} images of {} from step {}",
+        "{}: {} from step {}",
         options.output.display(),
-        count(made as u64),
-        sampler.shape(),
+        report::images(made as u64, sampler.shape()),
         count(sampler.step)
     );
     Ok(())
@@ -77,7 +124,7 @@ fn output(options: &Sample) -> Result<Output<'_>> {
         None => Output::Folder(path),
         Some(other) => {
             return Err(Error::usage(
-                format!("-o {}: nothing is known of .{other} files", path.display()),
+                format!("-o {}: .{other} files are not supported", path.display()),
                 "name a .png (grid), .gif (interpolation), .npy or .zip file, or a folder",
             ));
         }
@@ -197,4 +244,24 @@ fn write_zip(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
 
 fn write_folder(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
     in_parts(sampler, options, n, |first, images| png::write_folder(path, &images, first))
+}
+
+/// `8x10`
+fn grid(text: &str) -> std::result::Result<(usize, usize), String> {
+    let parsed = text.split_once('x').and_then(|(r, c)| Some((r.parse().ok()?, c.parse().ok()?)));
+    match parsed {
+        Some((rows, columns)) if (1..=1000).contains(&rows) && (1..=1000).contains(&columns) => Ok((rows, columns)),
+        _ => Err("expected rows x columns such as 8x10, at most 1000 each".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids() {
+        assert_eq!(grid("8x10"), Ok((8, 10)));
+        assert!(grid("0x3").is_err() && grid("8").is_err() && grid("8x99999999").is_err());
+    }
 }

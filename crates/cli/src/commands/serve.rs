@@ -1,13 +1,51 @@
-//! `faussaire serve RUN`: images over HTTP.
+//! `faussaire serve RUN`: generated images over HTTP.
 
+use clap::Args;
+use std::path::PathBuf;
 use std::io::Write;
 
 use faussaire::Result;
 use faussaire_studio::serve;
 use faussaire_studio::server::Stop;
 
-use crate::arguments::Serve;
 use crate::report::count;
+
+/// `faussaire serve`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Serve {
+    /// Run folder
+    pub run: PathBuf,
+    /// Checkpoint [default: best if there is one, else latest]
+    #[arg(long, value_name = "NAME")]
+    pub checkpoint: Option<String>,
+    /// CPU threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// Port [default: 7412, or any free one]
+    #[arg(long, value_name = "N", help_heading = NETWORK)]
+    pub port: Option<u16>,
+    /// Address to listen on; if other machines can reach it, requests need the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = NETWORK)]
+    pub host: std::net::IpAddr,
+    /// Token that requests must carry [default: a random one if other machines can reach the address]
+    #[arg(long, value_name = "TEXT", help_heading = NETWORK)]
+    pub token: Option<String>,
+    /// Maximum number of waiting requests; further ones get status 429
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..), help_heading = NETWORK)]
+    pub queue: u16,
+    /// Maximum number of images per request
+    #[arg(long, alias = "most", value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..), help_heading = NETWORK)]
+    pub max_images: u16,
+}
+
+const NETWORK: &str = "Network";
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire serve runs/0001-mnist-tp
+  curl http://127.0.0.1:7412/generate -H 'content-type: application/json' -d '{\"n\": 16}' > images.png";
 
 pub fn run(options: &Serve) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -18,17 +56,17 @@ pub fn run(options: &Serve) -> Result<()> {
         port: options.port,
         token: options.token.clone(),
         queue: options.queue.into(),
-        most: options.most.into(),
+        most: options.max_images.into(),
     };
     serve::run(asked, &Stop::default(), |ready| {
-        // Whoever closed stdout doesn't want it.
+        // stdout may be closed.
         let _ = writeln!(std::io::stdout(), "{}", ready.address);
         if let Some(token) = &ready.token {
             eprintln!("authorization: Bearer {token}");
         }
         let (run, step) = (options.run.display(), count(ready.step));
         eprintln!(
-            "images of {} by {run}, step {step}; GET /openapi.json describes the rest; Ctrl-C ends it",
+            "serving {run} (images of {}, step {step}); API: GET /openapi.json; Ctrl-C to stop",
             ready.shape
         );
     })

@@ -1,11 +1,11 @@
-//! Asking a training to stop and save: by a signal, or by the end of whoever started it.
+//! Requests to stop and save: a signal, or the end of stdin.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use faussaire::{Error, Result};
 
-/// Ctrl-C and SIGTERM ask for a stop after the current step; asked twice, the process ends at once.
+/// Ctrl-C and SIGTERM request a stop after the current step; the second one ends the process at once.
 pub fn on_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
@@ -18,7 +18,7 @@ pub fn on_signal() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// Asks for a stop when stdin ends: `compare` holds the other end, and a kill closes it too.
+/// Requests a stop when stdin ends: `compare` holds the other end, which also closes if it is killed.
 pub fn at_eof(stop: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());

@@ -1,12 +1,53 @@
-//! `faussaire studio [RUNS]`: the page in the browser.
+//! `faussaire studio [RUNS]`: runs in the browser.
 
+use clap::Args;
+use std::path::PathBuf;
 use std::io::Write;
 
 use faussaire::{Error, Result};
 use faussaire_studio::server::Stop;
 use faussaire_studio::studio;
 
-use crate::arguments::Studio;
+
+/// `faussaire studio`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Studio {
+    /// Folder of runs, or one run
+    #[arg(default_value = "runs")]
+    pub runs: PathBuf,
+    /// Open the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Folder of data sets, searched before $FAUSSAIRE_DATA and the cache
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// CPU threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// Port [default: 7411, or any free one]
+    #[arg(long, value_name = "N", help_heading = NETWORK)]
+    pub port: Option<u16>,
+    /// Address to listen on; if other machines can reach it, requests need the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = NETWORK)]
+    pub host: std::net::IpAddr,
+    /// Token that requests must carry [default: a random one if other machines can reach the address]
+    #[arg(long, value_name = "TEXT", help_heading = NETWORK)]
+    pub token: Option<String>,
+
+    /// Serve the front end from this folder
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub assets: Option<PathBuf>,
+}
+
+const NETWORK: &str = "Network";
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire studio --open
+  faussaire studio comparisons/0001-ring/runs
+  faussaire studio --host 0.0.0.0        for other machines; prints the token";
 
 pub fn run(options: &Studio) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -20,16 +61,16 @@ pub fn run(options: &Studio) -> Result<()> {
         assets: options.assets.clone(),
     };
     studio::run(asked, &Stop::default(), |address| {
-        // Whoever closed stdout doesn't want it.
+        // stdout may be closed.
         let _ = writeln!(std::io::stdout(), "{address}");
-        eprintln!("shows the runs under {}; Ctrl-C ends it", options.runs.display());
+        eprintln!("serving the runs in {} (Ctrl-C to stop)", options.runs.display());
         if options.open {
             open(address);
         }
     })
 }
 
-/// Opens the browser; where that fails, the address has been printed.
+/// Opens the browser; the address is printed in any case.
 fn open(address: &str) {
     let program = match std::env::consts::OS {
         "macos" => "open",

@@ -1,12 +1,25 @@
-//! `faussaire summary PRESET|RUN|FILE`: the nets as tables.
+//! `faussaire summary PRESET|RUN|FILE`: the layers of both nets as tables.
 
+use clap::Args;
 use std::path::Path;
 
 use faussaire::run::Run;
 use faussaire::{Preset, Recipe, Result};
 
-use crate::arguments::Summary;
 use crate::report::say;
+
+/// `faussaire summary`
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Summary {
+    /// Preset, run folder or recipe file
+    pub of: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  faussaire summary tp
+  faussaire summary runs/0001-mnist-tp";
 
 pub fn run(options: &Summary) -> Result<()> {
     let of = &options.of;

@@ -97,3 +97,11 @@ pub fn events(run: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(run.join("events.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
+
+/// The subcommands, as `--help` lists them between the usage and the options.
+pub fn subcommands(bench: &Bench) -> Vec<String> {
+    let help = bench.ok(&["--help"]);
+    let list = help.split("Usage: ").nth(1).unwrap().split("Options:\n").next().unwrap();
+    let rows = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|row| !row.starts_with(' ')));
+    rows.map(|row| row.split(' ').next().unwrap().to_owned()).filter(|name| name != "help").collect()
+}

@@ -1,5 +1,5 @@
-//! From the command line to a plan: base recipes, what is varied, which of the variants make sense, how many at once. A
-//! folder that was begun brings its own plan, which flags extend. Nothing is written before all of it is accepted.
+//! From the command line to a plan: base recipes, what is varied, which variants are valid, how many run at a time. An
+//! existing folder has a plan, which flags extend. Nothing is written before all of it is accepted.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use faussaire::ops::Precision;
 use faussaire::recipe::{PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
 
-use crate::arguments::{Compare, Train};
+use super::Compare;
+use crate::commands::train::Train;
 use crate::commands::train::changes;
 
 /// Where comparisons go without `--run`.
@@ -23,14 +24,14 @@ struct Base {
     config: Option<PathBuf>,
 }
 
-/// What is to be carried out, and what keeps others from it.
+/// The folder, its lock, and the plan to carry out.
 pub struct Planned {
     pub folder: Folder,
     pub plan: Plan,
     _lock: File,
 }
 
-/// The folder and the plan that the command line asks for. Both are kept.
+/// Writes the plan that the command line asks for to its folder.
 pub fn plan(options: &Compare) -> Result<Planned> {
     check(options)?;
     let asks = options.dataset.is_some()
@@ -41,7 +42,7 @@ pub fn plan(options: &Compare) -> Result<Planned> {
     let existing = options.run.as_deref().filter(|path| path.join("comparison.json").is_file());
     if !asks && existing.is_none() {
         return Err(Error::usage(
-            "nothing says what to compare",
+            "there is nothing to compare: no data set, recipe or --vary",
             "for example: faussaire compare ring --preset ring --vary loss=gan,wgan-gp,r3gan --steps 2000",
         ));
     }
@@ -79,7 +80,7 @@ pub fn plan(options: &Compare) -> Result<Planned> {
     Ok(Planned { folder, plan, _lock: lock })
 }
 
-/// Numbers that no plan can have.
+/// Refuses numbers that no plan can have.
 fn check(options: &Compare) -> Result<()> {
     if options.threads.is_some_and(|threads| !(1..=1024).contains(&threads)) || options.jobs == Some(0) {
         return Err(Error::usage(
@@ -89,26 +90,26 @@ fn check(options: &Compare) -> Result<()> {
     }
     match options.n {
         Some(n) if n < FEWEST => Err(Error::usage(
-            format!("-n {n}: judging takes at least {FEWEST} images of each run"),
-            "leave -n out: 10,000 are judged then",
+            format!("-n {n}: judging needs at least {FEWEST} images of each run"),
+            "leave -n out for the default, 10,000",
         )),
         _ => Ok(()),
     }
 }
 
-/// Runs on other data have no place in the same table.
+/// Refuses another data set than that of the plan.
 fn same_data(plan: &Plan, dataset: Option<&str>) -> Result<()> {
     match dataset {
         Some(asked) if plan.dataset.as_deref() != Some(asked) => {
-            let of = plan.dataset.as_deref().unwrap_or("what its recipes name");
+            let of = plan.dataset.as_deref().unwrap_or("its recipes' data");
             let what = format!("this comparison is on {of}, not on {asked}");
-            Err(Error::usage(what, "compare other data in another folder"))
+            Err(Error::usage(what, "use a new folder for other data"))
         }
         _ => Ok(()),
     }
 }
 
-/// Runs that are longer already than `length` could not be compared with those that it would bring.
+/// Refuses a `length` below what some run has reached: its runs could not be compared with those.
 fn no_shorter(length: &Length, plan: &Plan, folder: &Folder) -> Result<()> {
     let shorter = |is: Option<u64>, was: Option<u64>| matches!((is, was), (Some(is), Some(was)) if is < was);
     for job in plan.jobs() {
@@ -118,15 +119,15 @@ fn no_shorter(length: &Length, plan: &Plan, folder: &Folder) -> Result<()> {
         let beyond = length.steps.is_some_and(|steps| steps < step) || length.seconds.is_some_and(|s| s < seconds);
         if beyond || shorter(length.epochs, plan.length.epochs) {
             return Err(Error::usage(
-                format!("{} has made {step} steps in {seconds:.0} s, more than is asked for now", job.name),
-                "a comparison can be made longer, not shorter: compare in a new folder",
+                format!("{} has made {step} steps in {seconds:.0} s, more than the length given now", job.name),
+                "a comparison can be made longer, not shorter: use a new folder",
             ));
         }
     }
     Ok(())
 }
 
-/// What flags change of a plan.
+/// Applies the flags to a plan.
 fn adopt(plan: &mut Plan, options: &Compare, folder: &Folder) -> Result<()> {
     if let Some(seeds) = options.seeds {
         plan.seeds = (0..seeds).collect();
@@ -184,8 +185,8 @@ fn variants(options: &Compare) -> Result<Vec<Asked>> {
     Ok(planned)
 }
 
-/// Where one variant is too delicate for bf16, all are computed in f32: precision is nothing to be compared by accident.
-/// Variants of before count as well.
+/// If one variant needs f32 (`bears_rounding`), all are computed in f32, so that variants differ only in what is varied.
+/// Earlier variants count as well.
 fn level(folder: &Folder, plan: &Plan, asked: &mut [Asked]) -> Result<()> {
     let kept = plan.variants.iter().map(|variant| folder.recipe(variant)).filter(|path| path.is_file());
     let kept = kept.map(|path| Ok(Recipe::read(&path, &[])?.train.precision)).collect::<Result<Vec<_>>>()?;
@@ -197,11 +198,11 @@ fn level(folder: &Folder, plan: &Plan, asked: &mut [Asked]) -> Result<()> {
     if !bear && kept.contains(&PrecisionChoice::Auto) && Precision::fastest() != Precision::F32 {
         return Err(Error::usage(
             "a new variant must be computed in f32, the others of this comparison are in bf16",
-            "compare in a new folder, all in f32: --set train.precision=f32",
+            "use a new folder and compute all in f32: --set train.precision=f32",
         ));
     }
     let level = !bear || kept.contains(&PrecisionChoice::F32);
-    // Where bf16 is no choice, `auto` is f32, and the recipes of before keep their word for it.
+    // Where bf16 is no choice, `auto` is f32, and earlier recipes keep that word.
     if level && !kept.contains(&PrecisionChoice::Auto) {
         for recipe in recipes.iter_mut().filter(|recipe| recipe.train.precision == PrecisionChoice::Auto) {
             recipe.train.precision = PrecisionChoice::F32;

@@ -1,5 +1,5 @@
-//! Carries out the runs of a plan: `faussaire train` as child processes, so many at once. Each child's stdin is a pipe
-//! that we hold: when we end, however that happens, it closes, and the child saves and stops.
+//! Trains the runs of a plan: `faussaire train` as child processes, `jobs` at a time. Each child's stdin is a pipe that
+//! this process holds: however it ends, the pipe closes, and the child saves and stops.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,10 +13,10 @@ use faussaire::run;
 use faussaire::{Error, Result};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How often a child is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How often a child is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a training that lost its parent may take to finish its step and save.
-const PATIENCE: Duration = Duration::from_secs(120);
+const ORPHAN_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Trains every run that isn't finished yet. What came of each is kept in the folder.
 pub fn train(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Result<()> {
@@ -61,7 +61,7 @@ fn said(job: &Job, outcome: &Outcome) -> String {
         State::Failed(why) => format!("failed: {why}"),
         State::Unfinished => "stopped".into(),
     };
-    format!("{}: {how} (step {})", job.name, outcome.step)
+    format!("{}: {how} (step {})", job.name, crate::report::count(outcome.step))
 }
 
 /// Trains one run to its end, or until `stop`.
@@ -83,10 +83,10 @@ fn carry_out(folder: &Folder, plan: &Plan, job: &Job, stop: &AtomicBool, bar: &P
 fn wait_for_others(folder: &Folder, job: &Job, stop: &AtomicBool) {
     let began = Instant::now();
     while let Some(run) = folder.begun(job) {
-        if run.lock().is_ok() || began.elapsed() > PATIENCE || stop.load(Ordering::SeqCst) {
+        if run.lock().is_ok() || began.elapsed() > ORPHAN_TIMEOUT || stop.load(Ordering::SeqCst) {
             return;
         }
-        std::thread::sleep(GLANCE);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -137,7 +137,7 @@ fn wait(child: &mut Child, stop: &AtomicBool, mut look: impl FnMut()) -> std::io
             hold = None;
         }
         look();
-        std::thread::sleep(if hold.is_some() { 4 * GLANCE } else { GLANCE });
+        std::thread::sleep(if hold.is_some() { 4 * POLL_INTERVAL } else { POLL_INTERVAL });
     }
 }
 
@@ -152,7 +152,7 @@ fn ending(status: ExitStatus, run: &Path, log: &Path) -> Result<State> {
     Ok(if status.code() == Some(2) { State::Refused(why) } else { State::Failed(why) })
 }
 
-/// Where a run stands, by the end of its log.
+/// The progress of a run, from the end of its log.
 fn progress(run: &Path, plan: &Plan) -> String {
     let step = last_step(&run.join("events.jsonl")).unwrap_or(0);
     let all = plan.length.steps.map_or(String::new(), |all| format!(" of {all}"));

@@ -1,42 +1,108 @@
-//! The scores of a judgement, as a person reads them.
+//! The scores of a judgement as tables: narrower than 100 columns, with a legend.
 
 use faussaire::Result;
 use faussaire::judging::Judged;
+use faussaire::metrics::{Better, Judgement, Score};
 
-use crate::report::{count, say};
+use crate::report::{count, say, warning};
 
-/// A table of the scores, and of the classes where they are few.
+/// More classes than this are only counted.
+const CLASSES_LISTED: usize = 20;
+
+/// Prints the scores and the classes.
 pub fn print(judged: &Judged) -> Result<()> {
     let Judged { judgement, of, real, split, .. } = judged;
-    say!("{of}, against {real} ({split} images)\n");
-    let width = judgement.scores.iter().map(|s| s.name.len()).max().unwrap_or(0);
-    say!("{:<width$}  {:>10}  {:>23}  {:>10}", "score", "value", "95% interval", "real images");
+    say!("{of}, against {real} ({split} images)");
+    if let Some(text) = verdict(judgement.scores.first()) {
+        say!("{text}");
+    }
+    say!("");
+    scores(judgement)?;
+    classes(judgement)
+}
+
+/// The first score in words, if real images have one too.
+fn verdict(score: Option<&Score>) -> Option<String> {
+    let (score, floor) = score.and_then(|score| Some((score, score.floor.filter(|floor| *floor > 0.0)?)))?;
+    let (metric, times) = (score.name.split('-').next().unwrap_or_default(), score.value / floor);
+    Some(format!("{metric} {:.4}: {times:.1} times that between two halves of the real images ({floor:.4})", score.value))
+}
+
+/// What the names of all scores end in, from the number of images on: it is printed once.
+fn setting(scores: &[Score]) -> &str {
+    let Some(first) = scores.first() else { return "" };
+    let starts = first.name.match_indices('-').map(|(at, _)| &first.name[at..]);
+    let numbered = |end: &&str| end[1..].starts_with(|c: char| c.is_ascii_digit());
+    starts.filter(numbered).find(|end| scores.iter().filter(|score| score.name.ends_with(end)).count() > 1).unwrap_or("")
+}
+
+fn scores(judgement: &Judgement) -> Result<()> {
+    let common = setting(&judgement.scores);
+    let short = |score: &Score| score.name.strip_suffix(common).unwrap_or(&score.name).to_owned();
+    let width = judgement.scores.iter().map(|score| short(score).len()).max().unwrap_or(0);
+    say!("{:<width$}  {:>9}  {:>20}  {:>9}  better", "score", "value", "95% interval", "real");
     for score in &judgement.scores {
-        let floor = score.floor.map_or(String::new(), |f| format!("{f:>10.4}"));
-        // A count of what was seen has none.
-        let counted = score.low == score.value && score.high == score.value;
-        let interval = if counted { String::new() } else { format!("{:.4} to {:.4}", score.low, score.high) };
-        say!("{:<width$}  {:>10.4}  {:>23}  {}", score.name, score.value, interval, floor);
-        if let Some(warning) = &score.warning {
-            eprintln!("warning: {warning}");
+        let floor = score.floor.map_or(String::new(), |f| format!("{f:.4}"));
+        // An exact count has no interval.
+        let exact = score.low == score.value && score.high == score.value;
+        let interval = if exact { String::new() } else { format!("{:.4} to {:.4}", score.low, score.high) };
+        let better = if score.better == Better::Smaller { "lower" } else { "higher" };
+        say!("{:<width$}  {:>9.4}  {interval:>20}  {floor:>9}  {better}", short(score), score.value);
+        if let Some(text) = &score.warning {
+            warning(text);
         }
     }
-    say!(
-        "\nIntervals are for the choice of the images that are counted; the kernel distance's is the range of its subsets."
-    );
     let half = count(judgement.floor_images as u64);
-    say!("Real images: {half} of them against {half} others.");
-    if judgement.classes.len() > 20 {
-        let found = judgement.histogram.iter().filter(|n| **n > 0).count();
-        say!("\n{} of {} classes were found", count(found as u64), count(judgement.classes.len() as u64));
-    }
-    if !judgement.classes.is_empty() && judgement.classes.len() <= 20 {
-        say!("\n{:<16}  {:>8}  {:>16}", "class", "images", "as asked");
-        for (i, name) in judgement.classes.iter().enumerate() {
-            let obeyed =
-                judgement.obeyed.get(i).copied().flatten().map_or(String::new(), |o| format!("{:.1}%", 100.0 * o));
-            say!("{:<16}  {:>8}  {:>16}", name, count(judgement.histogram[i]), obeyed);
-        }
+    say!("\nreal: the same score between two halves of the real images, {half} each");
+    say!("95% interval: bootstrap over the images; of the kernel distance, the range over its subsets");
+    if let Some(first) = judgement.scores.first() {
+        say!("full names end in the setting: {}", first.name);
     }
     Ok(())
+}
+
+fn classes(judgement: &Judgement) -> Result<()> {
+    let names = &judgement.classes;
+    if names.len() > CLASSES_LISTED {
+        let found = judgement.histogram.iter().filter(|n| **n > 0).count();
+        say!("\n{} of {} classes found", count(found as u64), count(names.len() as u64));
+        return Ok(());
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let conditional = judgement.obeyed.iter().any(Option::is_some);
+    say!("\n{:<16}  {:>8}{}", "class", "images", if conditional { "  accuracy" } else { "" });
+    for (i, name) in names.iter().enumerate() {
+        let accuracy = judgement.obeyed.get(i).copied().flatten();
+        let accuracy = accuracy.map_or(String::new(), |share| format!("  {:>7.1}%", 100.0 * share));
+        say!("{name:<16}  {:>8}{accuracy}", count(judgement.histogram[i]));
+    }
+    if conditional {
+        say!("accuracy: share of the images asked to show the class that do");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(name: &str, floor: Option<f64>) -> Score {
+        Score { name: name.into(), value: 6.0, low: 5.0, high: 7.0, floor, better: Better::Smaller, warning: None }
+    }
+
+    #[test]
+    fn what_all_names_end_in_is_found() {
+        let names = ["kernel(subsets-of-1000)-500-net(99.1%)-test", "class-kl-500-net(99.1%)-test", "copies-500-pixels"];
+        assert_eq!(setting(&names.map(|name| score(name, None))), "-500-net(99.1%)-test");
+        assert_eq!(setting(&[]), "");
+    }
+
+    #[test]
+    fn the_verdict_compares_with_real_images() {
+        let text = verdict(Some(&score("frechet-500-net-test", Some(2.0)))).unwrap_or_default();
+        assert_eq!(text, "frechet 6.0000: 3.0 times that between two halves of the real images (2.0000)");
+        assert_eq!(verdict(Some(&score("frechet-500-net-test", None))), None);
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use faussaire::{Preset, Recipe, Result};
 
-use crate::arguments::Train;
+use super::Train;
 
 /// A recipe for a new run: the preset or file, then the flags.
 pub fn new_recipe(options: &Train) -> Result<Recipe> {
@@ -31,7 +31,7 @@ pub fn of(options: &Train) -> Vec<String> {
     key("train.seed", options.seed);
     key("train.heal", options.heal);
     key("data.size", options.size);
-    // A run goes on as it began, which is what `auto` means there.
+    // On resume, `auto` keeps the run's precision.
     let precision = options.precision.as_ref().filter(|p| *p != "auto" || options.resume.is_none());
     changes.extend(precision.map(|precision| format!("train.precision={precision}")));
     if options.judge {
@@ -42,7 +42,7 @@ pub fn of(options: &Train) -> Vec<String> {
         let is_path = !faussaire::data::is_name(dataset) && path.exists();
         let source = if is_path { absolute(path) } else { dataset.clone() };
         changes.push(format!("data.source={}", toml_text(&source)));
-        // A preset's cut is meant for its own data set.
+        // A preset's `data.count` is meant for its own data set.
         if options.config.is_none() && options.resume.is_none() {
             changes.push("data.count=0".into());
         }

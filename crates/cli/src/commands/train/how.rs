@@ -1,4 +1,4 @@
-//! What the flags of `faussaire train` say beside the recipe: the device, how long, whether the nets see labels.
+//! The flags of `faussaire train` that are no recipe keys: the device, the limits, `--conditional`.
 
 use faussaire::recipe::Conditional;
 use faussaire::train::Limits;
@@ -6,9 +6,9 @@ use faussaire::trainer::Options;
 use faussaire::{Device, Error, Recipe, Result};
 
 use super::changes;
-use crate::arguments::Train;
+use super::Train;
 
-/// What the flags say of the training beside its recipe.
+/// The trainer's options, from the flags.
 pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> {
     Ok(Options {
         device,
@@ -23,7 +23,7 @@ pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> 
 fn conditional(kind: &str) -> Result<Conditional> {
     Conditional::ALL.into_iter().find(|how| how.name() == kind).ok_or_else(|| {
         let names = Conditional::ALL.map(Conditional::name).join(", ");
-        Error::usage(format!("--conditional={kind}: expected one of {names}"), "plain --conditional is concat")
+        Error::usage(format!("--conditional={kind}: expected one of {names}"), "--conditional alone means concat")
     })
 }
 
@@ -31,12 +31,12 @@ fn conditional(kind: &str) -> Result<Conditional> {
 fn limits(recipe: &Recipe, options: &Train) -> Result<Limits> {
     let mut limits = Limits { epochs: recipe.train.epochs, steps: recipe.train.steps, time: options.time };
     if options.time.is_some() && options.epochs.is_none() && options.steps.is_none() {
-        // Asked for a time: the recipe's own length doesn't cut it short.
+        // With --time alone, the recipe's own length does not end the training earlier.
         (limits.epochs, limits.steps) = (0, 0);
     }
     if limits == Limits::default() {
         return Err(Error::usage(
-            "nothing says how long to train",
+            "no limit is set: training would not end",
             "give --epochs N, --steps N or --time 10m, or set train.epochs in the recipe",
         ));
     }

@@ -1,46 +1,62 @@
-//! What is said when a training ends.
+//! What is printed when a training ends: how it ended, the files it left, and the commands that may come next.
 
 use std::path::Path;
 
 use faussaire::train::{Ending, Limits};
-use faussaire::{Result, Trainer};
+use faussaire::{Gan, Result, Trainer};
 
+use super::RUNS;
 use crate::commands::findings;
-use crate::report::{count, say};
+use crate::report::{count, counted, rate, say};
 
-/// Says how the training ended, what it left, and which commands come next. `judged` is the share of the time that scoring
-/// took.
-pub fn conclude(trainer: &Trainer, ending: Ending, judged: f64) -> Result<()> {
+/// Prints the summary of a training that ended with `ending`.
+pub fn conclude(trainer: &Trainer, ending: Ending) -> Result<()> {
     let (gan, Some(run)) = (trainer.gan(), trainer.run_folder()) else { return Ok(()) };
     let path = quoted(run.path());
-    let step = gan.progress.step;
-    let rate = gan.progress.images as f64 / gan.progress.train_s.max(1e-9);
+    let (step, images) = (gan.progress.step, gan.progress.images);
     let how = match ending {
         Ending::Complete => "complete",
-        Ending::Time => "out of time",
+        Ending::Time => "stopped by --time",
         Ending::Stopped | Ending::RolledBack => "stopped",
     };
-    let (steps, images) = (count(step), count(gan.progress.images));
-    say!("{path}: {how} at {steps} steps, {images} images at {rate:.0} images/s");
+    let (steps, speed) = (counted(step, "step"), rate(images, gan.progress.train_s));
+    say!("{path}: {how} after {steps} ({} real images, {speed})", count(images));
     say!("  sheet       {path}/samples/{step:06}.png");
     say!("  checkpoint  {path}/checkpoints/latest");
     say!("  report      {path}/report.html");
     say!("  log         {path}/events.jsonl");
-    say!("  scores      took {:.1} % of the time", 100.0 * judged);
     if let Some(findings) = findings::summary(trainer.findings(), trainer.heals()) {
-        say!("  doctor      {findings}; what they mean: faussaire doctor {path}");
+        say!("  doctor      {findings}; details: faussaire doctor {path}");
     }
     say!("next:");
+    for command in next(gan, run.path(), ending) {
+        say!("  {command}");
+    }
+    Ok(())
+}
+
+/// Commands to try on the run in `folder`.
+fn next(gan: &Gan, folder: &Path, ending: Ending) -> Vec<String> {
+    let (path, step) = (quoted(folder), gan.progress.step);
+    let of_images = gan.image_shape().height > 1;
+    let mut commands = vec![match folder.parent() {
+        Some(parent) if parent == Path::new(RUNS) => "faussaire studio --open".into(),
+        _ => format!("faussaire studio {path} --open"),
+    }];
+    commands.push(format!("faussaire sample {path} --grid 8x8 -o images.png"));
+    if let (Some(label), true) = (gan.recipe.labels.names.first(), gan.generator.net.labels() > 0) {
+        commands.push(format!("faussaire sample {path} --class {} -o class.png", quoted(Path::new(label))));
+    }
+    if of_images {
+        commands.push(format!("faussaire sample {path} -o walk.gif"));
+        commands.push(format!("faussaire export {path} -o page.html"));
+    }
     let train = &gan.recipe.train;
     let planned = Limits { epochs: train.epochs, steps: train.steps, time: None }.total_steps(gan);
-    if ending != Ending::Complete && planned.is_none_or(|planned| step < planned) {
-        say!("  faussaire train --resume {path}");
-    } else {
-        say!("  faussaire train --resume {path} --steps {}", 2 * step);
-    }
-    say!("  faussaire sample {path} --grid 8x8 -o images.png");
-    say!("  faussaire sample {path} -o walk.gif");
-    Ok(())
+    let unfinished = ending != Ending::Complete && planned.is_none_or(|planned| step < planned);
+    let more = if unfinished { String::new() } else { format!(" --steps {}", 2 * step) };
+    commands.push(format!("faussaire train --resume {path}{more}"));
+    commands
 }
 
 /// `path` as one word of a shell.

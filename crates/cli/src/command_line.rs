@@ -1,0 +1,148 @@
+//! The command line as a whole: the list of subcommands and the page that `faussaire --help` prints. Each subcommand's
+//! arguments are beside what it does, in `commands/NAME.rs`.
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use faussaire::Result;
+
+use crate::commands::{
+    compare, completions, data, doctor, export, judge, man, presets, sample, serve, studio, summary, train,
+};
+
+/// Trains, judges, explains and serves generative adversarial networks (GANs) on CPUs.
+#[derive(Debug, Parser)]
+#[command(name = "faussaire", version, about, max_term_width = 100, after_help = AFTER)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER: &str = "\
+New here? `faussaire train` learns to draw digits in about a minute and needs no data; then
+`faussaire studio` shows the run in the browser. `faussaire COMMAND --help` has examples.
+
+  faussaire train
+  faussaire train mnist --preset cgan-mnist
+  faussaire sample runs/0001-strokes-quick --grid 8x8 -o digits.png";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a GAN; without arguments, on drawn digits in about a minute
+    Train(train::Train),
+    /// Show runs in the browser while they train, play with them, start new ones
+    Studio(studio::Studio),
+    /// Generate images from a trained run
+    Sample(sample::Sample),
+    /// Score a run's images, or any others, against real images
+    Judge(judge::Judge),
+    /// Diagnose a run: what went wrong, what it means, what to try
+    Doctor(doctor::Doctor),
+    /// Train several recipes with several seeds and test which is better
+    Compare(compare::Compare),
+    /// Export a run to ONNX, to PyTorch, or to a web page
+    Export(export::Export),
+    /// Serve generated images over HTTP
+    Serve(serve::Serve),
+    /// List, fetch, check or preview data sets
+    Data(data::Data),
+    /// List the built-in recipes, print one, or list all recipe keys
+    Presets(presets::Presets),
+    /// Print the layers of both nets as tables
+    Summary(summary::Summary),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Print the manual page, or write all of them to a folder
+    Man(man::Manual),
+}
+
+/// Clap's own styles for headings and words to type; it takes them away where there is no terminal.
+const HEADING: &str = "\u{1b}[1m\u{1b}[4m";
+const BOLD: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// The subcommands in the order of their help, by what they are for. Those left out are listed last.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Train and watch", &["train", "studio", "sample"]),
+    ("Judge and diagnose", &["judge", "doctor", "compare"]),
+    ("Use a trained generator", &["export", "serve"]),
+    ("Data and recipes", &["data", "presets", "summary"]),
+];
+
+impl CommandLine {
+    /// Does what was asked for.
+    pub fn run(&self) -> Result<()> {
+        match &self.command {
+            Command::Train(options) => train::run(options),
+            Command::Studio(options) => studio::run(options),
+            Command::Sample(options) => sample::run(options),
+            Command::Judge(options) => judge::run(options),
+            Command::Doctor(options) => doctor::run(options),
+            Command::Compare(options) => compare::run(options),
+            Command::Export(options) => export::run(options),
+            Command::Serve(options) => serve::run(options),
+            Command::Data(options) => data::run(options),
+            Command::Presets(options) => presets::run(options),
+            Command::Summary(options) => summary::run(options),
+            Command::Completions(options) => completions::run(options),
+            Command::Man(options) => man::run(options),
+        }
+    }
+}
+
+/// Reads this process's arguments. Help and errors end the process, as usual.
+pub fn parse() -> CommandLine {
+    let matches = command().get_matches();
+    CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The command with its help in groups.
+pub fn command() -> clap::Command {
+    let command = CommandLine::command();
+    let groups = grouped(&command);
+    // Clap's own list has no groups.
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{HEADING}Options:{PLAIN}\n{{options}}{{after-help}}"
+    ))
+}
+
+/// The subcommands under their groups' headings.
+fn grouped(command: &clap::Command) -> String {
+    let rest: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .filter(|name| !GROUPS.iter().any(|(_, names)| names.contains(name)))
+        .chain(["help"])
+        .collect();
+    let mut text = String::new();
+    for (heading, names) in GROUPS.into_iter().chain([("Shell", rest.as_slice())]) {
+        text += &format!("{HEADING}{heading}:{PLAIN}\n");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(|found| found.get_about());
+            let about = about.map_or("Print this help, or a subcommand's".to_owned(), ToString::to_string);
+            text += &format!("  {BOLD}{name:<11}{PLAIN}  {about}\n");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_is_listed_once() {
+        let (command, help) = (command(), command().render_help().to_string());
+        for name in command.get_subcommands().map(clap::Command::get_name) {
+            let rows = help.lines().filter(|line| line.starts_with(&format!("  {name} ")));
+            assert_eq!(rows.count(), 1, "{name}: {help}");
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    }
+}
