@@ -73,14 +73,18 @@ fn named_paths_exist() {
 #[test]
 fn links_lead_somewhere() {
     let root = root();
-    let pages = ["docs", "docs/decisions", "docs/results", "bench", "bench/parity", "bench/layers"].into_iter().flat_map(|folder| {
-        let files = std::fs::read_dir(root.join(folder)).unwrap();
-        files.map(|file| file.unwrap().path()).filter(|file| file.extension().is_some_and(|ending| ending == "md"))
-    });
+    let pages = ["docs", "docs/decisions", "docs/results", "bench", "bench/parity", "bench/layers"]
+        .into_iter()
+        .flat_map(|folder| {
+            let files = std::fs::read_dir(root.join(folder)).unwrap();
+            files.map(|file| file.unwrap().path()).filter(|file| file.extension().is_some_and(|ending| ending == "md"))
+        });
     let mut missing = Vec::new();
     for document in DOCUMENTS.iter().map(|name| root.join(name)).chain(pages) {
         let text = std::fs::read_to_string(&document).unwrap();
-        for target in text.lines().flat_map(links).filter(|target| !target.starts_with("http") && !target.starts_with('#')) {
+        for target in
+            text.lines().flat_map(links).filter(|target| !target.starts_with("http") && !target.starts_with('#'))
+        {
             let file = target.split('#').next().unwrap_or_default();
             if !document.parent().unwrap().join(file).exists() {
                 missing.push(format!("{}: {target}", document.display()));
@@ -88,4 +92,26 @@ fn links_lead_somewhere() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn the_labs_code_is_that_of_the_examples() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let examples = read("crates/faussaire/examples/lab.rs") + &read("crates/faussaire/examples/sheep.rs");
+    let known: Vec<&str> = examples.lines().map(str::trim).collect();
+    for page in ["docs/lab.md", "docs/lab.fr.md"] {
+        let text = read(page);
+        let blocks = text.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let lines: Vec<&str> = blocks.flat_map(str::lines).map(str::trim).collect();
+        assert!(lines.len() > 20, "{page}: {} lines of Rust", lines.len());
+        // A line may be the beginning of one that goes on in the example.
+        let unknown: Vec<_> = lines
+            .iter()
+            .filter(|line| {
+                let start = line.trim_end_matches(';');
+                !known.iter().any(|known| known.starts_with(start))
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{page}: not in the examples: {unknown:#?}");
+    }
 }

@@ -56,7 +56,10 @@ fn every_format_says_what_it_compared() {
     let said = bench.ok(&["export", "mine", "-o", "out/nets.safetensors"]);
     assert!(said.contains("out/nets.py: ") && said.contains("python out/nets.py 16"), "{said}");
     let said = bench.ok(&["export", "mine", "-o", "out/page.html"]);
-    assert!(said.contains("out/page.html: ") && said.contains("kB") && said.contains("largest difference 0.0e0"), "{said}");
+    assert!(
+        said.contains("out/page.html: ") && said.contains("kB") && said.contains("largest difference 0.0e0"),
+        "{said}"
+    );
     bench.ok(&["export", "mine", "-o", "out/half.html", "--half"]);
     assert_eq!(
         names(&bench.path("out")),

@@ -40,7 +40,10 @@ fn auto_is_settled_and_told() {
     let precision = log[0]["precision"].as_str().unwrap();
     assert!(["f32", "bf16"].contains(&precision));
     assert!(config.contains(&format!("precision = \"{precision}\"")), "{config}");
-    assert!(said.contains(&format!(" threads, {precision}")) || said.contains(&format!("; 1 thread, {precision}")), "{said}");
+    assert!(
+        said.contains(&format!(" threads, {precision}")) || said.contains(&format!("; 1 thread, {precision}")),
+        "{said}"
+    );
     // Under a gradient penalty `auto` is f32 everywhere.
     bench.train("punished", &["--steps", "2", "--precision", "auto", "--set", "train.penalties.r1=1"]);
     assert_eq!(events(&bench.path("punished"))[0]["precision"], "f32");

@@ -1,10 +1,10 @@
 //! `faussaire doctor`: reads a run's log and prints the doctor's findings.
 
 use clap::Args;
-use std::path::PathBuf;
 use faussaire::Result;
 use faussaire::doctor::{self, Case};
 use faussaire::run::Run;
+use std::path::PathBuf;
 
 use super::findings;
 use crate::report::say;

@@ -1,10 +1,10 @@
 //! `faussaire export`: writes a run's nets as files for other programs; each is verified before it is kept.
 
 use clap::Args;
-use std::path::PathBuf;
 use faussaire::export::{self, Format, Layout, Options, Pixels, Which};
 use faussaire::run::Run;
 use faussaire::{Error, Result};
+use std::path::PathBuf;
 
 use crate::report::{count, say};
 

@@ -25,13 +25,7 @@ pub fn healed(heal: &Heal) -> String {
         Some(name) => format!("back to the {name} checkpoint, step {}", count(heal.back_to)),
         None => "restarted".into(),
     };
-    format!(
-        "{} healing {}: {back}, to {}: {}",
-        heading(heal.step),
-        heal.name.name(),
-        heal.remedy,
-        heal.flags()
-    )
+    format!("{} healing {}: {back}, to {}: {}", heading(heal.step), heal.name.name(), heal.remedy, heal.flags())
 }
 
 /// The findings' names and steps in one line; none if there are no findings.

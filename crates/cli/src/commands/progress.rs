@@ -130,7 +130,8 @@ impl Console {
         self.last = Some(*report);
         let Some((instant, first)) = self.began else { return };
         let elapsed = instant.elapsed();
-        let left = self.time.map_or(String::new(), |time| format!("  {} s left", time.saturating_sub(elapsed).as_secs()));
+        let left =
+            self.time.map_or(String::new(), |time| format!("  {} s left", time.saturating_sub(elapsed).as_secs()));
         self.bar.set_position(self.time.map_or(report.step, |_| elapsed.as_millis() as u64));
         let per_step = gan.recipe.train.batch as u64 * gan.recipe.train.n_critic;
         let speed = report::rate((report.step - first) * per_step, elapsed.as_secs_f64());

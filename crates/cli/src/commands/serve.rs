@@ -1,8 +1,8 @@
 //! `faussaire serve RUN`: generated images over HTTP.
 
 use clap::Args;
-use std::path::PathBuf;
 use std::io::Write;
+use std::path::PathBuf;
 
 use faussaire::Result;
 use faussaire_studio::serve;
@@ -65,9 +65,6 @@ pub fn run(options: &Serve) -> Result<()> {
             eprintln!("authorization: Bearer {token}");
         }
         let (run, step) = (options.run.display(), count(ready.step));
-        eprintln!(
-            "serving {run} (images of {}, step {step}); API: GET /openapi.json; Ctrl-C to stop",
-            ready.shape
-        );
+        eprintln!("serving {run} (images of {}, step {step}); API: GET /openapi.json; Ctrl-C to stop", ready.shape);
     })
 }

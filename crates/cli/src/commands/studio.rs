@@ -1,13 +1,12 @@
 //! `faussaire studio [RUNS]`: runs in the browser.
 
 use clap::Args;
-use std::path::PathBuf;
 use std::io::Write;
+use std::path::PathBuf;
 
 use faussaire::{Error, Result};
 use faussaire_studio::server::Stop;
 use faussaire_studio::studio;
-
 
 /// `faussaire studio`
 #[derive(Args, Debug)]

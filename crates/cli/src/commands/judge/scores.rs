@@ -25,7 +25,10 @@ pub fn print(judged: &Judged) -> Result<()> {
 fn verdict(score: Option<&Score>) -> Option<String> {
     let (score, floor) = score.and_then(|score| Some((score, score.floor.filter(|floor| *floor > 0.0)?)))?;
     let (metric, times) = (score.name.split('-').next().unwrap_or_default(), score.value / floor);
-    Some(format!("{metric} {:.4}: {times:.1} times that between two halves of the real images ({floor:.4})", score.value))
+    Some(format!(
+        "{metric} {:.4}: {times:.1} times that between two halves of the real images ({floor:.4})",
+        score.value
+    ))
 }
 
 /// What the names of all scores end in, from the number of images on: it is printed once.
@@ -33,7 +36,10 @@ fn setting(scores: &[Score]) -> &str {
     let Some(first) = scores.first() else { return "" };
     let starts = first.name.match_indices('-').map(|(at, _)| &first.name[at..]);
     let numbered = |end: &&str| end[1..].starts_with(|c: char| c.is_ascii_digit());
-    starts.filter(numbered).find(|end| scores.iter().filter(|score| score.name.ends_with(end)).count() > 1).unwrap_or("")
+    starts
+        .filter(numbered)
+        .find(|end| scores.iter().filter(|score| score.name.ends_with(end)).count() > 1)
+        .unwrap_or("")
 }
 
 fn scores(judgement: &Judgement) -> Result<()> {
@@ -94,7 +100,8 @@ mod tests {
 
     #[test]
     fn what_all_names_end_in_is_found() {
-        let names = ["kernel(subsets-of-1000)-500-net(99.1%)-test", "class-kl-500-net(99.1%)-test", "copies-500-pixels"];
+        let names =
+            ["kernel(subsets-of-1000)-500-net(99.1%)-test", "class-kl-500-net(99.1%)-test", "copies-500-pixels"];
         assert_eq!(setting(&names.map(|name| score(name, None))), "-500-net(99.1%)-test");
         assert_eq!(setting(&[]), "");
     }

@@ -5,8 +5,8 @@ use faussaire::train::Limits;
 use faussaire::trainer::Options;
 use faussaire::{Device, Error, Recipe, Result};
 
-use super::changes;
 use super::Train;
+use super::changes;
 
 /// The trainer's options, from the flags.
 pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> {
