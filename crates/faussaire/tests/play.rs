@@ -99,7 +99,7 @@ fn labels_point_the_way() {
             .into_iter()
             .map(|z| z.iter().zip(&strongest.vector).map(|(z, d)| z + sign * d).collect())
             .collect();
-        let verdicts = judge.judge(&sampler.images(&noise, &[]).unwrap()).unwrap();
+        let verdicts = judge.predict(&sampler.images(&noise, &[]).unwrap()).unwrap();
         verdicts.probabilities.iter().skip(label).step_by(judge.labels().names.len()).sum::<f32>() / IMAGES as f32
     };
     let (more, less) = (seen(1.0), seen(-1.0));

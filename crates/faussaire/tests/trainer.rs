@@ -307,7 +307,7 @@ fn a_judge_scores_a_training_in_memory() {
     trainer
         .run(|event, _| {
             if let Event::Score { step, name, .. } = event {
-                scores.push((*step, name.clone()));
+                scores.push((*step, name.to_string()));
             }
             Ok(Request::Continue)
         })

@@ -1,55 +1,44 @@
-//! How good the images are, as numbers whose names say what they measure: one file per metric. Most compare the
-//! [`Features`] of real and generated images; such a comparison is a plain function of two matrices.
+//! Scores of generated images against real ones: FID, KID, precision and recall, density and coverage, class balance,
+//! memorization. The name of a score states what it measures, on how many images and with which features.
+//!
+//! [`judge`] computes all scores of a set of images with an [`Extractor`]; [`OnlineMetric`] computes a few cheap ones
+//! during training. Layout: `features` (extractors), `scores` (one file per metric), `stats` (moments, distances,
+//! intervals), `reference` (the real images' side of a judgement, cached), `online`.
 
-pub mod bootstrap;
-pub mod channels;
-pub mod classes;
-pub mod classifier;
-mod closeness;
-mod copies;
-mod distances;
-pub mod diversity;
-mod extractor;
+mod cache;
 mod features;
-pub mod frechet;
-mod generated;
-mod inception;
+mod generated_set;
 mod judgement;
-mod kept;
-pub mod kernel_distance;
-pub mod manifold;
-mod moments;
-mod nearest;
-pub mod neighbours;
-mod random_features;
-mod real_side;
-mod running;
-pub mod score;
-mod sliced_wasserstein;
-mod watching;
+mod metric;
+mod online;
+mod reference;
+mod score;
+mod score_name;
+mod scores;
+mod stats;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
-mod reference;
+mod testing;
 
-pub use bootstrap::{Bootstrap, Estimate};
-pub use channels::Channels;
-pub use classifier::Classifier;
-pub use closeness::Closeness;
-pub use copies::{Copies, Learned, Sheet};
-pub use extractor::Extractor;
-pub use features::Features;
-pub use generated::Generated;
-pub use inception::Inception;
-pub use judgement::{Exhibit, FEWEST, Judgement, judge};
-pub use moments::Moments;
-pub use random_features::RandomFeatures;
-pub use running::Running;
-pub use score::{Better, Metric, Score, Setting};
-pub use sliced_wasserstein::SlicedWasserstein;
-pub use watching::Watching;
+pub use features::channels::Channels;
+pub use features::classifier::{self, Classifier};
+pub use features::extractor::Extractor;
+pub use features::inception::Inception;
+pub use features::random::RandomFeatures;
+pub use generated_set::GeneratedSet;
+pub use judgement::{Judgement, MIN_IMAGES, Samples, judge};
+pub use metric::{Better, Metric};
+pub use online::OnlineMetric;
+pub use score::Score;
+pub use score_name::ScoreName;
+pub use scores::memorization::nearest_training::{Memorization, NearestTraining, TrainingImages};
 
-/// The programs of the README, which are tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+pub(crate) use features::matrix::Features;
+
+pub(crate) use online::fid::OnlineFid;
+pub(crate) use online::pixel_knn::PixelKnn;
+pub(crate) use online::sliced_wasserstein::SlicedWasserstein;
+pub(crate) use score::{Parameters, Setting};
+pub(crate) use stats::bootstrap::{Bootstrap, Estimate};
+pub(crate) use stats::moments::Moments;

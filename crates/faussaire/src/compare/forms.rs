@@ -192,7 +192,7 @@ fn run_lines(table: &Table, run: &Entry) -> Vec<[String; 9]> {
         return vec![line("", "", String::new())];
     }
     let better = |better| direction(better).split(' ').next().unwrap_or_default();
-    measures.iter().map(|one| line(&one.name, better(one.better), one.value.to_string())).collect()
+    measures.iter().map(|one| line(&one.name.to_string(), better(one.better), one.value.to_string())).collect()
 }
 
 /// Everything, for programs.

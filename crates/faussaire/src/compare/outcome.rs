@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Folder, Job, Length, json};
 use crate::error::{Error, Result};
-use crate::metrics::Better;
+use crate::metrics::{Better, ScoreName};
 use crate::train::Event;
 
 /// How a run ended.
@@ -28,8 +28,9 @@ pub enum State {
 /// One number about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
-    /// Metric, images, extractor and split.
-    pub name: String,
+    /// Metric and setting.
+    #[serde(flatten)]
+    pub name: ScoreName,
     /// The number.
     pub value: f64,
     /// Which way it improves.
@@ -122,8 +123,8 @@ pub struct History {
     pub last: Option<(u64, u64, f64)>,
     /// Why the training ended, where the log's last line says so.
     pub end: Option<String>,
-    /// Scores while it trained: metric, step, value.
-    pub scores: Vec<(String, u64, f64)>,
+    /// Scores during training: name, step, value.
+    pub scores: Vec<(ScoreName, u64, f64)>,
     /// The last sheet, inside the run's folder.
     pub sheet: Option<String>,
 }
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!((whole.last, whole.end.as_deref()), (Some((7, 56, 1.5)), Some("time")));
         assert_eq!(
             (&whole.scores[..], whole.sheet.as_deref()),
-            (&[("m".into(), 7, 0.5)][..], Some("samples/000007.png"))
+            (&[(ScoreName::parse("m"), 7, 0.5)][..], Some("samples/000007.png"))
         );
         let cut = read(lines.join("\n")[..lines.join("\n").len() - 5].into());
         assert_eq!((cut.end, cut.scores.len()), (None, 1));
@@ -194,7 +195,7 @@ mod tests {
         let length = Length { seconds: Some(0.1), ..Length::default() };
         for ending in [State::Finished, State::Failed("no longer finite".into()), State::Unfinished] {
             let mut outcome = Outcome::new(ending.clone(), length, Path::new("nowhere"));
-            let (name, better) = ("fid".to_owned(), Better::Smaller);
+            let (name, better) = (ScoreName::parse("fid"), Better::Smaller);
             outcome.measures.push(Measure { name, value: 0.1 + 0.2, better, floor: None });
             folder.keep_outcome(&job, &outcome).unwrap();
             assert_eq!(folder.outcome(&job).unwrap().as_ref(), Some(&outcome));

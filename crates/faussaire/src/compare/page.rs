@@ -105,7 +105,7 @@ pub fn page(table: &Table, runs: &Path) -> Result<String> {
 
 fn first(table: &Table, metric: &Column) -> Result<First> {
     let note = format!("{}. A mark is a run, the bar is their mean.", improves(metric.better));
-    let chart = render(&chart::dots(&dots(table, metric), &metric.name, &note))?;
+    let chart = render(&chart::dots(&dots(table, metric), &metric.name.to_string(), &note))?;
     Ok(First { found: found(table, metric), chart, rows: scores(table, metric) })
 }
 
@@ -215,7 +215,7 @@ fn over_steps(table: &Table, runs: &Path) -> Result<Option<String>> {
         return Ok(None);
     }
     let note = "Lower is better. Of the averaged generator at every sheet; thin lines are runs, thick ones their mean.";
-    let chart = Lines { title: metric, note: note.into(), series, height: HEIGHT, ..Lines::default() };
+    let chart = Lines { title: metric.to_string(), note: note.into(), series, height: HEIGHT, ..Lines::default() };
     render(&chart::lines(&chart)).map(Some)
 }
 
@@ -250,7 +250,7 @@ fn all_metrics(table: &Table) -> Option<AllMetrics> {
     let shown: Vec<usize> =
         (0..table.plan.variants.len()).filter(|&v| table.metrics.iter().any(|m| m.summaries[v].is_some())).collect();
     let row = |metric: &Column| Metric {
-        name: metric.name.clone(),
+        name: metric.name.to_string(),
         direction: direction(metric.better),
         arrow: if metric.better == Better::Smaller { "↓" } else { "↑" },
         cells: shown.iter().map(|&v| cell(metric, v)).collect(),
@@ -288,6 +288,7 @@ mod tests {
 
     use super::*;
     use crate::compare::table::tests::example;
+    use crate::metrics::ScoreName;
     use crate::render::page::hostile;
 
     #[test]
@@ -334,8 +335,8 @@ mod tests {
                     variant.refused = variant.refused.as_ref().map(|_| name.into());
                 }
                 table.runs[7].outcome.ending = State::Failed(name.into());
-                table.metrics.iter_mut().for_each(|metric| metric.name = name.into());
-                table.runs.iter_mut().flat_map(|run| &mut run.outcome.measures).for_each(|m| m.name = name.into());
+                table.metrics.iter_mut().for_each(|metric| metric.name = ScoreName::parse(name));
+                table.runs.iter_mut().flat_map(|run| &mut run.outcome.measures).for_each(|m| m.name = ScoreName::parse(name));
                 super::page(&table, runs.path()).unwrap()
             };
             let html = page(&name);

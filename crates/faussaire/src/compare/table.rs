@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::outcome::{Outcome, State};
 use super::plan::Plan;
 use super::statistics::{Pair, Summary, Verdict, pairs};
-use crate::metrics::Better;
+use crate::metrics::{Better, ScoreName};
 
 /// A plan with what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,8 +36,9 @@ pub struct Entry {
 /// One metric over all variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Column {
-    /// The metric's whole name.
-    pub name: String,
+    /// Metric and setting.
+    #[serde(flatten)]
+    pub name: ScoreName,
     /// Which way it improves.
     pub better: Better,
     /// What real images reach among themselves.
@@ -55,9 +56,9 @@ impl Table {
     pub fn new(plan: Plan, mut runs: Vec<Entry>) -> Self {
         runs.sort_by_key(|run| (run.variant, run.seed));
         let finished = || runs.iter().filter(|run| run.outcome.ending == State::Finished);
-        let mut names: Vec<&str> = Vec::new();
+        let mut names: Vec<&ScoreName> = Vec::new();
         for measure in finished().flat_map(|run| &run.outcome.measures) {
-            if !names.contains(&measure.name.as_str()) {
+            if !names.contains(&&measure.name) {
                 names.push(&measure.name);
             }
         }
@@ -72,10 +73,10 @@ impl Table {
 }
 
 impl Column {
-    fn new(name: &str, plan: &Plan, runs: &[Entry]) -> Option<Self> {
+    fn new(name: &ScoreName, plan: &Plan, runs: &[Entry]) -> Option<Self> {
         let measure = |run: &Entry| {
             let finished = run.outcome.ending == State::Finished;
-            run.outcome.measures.iter().find(|m| finished && m.name == name).cloned()
+            run.outcome.measures.iter().find(|m| finished && m.name == *name).cloned()
         };
         let first = runs.iter().find_map(measure)?;
         let values = |variant: usize| -> Vec<f64> {
@@ -89,7 +90,7 @@ impl Column {
         let means = summaries.iter().enumerate().filter_map(|(v, s)| s.filter(whole).map(|s| (v, sign * s.mean)));
         let best = means.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, _)| v);
         let pairs = pairs(&summaries);
-        Some(Self { name: name.into(), better: first.better, floor: first.floor, summaries, best, pairs })
+        Some(Self { name: name.clone(), better: first.better, floor: first.floor, summaries, best, pairs })
     }
 
     /// What the test between two variants says.
@@ -156,7 +157,8 @@ pub(super) mod tests {
         plan.add("d", vec![], Some("it makes \"no\" sense".into()));
         let values = [[1.0, 1.1, 0.9], [5.0, 5.2, 5.1], [1.0, 1.3, 0.8]];
         let run = |variant: usize, seed: usize| {
-            let measure = |name: &str, value: f64, better| Measure { name: name.into(), value, better, floor: None };
+            let measure =
+                |name: &str, value: f64, better| Measure { name: ScoreName::parse(name), value, better, floor: None };
             let value = values[variant][seed];
             let measures =
                 vec![measure("fid-9", value, Better::Smaller), measure("recall-9", 1.0 / value, Better::Larger)];

@@ -4,6 +4,7 @@
 use super::narrow;
 use super::vitals::{figure, mean};
 use super::{Observation, Pulse, Remedy, Vitals};
+use crate::metrics::Metric;
 
 /// Generated images that differ less than this share of what real ones do are one image. Healthy runs stay above 0.4.
 const ONE_IMAGE: f32 = 0.15;
@@ -60,7 +61,7 @@ fn alike(vitals: &Vitals, measure: fn(&Pulse) -> f32, limit: f32) -> Option<f32>
 }
 
 fn lost(vitals: &Vitals) -> Option<String> {
-    let scores = vitals.scores(if vitals.case.points { "missing-modes" } else { "rare-classes" });
+    let scores = vitals.scores(if vitals.case.points { Metric::MissingModes } else { Metric::RareClasses });
     let [earlier @ .., (_, before), (_, last)] = scores else { return None };
     let best = earlier.iter().map(|(_, missing)| *missing).reduce(f32::min)?;
     // Twice as many again, so that of 25 modes the last few may come and go.

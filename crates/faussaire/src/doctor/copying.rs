@@ -2,13 +2,14 @@
 
 use super::vitals::figure;
 use super::{Observation, Remedy, Vitals};
+use crate::metrics::Metric;
 
 /// Generated images that come so many times nearer to training images than these to each other, in two scores in a row.
 /// New images of the same kind come as near as these to each other: 1; one that blends all of them, sqrt(2).
 const NEARER: f32 = 1.6;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let [.., (_, before), (_, last)] = vitals.scores("copying-") else { return None };
+    let [.., (_, before), (_, last)] = vitals.scores(Metric::Copying) else { return None };
     if before.min(*last) < NEARER {
         return None;
     }

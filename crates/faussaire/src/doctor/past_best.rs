@@ -1,6 +1,7 @@
 //! A score that has been rising since its best: more training makes the images worse.
 
 use super::{Observation, Remedy, Vitals};
+use crate::metrics::Metric;
 
 /// The last scores that are averaged, since single ones are noisy.
 const LAST: usize = 3;
@@ -11,7 +12,7 @@ const AGO: u64 = 4;
 
 pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     // The scores of points count modes; what these say is collapse's business.
-    let scores = ["frechet-", "sliced-wasserstein"].map(|name| vitals.scores(name));
+    let scores = [Metric::Frechet, Metric::SlicedWasserstein].map(|metric| vitals.scores(metric));
     let scores = scores.into_iter().find(|scores| !scores.is_empty())?;
     let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
     let last = scores.len().checked_sub(LAST).map(|from| &scores[from..])?;

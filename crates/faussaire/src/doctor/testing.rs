@@ -1,6 +1,7 @@
 //! Made-up runs for the symptoms' tests: a healthy one, of which a test changes what it is about.
 
 use super::{Case, Observation, Symptom, Vitals};
+use crate::metrics::ScoreName;
 use crate::recipe::{Preset, Recipe};
 use crate::train::{Event, StepReport, Variety};
 
@@ -50,7 +51,7 @@ pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut S
 /// Adds scores, one every hundred steps.
 pub fn score(vitals: &mut Vitals, name: &str, values: &[f64]) {
     for (at, value) in values.iter().enumerate() {
-        vitals.observe(&Event::Score { step: 100 * (at as u64 + 1), name: name.into(), value: *value });
+        vitals.observe(&Event::Score { step: 100 * (at as u64 + 1), name: ScoreName::parse(name), value: *value });
     }
 }
 

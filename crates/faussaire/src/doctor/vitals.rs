@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
+use crate::metrics::{Metric, ScoreName};
 use crate::recipe::Recipe;
 use crate::train::{Event, StepReport};
 
@@ -69,7 +70,7 @@ pub struct Vitals {
     /// The step at which it began, or went on after it was healed.
     begun: u64,
     pulses: Vec<Pulse>,
-    scores: BTreeMap<String, Vec<(u64, f32)>>,
+    scores: BTreeMap<ScoreName, Vec<(u64, f32)>>,
     diverged: Option<(u64, String)>,
 }
 
@@ -191,9 +192,9 @@ impl Vitals {
         Some((0..count).map(|at| &recent[place(at)..place(at + 1)]).collect())
     }
 
-    /// All scores by the first metric whose name begins with `prefix`, with their steps, oldest first.
-    pub fn scores(&self, prefix: &str) -> &[(u64, f32)] {
-        self.scores.iter().find(|(name, _)| name.starts_with(prefix)).map_or(&[], |(_, scores)| scores)
+    /// All scores by `metric`, with their steps, oldest first; those of one setting where there are several.
+    pub fn scores(&self, metric: Metric) -> &[(u64, f32)] {
+        self.scores.iter().find(|(name, _)| name.metric == metric).map_or(&[], |(_, scores)| scores)
     }
 
     /// What was no longer finite, if anything.

@@ -247,5 +247,5 @@ fn scores(run: &Run, state: &State) -> Vec<(String, f64)> {
         }
     }
     let last = all.last().map_or(0, |(step, ..)| *step);
-    all.into_iter().filter(|(step, ..)| *step == last).map(|(_, name, value)| (name, value)).collect()
+    all.into_iter().filter(|(step, ..)| *step == last).map(|(_, name, value)| (name.to_string(), value)).collect()
 }

@@ -6,7 +6,7 @@ use super::samples::Samples;
 use super::{Options, Progress, Reference};
 use crate::data::{Dataset, OpenOptions, Subset};
 use crate::error::Result;
-use crate::metrics::{self, Judgement, Sheet};
+use crate::metrics::{self, Judgement, NearestTraining};
 use crate::recipe::Recipe;
 use crate::train::parted;
 
@@ -49,11 +49,11 @@ impl Learned {
     /// Looks for copies among `made`, adds what it finds to `judgement`, and returns the page that shows them.
     pub fn compare(&self, made: &Samples, seed: u64, judgement: &mut Judgement) -> Result<String> {
         let images = &made.generated.images;
-        let learned = metrics::Learned { train: self.train.as_ref(), held_out: self.held_out.as_deref() };
-        let sheet = Sheet::new(learned, images, seed)?;
+        let learned = metrics::TrainingImages { train: self.train.as_ref(), held_out: self.held_out.as_deref() };
+        let sheet = NearestTraining::new(learned, images, seed)?;
         let page = crate::report::neighbours(&sheet, &made.of, learned.train, images)?;
         judgement.scores.push(sheet.score);
-        judgement.copies = Some(sheet.copies);
+        judgement.copies = Some(sheet.memorization);
         Ok(page)
     }
 }

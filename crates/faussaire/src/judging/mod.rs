@@ -12,7 +12,7 @@ pub use reference::{Progress, Reference};
 use crate::data::OpenOptions;
 use crate::device;
 use crate::error::{Error, Result};
-use crate::metrics::{Exhibit, Extractor, Judgement, judge};
+use crate::metrics::{Extractor, Judgement, Samples, judge};
 use crate::recipe::Recipe;
 use crate::run::Run;
 use learned::Learned;
@@ -100,8 +100,8 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
     let extractor = reference.extractor(options.inception.as_deref(), &device, progress)?;
     let real = reference.real_of(options.class.as_deref())?;
     let asked = made.generated.asked.as_deref();
-    let exhibit = Exhibit { images: &made.generated.images, asked, only: options.class.as_deref() };
-    let mut judgement = judge(&extractor, real.as_ref(), reference.split, exhibit, options.seed)?;
+    let samples = Samples { images: &made.generated.images, asked, only: options.class.as_deref() };
+    let mut judgement = judge(&extractor, real.as_ref(), reference.split, samples, options.seed)?;
     let (name, split) = (real.name(), reference.split);
     let neighbours = match options.neighbours {
         false => None,

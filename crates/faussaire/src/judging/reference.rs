@@ -127,7 +127,7 @@ impl Reference {
     /// Images that can't be read.
     pub fn known_classifier(&self, device: &Device) -> Result<Option<Classifier>> {
         let Some([learned, test]) = self.labelled_parts() else { return Ok(None) };
-        let kept = classifier::place(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
+        let kept = classifier::cache_path(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
         kept.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
     }
 
@@ -149,7 +149,7 @@ fn trained(
     device: &Device,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Classifier> {
-    classifier::open(train, test, Training::default(), device, &mut |done| progress(Progress::Training(done)))
+    classifier::load_or_train(train, test, Training::default(), device, &mut |done| progress(Progress::Training(done)))
 }
 
 #[cfg(test)]
@@ -255,7 +255,7 @@ mod tests {
         let [learned, test] = reference.labelled_parts().unwrap();
         assert_eq!((reference.split, learned.len(), test.len()), ("train", 36, 4));
         // The classifier is kept under the name of what it learned from, not of the whole set.
-        let place = |set: &dyn Dataset| classifier::place(set, Training::default()).unwrap();
+        let place = |set: &dyn Dataset| classifier::cache_path(set, Training::default()).unwrap();
         assert!(place(learned.as_ref()).is_none() || place(learned.as_ref()) != place(faces.as_ref()));
         let smiling = reference.real_of(Some("Smiling")).unwrap();
         assert_eq!(smiling.len(), 20);

@@ -5,14 +5,14 @@ use burn::tensor::Device;
 use super::{Options, Progress, Reference};
 use crate::data::{self, Dataset, OpenOptions, fill};
 use crate::error::{Error, Result};
-use crate::metrics::Generated;
+use crate::metrics::GeneratedSet;
 use crate::net::summary::grouped;
 use crate::random::Stream;
 use crate::run::{Run, Sampler};
 
 /// Images with the classes that they were asked to show.
 pub(super) struct Samples {
-    pub generated: Generated,
+    pub generated: GeneratedSet,
     /// What they are, in words.
     pub of: String,
 }
@@ -52,5 +52,5 @@ pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dy
     chosen.sort_unstable();
     let mut images = Vec::new();
     fill(set.as_ref(), &chosen, &mut images)?;
-    Ok(Samples { generated: Generated { images, asked: None }, of: options.of.clone() })
+    Ok(Samples { generated: GeneratedSet { images, asked: None }, of: options.of.clone() })
 }

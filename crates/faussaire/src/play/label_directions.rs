@@ -36,7 +36,7 @@ pub fn label_directions(sampler: &Sampler, judge: &Classifier, images: usize) ->
         let part = sampler.noise(SEED, first as u64, PART.min(images - first));
         let mut values = sampler.images(&part, &[])?;
         sampler.range().to_unit(&mut values);
-        seen.extend(judge.judge(&values)?.probabilities);
+        seen.extend(judge.predict(&values)?.probabilities);
         noise.extend(part);
     }
     let found = names.iter().enumerate().filter_map(|(label, name)| {

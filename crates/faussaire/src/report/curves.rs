@@ -2,6 +2,7 @@
 
 use super::record::{Curve, Record};
 use crate::loss::Loss;
+use crate::metrics::{Metric, ScoreName};
 use crate::render::chart::{Lines, Series};
 use crate::train::StepReport;
 
@@ -15,7 +16,7 @@ pub(super) fn loss_name(loss: Loss) -> &'static str {
 
 /// Every score that was taken more than once, over steps.
 pub(super) fn scores(record: &Record) -> Vec<Lines> {
-    let chart = |(name, curve): (&String, &Curve)| Lines {
+    let chart = |(name, curve): (&ScoreName, &Curve)| Lines {
         title: score_title(name),
         note: format!("{name}; lower is better."),
         series: vec![Series { name: "score".into(), runs: vec![curve.clone()] }],
@@ -26,11 +27,12 @@ pub(super) fn scores(record: &Record) -> Vec<Lines> {
     record.scores.iter().filter(|(_, curve)| curve.len() > 1).map(chart).collect()
 }
 
-/// What a score is called in a title: its name without the number of images and the features.
-fn score_title(name: &str) -> String {
-    let end = name.match_indices('-').find(|(at, _)| name[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-    let words = name[..end.map_or(name.len(), |(at, _)| at)].replace('-', " ");
-    let words = words.replace("wasserstein", "Wasserstein").replace("frechet", "Fréchet");
+/// The title of a score's chart: the metric's name, or all there is of an unknown metric's.
+fn score_title(name: &ScoreName) -> String {
+    let words = match name.metric {
+        Metric::Other => name.setting.replace('-', " "),
+        metric => metric.field_name().into(),
+    };
     let mut letters = words.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
@@ -173,7 +175,8 @@ mod tests {
 
     #[test]
     fn titles_leave_out_images_and_features() {
-        let titles = ["sliced-wasserstein-512-pixels", "rare-classes-60-strokes", "swd", ""].map(score_title);
-        assert_eq!(titles, ["Sliced Wasserstein", "Rare classes", "Swd", ""]);
+        let titles = ["sliced-wasserstein-512-pixels", "rare-classes-60-strokes", "swd", ""];
+        let titles = titles.map(|name| score_title(&ScoreName::parse(name)));
+        assert_eq!(titles, ["Sliced Wasserstein distance", "Rare classes", "Swd", ""]);
     }
 }

@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::data::{Dataset, ImageShape};
 use crate::error::Result;
-use crate::metrics::{Copies, Sheet};
+use crate::metrics::{Memorization, NearestTraining};
 use crate::render::chart::{Sample, histogram};
 use crate::render::page::{Image, render};
 use crate::render::{Images, png};
@@ -51,8 +51,8 @@ struct Pair {
 ///
 /// # Errors
 /// An image that can't be read.
-pub fn neighbours(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32]) -> Result<String> {
-    let (copies, ratios) = (&sheet.copies, sheet.ratios());
+pub fn neighbours(sheet: &NearestTraining, of: &str, train: &dyn Dataset, images: &[f32]) -> Result<String> {
+    let (copies, ratios) = (&sheet.memorization, sheet.ratios());
     let mut order: Vec<usize> = (0..ratios.len()).collect();
     order.sort_by(|&a, &b| ratios[a].total_cmp(&ratios[b]));
     let nearest = order.len().min(NEAREST);
@@ -83,7 +83,7 @@ pub fn neighbours(sheet: &Sheet, of: &str, train: &dyn Dataset, images: &[f32]) 
     })
 }
 
-fn verdict(copies: &Copies) -> &'static str {
+fn verdict(copies: &Memorization) -> &'static str {
     match () {
         () if copies.excess > 2.0 => "That is more than chance explains: look at the pairs below.",
         () if copies.z < -3.0 => {
@@ -94,22 +94,22 @@ fn verdict(copies: &Copies) -> &'static str {
 }
 
 /// The ratios of these images and of held-out real ones, with the threshold.
-fn ratio_chart(sheet: &Sheet) -> Result<String> {
+fn ratio_chart(sheet: &NearestTraining) -> Result<String> {
     let samples = [
         Sample { name: "these images", values: sheet.ratios() },
-        Sample { name: "held-out real images", values: sheet.unseen() },
+        Sample { name: "held-out real images", values: sheet.held_out() },
     ];
     let note = format!(
         "The data-copying test over both distributions (Meehan et al. 2020) gives {} standard deviations: below −3 the images \
          as a whole are suspicious.",
-        format!("{:.1}", sheet.copies.z).replace('-', "−")
+        format!("{:.1}", sheet.memorization.z).replace('-', "−")
     );
     let title = "Distance to the nearest training image, over the mean distance of the next nine";
-    render(&histogram(&samples, (sheet.copies.threshold, "suspiciously near"), (title, &note, "ratio")))
+    render(&histogram(&samples, (sheet.memorization.threshold, "suspiciously near"), (title, &note, "ratio")))
 }
 
 /// Image number `sample` and its neighbours.
-fn pair(sheet: &Sheet, sample: usize, train: &dyn Dataset, images: &[f32]) -> Result<Pair> {
+fn pair(sheet: &NearestTraining, sample: usize, train: &dyn Dataset, images: &[f32]) -> Result<Pair> {
     let shape = train.shape();
     let own = &images[sample * shape.len()..][..shape.len()];
     let mut figures = vec![figure(own, shape, format!("image {sample}"))?];
@@ -119,7 +119,7 @@ fn pair(sheet: &Sheet, sample: usize, train: &dyn Dataset, images: &[f32]) -> Re
         let caption = format!("distance {distance:.3}{}; training image {index}", equal(own, &other));
         figures.push(figure(&other, shape, caption)?);
     }
-    Ok(Pair { figures, near: f64::from(sheet.ratios()[sample]) <= sheet.copies.threshold })
+    Ok(Pair { figures, near: f64::from(sheet.ratios()[sample]) <= sheet.memorization.threshold })
 }
 
 /// Says so where all pixels are equal: an image of a generator has 256 steps, a resized one has not.
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
     use crate::data::{Strokes, fill};
-    use crate::metrics::Learned;
+    use crate::metrics::TrainingImages;
     use crate::render::page::hostile;
 
     fn values(set: &dyn Dataset, range: std::ops::Range<usize>) -> Vec<f32> {
@@ -158,11 +158,11 @@ mod tests {
         let mut mixed = values(&new, 0..140);
         mixed.extend(values(&train, 100..160));
         for unseen in [Some(&held_out as &dyn Dataset), None] {
-            let sheet = Sheet::new(Learned { train: &train, held_out: unseen }, &mixed, 0).unwrap();
+            let sheet = NearestTraining::new(TrainingImages { train: &train, held_out: unseen }, &mixed, 0).unwrap();
             let page = neighbours(&sheet, "a <run>", &train, &mixed).unwrap();
             assert!(page.contains("training image 100<"), "the first copy's original");
             assert!(page.contains("a &#60;run&#62;") && page.contains("pixels equal") && !page.contains("NaN"));
-            let near = (200.0 * sheet.copies.share).round() as usize;
+            let near = (200.0 * sheet.memorization.share).round() as usize;
             assert_eq!(page.matches("class=\"flag\">suspiciously near</").count(), near);
             assert!(page.contains("more than chance explains: look") && page.contains("24 of the other 104"), "{near}");
         }
@@ -174,9 +174,9 @@ mod tests {
         fn no_name_becomes_markup(name in hostile::names()) {
             let train = Strokes::new(1, 40);
             let images = values(&Strokes::new(3, 20), 0..20);
-            let mut sheet = Sheet::new(Learned { train: &train, held_out: None }, &images, 0).unwrap();
+            let mut sheet = NearestTraining::new(TrainingImages { train: &train, held_out: None }, &images, 0).unwrap();
             let plain = neighbours(&sheet, "plain", &train, &images).unwrap();
-            sheet.copies.rule = name.clone();
+            sheet.memorization.rule = name.clone();
             let html = neighbours(&sheet, &name, &train, &images).unwrap();
             prop_assert_eq!(hostile::elements(&html), hostile::elements(&plain));
             prop_assert!(html.matches(&hostile::escaped(&name)).count() >= 3);

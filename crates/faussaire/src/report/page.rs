@@ -9,6 +9,7 @@ use super::record::{Curve, Record};
 use super::sheets::{self, Figure};
 use crate::doctor::{Case, Finding, Heal, Vitals};
 use crate::error::Result;
+use crate::metrics::ScoreName;
 use crate::net::summary::grouped;
 use crate::recipe::Recipe;
 use crate::render::chart::{self, number};
@@ -139,9 +140,9 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn score((name, curve): (&String, &Curve)) -> Option<Score> {
+fn score((name, curve): (&ScoreName, &Curve)) -> Option<Score> {
     let (last, best) = (curve.last()?, curve.iter().min_by(|a, b| a.1.total_cmp(&b.1))?);
-    Some(Score { name: name.clone(), last: number(last.1), best: number(best.1), step: grouped(best.0) })
+    Some(Score { name: name.to_string(), last: number(last.1), best: number(best.1), step: grouped(best.0) })
 }
 
 /// What is said where the doctor found nothing: that, or that it has not seen enough yet.

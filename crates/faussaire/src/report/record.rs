@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::doctor::{Finding, Heal};
+use crate::metrics::ScoreName;
 use crate::train::{Event, StepReport};
 
 /// More points than this can't be told apart on a page; several steps then share one, their mean.
@@ -17,7 +18,7 @@ pub struct Record {
     /// The steps that were logged.
     pub steps: Vec<StepReport>,
     /// Every metric's values.
-    pub scores: BTreeMap<String, Curve>,
+    pub scores: BTreeMap<ScoreName, Curve>,
     /// Step and file of every sheet.
     pub sheets: Vec<(u64, String)>,
     /// What the doctor found.
@@ -117,12 +118,12 @@ mod tests {
 
     #[test]
     fn what_was_taken_back_does_not_count() {
-        let score = |step| Event::Score { step, name: "swd".into(), value: 0.5 };
+        let score = |step| Event::Score { step, name: ScoreName::parse("swd"), value: 0.5 };
         let best = |step| Event::Checkpoint { step, name: "best".into() };
         let events = [start(0), step(1), step(2), score(2), best(2), step(3), score(3), start(2), step(3)];
         let record = Record::of(&events);
         assert_eq!(record.steps.iter().map(|r| r.step).collect::<Vec<_>>(), [1, 2, 3]);
-        assert_eq!(record.scores["swd"], [(2, 0.5)]);
+        assert_eq!(record.scores[&ScoreName::parse("swd")], [(2, 0.5)]);
         let machines = ["a, bf16".to_owned()];
         assert_eq!((record.best, record.machines.as_slice(), record.ending), (Some(2), &machines[..], None));
         assert_eq!(Record::of(&[start(0), score(1), start(0)]).scores.len(), 0);

@@ -4,7 +4,7 @@ use super::Sampler;
 use crate::PixelRange;
 use crate::data::LabelKind;
 use crate::error::Result;
-use crate::metrics::Generated;
+use crate::metrics::GeneratedSet;
 
 /// They are drawn in parts of this size.
 const PART: usize = 1024;
@@ -15,7 +15,7 @@ impl Sampler {
     ///
     /// # Errors
     /// A class that the generator isn't told.
-    pub fn generated(&self, n: usize, seed: u64, class: Option<&str>) -> Result<Generated> {
+    pub fn generated(&self, n: usize, seed: u64, class: Option<&str>) -> Result<GeneratedSet> {
         let (mut images, mut asked) = (Vec::new(), Vec::new());
         for first in (0..n).step_by(PART) {
             let part = PART.min(n - first);
@@ -34,6 +34,6 @@ impl Sampler {
         }
         let labels = self.labels();
         let asked = (!labels.names.is_empty() && labels.kind == LabelKind::Classes).then_some(asked);
-        Ok(Generated { images, asked })
+        Ok(GeneratedSet { images, asked })
     }
 }

@@ -46,13 +46,14 @@ fn read(text: &[u8], path: &Path) -> Result<Vec<Event>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::ScoreName;
 
     #[test]
     fn whole_lines_are_events() {
         let lines = "{\"event\":\"end\",\"step\":3,\"reason\":\"time\"}\n{\"event\":\"score\",\"step\":3,\"name\":\"x\",\"value\":0.5}\n{\"eve";
         let events = read(lines.as_bytes(), Path::new("log")).unwrap();
         assert_eq!(events.len(), 2);
-        assert_eq!(events[1], Event::Score { step: 3, name: "x".into(), value: 0.5 });
+        assert_eq!(events[1], Event::Score { step: 3, name: ScoreName::parse("x"), value: 0.5 });
         let error = read(b"{}\n", Path::new("log")).unwrap_err().to_string();
         assert!(error.contains("log: line 1 is no event"), "{error}");
     }

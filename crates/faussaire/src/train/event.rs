@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Finding, Gan, Heal, Variety};
 use crate::error::Result;
+use crate::metrics::ScoreName;
 
 /// What one step saw: losses and accuracies before the update that they caused.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,8 +108,9 @@ pub enum Event {
     Score {
         /// The step that was scored.
         step: u64,
-        /// The metric, with sample count and features.
-        name: String,
+        /// Metric and setting, written as `name`, `metric` and `setting`; logs of version 0.1 have `name` only.
+        #[serde(flatten)]
+        name: ScoreName,
         /// Its value; smaller is better.
         value: f64,
     },
@@ -177,6 +179,22 @@ impl<F: FnMut(&Event, &Gan) -> Result<Request>> Watcher for F {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::metrics::Metric;
+
+    #[test]
+    fn scores_are_read_with_a_name_alone_and_written_with_metric_and_setting() {
+        let score = Event::Score {
+            step: 4,
+            name: ScoreName::new(Metric::RareClasses, "256-nearest-of-1000"),
+            value: 0.1 + 0.2,
+        };
+        let old = r#"{"event":"score","step":4,"name":"rare-classes-256-nearest-of-1000","value":0.30000000000000004}"#;
+        assert_eq!(serde_json::from_str::<Event>(old).unwrap(), score);
+        let text = serde_json::to_string(&score).unwrap();
+        assert!(text.contains(r#""name":"rare-classes-256-nearest-of-1000""#), "{text}");
+        assert!(text.contains(r#""metric":"rare-classes","setting":"256-nearest-of-1000""#), "{text}");
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), score);
+    }
 
     #[test]
     fn a_step_that_went_beyond_numbers_can_be_read_back() {

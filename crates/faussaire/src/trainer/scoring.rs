@@ -1,42 +1,42 @@
-//! Scores of a training, taken from the averaged generator on fixed noise: at every sheet of a run folder, or at the same
-//! epochs where a training in memory has a judge.
+//! Scores of a training, computed from the averaged generator on fixed noise: at every sheet of a run folder, or at the same
+//! epochs where a training in memory has an extractor.
 
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::metrics::{Extractor, Running};
+use crate::metrics::{Extractor, OnlineMetric, ScoreName};
 use crate::train::{Event, Gan, Request, Watcher};
 
-/// The metric of a training, made when it is first asked for.
+/// The online metric of a training, made when a score is first needed.
 #[derive(Debug, Default)]
 pub(super) struct Scoring {
-    /// The judge, until its metric is made; none: plain pixels are compared.
-    judge: Option<Extractor>,
-    metric: Option<Running>,
+    /// The extractor, until the metric is made; none: pixels are compared.
+    extractor: Option<Extractor>,
+    metric: Option<OnlineMetric>,
     spent: Duration,
 }
 
 impl Scoring {
-    /// Scores by `judge`, or on plain pixels.
-    pub fn by(judge: Option<Extractor>) -> Self {
-        Self { judge, ..Self::default() }
+    /// Scores with the features of `extractor`, or on pixels.
+    pub fn by(extractor: Option<Extractor>) -> Self {
+        Self { extractor, ..Self::default() }
     }
 
-    /// How long scoring has taken in all.
+    /// Total time spent on scoring.
     pub fn spent(&self) -> Duration {
         self.spent
     }
 
-    /// Names and values of the scores of `gan`, smaller is better; the first decides which checkpoint is best.
+    /// Names and values of the scores of `gan`; smaller is better. The first one determines the best checkpoint.
     ///
     /// # Errors
     /// Where a real image can't be read.
-    pub fn score(&mut self, gan: &Gan) -> Result<Vec<(String, f64)>> {
+    pub fn score(&mut self, gan: &Gan) -> Result<Vec<(ScoreName, f64)>> {
         let (seed, began) = (gan.recipe.train.seed, Instant::now());
-        let metric = match (self.metric.take(), self.judge.take()) {
+        let metric = match (self.metric.take(), self.extractor.take()) {
             (Some(metric), _) => metric,
-            (None, Some(judge)) => Running::judged(judge, gan.dataset(), seed)?,
-            (None, None) => Running::new(gan.dataset(), seed)?,
+            (None, Some(extractor)) => OnlineMetric::with_extractor(extractor, gan.dataset(), seed)?,
+            (None, None) => OnlineMetric::new(gan.dataset(), seed)?,
         };
         let mut values = gan.generate(&gan.fixed_latents(metric.images()))?;
         gan.range().to_unit(&mut values);
@@ -56,9 +56,9 @@ pub(super) struct Scores {
 }
 
 impl Scores {
-    /// Scores by `judge`.
-    pub fn by(judge: Extractor) -> Self {
-        Self { scoring: Scoring::by(Some(judge)), last: None, news: Vec::new() }
+    /// Scores with the features of `extractor`.
+    pub fn by(extractor: Extractor) -> Self {
+        Self { scoring: Scoring::by(Some(extractor)), last: None, news: Vec::new() }
     }
 
     fn take(&mut self, gan: &Gan) -> Result<()> {

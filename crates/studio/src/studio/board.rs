@@ -290,7 +290,7 @@ impl Followed {
             epoch: last.map_or(0.0, |report| report.epoch),
             images: last.map_or(0, |report| report.images),
             images_per_s: log.images_per_s(),
-            score: deciding.map(|(now, _)| NamedScore { name: now.name.clone(), value: now.value }),
+            score: deciding.map(|(now, _)| NamedScore { name: now.name.to_string(), value: now.value }),
             best: deciding.map(|(_, best)| Best { step: best.step, value: best.value }),
             sheet: log.sheets.last().map(|sheet| sheet.file.clone()),
             findings: log.findings.len(),

@@ -1,6 +1,7 @@
 //! What a run's log says, kept while it grows: the figures of its steps, scores, sheets, findings, and how it stands.
 
 use faussaire::doctor::{Finding, Heal};
+use faussaire::metrics::ScoreName;
 use faussaire::train::{Event, StepReport};
 use serde::Serialize;
 
@@ -15,7 +16,8 @@ const SPEED: usize = 12;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Score {
     pub step: u64,
-    pub name: String,
+    #[serde(flatten)]
+    pub name: ScoreName,
     pub value: f64,
 }
 

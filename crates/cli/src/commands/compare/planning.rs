@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use faussaire::compare::{Axis, Folder, History, Length, Plan, choices};
-use faussaire::metrics::FEWEST;
+use faussaire::metrics::MIN_IMAGES;
 use faussaire::ops::Precision;
 use faussaire::recipe::{PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
@@ -89,8 +89,8 @@ fn check(options: &Compare) -> Result<()> {
         ));
     }
     match options.n {
-        Some(n) if n < FEWEST => Err(Error::usage(
-            format!("-n {n}: judging needs at least {FEWEST} images of each run"),
+        Some(n) if n < MIN_IMAGES => Err(Error::usage(
+            format!("-n {n}: judging needs at least {MIN_IMAGES} images of each run"),
             "leave -n out for the default, 10,000",
         )),
         _ => Ok(()),

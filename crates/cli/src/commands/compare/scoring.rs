@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use faussaire::compare::{Folder, Job, Measure, Plan, State};
 use faussaire::data::OpenOptions;
 use faussaire::judging::Reference;
-use faussaire::metrics::{Better, Exhibit, Extractor, Running, judge};
+use faussaire::metrics::{Extractor, OnlineMetric, Samples, Score, ScoreName, judge};
 use faussaire::recipe::DataSettings;
 use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
@@ -69,16 +69,18 @@ fn measure(
     let bench = &benches[at];
     let real = bench.reference.real.as_ref();
     let Some(extractor) = &bench.extractor else {
-        let metric = Running::new(real, 0)?;
+        let metric = OnlineMetric::new(real, 0)?;
         let points = sampler.generated(metric.images(), 0, None)?;
-        let measure = |(name, value)| Measure { name, value, better: Better::Smaller, floor: None };
+        let measure = |(name, value): (ScoreName, f64)| {
+            let better = name.metric.better();
+            Measure { name, value, better, floor: None }
+        };
         return Ok(metric.score(&points.images).into_iter().map(measure).collect());
     };
     let made = sampler.generated(plan.samples, 0, None)?;
-    let exhibit = Exhibit { images: &made.images, asked: made.asked.as_deref(), only: None };
-    let judgement = judge(extractor, real, bench.reference.split, exhibit, 0)?;
-    let measure =
-        |s: faussaire::metrics::Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
+    let samples = Samples { images: &made.images, asked: made.asked.as_deref(), only: None };
+    let judgement = judge(extractor, real, bench.reference.split, samples, 0)?;
+    let measure = |s: Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
     Ok(judgement.scores.into_iter().map(measure).collect())
 }
 

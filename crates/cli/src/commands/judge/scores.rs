@@ -24,7 +24,7 @@ pub fn print(judged: &Judged) -> Result<()> {
 /// The first score in words, if real images have one too.
 fn verdict(score: Option<&Score>) -> Option<String> {
     let (score, floor) = score.and_then(|score| Some((score, score.floor.filter(|floor| *floor > 0.0)?)))?;
-    let (metric, times) = (score.name.split('-').next().unwrap_or_default(), score.value / floor);
+    let (metric, times) = (score.name.metric.field_name(), score.value / floor);
     Some(format!(
         "{metric} {:.4}: {times:.1} times that between two halves of the real images ({floor:.4})",
         score.value
@@ -32,28 +32,29 @@ fn verdict(score: Option<&Score>) -> Option<String> {
 }
 
 /// What the names of all scores end in, from the number of images on: it is printed once.
-fn setting(scores: &[Score]) -> &str {
-    let Some(first) = scores.first() else { return "" };
-    let starts = first.name.match_indices('-').map(|(at, _)| &first.name[at..]);
+fn setting(names: &[String]) -> &str {
+    let Some(first) = names.first() else { return "" };
+    let starts = first.match_indices('-').map(|(at, _)| &first[at..]);
     let numbered = |end: &&str| end[1..].starts_with(|c: char| c.is_ascii_digit());
     starts
         .filter(numbered)
-        .find(|end| scores.iter().filter(|score| score.name.ends_with(end)).count() > 1)
+        .find(|end| names.iter().filter(|name| name.ends_with(end)).count() > 1)
         .unwrap_or("")
 }
 
 fn scores(judgement: &Judgement) -> Result<()> {
-    let common = setting(&judgement.scores);
-    let short = |score: &Score| score.name.strip_suffix(common).unwrap_or(&score.name).to_owned();
-    let width = judgement.scores.iter().map(|score| short(score).len()).max().unwrap_or(0);
+    let names: Vec<String> = judgement.scores.iter().map(|score| score.name.to_string()).collect();
+    let common = setting(&names);
+    let short = |name: &str| name.strip_suffix(common).unwrap_or(name).to_owned();
+    let width = names.iter().map(|name| short(name).len()).max().unwrap_or(0);
     say!("{:<width$}  {:>9}  {:>20}  {:>9}  better", "score", "value", "95% interval", "real");
-    for score in &judgement.scores {
+    for (score, name) in judgement.scores.iter().zip(&names) {
         let floor = score.floor.map_or(String::new(), |f| format!("{f:.4}"));
         // An exact count has no interval.
         let exact = score.low == score.value && score.high == score.value;
         let interval = if exact { String::new() } else { format!("{:.4} to {:.4}", score.low, score.high) };
         let better = if score.better == Better::Smaller { "lower" } else { "higher" };
-        say!("{:<width$}  {:>9.4}  {interval:>20}  {floor:>9}  {better}", short(score), score.value);
+        say!("{:<width$}  {:>9.4}  {interval:>20}  {floor:>9}  {better}", short(name), score.value);
         if let Some(text) = &score.warning {
             warning(text);
         }

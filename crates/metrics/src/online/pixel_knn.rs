@@ -1,0 +1,141 @@
+//! Nearest neighbours on pixels during training: whether a generator copies a small training set, and which classes it
+//! misses. Coarser than `scores::memorization` and class predictions, but cheap enough for every sheet of a run.
+
+use crate::scores::classes::rare_classes;
+use crate::stats::knn::{nearest, nearest_others};
+use crate::{Features, Metric, ScoreName};
+use faussaire_data::error::Result;
+use faussaire_data::random::Stream;
+use faussaire_data::{Dataset, fill};
+
+/// Number of real images to compare with; fewer where they would have more than [`MAX_VALUES`] values in all.
+const REAL: usize = 1000;
+const MAX_VALUES: usize = 1 << 20;
+/// Number of generated images that are compared, at most.
+const GENERATED: usize = 256;
+/// Fewer real images per class can't show that a class is missing.
+const PER_CLASS: usize = 50;
+/// Largest value of the copying score: a distance of 0 to the training images would make it infinite.
+const MAX_RATIO: f64 = 1000.0;
+
+/// Real images to compare with.
+#[derive(Clone, Debug)]
+pub(crate) struct PixelKnn {
+    real: Features,
+    /// Mean distance from a training image to the nearest other one, where `real` are all of them.
+    spacing: Option<f64>,
+    /// The class of each real image and the number of classes, where there are enough images of each.
+    labels: Option<(Vec<usize>, usize)>,
+}
+
+impl PixelKnn {
+    /// Selects images of `dataset` by `seed`. None for a large set without classes, which supports neither score.
+    ///
+    /// # Errors
+    /// Where an image can't be read.
+    pub(crate) fn new(dataset: &dyn Dataset, seed: u64) -> Result<Option<Self>> {
+        let (length, classes) = (dataset.shape().len(), dataset.classes().len());
+        let count = REAL.min(MAX_VALUES / length.max(1)).min(dataset.len());
+        let is_whole = count == dataset.len() && count > 1;
+        let has_classes = classes > 1 && count >= PER_CLASS * classes;
+        if count == 0 || !(is_whole || has_classes) {
+            return Ok(None);
+        }
+        let chosen = Stream::new(seed, "score.closeness").choice(0, dataset.len(), count);
+        let mut values = Vec::new();
+        fill(dataset, &chosen, &mut values)?;
+        let real = Features::new(values, count, length)?;
+        let distances = || nearest_others(&real, 1).iter().map(|f| f[0].squared.sqrt()).collect::<Vec<_>>();
+        let spacing = is_whole.then(|| mean(&distances()));
+        let label = |i: &usize| dataset.label(*i).map(|label| label as usize).filter(|label| *label < classes);
+        let labels: Option<Vec<usize>> = if has_classes { chosen.iter().map(label).collect() } else { None };
+        Ok(Some(Self { real, spacing, labels: labels.map(|labels| (labels, classes)) }))
+    }
+
+    /// Names and values of the scores of `generated` images, values in [0, 1]; smaller is better. [`Metric::Copying`]: how
+    /// many times nearer generated images are to training images than these are to each other.
+    /// [`Metric::RareClasses`]: the number of classes that far fewer generated than real images are nearest to.
+    pub(crate) fn score(&self, generated: &[f32]) -> Vec<(ScoreName, f64)> {
+        let length = self.real.dims();
+        let rows = (generated.len() / length).min(GENERATED);
+        // A generator whose weights are NaN or infinite has no neighbours; its losses report that.
+        let Ok(generated) = Features::new(generated[..rows * length].to_vec(), rows, length) else { return Vec::new() };
+        let found = nearest(&generated, &self.real, 1);
+        let mut scores = Vec::new();
+        if let Some(spacing) = self.spacing {
+            let distance = mean(&found.iter().map(|f| f[0].squared.sqrt()).collect::<Vec<_>>());
+            let name = ScoreName::new(Metric::Copying, format!("{rows}-of-{}-pixels", self.real.rows()));
+            scores.push((name, (spacing / distance).min(MAX_RATIO)));
+        }
+        if let Some((labels, classes)) = &self.labels {
+            let shares = |classified: &mut dyn Iterator<Item = usize>, of: usize| {
+                let mut shares = vec![0.0; *classes];
+                classified.for_each(|label| shares[label] += 1.0 / of as f64);
+                shares
+            };
+            let expected = shares(&mut labels.iter().copied(), labels.len());
+            let shown = shares(&mut found.iter().map(|f| labels[f[0].row as usize]), rows);
+            let name = ScoreName::new(Metric::RareClasses, format!("{rows}-nearest-of-{}", labels.len()));
+            scores.push((name, rare_classes(&shown, &expected, 0.0) as f64));
+        }
+        scores
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use faussaire_data::{Strokes, Subset};
+
+    fn strokes(count: usize) -> Box<dyn Dataset> {
+        Subset::first(Box::new(Strokes::new(5, 4000)), count)
+    }
+
+    fn images(set: &dyn Dataset, indices: std::ops::Range<usize>) -> Vec<f32> {
+        let mut values = Vec::new();
+        fill(set, &indices.collect::<Vec<_>>(), &mut values).unwrap();
+        values
+    }
+
+    #[test]
+    fn copies_come_nearer_than_new_images() {
+        let all = Strokes::new(5, 4000);
+        let pixel_knn = PixelKnn::new(strokes(10).as_ref(), 0).unwrap().unwrap();
+        let fresh = pixel_knn.score(&images(&all, 1000..1100));
+        assert_eq!(fresh[0].0.to_string(), "copying-100-of-10-pixels");
+        assert!((0.7..1.3).contains(&fresh[0].1), "{fresh:?}");
+        let mut near = images(&all, 0..10);
+        near.iter_mut().for_each(|v| *v = 0.95 * *v + 0.01);
+        assert!(pixel_knn.score(&near)[0].1 > 5.0);
+        assert_eq!(pixel_knn.score(&images(&all, 0..10))[0].1, MAX_RATIO);
+        assert!(pixel_knn.score(&vec![f32::NAN; 784]).is_empty());
+    }
+
+    #[test]
+    fn absent_classes_are_counted() {
+        let all = Strokes::new(5, 4000);
+        let pixel_knn = PixelKnn::new(&all, 0).unwrap().unwrap();
+        let value = |values: &[f32]| {
+            let scores = pixel_knn.score(values);
+            assert_eq!(scores.len(), 1);
+            let name = scores[0].0.to_string();
+            assert!(name.starts_with("rare-classes-") && name.ends_with("-nearest-of-1000"));
+            scores[0].1
+        };
+        assert_eq!(value(&images(&all, 2000..2256)), 0.0);
+        let of = |wanted: &dyn Fn(u32) -> bool| -> Vec<f32> {
+            let chosen: Vec<usize> = (2000..4000).filter(|i| wanted(all.label(*i).unwrap())).take(256).collect();
+            let mut values = Vec::new();
+            fill(&all, &chosen, &mut values).unwrap();
+            values
+        };
+        let some = value(&of(&|label| label < 6));
+        assert!((2.0..=4.0).contains(&some), "{some}");
+        assert!(value(&of(&|label| label == 1)) >= 8.0);
+    }
+}
