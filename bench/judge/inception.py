@@ -1,5 +1,5 @@
 """Reference features of InceptionV3 with weights that are drawn by formula, on torchvision's graph with pytorch-fid's two
-changes (average pooling without its padding, maximum pooling in the last block), for `judge/inception/reference.rs`.
+changes (average pooling without its padding, maximum pooling in the last block), for `crates/metrics/src/features/inception/reference.rs`.
 
     pip install torch torchvision safetensors numpy
     python inception.py > inception.json

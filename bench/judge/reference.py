@@ -3,7 +3,7 @@
     pip install -r requirements.txt
     python reference.py > reference.json
 
-The tests of crates/faussaire/src/judge/ make the same sets from the same formula and compare. The formula's values
+The tests of crates/metrics make the same sets from the same formula and compare. The formula's values
 have few enough bits that every squared distance is exact in 64-bit floats, whichever way it is summed: so ties (a
 point exactly on the surface of a ball) are ties in every implementation.
 """

@@ -93,24 +93,26 @@ fn classes(judgement: &Judgement) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use faussaire::metrics::ScoreName;
+
     use super::*;
 
     fn score(name: &str, floor: Option<f64>) -> Score {
-        Score { name: name.into(), value: 6.0, low: 5.0, high: 7.0, floor, better: Better::Smaller, warning: None }
+        Score { name: ScoreName::parse(name), value: 6.0, low: 5.0, high: 7.0, floor, better: Better::Smaller, warning: None }
     }
 
     #[test]
     fn what_all_names_end_in_is_found() {
         let names =
             ["kernel(subsets-of-1000)-500-net(99.1%)-test", "class-kl-500-net(99.1%)-test", "copies-500-pixels"];
-        assert_eq!(setting(&names.map(|name| score(name, None))), "-500-net(99.1%)-test");
+        assert_eq!(setting(&names.map(String::from)), "-500-net(99.1%)-test");
         assert_eq!(setting(&[]), "");
     }
 
     #[test]
     fn the_verdict_compares_with_real_images() {
         let text = verdict(Some(&score("frechet-500-net-test", Some(2.0)))).unwrap_or_default();
-        assert_eq!(text, "frechet 6.0000: 3.0 times that between two halves of the real images (2.0000)");
+        assert_eq!(text, "Fréchet distance 6.0000: 3.0 times that between two halves of the real images (2.0000)");
         assert_eq!(verdict(Some(&score("frechet-500-net-test", None))), None);
     }
 }
