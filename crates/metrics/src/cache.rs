@@ -1,6 +1,6 @@
-//! Arrays of numbers in the user's cache folder, beside the trained classifiers: a line of JSON that describes the numbers,
-//! with their length and digest, then the numbers. A file that doesn't match its first line counts as missing: the numbers are
-//! computed and written again.
+//! Arrays of numbers in the user's cache folder, beside the trained classifiers: a line of JSON that describes the
+//! numbers, with their length and digest, then the numbers. A file that doesn't match its first line counts as missing:
+//! the numbers are computed and written again.
 
 use std::path::{Path, PathBuf};
 

@@ -13,194 +13,132 @@ pub enum Better {
     Larger,
 }
 
-/// A metric. Serialised as its [`key`](Self::key); an unknown key is read as [`Metric::Other`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Metric {
+/// Defines [`Metric`] from one entry per metric: `Variant: key, direction, field name, explanation;`.
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $metric:ident: $key:literal, $better:ident, $field_name:literal, $explanation:literal;)*) => {
+        /// A metric. Serialised as its [`key`](Self::key); an unknown key is read as [`Metric::Other`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "&'static str")]
+        pub enum Metric {
+            $($(#[$doc])* $metric,)*
+            /// A metric that this version doesn't know; its setting is the whole name. The logs of trainings, where such
+            /// names come from, have only scores that are better where they are smaller.
+            Other,
+        }
+
+        impl Metric {
+            /// All known metrics, without [`Metric::Other`].
+            pub fn all() -> impl Iterator<Item = Self> {
+                [$(Self::$metric),*].into_iter()
+            }
+
+            fn about(self) -> About {
+                let (key, better, field_name, explanation) = match self {
+                    $(Self::$metric => ($key, Better::$better, $field_name, $explanation),)*
+                    Self::Other => ("other", Better::Smaller, "unknown metric", "not known to this version"),
+                };
+                About { key, better, field_name, explanation }
+            }
+        }
+    };
+}
+
+/// What is known of a metric.
+struct About {
+    key: &'static str,
+    better: Better,
+    field_name: &'static str,
+    explanation: &'static str,
+}
+
+metrics! {
     /// Fréchet distance between feature distributions (Heusel et al. 2017).
-    #[serde(rename = "frechet")]
-    Frechet,
+    Frechet: "frechet", Smaller, "Fréchet distance",
+        "distance between Gaussians fitted to real and generated features; FID with InceptionV3";
     /// Kernel distance (Binkowski et al. 2018).
-    #[serde(rename = "kernel")]
-    Kernel,
+    Kernel: "kernel", Smaller, "kernel distance",
+        "squared maximum mean discrepancy of the features; KID with InceptionV3";
     /// Improved precision (Kynkäänniemi et al. 2019).
-    #[serde(rename = "precision")]
-    Precision,
+    Precision: "precision", Larger, "improved precision",
+        "share of generated images that fall among the real ones";
     /// Improved recall (Kynkäänniemi et al. 2019).
-    #[serde(rename = "recall")]
-    Recall,
+    Recall: "recall", Larger, "improved recall",
+        "share of real images that fall among the generated ones";
     /// Density (Naeem et al. 2020).
-    #[serde(rename = "density")]
-    Density,
+    Density: "density", Larger, "density",
+        "number of real neighbourhoods that a generated image falls into, over k";
     /// Coverage (Naeem et al. 2020).
-    #[serde(rename = "coverage")]
-    Coverage,
+    Coverage: "coverage", Larger, "coverage",
+        "share of real images with a generated image in their neighbourhood";
     /// Kullback-Leibler divergence of the class histogram.
-    #[serde(rename = "class-kl")]
-    ClassKl,
+    ClassKl: "class-kl", Smaller, "KL divergence of the classes",
+        "divergence of the generated classes from the expected ones, in nats";
     /// Number of classes without a generated image.
-    #[serde(rename = "missing-classes")]
-    MissingClasses,
+    MissingClasses: "missing-classes", Smaller, "missing classes",
+        "number of classes without a generated image";
     /// Number of classes that are generated far less often than expected.
-    #[serde(rename = "rare-classes")]
-    RareClasses,
+    RareClasses: "rare-classes", Smaller, "rare classes",
+        "number of classes that are generated far less often than expected";
     /// Class-conditional accuracy.
-    #[serde(rename = "class-accuracy")]
-    ConditionalAccuracy,
+    ConditionalAccuracy: "class-accuracy", Larger, "class-conditional accuracy",
+        "share of images that show the class they were conditioned on";
     /// Classifier score: the Inception score's formula (Salimans et al. 2016).
-    #[serde(rename = "classifier-score(is-formula)")]
-    ClassifierScore,
+    ClassifierScore: "classifier-score(is-formula)", Larger, "classifier score",
+        "how certain and how evenly distributed the class predictions are; the Inception score's formula";
     /// Diversity within a class.
-    #[serde(rename = "class-diversity")]
-    ClassDiversity,
+    ClassDiversity: "class-diversity", Larger, "intra-class diversity",
+        "distance between generated images of one class, relative to real ones";
     /// Share of images that are suspiciously near to a training image.
-    #[serde(rename = "memorised")]
-    Memorization,
+    Memorization: "memorised", Smaller, "memorization",
+        "share of generated images that are suspiciously near to a training image";
     /// Sliced Wasserstein distance on pixels (Rabin et al. 2012).
-    #[serde(rename = "sliced-wasserstein")]
-    SlicedWasserstein,
+    SlicedWasserstein: "sliced-wasserstein", Smaller, "sliced Wasserstein distance",
+        "distance between the pixel distributions, over random projections";
     /// How many times nearer generated images are to training images than these are to each other.
-    #[serde(rename = "copying")]
-    Copying,
+    Copying: "copying", Smaller, "copying",
+        "how many times nearer generated images are to training images than these are to each other";
     /// Missing modes plus the share of outliers, of a toy distribution.
-    #[serde(rename = "missing-and-outside")]
-    MissingAndOutside,
+    MissingAndOutside: "missing-and-outside", Smaller, "missing modes and outliers",
+        "modes without a generated point, plus the share of outliers";
     /// Number of modes of a toy distribution without a generated point.
-    #[serde(rename = "missing-modes")]
-    MissingModes,
+    MissingModes: "missing-modes", Smaller, "missing modes",
+        "modes without a generated point";
     /// Share of generated points more than three standard deviations away from every mode of a toy distribution.
-    #[serde(rename = "outside-3-sigma")]
-    OutsideThreeSigma,
-    /// A metric that this version doesn't know; its setting is the whole name.
-    #[serde(other, rename = "other")]
-    Other,
+    OutsideThreeSigma: "outside-3-sigma", Smaller, "outliers",
+        "share of points more than three standard deviations from every mode";
 }
 
 impl Metric {
-    /// All known metrics, without [`Metric::Other`].
-    pub const ALL: [Self; 18] = [
-        Self::Frechet,
-        Self::Kernel,
-        Self::Precision,
-        Self::Recall,
-        Self::Density,
-        Self::Coverage,
-        Self::ClassKl,
-        Self::MissingClasses,
-        Self::RareClasses,
-        Self::ConditionalAccuracy,
-        Self::ClassifierScore,
-        Self::ClassDiversity,
-        Self::Memorization,
-        Self::SlicedWasserstein,
-        Self::Copying,
-        Self::MissingAndOutside,
-        Self::MissingModes,
-        Self::OutsideThreeSigma,
-    ];
-
-    /// The first part of its scores' names; empty for [`Metric::Other`].
+    /// The first part of its scores' names.
     pub fn key(self) -> &'static str {
-        match self {
-            Self::Frechet => "frechet",
-            Self::Kernel => "kernel",
-            Self::Precision => "precision",
-            Self::Recall => "recall",
-            Self::Density => "density",
-            Self::Coverage => "coverage",
-            Self::ClassKl => "class-kl",
-            Self::MissingClasses => "missing-classes",
-            Self::RareClasses => "rare-classes",
-            Self::ConditionalAccuracy => "class-accuracy",
-            Self::ClassifierScore => "classifier-score(is-formula)",
-            Self::ClassDiversity => "class-diversity",
-            Self::Memorization => "memorised",
-            Self::SlicedWasserstein => "sliced-wasserstein",
-            Self::Copying => "copying",
-            Self::MissingAndOutside => "missing-and-outside",
-            Self::MissingModes => "missing-modes",
-            Self::OutsideThreeSigma => "outside-3-sigma",
-            Self::Other => "",
-        }
+        self.about().key
     }
 
-    /// Which way it improves. Scores of unknown metrics come from the logs of trainings, whose scores are all better where
-    /// they are smaller.
+    /// Which way it improves.
     pub fn better(self) -> Better {
-        match self {
-            Self::Precision
-            | Self::Recall
-            | Self::Density
-            | Self::Coverage
-            | Self::ConditionalAccuracy
-            | Self::ClassifierScore
-            | Self::ClassDiversity => Better::Larger,
-            Self::Frechet
-            | Self::Kernel
-            | Self::ClassKl
-            | Self::MissingClasses
-            | Self::RareClasses
-            | Self::Memorization
-            | Self::SlicedWasserstein
-            | Self::Copying
-            | Self::MissingAndOutside
-            | Self::MissingModes
-            | Self::OutsideThreeSigma
-            | Self::Other => Better::Smaller,
-        }
+        self.about().better
     }
 
-    /// What papers call it.
+    /// The name used in papers.
     pub fn field_name(self) -> &'static str {
-        match self {
-            Self::Frechet => "Fréchet distance",
-            Self::Kernel => "kernel distance",
-            Self::Precision => "improved precision",
-            Self::Recall => "improved recall",
-            Self::Density => "density",
-            Self::Coverage => "coverage",
-            Self::ClassKl => "KL divergence of the classes",
-            Self::MissingClasses => "missing classes",
-            Self::RareClasses => "rare classes",
-            Self::ConditionalAccuracy => "class-conditional accuracy",
-            Self::ClassifierScore => "classifier score",
-            Self::ClassDiversity => "intra-class diversity",
-            Self::Memorization => "memorization",
-            Self::SlicedWasserstein => "sliced Wasserstein distance",
-            Self::Copying => "copying",
-            Self::MissingAndOutside => "missing modes and outliers",
-            Self::MissingModes => "missing modes",
-            Self::OutsideThreeSigma => "outliers",
-            Self::Other => "unknown metric",
-        }
+        self.about().field_name
     }
 
     /// What it measures, in one line.
     pub fn explanation(self) -> &'static str {
-        match self {
-            Self::Frechet => "distance between Gaussians fitted to real and generated features; FID with InceptionV3",
-            Self::Kernel => "squared maximum mean discrepancy of the features; KID with InceptionV3",
-            Self::Precision => "share of generated images that fall among the real ones",
-            Self::Recall => "share of real images that fall among the generated ones",
-            Self::Density => "number of real neighbourhoods that a generated image falls into, over k",
-            Self::Coverage => "share of real images with a generated image in their neighbourhood",
-            Self::ClassKl => "divergence of the generated classes from the expected ones, in nats",
-            Self::MissingClasses => "number of classes without a generated image",
-            Self::RareClasses => "number of classes that are generated far less often than expected",
-            Self::ConditionalAccuracy => "share of images that show the class they were conditioned on",
-            Self::ClassifierScore => {
-                "how certain and how evenly distributed the class predictions are; the Inception score's formula"
-            }
-            Self::ClassDiversity => "distance between generated images of one class, relative to real ones",
-            Self::Memorization => "share of generated images that are suspiciously near to a training image",
-            Self::SlicedWasserstein => "distance between the pixel distributions, over random projections",
-            Self::Copying => {
-                "how many times nearer generated images are to training images than these are to each other"
-            }
-            Self::MissingAndOutside => "modes without a generated point, plus the share of outliers",
-            Self::MissingModes => "modes without a generated point",
-            Self::OutsideThreeSigma => "share of points more than three standard deviations from every mode",
-            Self::Other => "not known to this version",
-        }
+        self.about().explanation
+    }
+}
+
+impl From<String> for Metric {
+    fn from(key: String) -> Self {
+        Self::all().find(|metric| metric.key() == key).unwrap_or(Self::Other)
+    }
+}
+
+impl From<Metric> for &'static str {
+    fn from(metric: Metric) -> Self {
+        metric.key()
     }
 }
 
@@ -211,15 +149,15 @@ mod tests {
 
     #[test]
     fn keys_are_unique_and_are_what_is_serialised() {
-        let mut keys: Vec<&str> = Metric::ALL.iter().map(|metric| metric.key()).collect();
-        for metric in Metric::ALL {
+        let mut keys: Vec<&str> = Metric::all().map(Metric::key).collect();
+        for metric in Metric::all() {
             assert_eq!(serde_json::to_string(&metric).unwrap(), format!("\"{}\"", metric.key()));
             assert_eq!(serde_json::from_str::<Metric>(&format!("\"{}\"", metric.key())).unwrap(), metric);
             assert!(!metric.field_name().is_empty() && !metric.explanation().is_empty());
         }
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), Metric::ALL.len());
+        assert_eq!(keys.len(), Metric::all().count());
         assert_eq!(serde_json::from_str::<Metric>("\"a-later-metric\"").unwrap(), Metric::Other);
     }
 }

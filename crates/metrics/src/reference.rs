@@ -1,5 +1,6 @@
-//! The real images' side of a judgement: their features, the statistics derived from them, and the scores that real images
-//! reach among themselves. It is the same whatever is judged, so it is cached, under a name that is a digest of all it depends on.
+//! The real images' side of a judgement: their features, the statistics derived from them, and the scores that real
+//! images reach among themselves. It is the same whatever is judged, so it is cached, under a name that is a digest of
+//! all it depends on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,8 @@ pub(crate) struct ReferenceStats {
     floors: BTreeMap<Metric, f64>,
 }
 
-/// The header of a cached file. Floors are kept by their bits, which decimal text would round, under the metric's key and
-/// parameters.
+/// The header of a cached file. Floors are kept by their bits, which decimal text would round, under the metric's key
+/// and parameters.
 #[derive(Debug, Serialize, Deserialize)]
 struct About {
     rows: usize,

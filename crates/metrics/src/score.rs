@@ -69,8 +69,8 @@ pub struct Score {
     pub low: f64,
     /// The interval's upper end.
     pub high: f64,
-    /// The same score between two disjoint halves of the real images. These are half as many, which raises a Fréchet distance
-    /// and lowers coverage: a very good generator can score slightly better than this.
+    /// The same score between two disjoint halves of the real images. These are half as many, which raises a Fréchet
+    /// distance and lowers coverage: a very good generator can score slightly better than this.
     pub floor: Option<f64>,
     /// Which way it improves.
     pub better: Better,
@@ -127,10 +127,10 @@ mod tests {
         assert_eq!(name(Metric::Kernel), "kernel(subsets-of-1000)-10000-mnist-classifier(99.1%)-test");
         assert_eq!(name(Metric::Precision), "precision(k=3)-10000-mnist-classifier(99.1%)-test");
         assert_eq!(name(Metric::Coverage), "coverage(k=5)-10000-mnist-classifier(99.1%)-test");
-        for metric in Metric::ALL {
+        for metric in Metric::all() {
             assert_eq!(ScoreName::parse(&name(metric)), setting().name(metric));
         }
-        let mut names: Vec<String> = Metric::ALL.iter().map(|m| name(*m)).collect();
+        let mut names: Vec<String> = Metric::all().map(name).collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), 18);

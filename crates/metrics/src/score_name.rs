@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Metric;
 
-/// A metric with the setting it was computed in. Displayed as one string, `frechet-10000-mnist-classifier(99.1%)-test`, and
-/// serialised as three keys: that string as `name`, `metric` and `setting`. Where `metric` is missing, as in logs of version
-/// 0.1, or unknown, `name` is parsed instead.
+/// A metric with the setting it was computed in. Displayed as one string, `frechet-10000-mnist-classifier(99.1%)-test`,
+/// and serialised as three keys: that string as `name`, `metric` and `setting`. Where `metric` is missing, as in logs
+/// of version 0.1, or unknown, `name` is parsed instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Fields", into = "Fields")]
 pub struct ScoreName {
@@ -27,8 +27,15 @@ impl ScoreName {
     }
 
     /// Splits a displayed name into metric and setting. A name without a known metric is [`Metric::Other`]'s.
+    ///
+    /// ```
+    /// use faussaire_metrics::{Metric, ScoreName};
+    ///
+    /// let name = ScoreName::parse("recall(k=3)-10000-mnist-classifier(99.1%)-test");
+    /// assert_eq!((name.metric, name.setting.as_str()), (Metric::Recall, "(k=3)-10000-mnist-classifier(99.1%)-test"));
+    /// ```
     pub fn parse(name: &str) -> Self {
-        let known = Metric::ALL.into_iter().find_map(|metric| {
+        let known = Metric::all().find_map(|metric| {
             let rest = name.strip_prefix(metric.key())?;
             let candidate = Self::new(metric, rest.strip_prefix('-').unwrap_or(rest));
             (candidate.to_string() == name).then_some(candidate)
@@ -40,9 +47,11 @@ impl ScoreName {
 impl fmt::Display for ScoreName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (key, setting) = (self.metric.key(), self.setting.as_str());
-        let joined = self.metric == Metric::Other || setting.is_empty() || setting.starts_with('(');
-        let dash = if joined { "" } else { "-" };
-        f.pad(&format!("{key}{dash}{setting}"))
+        f.pad(&match self.metric {
+            Metric::Other => setting.to_owned(),
+            _ if setting.is_empty() || setting.starts_with('(') => format!("{key}{setting}"),
+            _ => format!("{key}-{setting}"),
+        })
     }
 }
 

@@ -25,17 +25,17 @@ pub enum State {
     Unfinished,
 }
 
-/// One number about a run.
+/// One score of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     /// Metric and setting.
     #[serde(flatten)]
     pub name: ScoreName,
-    /// The number.
+    /// The score's value.
     pub value: f64,
     /// Which way it improves.
     pub better: Better,
-    /// What real images reach among themselves, where that is known.
+    /// The score of real images against real images, where it is known.
     pub floor: Option<f64>,
 }
 
@@ -116,7 +116,7 @@ impl Folder {
     }
 }
 
-/// What a run's log tells: where it got to, how it ended, its scores on the way.
+/// A run's log in brief: its last step, how it ended, its scores during training.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// Step, images and seconds of the last step in the log.
@@ -138,7 +138,7 @@ impl History {
         let path = run.join("events.jsonl");
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let mut history = Self::default();
-        // Lines of kinds that this version doesn't know are passed over.
+        // Events that this version doesn't know are skipped.
         for event in text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok()) {
             match event {
                 Event::Step(report) => {

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::statistics::{Pair, Summary, Verdict, pairs};
 use crate::metrics::{Better, ScoreName};
 
-/// A plan with what came of it.
+/// A plan with its outcomes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Table {
     /// What was compared.
@@ -28,7 +28,7 @@ pub struct Entry {
     pub seed: u64,
     /// The run's name.
     pub name: String,
-    /// What came of it.
+    /// Its outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -41,9 +41,9 @@ pub struct Column {
     pub name: ScoreName,
     /// Which way it improves.
     pub better: Better,
-    /// What real images reach among themselves.
+    /// The score of real images against real images.
     pub floor: Option<f64>,
-    /// By variant; nothing for one without a finished run.
+    /// Mean and spread of each variant; none for a variant without a finished run.
     pub summaries: Vec<Option<Summary>>,
     /// The variant with the best mean, among those with the most finished runs.
     pub best: Option<usize>,
@@ -84,7 +84,7 @@ impl Column {
         };
         let summaries: Vec<_> = (0..plan.variants.len()).map(|v| Summary::of(&values(v))).collect();
         let sign = if first.better == Better::Smaller { 1.0 } else { -1.0 };
-        // A variant whose bad runs failed is not the best for that: only those with the most runs stand for it.
+        // Failed runs must not make a variant the best: only those with the most finished runs compete.
         let most = summaries.iter().flatten().map(|s| s.count).max();
         let whole = |s: &Summary| Some(s.count) == most;
         let means = summaries.iter().enumerate().filter_map(|(v, s)| s.filter(whole).map(|s| (v, sign * s.mean)));

@@ -1,4 +1,4 @@
-//! What a run's log tells, in the order in which a report needs it: curves, scores, sheets, findings.
+//! A run's log, arranged for a report: curves, scores, sheets, findings.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use crate::doctor::{Finding, Heal};
 use crate::metrics::ScoreName;
 use crate::train::{Event, StepReport};
 
-/// More points than this can't be told apart on a page; several steps then share one, their mean.
+/// Largest number of points per curve; of more steps, groups are averaged.
 const POINTS: usize = 300;
 
 /// Values over steps.
 pub type Curve = Vec<(u64, f64)>;
 
-/// A run's log, sorted. Steps that a heal or a resume took back don't count.
+/// A run's log. Steps that a heal or a resume took back are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     /// The steps that were logged.
@@ -23,17 +23,17 @@ pub struct Record {
     pub sheets: Vec<(u64, String)>,
     /// What the doctor found.
     pub findings: Vec<Finding>,
-    /// What it did.
+    /// The heals that were applied.
     pub heals: Vec<Heal>,
     /// Step of the checkpoint called `best`.
     pub best: Option<u64>,
-    /// Why training ended last; none while it goes on, or after a kill.
+    /// Why training ended last; none while it runs, or after a kill.
     pub ending: Option<String>,
-    /// The loss that was no number, if one was.
+    /// The loss that was NaN or infinite, if one was.
     pub diverged: Option<String>,
-    /// The machines that it was trained on, and with which precision.
+    /// The machines that it was trained on, with the precision.
     pub machines: Vec<String>,
-    /// Steps that were to be made; 0 where time decides.
+    /// Total number of steps planned; 0 where time is the limit.
     pub planned: u64,
 }
 

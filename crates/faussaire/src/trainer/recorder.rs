@@ -13,7 +13,7 @@ use crate::render::png;
 use crate::run::{Run, State, StopRequest, save};
 use crate::train::{Event, Gan, Heal, Request, StepReport, Watcher};
 
-/// Writes what happens into the run's folder.
+/// Writes events, sheets and checkpoints into the run's folder.
 #[derive(Debug)]
 pub struct Recorder {
     run: Run,
@@ -26,12 +26,12 @@ pub struct Recorder {
     last_sheet: Option<u64>,
     scoring: Scoring,
     best: Option<f64>,
-    /// What it has done and logged, for the other watchers.
+    /// Events of its own, already logged, for the other watchers.
     news: Vec<Event>,
 }
 
 impl Recorder {
-    /// Opens the log of `run`; when resuming, what was logged after the checkpoint's `state` is cut off.
+    /// Opens the log of `run`; when resuming, events logged after the checkpoint's `state` are cut off.
     ///
     /// # Errors
     /// Where the log can't be opened.
@@ -62,13 +62,13 @@ impl Recorder {
         })
     }
 
-    /// Lets `judge` score the run, instead of plain pixels.
+    /// Scores the run with the features of `extractor`, instead of on pixels.
     #[must_use]
-    pub fn judged_by(self, judge: Option<Extractor>) -> Self {
-        Self { scoring: Scoring::by(judge), ..self }
+    pub fn judged_by(self, extractor: Option<Extractor>) -> Self {
+        Self { scoring: Scoring::by(extractor), ..self }
     }
 
-    /// How long scoring has taken in all.
+    /// Total time spent on scoring.
     pub fn judging(&self) -> Duration {
         self.scoring.spent()
     }
@@ -80,14 +80,14 @@ impl Recorder {
         self.events.write_all(&line).map_err(Error::io("write", &self.events_path))
     }
 
-    /// Logs what it did itself, and lets the others know.
+    /// Logs an event of its own, and passes it to the other watchers.
     fn announce(&mut self, event: Event) -> Result<()> {
         self.log(&event)?;
         self.news.push(event);
         Ok(())
     }
 
-    /// The run goes on as `gan`, under a changed recipe: logs that, and saves, so that a kill can't undo it.
+    /// Logs that the run continues as `gan` under a changed recipe, and saves it, so that a kill can't undo the heal.
     ///
     /// # Errors
     /// Where log or checkpoint can't be written.
@@ -122,7 +122,7 @@ impl Recorder {
         self.announce(Event::Sheet { step, file })
     }
 
-    /// Scores the averaged generator on fixed noise, and keeps it as `best` where no score before was better.
+    /// Scores the averaged generator on fixed noise, and saves it as `best` where no earlier score was as good.
     fn score(&mut self, gan: &Gan) -> Result<()> {
         let (step, scores) = (gan.progress.step, self.scoring.score(gan)?);
         let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
@@ -157,7 +157,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What an epoch's end asks for: a sheet with its score, a checkpoint to keep.
+    /// At an epoch's end, where due: a sheet with its score, a checkpoint that is not overwritten.
     fn epoch(&mut self, epoch: u64, gan: &Gan) -> Result<()> {
         if gan.recipe.train.sheet_due(epoch) {
             self.sheet(gan)?;
@@ -207,12 +207,12 @@ impl Watcher for Recorder {
             Event::Start { step, .. } => {
                 self.log(event)?;
                 if *step == 0 {
-                    // What training makes images of: noise, not worth a score.
+                    // An untrained generator's images are not worth a score.
                     self.draw(gan)?;
                 }
             }
             Event::Diverged { .. } | Event::Finding(_) => self.log(event)?,
-            // Its own, which it has logged.
+            // Its own events, which it has logged already.
             Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Heal(_) => {}
         }
         Ok(Request::Continue)

@@ -1,7 +1,7 @@
-//! The extractor for stacked MNIST (Metz et al. 2017): a classifier of digits is applied to the red, green and blue channel
-//! separately, and the three digits name one of 1,000 modes. The number of modes among 26,000 generated images, and the
-//! divergence of their histogram from the expected one, are the published measures of mode collapse (PacGAN, Lin et al.
-//! 2018).
+//! The extractor for stacked MNIST (Metz et al. 2017): a classifier of digits is applied to the red, green and blue
+//! channel separately, and the three digits name one of 1,000 modes. The number of modes among 26,000 generated images,
+//! and the divergence of their histogram from the expected one, are the published measures of mode collapse (PacGAN,
+//! Lin et al. 2018).
 
 use crate::scores::classes::class_shares;
 use crate::{Classifier, Features};
@@ -65,7 +65,8 @@ impl Channels {
         triples(&self.shares).map(|(r, g, b)| r * g * b).collect()
     }
 
-    /// Features of `[n, h, w, 3]` values in [0, 1], the three channels' concatenated, and the predicted mode of each image.
+    /// Features of `[n, h, w, 3]` values in [0, 1], the three channels' concatenated, and the predicted mode of each
+    /// image.
     ///
     /// # Errors
     /// As [`Classifier::predict`].

@@ -1,6 +1,6 @@
-//! A small classifier, trained on a data set's own labels in a minute or two. It predicts the class of an image, and the
-//! activations before its last layer are the features in which images are compared. Its accuracy on held-out images is part
-//! of the name of every score that uses it.
+//! A small classifier, trained on a data set's own labels in a minute or two. It predicts the class of an image, and
+//! the activations before its last layer are the features in which images are compared. Its accuracy on held-out images
+//! is part of the name of every score that uses it.
 
 mod cache;
 
@@ -103,8 +103,8 @@ impl Classifier {
         Ok(Self { model, trunk, head, labels, shape, device: device.clone(), accuracy: 0.0, tested: 0 })
     }
 
-    /// Trains a classifier on `train` and measures its accuracy on `test`. `progress` is called after each step with the share of
-    /// the steps that are done.
+    /// Trains a classifier on `train` and measures its accuracy on `test`. `progress` is called after each step with
+    /// the share of the steps that are done.
     ///
     /// # Errors
     /// Sets without labels or of different shapes, images that can't be read, or a loss that is no longer finite.

@@ -1,6 +1,6 @@
 //! InceptionV3's features, with weights from the user's own file: most published Fréchet distances use them. Images are
-//! processed as pytorch-fid does: resized to 299 x 299 by bilinear interpolation (pixel centres, no antialiasing), values
-//! from -1 to 1; the features are the 2,048 averages after the last block.
+//! processed as pytorch-fid does: resized to 299 x 299 by bilinear interpolation (pixel centres, no antialiasing),
+//! values from -1 to 1; the features are the 2,048 averages after the last block.
 
 mod graph;
 mod pool;
@@ -140,7 +140,8 @@ impl Inception {
     }
 }
 
-/// For each of the net's input pixels along one axis: the two source pixels around its centre, and the weight of the second.
+/// For each of the net's input pixels along one axis: the two source pixels around its centre, and the weight of the
+/// second.
 fn source_pixels(length: usize) -> Vec<(usize, usize, f32)> {
     let scale = length as f32 / SIDE as f32;
     let place = |i: usize| {

@@ -1,5 +1,5 @@
-//! The features of a set of images: a matrix with one row per image. Every score is computed from such matrices, so shape and
-//! values are checked here, once.
+//! The features of a set of images: a matrix with one row per image. Every score is computed from such matrices, so
+//! shape and values are checked here, once.
 
 use faussaire_data::ImageShape;
 use faussaire_data::error::{Error, Result};
@@ -68,9 +68,9 @@ impl Features {
         Self::new(values, indices.len(), self.dims)
     }
 
-    /// Two disjoint halves by a random permutation (one image of an odd number is left out): a score between them is that
-    /// score's floor, what real images reach against real images. A Fréchet distance falls with the number of images: its
-    /// floor is that of half as many.
+    /// Two disjoint halves by a random permutation (one image of an odd number is left out): a score between them is
+    /// that score's floor, what real images reach against real images. A Fréchet distance falls with the number of
+    /// images: its floor is that of half as many.
     ///
     /// # Errors
     /// Where there are fewer than two images.

@@ -1,5 +1,5 @@
-//! Feature extractors: nets that turn images into the vectors that scores compare, and where the net is a classifier, into
-//! class predictions too.
+//! Feature extractors: nets that turn images into the vectors that scores compare, and where the net is a classifier,
+//! into class predictions too.
 
 pub(crate) mod channels;
 pub mod classifier;

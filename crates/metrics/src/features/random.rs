@@ -1,6 +1,6 @@
 //! Features for sets without labels: the outputs of a convolutional net with fixed random weights. Such features don't
-//! describe the content of an image, but respond to edges, textures and their arrangement, and are the same on every machine;
-//! the names of scores that use them include `random-convnet`.
+//! describe the content of an image, but respond to edges, textures and their arrangement, and are the same on every
+//! machine; the names of scores that use them include `random-convnet`.
 
 use burn::tensor::Device;
 

@@ -17,8 +17,8 @@ pub struct OnlineMetric(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// Images, without an extractor: sliced Wasserstein distance on pixels and, where they can be determined, copies and rare
-    /// classes.
+    /// Images, without an extractor: sliced Wasserstein distance on pixels and, where they can be determined, copies
+    /// and rare classes.
     Pixels(SlicedWasserstein, Option<PixelKnn>),
     /// Images, with an extractor: Fréchet distance, rare classes, and copies where they can be determined.
     Features(Box<OnlineFid>, Option<PixelKnn>),
@@ -51,7 +51,8 @@ impl OnlineMetric {
         }))
     }
 
-    /// The scores with the features of `extractor`; those of [`new`](Self::new) for a toy distribution, which has no images.
+    /// The scores with the features of `extractor`; those of [`new`](Self::new) for a toy distribution, which has no
+    /// images.
     ///
     /// # Errors
     /// Where an image can't be read, or has another shape than `extractor` takes.
@@ -74,8 +75,8 @@ impl OnlineMetric {
         }
     }
 
-    /// The scores of `generated`, `[images, h, w, c]` values in [0, 1]. For all of them smaller is better; the first one
-    /// determines the best checkpoint.
+    /// The scores of `generated`, `[images, h, w, c]` values in [0, 1]. For all of them smaller is better; the first
+    /// one determines the best checkpoint.
     pub fn score(&self, generated: &[f32]) -> Vec<(ScoreName, f64)> {
         match &self.0 {
             Kind::Pixels(metric, pixel_knn) => {

@@ -52,8 +52,8 @@ impl PixelKnn {
         Ok(Some(Self { real, spacing, labels: labels.map(|labels| (labels, classes)) }))
     }
 
-    /// Names and values of the scores of `generated` images, values in [0, 1]; smaller is better. [`Metric::Copying`]: how
-    /// many times nearer generated images are to training images than these are to each other.
+    /// Names and values of the scores of `generated` images, values in [0, 1]; smaller is better. [`Metric::Copying`]:
+    /// how many times nearer generated images are to training images than these are to each other.
     /// [`Metric::RareClasses`]: the number of classes that far fewer generated than real images are nearest to.
     pub(crate) fn score(&self, generated: &[f32]) -> Vec<(ScoreName, f64)> {
         let length = self.real.dims();

@@ -1,7 +1,7 @@
-//! Sliced Wasserstein distance between real and generated images (Rabin et al. 2012), on pixels: both sets are projected
-//! on random directions, where the distance of two sorted lists is exact. It needs no trained features and little time, so
-//! it can choose the best checkpoint of any run. It doesn't depend on the content of an image: use it to rank checkpoints of
-//! one run, not different nets or data sets.
+//! Sliced Wasserstein distance between real and generated images (Rabin et al. 2012), on pixels: both sets are
+//! projected on random directions, where the distance of two sorted lists is exact. It needs no trained features and
+//! little time, so it can choose the best checkpoint of any run. It doesn't depend on the content of an image: use it
+//! to rank checkpoints of one run, not different nets or data sets.
 
 use crate::{Metric, ScoreName};
 use faussaire_data::error::Result;

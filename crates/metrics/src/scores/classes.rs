@@ -1,6 +1,6 @@
-//! Scores of class predictions: the distribution over the classes (where mode collapse shows first), the share of images
-//! that show the class they were conditioned on, and the classifier score, which is the Inception score's formula on the
-//! probabilities of another classifier.
+//! Scores of class predictions: the distribution over the classes (where mode collapse shows first), the share of
+//! images that show the class they were conditioned on, and the classifier score, which is the Inception score's
+//! formula on the probabilities of another classifier.
 
 use crate::stats::bootstrap::{Bootstrap, Estimate};
 use faussaire_data::error::{Error, Result};
@@ -90,12 +90,12 @@ fn kl(histogram: &[u64], expected: &[f64]) -> f64 {
     present.map(|(p, q)| p * (p / q).ln()).sum()
 }
 
-/// A class is rare where it is generated this many times less often than expected: a classifier's or a nearest neighbour's
-/// errors show some images of a class that is absent.
+/// A class is rare where it is generated this many times less often than expected: a classifier's or a nearest
+/// neighbour's errors show some images of a class that is absent.
 const RARE_FACTOR: f64 = 5.0;
 
-/// Number of rare classes. `generated` and `expected` are numbers of images per class, or shares of them. Classes of which
-/// fewer than `min_expected` are expected don't count.
+/// Number of rare classes. `generated` and `expected` are numbers of images per class, or shares of them. Classes of
+/// which fewer than `min_expected` are expected don't count.
 pub(crate) fn rare_classes(generated: &[f64], expected: &[f64], min_expected: f64) -> usize {
     let is_rare = |(g, e): &(&f64, &f64)| **e >= min_expected && RARE_FACTOR * **g < **e;
     generated.iter().zip(expected).filter(is_rare).count()

@@ -1,6 +1,6 @@
-//! Diversity within a class: the mean distance between two generated images of one predicted class, relative to that between
-//! two real ones. 1 is as diverse as the real images; near 0, the generator produces one image per class, which neither the
-//! class histogram nor the classifier score detects.
+//! Diversity within a class: the mean distance between two generated images of one predicted class, relative to that
+//! between two real ones. 1 is as diverse as the real images; near 0, the generator produces one image per class, which
+//! neither the class histogram nor the classifier score detects.
 
 use crate::features::matrix::Features;
 use crate::scores::classes::histogram;

@@ -1,6 +1,6 @@
-//! Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017; "FID" with Inception features):
-//! `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1^1/2 S2 S1^1/2)^1/2)`. The square roots are those of symmetric matrices, computed from
-//! eigenvalues, so that there is no imaginary part to discard.
+//! Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017; "FID" with Inception
+//! features): `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1^1/2 S2 S1^1/2)^1/2)`. The square roots are those of symmetric matrices,
+//! computed from eigenvalues, so that there is no imaginary part to discard.
 
 use crate::features::matrix::Features;
 use crate::stats::bootstrap::{Bootstrap, Estimate};
@@ -30,10 +30,11 @@ pub(crate) struct Frechet {
     pub(crate) mean_part: f64,
     /// The trace term, at least 0.
     pub(crate) covariance_part: f64,
-    /// The sum of the negative eigenvalues that rounding left in positive semidefinite matrices; they are replaced by 0.
+    /// The sum of the negative eigenvalues that rounding left in positive semidefinite matrices; they are replaced by
+    /// 0.
     pub(crate) clamped: f64,
-    /// A warning where a set has no more images than dimensions: its covariance is then of low rank, and the distance far too
-    /// large.
+    /// A warning where a set has no more images than dimensions: its covariance is then of low rank, and the distance
+    /// far too large.
     pub(crate) warning: Option<String>,
 }
 
@@ -89,9 +90,9 @@ pub(crate) fn frechet_distance(real: &Features, generated: &Features) -> Result<
     Gaussian::new(Moments::of(real)?).distance(&Moments::of(generated)?)
 }
 
-/// The distance with its confidence interval, by a jackknife that leaves out one of 20 groups of images at a time, first of
-/// the real ones, then of the generated ones: 40 decompositions (2 ms each at 128 dimensions, seconds at 2048). `real` must be
-/// the Gaussian of `real_features`.
+/// The distance with its confidence interval, by a jackknife that leaves out one of 20 groups of images at a time,
+/// first of the real ones, then of the generated ones: 40 decompositions (2 ms each at 128 dimensions, seconds at
+/// 2048). `real` must be the Gaussian of `real_features`.
 ///
 /// # Errors
 /// Where the dimensions differ, or a set has fewer than six images.
@@ -133,8 +134,8 @@ fn normalise(matrix: DMatrix<f64>) -> (DMatrix<f64>, f64) {
     if unit > 0.0 { (matrix / unit, unit) } else { (matrix, 1.0) }
 }
 
-/// Eigenvalues, times `unit`, of a positive semidefinite matrix: negative ones become 0 (their sum is returned too), and so
-/// do those within the rounding error of 0, whose square root would be far larger than themselves.
+/// Eigenvalues, times `unit`, of a positive semidefinite matrix: negative ones become 0 (their sum is returned too),
+/// and so do those within the rounding error of 0, whose square root would be far larger than themselves.
 fn clamp(values: &[f64], unit: f64) -> (Vec<f64>, f64) {
     let largest = values.iter().copied().fold(0.0, f64::max);
     let noise = largest * f64::EPSILON * values.len() as f64;

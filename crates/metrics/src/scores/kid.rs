@@ -1,7 +1,7 @@
-//! Kernel distance (Binkowski et al. 2018; "KID" with Inception features): the unbiased estimate of the squared maximum mean
-//! discrepancy under the kernel `(x y / d + 1)^3`. As in torch-fidelity it is the mean over subsets of the images, with the
-//! standard deviation between subsets. Unlike the Fréchet distance it assumes no Gaussians, and its expectation doesn't depend on
-//! the number of images; for equal distributions it scatters around 0.
+//! Kernel distance (Binkowski et al. 2018; "KID" with Inception features): the unbiased estimate of the squared maximum
+//! mean discrepancy under the kernel `(x y / d + 1)^3`. As in torch-fidelity it is the mean over subsets of the images,
+//! with the standard deviation between subsets. Unlike the Fréchet distance it assumes no Gaussians, and its
+//! expectation doesn't depend on the number of images; for equal distributions it scatters around 0.
 
 use crate::features::matrix::{Features, at_least, same_dims};
 use crate::stats::bootstrap::{Estimate, quantile};
@@ -51,8 +51,8 @@ impl Kid {
         Self { mean, deviation: variance.sqrt(), subsets }
     }
 
-    /// The mean, with the range of the share `level` of the subsets: the spread of scores of as many images as a subset has. It
-    /// is wider than the uncertainty of the mean.
+    /// The mean, with the range of the share `level` of the subsets: the spread of scores of as many images as a subset
+    /// has. It is wider than the uncertainty of the mean.
     pub(crate) fn estimate(&self, level: f64) -> Estimate {
         let mut sorted = self.subsets.clone();
         sorted.sort_by(f64::total_cmp);

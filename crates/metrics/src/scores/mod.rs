@@ -1,4 +1,5 @@
-//! The scores, one file per metric: plain functions of the features, classes or nearest neighbours of two sets of images.
+//! The scores, one file per metric: plain functions of the features, classes or nearest neighbours of two sets of
+//! images.
 
 pub(crate) mod classes;
 pub(crate) mod diversity;

@@ -1,9 +1,10 @@
-//! Precision, recall, density and coverage (PRDC). The neighbourhood of an image is the ball whose radius is the distance to
-//! its k-th nearest other image of the same set. Precision and recall (Kynkäänniemi et al. 2019): the share of images inside
-//! any ball of the other set, the surface included. Density and coverage (Naeem et al. 2020), which are less sensitive to
-//! outliers: the number of real balls that contain a generated image, divided by k, and the share of real balls that contain
-//! a generated image, the surface excluded. Distances are exact: an image with more than k duplicates has a ball of radius 0,
-//! which contains the duplicates for precision and recall, and nothing for density and coverage.
+//! Precision, recall, density and coverage (PRDC). The neighbourhood of an image is the ball whose radius is the
+//! distance to its k-th nearest other image of the same set. Precision and recall (Kynkäänniemi et al. 2019): the share
+//! of images inside any ball of the other set, the surface included. Density and coverage (Naeem et al. 2020), which
+//! are less sensitive to outliers: the number of real balls that contain a generated image, divided by k, and the share
+//! of real balls that contain a generated image, the surface excluded. Distances are exact: an image with more than k
+//! duplicates has a ball of radius 0, which contains the duplicates for precision and recall, and nothing for density
+//! and coverage.
 
 use crate::features::matrix::{Features, at_least, same_dims};
 use crate::stats::bootstrap::{Bootstrap, Estimate};
@@ -116,8 +117,8 @@ impl Prdc {
         all
     }
 
-    /// The share of generated images inside a real ball; larger is better. This interval and the following three are for the
-    /// selection of the images that are counted, given the balls.
+    /// The share of generated images inside a real ball; larger is better. This interval and the following three are
+    /// for the selection of the images that are counted, given the balls.
     pub(crate) fn precision(&self, bootstrap: &Bootstrap) -> Estimate {
         bootstrap.share(&self.precise)
     }

@@ -1,6 +1,6 @@
-//! Confidence intervals of scores, for the selection of images: the bootstrap (Efron 1979) for means and counts over images,
-//! and the delete-a-group jackknife for the Fréchet distance. Resampling with replacement duplicates images, which raises a
-//! Fréchet distance as a smaller number of images would; leaving groups out does not.
+//! Confidence intervals of scores, for the selection of images: the bootstrap (Efron 1979) for means and counts over
+//! images, and the delete-a-group jackknife for the Fréchet distance. Resampling with replacement duplicates images,
+//! which raises a Fréchet distance as a smaller number of images would; leaving groups out does not.
 
 use faussaire_data::random::Stream;
 use rand::Rng;
@@ -54,16 +54,16 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// The percentile interval of `statistic` over `rows` images. `statistic` receives row indices: all of them for the value,
-    /// then resamples drawn with replacement.
+    /// The percentile interval of `statistic` over `rows` images. `statistic` receives row indices: all of them for the
+    /// value, then resamples drawn with replacement.
     pub(crate) fn percentile(&self, rows: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Estimate {
         let (value, draws) = self.draw(rows, statistic);
         let (low, high) = self.ends(&draws);
         Estimate { value, low: low.min(value), high: high.max(value) }
     }
 
-    /// The reflected ("basic") interval: the percentiles mirrored at the value. For statistics that noise only raises, such as a
-    /// KL divergence: resampling adds as much noise again, and reflection subtracts it.
+    /// The reflected ("basic") interval: the percentiles mirrored at the value. For statistics that noise only raises,
+    /// such as a KL divergence: resampling adds as much noise again, and reflection subtracts it.
     pub(crate) fn reflected(&self, rows: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Estimate {
         let (value, draws) = self.draw(rows, statistic);
         let (low, high) = self.ends(&draws);
@@ -76,8 +76,8 @@ impl Bootstrap {
         self.percentile(values.len(), mean)
     }
 
-    /// The share of `hits` that are true, with Wilson's interval (1927), which also holds for shares of 0 and 1. NaN where there
-    /// are none.
+    /// The share of `hits` that are true, with Wilson's interval (1927), which also holds for shares of 0 and 1. NaN
+    /// where there are none.
     pub(crate) fn share(&self, hits: &[bool]) -> Estimate {
         if hits.is_empty() {
             return Estimate::exact(f64::NAN);
@@ -95,9 +95,9 @@ impl Bootstrap {
         Estimate::around(value, normal_quantile((1.0 + self.level) / 2.0) * standard_error)
     }
 
-    /// The delete-a-group jackknife. `left_out` has, for each set of images that the statistic depends on, the statistic
-    /// without each of that set's groups (at least two, of equal size). The interval is Student's t with one degree of freedom
-    /// less than the smallest number of groups.
+    /// The delete-a-group jackknife. `left_out` has, for each set of images that the statistic depends on, the
+    /// statistic without each of that set's groups (at least two, of equal size). The interval is Student's t with one
+    /// degree of freedom less than the smallest number of groups.
     pub(crate) fn jackknife(&self, value: f64, left_out: &[Vec<f64>]) -> Estimate {
         let variance = |without: &Vec<f64>| {
             let groups = without.len() as f64;

@@ -1,5 +1,6 @@
-//! Mean and covariance of features in 64-bit floats, computed by blocks of rows, so that no more than one block is converted at
-//! a time. The moments of a subset can be subtracted again, which makes leaving out a group of images cheap.
+//! Mean and covariance of features in 64-bit floats, computed by blocks of rows, so that no more than one block is
+//! converted at a time. The moments of a subset can be subtracted again, which makes leaving out a group of images
+//! cheap.
 
 use crate::features::matrix::{Features, at_least};
 use faussaire_data::error::{Error, Result};
@@ -101,8 +102,8 @@ impl Moments {
     }
 }
 
-/// Adds the scatter of the rows at `block` around `mean`. Each value is summed in the order of the rows, whatever the number
-/// of threads.
+/// Adds the scatter of the rows at `block` around `mean`. Each value is summed in the order of the rows, whatever the
+/// number of threads.
 fn add_scatter(features: &Features, block: &[usize], mean: &[f64], scatter: &mut DMatrix<f64>) {
     let dims = features.dims();
     let centred = |&row: &usize| features.row(row).iter().zip(mean).map(|(&v, m)| f64::from(v) - m);

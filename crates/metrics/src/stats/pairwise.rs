@@ -1,8 +1,8 @@
-//! Exact distances between all rows of two sets at the speed of a 32-bit matrix product. The product gives
-//! `|a|^2 + |b|^2 - 2ab` with a bounded error, hence a lower and an upper bound of every squared distance; only pairs that
-//! the bounds leave undecided are computed in 64-bit floats from the features. So duplicates have distance 0, and equal
-//! distances compare equal. Sets are centred and scaled by a power of two first, so that neither an offset nor very large or
-//! small features loosen the bounds.
+//! Exact distances between all rows of two sets at the speed of a 32-bit matrix product. The product gives `|a|^2 +
+//! |b|^2 - 2ab` with a bounded error, hence a lower and an upper bound of every squared distance; only pairs that the
+//! bounds leave undecided are computed in 64-bit floats from the features. So duplicates have distance 0, and equal
+//! distances compare equal. Sets are centred and scaled by a power of two first, so that neither an offset nor very
+//! large or small features loosen the bounds.
 
 use crate::features::matrix::Features;
 use faussaire_kernels::{Activation, Geometry, Precision, conv};
@@ -157,7 +157,8 @@ impl Pair<'_> {
         distance < radius || (closed && distance == radius)
     }
 
-    /// The squared distance in the frame's units: the middle of the bounds where they are within 1e-4 of it, else exact.
+    /// The squared distance in the frame's units: the middle of the bounds where they are within 1e-4 of it, else
+    /// exact.
     pub(crate) fn nearly(&mut self) -> f64 {
         if self.upper - self.lower < 1e-4 * self.lower { (self.lower + self.upper) / 2.0 } else { self.squared() }
     }
@@ -170,8 +171,8 @@ impl Pair<'_> {
     }
 }
 
-/// Computes all products of `from` with `to`. Each block of rows has a state, made by `start`; `visit` receives the block's
-/// tiles in the order of the columns. Returns the states in the order of the blocks.
+/// Computes all products of `from` with `to`. Each block of rows has a state, made by `start`; `visit` receives the
+/// block's tiles in the order of the columns. Returns the states in the order of the blocks.
 pub(crate) fn for_tiles<S: Send>(
     from: &Points,
     to: &Points,

@@ -1,5 +1,5 @@
-//! Trained classifiers are cached in the user's cache folder, under a name that is a digest of the data's content and of all
-//! that their training depends on.
+//! Trained classifiers are cached in the user's cache folder, under a name that is a digest of the data's content and
+//! of all that their training depends on.
 
 use std::path::{Path, PathBuf};
 

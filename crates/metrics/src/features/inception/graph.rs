@@ -1,10 +1,10 @@
-//! InceptionV3 (Szegedy et al. 2016) as the Fréchet Inception Distance uses it: the graph of 2015 whose weights Heusel et
-//! al. (2017) chose, with pytorch-fid's names. It differs from torchvision's graph in two points: average pooling doesn't
-//! count the padding, and the last block's pooling takes the maximum.
+//! InceptionV3 (Szegedy et al. 2016) as the Fréchet Inception Distance uses it: the graph of 2015 whose weights Heusel
+//! et al. (2017) chose, with pytorch-fid's names. It differs from torchvision's graph in two points: average pooling
+//! doesn't count the padding, and the last block's pooling takes the maximum.
 //!
 //! The graph is text, one line per block: branches are separated by `;`, the layers of a branch by `|`; `a / b` are two
-//! layers on the same input whose outputs are concatenated. A layer is its name, output channels and kernel, then `s2` for a
-//! stride of 2 without padding or `valid` for no padding; otherwise images keep their size.
+//! layers on the same input whose outputs are concatenated. A layer is its name, output channels and kernel, then `s2`
+//! for a stride of 2 without padding or `valid` for no padding; otherwise images keep their size.
 
 use faussaire_data::error::{Error, Result};
 
@@ -190,7 +190,8 @@ mod tests {
         let graph = Graph::new().unwrap();
         assert_eq!((graph.convs.len(), graph.features, graph.blocks.len()), (94, 2048, 13));
         let weights = |c: &Conv| c.inputs * c.outputs * c.kernel[0] * c.kernel[1];
-        // torchvision's Inception3 without its classifiers: 21,751,136 kernels' values, 4 x 17,216 of batch normalisation.
+        // torchvision's Inception3 without its classifiers: 21,751,136 kernels' values, 4 x 17,216 of batch
+        // normalisation.
         assert_eq!(graph.convs.iter().map(weights).sum::<usize>(), 21_751_136);
         assert_eq!(graph.convs.iter().map(|c| c.outputs).sum::<usize>(), 17_216);
         let last = graph.convs.last().unwrap();

@@ -1,5 +1,6 @@
 //! Tests of agreement with torchvision's graph as pytorch-fid changes it, on weights computed by a formula
-//! (`bench/judge/inception.py` computes the expected numbers): the published weights can't be distributed with the code.
+//! (`bench/judge/inception.py` computes the expected numbers): the published weights can't be distributed with the
+//! code.
 
 #![allow(clippy::unwrap_used)]
 

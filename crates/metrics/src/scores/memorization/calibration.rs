@@ -1,7 +1,7 @@
 //! Whether generated images are nearer to the training images than held-out real images are. Two tests: the share of
-//! generated images below a threshold that 1 % of held-out images are below (a generator that copies nothing has about 1 %,
-//! whatever the features), and the data-copying test of Meehan, Chaudhuri and Dasgupta (2020), which compares the ranks of
-//! all generated and all held-out distances.
+//! generated images below a threshold that 1 % of held-out images are below (a generator that copies nothing has about
+//! 1 %, whatever the features), and the data-copying test of Meehan, Chaudhuri and Dasgupta (2020), which compares the
+//! ranks of all generated and all held-out distances.
 
 use crate::features::matrix::{Features, at_least, same_dims};
 use crate::stats::bootstrap::{Bootstrap, Estimate};
@@ -66,8 +66,8 @@ impl NearestNeighbours {
 pub(crate) struct Calibration {
     /// Images up to this distance are flagged.
     pub(crate) threshold: f32,
-    /// The share of held-out images that is flagged: about the share asked for, more where held-out images have duplicates in the
-    /// training set.
+    /// The share of held-out images that is flagged: about the share asked for, more where held-out images have
+    /// duplicates in the training set.
     pub(crate) expected: f64,
     /// Held-out distances, ascending.
     held_out: Vec<f32>,
@@ -76,13 +76,14 @@ pub(crate) struct Calibration {
 /// What the distances of generated images show.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct CopyTest {
-    /// The share of generated images that is flagged; a generator that copies nothing has about [`Calibration::expected`].
+    /// The share of generated images that is flagged; a generator that copies nothing has about
+    /// [`Calibration::expected`].
     pub(crate) share: Estimate,
     /// The share less the expected one, in standard deviations; the uncertainty of both is counted.
     pub(crate) excess: f64,
-    /// The data-copying test: the Mann-Whitney statistic of generated against held-out distances in standard deviations.
-    /// Around 0 for new images; below -3 the generator copies; above 3 its images are farther from the training images than
-    /// real ones.
+    /// The data-copying test: the Mann-Whitney statistic of generated against held-out distances in standard
+    /// deviations. Around 0 for new images; below -3 the generator copies; above 3 its images are farther from the
+    /// training images than real ones.
     pub(crate) z: f64,
 }
 
@@ -125,8 +126,9 @@ impl Calibration {
         CopyTest { share, excess: self.excess(share.value, near.len()), z: mann_whitney(&distances, &self.held_out) }
     }
 
-    /// A share of `n` images less the expected one, in standard deviations. Both are uncertain: with the threshold at the
-    /// nearest r of N held-out images, the share of all possible held-out images up to it has a standard error of `sqrt(r) / N`.
+    /// A share of `n` images less the expected one, in standard deviations. Both are uncertain: with the threshold at
+    /// the nearest r of N held-out images, the share of all possible held-out images up to it has a standard error of
+    /// `sqrt(r) / N`.
     fn excess(&self, share: f64, n: usize) -> f64 {
         let (p, all) = (self.expected, self.held_out.len() as f64);
         (share - p) / (p * (1.0 - p) / n as f64 + p / all).sqrt()

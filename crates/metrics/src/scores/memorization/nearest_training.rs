@@ -1,12 +1,13 @@
-//! Finds generated images that copy a training image, by comparing each with all training images. A copy is recognised not by
-//! a small distance to the nearest training image (a thin 1 always has a near one) but by a distance far smaller than to the
-//! next ones, as in Carlini et al. (2023): the ratio is the distance to the nearest one over the mean distance to the nine
-//! after it. An image is flagged where its ratio is below that of 99 % of held-out real images.
+//! Finds generated images that copy a training image, by comparing each with all training images. A copy is recognised
+//! not by a small distance to the nearest training image (a thin 1 always has a near one) but by a distance far smaller
+//! than to the next ones, as in Carlini et al. (2023): the ratio is the distance to the nearest one over the mean
+//! distance to the nine after it. An image is flagged where its ratio is below that of 99 % of held-out real images.
 //!
-//! Distances are between pixels, averaged over blocks so that at most 16 x 16 remain. A classifier's features were tried
-//! first: noise of a sixth of the range on every pixel of an MNIST image moves it so far in them that its original isn't among
-//! the three nearest, while block averages hardly change. Of 2,000 such noisy copies 93 % are flagged, of 2,000 images of
-//! MNIST's test part 0.9 %, where 1 % is expected. Pixels don't reveal a copy that was shifted or mirrored.
+//! Distances are between pixels, averaged over blocks so that at most 16 x 16 remain. A classifier's features were
+//! tried first: noise of a sixth of the range on every pixel of an MNIST image moves it so far in them that its
+//! original isn't among the three nearest, while block averages hardly change. Of 2,000 such noisy copies 93 % are
+//! flagged, of 2,000 images of MNIST's test part 0.9 %, where 1 % is expected. Pixels don't reveal a copy that was
+//! shifted or mirrored.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -51,13 +52,14 @@ pub struct Memorization {
     pub high: f64,
     /// The share of held-out real images that is flagged: the share expected of a generator that copies nothing.
     pub expected: f64,
-    /// The share less the expected one, in standard deviations: above 2 it is more than chance explains. The uncertainty of
-    /// both shares is counted.
+    /// The share less the expected one, in standard deviations: above 2 it is more than chance explains. The
+    /// uncertainty of both shares is counted.
     pub excess: f64,
-    /// The ratio up to which an image is flagged: the distance to the nearest image over the mean distance to the next ones.
+    /// The ratio up to which an image is flagged: the distance to the nearest image over the mean distance to the next
+    /// ones.
     pub threshold: f64,
-    /// The data-copying test (Meehan et al. 2020) over all ratios, in standard deviations: below -3 the images as a whole are
-    /// too near.
+    /// The data-copying test (Meehan et al. 2020) over all ratios, in standard deviations: below -3 the images as a
+    /// whole are too near.
     pub z: f64,
     /// The rule in one sentence.
     pub rule: String,
@@ -79,8 +81,8 @@ pub struct NearestTraining {
 }
 
 impl NearestTraining {
-    /// Finds the training images nearest to each of `images`, `[n, h, w, c]` values in [0, 1]. `seed` selects the held-out images
-    /// and the bootstrap's resamples.
+    /// Finds the training images nearest to each of `images`, `[n, h, w, c]` values in [0, 1]. `seed` selects the
+    /// held-out images and the bootstrap's resamples.
     ///
     /// # Errors
     /// Too few images, images of another shape, or one that can't be read.
@@ -149,8 +151,8 @@ fn read(set: &dyn Dataset, indices: &[usize], block: usize) -> Result<Features> 
     Features::new(rows, indices.len(), dims)
 }
 
-/// Averages over blocks of `block x block` pixels (smaller ones at the edges), divided by the root of their number, so that
-/// the distance of two rows is the root of the mean square difference.
+/// Averages over blocks of `block x block` pixels (smaller ones at the edges), divided by the root of their number, so
+/// that the distance of two rows is the root of the mean square difference.
 fn averaged(images: &[f32], shape: ImageShape, block: usize) -> Result<Features> {
     let ImageShape { height, width, channels } = shape;
     let (down, across) = (height.div_ceil(block), width.div_ceil(block));
@@ -190,8 +192,8 @@ fn held_out_ratios(
     Ok((ratios(&others, 1), which))
 }
 
-/// For each image the distance to its nearest neighbour after the first `skipped`, over the mean distance to the next ones; 0
-/// where all distances are 0.
+/// For each image the distance to its nearest neighbour after the first `skipped`, over the mean distance to the next
+/// ones; 0 where all distances are 0.
 fn ratios(neighbours: &NearestNeighbours, skipped: usize) -> Vec<f32> {
     let ratio = |sample: usize| {
         let (nearest, next) = match &neighbours.distances(sample)[skipped..] {
