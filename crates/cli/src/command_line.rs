@@ -10,7 +10,7 @@ use crate::commands::{
 
 /// Trains, judges, explains and serves generative adversarial networks (GANs) on CPUs.
 #[derive(Debug, Parser)]
-#[command(name = "faussaire", version, about, max_term_width = 100, after_help = AFTER)]
+#[command(name = "faussaire", version, max_term_width = 100, after_help = AFTER)]
 pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]

@@ -18,6 +18,7 @@ use crate::report::say;
 #[command(after_help = EXAMPLES)]
 pub struct Judge {
     /// Run folder, or images in any form that `train` accepts
+    #[arg(value_name = "RUN|IMAGES")]
     pub of: String,
     /// Real images to compare with: a data set's name or path [default: the run's own data]
     #[arg(long, value_name = "DATASET")]

@@ -92,6 +92,12 @@ fn sampled(options: &Sample) -> Result<()> {
         _ => PrecisionChoice::F32,
     };
     let sampler = Sampler::open(&run, &options.checkpoint, &super::device("cpu")?)?.rounded(precision)?;
+    if sampler.shape().height == 1 {
+        return Err(Error::usage(
+            format!("{} generates points, not images", options.run.display()),
+            "its sheets under samples/ and `faussaire studio` show them",
+        ));
+    }
     let grid = options.grid;
     let asked = options.n.or(grid.map(|(r, c)| r * c));
     if asked == Some(0) {

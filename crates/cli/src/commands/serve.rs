@@ -45,7 +45,8 @@ const NETWORK: &str = "Network";
 const EXAMPLES: &str = "\
 Examples:
   faussaire serve runs/0001-mnist-tp
-  curl http://127.0.0.1:7412/generate -H 'content-type: application/json' -d '{\"n\": 16}' > images.png";
+  curl http://127.0.0.1:7412/generate -H 'content-type: application/json' \\
+    -d '{\"n\": 16}' > images.png";
 
 pub fn run(options: &Serve) -> Result<()> {
     super::limit_threads(options.threads)?;

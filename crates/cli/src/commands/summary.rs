@@ -13,6 +13,7 @@ use crate::report::say;
 #[command(after_help = EXAMPLES)]
 pub struct Summary {
     /// Preset, run folder or recipe file
+    #[arg(value_name = "PRESET|RUN|FILE")]
     pub of: String,
 }
 

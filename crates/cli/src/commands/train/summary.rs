@@ -43,11 +43,11 @@ fn next(gan: &Gan, folder: &Path, ending: Ending) -> Vec<String> {
         Some(parent) if parent == Path::new(RUNS) => "faussaire studio --open".into(),
         _ => format!("faussaire studio {path} --open"),
     }];
-    commands.push(format!("faussaire sample {path} --grid 8x8 -o images.png"));
-    if let (Some(label), true) = (gan.recipe.labels.names.first(), gan.generator.net.labels() > 0) {
-        commands.push(format!("faussaire sample {path} --class {} -o class.png", quoted(Path::new(label))));
-    }
     if of_images {
+        commands.push(format!("faussaire sample {path} --grid 8x8 -o images.png"));
+        if let (Some(label), true) = (gan.recipe.labels.names.first(), gan.generator.net.labels() > 0) {
+            commands.push(format!("faussaire sample {path} --class {} -o class.png", quoted(Path::new(label))));
+        }
         commands.push(format!("faussaire sample {path} -o walk.gif"));
         commands.push(format!("faussaire export {path} -o page.html"));
     }
