@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use console::style;
+use console::Style;
 use faussaire::data::ImageShape;
 use faussaire::{Error, Result};
 
@@ -24,12 +24,12 @@ pub fn line(text: std::fmt::Arguments) -> Result<()> {
 
 /// Prints `error` and gives the exit status that fits it.
 pub fn failure(error: &Error) -> ExitCode {
-    eprintln!("{} {error}", style("error:").for_stderr().red().bold());
+    eprintln!("{} {error}", label("error:", Style::new().red().bold()));
     if !error.hint().is_empty() {
-        eprintln!("{} {}", style("hint:").for_stderr().bold(), error.hint());
+        eprintln!("{} {}", label("hint:", Style::new().bold()), error.hint());
     }
     if let Some(line) = crate::flags::line(&error.named()) {
-        eprintln!("{} {line}", style("flags:").for_stderr().bold());
+        eprintln!("{} {line}", label("flags:", Style::new().bold()));
     }
     match error {
         Error::Usage { .. } | Error::Recipe { .. } | Error::NoTestImages { .. } => ExitCode::from(2),
@@ -37,9 +37,17 @@ pub fn failure(error: &Error) -> ExitCode {
     }
 }
 
+/// What a line on stderr begins with, in colour on a terminal only: `compare` and the studio look for it in logs.
+fn label(text: &str, style: Style) -> String {
+    match console::user_attended_stderr() {
+        true => style.for_stderr().apply_to(text).to_string(),
+        false => text.to_owned(),
+    }
+}
+
 /// Prints a warning to stderr.
 pub fn warning(text: &str) {
-    eprintln!("{} {text}", style("warning:").for_stderr().yellow().bold());
+    eprintln!("{} {text}", label("warning:", Style::new().yellow().bold()));
 }
 
 /// A whole number with a comma between thousands.
