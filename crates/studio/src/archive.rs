@@ -1,5 +1,5 @@
-//! Images as a zip file of numbered PNG files, and a table of what each was asked to show. It is written as a stream, so
-//! that any number takes the memory of a few.
+//! Images as a zip file of numbered PNG files with a table of their labels. The file is streamed, so memory doesn't grow with
+//! the number of images.
 
 use std::io::{self, Write};
 
@@ -28,7 +28,7 @@ impl<W: Write> Archive<W> {
         }
     }
 
-    /// Adds images; `labels` says what each shows, or is empty.
+    /// Adds images; `labels` has one label for each, or is empty.
     pub(crate) fn add(&mut self, images: &Images, labels: &[String]) -> Result<()> {
         for at in 0..images.len() {
             let Some(picture) = images.picture(at) else { break };
@@ -36,38 +36,38 @@ impl<W: Write> Archive<W> {
             self.file(&name, &png::encode(&picture)?)?;
             if let Some(label) = labels.get(at) {
                 if !std::mem::replace(&mut self.labelled, true) {
-                    self.labels.write_record(["file", "label"]).map_err(|e| refused(&e))?;
+                    self.labels.write_record(["file", "label"]).map_err(|e| zip_error(&e))?;
                 }
-                self.labels.write_record([&name, label]).map_err(|e| refused(&e))?;
+                self.labels.write_record([&name, label]).map_err(|e| zip_error(&e))?;
             }
             self.images += 1;
         }
         Ok(())
     }
 
-    /// Ends it; gives what it was written to.
+    /// Finishes the file and returns the writer.
     pub(crate) fn finish(mut self) -> Result<W> {
         if self.labelled {
             let table = std::mem::replace(&mut self.labels, csv::Writer::from_writer(Vec::new()));
-            self.file("labels.csv", &table.into_inner().map_err(|e| refused(&e))?)?;
+            self.file("labels.csv", &table.into_inner().map_err(|e| zip_error(&e))?)?;
         }
-        self.zip.finish().map(StreamWriter::into_inner).map_err(|e| refused(&e))
+        self.zip.finish().map(StreamWriter::into_inner).map_err(|e| zip_error(&e))
     }
 
-    /// Adds a file as it is.
+    /// Adds a file without compression.
     pub(crate) fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        // PNG files don't get smaller.
+        // PNG files don't compress further.
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        self.zip.start_file(name, options).map_err(|e| refused(&e))?;
-        self.zip.write_all(bytes).map_err(|e| refused(&e))
+        self.zip.start_file(name, options).map_err(|e| zip_error(&e))?;
+        self.zip.write_all(bytes).map_err(|e| zip_error(&e))
     }
 }
 
-fn refused(e: &dyn std::fmt::Display) -> Error {
-    Error::usage(format!("the zip file can't be written: {e}"), "ask again")
+fn zip_error(e: &dyn std::fmt::Display) -> Error {
+    Error::usage(format!("the zip file can't be written: {e}"), "send the request again")
 }
 
-/// A writer whose bytes go to a client as they come; it blocks while the client reads no faster.
+/// A writer that streams its bytes to a client; it blocks while the client reads slowly.
 pub(crate) struct Piped(pub mpsc::Sender<io::Result<Bytes>>);
 
 impl Write for Piped {
@@ -87,7 +87,7 @@ mod tests {
     use faussaire::data::ImageShape;
 
     #[test]
-    fn what_is_written_can_be_read_again() {
+    fn an_archive_can_be_read_back() {
         let shape = ImageShape { height: 3, width: 5, channels: 1 };
         let images = Images { shape, bytes: (0..30).collect() };
         let mut archive = Archive::new(Vec::new());

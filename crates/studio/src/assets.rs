@@ -1,4 +1,4 @@
-//! The front end: files of `assets/`, inside the program.
+//! The front end: files of `assets/`, embedded in the program.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use crate::errors::Failure;
 #[folder = "assets"]
 struct Embedded;
 
-/// Where the front end comes from.
+/// The source of the front end: embedded, or a folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Assets {
     folder: Option<Arc<PathBuf>>,
@@ -32,7 +32,7 @@ impl Assets {
         Self { folder: folder.map(Arc::new) }
     }
 
-    /// Answers every path that no other route does, compressed where the browser takes that.
+    /// The fallback for paths without a route; responses are compressed where the browser accepts it.
     pub(crate) fn service(self) -> Router {
         let files = Router::new().fallback(move |request: Request| {
             let assets = self.clone();
@@ -43,15 +43,15 @@ impl Assets {
 
     fn answer(&self, request: &Request) -> Response {
         if request.method() != Method::GET && request.method() != Method::HEAD {
-            return Failure::new(StatusCode::METHOD_NOT_ALLOWED, "expected GET", "the interface is below /api")
+            return Failure::new(StatusCode::METHOD_NOT_ALLOWED, "expected GET", "the API is under /api")
                 .into_response();
         }
         let path = request.uri().path().trim_start_matches('/');
-        // The page shows what the rest of its address says.
+        // Client-side routing: a path without an extension is a view of the page.
         let name = if path.is_empty() || !path.contains('.') { "index.html" } else { path };
         match self.file(name) {
             Some(bytes) => send(name, bytes, request.headers()),
-            None => Failure::missing(format!("there is no {path:?}"), "open /").into_response(),
+            None => Failure::missing(format!("{path:?} doesn't exist"), "open /").into_response(),
         }
     }
 
@@ -67,11 +67,11 @@ impl Assets {
     }
 }
 
-/// A file with its type; nothing but a nod where the browser has it.
+/// A file with its type, or 304 where the browser has it already.
 fn send(name: &str, bytes: Bytes, headers: &HeaderMap) -> Response {
     let digest = Sha256::digest(&bytes);
     let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    // Weak: the same tag for a file and its compressed form.
+    // Weak: a file and its compressed form share the tag.
     let tag = format!("W/\"{tag}\"");
     let head = [
         (header::CONTENT_TYPE, mime(name).to_owned()),
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_not_left() {
+    fn paths_outside_the_folder_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("assets")).unwrap();
         std::fs::write(folder.path().join("assets/a.js"), "1").unwrap();

@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON of a limited size that arrives within a limited time, whatever the client does.
+//! Request bodies: JSON with limits on its size and on the time it takes to arrive.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::errors::Failure;
 
-/// How long a body may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time limit for a body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A JSON body of at most `LIMIT` bytes.
 #[derive(Debug)]
@@ -22,52 +22,52 @@ impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for
     type Rejection = Failure;
 
     async fn from_request(mut request: Request, state: &S) -> Result<Self, Failure> {
-        // A length that is claimed is refused before anything is read.
+        // A declared length over the limit is refused before anything is read.
         if request.body().size_hint().lower() > LIMIT as u64 {
             return Err(too_large(LIMIT));
         }
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let kind = kind.to_owned();
         DefaultBodyLimit::max(LIMIT).apply(&mut request);
-        match tokio::time::timeout(PATIENCE, Json::from_request(request, state)).await {
+        match tokio::time::timeout(BODY_TIMEOUT, Json::from_request(request, state)).await {
             Ok(Ok(Json(value))) => Ok(Self(value)),
             Ok(Err(rejection)) => Err(refusal(&rejection, &kind, LIMIT)),
             Err(_) => Err(Failure::new(
                 StatusCode::REQUEST_TIMEOUT,
-                format!("the body did not arrive within {} s", PATIENCE.as_secs()),
-                "send it at once",
+                format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs()),
+                "send the body without pauses",
             )),
         }
     }
 }
 
-/// What a client is told whose body of type `kind` was rejected.
+/// The response to a rejected body of content type `kind`.
 fn refusal(rejection: &JsonRejection, kind: &str, limit: usize) -> Failure {
     match rejection {
-        // Any other kind can be sent by a foreign page's form without asking first.
+        // A form of another site can send any other type without a preflight request.
         JsonRejection::MissingJsonContentType(_) => Failure::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             format!("the body is of type \"{kind}\", expected application/json"),
             "send JSON with the header content-type: application/json",
         ),
-        // Either too large or broken off, in which case nobody reads this.
+        // Either too large or cut off, in which case nobody reads this.
         JsonRejection::BytesRejection(BytesRejection::FailedToBufferBody(_)) => too_large(limit),
-        JsonRejection::JsonDataError(e) => unreadable(e),
-        JsonRejection::JsonSyntaxError(e) => unreadable(e),
+        JsonRejection::JsonDataError(e) => invalid_json(e),
+        JsonRejection::JsonSyntaxError(e) => invalid_json(e),
         other => Failure::bad(other.body_text(), "send JSON"),
     }
 }
 
-fn unreadable(error: &impl std::error::Error) -> Failure {
+fn invalid_json(error: &impl std::error::Error) -> Failure {
     let what = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    Failure::bad(format!("the body can't be read: {what}"), "see the interface's description for the fields")
+    Failure::bad(format!("the body can't be read: {what}"), "check the fields of the request")
 }
 
 fn too_large(limit: usize) -> Failure {
     Failure::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         format!("the body is larger than {} KB", limit >> 10),
-        "send less at once",
+        "send a smaller body",
     )
 }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_without_a_claimed_length_is_limited_too() {
+    fn a_body_without_a_declared_length_is_limited_too() {
         let parts = (0..100).map(|_| Ok::<_, std::io::Error>(" ".repeat(64)));
         let body = Sent::from_stream(tokio_stream::iter(parts));
         assert_eq!(read("application/json", body).unwrap_err().0, 413);

@@ -1,4 +1,4 @@
-//! How errors reach a client: a fitting status, and as JSON what happened and what to do.
+//! Error responses: an HTTP status, with what happened and a hint as JSON.
 
 use std::io::ErrorKind;
 
@@ -7,17 +7,17 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faussaire::Error;
 
-/// What handlers return.
+/// The result of a handler.
 pub type Answer<T> = Result<T, Failure>;
 
-/// A request that got no result.
+/// A failed request.
 #[derive(Debug)]
 pub struct Failure {
     /// The response's status.
     pub status: StatusCode,
     /// What happened, and what was expected.
     pub error: String,
-    /// What to do.
+    /// How to fix it.
     pub hint: String,
     /// Seconds after which it may be tried again.
     pub retry_after: Option<u32>,
@@ -29,27 +29,27 @@ impl Failure {
         Self { status, error: error.into(), hint: hint.into(), retry_after: None }
     }
 
-    /// 400: the request makes no sense.
+    /// 400: the request is invalid.
     pub fn bad(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, hint)
     }
 
-    /// 404: there is no such thing.
+    /// 404: not found.
     pub fn missing(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, error, hint)
     }
 
-    /// 409: it doesn't go together with the state that things are in.
+    /// 409: the request conflicts with the current state.
     pub fn conflict(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, error, hint)
     }
 
-    /// 500: a fault of ours.
+    /// 500: a bug or a failure of this machine.
     pub fn internal(error: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error, "report this")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error, "please report this")
     }
 
-    /// 429: too much at once.
+    /// 429: too many requests at once.
     pub fn busy(error: impl Into<String>) -> Self {
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, error, "try again in a moment");
         Self { retry_after: Some(1), ..failure }
@@ -83,17 +83,17 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Does `work`, which blocks, beside the threads that answer.
+/// Runs `work`, which blocks, on tokio's pool for blocking work.
 ///
 /// # Errors
 /// What `work` reports; 500 where it panicked.
-pub async fn aside<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
+pub async fn run_blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
 where
     T: Send + 'static,
     E: Into<Failure> + Send + 'static,
 {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome.map_err(Into::into),
-        Err(_) => Err(Failure::internal("the request could not be worked off")),
+        Err(_) => Err(Failure::internal("the request failed")),
     }
 }

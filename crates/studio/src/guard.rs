@@ -1,6 +1,6 @@
-//! Who may ask. Bound to this machine, the studio answers only requests that name it by a local name, so that a foreign page
-//! can't reach it through a name of its own that resolves to 127.0.0.1 (DNS rebinding). Bound elsewhere, every request needs
-//! the token. Requests that a foreign page causes are refused in both cases.
+//! Access control. A server bound to a loopback address answers only requests with a local Host header, so that another site
+//! can't reach it through a domain that resolves to 127.0.0.1 (DNS rebinding). Bound to another address, every request needs
+//! the token. Cross-site requests are refused in both cases.
 
 use std::net::IpAddr;
 
@@ -15,23 +15,23 @@ use crate::errors::Failure;
 
 /// The cookie that holds the token.
 const COOKIE: &str = "faussaire";
-/// What pages may load: only what this server sends, no script but its files.
+/// Content security policy: pages load only this server's files and run no inline script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
                       connect-src 'self'; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// What is asked of a request.
+/// The access rules of a server.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// The token that every request must bring; none where only this machine can ask.
+    /// The token that every request must have; `None` for a loopback address.
     token: Option<String>,
 }
 
 impl Guard {
-    /// For a server at `host`; a token is demanded where other machines can reach it, or where one is `given`.
+    /// For a server at `host`; a token is required where other machines can reach it, or where one is `given`.
     ///
     /// # Errors
-    /// Where a token is needed and the system has no random numbers to give.
+    /// A token is needed and the system's random source fails.
     pub fn new(host: IpAddr, given: Option<String>) -> Result<Self> {
         let token = match given {
             None if !host.is_loopback() => Some(token()?),
@@ -40,34 +40,34 @@ impl Guard {
         Ok(Self { token })
     }
 
-    /// The token, if one is demanded.
+    /// The token, if one is required.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
-    /// Why `request` is refused, if it is.
-    fn objection(&self, method: &Method, headers: &HeaderMap, query: &str) -> Option<Failure> {
+    /// The refusal of a request, if there is one.
+    fn refusal(&self, method: &Method, headers: &HeaderMap, query: &str) -> Option<Failure> {
         let host = text(headers, header::HOST);
         let forbidden = |what: String, hint: &str| Some(Failure::new(StatusCode::FORBIDDEN, what, hint));
         if self.token.is_none() && !is_local(host) {
             return forbidden(
-                format!("the request is for the host \"{host}\", which is not this one"),
+                format!("the request has the host \"{host}\", expected a local name"),
                 "open the address that `faussaire` printed, or bind it to the other address with --host",
             );
         }
         if let Some(origin) = headers.get(header::ORIGIN)
             && origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, at)| at) != Some(host)
         {
-            return forbidden("the request comes from another site's page".into(), "open the studio's own page");
+            return forbidden("the request comes from another site".into(), "open the studio's own page");
         }
         let site = text_of(headers, "sec-fetch-site");
         let followed = text_of(headers, "sec-fetch-mode") == "navigate" && *method == Method::GET;
         if matches!(site, "cross-site" | "same-site") && !followed {
-            return forbidden("the request comes from another site's page".into(), "open the studio's own page");
+            return forbidden("the request comes from another site".into(), "open the studio's own page");
         }
         let token = self.token.as_deref()?;
-        let shown = [bearer(headers), cookie(headers), in_query(query)];
-        if shown.into_iter().flatten().any(|shown| same(shown, token)) {
+        let presented = [bearer(headers), cookie(headers), in_query(query)];
+        if presented.into_iter().flatten().any(|presented| same(presented, token)) {
             return None;
         }
         Some(Failure::new(
@@ -78,17 +78,17 @@ impl Guard {
     }
 }
 
-/// Lets a request through or refuses it, and puts the headers that protect the page on the answer.
+/// Middleware: refuses or forwards a request, and adds the security headers to the response.
 pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let path = request.uri().path().to_owned();
-    // A probe tells nothing.
+    // Health checks need no token.
     let open = path == "/healthz";
     let page = request.method() == Method::GET && !path.starts_with("/api/");
-    let mut response = match (guard.objection(request.method(), request.headers(), &query), guard.token()) {
+    let mut response = match (guard.refusal(request.method(), request.headers(), &query), guard.token()) {
         (Some(refusal), _) if !open => refusal.into_response(),
-        // Out of the address bar and into a cookie; only for those who have shown that they know it.
-        (None, Some(token)) if page && in_query(&query).is_some() => welcome(token, request.uri()),
+        // Moves a valid token from the address bar into a cookie.
+        (None, Some(token)) if page && in_query(&query).is_some() => set_cookie(token, request.uri()),
         _ => next.run(request).await,
     };
     protect(response.headers_mut());
@@ -107,7 +107,7 @@ fn protect(headers: &mut HeaderMap) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
-fn welcome(token: &str, uri: &Uri) -> Response {
+fn set_cookie(token: &str, uri: &Uri) -> Response {
     let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
     (StatusCode::SEE_OTHER, [(header::LOCATION, uri.path().to_owned()), (header::SET_COOKIE, cookie)]).into_response()
 }
@@ -120,7 +120,7 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
 }
 
-/// Whether `host`, as a Host header has it, can only mean this machine. The port may be another one: that of a tunnel.
+/// Whether the Host header `host` is a loopback name. Its port may differ: that of a tunnel.
 fn is_local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.parse::<u16>().is_ok() => name,
@@ -143,7 +143,7 @@ fn in_query(query: &str) -> Option<&str> {
     query.split('&').find_map(|pair| pair.strip_prefix("token="))
 }
 
-/// Whether two texts are equal, in a time that depends on their lengths alone.
+/// Constant-time comparison of two texts.
 fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
@@ -152,7 +152,7 @@ fn same(a: &str, b: &str) -> bool {
 fn token() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| {
-        Error::usage(format!("no token can be drawn at random: {e}"), "choose one yourself, with --token")
+        Error::usage(format!("the system's random source failed: {e}"), "choose one yourself, with --token")
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -167,7 +167,7 @@ mod tests {
             headers.insert(header::HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
         }
         let query = pairs.iter().find(|(name, _)| *name == "query").map_or("", |(_, value)| value);
-        guard.objection(&Method::GET, &headers, query).map(|f| f.status.as_u16())
+        guard.refusal(&Method::GET, &headers, query).map(|f| f.status.as_u16())
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_pages_are_refused() {
+    fn cross_site_requests_are_refused() {
         let guard = Guard::new([127, 0, 0, 1].into(), None).unwrap();
         let from = |origin| answer(&guard, &[("host", "localhost:1"), ("origin", origin)]);
         assert_eq!(from("http://localhost:1"), None);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_the_token_is_demanded() {
+    fn other_addresses_require_the_token() {
         let guard = Guard::new([0, 0, 0, 0].into(), None).unwrap();
         let token = guard.token().unwrap().to_owned();
         assert_eq!(token.len(), 32);

@@ -1,5 +1,5 @@
-//! The web studio and `faussaire serve`: HTTP in front of the library. It reads run folders and events, so it can't differ
-//! from the command line, and it trains no run by itself: what it starts is this same program, as a process of its own.
+//! The web studio and `faussaire serve`: HTTP on top of the library. It reads run folders and events, so it shows what the
+//! command line shows. It never trains a run itself: it starts this same program as a separate process.
 
 mod archive;
 mod assets;
@@ -7,7 +7,7 @@ mod body;
 pub mod engine;
 pub mod errors;
 pub mod guard;
-mod held;
+mod permit_body;
 pub mod serve;
 pub mod server;
 pub mod studio;

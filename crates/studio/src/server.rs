@@ -1,5 +1,5 @@
-//! Listening: HTTP/1 with limits that no client can talk its way around (connections, header time and size, unread
-//! answers), and a stop that finishes what is in work.
+//! The HTTP/1 server: limits on connections, on the time and size of headers and on unread responses, and a graceful
+//! shutdown.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -15,25 +15,25 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
-/// Connections at once; more wait.
-const CONNECTIONS: usize = 512;
-/// How long a request's head may take, and how long a connection may lie idle.
-const HEAD: Duration = Duration::from_secs(15);
-/// How long a client may leave an answer unread.
-const UNREAD: Duration = Duration::from_secs(30);
-/// Requests with longer heads are refused.
-const HEAD_BYTES: usize = 32 << 10;
-/// How long a stop waits for what is in work.
-const LAST: Duration = Duration::from_secs(20);
+/// Maximum open connections; more wait.
+const MAX_CONNECTIONS: usize = 512;
+/// Time limit for a request's headers, and for an idle connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time limit for a client to read a response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Size limit of a request's headers.
+const HEADER_BYTES: usize = 32 << 10;
+/// How long a shutdown waits for requests in work.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A place to listen at, taken but not served yet.
+/// A bound listener that doesn't serve yet.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-/// Tells everybody that the server is to stop.
+/// A shared request to stop the server.
 #[derive(Clone, Debug)]
 pub struct Stop(Arc<watch::Sender<bool>>);
 
@@ -44,17 +44,17 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks for it.
+    /// Requests a stop.
     pub fn ask(&self) {
         self.0.send_replace(true);
     }
 
-    /// Whether it was asked for.
+    /// Whether a stop was requested.
     pub fn is_asked(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Ends when it is asked for. Whoever answers without an end must listen to it.
+    /// Resolves when a stop is requested. Responses without an end must await it.
     pub async fn asked(&self) {
         let mut seen = self.0.subscribe();
         // The sender lives as long as self.
@@ -63,10 +63,10 @@ impl Stop {
 }
 
 impl Server {
-    /// Takes `port` at `host`; without a port, `usual` or else any free one.
+    /// Binds `port` at `host`; without a port, `usual` or else any free one.
     ///
     /// # Errors
-    /// Where it can't be had.
+    /// The address can't be bound.
     pub fn bind(host: IpAddr, port: Option<u16>, usual: u16) -> Result<Self> {
         let tried = TcpListener::bind((host, port.unwrap_or(usual)));
         let listener = match (tried, port) {
@@ -83,16 +83,16 @@ impl Server {
         Ok(Self { listener, address })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves what `router` makes, inside a runtime of its own, until `stop` is asked for or the process gets SIGINT or
-    /// SIGTERM (the second one ends it at once).
+    /// Serves `router()` in its own runtime until `stop` is requested or the process gets SIGINT or SIGTERM (a second signal
+    /// exits at once).
     ///
     /// # Errors
-    /// Where the runtime can't be started.
+    /// The runtime can't be started.
     pub fn run(self, stop: &Stop, router: impl FnOnce() -> Router) -> Result<()> {
         let refused = |e: io::Error| Error::usage(format!("the server can't be started: {e}"), "free some memory");
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -108,44 +108,44 @@ impl Server {
             accept(listener, stop, router()).await;
             Ok(())
         });
-        // A computation that is still going on must not hold the end up.
+        // A running computation must not delay the exit.
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome.map_err(refused)
     }
 }
 
 async fn accept(listener: tokio::net::TcpListener, stop: &Stop, router: Router) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // No descriptors left, or a client that went away: neither ends the server.
+                // No file descriptors left, or a client that disconnected: neither ends the server.
                 Err(_) => { tokio::time::sleep(Duration::from_millis(50)).await; continue }
             },
             () = stop.asked() => break,
         };
-        // Small answers go out at once.
+        // Small responses are sent without delay.
         let _ = stream.set_nodelay(true);
-        // Broken off when the client leaves what was sent unread for too long.
+        // The connection is closed when the client doesn't read for too long.
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(UNREAD));
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .max_buf_size(HEAD_BYTES)
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router.clone()));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A client's broken connection is nobody's business.
+            // A broken connection needs no handling.
             let _ = connection.await;
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(LAST, graceful.shutdown()).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
 async fn stop_on_signal(stop: Stop) {

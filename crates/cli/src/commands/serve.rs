@@ -57,7 +57,7 @@ pub fn run(options: &Serve) -> Result<()> {
         port: options.port,
         token: options.token.clone(),
         queue: options.queue.into(),
-        most: options.max_images.into(),
+        max_images: options.max_images.into(),
     };
     serve::run(asked, &Stop::default(), |ready| {
         // stdout may be closed.

@@ -12,8 +12,8 @@ use crate::recipe::{PrecisionChoice, Recipe};
 const GLANCES: u32 = 5;
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// The file to which whoever starts a training sends what it says; it may stand in the folder before the run does.
-pub const WORDS: &str = "training.log";
+/// File with the output of a training started as a separate process; it may exist before the run does.
+pub const TRAINING_LOG: &str = "training.log";
 
 /// A run's folder.
 #[derive(Clone, Debug)]
@@ -218,7 +218,7 @@ fn is_vacant(path: &Path) -> Result<bool> {
     for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
         let name = entry.map_err(Error::io("read the folder", path))?.file_name();
         let unfinished = Path::new(&name).extension().is_some_and(|e| e == "part");
-        if !unfinished && !["samples", "checkpoints", WORDS].iter().any(|left| name == *left) {
+        if !unfinished && !["samples", "checkpoints", TRAINING_LOG].iter().any(|left| name == *left) {
             return Ok(false);
         }
     }

@@ -14,6 +14,6 @@ const ANOTHER_CHECKPOINT: &str = "sample from another one (`Sampler::open` with 
 
 pub(crate) use checkpoint::weights;
 pub use checkpoint::{State, exists, load, save, state};
-pub use folder::{Run, WORDS};
+pub use folder::{Run, TRAINING_LOG};
 pub use sampler::Sampler;
 pub(crate) use stopping::StopRequest;

@@ -1,4 +1,4 @@
-//! A run's generator with what requests need beside it: its labels, its expert, and how many of its images fit at once.
+//! A run's generator with its labels, its discriminator and its batch size.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,19 +9,19 @@ use faussaire::{Device, Error, Result, device};
 
 use crate::errors::{Answer, Failure};
 
-/// Bytes of activations that a batch may take, roughly.
-const ROOM: usize = 256 << 20;
-/// Images at once, at most.
-const MOST: usize = 256;
-/// Directions that are offered.
+/// Approximate limit on a batch's activations, in bytes.
+const BATCH_BYTES: usize = 256 << 20;
+/// Maximum images per batch.
+const MAX_BATCH: usize = 256;
+/// Number of latent directions.
 const DIRECTIONS: usize = 10;
 
-/// A generator, ready.
+/// A loaded generator.
 #[derive(Debug)]
 pub struct Loaded {
-    /// It.
+    /// The generator.
     pub sampler: Sampler,
-    /// Images that go through it at once.
+    /// Images per batch.
     pub batch: usize,
     run: PathBuf,
     checkpoint: String,
@@ -34,11 +34,11 @@ impl Loaded {
     pub(super) fn open(path: &Path, checkpoint: &str) -> Result<Self> {
         let run = Run::open(path)?;
         let (generator, _) = run.recipe(&[])?.networks()?;
-        fits(&run, checkpoint, "average", generator.parameters().0)?;
+        check_size(&run, checkpoint, "average", generator.parameters().0)?;
         let sampler = device::on_pool(|| Sampler::open(&run, checkpoint, &Device::flex()))?;
         let values = sampler.network().layers().iter().map(|layer| layer.output.len()).max().unwrap_or(1);
-        // Two layers' values live at a time.
-        let batch = (ROOM / (8 * values.max(1))).clamp(1, MOST);
+        // The values of two layers are in memory at a time.
+        let batch = (BATCH_BYTES / (8 * values.max(1))).clamp(1, MAX_BATCH);
         Ok(Self {
             sampler,
             batch,
@@ -54,7 +54,7 @@ impl Loaded {
         &self.checkpoint
     }
 
-    /// The discriminator of the same checkpoint. It blocks while it is read.
+    /// The discriminator of the same checkpoint. Blocks while it is read.
     ///
     /// # Errors
     /// Where it can't be read, or the checkpoint was replaced since.
@@ -64,64 +64,64 @@ impl Loaded {
         }
         let run = Run::open(&self.run)?;
         let (_, discriminator) = run.recipe(&[])?.networks()?;
-        fits(&run, &self.checkpoint, "discriminator", discriminator.parameters().0)?;
+        check_size(&run, &self.checkpoint, "discriminator", discriminator.parameters().0)?;
         let expert = device::on_pool(|| Expert::open(&run, &self.checkpoint, &Device::flex()))?;
         Ok(self.expert.get_or_init(|| expert))
     }
 
-    /// Directions that the first layer's weights tell of. It blocks the first time.
+    /// Directions from the first layer's weights (SeFa). Blocks on the first call.
     pub fn directions(&self) -> &[Direction] {
         self.directions.get_or_init(|| directions(&self.sampler, DIRECTIONS))
     }
 
-    /// What a label row asks for, in words.
+    /// The names of a label row's classes or attributes.
     pub fn name(&self, row: &[f32]) -> String {
         let names = &self.sampler.labels().names;
-        let held: Vec<&str> =
+        let named: Vec<&str> =
             row.iter().zip(names).filter(|(value, _)| **value > 0.5).map(|(_, name)| name.as_str()).collect();
-        held.join(",")
+        named.join(",")
     }
 
-    /// Label rows for `n` images: one class for all, one for each, or at large under `seed` from image `first` on; empty for
-    /// a generator that is told nothing.
+    /// Label rows for `n` images: one class for all, one for each, or sampled with `seed` from image `first` on; empty for
+    /// an unconditional generator.
     ///
     /// # Errors
-    /// An unknown class, or too few of them.
+    /// An unknown class, or a wrong number of classes.
     pub fn labels(&self, class: &Classes<'_>, seed: u64, first: u64, n: usize) -> Answer<Vec<Vec<f32>>> {
         match class {
-            Classes::One(text) => Ok(vec![self.sampler.label_row(text).map_err(plain)?; n]),
+            Classes::One(text) => Ok(vec![self.sampler.label_row(text).map_err(class_error)?; n]),
             Classes::Each(texts) if texts.len() == n => {
-                texts.iter().map(|text| self.sampler.label_row(text).map_err(plain)).collect()
+                texts.iter().map(|text| self.sampler.label_row(text).map_err(class_error)).collect()
             }
             Classes::Each(texts) => Err(Failure::bad(
                 format!("{} classes for {n} images", texts.len()),
                 "give one for each image, or `class` for all",
             )),
-            Classes::AtLarge if self.sampler.labels().names.is_empty() => Ok(Vec::new()),
-            Classes::AtLarge => Ok(self.sampler.labels_at_large(seed, first, n)),
+            Classes::Sampled if self.sampler.labels().names.is_empty() => Ok(Vec::new()),
+            Classes::Sampled => Ok(self.sampler.labels_at_large(seed, first, n)),
         }
     }
 }
 
-/// What images are asked to show.
+/// The classes of requested images.
 #[derive(Clone, Copy, Debug)]
 pub enum Classes<'a> {
-    /// All the same.
+    /// One class for all images.
     One(&'a str),
-    /// Each its own.
+    /// One class per image.
     Each(&'a [String]),
-    /// As often as in the data.
-    AtLarge,
+    /// Sampled with the frequencies of the training data.
+    Sampled,
 }
 
-/// The library's message is written for the command line.
-fn plain(error: Error) -> Failure {
+/// The library's message names the flag of the command line.
+fn class_error(error: Error) -> Failure {
     let failure = Failure::from(error);
     Failure { error: failure.error.replacen("--class ", "class ", 1), ..failure }
 }
 
-/// Refuses a recipe that claims more weights than its file holds, before room is made for them.
-fn fits(run: &Run, checkpoint: &str, net: &str, weights: usize) -> Result<()> {
+/// Refuses a recipe with more weights than its file holds, before memory is allocated for them.
+fn check_size(run: &Run, checkpoint: &str, net: &str, weights: usize) -> Result<()> {
     let path = run.checkpoint(checkpoint).join(format!("{net}.safetensors"));
     let bytes = std::fs::metadata(&path).map_err(Error::io("read", &path))?.len();
     let expected = (weights as u64).saturating_mul(4);

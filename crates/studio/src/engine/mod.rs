@@ -1,5 +1,5 @@
-//! Images on request: generators are loaded once and stay, requests of several clients that come at the same time go through
-//! a generator together, and those that find the queue full are told so. The studio's Play and `faussaire serve` share it.
+//! Generation on request: generators stay loaded, concurrent requests are batched, and a full queue answers 429. The studio's
+//! Play page and `faussaire serve` share it.
 
 mod loaded;
 mod worker;
@@ -14,13 +14,13 @@ use tokio::sync::OnceCell;
 pub use loaded::{Classes, Loaded};
 pub use worker::Stats;
 
-use crate::errors::{Answer, Failure, aside};
+use crate::errors::{Answer, Failure, run_blocking};
 use worker::Worker;
 
-/// Generators that stay loaded; the one that was not asked for longest makes room.
-const LOADED: usize = 4;
+/// Maximum loaded generators; the least recently used one is dropped.
+const MAX_LOADED: usize = 4;
 
-/// Which weights: the folder, the checkpoint, and when its state was written.
+/// Identifies weights: the folder, the checkpoint, and when its state was written.
 #[derive(Clone, Debug, PartialEq)]
 struct Key {
     run: PathBuf,
@@ -30,41 +30,41 @@ struct Key {
 
 type Slot = Arc<OnceCell<Arc<Loaded>>>;
 
-/// All generators in use, and the thread that computes.
+/// The loaded generators and the worker thread.
 #[derive(Debug)]
 pub struct Engine {
-    /// The one used last stands last.
+    /// Least recently used first.
     slots: Mutex<Vec<(Key, Slot)>>,
     worker: Worker,
 }
 
 impl Engine {
-    /// With a queue of `room` requests.
+    /// Starts a worker with a queue of `capacity` requests.
     ///
     /// # Errors
-    /// Where no thread can be started.
-    pub fn new(room: usize) -> faussaire::Result<Self> {
-        Ok(Self { slots: Mutex::default(), worker: Worker::start(room)? })
+    /// No thread can be started.
+    pub fn new(capacity: usize) -> faussaire::Result<Self> {
+        Ok(Self { slots: Mutex::default(), worker: Worker::start(capacity)? })
     }
 
     /// The generator of a run's checkpoint; without a name, of its best or else its latest one.
     ///
     /// # Errors
-    /// Where there is none, or it is damaged.
+    /// The checkpoint doesn't exist or is damaged.
     pub async fn open(&self, run: &Path, checkpoint: Option<&str>) -> Answer<Arc<Loaded>> {
         let key = key(run, checkpoint)?;
         let slot = self.slot(&key);
         let open = || {
             let (run, name) = (key.run.clone(), key.checkpoint.clone());
-            aside(move || Loaded::open(&run, &name).map(Arc::new))
+            run_blocking(move || Loaded::open(&run, &name).map(Arc::new))
         };
         slot.get_or_try_init(open).await.cloned()
     }
 
-    /// As [`Self::open`], for whoever can wait.
+    /// As [`Self::open`], blocking.
     ///
     /// # Errors
-    /// Where there is none, or it is damaged.
+    /// The checkpoint doesn't exist or is damaged.
     pub fn load(&self, run: &Path, checkpoint: Option<&str>) -> faussaire::Result<Arc<Loaded>> {
         let key = key(run, checkpoint).map_err(|failure| faussaire::Error::run(failure.error, failure.hint))?;
         Loaded::open(&key.run, &key.checkpoint).map(Arc::new)
@@ -74,7 +74,7 @@ impl Engine {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let found = slots.iter().position(|(known, _)| known == key).map(|at| slots.remove(at));
         let (key, slot) = found.unwrap_or_else(|| (key.clone(), Slot::default()));
-        if slots.len() >= LOADED {
+        if slots.len() >= MAX_LOADED {
             slots.remove(0);
         }
         slots.push((key, Arc::clone(&slot)));
@@ -84,12 +84,12 @@ impl Engine {
     /// The images of these noise vectors: `[n, h, w, c]` values within the generator's bounds.
     ///
     /// # Errors
-    /// 429 where the queue is full; vectors or labels that don't fit.
+    /// 429 if the queue is full; invalid vectors or labels.
     pub async fn images(&self, of: &Arc<Loaded>, noise: Vec<Vec<f32>>, labels: Vec<Vec<f32>>) -> Answer<Vec<f32>> {
         self.worker.images(of, noise, labels).await
     }
 
-    /// What was done so far.
+    /// Counts of images, batches and requests.
     pub fn stats(&self) -> &Stats {
         self.worker.stats()
     }
@@ -106,10 +106,12 @@ fn key(path: &Path, checkpoint: Option<&str>) -> Answer<Key> {
         None => ["best", "latest"].into_iter().find(|name| has(name)).or(names.last().map(String::as_str)),
     };
     let Some(chosen) = chosen else {
-        let known = if names.is_empty() { "none yet".into() } else { names.join(", ") };
-        let what =
-            checkpoint.map_or("there is no checkpoint".into(), |name| format!("there is no checkpoint {name:?}"));
-        return Err(Failure::missing(format!("{what}; there is: {known}"), "the first one is written while training"));
+        let what = match checkpoint {
+            _ if names.is_empty() => "the run has no checkpoint yet".to_owned(),
+            Some(name) => format!("checkpoint {name:?} doesn't exist, expected one of {}", names.join(", ")),
+            None => format!("no checkpoint was chosen, expected one of {}", names.join(", ")),
+        };
+        return Err(Failure::missing(what, "training saves the first checkpoint after a while"));
     };
     let written = std::fs::metadata(run.checkpoint(chosen).join("state.json")).ok();
     let written = written.and_then(|meta| Some((meta.len(), meta.modified().ok()?)));

@@ -1,4 +1,4 @@
-//! The thread that computes: takes what waits for the same generator as one batch.
+//! The worker thread: batches queued requests for the same generator.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use tokio::sync::oneshot;
 use super::Loaded;
 use crate::errors::{Answer, Failure};
 
-/// What was done so far.
+/// Counts of images, batches and requests.
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Images made.
     pub images: AtomicU64,
-    /// Batches that they went through in.
+    /// Batches computed.
     pub batches: AtomicU64,
-    /// Requests refused because the queue was full.
+    /// Requests queue_error because the queue was full.
     pub refused: AtomicU64,
-    /// Parts of requests that wait.
+    /// Parts of requests in the queue or in work.
     pub waiting: AtomicU64,
 }
 
@@ -39,8 +39,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(room: usize) -> Result<Self> {
-        let (queue, jobs) = mpsc::channel(room.max(1));
+    pub(super) fn start(capacity: usize) -> Result<Self> {
+        let (queue, jobs) = mpsc::channel(capacity.max(1));
         let stats = Arc::<Stats>::default();
         let counted = Arc::clone(&stats);
         std::thread::Builder::new()
@@ -54,7 +54,7 @@ impl Worker {
         &self.stats
     }
 
-    /// In parts of a batch: a large request has one part in the queue at a time, so that small ones come in between.
+    /// Splits a request into batches: a large request queues one at a time, so that small requests can interleave.
     pub(super) async fn images(
         &self,
         of: &Arc<Loaded>,
@@ -68,31 +68,31 @@ impl Worker {
             let labels = labels.get(part.clone()).map(<[Vec<f32>]>::to_vec).unwrap_or_default();
             let (answer, answered) = oneshot::channel();
             let job = Job { of: Arc::clone(of), noise: noise[part].to_vec(), labels, answer };
-            // The first part must find room; those that follow wait for it.
-            let place = match first {
-                0 => self.queue.try_reserve().map_err(|e| self.refused(&e))?,
-                _ => self.queue.reserve().await.map_err(|_| gone())?,
+            // The first part is queue_error if the queue is full; the following ones wait.
+            let permit = match first {
+                0 => self.queue.try_reserve().map_err(|e| self.queue_error(&e))?,
+                _ => self.queue.reserve().await.map_err(|_| worker_stopped())?,
             };
             self.stats.waiting.fetch_add(1, Ordering::Relaxed);
-            place.send(job);
-            values.extend(answered.await.map_err(|_| gone())??);
+            permit.send(job);
+            values.extend(answered.await.map_err(|_| worker_stopped())??);
         }
         Ok(values)
     }
 
-    fn refused(&self, error: &TrySendError<()>) -> Failure {
+    fn queue_error(&self, error: &TrySendError<()>) -> Failure {
         match error {
             TrySendError::Full(()) => {
                 self.stats.refused.fetch_add(1, Ordering::Relaxed);
-                Failure::busy("more images are asked for than can be made at this moment")
+                Failure::busy("the queue of requests is full")
             }
-            TrySendError::Closed(()) => gone(),
+            TrySendError::Closed(()) => worker_stopped(),
         }
     }
 }
 
-fn gone() -> Failure {
-    Failure::internal("the images could not be made")
+fn worker_stopped() -> Failure {
+    Failure::internal("generating the images failed")
 }
 
 fn work(mut jobs: mpsc::Receiver<Job>, stats: &Stats) {
@@ -110,14 +110,14 @@ fn work(mut jobs: mpsc::Receiver<Job>, stats: &Stats) {
             batch.push(job);
         }
         let taken = batch.len() as u64;
-        make(&of, batch, stats);
+        run_batch(&of, batch, stats);
         stats.waiting.fetch_sub(taken, Ordering::Relaxed);
     }
 }
 
-/// Makes a batch and hands every request its images.
-fn make(of: &Loaded, batch: Vec<Job>, stats: &Stats) {
-    // Whoever has gone away needs no images.
+/// Computes a batch and sends each request its images.
+fn run_batch(of: &Loaded, batch: Vec<Job>, stats: &Stats) {
+    // Requests whose client has disconnected are dropped.
     let batch: Vec<Job> = batch.into_iter().filter(|job| !job.answer.is_closed()).collect();
     let (noise, labels): (Vec<_>, Vec<_>) = batch.iter().map(|job| (job.noise.clone(), job.labels.clone())).unzip();
     let (noise, labels) = (noise.concat(), labels.concat());
@@ -128,7 +128,7 @@ fn make(of: &Loaded, batch: Vec<Job>, stats: &Stats) {
     stats.images.fetch_add(noise.len() as u64, Ordering::Relaxed);
     stats.batches.fetch_add(1, Ordering::Relaxed);
     let Ok(values) = made else {
-        // One request's fault must not be the others': each is tried alone, and gets its own answer.
+        // One invalid request must not fail the others: each is computed alone and gets its own answer.
         for job in batch {
             let outcome = images(of, &job.noise, &job.labels);
             let _ = job.answer.send(outcome);
@@ -140,13 +140,13 @@ fn make(of: &Loaded, batch: Vec<Job>, stats: &Stats) {
     for job in batch {
         let (own, others) = rest.split_at((job.noise.len() * size).min(rest.len()));
         rest = others;
-        // A client that went away is no fault.
+        // The client may have disconnected.
         let _ = job.answer.send(Ok(own.to_vec()));
     }
 }
 
 fn images(of: &Loaded, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Result<Vec<f32>> {
-    // The thread serves everybody, so no request may end it.
+    // All requests share this thread, so a panic must not end it.
     catch_unwind(AssertUnwindSafe(|| device::on_pool(|| of.sampler.images(noise, labels))))
-        .unwrap_or_else(|_| Err(Error::run("the generator could not compute", "report this")))
+        .unwrap_or_else(|_| Err(Error::run("the generator panicked", "please report this")))
 }

@@ -1,4 +1,4 @@
-//! `POST /generate`.
+//! `POST /generate`: images as PNG, zip, JSON or raw bytes.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use super::Service;
 use crate::archive::Archive;
 use crate::body::Body;
 use crate::engine::Classes;
-use crate::errors::{Answer, Failure, aside};
-use crate::held::held;
+use crate::errors::{Answer, Failure, run_blocking};
+use crate::permit_body::permit_body;
 use crate::truncation::truncate;
 
-/// Bodies are small.
-const BODY: usize = 64 << 10;
+/// Size limit of a request body.
+const BODY_BYTES: usize = 64 << 10;
 
-/// What is asked for.
+/// The JSON body of a request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct GenerateRequest {
     #[serde(default = "one")]
     n: usize,
     class: Option<String>,
@@ -48,7 +48,7 @@ enum Format {
     /// One picture with all images.
     #[default]
     Png,
-    /// A file per image.
+    /// One PNG file per image.
     Zip,
     /// PNG files in base64.
     Json,
@@ -56,25 +56,25 @@ enum Format {
     Raw,
 }
 
-/// Images, as many as asked for.
+/// Handles `POST /generate`.
 pub(super) async fn generate(
     State(service): State<Arc<Service>>,
-    Body(wanted): Body<Wanted, BODY>,
+    Body(wanted): Body<GenerateRequest, BODY_BYTES>,
 ) -> Answer<Response> {
     let (loaded, n) = (&service.loaded, wanted.n);
-    if n == 0 || n > service.most {
-        return Err(Failure::bad(format!("n is {n}, expected 1 to {}", service.most), "ask several times"));
+    if n == 0 || n > service.max_images {
+        return Err(Failure::bad(format!("n is {n}, expected 1 to {}", service.max_images), "send several requests"));
     }
-    // Without a seed every answer is another one; which one it was is told.
-    let seed = wanted.seed.map_or_else(any_seed, Ok)?;
+    // Without a seed each response has new images; the header x-seed says which.
+    let seed = wanted.seed.map_or_else(random_seed, Ok)?;
     let classes = match (&wanted.class, &wanted.classes) {
         (Some(_), Some(_)) => return Err(Failure::bad("both class and classes are given", "leave one out")),
         (None, Some(each)) => Classes::Each(each),
         (Some(one), None) => Classes::One(one),
-        (None, None) => Classes::AtLarge,
+        (None, None) => Classes::Sampled,
     };
     let labels = loaded.labels(&classes, seed, 0, n)?;
-    let room = room(&service, n)?;
+    let memory = memory(&service, n)?;
     let mut noise = loaded.sampler.noise(seed, 0, n);
     truncate(&mut noise, wanted.truncation)?;
     let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
@@ -84,21 +84,21 @@ pub(super) async fn generate(
     let step = loaded.sampler.step;
     let (kind, bytes) = match wanted.format {
         Format::Raw => ("application/octet-stream", Bytes::from(images.bytes)),
-        format => aside(move || encode(&images, &names, seed, step, format)).await?,
+        format => run_blocking(move || encode(&images, &names, seed, step, format)).await?,
     };
-    respond(&service, held(bytes, room), kind, n, seed)
+    respond(&service, permit_body(bytes, memory), kind, n, seed)
 }
 
-/// Room in memory for `n` images, until they are sent.
-fn room(service: &Service, n: usize) -> Answer<OwnedSemaphorePermit> {
-    // Values are made as numbers, then as bytes, then as a file.
+/// A permit for the memory of `n` images, permit_body until they are sent.
+fn memory(service: &Service, n: usize) -> Answer<OwnedSemaphorePermit> {
+    // An image is floats, then bytes, then a file.
     let kilobytes = (n * service.loaded.sampler.shape().len() * 6).div_ceil(1024);
-    if kilobytes > super::ROOM {
-        return Err(Failure::bad(format!("{n} images at once are more than there is memory for"), "ask for fewer"));
+    if kilobytes > super::MEMORY_KB {
+        return Err(Failure::bad(format!("{n} images exceed the memory limit"), "request fewer"));
     }
     let wanted = u32::try_from(kilobytes).unwrap_or(u32::MAX);
-    let room = Arc::clone(&service.room).try_acquire_many_owned(wanted);
-    room.map_err(|_| Failure::busy("more images are asked for than there is room for at this moment"))
+    let memory = Arc::clone(&service.memory).try_acquire_many_owned(wanted);
+    memory.map_err(|_| Failure::busy("the memory for images is in use"))
 }
 
 fn encode(images: &Images, names: &[String], seed: u64, step: u64, format: Format) -> Answer<(&'static str, Bytes)> {
@@ -141,8 +141,8 @@ fn respond(service: &Service, body: Sent, kind: &'static str, n: usize, seed: u6
     Ok(response)
 }
 
-/// Another one each time; below 2^53, so that every JSON reader keeps it as it is.
-fn any_seed() -> Answer<u64> {
-    let bits = getrandom::u64().map_err(|e| Failure::internal(format!("no seed can be drawn at random: {e}")))?;
+/// A random seed below 2^53, which every JSON reader represents exactly.
+fn random_seed() -> Answer<u64> {
+    let bits = getrandom::u64().map_err(|e| Failure::internal(format!("the system's random source failed: {e}")))?;
     Ok(bits >> 11)
 }

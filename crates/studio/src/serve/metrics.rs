@@ -1,4 +1,4 @@
-//! Figures for Prometheus.
+//! `GET /metrics`: counters and times for Prometheus.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use crate::errors::{Answer, Failure};
 
 type Labels = Vec<(&'static str, String)>;
 
-/// What is counted.
+/// The metrics of the service.
 #[derive(Debug)]
 pub(super) struct Metrics {
     registry: Registry,
@@ -40,10 +40,10 @@ impl Metrics {
         let waiting = Gauge::<i64>::default();
         registry.register("requests", "Requests, by path and status", requests.clone());
         registry.register_with_unit("generate", "Time to answer /generate", Unit::Seconds, seconds.clone());
-        registry.register("images", "Images made", images.clone());
-        registry.register("batches", "Batches that they were made in", batches.clone());
+        registry.register("images", "Images generated", images.clone());
+        registry.register("batches", "Batches computed", batches.clone());
         registry.register("refused", "Requests refused because the queue was full", refused.clone());
-        registry.register("queue_length", "Parts of requests that wait or are in work", waiting.clone());
+        registry.register("queue_length", "Parts of requests in the queue or in work", waiting.clone());
         Self { registry, requests, seconds, images, batches, refused, waiting }
     }
 
@@ -55,7 +55,7 @@ impl Metrics {
     }
 }
 
-/// All figures as text.
+/// Handles `GET /metrics`.
 pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Answer<Response> {
     let (metrics, stats) = (&service.metrics, service.engine.stats());
     for (counter, count) in

@@ -1,5 +1,5 @@
-//! `faussaire serve RUN`: a run's generator as a small HTTP service. Requests that come at the same time go through the
-//! generator together; when more come than can wait, they are told when to come again.
+//! `faussaire serve RUN`: a run's generator as a small HTTP service. Concurrent requests are batched; when the queue is full,
+//! the answer is 429 with Retry-After.
 
 mod generate;
 mod metrics;
@@ -27,55 +27,55 @@ use metrics::Metrics;
 
 /// The port that is tried first.
 pub const PORT: u16 = 7412;
-/// Kilobytes that all answers together may take.
-const ROOM: usize = 512 << 10;
+/// Memory limit for all pending responses, in kilobytes.
+const MEMORY_KB: usize = 512 << 10;
 
-/// What `faussaire serve` is asked for.
+/// Options of `faussaire serve`.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The run's folder.
     pub run: PathBuf,
-    /// Which checkpoint; without a name, the best or else the latest one.
+    /// The checkpoint's name; `None` for the best one, or else the latest.
     pub checkpoint: Option<String>,
-    /// The address to listen at.
+    /// The address to listen on.
     pub host: IpAddr,
-    /// The port; without one, [`PORT`] or any free one.
+    /// The port; `None` for [`PORT`], or any free one.
     pub port: Option<u16>,
-    /// The token to demand; without one, a new one is made where other machines can reach the address.
+    /// The token to require; `None` draws one where other machines can reach the address.
     pub token: Option<String>,
-    /// Requests that may wait.
+    /// Length of the queue of requests.
     pub queue: usize,
-    /// Images of one request, at most.
-    pub most: usize,
+    /// Maximum images per request.
+    pub max_images: usize,
 }
 
-/// What all handlers share.
+/// State shared by all handlers.
 #[derive(Debug)]
 pub(crate) struct Service {
     engine: Engine,
     loaded: Arc<Loaded>,
-    most: usize,
-    room: Arc<Semaphore>,
+    max_images: usize,
+    memory: Arc<Semaphore>,
     metrics: Metrics,
 }
 
-/// What is served, for whoever announces it.
+/// What is served, to be announced by the caller.
 #[derive(Clone, Debug)]
 pub struct Ready {
     /// The address.
     pub address: String,
-    /// The token to send, if one is demanded.
+    /// The token to send, if one is required.
     pub token: Option<String>,
     /// The step of the checkpoint.
     pub step: u64,
-    /// What an image is: 28x28x1.
+    /// The shape of an image, such as 28x28x1.
     pub shape: String,
 }
 
-/// Serves until `stop` is asked for or the process is told to end; what is in work then is finished.
+/// Serves until `stop` is requested or the process gets a signal; requests in work are finished.
 ///
 /// # Errors
-/// A run that can't be opened, an address that can't be had.
+/// The run can't be opened, or the address can't be bound.
 pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<()> {
     let engine = Engine::new(options.queue)?;
     let loaded = engine.load(&options.run, options.checkpoint.as_deref())?;
@@ -95,8 +95,8 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<
         shape: shape.to_string(),
     });
     let metrics = Metrics::new();
-    let room = Arc::new(Semaphore::new(ROOM));
-    let service = Arc::new(Service { engine, loaded, most: options.most, room, metrics });
+    let memory = Arc::new(Semaphore::new(MEMORY_KB));
+    let service = Arc::new(Service { engine, loaded, max_images: options.max_images, memory, metrics });
     server.run(stop, || router(service, guard))
 }
 
@@ -106,9 +106,9 @@ fn router(service: Arc<Service>, guard: Guard) -> Router {
         .route("/healthz", get(healthy))
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(description))
-        .fallback(any(nothing))
-        .method_not_allowed_fallback(any(not_so))
-        .layer(from_fn_with_state(Arc::clone(&service), counted))
+        .fallback(any(not_found))
+        .method_not_allowed_fallback(any(method_not_allowed))
+        .layer(from_fn_with_state(Arc::clone(&service), record_request))
         .with_state(service)
         .layer(from_fn_with_state(guard, guard::check))
 }
@@ -117,23 +117,23 @@ async fn healthy() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The interface, for programs that read such descriptions.
+/// The OpenAPI description.
 async fn description() -> Response {
     let text = include_str!("openapi.json").replace("{version}", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-async fn nothing() -> Failure {
-    Failure::missing("there is no such path", "GET /openapi.json describes those there are")
+async fn not_found() -> Failure {
+    Failure::missing("this path doesn't exist", "see /openapi.json")
 }
 
-async fn not_so(method: Method) -> Failure {
-    let what = format!("this path is not asked with {method}");
-    Failure::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, what, "GET /openapi.json describes how")
+async fn method_not_allowed(method: Method) -> Failure {
+    let what = format!("this path doesn't accept {method}");
+    Failure::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, what, "see /openapi.json")
 }
 
 /// Counts requests and times them.
-async fn counted(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+async fn record_request(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let began = Instant::now();
     let response = next.run(request).await;

@@ -1,4 +1,4 @@
-//! What the list of runs shows of a recipe, read again only when the file has changed.
+//! The recipe's part of a row in the list of runs; read again only when the file has changed.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -6,48 +6,48 @@ use std::time::SystemTime;
 
 use faussaire::{Preset, Recipe};
 
-use super::place::Place;
+use super::runs_dir::RunsDir;
 
-/// A run's recipe as far as it could be read.
+/// Fields of a run's recipe, as far as it is readable.
 #[derive(Debug, Default)]
 pub(super) struct Config {
     seen: Option<(u64, SystemTime)>,
     /// The data set's name or path.
     pub data: String,
-    /// The preset that it comes from, as far as one can tell.
+    /// The preset with the same nets and loss, if any.
     pub preset: Option<&'static str>,
-    /// The game's name.
+    /// The loss's name.
     pub loss: String,
     /// Why it can't be read.
     pub damaged: Option<String>,
 }
 
 impl Config {
-    /// Reads it again where it has changed; true where it did.
-    pub(super) fn refresh(&mut self, place: &Place, run: &Path, id: &str) -> bool {
+    /// Reads the file again if it has changed; true if so.
+    pub(super) fn refresh(&mut self, runs_dir: &RunsDir, run: &Path, id: &str) -> bool {
         let meta = std::fs::metadata(run.join("config.toml"));
         let now = meta.ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
         if now.is_some() && now == self.seen {
             return false;
         }
-        let was = std::mem::take(self);
-        let read = place.config(run).and_then(|text| Ok(Recipe::parse(&text, "config.toml", &[])?));
+        let previous = std::mem::take(self);
+        let read = runs_dir.config(run).and_then(|text| Ok(Recipe::parse(&text, "config.toml", &[])?));
         *self = match read {
             Ok(recipe) => Self {
                 seen: now,
                 preset: preset(&recipe, id),
-                loss: word(&recipe.train.loss),
+                loss: serialized(&recipe.train.loss),
                 data: recipe.data.source,
                 damaged: None,
             },
             Err(failure) => Self { seen: now, damaged: Some(failure.error), ..Self::default() },
         };
-        now != was.seen || self.damaged != was.damaged
+        now != previous.seen || self.damaged != previous.damaged
     }
 }
 
-/// A value of a recipe as it stands in the file.
-pub(super) fn word(value: &impl serde::Serialize) -> String {
+/// A value of a recipe as written in the file.
+pub(super) fn serialized(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(other) => other.to_string(),
@@ -55,7 +55,7 @@ pub(super) fn word(value: &impl serde::Serialize) -> String {
     }
 }
 
-/// The preset whose nets and game `recipe` has; of several, the one with its data or in its name.
+/// The preset with the nets and loss of `recipe`; of several, the one with the same data or in the run's name.
 fn preset(recipe: &Recipe, id: &str) -> Option<&'static str> {
     static ALL: OnceLock<Vec<(&str, Recipe)>> = OnceLock::new();
     let all = ALL.get_or_init(|| {

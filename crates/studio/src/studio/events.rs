@@ -1,4 +1,4 @@
-//! What happens, as it happens: server-sent events of the list of runs and of one run's log.
+//! Server-sent events: changes of the list of runs, and of one run's log.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,34 +17,34 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 
 use super::Studio;
-use super::board::{Line, News};
-use crate::errors::{Answer, Failure, aside};
+use super::run_index::{IndexUpdate, LogUpdate};
+use crate::errors::{Answer, Failure, run_blocking};
 
-/// How often folders are looked at while somebody watches.
-const LOOK: Duration = Duration::from_millis(500);
-/// Events on their way to a client; one that reads no faster than this is let go, and comes back by itself.
-const QUEUE: usize = 64;
+/// Time between refreshes while a client is subscribed.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Length of a client's event queue; a client that lags further is disconnected and reconnects.
+const EVENT_QUEUE: usize = 64;
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
-    Router::new().route("/api/events", get(all)).route("/api/runs/{id}/events", get(one))
+    Router::new().route("/api/events", get(index_events)).route("/api/runs/{id}/events", get(run_events))
 }
 
-/// Looks at the folders again and again, while anybody watches.
-pub(super) async fn keep_looking(studio: Arc<Studio>) {
+/// Refreshes the index periodically while a client is subscribed.
+pub(super) async fn poll_runs(studio: Arc<Studio>) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
             () = studio.stop.asked() => return,
         }
-        let board = Arc::clone(&studio.board);
-        let looked = aside(move || {
-            if board.is_watched() {
-                board.refresh();
+        let index = Arc::clone(&studio.index);
+        let refreshed = run_blocking(move || {
+            if index.has_subscribers() {
+                index.refresh();
             }
             Ok::<_, Failure>(())
         });
-        // A failed look is followed by the next one.
-        let _ = looked.await;
+        // A failed refresh is retried in the next round.
+        let _ = refreshed.await;
     }
 }
 
@@ -56,12 +56,12 @@ fn stream(events: mpsc::Receiver<Event>) -> Events {
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
 }
 
-/// Changes of the list; first, every run as it stands.
-async fn all(State(studio): State<Arc<Studio>>) -> Answer<Events> {
-    let mut news = studio.board.news.subscribe();
-    let board = Arc::clone(&studio.board);
-    let rows = aside(move || Ok::<_, Failure>(board.rows())).await?;
-    let (send, receive) = mpsc::channel(QUEUE);
+/// Changes of the list, after the current row of every run.
+async fn index_events(State(studio): State<Arc<Studio>>) -> Answer<Events> {
+    let mut updates = studio.index.updates.subscribe();
+    let index = Arc::clone(&studio.index);
+    let rows = run_blocking(move || Ok::<_, Failure>(index.rows())).await?;
+    let (send, receive) = mpsc::channel(EVENT_QUEUE);
     tokio::spawn(async move {
         for row in rows {
             let Ok(text) = serde_json::to_string(&row) else { continue };
@@ -70,15 +70,17 @@ async fn all(State(studio): State<Arc<Studio>>) -> Answer<Events> {
             }
         }
         loop {
-            let told = tokio::select! {
-                told = news.recv() => told,
+            let update = tokio::select! {
+                update = updates.recv() => update,
                 () = studio.stop.asked() => return,
                 () = send.closed() => return,
             };
-            let event = match told {
-                Ok(News::Row(text)) => Event::default().event("run").data(text),
-                Ok(News::Gone(id)) => Event::default().event("gone").data(serde_json::json!({ "id": id }).to_string()),
-                // It connects again and gets the whole list.
+            let event = match update {
+                Ok(IndexUpdate::Row(text)) => Event::default().event("run").data(text),
+                Ok(IndexUpdate::Removed(id)) => {
+                    Event::default().event("gone").data(serde_json::json!({ "id": id }).to_string())
+                }
+                // The client reconnects and gets the whole list.
                 Err(RecvError::Lagged(_) | RecvError::Closed) => return,
             };
             if send.send(event).await.is_err() {
@@ -94,21 +96,21 @@ struct After {
     after: Option<u64>,
 }
 
-/// The lines of a run's log after line `after`, and those to come.
-async fn one(
+/// The lines of a run's log after line `after`, followed by new ones.
+async fn run_events(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
     Query(query): Query<After>,
     headers: HeaderMap,
 ) -> Answer<Events> {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
-    let board = Arc::clone(&studio.board);
+    let index = Arc::clone(&studio.index);
     let (missed, mut lines) =
-        aside(move || board.with(&id, |run, _| run.follow(last.or(query.after).unwrap_or(run.chronicle.lines))))
+        run_blocking(move || index.with(&id, |run, _| run.subscribe(last.or(query.after).unwrap_or(run.log.lines))))
             .await?;
-    let (send, receive) = mpsc::channel(QUEUE);
+    let (send, receive) = mpsc::channel(EVENT_QUEUE);
     tokio::spawn(async move {
-        for line in missed.unwrap_or_else(|| vec![Line::Reset]) {
+        for line in missed.unwrap_or_else(|| vec![LogUpdate::Reset]) {
             if send.send(event(&line)).await.is_err() {
                 return;
             }
@@ -121,8 +123,8 @@ async fn one(
             };
             let line = match line {
                 Ok(line) => line,
-                // It has missed some: it must read the history again.
-                Err(RecvError::Lagged(_)) => Line::Reset,
+                // Lines were lost: the client must read the history again.
+                Err(RecvError::Lagged(_)) => LogUpdate::Reset,
                 Err(RecvError::Closed) => return,
             };
             if send.send(event(&line)).await.is_err() {
@@ -133,9 +135,9 @@ async fn one(
     Ok(stream(receive))
 }
 
-fn event(line: &Line) -> Event {
+fn event(line: &LogUpdate) -> Event {
     match line {
-        Line::New(number, name, text) => Event::default().id(number.to_string()).event(name).data(text),
-        Line::Reset => Event::default().event("reset").data("{}"),
+        LogUpdate::Appended(number, name, text) => Event::default().id(number.to_string()).event(name).data(text),
+        LogUpdate::Reset => Event::default().event("reset").data("{}"),
     }
 }

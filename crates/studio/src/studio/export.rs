@@ -1,4 +1,4 @@
-//! What one takes away from a run: its report, its nets as files for other programs, and images in any number.
+//! Downloads of a run: its report, its nets as files for other programs, and generated images.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ use super::Studio;
 use super::play::pixels;
 use crate::archive::{Archive, Piped};
 use crate::engine::{Classes, Loaded};
-use crate::errors::{Answer, Failure, aside};
+use crate::errors::{Answer, Failure, run_blocking};
 
-/// Images of one file.
-const MOST: usize = 1_000_000;
-/// Larger logs make no page.
+/// Maximum images in a file.
+const MAX_IMAGES: usize = 1_000_000;
+/// Size limit of a log for a report.
 const LOG_BYTES: u64 = 256 << 20;
-/// A page of ours: its own style and pictures, nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
+/// Content security policy of a report: inline style and pictures only.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; query-action 'none'; \
                       frame-ancestors 'self'; sandbox allow-popups";
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
@@ -38,18 +38,18 @@ pub(super) fn routes() -> Router<Arc<Studio>> {
 }
 
 async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Response> {
-    aside(move || {
-        let place = &studio.board.place;
-        let path = place.run(&id)?;
-        place.config(&path)?;
+    run_blocking(move || {
+        let runs_dir = &studio.index.runs_dir;
+        let path = runs_dir.run(&id)?;
+        runs_dir.config(&path)?;
         if path.join("events.jsonl").exists() {
-            place.file(&path, "events.jsonl", LOG_BYTES)?;
+            runs_dir.file(&path, "events.jsonl", LOG_BYTES)?;
         }
         let text = report::page(&Run::open(&path)?)?;
         let head = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-            (header::CONTENT_DISPOSITION, named("inline", &format!("{id}.html"))),
+            (header::CONTENT_DISPOSITION, content_disposition("inline", &format!("{id}.html"))),
         ];
         Ok::<_, Failure>((head, text).into_response())
     })
@@ -58,14 +58,14 @@ async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answ
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
+struct ExportQuery {
     to: String,
     checkpoint: Option<String>,
     net: Option<Net>,
     #[serde(default)]
-    pixels: PixelType,
+    pixels: PixelParam,
     #[serde(default)]
-    layout: Axes,
+    layout: LayoutParam,
     #[serde(default)]
     half: bool,
 }
@@ -79,7 +79,7 @@ enum Net {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum PixelType {
+enum PixelParam {
     #[default]
     Float,
     Uint8,
@@ -87,13 +87,13 @@ enum PixelType {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Axes {
+enum LayoutParam {
     #[default]
     Nhwc,
     Nchw,
 }
 
-impl Form {
+impl ExportQuery {
     fn options(&self) -> Options {
         Options {
             net: self.net.map(|net| match net {
@@ -101,51 +101,55 @@ impl Form {
                 Net::Discriminator => Which::Discriminator,
             }),
             pixels: match self.pixels {
-                PixelType::Float => Pixels::Float,
-                PixelType::Uint8 => Pixels::Uint8,
+                PixelParam::Float => Pixels::Float,
+                PixelParam::Uint8 => Pixels::Uint8,
             },
             layout: match self.layout {
-                Axes::Nhwc => Layout::Nhwc,
-                Axes::Nchw => Layout::Nchw,
+                LayoutParam::Nhwc => Layout::Nhwc,
+                LayoutParam::Nchw => Layout::Nchw,
             },
             half: self.half,
         }
     }
 }
 
-/// The nets as a file, which is sent only once it was read back and has computed the same. Several files come as a zip.
-async fn nets(State(studio): State<Arc<Studio>>, Path(id): Path<String>, Query(form): Query<Form>) -> Answer<Response> {
-    let format = Format::named(&form.to)?;
-    let loaded = studio.open(&id, form.checkpoint.as_deref()).await?;
-    let place = Arc::clone(&studio.downloads).try_acquire_owned();
-    let place = place.map_err(|_| Failure::busy("other downloads are under way"))?;
-    aside(move || {
-        let _place = place;
-        // Its size is checked before room is made for it.
+/// The nets as a file, sent only after it was read back and verified. Several files are sent as a zip.
+async fn nets(
+    State(studio): State<Arc<Studio>>,
+    Path(id): Path<String>,
+    Query(query): Query<ExportQuery>,
+) -> Answer<Response> {
+    let format = Format::named(&query.to)?;
+    let loaded = studio.open(&id, query.checkpoint.as_deref()).await?;
+    let permit = Arc::clone(&studio.downloads).try_acquire_owned();
+    let permit = permit.map_err(|_| Failure::busy("other downloads are in progress"))?;
+    run_blocking(move || {
+        let _permit = permit;
+        // Checks the file's size before memory is allocated.
         loaded.expert()?;
-        let run = Run::open(&studio.board.place.run(&id)?)?;
-        let made = device::on_pool(|| {
+        let run = Run::open(&studio.index.runs_dir.run(&id)?)?;
+        let exported = device::on_pool(|| {
             let subject = Subject::open(&run, loaded.checkpoint())?;
-            export::make(&subject, format, &form.options())
+            export::make(&subject, format, &query.options())
         })?;
-        let (ending, kind, bytes) = packed(&id, format, made.files)?;
-        let difference = format!("{:.1e}", made.difference);
+        let (ending, kind, bytes) = package(&id, format, exported.files)?;
+        let difference = format!("{:.1e}", exported.difference);
         let difference = HeaderValue::from_str(&difference).map_err(|e| Failure::internal(e.to_string()))?;
         let head = [
             (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-            (header::CONTENT_DISPOSITION, named("attachment", &format!("{id}.{ending}"))),
+            (header::CONTENT_DISPOSITION, content_disposition("attachment", &format!("{id}.{ending}"))),
             (HeaderName::from_static("x-difference"), difference),
-            (HeaderName::from_static("x-checked"), HeaderValue::from_static(made.checked)),
+            (HeaderName::from_static("x-checked"), HeaderValue::from_static(exported.checked)),
         ];
         Ok::<_, Failure>((head, bytes).into_response())
     })
     .await
 }
 
-type Packed = (&'static str, &'static str, Vec<u8>);
+type Package = (&'static str, &'static str, Vec<u8>);
 
-/// One file of what may be several: its ending, type, content.
-fn packed(id: &str, format: Format, files: Vec<(&'static str, Vec<u8>)>) -> Answer<Packed> {
+/// Combines exported files into one: its extension, type and content.
+fn package(id: &str, format: Format, files: Vec<(&'static str, Vec<u8>)>) -> Answer<Package> {
     if files.len() > 1 {
         let mut archive = Archive::new(Vec::new());
         for (ending, bytes) in &files {
@@ -157,12 +161,12 @@ fn packed(id: &str, format: Format, files: Vec<(&'static str, Vec<u8>)>) -> Answ
         Format::Html => "text/html; charset=utf-8",
         Format::Onnx | Format::Safetensors => "application/octet-stream",
     };
-    let file = files.into_iter().next().ok_or_else(|| Failure::internal("the export made no file"))?;
+    let file = files.into_iter().next().ok_or_else(|| Failure::internal("the export exported no file"))?;
     Ok((format.name(), kind, file.1))
 }
 
-/// A file's name for the browser, without what could break the header.
-fn named(how: &str, name: &str) -> HeaderValue {
+/// A content-disposition header with a sanitised file name.
+fn content_disposition(how: &str, name: &str) -> HeaderValue {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     HeaderValue::from_str(&format!("{how}; filename=\"{plain}\"")).unwrap_or(HeaderValue::from_static("attachment"))
@@ -170,7 +174,7 @@ fn named(how: &str, name: &str) -> HeaderValue {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct SamplesQuery {
     n: Option<usize>,
     class: Option<String>,
     #[serde(default)]
@@ -178,41 +182,41 @@ struct Wanted {
     checkpoint: Option<String>,
 }
 
-/// A zip file of images, made while it is sent.
+/// A zip file of images, generated while it is sent.
 async fn samples(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<SamplesQuery>,
 ) -> Answer<Response> {
     let n = wanted.n.unwrap_or(100);
-    if n == 0 || n > MOST {
-        return Err(Failure::bad(format!("n is {n}, expected 1 to {MOST}"), "ask for fewer"));
+    if n == 0 || n > MAX_IMAGES {
+        return Err(Failure::bad(format!("n is {n}, expected 1 to {MAX_IMAGES}"), "request fewer"));
     }
     let loaded = studio.open(&id, wanted.checkpoint.as_deref()).await?;
-    // What can't be shown, or asked for, is refused before anything is sent.
+    // Invalid requests are refused before anything is sent.
     let class = wanted.class.filter(|class| !class.is_empty());
-    loaded.labels(&class.as_deref().map_or(Classes::AtLarge, Classes::One), wanted.seed, 0, 1)?;
+    loaded.labels(&class.as_deref().map_or(Classes::Sampled, Classes::One), wanted.seed, 0, 1)?;
     pixels(&loaded, &vec![0.0; loaded.sampler.shape().len()])?;
-    let place = Arc::clone(&studio.downloads).try_acquire_owned();
-    let place = place.map_err(|_| Failure::busy("other downloads are under way"))?;
+    let permit = Arc::clone(&studio.downloads).try_acquire_owned();
+    let permit = permit.map_err(|_| Failure::busy("other downloads are in progress"))?;
     let (send, parts) = mpsc::channel(4);
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let _place = place;
+        let _permit = permit;
         let series = Series { loaded, class, seed: wanted.seed, n };
         if let Err(failure) = write(&studio, &handle, &series, send.clone()) {
-            // Too late for a status: the file breaks off, which every reader notices.
+            // Too late for an error status: the file is truncated, which every zip reader detects.
             let _ = send.blocking_send(Err(std::io::Error::other(failure.error)));
         }
     });
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
-        (header::CONTENT_DISPOSITION, named("attachment", &format!("{id}-{n}.zip"))),
+        (header::CONTENT_DISPOSITION, content_disposition("attachment", &format!("{id}-{n}.zip"))),
     ];
     Ok((head, Sent::from_stream(ReceiverStream::new(parts))).into_response())
 }
 
-/// Images that belong together.
+/// The images of one download.
 struct Series {
     loaded: Arc<Loaded>,
     class: Option<String>,
@@ -227,22 +231,27 @@ fn write(
     out: mpsc::Sender<std::io::Result<axum::body::Bytes>>,
 ) -> Answer<()> {
     let Series { loaded, class, seed, n } = series;
-    let classes = class.as_deref().map_or(Classes::AtLarge, Classes::One);
+    let classes = class.as_deref().map_or(Classes::Sampled, Classes::One);
     let mut archive = Archive::new(Piped(out));
     for first in (0..*n).step_by(loaded.batch) {
         let count = loaded.batch.min(n - first);
         let labels = loaded.labels(&classes, *seed, first as u64, count)?;
         let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
         let noise = loaded.sampler.noise(*seed, first as u64, count);
-        let values = handle.block_on(again(studio, loaded, noise, labels))?;
+        let values = handle.block_on(images_with_retry(studio, loaded, noise, labels))?;
         archive.add(&pixels(loaded, &values)?, &names)?;
     }
     archive.finish()?;
     Ok(())
 }
 
-/// A download can wait: where the queue is full, it tries again.
-async fn again(studio: &Studio, loaded: &Arc<Loaded>, noise: Vec<Vec<f32>>, labels: Vec<Vec<f32>>) -> Answer<Vec<f32>> {
+/// Generates images, retrying while the queue is full.
+async fn images_with_retry(
+    studio: &Studio,
+    loaded: &Arc<Loaded>,
+    noise: Vec<Vec<f32>>,
+    labels: Vec<Vec<f32>>,
+) -> Answer<Vec<f32>> {
     loop {
         match studio.engine.images(loaded, noise.clone(), labels.clone()).await {
             Err(busy) if busy.retry_after.is_some() && !studio.stop.is_asked() => {

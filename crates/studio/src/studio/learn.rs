@@ -1,5 +1,5 @@
-//! Learn: the toys in the plane, trained half a step at a time by the library's own `Lesson`. The only training that happens
-//! in the studio's process: nets of a few thousand weights, a few lessons at most, forgotten when nobody goes on with them.
+//! Learn: 2-D toy data sets, trained half a step at a time by the library's `Lesson`. Only these trainings run in the studio's
+//! process: small nets, a few lessons at a time, dropped when idle.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,25 +16,25 @@ use serde_json::{Value, json};
 use super::Studio;
 use super::new::opens_files;
 use crate::body::Body;
-use crate::errors::{Answer, Failure, aside};
+use crate::errors::{Answer, Failure, run_blocking};
 
-/// Lessons at once, and how long one waits for its next step.
-const MOST: usize = 8;
-const IDLE: Duration = Duration::from_secs(600);
-/// Larger nets and batches are no lesson.
-const WEIGHTS: usize = 200_000;
-const BATCH: usize = 1_024;
-/// Values between the layers, of a whole batch.
-const VALUES: usize = 1 << 24;
-/// Steps of one request, and how long it may take.
-const STEPS: u64 = 500;
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Maximum open lessons, and the idle time after which one is dropped.
+const MAX_LESSONS: usize = 8;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+/// Limits on nets and batches.
+const MAX_WEIGHTS: usize = 200_000;
+const MAX_BATCH: usize = 1_024;
+/// Maximum activations of a batch.
+const MAX_VALUES: usize = 1 << 24;
+/// Limits of one request: steps and time.
+const MAX_STEPS: u64 = 500;
+const REQUEST_TIME: Duration = Duration::from_secs(2);
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new().route("/api/learn", post(begin)).route("/api/learn/{id}/step", post(step))
 }
 
-/// Lessons under way.
+/// Open lessons.
 #[derive(Debug, Default)]
 pub(crate) struct Lessons {
     inner: Mutex<Inner>,
@@ -49,14 +49,14 @@ struct Inner {
 impl Lessons {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.lessons.retain(|_, (used, _)| used.elapsed() < IDLE);
+        inner.lessons.retain(|_, (used, _)| used.elapsed() < IDLE_TIMEOUT);
         inner
     }
 
     fn add(&self, lesson: Lesson) -> String {
         let mut inner = self.inner();
-        if inner.lessons.len() >= MOST {
-            // The one that was left alone for longest.
+        if inner.lessons.len() >= MAX_LESSONS {
+            // The least recently used one.
             let oldest = inner.lessons.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone());
             oldest.map(|id| inner.lessons.remove(&id));
         }
@@ -71,8 +71,8 @@ impl Lessons {
         let found = inner.lessons.get_mut(id);
         let (used, lesson) = found.ok_or_else(|| {
             Failure::missing(
-                format!("there is no lesson {id:?}"),
-                "lessons end after some idle minutes; start another one",
+                format!("lesson {id:?} doesn't exist"),
+                "idle lessons end after ten minutes; start a new one",
             )
         })?;
         *used = Instant::now();
@@ -82,7 +82,7 @@ impl Lessons {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Begin {
+struct LessonRequest {
     data: String,
     preset: Option<String>,
     #[serde(default)]
@@ -91,8 +91,8 @@ struct Begin {
     seed: u64,
 }
 
-async fn begin(State(studio): State<Arc<Studio>>, Body(asked): Body<Begin>) -> Answer<Json<Value>> {
-    aside(move || {
+async fn begin(State(studio): State<Arc<Studio>>, Body(asked): Body<LessonRequest>) -> Answer<Json<Value>> {
+    run_blocking(move || {
         let recipe = recipe(&asked)?;
         let mut lesson = device::on_pool(|| Lesson::new(recipe, &Device::flex()))?;
         let state = state(&mut lesson)?;
@@ -102,8 +102,8 @@ async fn begin(State(studio): State<Arc<Studio>>, Body(asked): Body<Begin>) -> A
     .await
 }
 
-/// The recipe of a lesson, if it is small enough for one.
-fn recipe(asked: &Begin) -> Answer<Recipe> {
+/// The recipe of a lesson, within the limits.
+fn recipe(asked: &LessonRequest) -> Answer<Recipe> {
     let preset = Preset::named(asked.preset.as_deref().unwrap_or(&asked.data))?;
     let mut changes =
         vec![format!("data.source={}", Value::from(asked.data.as_str())), format!("train.seed={}", asked.seed)];
@@ -117,25 +117,25 @@ fn recipe(asked: &Begin) -> Answer<Recipe> {
             other => format!("{key}={other}"),
         });
     }
-    // Nothing else than the toys reads no file.
+    // Only the toy data sets read no file.
     if !["ring", "grid"].contains(&asked.data.as_str()) {
-        return Err(Failure::bad(format!("{:?} can't be shown in the plane", asked.data), "choose ring or grid"));
+        return Err(Failure::bad(format!("{:?} is not a 2-D data set", asked.data), "choose ring or grid"));
     }
     let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
     let (generator, discriminator) = recipe.networks()?;
     let weights = generator.parameters().0.saturating_add(discriminator.parameters().0);
     let train = &recipe.train;
-    // Some layers have no weights but many values.
+    // Some layers have no weights but many activations.
     let values = super::estimate::values(&generator).saturating_add(super::estimate::values(&discriminator));
-    if values.saturating_mul(train.batch) > VALUES
-        || weights > WEIGHTS
-        || train.batch > BATCH
+    if values.saturating_mul(train.batch) > MAX_VALUES
+        || weights > MAX_WEIGHTS
+        || train.batch > MAX_BATCH
         || train.n_critic > 20
         || recipe.latent > 256
     {
         return Err(Failure::bad(
             format!(
-                "a lesson has at most {WEIGHTS} weights, batches of {BATCH}, 20 updates of D per step, a latent of 256"
+                "a lesson has at most {MAX_WEIGHTS} weights, batches of {MAX_BATCH}, 20 updates of D per step, a latent of 256"
             ),
             "train it with `faussaire train`",
         ));
@@ -145,7 +145,7 @@ fn recipe(asked: &Begin) -> Answer<Recipe> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Go {
+struct StepRequest {
     half: Which,
     #[serde(default = "one")]
     count: u64,
@@ -163,30 +163,34 @@ enum Which {
     Both,
 }
 
-async fn step(State(studio): State<Arc<Studio>>, Path(id): Path<String>, Body(go): Body<Go>) -> Answer<Json<Value>> {
+async fn step(
+    State(studio): State<Arc<Studio>>,
+    Path(id): Path<String>,
+    Body(asked): Body<StepRequest>,
+) -> Answer<Json<Value>> {
     let lesson = studio.lessons.get(&id)?;
-    if go.count == 0 || go.count > STEPS || (go.half != Which::Both && go.count != 1) {
+    if asked.count == 0 || asked.count > MAX_STEPS || (asked.half != Which::Both && asked.count != 1) {
         return Err(Failure::bad(
-            format!("count is {}, expected 1 for a half, 1 to {STEPS} for both", go.count),
+            format!("count is {}, expected 1 for a half, 1 to {MAX_STEPS} for both", asked.count),
             "send several requests",
         ));
     }
-    aside(move || {
+    run_blocking(move || {
         let mut lesson = lesson.lock().unwrap_or_else(PoisonError::into_inner);
         let lesson: &mut Lesson = &mut lesson;
-        device::on_pool(|| advance(lesson, &go))?;
+        device::on_pool(|| advance(lesson, &asked))?;
         Ok::<_, Failure>(Json(state(lesson)?))
     })
     .await
 }
 
-/// Goes on. Halves come in turn: asking for the one that was made last makes the other one first, so that a step is whole.
-fn advance(lesson: &mut Lesson, go: &Go) -> faussaire::Result<()> {
-    match go.half {
+/// Trains on. Half steps alternate: requesting the same one twice runs the other one in between.
+fn advance(lesson: &mut Lesson, asked: &StepRequest) -> faussaire::Result<()> {
+    match asked.half {
         Which::Both => {
             let began = Instant::now();
-            let goal = lesson.steps() + go.count;
-            while lesson.steps() < goal && began.elapsed() < PATIENCE {
+            let goal = lesson.steps() + asked.count;
+            while lesson.steps() < goal && began.elapsed() < REQUEST_TIME {
                 lesson.half()?;
             }
             return Ok(());
@@ -202,13 +206,13 @@ fn advance(lesson: &mut Lesson, go: &Go) -> faussaire::Result<()> {
     lesson.half().map(|_| ())
 }
 
-/// What there is to see, with points rounded to what a screen shows.
+/// The lesson's state as JSON, with coordinates rounded to 4 digits.
 fn state(lesson: &mut Lesson) -> Answer<Value> {
     let picture = device::on_pool(move || lesson.picture())?;
-    let short = |value: f32| (f64::from(value) * 1e4).round() / 1e4;
-    let points = |all: &[[f32; 2]]| all.iter().map(|p| p.map(short)).collect::<Vec<_>>();
+    let rounded = |value: f32| (f64::from(value) * 1e4).round() / 1e4;
+    let points = |all: &[[f32; 2]]| all.iter().map(|p| p.map(rounded)).collect::<Vec<_>>();
     let heat = picture.heat.as_ref().map(|heat| {
-        let values: Vec<f64> = heat.values.iter().map(|v| short(*v)).collect();
+        let values: Vec<f64> = heat.values.iter().map(|v| rounded(*v)).collect();
         json!({ "n": heat.side, "extent": [-picture.window, picture.window], "values": values })
     });
     let (near, coverage) = (picture.coverage.per_mode.iter().sum::<usize>(), &picture.coverage);

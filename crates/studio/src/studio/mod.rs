@@ -1,8 +1,6 @@
-//! `faussaire studio`: a page that shows runs while they train, lets one play with what they have learnt, and starts new
-//! ones. One file per group of routes; docs/decisions/0009 says how it is built.
+//! `faussaire studio`: a web page that shows runs while they train, explores their generators and starts new runs. One file
+//! per group of routes; docs/decisions/0009 explains the design.
 
-mod board;
-mod chronicle;
 mod config;
 mod data_sets;
 mod estimate;
@@ -11,9 +9,11 @@ mod expert;
 mod export;
 mod learn;
 mod new;
-pub(crate) mod place;
 pub(crate) mod play;
+mod run_index;
+mod run_log;
 mod runs;
+mod runs_dir;
 mod tail;
 mod trainings;
 
@@ -32,44 +32,44 @@ use crate::engine::{Engine, Loaded};
 use crate::errors::{Answer, Failure};
 use crate::guard::{self, Guard};
 use crate::server::{Server, Stop};
-use board::Board;
 use data_sets::DataSets;
 use expert::Rounds;
 use learn::Lessons;
-use place::Place;
+use run_index::RunIndex;
+use runs_dir::RunsDir;
 use trainings::Trainings;
 
 /// The port that is tried first.
 pub const PORT: u16 = 7411;
 
-/// Requests for images that wait, searches and long downloads at once.
+/// Limits: queued requests for images, concurrent searches, concurrent downloads.
 const QUEUE: usize = 64;
 const SEARCHES: usize = 2;
 const DOWNLOADS: usize = 4;
 
-/// What `faussaire studio` is asked for.
+/// Options of `faussaire studio`.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder with runs, or one run's.
+    /// The folder of runs, or of one run.
     pub runs: PathBuf,
-    /// The address to listen at.
+    /// The address to listen on.
     pub host: IpAddr,
-    /// The port; without one, [`PORT`] or any free one.
+    /// The port; `None` for [`PORT`], or any free one.
     pub port: Option<u16>,
-    /// The token to demand; without one, a new one is made where other machines can reach the address.
+    /// The token to require; `None` draws one where other machines can reach the address.
     pub token: Option<String>,
-    /// A folder of data sets, looked into before $FAUSSAIRE_DATA and the cache.
+    /// A folder of data sets, searched before $FAUSSAIRE_DATA and the cache.
     pub data: Option<PathBuf>,
-    /// The program that trainings are started with: this one.
+    /// The program that runs trainings: this executable.
     pub program: PathBuf,
-    /// Front end from this folder instead of the one inside the program, for whoever works on it.
+    /// Serve the front end from this folder instead of the embedded files, for development.
     pub assets: Option<PathBuf>,
 }
 
-/// What all handlers share.
+/// State shared by all handlers.
 #[derive(Debug)]
 pub(crate) struct Studio {
-    pub board: Arc<Board>,
+    pub index: Arc<RunIndex>,
     pub stop: Stop,
     pub trainings: Arc<Trainings>,
     pub program: PathBuf,
@@ -78,28 +78,28 @@ pub(crate) struct Studio {
     pub data_sets: DataSets,
     pub rounds: Rounds,
     pub lessons: Lessons,
-    /// Places for searches in latent space.
+    /// Permits for searches in latent space.
     pub searches: Arc<Semaphore>,
-    /// Whose turn it is to time nets.
+    /// Held while nets are benchmarked.
     pub trials: Arc<tokio::sync::Mutex<()>>,
-    /// Places for long downloads.
+    /// Permits for long downloads.
     pub downloads: Arc<Semaphore>,
 }
 
 impl Studio {
     /// The generator of a run's checkpoint.
     async fn open(&self, id: &str, checkpoint: Option<&str>) -> Answer<Arc<Loaded>> {
-        let run = self.board.place.run(id)?;
-        // Read for its checks alone: a recipe that is no plain small file is refused.
-        self.board.place.config(&run)?;
+        let run = self.index.runs_dir.run(id)?;
+        // Only for its checks: a recipe must be a small regular file.
+        self.index.runs_dir.config(&run)?;
         self.engine.open(&run, checkpoint).await
     }
 }
 
-/// Serves the studio until `stop` is asked for or the process is told to end; `ready` gets the address to open.
+/// Serves the studio until `stop` is requested or the process gets a signal; `ready` gets the address to open.
 ///
 /// # Errors
-/// An address that can't be had.
+/// The address can't be bound.
 pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()> {
     let server = Server::bind(options.host, options.port, PORT)?;
     let guard = Guard::new(options.host, options.token.clone())?;
@@ -109,7 +109,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
     server.run(stop, || {
         let trainings = Arc::<Trainings>::default();
         let studio = Arc::new(Studio {
-            board: Arc::new(Board::new(Place::new(&options.runs), Arc::clone(&trainings))),
+            index: Arc::new(RunIndex::new(RunsDir::new(&options.runs), Arc::clone(&trainings))),
             stop: stop.clone(),
             trainings,
             program: options.program,
@@ -122,12 +122,12 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()
             trials: Arc::default(),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         });
-        tokio::spawn(events::keep_looking(Arc::clone(&studio)));
+        tokio::spawn(events::poll_runs(Arc::clone(&studio)));
         router(studio, guard, Assets::new(options.assets))
     })
 }
 
-/// What to type into a browser.
+/// The URL to open in a browser.
 fn address(server: &Server, guard: &Guard) -> String {
     let address = server.address();
     let host = if address.ip().is_unspecified() { "localhost".into() } else { address.ip().to_string() };
@@ -148,12 +148,12 @@ fn router(studio: Arc<Studio>, guard: Guard, assets: Assets) -> Router {
         .merge(expert::routes())
         .merge(learn::routes())
         .merge(export::routes())
-        .route("/api/{*path}", axum::routing::any(nothing))
+        .route("/api/{*path}", axum::routing::any(not_found))
         .with_state(studio)
         .fallback_service(assets.service())
         .layer(from_fn_with_state(guard, guard::check))
 }
 
-async fn nothing() -> Failure {
-    Failure::missing("there is no such route", "the page uses those there are")
+async fn not_found() -> Failure {
+    Failure::missing("this route doesn't exist", "reload the page")
 }

@@ -1,4 +1,4 @@
-//! New: what there is to choose from, what a choice would be, and starting it.
+//! New: the presets, data sets and recipe keys to choose from, a preview of a choice, and starting its training.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::estimate::estimate;
 use super::{Studio, trainings};
 use crate::body::Body;
-use crate::errors::{Answer, Failure, aside};
+use crate::errors::{Answer, Failure, run_blocking};
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new()
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<Arc<Studio>> {
         .route("/api/recipe", post(recipe))
 }
 
-/// What a page asks for: a preset, with changes.
+/// A request of the page: a preset with changes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choice {
@@ -54,7 +54,7 @@ async fn presets() -> Answer<Json<Vec<Value>>> {
 }
 
 async fn datasets(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Value>>> {
-    aside(move || {
+    run_blocking(move || {
         let rows = data::list(&options(&studio))?;
         let row = |row: data::Listing| {
             json!({
@@ -74,7 +74,7 @@ async fn keys() -> Json<Vec<Value>> {
             Kind::Number { .. } => ("number", None),
             Kind::Integer { .. } | Kind::OneOf(_) => ("integer", None),
             Kind::Switch => ("bool", None),
-            Kind::Choice(words) => ("choice", Some(words)),
+            Kind::Choice(names) => ("choice", Some(names)),
             Kind::Text => ("text", None),
             Kind::List(_) => ("list", None),
         };
@@ -88,10 +88,10 @@ async fn keys() -> Json<Vec<Value>> {
 }
 
 async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -> Answer<Json<Value>> {
-    // Nets are timed one after the other, or the times would mean nothing.
-    let turn = Arc::clone(&studio.trials).lock_owned().await;
-    aside(move || {
-        let _turn = turn;
+    // One benchmark at a time, or they would slow each other down.
+    let benchmark = Arc::clone(&studio.trials).lock_owned().await;
+    run_blocking(move || {
+        let _benchmark = benchmark;
         let recipe = choice.recipe(&studio)?;
         let (generator, discriminator) = recipe.networks()?;
         let images = images(&recipe, &studio);
@@ -113,13 +113,13 @@ async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -
     .await
 }
 
-/// Starts a training; its folder's name comes back as soon as it is under way.
+/// Starts a training; returns its folder's name as soon as it runs.
 pub(super) async fn start(
     State(studio): State<Arc<Studio>>,
     Body(choice): Body<Choice>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let (checking, checked) = (Arc::clone(&studio), choice.clone());
-    let label = aside(move || {
+    let label = run_blocking(move || {
         let recipe = checked.recipe(&checking)?;
         recipe.networks()?;
         let limited = checked.time.is_some() || recipe.train.epochs > 0 || recipe.train.steps > 0;
@@ -132,15 +132,15 @@ pub(super) async fn start(
         Ok::<_, Failure>(format!("{}-{}", stem(&recipe.data.source), checked.preset))
     })
     .await?;
-    let mut words = choice.command()?;
+    let mut args = choice.command()?;
     if let Some(dir) = &studio.data {
-        words.push(format!("--data={}", dir.display()));
+        args.push(format!("--data={}", dir.display()));
     }
-    let id = trainings::start(&studio, &label, words).await?;
+    let id = trainings::start(&studio, &label, args).await?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
 }
 
-/// Keys whose values are paths, which a page can't choose: data sets go by name.
+/// Whether a key's value is a path, which a page may not choose.
 pub(super) fn opens_files(key: &str) -> bool {
     matches!(key.trim(), "data.source" | "data.dir" | "train.init")
 }
@@ -153,7 +153,7 @@ fn options(studio: &Studio) -> OpenOptions {
     OpenOptions { data_dir: studio.data.clone(), ..OpenOptions::default() }
 }
 
-/// How many images there are to learn from, where that can be known without reading them.
+/// Number of training images, if check_data_name without reading them.
 fn images(recipe: &Recipe, studio: &Studio) -> Option<usize> {
     let source = &recipe.data.source;
     let listed = data::list(&options(studio)).ok()?.into_iter().find(|row| row.name == *source)?;
@@ -165,12 +165,12 @@ fn images(recipe: &Recipe, studio: &Studio) -> Option<usize> {
 }
 
 impl Choice {
-    /// The recipe, as the training would read it.
+    /// The recipe of the training.
     fn recipe(&self, studio: &Studio) -> Answer<Recipe> {
         let preset = Preset::named(&self.preset)?;
         let mut changes = Vec::new();
         if let Some(name) = &self.data {
-            self.known(studio, name)?;
+            self.check_data_name(studio, name)?;
             changes.push(format!("data.source={}", Value::from(name.as_str())));
             changes.push("data.count=0".into());
         }
@@ -187,14 +187,14 @@ impl Choice {
         Ok(Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?)
     }
 
-    /// Data sets go by name: a page can't open any folder of this machine.
-    fn known(&self, studio: &Studio, name: &str) -> Answer<()> {
+    /// Accepts only names of data sets: a page may not open folders of this machine.
+    fn check_data_name(&self, studio: &Studio, name: &str) -> Answer<()> {
         if data::is_name(name) {
             return Ok(());
         }
         let names = data::list(&options(studio))?.into_iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
         Err(Failure::bad(
-            format!("there is no data set {name:?}"),
+            format!("data set {name:?} doesn't exist"),
             format!("expected one of {names}; paths go with `faussaire train PATH`"),
         ))
     }
@@ -204,14 +204,14 @@ impl Choice {
         let change = |(name, value): (&String, &Value)| {
             if Key::find(name).map_or(true, |key| opens_files(&key.name)) {
                 return Err(Failure::bad(
-                    format!("there is no key {name:?} to set"),
+                    format!("{name:?} is not a recipe key"),
                     "`faussaire presets --keys` lists the keys",
                 ));
             }
             match value {
                 Value::String(text) => Ok(format!("{name}={text}")),
                 Value::Null | Value::Object(_) => {
-                    Err(Failure::bad(format!("{name} can't be {value}"), "give a number, a word or a list"))
+                    Err(Failure::bad(format!("{name} can't be {value}"), "use a number, a string or a list"))
                 }
                 other => Ok(format!("{name}={other}")),
             }
@@ -219,12 +219,12 @@ impl Choice {
         self.set.iter().map(change).collect()
     }
 
-    /// What one would type to start it.
+    /// The equivalent command line.
     fn command(&self) -> Answer<Vec<String>> {
-        let mut words = vec!["train".to_owned()];
-        words.extend(self.data.clone());
-        words.push(format!("--preset={}", Preset::named(&self.preset)?.name()));
-        let mut flag = |name: &str, value: Option<u64>| words.extend(value.map(|v| format!("--{name}={v}")));
+        let mut args = vec!["train".to_owned()];
+        args.extend(self.data.clone());
+        args.push(format!("--preset={}", Preset::named(&self.preset)?.name()));
+        let mut flag = |name: &str, value: Option<u64>| args.extend(value.map(|v| format!("--{name}={v}")));
         match (self.epochs, self.steps) {
             (Some(_), Some(_)) => return Err(Failure::bad("both epochs and steps are given", "leave one out")),
             (epochs, steps) => {
@@ -233,20 +233,20 @@ impl Choice {
             }
         }
         flag("seed", self.seed);
-        words.extend(self.time.as_deref().map(time).transpose()?.map(|time| format!("--time={time}")));
-        words.extend(self.changes()?.into_iter().map(|change| format!("--set={change}")));
-        Ok(words)
+        args.extend(self.time.as_deref().map(time).transpose()?.map(|time| format!("--time={time}")));
+        args.extend(self.changes()?.into_iter().map(|change| format!("--set={change}")));
+        Ok(args)
     }
 }
 
-/// A time such as `10m`, if it is one.
+/// Checks a time such as `10m`.
 pub(super) fn time(text: &str) -> Answer<&str> {
     let number = text.strip_suffix(['s', 'm', 'h']).unwrap_or(text);
     let fits = number.parse::<f64>().is_ok_and(|n| n > 0.0 && n < 1e6) && !number.starts_with('+');
     if fits {
         Ok(text)
     } else {
-        Err(Failure::bad(format!("{text:?} is not a time"), "give one such as 90s, 10m or 2h"))
+        Err(Failure::bad(format!("{text:?} is not a time"), "use a time such as 90s, 10m or 2h"))
     }
 }
 
@@ -259,17 +259,17 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_becomes_flags() {
-        let asked =
+    fn a_choice_becomes_a_command_line() {
+        let parsed =
             choice(r#"{"preset":"quick","data":"mnist","steps":20,"set":{"train.batch":8,"train.loss":"hinge"}}"#);
         let flags = ["train", "mnist", "--preset=quick", "--steps=20", "--set=train.batch=8", "--set=train.loss=hinge"];
-        assert_eq!(asked.command().unwrap(), flags);
-        let asked = choice(r#"{"preset":"quick","time":"10m"}"#);
-        assert_eq!(asked.command().unwrap(), ["train", "--preset=quick", "--time=10m"]);
+        assert_eq!(parsed.command().unwrap(), flags);
+        let parsed = choice(r#"{"preset":"quick","time":"10m"}"#);
+        assert_eq!(parsed.command().unwrap(), ["train", "--preset=quick", "--time=10m"]);
     }
 
     #[test]
-    fn what_is_no_choice_is_refused() {
+    fn invalid_choices_are_refused() {
         for text in [
             r#"{"preset":"none"}"#,
             r#"{"preset":"quick","set":{"data.dir":"/etc"}}"#,

@@ -1,5 +1,5 @@
-//! Play: noise, the images that a run's generator makes of it, ways to go, the way back from a drawing, and what the run's
-//! own discriminator thinks of all that.
+//! Play: noise, generated images, latent directions, walks, inversion of a drawing, and the scores of the run's own
+//! discriminator.
 
 use std::sync::Arc;
 
@@ -24,22 +24,22 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::Studio;
 use crate::body::Body;
 use crate::engine::{Classes, Loaded};
-use crate::errors::{Answer, Failure, aside};
+use crate::errors::{Answer, Failure, run_blocking};
 use crate::truncation::truncate;
 
-/// Images of one answer, and bytes that they may take.
-const MOST: usize = 1_024;
-const MOST_BYTES: usize = 16 << 20;
-/// Numbers of one answer in JSON, which takes ten times their room.
-const MOST_VALUES: usize = 1 << 20;
-/// Images that a walk may pass through.
-const ENDS: usize = 32;
-/// Noise further out than this is a slip: nearly all lies within 5.
-const FARTHEST: f32 = 100.0;
-/// Gradient steps of a search, by default and at most, and between two messages.
-const STEPS: u64 = 150;
-const MOST_STEPS: u64 = 2_000;
-const STRIDE: u64 = 3;
+/// Limits of one response: images and bytes.
+const MAX_IMAGES: usize = 1_024;
+const MAX_BYTES: usize = 16 << 20;
+/// Maximum values of a JSON response, query takes ten times their memory.
+const MAX_VALUES: usize = 1 << 20;
+/// Maximum images that a walk passes through.
+const MAX_ENDS: usize = 32;
+/// Largest accepted absolute noise value; normal noise is nearly always within 5.
+const MAX_NOISE: f32 = 100.0;
+/// Gradient steps of a search: default, maximum, and between two messages.
+const DEFAULT_STEPS: u64 = 150;
+const MAX_STEPS: u64 = 2_000;
+const STEPS_PER_MESSAGE: u64 = 3;
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new()
@@ -69,29 +69,29 @@ async fn noise(
 ) -> Answer<Json<Value>> {
     let loaded = studio.open(&id, query.checkpoint.as_deref()).await?;
     let n = count(query.n.unwrap_or(1))?;
-    if query.first > u64::MAX - MOST as u64 {
+    if query.first > u64::MAX - MAX_IMAGES as u64 {
         return Err(Failure::bad("first is too large", "count from 0"));
     }
-    let labels = loaded.labels(&Classes::AtLarge, query.seed, query.first, n)?;
+    let labels = loaded.labels(&Classes::Sampled, query.seed, query.first, n)?;
     Ok(Json(json!({ "z": loaded.sampler.noise(query.seed, query.first, n), "labels": labels })))
 }
 
 #[derive(Debug, Deserialize)]
-struct Which {
+struct DirectionsQuery {
     checkpoint: Option<String>,
-    /// `labels` for what the judge of the data tells apart, which takes seconds; else what the weights tell, at once.
+    /// `labels` for directions of the data's labels, query take seconds; else directions of the weights.
     by: Option<String>,
 }
 
 async fn directions(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
-    Query(which): Query<Which>,
+    Query(query): Query<DirectionsQuery>,
 ) -> Answer<Json<Vec<Value>>> {
-    let loaded = studio.open(&id, which.checkpoint.as_deref()).await?;
-    let run = studio.board.place.run(&id)?;
-    aside(move || {
-        let all = match which.by.as_deref() {
+    let loaded = studio.open(&id, query.checkpoint.as_deref()).await?;
+    let run = studio.index.runs_dir.run(&id)?;
+    run_blocking(move || {
+        let all = match query.by.as_deref() {
             Some("labels") => studio.data_sets.label_directions(&run, &loaded),
             _ => device::on_pool(|| loaded.directions().to_vec()),
         };
@@ -110,10 +110,10 @@ async fn directions(
     .await
 }
 
-/// What images are asked for.
+/// A request for images.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct ImagesRequest {
     checkpoint: Option<String>,
     z: Option<Vec<Vec<f32>>>,
     #[serde(default)]
@@ -136,18 +136,18 @@ enum Format {
     Raw,
     /// One picture with all images.
     Png,
-    /// Numbers as they come out of the generator, as JSON; points have no other form.
+    /// The generator's raw output as JSON; the only form for points.
     Values,
 }
 
-impl Wanted {
+impl ImagesRequest {
     fn noise(&self, loaded: &Loaded) -> Answer<Vec<Vec<f32>>> {
         let mut noise = match &self.z {
             Some(z) => {
                 count(z.len())?;
                 z.clone()
             }
-            None if self.first > u64::MAX - MOST as u64 => {
+            None if self.first > u64::MAX - MAX_IMAGES as u64 => {
                 return Err(Failure::bad("first is too large", "count from 0"));
             }
             None => loaded.sampler.noise(self.seed, self.first, count(self.n.unwrap_or(1))?),
@@ -161,35 +161,35 @@ impl Wanted {
         match (&self.class, &self.classes) {
             (_, Some(each)) => Classes::Each(each),
             (Some(one), None) => Classes::One(one),
-            (None, None) => Classes::AtLarge,
+            (None, None) => Classes::Sampled,
         }
     }
 }
 
 fn count(n: usize) -> Answer<usize> {
-    if (1..=MOST).contains(&n) {
+    if (1..=MAX_IMAGES).contains(&n) {
         return Ok(n);
     }
-    Err(Failure::bad(format!("{n} images are requested, expected 1 to {MOST}"), "send several requests"))
+    Err(Failure::bad(format!("{n} images are requested, expected 1 to {MAX_IMAGES}"), "send several requests"))
 }
 
-/// Refuses vectors that the generator can't take.
+/// Refuses invalid noise vectors.
 fn check_noise(loaded: &Loaded, noise: &[Vec<f32>]) -> Answer<()> {
     let (latent, size) = (loaded.sampler.network().input().len(), loaded.sampler.shape().len());
     if let Some(wrong) = noise.iter().find(|z| z.len() != latent) {
         return Err(Failure::bad(
             format!("a noise vector has {} values, expected {latent}", wrong.len()),
-            "GET noise makes them",
+            "get valid vectors from the route `noise`",
         ));
     }
-    if noise.iter().flatten().any(|value| !(-FARTHEST..=FARTHEST).contains(value)) {
+    if noise.iter().flatten().any(|value| !(-MAX_NOISE..=MAX_NOISE).contains(value)) {
         return Err(Failure::bad(
-            format!("a noise vector has a value beyond {FARTHEST}"),
+            format!("a noise vector has a value beyond {MAX_NOISE}"),
             "normal noise has values of about 1",
         ));
     }
-    if noise.len().saturating_mul(size) > MOST_BYTES {
-        return Err(Failure::bad(format!("{} images are too many at once", noise.len()), "ask for fewer"));
+    if noise.len().saturating_mul(size) > MAX_BYTES {
+        return Err(Failure::bad(format!("{} images exceed the limit of one response", noise.len()), "request fewer"));
     }
     Ok(())
 }
@@ -197,7 +197,7 @@ fn check_noise(loaded: &Loaded, noise: &[Vec<f32>]) -> Answer<()> {
 async fn images(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
-    Body(wanted): Body<Wanted>,
+    Body(wanted): Body<ImagesRequest>,
 ) -> Answer<Response> {
     let loaded = studio.open(&id, wanted.checkpoint.as_deref()).await?;
     let noise = wanted.noise(&loaded)?;
@@ -206,15 +206,15 @@ async fn images(
     answer(&loaded, values, wanted.format).await
 }
 
-/// Sends images in the form that was asked for.
+/// Encodes images in the requested format.
 async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answer<Response> {
     let shape = loaded.sampler.shape();
     let n = values.len() / shape.len().max(1);
     let step = loaded.sampler.step;
     match format {
-        Format::Values if values.len() > MOST_VALUES => Err(Failure::bad(
+        Format::Values if values.len() > MAX_VALUES => Err(Failure::bad(
             format!("{} values are too many for JSON", values.len()),
-            "ask for fewer images, or for raw",
+            "request fewer images, or the format raw",
         )),
         Format::Values => {
             let shape = [n, shape.height, shape.width, shape.channels];
@@ -232,7 +232,7 @@ async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answe
         }
         Format::Png => {
             let images = pixels(loaded, &values)?;
-            aside(move || {
+            run_blocking(move || {
                 let columns = (n as f64).sqrt().ceil() as usize;
                 let picture = sheet::sheet(&images, n.div_ceil(columns), columns, &sheet::Options::default())?;
                 let bytes = png::encode(&picture)?;
@@ -243,18 +243,18 @@ async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answe
     }
 }
 
-/// Values as bytes.
+/// Generated values as 8-bit images.
 pub(super) fn pixels(loaded: &Loaded, values: &[f32]) -> Answer<Images> {
     let shape: ImageShape = loaded.sampler.shape();
     if !matches!(shape.channels, 1 | 3) {
-        return Err(Failure::bad("this generator makes points, not pictures", "ask for the format values"));
+        return Err(Failure::bad("this generator makes points, not images", "use the format values"));
     }
     Ok(Images::from_values(values, shape, loaded.sampler.bounds())?)
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Walk {
+struct WalkRequest {
     checkpoint: Option<String>,
     ends: Vec<Vec<f32>>,
     frames: usize,
@@ -262,21 +262,28 @@ struct Walk {
     truncation: Option<f32>,
 }
 
-/// All frames of a closed walk through `ends`.
-async fn walk(State(studio): State<Arc<Studio>>, Path(id): Path<String>, Body(walk): Body<Walk>) -> Answer<Response> {
+/// The frames of a closed walk through `ends`.
+async fn walk(
+    State(studio): State<Arc<Studio>>,
+    Path(id): Path<String>,
+    Body(walk): Body<WalkRequest>,
+) -> Answer<Response> {
     let loaded = studio.open(&id, walk.checkpoint.as_deref()).await?;
     let frames = count(walk.frames)?;
-    if walk.ends.len() < 2 || walk.ends.len() > ENDS {
-        return Err(Failure::bad(format!("{} ends, expected 2 to {ENDS}", walk.ends.len()), "choose some images"));
+    if walk.ends.len() < 2 || walk.ends.len() > MAX_ENDS {
+        return Err(Failure::bad(
+            format!("{} ends, expected 2 to {MAX_ENDS}", walk.ends.len()),
+            "choose at least two images",
+        ));
     }
     check_noise(&loaded, &walk.ends)?;
     let mut noise = Sampler::walk(&walk.ends, frames, 0..frames);
     check_noise(&loaded, &noise)?;
     truncate(&mut noise, walk.truncation)?;
-    // A walk keeps to one class.
+    // All frames of a walk have one class.
     let labels = match &walk.class {
         Some(class) => loaded.labels(&Classes::One(class), 0, 0, frames)?,
-        None => vec![loaded.labels(&Classes::AtLarge, 0, 0, 1)?.concat(); frames],
+        None => vec![loaded.labels(&Classes::Sampled, 0, 0, 1)?.concat(); frames],
     };
     let values = studio.engine.images(&loaded, noise, labels).await?;
     answer(&loaded, values, Format::Raw).await
@@ -284,7 +291,7 @@ async fn walk(State(studio): State<Arc<Studio>>, Path(id): Path<String>, Body(wa
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Drawn {
+struct InvertRequest {
     checkpoint: Option<String>,
     pixels: String,
     class: Option<String>,
@@ -293,44 +300,44 @@ struct Drawn {
     seed: u64,
 }
 
-/// Searches for the noise that makes the generator draw `pixels`, and tells of it on the way: a line of JSON each time.
+/// Searches for the noise whose image is closest to `pixels`; streams its progress as lines of JSON.
 async fn invert(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
-    Body(drawn): Body<Drawn>,
+    Body(drawn): Body<InvertRequest>,
 ) -> Answer<Response> {
     let loaded = studio.open(&id, drawn.checkpoint.as_deref()).await?;
-    let steps = drawn.steps.unwrap_or(STEPS);
-    if steps == 0 || steps > MOST_STEPS {
-        return Err(Failure::bad(format!("{steps} steps are requested, expected 1 to {MOST_STEPS}"), "leave it out"));
+    let steps = drawn.steps.unwrap_or(DEFAULT_STEPS);
+    if steps == 0 || steps > MAX_STEPS {
+        return Err(Failure::bad(format!("{steps} steps are requested, expected 1 to {MAX_STEPS}"), "leave it out"));
     }
     let target = target(&loaded, &drawn.pixels)?;
-    let classes = drawn.class.as_deref().map_or(Classes::AtLarge, Classes::One);
+    let classes = drawn.class.as_deref().map_or(Classes::Sampled, Classes::One);
     let label = loaded.labels(&classes, drawn.seed, 0, 1)?.concat();
-    let place = studio.searches.clone().try_acquire_owned();
-    let place = place.map_err(|_| Failure::busy("other searches are under way"))?;
+    let permit = studio.searches.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| Failure::busy("other searches are in progress"))?;
     let (send, lines) = mpsc::channel::<Result<String, std::convert::Infallible>>(4);
     let stop = studio.stop.clone();
     tokio::task::spawn_blocking(move || {
-        let _place = place;
-        let tell = |line: Value| send.blocking_send(Ok(format!("{line}\n"))).is_ok();
+        let _permit = permit;
+        let send_line = |line: Value| send.blocking_send(Ok(format!("{line}\n"))).is_ok();
         let begun = device::on_pool(|| Inversion::new(&loaded.sampler, &target, &label, drawn.seed));
         let mut search = match begun {
             Ok(search) => search,
             Err(e) => {
-                tell(json!({ "error": e.to_string(), "hint": e.hint() }));
+                send_line(json!({ "error": e.to_string(), "hint": e.hint() }));
                 return;
             }
         };
         let mut made = 0;
         while made < steps && !stop.is_asked() {
-            let stride = STRIDE.min(steps - made);
+            let stride = STEPS_PER_MESSAGE.min(steps - made);
             made += stride;
             let found = device::on_pool(|| search.step(&loaded.sampler, stride));
             let line = found.map_err(Failure::from).and_then(|found| line(&loaded, &found));
             let line = line.unwrap_or_else(|e| json!({ "error": e.error, "hint": e.hint }));
-            // Nobody listens any more.
-            if !tell(line) {
+            // The client has disconnected.
+            if !send_line(line) {
                 return;
             }
         }
@@ -344,32 +351,33 @@ fn line(loaded: &Loaded, found: &Found) -> Answer<Value> {
     Ok(json!({ "step": found.step, "error": found.error, "z": found.z, "pixels": STANDARD.encode(bytes) }))
 }
 
-/// Pixels that were drawn, in the generator's range.
+/// The drawn pixels, scaled to the generator's range.
 fn target(loaded: &Loaded, pixels: &str) -> Answer<Vec<f32>> {
     let size = loaded.sampler.shape().len();
-    let bytes =
-        STANDARD.decode(pixels).map_err(|e| Failure::bad(format!("pixels are not base64: {e}"), "encode the bytes"))?;
+    let bytes = STANDARD
+        .decode(pixels)
+        .map_err(|e| Failure::bad(format!("pixels are not base64: {e}"), "encode the pixel bytes as base64"))?;
     if bytes.len() != size {
         return Err(Failure::bad(
             format!("{} pixel values, expected {size} for {}", bytes.len(), loaded.sampler.shape()),
-            "send the picture in the size of the generator's images",
+            "send an image of the generator's shape",
         ));
     }
     let (low, high) = loaded.sampler.bounds();
     Ok(bytes.iter().map(|byte| low + (high - low) * f32::from(*byte) / 255.0).collect())
 }
 
-/// What the run's discriminator says of the images of these noise vectors.
+/// The discriminator's scores of the images of these noise vectors.
 async fn judge(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
-    Body(wanted): Body<Wanted>,
+    Body(wanted): Body<ImagesRequest>,
 ) -> Answer<Json<Value>> {
     let loaded = studio.open(&id, wanted.checkpoint.as_deref()).await?;
     let noise = wanted.noise(&loaded)?;
     let labels = loaded.labels(&wanted.classes(), wanted.seed, wanted.first, noise.len())?;
     let mut values = studio.engine.images(&loaded, noise, labels.clone()).await?;
-    aside(move || {
+    run_blocking(move || {
         to_unit(&loaded, &mut values);
         let expert = loaded.expert()?;
         let scores = device::on_pool(|| expert.scores(&values, &labels))?;
@@ -378,7 +386,7 @@ async fn judge(
     .await
 }
 
-/// Values within the generator's bounds, from 0 to 1.
+/// Scales values from the generator's bounds to 0..=1.
 pub(super) fn to_unit(loaded: &Loaded, values: &mut [f32]) {
     let (low, high) = loaded.sampler.bounds();
     values.iter_mut().for_each(|value| *value = (*value - low) / (high - low));

@@ -1,4 +1,4 @@
-//! The list of runs, what there is to know of one, its sheets.
+//! Routes of runs: the list, the description of one run, its history and its sheets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Studio;
-use super::board::{Board, Row};
-use super::config::word;
-use crate::errors::{Answer, Failure, aside};
+use super::config::serialized;
+use super::run_index::{Row, RunIndex};
+use crate::errors::{Answer, Failure, run_blocking};
 
-/// Larger sheets are not sent.
+/// Size limit of a sheet.
 const SHEET_BYTES: u64 = 64 << 20;
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
@@ -34,20 +34,20 @@ pub(super) fn routes() -> Router<Arc<Studio>> {
 
 /// All runs.
 pub(super) async fn list(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Row>>> {
-    aside(move || Ok::<_, Failure>(Json(studio.board.rows()))).await
+    run_blocking(move || Ok::<_, Failure>(Json(studio.index.rows()))).await
 }
 
 async fn one(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Json<Value>> {
-    aside(move || describe(&studio.board, &id).map(Json)).await
+    run_blocking(move || describe(&studio.index, &id).map(Json)).await
 }
 
-/// Everything about a run but its curves. What can't be known of a damaged one is left out.
-fn describe(board: &Board, id: &str) -> Answer<Value> {
+/// A run's description, without its curves. Unreadable parts of a damaged run are left out.
+fn describe(index: &RunIndex, id: &str) -> Answer<Value> {
     let (row, sheets, steps_per_epoch) =
-        board.with(id, |run, row| (row.clone(), run.chronicle.sheets.clone(), run.chronicle.steps_per_epoch))?;
-    let path = board.place.run(id)?;
+        index.with(id, |run, row| (row.clone(), run.log.sheets.clone(), run.log.steps_per_epoch))?;
+    let path = index.runs_dir.run(id)?;
     let checkpoints = checkpoints(&path);
-    let running = row.state == super::board::State::Running;
+    let running = row.state == super::run_index::State::Running;
     let can_resume = !running && row.error.is_none();
     let mut value = json!({
         "config": Value::Null, "generator": Value::Null, "discriminator": Value::Null, "shape": Value::Null,
@@ -56,7 +56,7 @@ fn describe(board: &Board, id: &str) -> Answer<Value> {
         "can_stop": running, "can_resume": can_resume, "folder": path,
     });
     merge(&mut value, json!(row));
-    if let Ok(text) = board.place.config(&path) {
+    if let Ok(text) = index.runs_dir.config(&path) {
         match Recipe::parse(&text, "config.toml", &[]).map_err(Failure::from).and_then(|recipe| nets(&recipe)) {
             Ok(nets) => merge(&mut value, nets),
             Err(failure) => merge(&mut value, json!({ "error": failure.error, "state": "damaged" })),
@@ -66,12 +66,12 @@ fn describe(board: &Board, id: &str) -> Answer<Value> {
     Ok(value)
 }
 
-/// What a recipe says of its nets, and the value of each of its keys.
+/// The nets of a recipe, and the values of its keys.
 fn nets(recipe: &Recipe) -> Answer<Value> {
     let (generator, discriminator) = recipe.networks()?;
     let (low, high) = PixelRange::of(&generator)?.bounds();
     let labels = (generator.labels() > 0).then(
-        || json!({ "kind": word(&recipe.labels.kind), "names": recipe.labels.names, "shares": recipe.labels.shares }),
+        || json!({ "kind": serialized(&recipe.labels.kind), "names": recipe.labels.names, "shares": recipe.labels.shares }),
     );
     let values: BTreeMap<String, String> = values(recipe)?.into_iter().collect();
     Ok(json!({
@@ -86,7 +86,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// The checkpoints that there are, the newest first.
+/// The run's checkpoints, newest first.
 fn checkpoints(path: &std::path::Path) -> Vec<Value> {
     let Ok(run) = Run::open(path) else { return Vec::new() };
     let names = run.checkpoint_names().unwrap_or_default();
@@ -97,9 +97,9 @@ fn checkpoints(path: &std::path::Path) -> Vec<Value> {
 }
 
 async fn history(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Json<Value>> {
-    aside(move || {
-        studio.board.with(&id, |run, _| {
-            let log = &run.chronicle;
+    run_blocking(move || {
+        studio.index.with(&id, |run, _| {
+            let log = &run.log;
             let mut value = json!(log.history());
             let more = json!({
                 "scores": log.scores, "findings": log.findings, "heals": log.heals, "sheets": log.sheets,
@@ -112,10 +112,10 @@ async fn history(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> A
     .await
 }
 
-/// What of a sheet is asked for.
+/// The query of a sheet.
 #[derive(Deserialize)]
 struct SheetQuery {
-    /// `380x140`: so many pixels of its upper left; all of it where nothing is said.
+    /// `380x140`: the size in pixels of the upper left part; the whole sheet if missing.
     part: Option<String>,
 }
 
@@ -126,7 +126,7 @@ impl SheetQuery {
         let fits = |size: &(u32, u32)| (1..=4096).contains(&size.0) && (1..=4096).contains(&size.1);
         size.filter(fits)
             .map(Some)
-            .ok_or_else(|| Failure::bad("part is not a size of 1 to 4096 pixels", "give one such as ?part=380x140"))
+            .ok_or_else(|| Failure::bad("part is not a size of 1 to 4096 pixels", "use a size such as ?part=380x140"))
     }
 }
 
@@ -139,11 +139,11 @@ async fn sheet(
     let part = query.size()?;
     let digits = file.strip_suffix(".png").unwrap_or_default();
     if digits.is_empty() || digits.len() > 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Failure::missing(format!("there is no sheet {file:?}"), "it may not be written yet"));
+        return Err(Failure::missing(format!("sheet {file:?} doesn't exist"), "it may not be written yet"));
     }
-    aside(move || {
-        let place = &studio.board.place;
-        let path = place.file(&place.run(&id)?, &format!("samples/{file}"), SHEET_BYTES)?;
+    run_blocking(move || {
+        let runs_dir = &studio.index.runs_dir;
+        let path = runs_dir.file(&runs_dir.run(&id)?, &format!("samples/{file}"), SHEET_BYTES)?;
         let read = |e| Failure::from(faussaire::Error::io("read", &path)(e));
         let meta = std::fs::metadata(&path).map_err(read)?;
         let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());

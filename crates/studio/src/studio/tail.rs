@@ -1,35 +1,35 @@
-//! A log that grows: reads what was added since the last look, and notices when a resumed training has cut it off and
-//! written on from an earlier line.
+//! Follows a growing log: reads the read_lines added since the last poll, and detects when a resumed training has truncated the
+//! file and continued from an earlier line.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-/// Read at once; no line is longer.
-const PART: usize = 4 << 20;
-/// How much of the end is remembered, to know it again.
-const MARK: usize = 256;
+/// Bytes read at a time; the maximum length of a line.
+const CHUNK_BYTES: usize = 4 << 20;
+/// Number of bytes before the position kept to detect a replaced file.
+const MARK_BYTES: usize = 256;
 
-/// A log file, and how far it was read.
+/// A log file and the position up to which it was read.
 #[derive(Debug)]
 pub(super) struct Tail {
     path: PathBuf,
     position: u64,
     /// The last bytes before the position.
     mark: Vec<u8>,
-    /// Size and time of change when it was read last.
+    /// Size and modification time at the last poll.
     seen: Option<(u64, std::time::SystemTime)>,
 }
 
-/// What a look found.
+/// What a poll found.
 #[derive(Debug, PartialEq)]
-pub(super) enum Growth {
-    /// Nothing new.
-    Same,
-    /// New lines.
-    More,
-    /// The file is another one than before: what was read doesn't hold, it is read from the beginning.
-    Anew,
+pub(super) enum Change {
+    /// No new read_lines.
+    None,
+    /// New read_lines.
+    Appended,
+    /// The file was replaced or truncated: it is read from the start.
+    Replaced,
 }
 
 impl Tail {
@@ -37,51 +37,51 @@ impl Tail {
         Self { path, position: 0, mark: Vec::new(), seen: None }
     }
 
-    /// When the log was changed last, as far as it was looked at.
+    /// The modification time at the last poll.
     pub(super) fn changed(&self) -> Option<std::time::SystemTime> {
         self.seen.map(|(_, time)| time)
     }
 
-    /// Its length when it was looked at last.
+    /// The length at the last poll.
     pub(super) fn length(&self) -> u64 {
         self.seen.map_or(0, |(bytes, _)| bytes)
     }
 
-    /// Whether it was there.
+    /// Whether the file existed at the last poll.
     pub(super) fn exists(&self) -> bool {
         self.seen.is_some()
     }
 
-    /// Takes the file for changed when it looks next.
-    pub(super) fn forget(&mut self) {
+    /// Makes the next poll treat the file as changed.
+    pub(super) fn invalidate(&mut self) {
         self.seen = None;
     }
 
-    /// Looks; [`Self::lines`] gives what is new.
-    pub(super) fn look(&mut self) -> io::Result<Growth> {
+    /// Checks the file; [`Self::read_lines`] reads the new read_lines.
+    pub(super) fn poll(&mut self) -> io::Result<Change> {
         let meta = match fs::symlink_metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta,
             Ok(_) => return Err(io::Error::other("it is not a plain file")),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let was = self.seen.take().is_some();
+                let existed = self.seen.take().is_some();
                 (self.position, self.mark) = (0, Vec::new());
-                return Ok(if was { Growth::Anew } else { Growth::Same });
+                return Ok(if existed { Change::Replaced } else { Change::None });
             }
             Err(e) => return Err(e),
         };
         let now = (meta.len(), meta.modified()?);
         if self.seen == Some(now) {
-            return Ok(Growth::Same);
+            return Ok(Change::None);
         }
         self.seen = Some(now);
-        if meta.len() < self.position || !self.knows_its_end()? {
+        if meta.len() < self.position || !self.mark_matches()? {
             (self.position, self.mark) = (0, Vec::new());
-            return Ok(Growth::Anew);
+            return Ok(Change::Replaced);
         }
-        Ok(if meta.len() > self.position { Growth::More } else { Growth::Same })
+        Ok(if meta.len() > self.position { Change::Appended } else { Change::None })
     }
 
-    fn knows_its_end(&self) -> io::Result<bool> {
+    fn mark_matches(&self) -> io::Result<bool> {
         let mut end = vec![0; self.mark.len()];
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.position - self.mark.len() as u64))?;
@@ -89,24 +89,24 @@ impl Tail {
         Ok(end == self.mark)
     }
 
-    /// Gives every whole line from the position on to `see`, and moves behind it.
-    pub(super) fn lines(&mut self, mut see: impl FnMut(&str)) -> io::Result<()> {
+    /// Calls `each` with every complete line after the position, and advances it.
+    pub(super) fn read_lines(&mut self, mut each: impl FnMut(&str)) -> io::Result<()> {
         let mut file = File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.position))?;
-        let mut part = Vec::new();
+        let mut chunk = Vec::new();
         loop {
-            let read = (&mut file).take(PART as u64).read_to_end(&mut part)?;
-            let whole = part.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            part[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| {
-                see(&String::from_utf8_lossy(line));
+            let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
+            let whole = chunk.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            chunk[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| {
+                each(&String::from_utf8_lossy(line));
             });
             if whole > 0 {
                 self.position += whole as u64;
-                self.mark = part[whole.saturating_sub(MARK)..whole].to_vec();
-            } else if part.len() >= PART {
-                return Err(io::Error::other(format!("a line is longer than {PART} bytes")));
+                self.mark = chunk[whole.saturating_sub(MARK_BYTES)..whole].to_vec();
+            } else if chunk.len() >= CHUNK_BYTES {
+                return Err(io::Error::other(format!("a line is longer than {CHUNK_BYTES} bytes")));
             }
-            part.drain(..whole);
+            chunk.drain(..whole);
             if read == 0 {
                 return Ok(());
             }
@@ -118,41 +118,41 @@ impl Tail {
 mod tests {
     use super::*;
 
-    fn read(tail: &mut Tail) -> (Growth, Vec<String>) {
-        let growth = tail.look().unwrap();
-        let mut lines = Vec::new();
-        if growth != Growth::Same {
-            tail.lines(|line| lines.push(line.to_owned())).unwrap();
+    fn read(tail: &mut Tail) -> (Change, Vec<String>) {
+        let change = tail.poll().unwrap();
+        let mut found = Vec::new();
+        if change != Change::None {
+            tail.read_lines(|line| found.push(line.to_owned())).unwrap();
         }
-        (growth, lines)
+        (change, found)
     }
 
     #[test]
-    fn whole_lines_come_once_and_a_cut_is_noticed() {
+    fn complete_lines_are_read_once_and_a_cut_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let mut tail = Tail::new(path.clone());
-        assert_eq!(read(&mut tail), (Growth::Same, vec![]));
+        assert_eq!(read(&mut tail), (Change::None, vec![]));
         fs::write(&path, "a\nb\nhal").unwrap();
-        assert_eq!(read(&mut tail), (Growth::More, vec!["a".into(), "b".into()]));
-        assert_eq!(read(&mut tail).0, Growth::Same);
+        assert_eq!(read(&mut tail), (Change::Appended, vec!["a".into(), "b".into()]));
+        assert_eq!(read(&mut tail).0, Change::None);
         fs::write(&path, "a\nb\nhalf\n").unwrap();
-        assert_eq!(read(&mut tail), (Growth::More, vec!["half".into()]));
-        // Cut, and longer than before when it is looked at again.
+        assert_eq!(read(&mut tail), (Change::Appended, vec!["half".into()]));
+        // Truncated, then longer than before at the next poll.
         fs::write(&path, "a\nc\nd\ne\nffffffff\n").unwrap();
-        let (growth, lines) = read(&mut tail);
-        assert_eq!((growth, lines.len()), (Growth::Anew, 5));
+        let (change, found) = read(&mut tail);
+        assert_eq!((change, found.len()), (Change::Replaced, 5));
         fs::write(&path, "a\n").unwrap();
-        assert_eq!(read(&mut tail), (Growth::Anew, vec!["a".into()]));
+        assert_eq!(read(&mut tail), (Change::Replaced, vec!["a".into()]));
     }
 
     #[test]
-    fn a_file_without_lines_is_refused() {
+    fn a_file_without_line_ends_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        fs::write(&path, vec![b'x'; PART + 1]).unwrap();
+        fs::write(&path, vec![b'x'; CHUNK_BYTES + 1]).unwrap();
         let mut tail = Tail::new(path);
-        tail.look().unwrap();
-        assert!(tail.lines(|_| ()).unwrap_err().to_string().contains("longer than"));
+        tail.poll().unwrap();
+        assert!(tail.read_lines(|_| ()).unwrap_err().to_string().contains("longer than"));
     }
 }

@@ -1,5 +1,5 @@
-//! Trainings that the studio starts: processes of this same program, in a process group of their own, so that neither
-//! Ctrl-C in the studio's terminal nor its end stops them. What they say goes to `training.log` in the run's folder.
+//! Trainings started by the studio: processes of this same program in their own process group, so that they survive Ctrl-C in
+//! the studio's terminal and the studio's exit. Their output goes to `training.log` in the run's folder.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path as Named, State};
 use axum::http::StatusCode;
-use faussaire::run::{Run, WORDS};
+use faussaire::run::{Run, TRAINING_LOG};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -20,15 +20,15 @@ use tokio::time::Instant;
 
 use super::{Studio, new};
 use crate::body::Body;
-use crate::errors::{Answer, Failure, aside};
+use crate::errors::{Answer, Failure, run_blocking};
 
-/// Trainings at once.
-const MOST: usize = 8;
-/// How long a new training may take to fail before it counts as begun.
-const BEGUN: Duration = Duration::from_secs(4);
-const LOOK: Duration = Duration::from_millis(50);
+/// Maximum concurrent trainings.
+const MAX_TRAININGS: usize = 8;
+/// A new training that has not failed after this time counts as started.
+const START_TIMEOUT: Duration = Duration::from_secs(4);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The runs whose process this studio has started, while it lives.
+/// The runs whose process was started by this studio and is alive.
 #[derive(Debug, Default)]
 pub(crate) struct Trainings(Mutex<BTreeSet<String>>);
 
@@ -37,68 +37,68 @@ impl Trainings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the process of the run called `id` is alive.
+    /// Whether the process of run `id` is alive.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.set().contains(id)
     }
 }
 
-/// The place of a training among those under way, given back when this goes.
-struct Entry {
+/// A training's slot, released on drop.
+struct TrainingSlot {
     studio: Arc<Studio>,
     id: String,
 }
 
-impl Drop for Entry {
+impl Drop for TrainingSlot {
     fn drop(&mut self) {
         self.studio.trainings.set().remove(&self.id);
-        self.studio.board.look_again();
+        self.studio.index.invalidate();
     }
 }
 
-impl Entry {
-    /// A place for the run called `id`: at most [`MOST`] at once, and one for each run.
-    fn of(studio: &Arc<Studio>, id: &str) -> Answer<Self> {
+impl TrainingSlot {
+    /// Reserves a slot for run `id`: at most [`MAX_TRAININGS`] in total, and one per run.
+    fn reserve(studio: &Arc<Studio>, id: &str) -> Answer<Self> {
         let mut set = studio.trainings.set();
         if set.contains(id) {
             return Err(Failure::conflict(format!("{id} is being trained"), "stop it first, or wait until it ends"));
         }
-        if set.len() >= MOST {
-            return Err(Failure::busy(format!("{MOST} trainings are under way already")));
+        if set.len() >= MAX_TRAININGS {
+            return Err(Failure::busy(format!("{MAX_TRAININGS} trainings are running already")));
         }
         set.insert(id.to_owned());
         Ok(Self { studio: Arc::clone(studio), id: id.to_owned() })
     }
 }
 
-/// How long to go on.
+/// How long to continue a run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Further {
+pub(super) struct ResumeRequest {
     steps: Option<u64>,
     epochs: Option<u64>,
     time: Option<String>,
 }
 
-/// Makes the next folder for `label` and starts `faussaire` there with `words`.
-pub(super) async fn start(studio: &Arc<Studio>, label: &str, mut words: Vec<String>) -> Answer<String> {
-    let path = Run::reserve(studio.board.place.root(), label)?;
+/// Creates the next folder for `label` and starts `faussaire` with `args`.
+pub(super) async fn start(studio: &Arc<Studio>, label: &str, mut args: Vec<String>) -> Answer<String> {
+    let path = Run::reserve(studio.index.runs_dir.root(), label)?;
     let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    words.extend([format!("--run={}", path.display()), "--quiet".into()]);
-    let begun = match Entry::of(studio, &id) {
-        Ok(entry) => launch(entry, path.clone(), &words).await,
+    args.extend([format!("--run={}", path.display()), "--quiet".into()]);
+    let begun = match TrainingSlot::reserve(studio, &id) {
+        Ok(slot) => launch(slot, path.clone(), &args).await,
         Err(refusal) => Err(refusal),
     };
     if begun.is_err() {
-        clear(&path);
+        remove_empty(&path);
     }
     begun.map(|()| id)
 }
 
-/// Takes away a folder of which nothing came; one with something in it stays.
-fn clear(path: &Path) {
+/// Removes a folder without a run; a folder with other files stays.
+fn remove_empty(path: &Path) {
     if !path.join("config.toml").exists() {
-        let _ = fs::remove_file(path.join(WORDS));
+        let _ = fs::remove_file(path.join(TRAINING_LOG));
         let _ = fs::remove_dir(path);
     }
 }
@@ -107,30 +107,30 @@ fn clear(path: &Path) {
 pub(super) async fn resume(
     State(studio): State<Arc<Studio>>,
     Named(id): Named<String>,
-    Body(further): Body<Further>,
+    Body(asked): Body<ResumeRequest>,
 ) -> Answer<(StatusCode, Json<Value>)> {
-    let path = studio.board.place.run(&id)?;
+    let path = studio.index.runs_dir.run(&id)?;
     if Run::open(&path)?.is_training() || studio.trainings.has(&id) {
         return Err(Failure::conflict(format!("{id} is being trained"), "stop it first, or wait until it ends"));
     }
-    let mut words = vec!["train".to_owned(), format!("--resume={}", path.display()), "--quiet".into()];
-    words.extend(further.steps.map(|n| format!("--steps={n}")));
-    words.extend(further.epochs.map(|n| format!("--epochs={n}")));
-    words.extend(further.time.as_deref().map(new::time).transpose()?.map(|time| format!("--time={time}")));
-    launch(Entry::of(&studio, &id)?, path, &words).await?;
+    let mut args = vec!["train".to_owned(), format!("--resume={}", path.display()), "--quiet".into()];
+    args.extend(asked.steps.map(|n| format!("--steps={n}")));
+    args.extend(asked.epochs.map(|n| format!("--epochs={n}")));
+    args.extend(asked.time.as_deref().map(new::time).transpose()?.map(|time| format!("--time={time}")));
+    launch(TrainingSlot::reserve(&studio, &id)?, path, &args).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
 }
 
-/// Asks a training to save and to stop, whoever started it.
+/// Asks a training to save and stop, also one started elsewhere.
 pub(super) async fn stop(
     State(studio): State<Arc<Studio>>,
     Named(id): Named<String>,
-    Body(Nothing {}): Body<Nothing>,
+    Body(Empty {}): Body<Empty>,
 ) -> Answer<(StatusCode, Json<Value>)> {
-    aside(move || {
-        let run = Run::open(&studio.board.place.run(&id)?)?;
+    run_blocking(move || {
+        let run = Run::open(&studio.index.runs_dir.run(&id)?)?;
         if !run.is_training() {
-            return Err(Failure::conflict(format!("{id} is not being trained"), "it may have ended just now"));
+            return Err(Failure::conflict(format!("{id} is not being trained"), "it may have just ended"));
         }
         run.ask_to_stop()?;
         Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
@@ -138,74 +138,77 @@ pub(super) async fn stop(
     .await
 }
 
-/// `{}`
+/// The body `{}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(super) struct Empty {}
 
-/// Starts a process, and waits until it trains, has ended, or takes longer (as when it fetches data). Who asked for it may go
-/// away meanwhile: a task of its own waits for the process and gives its place back.
-async fn launch(entry: Entry, path: PathBuf, words: &[String]) -> Answer<()> {
+/// Starts a process, and waits until it trains, has ended, or takes longer (as for a download). The client may disconnect
+/// meanwhile: a separate task waits for the process and releases its slot.
+async fn launch(slot: TrainingSlot, path: PathBuf, args: &[String]) -> Answer<()> {
     let refused = |e: std::io::Error| Failure::internal(format!("the training can't be started: {e}"));
-    let words_file = path.join(WORDS);
-    if fs::symlink_metadata(&words_file).is_ok_and(|meta| !meta.is_file()) {
-        return Err(Failure::conflict(format!("{WORDS} in the run's folder is no plain file"), "take it away"));
+    let log_path = path.join(TRAINING_LOG);
+    if fs::symlink_metadata(&log_path).is_ok_and(|meta| !meta.is_file()) {
+        return Err(Failure::conflict(
+            format!("{TRAINING_LOG} in the run's folder is not a regular file"),
+            "remove it",
+        ));
     }
-    let log = File::create(words_file).map_err(refused)?;
-    let mut command = Command::new(&entry.studio.program);
-    command.args(words).stdin(Stdio::null()).stdout(log.try_clone().map_err(refused)?).stderr(log);
+    let output = File::create(log_path).map_err(refused)?;
+    let mut command = Command::new(&slot.studio.program);
+    command.args(args).stdin(Stdio::null()).stdout(output.try_clone().map_err(refused)?).stderr(output);
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(refused)?;
-    let (tell, told) = oneshot::channel();
+    let (send, started) = oneshot::channel();
     tokio::spawn(async move {
-        let outcome = settle(&mut child, &path).await;
+        let outcome = wait_for_start(&mut child, &path).await;
         let ended = outcome.is_some();
         let begun = outcome.unwrap_or(Ok(()));
         if ended {
             if begun.is_err() {
-                clear(&path);
+                remove_empty(&path);
             }
-            drop(entry);
-            let _ = tell.send(begun);
+            drop(slot);
+            let _ = send.send(begun);
         } else {
-            let _ = tell.send(begun);
+            let _ = send.send(begun);
             let _ = child.wait().await;
-            drop(entry);
+            drop(slot);
         }
     });
-    told.await.unwrap_or_else(|_| Err(Failure::internal("the training's start was not seen to its end")))
+    started.await.unwrap_or_else(|_| Err(Failure::internal("the training's start was not observed")))
 }
 
-/// The end of a training, if it comes at once.
-async fn settle(child: &mut Child, path: &Path) -> Option<Answer<()>> {
+/// Waits for a training to start; its outcome, if it ends at once.
+async fn wait_for_start(child: &mut Child, path: &Path) -> Option<Answer<()>> {
     let began = Instant::now();
-    while began.elapsed() < BEGUN {
+    while began.elapsed() < START_TIMEOUT {
         match child.try_wait() {
             Ok(None) => {}
             Ok(Some(status)) if status.success() => return Some(Ok(())),
             _ => {
                 let (error, hint) =
-                    last_words(path).unwrap_or_else(|| ("the training ended at once".into(), String::new()));
+                    last_error(path).unwrap_or_else(|| ("the training ended at once".into(), String::new()));
                 return Some(Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error, hint)));
             }
         }
         if Run::open(path).is_ok_and(|run| run.is_training()) {
             return None;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     None
 }
 
-/// What went wrong and what to do about it, as a training that the studio started has left it.
-pub(super) fn last_words(path: &Path) -> Option<(String, String)> {
-    let file = path.join(WORDS);
+/// The error and hint that a training started by the studio has left in its log.
+pub(super) fn last_error(path: &Path) -> Option<(String, String)> {
+    let file = path.join(TRAINING_LOG);
     let plain = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() < 1 << 20);
     let text = plain.then(|| fs::read_to_string(&file).ok())??;
     let error = text.split("error: ").skip(1).last()?;
     let (error, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
-    // Flags are for whoever typed the command.
+    // Flags are for users of the command line.
     let hint = hint.split("\nflags: ").next().unwrap_or(hint);
     Some((error.trim().to_owned(), hint.trim().to_owned()))
 }

@@ -53,7 +53,7 @@ fn bodies_are_checked() {
     let claim = "POST /api/runs/plain/images HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: \
                  close\r\ncontent-length: 99999999999\r\n\r\n";
     raw(server.at, claim.as_bytes()).refusal(413);
-    assert_eq!(get(server.at, "/api/nothing").refusal(404), "there is no such route");
+    assert_eq!(get(server.at, "/api/nothing").refusal(404), "this route doesn't exist");
     let long = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(100_000));
     assert!(matches!(raw(server.at, long.as_bytes()).status, 414 | 431));
 }

@@ -89,7 +89,7 @@ fn damaged_folders_are_shown_with_the_reason() {
     fs::write(root.join("plain/checkpoints/best/average.safetensors"), b"cut").unwrap();
     let mut expected =
         vec![("a-config", "TOML parse error"), ("b-huge", "expected at most"), ("c-log", "line 2 is not an event")];
-    expected.extend([("d-none", "there is no config.toml"), ("e-bytes", "config.toml")]);
+    expected.extend([("d-none", "config.toml doesn't exist"), ("e-bytes", "config.toml")]);
     #[cfg(unix)]
     {
         write("g-link/config.toml", b"latent = 2");

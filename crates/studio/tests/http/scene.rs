@@ -139,7 +139,7 @@ pub fn service(run: &str, change: impl FnOnce(&mut serve::Options)) -> Running {
         port: Some(0),
         token: None,
         queue: 64,
-        most: 1024,
+        max_images: 1024,
     };
     change(&mut options);
     Running::start(move |stop, tell| serve::run(options, stop, |ready| tell.send(ready.address.clone()).unwrap()))

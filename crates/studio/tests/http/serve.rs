@@ -44,7 +44,7 @@ fn every_form_holds_the_same_images() {
 
 #[test]
 fn bad_requests_get_clear_answers() {
-    let server = service("told", |options| options.most = 10);
+    let server = service("told", |options| options.max_images = 10);
     for (body, part) in [
         (json!({ "n": 0 }), "expected 1 to 10"),
         (json!({ "n": 11 }), "expected 1 to 10"),
@@ -93,7 +93,7 @@ fn the_description_is_true() {
         }
     }
     assert_eq!(called, 4 + 3);
-    let wanted = &described["components"]["schemas"]["Wanted"]["properties"];
+    let wanted = &described["components"]["schemas"]["GenerateRequest"]["properties"];
     // Every property is accepted, and no other is.
     let all = json!({ "n": 1, "class": "1", "seed": 1, "truncation": 0.5, "format": "raw" });
     assert_eq!(generate(server.at, all.clone()).status, 200);
@@ -164,7 +164,7 @@ fn only_images_are_served() {
         port: Some(0),
         token: None,
         queue: 1,
-        most: 1,
+        max_images: 1,
     };
     let refused = faussaire_studio::serve::run(options, &Default::default(), |_| panic!("it serves points"));
     assert!(refused.unwrap_err().to_string().contains("makes points"));

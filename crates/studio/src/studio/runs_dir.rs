@@ -1,26 +1,26 @@
-//! Which folders are runs, and where a name that came over the network may lead: to a folder directly inside the one that
-//! was given, through no link out of it.
+//! The folder of runs. A name from the network resolves only to a folder directly inside it, and never through a link out of
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use faussaire::run::WORDS;
+use faussaire::run::TRAINING_LOG;
 
 use crate::errors::{Answer, Failure};
 
-/// Larger recipes are not read.
+/// Size limit of a recipe.
 const CONFIG_BYTES: u64 = 1 << 20;
 
 /// The folder with the runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RunsDir {
     root: PathBuf,
-    /// The one run that is shown, where a run's own folder was given.
+    /// The only visible run, if a run's own folder was given.
     only: Option<String>,
 }
 
-impl Place {
-    /// `given` by the user: a folder of runs, or one run.
+impl RunsDir {
+    /// `given` is a folder of runs, or the folder of one run.
     pub(crate) fn new(given: &Path) -> Self {
         let given = std::path::absolute(given).unwrap_or_else(|_| given.into());
         let whole = fs::canonicalize(&given).unwrap_or(given);
@@ -32,22 +32,22 @@ impl Place {
         }
     }
 
-    /// The folder that new runs go to.
+    /// The folder for new runs.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The folder of the run called `id`, if the name is a proper one and nothing leads out of the root.
+    /// The folder of run `id`, if the name is valid and the path doesn't leave the root.
     pub(crate) fn run(&self, id: &str) -> Answer<PathBuf> {
         let missing =
-            || Failure::missing(format!("there is no run {id:?}"), "its folder may have been deleted or renamed");
+            || Failure::missing(format!("run {id:?} doesn't exist"), "its folder may have been deleted or renamed");
         if !is_name(id) || self.only.as_ref().is_some_and(|only| only != id) {
             return Err(missing());
         }
         self.inside(&self.root.join(id)).filter(|path| path.is_dir()).ok_or_else(missing)
     }
 
-    /// Names of the folders that hold a run, or what is left of one.
+    /// Names of the folders with a run, or with parts of one.
     pub(crate) fn names(&self) -> Vec<String> {
         if let Some(only) = &self.only {
             return vec![only.clone()];
@@ -55,21 +55,21 @@ impl Place {
         let Ok(entries) = fs::read_dir(&self.root) else { return Vec::new() };
         let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         let mut names: Vec<String> =
-            names.filter(|name| self.run(name).is_ok_and(|path| looks_like_a_run(&path))).collect();
+            names.filter(|name| self.run(name).is_ok_and(|path| is_run_folder(&path))).collect();
         names.sort();
         names
     }
 
-    /// `path` without links, where it lies inside the root.
+    /// `path` with links resolved, if it is inside the root.
     fn inside(&self, path: &Path) -> Option<PathBuf> {
         let whole = fs::canonicalize(path).ok()?;
         let root = fs::canonicalize(&self.root).ok()?;
         (whole != root && whole.starts_with(root)).then_some(whole)
     }
 
-    /// A plain file of `run`, named by us, of at most `bytes` bytes, that is not a link out of the root.
+    /// The regular file `name` of `run`: at most `bytes` bytes, and not a link out of the root.
     pub(crate) fn file(&self, run: &Path, name: &str, bytes: u64) -> Answer<PathBuf> {
-        let missing = || Failure::missing(format!("there is no {name}"), "it may not be written yet");
+        let missing = || Failure::missing(format!("{name} doesn't exist"), "it may not be written yet");
         let path = self.inside(&run.join(name)).ok_or_else(missing)?;
         let meta = fs::metadata(&path).map_err(|_| missing())?;
         if !meta.is_file() {
@@ -92,8 +92,8 @@ impl Place {
     }
 }
 
-fn looks_like_a_run(path: &Path) -> bool {
-    ["config.toml", "events.jsonl", "checkpoints", WORDS].iter().any(|name| path.join(name).exists())
+fn is_run_folder(path: &Path) -> bool {
+    ["config.toml", "events.jsonl", "checkpoints", TRAINING_LOG].iter().any(|name| path.join(name).exists())
 }
 
 /// Whether `id` is the plain name of a visible folder.
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_nowhere_else() {
+    fn names_stay_inside_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("runs");
         for name in ["runs/one", "runs/one/deep", "runs/.hidden", "outside"] {
@@ -121,22 +121,22 @@ mod tests {
             symlink(root.join("one"), root.join("same")).unwrap();
             symlink(folder.path().join("outside/config.toml"), root.join("one/secret")).unwrap();
         }
-        let place = Place::new(&root);
+        let runs_dir = RunsDir::new(&root);
         for id in
             ["", ".", "..", "../outside", "one/../../outside", ".hidden", "one/deep", "link", "one\\x", "gone", "a\0"]
         {
-            assert!(place.run(id).is_err(), "{id:?}");
+            assert!(runs_dir.run(id).is_err(), "{id:?}");
         }
-        let one = place.run("one").unwrap();
-        assert!(place.file(&one, "config.toml", 100).is_ok());
-        assert!(place.file(&one, "config.toml", 5).is_err());
-        assert!(place.file(&one, "deep", 100).is_err());
+        let one = runs_dir.run("one").unwrap();
+        assert!(runs_dir.file(&one, "config.toml", 100).is_ok());
+        assert!(runs_dir.file(&one, "config.toml", 5).is_err());
+        assert!(runs_dir.file(&one, "deep", 100).is_err());
         #[cfg(unix)]
         {
-            assert!(place.file(&one, "secret", 100).is_err());
-            assert_eq!(place.names(), ["one", "same"]);
+            assert!(runs_dir.file(&one, "secret", 100).is_err());
+            assert_eq!(runs_dir.names(), ["one", "same"]);
         }
-        let alone = Place::new(&root.join("one"));
+        let alone = RunsDir::new(&root.join("one"));
         assert_eq!(alone.names(), ["one"]);
         assert!(alone.run("same").is_err());
     }

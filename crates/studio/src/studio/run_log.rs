@@ -1,18 +1,18 @@
-//! What a run's log says, kept while it grows: the figures of its steps, scores, sheets, findings, and how it stands.
+//! The contents of a run's log, read while it grows: metrics of its steps, scores, sheets, findings, and its state.
 
 use faussaire::doctor::{Finding, Heal};
 use faussaire::metrics::ScoreName;
 use faussaire::train::{Event, StepReport};
 use serde::Serialize;
 
-/// Steps kept at most; of more, every second one goes.
-const KEPT: usize = 16_384;
-/// Points that a page gets at most.
-const POINTS: usize = 2_000;
-/// The speed is taken over so many logged steps.
-const SPEED: usize = 12;
+/// Maximum steps kept; beyond that, every second one is dropped.
+const MAX_STEPS: usize = 16_384;
+/// Maximum points of a curve sent to the page.
+const MAX_POINTS: usize = 2_000;
+/// Number of logged steps over which the speed is measured.
+const SPEED_WINDOW: usize = 12;
 
-/// A score that was taken.
+/// A score of a checkpoint.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Score {
     pub step: u64,
@@ -21,7 +21,7 @@ pub(super) struct Score {
     pub value: f64,
 }
 
-/// A sheet that was written.
+/// A sheet of images.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Sheet {
     pub step: u64,
@@ -31,7 +31,7 @@ pub(super) struct Sheet {
 /// How the log ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum End {
-    /// It doesn't: it is being written, or the training was killed.
+    /// No end: training is running, or was killed.
     #[default]
     Open,
     Complete,
@@ -39,16 +39,16 @@ pub(super) enum End {
     Diverged,
 }
 
-/// A log so far.
+/// The parsed log of a run.
 #[derive(Debug)]
-pub(super) struct Chronicle {
-    /// Lines seen.
+pub(super) struct RunLog {
+    /// Number of lines read.
     pub lines: u64,
-    /// Steps that the run is to make; 0 where time decides.
+    /// Total steps of the run; 0 if limited by time alone.
     pub steps: u64,
     pub steps_per_epoch: f64,
     points: Vec<StepReport>,
-    /// Of so many logged steps, one is kept.
+    /// One of `stride` logged steps is kept.
     stride: u64,
     logged: u64,
     recent: Vec<StepReport>,
@@ -57,11 +57,11 @@ pub(super) struct Chronicle {
     pub findings: Vec<Finding>,
     pub heals: Vec<Heal>,
     pub end: End,
-    /// The first line that is no event, with the reason.
+    /// The first invalid line, with the reason.
     pub damaged: Option<String>,
 }
 
-impl Chronicle {
+impl RunLog {
     pub(super) fn new() -> Self {
         Self {
             lines: 0,
@@ -80,11 +80,11 @@ impl Chronicle {
         }
     }
 
-    /// Takes a line in; gives the name of its event.
-    pub(super) fn see(&mut self, line: &str) -> Option<String> {
+    /// Adds a line; returns the name of its event.
+    pub(super) fn add_line(&mut self, line: &str) -> Option<String> {
         self.lines += 1;
         match serde_json::from_str::<Event>(line) {
-            Ok(event) => self.take(event),
+            Ok(event) => self.apply(event),
             Err(e) => {
                 let number = self.lines;
                 self.damaged.get_or_insert_with(|| format!("events.jsonl: line {number} is not an event: {e}"));
@@ -95,14 +95,14 @@ impl Chronicle {
         Some(value.get("event")?.as_str()?.to_owned())
     }
 
-    fn take(&mut self, event: Event) {
+    fn apply(&mut self, event: Event) {
         match event {
             Event::Start { steps, steps_per_epoch, .. } => {
                 (self.steps, self.steps_per_epoch, self.end) = (steps, steps_per_epoch, End::Open);
                 self.recent.clear();
             }
             Event::Step(report) => self.step(report),
-            Event::Epoch { report, .. } => self.latest(report),
+            Event::Epoch { report, .. } => self.push_recent(report),
             Event::Sheet { step, file } => {
                 let file = file.trim_start_matches("samples/").to_owned();
                 self.sheets.retain(|sheet| sheet.step != step);
@@ -111,7 +111,7 @@ impl Chronicle {
             Event::Score { step, name, value } => self.scores.push(Score { step, name, value }),
             Event::Diverged { .. } => self.end = End::Diverged,
             Event::Finding(finding) => self.findings.push(finding),
-            Event::Heal(heal) => self.healed(heal),
+            Event::Heal(heal) => self.apply_heal(heal),
             Event::End { reason, .. } => {
                 self.end = if reason == "stopped" { End::Stopped } else { End::Complete };
             }
@@ -120,12 +120,12 @@ impl Chronicle {
     }
 
     fn step(&mut self, report: StepReport) {
-        self.latest(report);
+        self.push_recent(report);
         self.logged += 1;
         if self.logged.is_multiple_of(self.stride) {
             self.points.push(report);
         }
-        if self.points.len() >= KEPT {
+        if self.points.len() >= MAX_STEPS {
             let mut at = 0;
             self.points.retain(|_| {
                 at += 1;
@@ -135,18 +135,18 @@ impl Chronicle {
         }
     }
 
-    fn latest(&mut self, report: StepReport) {
+    fn push_recent(&mut self, report: StepReport) {
         if self.recent.last().is_some_and(|last| last.step == report.step) {
             return;
         }
-        if self.recent.len() >= SPEED {
+        if self.recent.len() >= SPEED_WINDOW {
             self.recent.remove(0);
         }
         self.recent.push(report);
     }
 
-    /// The steps after the one that the run went back to are made once more.
-    fn healed(&mut self, heal: Heal) {
+    /// Drops the steps after `back_to`, which the run repeats.
+    fn apply_heal(&mut self, heal: Heal) {
         self.points.retain(|point| point.step <= heal.back_to);
         self.scores.retain(|score| score.step <= heal.back_to);
         self.sheets.retain(|sheet| sheet.step <= heal.back_to);
@@ -155,20 +155,20 @@ impl Chronicle {
         self.heals.push(heal);
     }
 
-    /// The last step that was logged.
+    /// The last logged step.
     pub(super) fn last(&self) -> Option<&StepReport> {
         self.recent.last().or(self.points.last())
     }
 
-    /// Real images per second, lately.
+    /// Current training speed in real images per second.
     pub(super) fn images_per_s(&self) -> Option<f64> {
         let (first, last) = (self.recent.first()?, self.recent.last()?);
         rate(first, last).or_else(|| (last.train_s > 0.0).then(|| last.images as f64 / last.train_s))
     }
 
-    /// The newest value of the score that decides, and its best.
-    pub(super) fn deciding(&self) -> Option<(&Score, &Score)> {
-        // Several are taken of a step; the first decides.
+    /// The newest and the best value of the main score.
+    pub(super) fn main_score(&self) -> Option<(&Score, &Score)> {
+        // A step may have several scores; the first is the main one.
         let last = self.scores.last()?.step;
         let now = self.scores.iter().find(|score| score.step == last)?;
         let same = self.scores.iter().filter(|score| score.name == now.name);
@@ -176,9 +176,9 @@ impl Chronicle {
         Some((now, best))
     }
 
-    /// The figures as columns.
+    /// The metrics as columns.
     pub(super) fn history(&self) -> History {
-        let every = self.points.len().div_ceil(POINTS).max(1);
+        let every = self.points.len().div_ceil(MAX_POINTS).max(1);
         let mut history = History::default();
         let mut before: Option<&StepReport> = None;
         for (at, point) in self.points.iter().enumerate() {
@@ -197,7 +197,7 @@ fn rate(from: &StepReport, to: &StepReport) -> Option<f64> {
     (seconds > 0.0 && to.images > from.images).then(|| (to.images - from.images) as f64 / seconds)
 }
 
-/// Columns of a curve; one entry per point.
+/// Columns of the curves; one entry per point.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct History {
     step: Vec<u64>,
@@ -241,47 +241,47 @@ impl History {
 mod tests {
     use super::*;
 
-    fn step(chronicle: &mut Chronicle, step: u64) {
+    fn step(log: &mut RunLog, step: u64) {
         let line = format!(
             "{{\"event\":\"step\",\"step\":{step},\"epoch\":0.5,\"images\":{},\"train_s\":{},\"d_loss\":1.0,\
              \"g_loss\":{step}.5,\"d_real\":0.5,\"d_fake\":0.5}}",
             step * 64,
             step as f64 * 0.5
         );
-        assert_eq!(chronicle.see(&line).as_deref(), Some("step"));
+        assert_eq!(log.add_line(&line).as_deref(), Some("step"));
     }
 
     #[test]
-    fn long_runs_are_thinned_and_keep_their_ends() {
-        let mut chronicle = Chronicle::new();
-        (1..=100_000).for_each(|at| step(&mut chronicle, at * 10));
-        let history = chronicle.history();
-        assert!((1_000..=POINTS + 1).contains(&history.step.len()), "{}", history.step.len());
+    fn long_runs_are_subsampled_and_keep_the_last_step() {
+        let mut log = RunLog::new();
+        (1..=100_000).for_each(|at| step(&mut log, at * 10));
+        let history = log.history();
+        assert!((1_000..=MAX_POINTS + 1).contains(&history.step.len()), "{}", history.step.len());
         assert!(history.step.is_sorted() && history.step[0] <= 1_000);
         assert!(*history.step.last().unwrap() > 999_000);
-        assert_eq!(chronicle.last().unwrap().step, 1_000_000);
-        assert_eq!(chronicle.images_per_s(), Some(128.0));
+        assert_eq!(log.last().unwrap().step, 1_000_000);
+        assert_eq!(log.images_per_s(), Some(128.0));
         assert_eq!(history.images_per_s[5], Some(128.0));
         assert_eq!(history.train_s[5], history.step[5] as f64 * 0.5);
     }
 
     #[test]
-    fn a_heal_takes_back_what_follows_it() {
-        let mut chronicle = Chronicle::new();
-        (1..=10).for_each(|at| step(&mut chronicle, at));
+    fn a_heal_drops_later_steps_and_scores() {
+        let mut log = RunLog::new();
+        (1..=10).for_each(|at| step(&mut log, at));
         let score = |step, value| format!("{{\"event\":\"score\",\"step\":{step},\"name\":\"x\",\"value\":{value}}}");
         for line in [score(2, 0.5), score(4, 0.25), score(9, 0.125)] {
-            chronicle.see(&line);
+            log.add_line(&line);
         }
-        assert_eq!(chronicle.deciding().map(|(now, best)| (now.step, best.step)), Some((9, 9)));
-        chronicle.see("{\"event\":\"diverged\",\"step\":10,\"what\":\"nan\"}");
-        assert_eq!(chronicle.end, End::Diverged);
-        chronicle.see(
+        assert_eq!(log.main_score().map(|(now, best)| (now.step, best.step)), Some((9, 9)));
+        log.add_line("{\"event\":\"diverged\",\"step\":10,\"what\":\"nan\"}");
+        assert_eq!(log.end, End::Diverged);
+        log.add_line(
             "{\"event\":\"heal\",\"step\":10,\"name\":\"diverged\",\"back_to\":4,\"remedy\":\"r\",\"set\":[\"a=1\"]}",
         );
-        assert_eq!((chronicle.end, chronicle.history().step), (End::Open, vec![1, 2, 3, 4]));
-        assert_eq!(chronicle.deciding().map(|(now, best)| (now.step, best.step)), Some((4, 4)));
-        assert_eq!(chronicle.see("{\"event\":\"what\"}"), None);
-        assert!(chronicle.damaged.as_deref().unwrap().contains("line 16 is not an event"), "{:?}", chronicle.damaged);
+        assert_eq!((log.end, log.history().step), (End::Open, vec![1, 2, 3, 4]));
+        assert_eq!(log.main_score().map(|(now, best)| (now.step, best.step)), Some((4, 4)));
+        assert_eq!(log.add_line("{\"event\":\"what\"}"), None);
+        assert!(log.damaged.as_deref().unwrap().contains("line 16 is not an event"), "{:?}", log.damaged);
     }
 }
