@@ -7,16 +7,15 @@ use super::attributes::{Attributes, WithAttributes};
 use super::dataset::Dataset;
 use super::fetch::Progress;
 use super::folder::Folder;
+use super::open_options::{OpenOptions, Split};
 use super::registry::{IDX_SETS, IdxSet, Named};
-use super::resolve::{OpenOptions, only_train};
 use super::search_path::SearchPath;
-use super::split::Split;
 use super::{cifar, idx, npy};
 use crate::error::{Error, Result};
 use crate::synthetic::points::{self, Points};
 use crate::synthetic::stacked::{self, Stacked};
 use crate::synthetic::strokes::Strokes;
-use crate::synthetic::toy::Toy;
+use crate::toy::Toy;
 
 /// Images in `strokes` where no number is asked for: as many as in MNIST.
 const STROKES: [usize; 2] = [60_000, 10_000];
@@ -46,12 +45,12 @@ pub fn open(
             Box::new(cifar::open(&path, options.split)?.named(part(name, options)))
         }
         Named::Celeba => {
-            only_train(name, options)?;
+            options.refuse_test_split(name)?;
             let (images, table) = places()?.obtain_celeba()?;
             WithAttributes::over(Folder::open(&images, &options.image())?, &Attributes::open(&table)?)?
         }
         Named::Quickdraw(category) => {
-            only_train(name, options)?;
+            options.refuse_test_split(name)?;
             let path = places()?.obtain_quickdraw(category, progress)?;
             Box::new(npy::open(&path)?.named(format!("quickdraw:{category}")))
         }

@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 
 use super::fetch::{Failure, Progress, Remote, fetch};
+use super::open_options::Split;
 use super::registry::{IdxSet, quickdraw_file, quickdraw_remote};
 use super::search_path::SearchPath;
-use super::split::Split;
 use super::{celeba, cifar};
 use crate::error::{Error, Result};
 

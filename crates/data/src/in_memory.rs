@@ -1,9 +1,8 @@
 //! Images held in memory, whatever file they came from: one byte per value where the source has bytes, one `f32`
 //! where it has floats. Also the door for programs that make their images themselves.
 
-use super::dataset::{Dataset, ImageShape};
+use super::dataset::{Dataset, DatasetInfo, ImageShape};
 use super::digest::Digest;
-use super::info::DatasetInfo;
 use crate::error::{Error, Result};
 
 /// The most bytes that a data set may hold in memory (4 GiB); a file that claims more is refused before allocation.

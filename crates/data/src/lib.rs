@@ -8,10 +8,10 @@
 
 mod atomic_file;
 pub mod attributes;
-mod bad_file;
 mod batches;
 mod by_name;
 mod cache;
+mod cache_folder;
 mod celeba;
 mod dataset;
 mod digest;
@@ -22,12 +22,11 @@ mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
-mod gzip;
 mod in_memory;
-mod info;
 pub mod labels;
 mod list;
 mod nearest;
+mod open_options;
 mod pread;
 mod prefetch;
 pub mod random;
@@ -37,21 +36,21 @@ mod resized;
 mod resolve;
 mod search_path;
 mod sniff;
-mod split;
 mod split_dirs;
 mod subset;
 mod synthetic;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+mod toy;
 
 use std::path::Path;
 
 pub use atomic_file::PartFile;
 pub use attributes::{Attributes, WithAttributes};
-pub use bad_file::BadFile;
 pub use batches::{Batches, fill, fill_labels};
-pub use dataset::{Dataset, ImageShape};
+pub use cache_folder::cache_folder;
+pub use dataset::{BadFile, Dataset, DatasetInfo, ImageShape, Kind, Labels};
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use fetch::Progress;
@@ -59,22 +58,21 @@ pub use folder::Folder;
 use formats::archive;
 pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
-pub use info::{DatasetInfo, Kind, Labels};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Place, list};
 pub use nearest::nearest;
+pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
 pub use registry::quickdraw_categories;
 pub use resize::{Fit, ImageOptions};
 pub use resized::Resized;
-pub use resolve::{IN_MEMORY, OpenOptions, check, fetch, is_name, open};
-pub use search_path::cache_folder;
-pub use split::Split;
+pub use resolve::{IN_MEMORY, check, fetch, is_name, open};
+
 pub use subset::Subset;
 pub use synthetic::points::Points;
 pub use synthetic::stacked::Stacked;
 pub use synthetic::strokes::Strokes;
-pub use synthetic::toy::{Coverage, Toy};
+pub use toy::{Coverage, Toy};
 
 /// The forms in which images come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

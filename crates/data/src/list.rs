@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use super::dataset::ImageShape;
+use super::open_options::{OpenOptions, Split};
 use super::registry::{IDX_SETS, quickdraw_categories};
-use super::resolve::OpenOptions;
 use super::search_path::SearchPath;
-use super::split::Split;
 use super::{cifar, folder, npy};
 use crate::error::Result;
 use crate::synthetic::stacked;
-use crate::synthetic::toy::Toy;
+use crate::toy::Toy;
 
 /// The shape of the sets like MNIST.
 const SHAPE: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };

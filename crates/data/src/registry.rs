@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::fetch::Remote;
 use super::nearest::nearest;
 use super::npy;
-use super::split::Split;
+use super::open_options::Split;
 use crate::error::{Error, Result};
-use crate::synthetic::toy::Toy;
+use crate::toy::Toy;
 
 /// How long to wait for a server before giving up.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::cache::{Decoded, Found};
-use super::dataset::{Dataset, ImageShape};
+use super::dataset::{Dataset, DatasetInfo, ImageShape};
 use super::digest::Digest;
 use super::in_memory::{check_read, copy_bytes};
-use super::info::DatasetInfo;
 use super::resize::{Fit, ImageOptions, resize};
 use crate::error::Result;
 

@@ -2,46 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::bad_file::BadFile;
-use super::dataset::Dataset;
+use super::dataset::{BadFile, Dataset};
 use super::fetch::Progress;
+use super::open_options::{OpenOptions, Split};
 use super::registry::{KNOWN, did_you_mean, recognise};
-use super::resize::{Fit, ImageOptions};
 use super::resized::Resized;
 use super::search_path::SearchPath;
 use super::sniff::{Inside, format_of, in_folder};
-use super::split::Split;
 use super::{Format, by_name, folder, split_dirs};
 use crate::error::{Error, Result};
 
 /// How a run's recipe begins to name data that a program handed over: `memory:NAME`. They can't be opened by name.
 pub const IN_MEMORY: &str = "memory:";
-
-/// How to open a data set.
-#[derive(Clone, Debug, Default)]
-pub struct OpenOptions {
-    /// A folder in which named sets are looked for first.
-    pub data_dir: Option<PathBuf>,
-    /// Which part of the set.
-    pub split: Split,
-    /// Height and width to bring every image to; none leaves them as they are.
-    pub size: Option<(usize, usize)>,
-    /// 1 (grey) or 3 (RGB) to convert every image to; none leaves them as they are.
-    pub channels: Option<usize>,
-    /// How other aspect ratios are brought to that of `size`.
-    pub fit: Fit,
-    /// The seed of sets that are drawn by program.
-    pub seed: u64,
-    /// How many images sets that are drawn by program have; none: as many as is usual for each.
-    pub count: Option<usize>,
-}
-
-impl OpenOptions {
-    /// What images are to be brought to.
-    pub fn image(&self) -> ImageOptions {
-        ImageOptions { size: self.size, channels: self.channels, fit: self.fit }
-    }
-}
 
 /// Opens a data set by name (`strokes`, `mnist`, `cifar10`, `quickdraw:sheep`, ...) or by path. Files of a named set that
 /// are not on this machine are fetched, telling `progress`.
@@ -137,7 +109,7 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
     if !about.is_dir() {
         let format = format_of(path)?;
         if !format.has_parts() {
-            only_train(name, options)?;
+            options.refuse_test_split(name)?;
         }
         return format.load(path, options);
     }
@@ -147,27 +119,15 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
     match in_folder(path, options.split)? {
         Inside::FileSet(images) => Format::Idx.load(&images, options),
         Inside::Images => {
-            only_train(name, options)?;
+            options.refuse_test_split(name)?;
             Format::Folder.load(path, options)
         }
         // A folder of shards says itself which parts it has.
         Inside::One(file, format) if format.has_parts() || file.is_dir() => format.load(&file, options),
         Inside::One(file, format) => {
-            only_train(name, options)?;
+            options.refuse_test_split(name)?;
             format.load(&file, options)
         }
-    }
-}
-
-/// Refuses to call images held back where a set has no such part.
-pub(super) fn only_train(name: &str, options: &OpenOptions) -> Result<()> {
-    match options.split {
-        Split::Train => Ok(()),
-        Split::Test => Err(Error::NoTestImages {
-            what: format!("{name} has no test images of its own"),
-            hint: "use its training images, or give a data set that has both: mnist, fashion-mnist, cifar10, strokes"
-                .into(),
-        }),
     }
 }
 

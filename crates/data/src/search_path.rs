@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::cache_folder::cache_folder;
 use super::digest::Digest;
+use super::open_options::Split;
 use super::registry::{IdxSet, Published, quickdraw_file};
-use super::split::Split;
 use super::{celeba, cifar, idx};
 use crate::error::{Error, Result};
 
@@ -35,7 +36,7 @@ impl SearchPath {
             ));
         }
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let cache = by_convention(|name| variable(name).map(PathBuf::from));
+        let cache = cache_folder();
         let mirror = variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
         let folders = given.map(Path::to_path_buf).into_iter();
         let folders = folders.chain(variable("FAUSSAIRE_DATA").map(PathBuf::from)).chain(cache.clone()).collect();
@@ -76,24 +77,6 @@ impl SearchPath {
             self.folders.iter().flat_map(below).flat_map(|place| [place.join(&file), place.join(&saved)]);
         candidates.find(|path| path.is_file())
     }
-}
-
-/// The user's cache folder for this program, if the environment tells where it is.
-pub fn cache_folder() -> Option<PathBuf> {
-    by_convention(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
-}
-
-/// The user's cache folder by each system's convention, from its environment.
-fn by_convention(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    let base = if cfg!(windows) {
-        variable("LOCALAPPDATA")
-    } else {
-        let home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
-        // The XDG specification: a relative path is to be ignored.
-        let xdg = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-        xdg.or_else(|| variable("HOME").map(|path| path.join(home)))
-    };
-    base.map(|base| base.join("faussaire"))
 }
 
 fn mirror_address(mirror: &str) -> Result<String> {
@@ -168,15 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn cache_folders_and_mirrors() {
-        let environment = |name: &str| match name {
-            "XDG_CACHE_HOME" => Some(PathBuf::from("relative")),
-            "HOME" | "LOCALAPPDATA" => Some(PathBuf::from("/home/someone")),
-            _ => None,
-        };
-        let folder = by_convention(environment).unwrap();
-        assert!(folder.starts_with("/home/someone") && folder.ends_with("faussaire"), "{folder:?}");
-        assert_eq!(by_convention(|_| None), None);
+    fn invalid_mirrors_and_folders_are_refused() {
         assert_eq!(mirror_address("http://here:80/").unwrap(), "http://here:80");
         assert!(mirror_address("here").is_err());
         assert!(SearchPath::from_env(Some(Path::new("no/such/folder"))).is_err());

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::gzip::GZIP;
-use super::split::Split;
+use super::open_options::Split;
 use super::{Format, cifar, folder, idx, npz, parquet};
 use crate::error::{Error, Result};
+use crate::formats::GZIP;
 
 /// What a folder holds.
 #[derive(Debug, PartialEq, Eq)]

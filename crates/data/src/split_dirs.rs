@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::split::Split;
+use super::open_options::Split;
 use crate::error::{Error, Result};
 
 /// What the folder of training images is called.

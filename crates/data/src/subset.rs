@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use super::dataset::{Dataset, ImageShape};
+use super::dataset::{Dataset, DatasetInfo, ImageShape};
 use super::digest::Digest;
-use super::info::DatasetInfo;
 use crate::error::Result;
 use crate::random::Stream;
 

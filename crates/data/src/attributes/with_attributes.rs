@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::Attributes;
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::info::DatasetInfo;
 
 /// A set of images, each with attributes.
 pub struct WithAttributes {

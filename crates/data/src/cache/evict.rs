@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::atomic_file;
-use crate::search_path::cache_folder;
+use crate::cache_folder::cache_folder;
 
 /// The most bytes that all files of decoded images take together (20 GiB).
 const MAX_BYTES: u64 = 20 << 30;

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 use crate::folder::scan::{self, Looked, OnDisk};
-use crate::gzip::GZIP;
+use crate::formats::GZIP;
 pub(crate) use member::{Member, Others, common_folders, is_image};
 
 /// The largest file that is read as one image (256 MiB).

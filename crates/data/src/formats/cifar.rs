@@ -14,10 +14,10 @@ use flate2::read::MultiGzDecoder;
 
 use crate::dataset::ImageShape;
 use crate::error::{Error, Result};
+use crate::formats::GZIP;
 use crate::formats::archive::tar;
-use crate::gzip::GZIP;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
-use crate::split::Split;
+use crate::open_options::Split;
 pub(crate) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
 
 const SIDE: usize = 32;

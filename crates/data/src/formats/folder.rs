@@ -13,14 +13,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::bad_file::BadFile;
 use crate::cache::{Contents, Decoded, Found, evict};
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::BadFile;
+use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::formats::archive::{Container, common_folders};
 use crate::in_memory::{check_read, copy_bytes};
-use crate::info::DatasetInfo;
 use crate::resize::{Fit, ImageOptions, resize};
 pub(crate) use check::check;
 use classes::classes;

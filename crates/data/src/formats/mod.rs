@@ -7,3 +7,6 @@ pub mod idx;
 pub mod npy;
 pub mod npz;
 pub mod parquet;
+
+/// The first bytes of every gzip file.
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];

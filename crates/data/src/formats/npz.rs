@@ -13,8 +13,8 @@ use crate::formats::archive::zip::{self, Place};
 use crate::formats::archive::{self, Others};
 use crate::in_memory::InMemory;
 use crate::npy::{self, Header};
+use crate::open_options::Split;
 use crate::pread::{ReadAt, read_at};
-use crate::split::Split;
 
 /// Names of the images to learn from, each with its labels', the likelier first.
 const TRAIN: [[&str; 2]; 8] = [

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::folder::Folder;
+use crate::open_options::Split;
 use crate::resize::ImageOptions;
-use crate::split::Split;
 
 /// True where these first bytes are those of a parquet file.
 pub(crate) fn claims(start: &[u8]) -> bool {

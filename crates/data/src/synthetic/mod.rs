@@ -3,4 +3,3 @@
 pub(crate) mod points;
 pub(crate) mod stacked;
 pub(crate) mod strokes;
-pub(crate) mod toy;

@@ -2,13 +2,12 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::{Dataset, DatasetInfo, ImageShape, Kind};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::in_memory::check_read;
-use crate::info::{DatasetInfo, Kind};
 use crate::random::{Stream, unit};
-use crate::synthetic::toy::Toy;
+use crate::toy::Toy;
 
 /// Points where no number is asked for.
 pub(crate) const POINTS: usize = 50_000;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use rand::Rng;
 
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::in_memory::check_read;
-use crate::info::DatasetInfo;
 use crate::random::Stream;
 
 /// Digits of one image.

@@ -7,11 +7,10 @@ mod glyphs;
 mod hand;
 mod raster;
 
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::in_memory::check_read;
-use crate::info::DatasetInfo;
 use crate::random::Stream;
 use raster::SIDE;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ROW, batches, in_folder, is_archive};
 use crate::fetch::Remote;
-use crate::split::Split;
+use crate::open_options::Split;
 
 /// The published archive.
 pub const ARCHIVE: &str = "cifar-10-binary.tar.gz";

@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::{decode, list, size};
-use crate::bad_file::BadFile;
+use crate::dataset::BadFile;
 use crate::error::Result;
 use crate::resize::ImageOptions;
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::bad_file::BadFile;
+use crate::dataset::BadFile;
 
 /// With fewer files tried than this, bad ones are not yet too many.
 const ENOUGH_TRIED: usize = 16;

@@ -8,7 +8,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Error, Result};
-use crate::gzip::GZIP;
+use crate::formats::GZIP;
 use crate::in_memory::{MAX_SET_BYTES, MAX_SIDE};
 
 /// Deflate can't inflate one byte to more than this many.

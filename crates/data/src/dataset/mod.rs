@@ -1,9 +1,21 @@
-//! What every data set offers, whatever its format.
+//! The trait of all data sets, the description that each returns, and the shape of images.
 
-use super::bad_file::BadFile;
-use super::info::DatasetInfo;
+mod info;
+
+use std::path::PathBuf;
+
 use crate::error::Result;
-use crate::synthetic::toy::Toy;
+use crate::toy::Toy;
+pub use info::{DatasetInfo, Kind, Labels};
+
+/// An unusable image file, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFile {
+    /// The file; one in an archive as `ARCHIVE/FILE`.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
 
 /// Height, width and channels of an image; pixels are stored channels-last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +73,7 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
     /// A digest of the content (format, sizes, bytes), so that a run resumes only on the data that it began with. Without
     /// one of its own, a set is read once from its first image to its last.
     fn fingerprint(&self) -> String {
-        self.info().digest(|| super::info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out)))
+        self.info().digest(|| info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out)))
     }
 
     /// Files that were found bad so far and passed over, another image standing in for each; in no certain order.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::dataset::{Dataset, ImageShape};
-use super::digest::Digest;
+use super::{Dataset, ImageShape};
+use crate::digest::Digest;
 use crate::error::Result;
-use crate::synthetic::toy::Toy;
+use crate::toy::Toy;
 
 /// What a set's "images" are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl DatasetInfo {
     }
 
     /// What `make` gave when it was asked first.
-    pub(super) fn digest(&self, make: impl FnOnce() -> String) -> String {
+    pub(crate) fn digest(&self, make: impl FnOnce() -> String) -> String {
         self.digest.0.get_or_init(make).clone()
     }
 }
