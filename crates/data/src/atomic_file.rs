@@ -1,6 +1,5 @@
-//! A file that appears whole or not at all: it is written beside its place under a name that ends in `.part`, and
-//! renamed when complete. Each unfinished file is locked by its writer, so that what a killed process left behind can
-//! be told from what another process is writing right now, and be swept.
+//! Atomic file writes: a file is written under a temporary name that ends in `.part`, and renamed when complete. The writer
+//! locks its temporary file, so that files left by killed processes can be distinguished from files in use and removed.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -9,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
-/// A file on its way to `target`. Dropped before `commit`, it leaves nothing behind.
+/// A temporary file that becomes `target` on `commit`. Dropping it without `commit` removes it.
 #[derive(Debug)]
 pub struct PartFile {
     file: BufWriter<File>,
@@ -19,10 +18,10 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Begins a file that will be `target`; its folder must exist.
+    /// Creates a temporary file for `target`, whose folder must exist.
     ///
     /// # Errors
-    /// Where the folder is missing or can't be written.
+    /// The folder is missing or can't be written.
     pub fn create(target: &Path) -> Result<Self> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
@@ -32,22 +31,22 @@ impl PartFile {
         let mut access = File::options();
         let access = access.read(true).write(true).create(true).truncate(true);
         let file = access.open(&part).map_err(Error::io("create", &part))?;
-        // Some network file systems have no locks; they only lose the sweeping.
+        // Some network file systems have no locks; there, leftovers are not removed.
         let _ = file.try_lock();
         Ok(Self { file: BufWriter::new(file), part, target: target.to_path_buf(), committed: false })
     }
 
-    /// Where the bytes are until `commit`.
+    /// The path of the temporary file.
     pub fn path(&self) -> &Path {
         &self.part
     }
 
-    /// What it will be called.
+    /// The path after `commit`.
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// The file itself, to read and write at any place.
+    /// The open file, for reads and writes at any position.
     pub fn file(&self) -> &File {
         self.file.get_ref()
     }
@@ -55,12 +54,12 @@ impl PartFile {
     /// Appends bytes.
     ///
     /// # Errors
-    /// Where the system refuses: a full disk, for one.
+    /// The system refuses, for example because the disk is full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(Error::io("write", &self.part))
     }
 
-    /// Hands what was written so far to the system, so that it can be read under `path()`.
+    /// Flushes the buffer, so that the bytes so far can be read at `path()`.
     ///
     /// # Errors
     /// As `write`.
@@ -68,10 +67,10 @@ impl PartFile {
         self.file.flush().map_err(Error::io("write", &self.part))
     }
 
-    /// Puts the complete file in its place: synced to the disk first, then renamed over whatever was there.
+    /// Syncs the file to disk and renames it to `target`, replacing an existing file.
     ///
     /// # Errors
-    /// As `write`; the old file is then still whole.
+    /// As `write`; an existing `target` is then unchanged.
     pub fn commit(mut self) -> Result<()> {
         self.flush()?;
         self.file.get_ref().sync_all().map_err(Error::io("write", &self.part))?;
@@ -109,7 +108,7 @@ impl Drop for PartFile {
     }
 }
 
-/// Removes the unfinished copies of `target` that no living process is writing.
+/// Removes the temporary files of `target` that no running process writes.
 pub fn sweep(target: &Path) {
     let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
         return;
@@ -118,7 +117,7 @@ pub fn sweep(target: &Path) {
     sweep_where(folder, |other| other.strip_prefix(&*name).is_some_and(|rest| rest.starts_with('.')));
 }
 
-/// Removes all unfinished files right in `folder` that no living process is writing.
+/// Removes all temporary files directly in `folder` that no running process writes.
 pub fn sweep_folder(folder: &Path) {
     sweep_where(folder, |_| true);
 }

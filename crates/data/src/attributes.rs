@@ -1,5 +1,5 @@
 //! Attribute tables: for each image file, whether it has each of several attributes (CelebA's Smiling, Eyeglasses and 38
-//! more). Read are CelebA's own `list_attr_celeba.txt` (a count, a line of names, then rows as `000001.jpg -1 1 ...`)
+//! more). Supported formats: CelebA's `list_attr_celeba.txt` (a count, a line of names, then rows as `000001.jpg -1 1 ...`)
 //! and CSV (a header whose first column is the file, then rows of 1 and -1, 1 and 0, or true and false). [`WithAttributes`]
 //! joins a table to a set of image files by file name.
 
@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 pub(super) use discover::{attach, has_celebas_name, tables};
 pub use with_attributes::WithAttributes;
 
-/// The most attributes of a table.
+/// Maximum attributes of a table.
 const MAX_NAMES: usize = 1024;
 
-/// The longest line, in bytes.
+/// Maximum length of a line in bytes.
 const MAX_LINE: u64 = 1 << 16;
 
-/// The most rows of a table.
+/// Maximum rows of a table.
 const MAX_ROWS: usize = 1 << 24;
 
 /// Which images have which attributes.
@@ -40,7 +40,7 @@ impl Attributes {
     /// Reads a table from a file.
     ///
     /// # Errors
-    /// Where the file can't be read or a line is no row of a table; the message has the line's number.
+    /// The file can't be read, or a line is invalid; the message has the line's number.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("read", path))?;
         Self::parse(BufReader::with_capacity(1 << 16, file), &path.display().to_string())
@@ -61,7 +61,7 @@ impl Attributes {
             None => first,
         };
         let style = if promised.is_some() { Style::Spaces } else { Style::Commas };
-        // CelebA's line of names has none for the column of files.
+        // CelebA's line of names has no name for the column of files.
         let skipped = if style == Style::Commas { 1 } else { 0 };
         let names: Vec<String> = style.split(&header).iter().skip(skipped).map(str::to_owned).collect();
         lines.check_names(&names)?;
@@ -71,15 +71,15 @@ impl Attributes {
         }
         match promised {
             Some(promised) if promised != table.rows.len() => Err(Error::data(
-                format!("{origin} promises {promised} rows, but has {}", table.rows.len()),
-                "the file is not whole: get it again (or, where it was cut on purpose, correct its first line)",
+                format!("{origin} declares {promised} rows, but has {}", table.rows.len()),
+                "the file is incomplete: download it again (or, if it was shortened on purpose, correct its first line)",
             )),
             _ if table.rows.is_empty() => Err(lines.wrong("there is no row after the header")),
             _ => Ok(table),
         }
     }
 
-    /// Takes the line that was read last.
+    /// Adds the last line read.
     fn add<R: BufRead>(&mut self, style: Style, lines: &Lines<'_, R>) -> Result<()> {
         if lines.text.trim().is_empty() {
             return Ok(());
@@ -93,8 +93,8 @@ impl Attributes {
                 return Err(lines.wrong(&format!("there are more values than the {} attributes", self.names.len())));
             };
             let value = truth(field).ok_or_else(|| {
-                let shown: String = field.chars().take(20).collect();
-                lines.wrong(&format!("{name} is '{}', expected 1 or -1, 1 or 0, true or false", shown.escape_debug()))
+                let excerpt: String = field.chars().take(20).collect();
+                lines.wrong(&format!("{name} is '{}', expected 1 or -1, 1 or 0, true or false", excerpt.escape_debug()))
             })?;
             self.has.push(value);
         }
@@ -106,7 +106,7 @@ impl Attributes {
             return Err(lines.wrong(&format!("there are more than {MAX_ROWS} rows")));
         }
         if self.rows.insert(stem(file).to_owned(), self.rows.len()).is_some() {
-            return Err(lines.wrong(&format!("the image {} stands there a second time", file.escape_debug())));
+            return Err(lines.wrong(&format!("the image {} appears twice", file.escape_debug())));
         }
         Ok(())
     }
@@ -116,18 +116,18 @@ impl Attributes {
         &self.names
     }
 
-    /// How many images the table knows.
+    /// Number of images in the table.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// True where it knows none; never so after `open` or `parse`.
+    /// Whether the table has no rows; never the case after `open` or `parse`.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Which attributes the image of this file has, in the order of `names`; none where there is no row for it. Folders
-    /// and the extension don't matter: many convert CelebA's JPEG files to PNG.
+    /// The attributes of the image in this file, in the order of `names`; `None` without a row. Folders and the extension are
+    /// ignored, as CelebA's JPEG files are often converted to PNG.
     pub fn of(&self, file: &str) -> Option<&[bool]> {
         let width = self.names.len();
         let row = *self.rows.get(stem(file))?;
@@ -141,7 +141,7 @@ impl std::fmt::Debug for Attributes {
     }
 }
 
-/// How the fields of a line are told apart.
+/// How the fields of a line are separated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     Commas,
@@ -160,7 +160,7 @@ impl Style {
         let mut reader = ReaderBuilder::new();
         let reader = reader.has_headers(false).trim(Trim::All).buffer_capacity(line.len());
         let mut fields = StringRecord::new();
-        // Text in memory can always be read: where a quote is left open, it goes on to the line's end.
+        // Reading text in memory can't fail: an open quote extends to the end of the line.
         let _ = reader.from_reader(line.trim().as_bytes()).read_record(&mut fields);
         fields
     }
@@ -194,7 +194,7 @@ struct Lines<'a, R> {
 }
 
 impl<R: BufRead> Lines<'_, R> {
-    /// The next line, or none at the end.
+    /// The next line; `None` at the end.
     fn next(&mut self) -> Result<Option<&str>> {
         self.text.clear();
         self.number += 1;
@@ -217,7 +217,7 @@ impl<R: BufRead> Lines<'_, R> {
         }
         for (at, name) in names.iter().enumerate() {
             if name.is_empty() || names[..at].contains(name) {
-                return Err(self.wrong(&format!("'{}' is no new name of an attribute", name.escape_debug())));
+                return Err(self.wrong(&format!("'{}' is empty or a repeated attribute name", name.escape_debug())));
             }
         }
         Ok(())
@@ -278,16 +278,16 @@ mod tests {
         for (text, expected) in [
             ("", "list, line 1: the file is empty"),
             ("2\n", "list, line 2: it names no attributes"),
-            ("2\nA B\n", "list promises 2 rows, but has 0"),
-            ("2\nA B\n1.jpg 1 1\n", "list promises 2 rows, but has 1"),
+            ("2\nA B\n", "list declares 2 rows, but has 0"),
+            ("2\nA B\n1.jpg 1 1\n", "list declares 2 rows, but has 1"),
             ("f,A,B\n", "list, line 2: there is no row after the header"),
             ("f\n1.jpg\n", "list, line 1: it names no attributes"),
-            ("f,A,A\n", "list, line 1: 'A' is no new name of an attribute"),
-            ("f,A,\n", "list, line 1: '' is no new name of an attribute"),
+            ("f,A,A\n", "list, line 1: 'A' is empty or a repeated attribute name"),
+            ("f,A,\n", "list, line 1: '' is empty or a repeated attribute name"),
             ("f,A\n1.jpg,1\n2.jpg,2\n", "list, line 3: A is '2', expected 1 or -1, 1 or 0, true or false"),
             ("f,A\n1.jpg,1,1\n", "list, line 2: there are more values than the 1 attributes"),
             ("f,A,B\n1.jpg,1\n", "list, line 2: 1 values for 2 attributes"),
-            ("f,A\n1.jpg,1\n\n1.png,0\n", "list, line 4: the image 1.png stands there a second time"),
+            ("f,A\n1.jpg,1\n\n1.png,0\n", "list, line 4: the image 1.png appears twice"),
             ("1\nA\n1.jpg one\n", "list, line 3: A is 'one', expected 1 or -1, 1 or 0, true or false"),
         ] {
             assert_eq!(message(text), expected);

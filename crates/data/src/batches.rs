@@ -1,5 +1,5 @@
-//! Batches of images: which ones belong to a step, and their values. The order comes from the seed alone, epoch by
-//! epoch, so a step's batch is known without having made the batches before it: resuming needs nothing but the step.
+//! Batches: the images of a step, and their values. The order is a function of the seed and the epoch, so the batch of a step
+//! can be computed directly: resuming needs only the step number.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,16 +15,16 @@ pub struct Batches {
     len: usize,
     batch: usize,
     stream: Stream,
-    /// The epoch asked for last, and its order.
+    /// The last requested epoch and its order.
     current: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
 
 impl Batches {
-    /// Batches of `batch` images out of `len`, in an order that `seed` decides. Each epoch shows each image once, in
-    /// a fresh order; where `len` is no multiple of `batch`, the rest is left out until the next epoch.
+    /// Batches of `batch` of `len` images, shuffled with `seed`. Each epoch has each image once, in a new order; if `len` is
+    /// not a multiple of `batch`, the last incomplete batch is dropped.
     ///
     /// # Errors
-    /// Where `batch` is 0 or larger than the set.
+    /// `batch` is 0 or larger than the set.
     pub fn new(len: usize, batch: usize, seed: u64) -> Result<Self> {
         if len == 0 {
             return Err(Error::data("the data set holds no image", "choose another data set"));
@@ -56,7 +56,7 @@ impl Batches {
         step / self.batches_per_epoch()
     }
 
-    /// The images of step `step` (from 0), always the same ones.
+    /// The indices of step `step` (from 0); a pure function of the step.
     pub fn indices(&self, step: u64) -> Vec<usize> {
         let order = self.order(self.epoch(step));
         let start = (step % self.batches_per_epoch()) as usize * self.batch;
@@ -77,10 +77,10 @@ impl Batches {
 }
 
 /// Fills `out` with the images at `indices`, one after the other: `[indices.len(), height, width, channels]` in
-/// [0, 1]. The buffer is reused, not allocated anew. Images are read in parallel; their order is that of `indices`.
+/// [0, 1]. The buffer is reused. Images are read in parallel, in the order of `indices`.
 ///
 /// # Errors
-/// Where an image can't be read: the error of the first such one.
+/// The error of the first image that can't be read.
 pub fn fill(dataset: &dyn Dataset, indices: &[usize], out: &mut Vec<f32>) -> Result<()> {
     let size = dataset.shape().len();
     out.resize(indices.len() * size, 0.0);
@@ -100,7 +100,7 @@ pub fn fill(dataset: &dyn Dataset, indices: &[usize], out: &mut Vec<f32>) -> Res
 /// Fills `out` with the labels of the images at `indices`.
 ///
 /// # Errors
-/// Where an image has no label.
+/// An image has no label.
 pub fn fill_labels(dataset: &dyn Dataset, indices: &[usize], out: &mut Vec<u32>) -> Result<()> {
     out.clear();
     for &index in indices {

@@ -1,5 +1,4 @@
-//! Opening and fetching the data sets that are known by name: where their files come from is the business of `places`
-//! and `obtain`, what the names are that of `named`.
+//! Opens and fetches the named data sets. `registry` has the names, `search_path` finds their files, `download` fetches them.
 
 use std::path::PathBuf;
 
@@ -8,7 +7,7 @@ use super::dataset::Dataset;
 use super::fetch::Progress;
 use super::folder::Folder;
 use super::open_options::{OpenOptions, Split};
-use super::registry::{IDX_SETS, IdxSet, Named};
+use super::registry::{IDX_SETS, IdxSet, NamedSet};
 use super::search_path::SearchPath;
 use super::{cifar, idx, npy};
 use crate::error::{Error, Result};
@@ -17,73 +16,73 @@ use crate::synthetic::stacked::{self, Stacked};
 use crate::synthetic::strokes::Strokes;
 use crate::toy::Toy;
 
-/// Images in `strokes` where no number is asked for: as many as in MNIST.
-const STROKES: [usize; 2] = [60_000, 10_000];
+/// Default number of training and test images of `strokes`, as in MNIST.
+const STROKES_COUNTS: [usize; 2] = [60_000, 10_000];
 
-/// Opens the set that `name` means; `places` are asked for only where there are files.
+/// Opens the set `named`; `search_path` is called only for sets with files.
 ///
 /// # Errors
-/// Where files are missing and can't be fetched, or are damaged, or options make no sense for this set.
+/// Files are damaged, or missing and can't be fetched; options that don't apply to this set.
 pub fn open(
-    named: Named,
+    named: NamedSet,
     name: &str,
-    places: &dyn Fn() -> Result<SearchPath>,
+    search_path: &dyn Fn() -> Result<SearchPath>,
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Box<dyn Dataset>> {
     Ok(match named {
-        Named::Strokes => Box::new(strokes(options)?),
-        Named::Toy(toy) => Box::new(points(toy, options)?),
-        Named::Idx(set) => open_idx(set, &places()?, options, progress)?,
-        Named::Stacked => {
-            let (seed, count) = drawn(options, [stacked::TRAIN, stacked::TEST])?;
-            let digits = open_idx(&IDX_SETS[0], &places()?, options, progress)?;
-            Box::new(Stacked::new(part(name, options), digits, seed, count)?)
+        NamedSet::Strokes => Box::new(strokes(options)?),
+        NamedSet::Toy(toy) => Box::new(points(toy, options)?),
+        NamedSet::Idx(set) => open_idx(set, &search_path()?, options, progress)?,
+        NamedSet::Stacked => {
+            let (seed, count) = seed_and_count(options, [stacked::TRAIN, stacked::TEST])?;
+            let digits = open_idx(&IDX_SETS[0], &search_path()?, options, progress)?;
+            Box::new(Stacked::new(split_name(name, options), digits, seed, count)?)
         }
-        Named::Cifar10 => {
-            let path = places()?.obtain_cifar10(options.split, progress)?;
-            Box::new(cifar::open(&path, options.split)?.named(part(name, options)))
+        NamedSet::Cifar10 => {
+            let path = search_path()?.find_or_fetch_cifar10(options.split, progress)?;
+            Box::new(cifar::open(&path, options.split)?.named(split_name(name, options)))
         }
-        Named::Celeba => {
+        NamedSet::Celeba => {
             options.refuse_test_split(name)?;
-            let (images, table) = places()?.obtain_celeba()?;
+            let (images, table) = search_path()?.find_or_fetch_celeba()?;
             WithAttributes::over(Folder::open(&images, &options.image())?, &Attributes::open(&table)?)?
         }
-        Named::Quickdraw(category) => {
+        NamedSet::Quickdraw(category) => {
             options.refuse_test_split(name)?;
-            let path = places()?.obtain_quickdraw(category, progress)?;
+            let path = search_path()?.find_or_fetch_quickdraw(category, progress)?;
             Box::new(npy::open(&path)?.named(format!("quickdraw:{category}")))
         }
     })
 }
 
-/// Fetches all files of a set that are not on this machine, and says where they are.
+/// Fetches the missing files of a set, and returns the paths of all.
 ///
 /// # Errors
-/// Where they can't be fetched.
-pub fn fetch(named: Named, places: &SearchPath, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
+/// A file can't be fetched.
+pub fn fetch(named: NamedSet, search_path: &SearchPath, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
     let mut idx = |set| -> Result<Vec<PathBuf>> {
-        let train = places.obtain_idx(set, Split::Train, progress)?;
-        let test = places.obtain_idx(set, Split::Test, progress)?;
+        let train = search_path.find_or_fetch_idx(set, Split::Train, progress)?;
+        let test = search_path.find_or_fetch_idx(set, Split::Test, progress)?;
         Ok(train.into_iter().chain(test).collect())
     };
     match named {
-        Named::Strokes | Named::Toy(_) => Ok(Vec::new()),
-        Named::Idx(set) => idx(set),
-        Named::Stacked => idx(&IDX_SETS[0]),
-        Named::Cifar10 => {
-            let train = places.obtain_cifar10(Split::Train, progress)?;
-            let test = places.obtain_cifar10(Split::Test, progress)?;
+        NamedSet::Strokes | NamedSet::Toy(_) => Ok(Vec::new()),
+        NamedSet::Idx(set) => idx(set),
+        NamedSet::Stacked => idx(&IDX_SETS[0]),
+        NamedSet::Cifar10 => {
+            let train = search_path.find_or_fetch_cifar10(Split::Train, progress)?;
+            let test = search_path.find_or_fetch_cifar10(Split::Test, progress)?;
             Ok(if train == test { vec![train] } else { vec![train, test] })
         }
-        Named::Celeba => places.obtain_celeba().map(|(images, table)| vec![images, table]),
-        Named::Quickdraw(category) => Ok(vec![places.obtain_quickdraw(category, progress)?]),
+        NamedSet::Celeba => search_path.find_or_fetch_celeba().map(|(images, table)| vec![images, table]),
+        NamedSet::Quickdraw(category) => Ok(vec![search_path.find_or_fetch_quickdraw(category, progress)?]),
     }
 }
 
-/// The digits drawn by program; those held back come from another seed.
+/// The synthetic digits; test images have a seed of their own.
 pub fn strokes(options: &OpenOptions) -> Result<Strokes> {
-    drawn(options, STROKES).map(|(seed, count)| Strokes::new(seed, count))
+    seed_and_count(options, STROKES_COUNTS).map(|(seed, count)| Strokes::new(seed, count))
 }
 
 fn points(toy: Toy, options: &OpenOptions) -> Result<Points> {
@@ -93,17 +92,17 @@ fn points(toy: Toy, options: &OpenOptions) -> Result<Points> {
             "leave out --size and --channels",
         ));
     }
-    drawn(options, [points::POINTS; 2]).map(|(seed, count)| Points::new(toy, seed, count))
+    seed_and_count(options, [points::POINTS; 2]).map(|(seed, count)| Points::new(toy, seed, count))
 }
 
-/// Seed and number of a set that is drawn by program; `usual` are the numbers to learn from and held back.
-fn drawn(options: &OpenOptions, usual: [usize; 2]) -> Result<(u64, usize)> {
-    const HELD_BACK: u64 = u64::from_be_bytes(*b"heldback");
-    let (seed, usual) = match options.split {
-        Split::Train => (options.seed, usual[0]),
-        Split::Test => (options.seed ^ HELD_BACK, usual[1]),
+/// Seed and number of images of a synthetic set; `default` are the default numbers of training and test images.
+fn seed_and_count(options: &OpenOptions, default: [usize; 2]) -> Result<(u64, usize)> {
+    const TEST_SEED: u64 = u64::from_be_bytes(*b"heldback");
+    let (seed, default) = match options.split {
+        Split::Train => (options.seed, default[0]),
+        Split::Test => (options.seed ^ TEST_SEED, default[1]),
     };
-    match options.count.unwrap_or(usual) {
+    match options.count.unwrap_or(default) {
         0 => Err(Error::usage("0 images were asked for", "expected at least 1 image")),
         count => Ok((seed, count)),
     }
@@ -111,16 +110,16 @@ fn drawn(options: &OpenOptions, usual: [usize; 2]) -> Result<(u64, usize)> {
 
 fn open_idx(
     set: &IdxSet,
-    places: &SearchPath,
+    search_path: &SearchPath,
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Box<dyn Dataset>> {
-    let [images, labels] = places.obtain_idx(set, options.split, progress)?;
-    Ok(Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(part(set.name, options))))
+    let [images, labels] = search_path.find_or_fetch_idx(set, options.split, progress)?;
+    Ok(Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(split_name(set.name, options))))
 }
 
-/// The name of a set's part.
-fn part(name: &str, options: &OpenOptions) -> String {
+/// The name of a split.
+fn split_name(name: &str, options: &OpenOptions) -> String {
     if options.split == Split::Test { format!("{name}/test") } else { name.to_owned() }
 }
 
@@ -129,13 +128,15 @@ fn part(name: &str, options: &OpenOptions) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::super::registry::recognise;
+    use super::super::registry::parse_name;
     use super::super::testing::{idx_images, idx_labels, shared_data};
     use super::*;
 
     fn open_in(folder: &Path, name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
-        let places = || Ok(SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() });
-        open(recognise(name).unwrap().unwrap(), name, &places, options, &mut |_| panic!("nothing is to be fetched"))
+        let search_path = || Ok(SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() });
+        open(parse_name(name).unwrap().unwrap(), name, &search_path, options, &mut |_| {
+            panic!("nothing is to be fetched")
+        })
     }
 
     fn test() -> OpenOptions {
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn toys_need_nothing() {
+    fn toys_need_no_files() {
         let none = Path::new("no/such/folder");
         for (name, classes) in [("ring", 8), ("grid", 25)] {
             let set = open_in(none, name, &OpenOptions::default()).unwrap();
@@ -174,7 +175,7 @@ mod tests {
     fn files_that_cannot_be_fetched_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = open_in(folder.path(), "celeba", &OpenOptions::default()).unwrap_err();
-        assert!(error.to_string().contains("so they are not fetched"), "{error}");
+        assert!(error.to_string().contains("so its files are not fetched"), "{error}");
         assert!(error.hint().starts_with("put img_align_celeba.zip and list_attr_celeba.txt into"), "{}", error.hint());
         let error = open_in(folder.path(), "cifar10", &test()).unwrap_err();
         assert!(error.hint().starts_with("put cifar-10-binary.tar.gz into DIR/cifar10"), "{}", error.hint());

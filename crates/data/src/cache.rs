@@ -1,8 +1,8 @@
-//! Decoded images, kept so that each is decoded once: in one memory-mapped file that the next run uses too, or, for
-//! small sets and where there is no room for a file, in memory while the process lives.
+//! A cache of decoded images, so that each is decoded once: a memory-mapped file that later runs reuse, or memory for small
+//! sets and when the disk is full.
 //!
-//! The file is written while images are decoded for the first time, complete when all were seen, and abandoned where
-//! the process ends before. Without room for either, images are decoded whenever they are read.
+//! The file is written while images are decoded for the first time, complete once every image was read, and discarded if the
+//! process ends earlier. If neither disk nor memory suffices, images are decoded on every read.
 
 pub(super) mod evict;
 mod file;
@@ -15,56 +15,56 @@ use super::dataset::ImageShape;
 use super::in_memory::copy_bytes;
 use file::{Complete, Filling};
 
-/// The most bytes of decoded images that are kept in memory (1 GiB).
+/// Size limit of a cache in memory (1 GiB).
 const MEMORY_BYTES: u64 = 1 << 30;
 
-/// Where so few images are left to decode (one in this many, and at most so many), they are decoded at once: an epoch
-/// leaves out what does not fill a batch.
+/// If at most one in `REST_SHARE` images and at most `MAX_REST` are not decoded yet, they are decoded at once, as an epoch
+/// drops its incomplete batch.
 const REST_SHARE: usize = 50;
-const REST_MOST: usize = 256;
+const MAX_REST: usize = 256;
 
-/// What identifies the images and the form in which they are kept.
+/// Identifies the images and their cached form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Contents {
-    /// How many images.
+    /// Number of images.
     pub count: usize,
     /// The shape of each.
     pub shape: ImageShape,
-    /// A digest of all that the decoded bytes depend on.
+    /// A digest of everything that the decoded bytes depend on.
     pub key: String,
 }
 
 impl Contents {
-    /// Bytes of all decoded images; more than there can be where that is too large a number.
+    /// Bytes of all decoded images; `u64::MAX` on overflow.
     fn bytes(&self) -> u64 {
         (self.count as u64).saturating_mul(self.shape.len() as u64)
     }
 }
 
-/// What is known of an image.
+/// The cached state of an image.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It was written to the buffer.
+    /// Decoded; written to the buffer.
     Image,
-    /// It was found to be bad, for this reason.
+    /// Unusable, for this reason.
     Bad(String),
-    /// It must be decoded.
+    /// Not in the cache.
     Nothing,
 }
 
-/// The decoded images of a set.
+/// The cache of a data set.
 pub(super) struct Decoded {
     count: usize,
     shape: ImageShape,
     state: Arc<RwLock<State>>,
-    /// Whether somebody has taken the last few images upon themselves.
+    /// Whether a caller already decodes the last few images.
     rest_claimed: AtomicBool,
 }
 
 enum State {
-    /// It is not yet known which file would hold these images.
+    /// The search for the cache file is running.
     Looking,
-    /// The first decoded image will begin this file.
+    /// The file is created with the first decoded image.
     Waiting(PathBuf, Contents),
     Filling(Filling),
     Complete(Complete),
@@ -73,13 +73,13 @@ enum State {
 }
 
 impl Decoded {
-    /// Looks for a file of decoded images in `folder`, or prepares to make one; without a folder, or where the file
-    /// would be too large for it, prepares to keep the images in memory.
+    /// Opens the cache file in `folder`, or prepares to create it; without a folder, or if the file would be too large,
+    /// prepares a cache in memory.
     pub fn open(contents: &Contents, folder: Option<&Path>) -> Self {
         Self::with(contents.count, contents.shape, State::choose(contents, folder))
     }
 
-    /// `open` for what `find` gives, which may take a while: until then nothing is found and nothing kept.
+    /// `open` with the result of `find`, which runs in the background; until it ends the cache is inactive.
     pub fn open_later(
         count: usize,
         shape: ImageShape,
@@ -91,12 +91,12 @@ impl Decoded {
             let (contents, folder) = find();
             *state.write().unwrap_or_else(PoisonError::into_inner) = State::choose(&contents, folder.as_deref());
         };
-        // Without a thread nothing is kept, which is slow but not wrong.
+        // Without a thread nothing is cached, which is slow but correct.
         let _ = std::thread::Builder::new().name("look".to_owned()).spawn(look);
         decoded
     }
 
-    /// Keeps `count` images of `shape` in memory, where they are not too many.
+    /// A cache in memory for `count` images of `shape`, within the size limit.
     pub fn in_memory(count: usize, shape: ImageShape) -> Self {
         Self::open(&Contents { count, shape, key: String::new() }, None)
     }
@@ -105,7 +105,7 @@ impl Decoded {
         Self { count, shape, state: Arc::new(RwLock::new(state)), rest_claimed: AtomicBool::new(false) }
     }
 
-    /// Writes image `index` into `out` as floats, if it was decoded before.
+    /// Writes image `index` into `out` as floats, if it is cached.
     pub fn read(&self, index: usize, out: &mut [f32]) -> Found {
         match &*self.state() {
             State::Looking | State::Waiting(..) | State::Off => Found::Nothing,
@@ -121,7 +121,7 @@ impl Decoded {
         }
     }
 
-    /// Keeps image `index`, or why it is bad.
+    /// Caches image `index`, or the reason why it is unusable.
     pub fn keep(&self, index: usize, image: Result<&[u8], &str>) {
         if matches!(*self.state(), State::Waiting(..)) {
             self.begin();
@@ -129,7 +129,7 @@ impl Decoded {
         let kept = match &*self.state() {
             State::Filling(filling) => filling.keep(index, image),
             State::Memory(slots, seen) => {
-                // Another thread may have been first, with the same bytes.
+                // Another thread may have cached the same bytes already.
                 if let (Some(slot), Ok(bytes)) = (slots.get(index), image)
                     && slot.set(bytes.into()).is_ok()
                 {
@@ -142,22 +142,22 @@ impl Decoded {
         match kept {
             Ok(seen) if seen == self.count => self.complete(),
             Ok(_) => {}
-            // The disk is full, for one. What was kept so far goes with the file.
+            // For example a full disk. The incomplete file is discarded.
             Err(_) => self.replace(|_| State::Off),
         }
     }
 
-    /// The images that are left to decode, where they are few: told to one caller, once.
+    /// The images not yet decoded, if they are few; returned once, to one caller.
     pub fn rest(&self) -> Vec<usize> {
         let State::Filling(filling) = &*self.state() else { return Vec::new() };
         let left = self.count - filling.seen();
-        if left > REST_MOST.min(self.count / REST_SHARE) || self.rest_claimed.swap(true, Ordering::AcqRel) {
+        if left > MAX_REST.min(self.count / REST_SHARE) || self.rest_claimed.swap(true, Ordering::AcqRel) {
             return Vec::new();
         }
         (0..self.count).filter(|&index| !filling.has(index)).collect()
     }
 
-    /// True where no image needs decoding any more.
+    /// Whether every image is cached.
     pub fn is_complete(&self) -> bool {
         match &*self.state() {
             State::Complete(_) => true,
@@ -166,7 +166,7 @@ impl Decoded {
         }
     }
 
-    /// What a person should know of it; nothing to say where memory is enough.
+    /// A note for the user; `None` for a cache in memory.
     pub fn describe(&self) -> Option<String> {
         let mib = (self.count as u64).saturating_mul(self.shape.len() as u64) >> 20;
         let kept =
@@ -176,7 +176,9 @@ impl Decoded {
             State::Complete(complete) => Some(format!("decoded before: read from {}", complete.path().display())),
             State::Waiting(path, _) => kept(path),
             State::Filling(filling) => kept(filling.target()),
-            State::Off => Some(format!("decoded anew each time: no cache file, and {mib} MiB are too much for memory")),
+            State::Off => {
+                Some(format!("decoded on every read: no cache file, and {mib} MiB exceed the limit for memory"))
+            }
         }
     }
 
@@ -213,7 +215,7 @@ impl State {
         let path = folder.join(format!("{}.bytes", contents.key));
         match Complete::open(&path, contents) {
             Some(complete) => Self::Complete(complete),
-            None if evict::make(folder, contents.bytes()) => Self::Waiting(path, contents.clone()),
+            None if evict::make_room(folder, contents.bytes()) => Self::Waiting(path, contents.clone()),
             None => Self::without_file(contents),
         }
     }
@@ -359,7 +361,7 @@ mod tests {
         let huge = ImageShape { height: 1 << 14, width: 1 << 14, channels: 3 };
         let folder = tempfile::tempdir().unwrap();
         let off = Decoded::open(&Contents { shape: huge, ..contents(100) }, Some(folder.path()));
-        assert!(off.describe().unwrap().starts_with("decoded anew each time"));
+        assert!(off.describe().unwrap().starts_with("decoded on every read"));
         off.keep(0, Ok(&[1]));
         assert_eq!(read(&off, 0), Err(Found::Nothing));
     }

@@ -1,23 +1,23 @@
-//! Digests of content: SHA-256, written in lower-case hexadecimal. They recognise a downloaded file and a data set.
+//! SHA-256 digests in lower-case hexadecimal, which identify downloaded files and data sets.
 
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest that takes its bytes piece by piece.
+/// An incremental SHA-256 digest.
 #[derive(Clone, Debug, Default)]
 pub struct Digest(Sha256);
 
 impl Digest {
-    /// The digest of nothing yet.
+    /// An empty digest.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes more bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all bytes taken, as 64 hexadecimal digits.
+    /// The digest of all bytes, as 64 hexadecimal digits.
     pub fn finish(self) -> String {
         use std::fmt::Write;
         let mut text = String::with_capacity(64);

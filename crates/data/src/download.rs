@@ -1,7 +1,6 @@
-//! Files of the named data sets that are not on this machine: fetched into the user's cache folder, or else an error
-//! that says which files to put where. `$FAUSSAIRE_MIRROR` replaces the published addresses: a classroom serves one
-//! data folder over HTTP (`python3 -m http.server` in it is enough), and nobody else needs the Internet. A mirror is
-//! laid out like a data folder: `mnist/...`, `fashion-mnist/...`, `cifar10/...`, `quickdraw/CATEGORY.npy`.
+//! Downloads missing files of the named data sets into the user's cache folder; on failure, the error says which files to put
+//! where. `$FAUSSAIRE_MIRROR` replaces the published addresses: a classroom can serve one data folder over HTTP
+//! (`python3 -m http.server` is enough) instead of using the Internet. A mirror has the layout of a data folder: `mnist/...`, `fashion-mnist/...`, `cifar10/...`, `quickdraw/CATEGORY.npy`.
 
 use std::path::PathBuf;
 
@@ -12,79 +11,84 @@ use super::search_path::SearchPath;
 use super::{celeba, cifar};
 use crate::error::{Error, Result};
 
-/// A set whose files are needed, for messages: which files, and in which folder they belong.
-struct Wanted<'a> {
+/// The files of a set and their folder, for error messages.
+struct SetFiles<'a> {
     set: &'a str,
     folder: &'a str,
     files: &'a [&'a str],
 }
 
 impl SearchPath {
-    /// The images and the labels of a split: found, or else fetched into the cache folder.
+    /// The images file and the labels file of a split: found, or fetched into the cache folder.
     ///
     /// # Errors
-    /// Where they are not here and can't be fetched; the hint says which files to put where.
-    pub fn obtain_idx(&self, set: &IdxSet, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<[PathBuf; 2]> {
+    /// The files are missing and can't be fetched; the hint says which files to put where.
+    pub fn find_or_fetch_idx(
+        &self,
+        set: &IdxSet,
+        split: Split,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<[PathBuf; 2]> {
         if let Some(found) = self.find_idx(set, split) {
             return Ok(found);
         }
         let files = set.files(split);
         let names = files.map(|file| file.name);
-        let wanted = Wanted { set: set.name, folder: set.folders[0], files: &names };
+        let set_files = SetFiles { set: set.name, folder: set.folders[0], files: &names };
         for file in files {
             let remote = set.remote(file, self.mirror.as_deref());
-            self.obtain(&wanted, file.name, &remote, progress)?;
+            self.fetch_file(&set_files, file.name, &remote, progress)?;
         }
-        self.find_idx(set, split).ok_or_else(|| self.missing(&wanted, "what was fetched is gone"))
+        self.find_idx(set, split).ok_or_else(|| self.missing(&set_files, "the fetched files have disappeared"))
     }
 
-    /// The drawings of a Quick, Draw! category: found, or else fetched into the cache folder.
+    /// The file of a Quick, Draw! category: found, or fetched into the cache folder.
     ///
     /// # Errors
-    /// As `obtain_idx`.
-    pub fn obtain_quickdraw(&self, category: &str, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
+    /// As `find_or_fetch_idx`.
+    pub fn find_or_fetch_quickdraw(&self, category: &str, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
         if let Some(found) = self.find_quickdraw(category) {
             return Ok(found);
         }
         let (file, set) = (quickdraw_file(category), format!("quickdraw:{category}"));
-        let wanted = Wanted { set: &set, folder: "quickdraw", files: &[&file] };
-        self.obtain(&wanted, &file, &quickdraw_remote(category, self.mirror.as_deref()), progress)
+        let set_files = SetFiles { set: &set, folder: "quickdraw", files: &[&file] };
+        self.fetch_file(&set_files, &file, &quickdraw_remote(category, self.mirror.as_deref()), progress)
     }
 
-    /// CIFAR-10's files of a split, in a folder or an archive: found, or else fetched into the cache folder.
+    /// The folder or archive of a split of CIFAR-10: found, or fetched into the cache folder.
     ///
     /// # Errors
-    /// As `obtain_idx`.
-    pub fn obtain_cifar10(&self, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
+    /// As `find_or_fetch_idx`.
+    pub fn find_or_fetch_cifar10(&self, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
         if let Some(found) = self.find_cifar10(split) {
             return Ok(found);
         }
-        let wanted = Wanted { set: "cifar10", folder: cifar::FOLDER, files: &[cifar::ARCHIVE] };
-        self.obtain(&wanted, cifar::ARCHIVE, &cifar::remote(self.mirror.as_deref()), progress)
+        let set_files = SetFiles { set: "cifar10", folder: cifar::FOLDER, files: &[cifar::ARCHIVE] };
+        self.fetch_file(&set_files, cifar::ARCHIVE, &cifar::remote(self.mirror.as_deref()), progress)
     }
 
-    /// CelebA's images and their attribute table, which are never fetched.
+    /// CelebA's images and their attribute table; these are never fetched.
     ///
     /// # Errors
-    /// Where they are not here; the hint says which files to put where.
-    pub fn obtain_celeba(&self) -> Result<(PathBuf, PathBuf)> {
-        let wanted = Wanted { set: "celeba", folder: celeba::FOLDER, files: &celeba::FILES };
-        let why = "its terms forbid handing its files on, so they are not fetched";
-        self.find_celeba().ok_or_else(|| self.missing(&wanted, why))
+    /// The files are missing; the hint says which files to put where.
+    pub fn find_or_fetch_celeba(&self) -> Result<(PathBuf, PathBuf)> {
+        let set_files = SetFiles { set: "celeba", folder: celeba::FOLDER, files: &celeba::FILES };
+        let why = "its licence forbids redistribution, so its files are not fetched";
+        self.find_celeba().ok_or_else(|| self.missing(&set_files, why))
     }
 
-    /// Fetches one of the files into the cache, unless it is there.
-    fn obtain(
+    /// Fetches one file into the cache, unless it exists.
+    fn fetch_file(
         &self,
-        wanted: &Wanted<'_>,
+        set_files: &SetFiles<'_>,
         file: &str,
         remote: &Remote,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<PathBuf> {
         let Some(cache) = &self.cache else {
-            return Err(self.missing(wanted, "there is no cache folder to fetch it into (HOME is not set)"));
+            return Err(self.missing(set_files, "there is no cache folder to fetch it into (HOME is not set)"));
         };
-        let folder = cache.join(wanted.folder);
+        let folder = cache.join(set_files.folder);
         let target = folder.join(file);
         if target.is_file() {
             return Ok(target);
@@ -95,14 +99,14 @@ impl SearchPath {
             Err(Failure::Disk(error)) => Err(error),
             Err(Failure::Transfer(what)) => {
                 let what = format!("{file} can't be fetched from {}: {what}", remote.url);
-                Err(self.missing(wanted, &what))
+                Err(self.missing(set_files, &what))
             }
         }
     }
 
-    /// The files of a set are not here: says where they were looked for and where to put them.
-    fn missing(&self, wanted: &Wanted<'_>, what: &str) -> Error {
-        let Wanted { set, folder, files } = wanted;
+    /// The error for missing files: where they were searched, and where to put them.
+    fn missing(&self, set_files: &SetFiles<'_>, what: &str) -> Error {
+        let SetFiles { set, folder, files } = set_files;
         let looked: Vec<String> = self.folders.iter().map(|place| place.display().to_string()).collect();
         let looked = if looked.is_empty() { "any data folder".to_owned() } else { looked.join(" or ") };
         let cache = match &self.cache {
@@ -130,7 +134,7 @@ mod tests {
     use super::super::testing::{Answer, array, gzip, idx_images, serve, shared_data};
     use super::*;
 
-    fn places(cache: &Path, mirror: String) -> SearchPath {
+    fn search_path(cache: &Path, mirror: String) -> SearchPath {
         SearchPath { folders: vec![cache.to_path_buf()], cache: Some(cache.to_path_buf()), mirror: Some(mirror) }
     }
 
@@ -144,25 +148,25 @@ mod tests {
     }
 
     #[test]
-    fn drawings_are_fetched_once() {
+    fn files_are_fetched_once() {
         let cache = tempfile::tempdir().unwrap();
-        let places = places(cache.path(), serve(mirror));
+        let search_path = search_path(cache.path(), serve(mirror));
         let mut calls = 0;
-        let path = places.obtain_quickdraw("sheep", &mut |_| calls += 1).unwrap();
+        let path = search_path.find_or_fetch_quickdraw("sheep", &mut |_| calls += 1).unwrap();
         assert_eq!((path.clone(), calls > 0), (cache.path().join("quickdraw/sheep.npy"), true));
         assert_eq!(std::fs::read(&path).unwrap(), array(8));
-        let offline = SearchPath { mirror: Some("http://127.0.0.1:1".to_owned()), ..places };
-        assert_eq!(offline.obtain_quickdraw("sheep", &mut |_| panic!("fetched again")).unwrap(), path);
+        let offline = SearchPath { mirror: Some("http://127.0.0.1:1".to_owned()), ..search_path };
+        assert_eq!(offline.find_or_fetch_quickdraw("sheep", &mut |_| panic!("fetched again")).unwrap(), path);
     }
 
     #[test]
     fn damaged_transfers_leave_the_cache_empty() {
         let cache = tempfile::tempdir().unwrap();
-        let places = places(cache.path(), serve(mirror));
+        let search_path = search_path(cache.path(), serve(mirror));
         for (category, expected) in
             [("ice cream", "but the file has 70"), ("cat", "does not begin with"), ("dog", "no such file (status 404)")]
         {
-            let error = places.obtain_quickdraw(category, &mut |_| {}).unwrap_err();
+            let error = search_path.find_or_fetch_quickdraw(category, &mut |_| {}).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
             assert!(error.hint().contains(&format!("put {category}.npy into")), "{}", error.hint());
             assert_eq!(std::fs::read_dir(cache.path().join("quickdraw")).unwrap().count(), 0);
@@ -172,8 +176,8 @@ mod tests {
     #[test]
     fn a_corrupt_mnist_is_refused_and_named() {
         let cache = tempfile::tempdir().unwrap();
-        let places = places(cache.path(), serve(|_| Answer::Unannounced(gzip(&idx_images(2, 28, 28)))));
-        let error = places.obtain_idx(&IDX_SETS[0], Split::Train, &mut |_| {}).unwrap_err();
+        let search_path = search_path(cache.path(), serve(|_| Answer::Unannounced(gzip(&idx_images(2, 28, 28)))));
+        let error = search_path.find_or_fetch_idx(&IDX_SETS[0], Split::Train, &mut |_| {}).unwrap_err();
         assert!(error.to_string().contains("train-images-idx3-ubyte.gz can't be fetched"), "{error}");
         assert!(error.hint().contains("train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz"));
         assert_eq!(std::fs::read_dir(cache.path().join("mnist")).unwrap().count(), 0);
@@ -187,9 +191,9 @@ mod tests {
             Err(_) => Answer::Missing,
         });
         let cache = tempfile::tempdir().unwrap();
-        let places = places(cache.path(), server);
+        let search_path = search_path(cache.path(), server);
         for set in &IDX_SETS {
-            let [images, labels] = places.obtain_idx(set, Split::Test, &mut |_| {}).unwrap();
+            let [images, labels] = search_path.find_or_fetch_idx(set, Split::Test, &mut |_| {}).unwrap();
             assert!(images.starts_with(cache.path().join(set.name)) && labels.is_file());
             assert_eq!(checksum(&images).unwrap(), set.files(Split::Test)[0].sha256);
         }

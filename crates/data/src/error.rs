@@ -1,63 +1,63 @@
 //! One error type for the library. Each value says what happened and, in its hint, what to do about it, in the library's
 //! words: recipe keys and items of the library are named in backticks (`data.size`, `Trainer::resume`), never flags of a
-//! command, which adds its own ([`Error::named`]);
-//! the variant says which room of the house it comes from, so that a program can react without reading text.
+//! command, which adds its own ([`Error::named`]). The variant says which part of the library failed, so that a program can
+//! react without parsing text.
 
 use std::path::{Path, PathBuf};
 
-/// What every fallible function of the library returns.
+/// The result of fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What happened, what was expected, and what to do.
+/// An error with a hint: what happened, what was expected, and how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A recipe (preset, config file, `--set`) that can't be used as written.
+    /// An invalid recipe (preset, config file, changed key).
     #[error("{what}")]
     Recipe {
         /// What is wrong, naming the key, layer or line, and what was expected.
         what: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
-    /// A data set, or one of its files, that can't be used.
+    /// An unusable data set or data file.
     #[error("{what}")]
     Data {
         /// What is wrong, naming the file, and what was expected.
         what: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
-    /// A run folder or checkpoint that can't be used.
+    /// An unusable run folder or checkpoint.
     #[error("{what}")]
     Run {
         /// What is wrong, naming the folder or file, and what was expected.
         what: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
-    /// Training that can't go on: a loss or weight that is no longer finite.
+    /// Divergence: a loss or weight is no longer finite.
     #[error("{what}")]
     Diverged {
-        /// What was seen, and at which step.
+        /// What was observed, and at which step.
         what: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
-    /// A request that makes no sense: an argument out of range, a device that isn't there.
+    /// An invalid request: an argument out of range, a missing device.
     #[error("{what}")]
     Usage {
-        /// What was asked, and what was expected.
+        /// What was requested, and what was expected.
         what: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
-    /// A data set has no images held back.
+    /// A data set has no test images.
     #[error("{what}")]
     NoTestImages {
-        /// Which set.
+        /// The set.
         what: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
     /// The operating system refused a file operation.
@@ -67,7 +67,7 @@ pub enum Error {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }
@@ -99,7 +99,7 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
-    /// What to do about it.
+    /// How to fix it.
     pub fn hint(&self) -> &str {
         match self {
             Self::Recipe { hint, .. }

@@ -1,4 +1,4 @@
-//! What is known of a file to download, and what may go wrong. The download itself (`http.rs`) is the feature `fetch`.
+//! Descriptions and errors of a download. The download itself (`http.rs`) needs the feature `fetch`.
 
 #[cfg(feature = "fetch")]
 mod http;
@@ -10,40 +10,40 @@ use crate::error::{Error, Result};
 #[cfg(feature = "fetch")]
 pub(super) use http::fetch;
 
-/// How far a transfer has come.
+/// The progress of a download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The file's name.
     pub file: String,
-    /// Bytes that have come so far.
+    /// Bytes received.
     pub bytes: u64,
-    /// Bytes of the whole file, where known.
+    /// Size of the file in bytes, if known.
     pub total: Option<u64>,
 }
 
-/// A file to fetch, and what is known of it beforehand.
+/// A file to download, with its expected size and checksum.
 #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 pub(crate) struct Remote {
-    /// Its address.
+    /// Its URL.
     pub url: String,
-    /// Its exact size, where published.
+    /// Its exact size in bytes, if published.
     pub bytes: Option<u64>,
-    /// The most bytes to accept.
-    pub at_most: u64,
-    /// Its checksum, where published.
+    /// Size limit in bytes.
+    pub max_bytes: u64,
+    /// Its checksum, if published.
     pub sha256: Option<&'static str>,
-    /// A look at the complete file, for what size and checksum don't tell.
+    /// An additional check of the complete file.
     pub inspect: fn(&Path) -> Result<()>,
-    /// How long to wait for a connection, an answer, or the next bytes.
-    pub patience: Duration,
+    /// Timeout for the connection, the response, and the next bytes.
+    pub timeout: Duration,
 }
 
-/// Why a file was not fetched.
+/// The reason of a failed download.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The network, the server, or the bytes that came: what happened, as the end of a sentence.
+    /// A failure of the network, the server or the checks, as the end of a sentence.
     Transfer(String),
-    /// The disk.
+    /// A failure of the disk.
     Disk(Error),
 }
 
@@ -53,7 +53,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Without the feature `fetch`, fails as a transfer does: the message says where to put the files.
+/// Without the feature `fetch` every download fails; the message says where to put the files.
 #[cfg(not(feature = "fetch"))]
 pub(super) fn fetch(_: &Remote, _: &Path, _: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
     Err(Failure::Transfer("this program was built without downloads (the feature `fetch`)".to_owned()))

@@ -1,6 +1,5 @@
-//! Damaged files of every form, made by changing good ones at random: a loader may refuse them, but must not panic and
-//! must not give values outside [0, 1]. Each test runs briefly with all others, and by hand for as many seconds as
-//! `FAUSSAIRE_FUZZ_SECONDS` says: `FAUSSAIRE_FUZZ_SECONDS=60 cargo test --release fuzz -- --nocapture`.
+//! Fuzzing: valid files of every format are changed at random. A loader may refuse them, but must not panic or return values
+//! outside [0, 1]. Each test runs briefly with the others, and for the seconds in `FAUSSAIRE_FUZZ_SECONDS` on request: `FAUSSAIRE_FUZZ_SECONDS=60 cargo test --release fuzz -- --nocapture`.
 
 mod formats;
 
@@ -16,7 +15,7 @@ use super::testing::{array, gzip, idx_images, sample, tar, tar_header, zip};
 use super::{Dataset, Fit, Folder, ImageOptions, check, idx, npy};
 use crate::error::Result;
 
-/// One change; places are fractions of the file's length.
+/// A change; positions are fractions of the file's length.
 #[derive(Clone, Debug)]
 enum Change {
     Set(f64, u8),
@@ -47,26 +46,26 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     if length == 0 {
         return;
     }
-    let place = |at: f64| ((at * length as f64) as usize).min(length - 1);
+    let position = |at: f64| ((at * length as f64) as usize).min(length - 1);
     match *change {
-        Change::Set(at, byte) => bytes[place(at)] = byte,
-        Change::Flip(at, bit) => bytes[place(at)] ^= 1 << bit,
+        Change::Set(at, byte) => bytes[position(at)] = byte,
+        Change::Flip(at, bit) => bytes[position(at)] ^= 1 << bit,
         Change::Number(at, number, width, big) => {
             let digits =
                 if big { number.to_be_bytes()[8 - width..].to_vec() } else { number.to_le_bytes()[..width].to_vec() };
-            bytes.iter_mut().skip(place(at)).zip(digits).for_each(|(byte, digit)| *byte = digit);
+            bytes.iter_mut().skip(position(at)).zip(digits).for_each(|(byte, digit)| *byte = digit);
         }
-        Change::Cut(at) => bytes.truncate(place(at)),
-        Change::Remove(at, count) => drop(bytes.drain(place(at)..(place(at) + count).min(length))),
+        Change::Cut(at) => bytes.truncate(position(at)),
+        Change::Remove(at, count) => drop(bytes.drain(position(at)..(position(at) + count).min(length))),
         Change::Repeat(at, count) => {
-            let part = bytes[place(at)..(place(at) + count).min(length)].to_vec();
-            bytes.splice(place(at)..place(at), part);
+            let part = bytes[position(at)..(position(at) + count).min(length)].to_vec();
+            bytes.splice(position(at)..position(at), part);
         }
     }
 }
 
-/// Makes the checksums right again that would otherwise hide what lies behind them.
-fn mend(bytes: &mut [u8]) {
+/// Repairs checksums, so that the code after their check is tested too.
+fn repair(bytes: &mut [u8]) {
     if bytes.starts_with(b"\x89PNG") {
         let mut at = 8;
         while let Some(length) = bytes.get(at..at + 4).and_then(|four| four.first_chunk()) {
@@ -74,8 +73,8 @@ fn mend(bytes: &mut [u8]) {
             let Some(chunk) = bytes.get(at + 4..end) else { return };
             let mut sum = flate2::Crc::new();
             sum.update(chunk);
-            let Some(place) = bytes.get_mut(end..end + 4) else { return };
-            place.copy_from_slice(&sum.sum().to_be_bytes());
+            let Some(position) = bytes.get_mut(end..end + 4) else { return };
+            position.copy_from_slice(&sum.sum().to_be_bytes());
             at = end + 4;
         }
     } else if bytes.get(257..262) == Some(b"ustar") {
@@ -101,14 +100,14 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], cases: u32, try_one: impl Fn(&[u8])) {
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
     let (start, mut tried) = (Instant::now(), 0);
     while seconds.map_or(tried < cases, |seconds| start.elapsed() < Duration::from_secs(seconds)) {
-        let (seed, changes, mended) = case.new_tree(&mut runner).unwrap().current();
+        let (seed, changes, repaired) = case.new_tree(&mut runner).unwrap().current();
         let mut bytes = seeds[seed].clone();
         changes.iter().for_each(|change| apply(&mut bytes, change));
-        if mended {
-            mend(&mut bytes);
+        if repaired {
+            repair(&mut bytes);
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| try_one(&bytes)));
-        assert!(outcome.is_ok(), "{name}: seed {seed}, {changes:?}, mended: {mended}");
+        assert!(outcome.is_ok(), "{name}: seed {seed}, {changes:?}, repaired: {repaired}");
         tried += 1;
     }
     println!("{name}: {tried} damaged files in {:.1?}; {}", start.elapsed(), peak());

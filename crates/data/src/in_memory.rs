@@ -1,14 +1,13 @@
-//! Images held in memory, whatever file they came from: one byte per value where the source has bytes, one `f32`
-//! where it has floats. Also the door for programs that make their images themselves.
+//! A data set in memory: one byte or one `f32` per value, as in the source. Programs use it to pass their own images.
 
 use super::dataset::{Dataset, DatasetInfo, ImageShape};
 use super::digest::Digest;
 use crate::error::{Error, Result};
 
-/// The most bytes that a data set may hold in memory (4 GiB); a file that claims more is refused before allocation.
+/// Size limit of a data set in memory (4 GiB); a file that declares more is refused before allocation.
 pub const MAX_SET_BYTES: u64 = 4 << 30;
 
-/// The longest side of an image, in pixels.
+/// Maximum height and width of an image, in pixels.
 pub const MAX_SIDE: u64 = 16_384;
 
 /// The values of all images, one after the other.
@@ -40,7 +39,7 @@ impl InMemory {
     /// A set of images of `shape` from one byte per value, channels-last, image after image.
     ///
     /// # Errors
-    /// Where `bytes` is empty or no whole number of images.
+    /// `bytes` is empty or not a whole number of images.
     pub fn from_bytes(name: impl Into<String>, shape: ImageShape, bytes: Vec<u8>) -> Result<Self> {
         Self::new(name.into(), shape, Pixels::Bytes(bytes))
     }
@@ -48,7 +47,7 @@ impl InMemory {
     /// A set of images of `shape` from floats in [0, 1], channels-last, image after image.
     ///
     /// # Errors
-    /// Where `values` is empty, no whole number of images, or holds a value outside [0, 1].
+    /// `values` is empty, not a whole number of images, or has a value outside [0, 1].
     pub fn from_floats(name: impl Into<String>, shape: ImageShape, values: Vec<f32>) -> Result<Self> {
         let name = name.into();
         if let Some(at) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
@@ -81,7 +80,7 @@ impl InMemory {
     /// The same images with one label each; label `k` means `classes[k]`.
     ///
     /// # Errors
-    /// Where the counts differ or a label has no class.
+    /// The counts differ or a label has no class.
     pub fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Result<Self> {
         if labels.len() != self.count {
             return Err(Error::data(
@@ -172,11 +171,11 @@ pub(super) fn copy_bytes(bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-/// Refuses an index past the end and a buffer of another size than one image.
+/// Refuses an index past the end, and a buffer that is not the size of one image.
 pub(super) fn check_read(dataset: &dyn Dataset, index: usize, out: &[f32]) -> Result<()> {
     if index >= dataset.len() {
         return Err(Error::usage(
-            format!("{}: image {index} was asked of {} images", dataset.name(), dataset.len()),
+            format!("{}: image {index} of {} images was requested", dataset.name(), dataset.len()),
             format!("expected an index from 0 to {}", dataset.len().saturating_sub(1)),
         ));
     }

@@ -1,5 +1,5 @@
-//! The labels that conditional nets are told, as numbers: one row per image with 1 for each label that holds, 0 for the
-//! others. Generated images get the labels of real ones, drawn at random, so that D can't tell the two by their labels.
+//! Labels of conditional nets as rows of zeros and ones, one value per class or attribute. Generated images get the labels of
+//! randomly drawn real images, so that D can't distinguish the two by their labels.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::Dataset;
 use crate::error::{Error, Result};
 use crate::random::Stream;
 
-/// Whether one label holds or any number of them.
+/// Whether an image has one label or any number of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelKind {
@@ -18,24 +18,24 @@ pub enum LabelKind {
     Attributes,
 }
 
-/// `[labels]`: what conditional nets are told. Empty for nets that are told nothing.
+/// `[labels]`: the labels of conditional nets; empty for unconditional nets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct LabelSettings {
-    /// The classes of the data, or those of its attributes that the nets are told of.
+    /// The classes of the data, or the attributes used by the nets.
     pub names: Vec<String>,
-    /// Whether one of them holds, or any number.
+    /// Whether an image has one of them or any number.
     pub kind: LabelKind,
-    /// The share of the training images that have each; filled in from the data, used to draw images at large.
+    /// The share of training images with each label; computed from the data, used to sample labels.
     pub shares: Vec<f64>,
 }
 
-/// How the labels of a data set become rows.
+/// Encodes the labels of a data set as rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conditions {
     kind: LabelKind,
-    /// For attributes: which of the set's.
+    /// For attributes: their indices in the data set.
     columns: Vec<usize>,
     width: usize,
 }
@@ -51,15 +51,15 @@ impl LabelSettings {
         Self { kind: LabelKind::Attributes, ..Self::classes(names) }
     }
 
-    /// These labels, with the shares of the images that have each.
+    /// Labels with the share of images with each.
     pub fn new(names: Vec<String>, kind: LabelKind, shares: Vec<f64>) -> Self {
         Self { names, kind, shares }
     }
 
-    /// All labels of `dataset` with their shares, as nets can be told them.
+    /// All labels of `dataset` with their shares.
     ///
     /// # Errors
-    /// A set without labels.
+    /// The set has no labels.
     pub fn of(dataset: &dyn Dataset) -> Result<Self> {
         let (classes, attributes) = (dataset.classes(), dataset.attributes());
         let (names, kind) = match (classes.is_empty(), attributes.is_empty()) {
@@ -76,26 +76,26 @@ impl LabelSettings {
         Self { names, kind, shares: Vec::new() }.counted(dataset)
     }
 
-    /// The same labels with the share of images of `dataset` that have each.
+    /// The same labels with the shares of `dataset`.
     ///
     /// # Errors
-    /// Labels that the set doesn't have.
+    /// The set doesn't have these labels.
     pub fn counted(mut self, dataset: &dyn Dataset) -> Result<Self> {
         let conditions = Conditions::new(&self, dataset)?;
         let mut counts = vec![0u64; self.names.len()];
         for index in 0..dataset.len() {
             conditions.each(dataset, index, |label| counts[label] += 1);
         }
-        // Rounded, so that the recipe reads well; what they are for needs no more.
+        // Rounded to keep the recipe readable; the precision is sufficient.
         let share = |count: u64| (1e6 * count as f64 / dataset.len().max(1) as f64).round() / 1e6;
         self.shares = counts.into_iter().map(share).collect();
         Ok(self)
     }
 
-    /// The label row that `text` asks for: a class, or attributes with commas between them; names or numbers.
+    /// Encodes `text` as a label row: a class, or attributes separated by commas; names or numbers.
     ///
     /// # Errors
-    /// An unknown name, or several classes at once.
+    /// An unknown name, or several classes.
     pub fn row(&self, text: &str) -> Result<Vec<f32>> {
         let Self { names, kind, .. } = self;
         let mut row = vec![0.0; names.len()];
@@ -107,7 +107,7 @@ impl LabelSettings {
                     let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
                     Error::usage(
                         format!("there is no label {word}"),
-                        format!("{near}expected of: {}", names.join(", ")),
+                        format!("{near}expected one of: {}", names.join(", ")),
                     )
                 })?;
             row[place] = 1.0;
@@ -123,10 +123,10 @@ impl LabelSettings {
 }
 
 impl Conditions {
-    /// Finds the recipe's labels among those of `dataset`.
+    /// Looks up the recipe's labels in `dataset`.
     ///
     /// # Errors
-    /// Where the set has other labels, or none.
+    /// The set has other labels, or none.
     pub fn new(labels: &LabelSettings, dataset: &dyn Dataset) -> Result<Self> {
         let known = match labels.kind {
             LabelKind::Classes => dataset.classes(),
@@ -137,7 +137,7 @@ impl Conditions {
         let columns = match labels.kind {
             LabelKind::Classes if labels.names != known => {
                 return refuse(format!(
-                    "the nets are told the classes {}, but the data has others",
+                    "the nets have the classes {}, but the data has others",
                     labels.names.join(", ")
                 ));
             }
@@ -158,7 +158,7 @@ impl Conditions {
         self.width
     }
 
-    /// Calls `found` with every label that image `index` has.
+    /// Calls `found` with every label of image `index`.
     fn each(&self, dataset: &dyn Dataset, index: usize, mut found: impl FnMut(usize)) {
         match self.kind {
             LabelKind::Classes => {
@@ -189,12 +189,12 @@ impl Conditions {
     }
 }
 
-/// One of `count` places, by a draw from [0, 1).
+/// An index below `count` from a draw in [0, 1).
 fn pick(u: f32, count: usize) -> usize {
     ((f64::from(u) * count as f64) as usize).min(count.saturating_sub(1))
 }
 
-/// Rows of `labels` for images at large, without a data set: classes and attributes by their shares.
+/// Samples `n` label rows by the labels' shares, without a data set.
 pub fn at_large(labels: &LabelSettings, draws: &Stream, first: u64, n: usize) -> Vec<f32> {
     let width = labels.names.len();
     let mut rows = vec![0.0; n * width];
@@ -221,8 +221,8 @@ pub fn at_large(labels: &LabelSettings, draws: &Stream, first: u64, n: usize) ->
     rows
 }
 
-/// Row numbers of a sheet that shows every label: with classes, row r is class r; with attributes, row 0 has none and row
-/// r has attribute r - 1 alone. Where there are more than `most`, evenly spaced ones.
+/// Label rows of a sheet with every label: class r in row r; for attributes, none in row 0 and attribute r - 1 alone in
+/// row r. If there are more than `most` labels, evenly spaced ones.
 pub fn tour(labels: &LabelSettings, most: usize) -> Vec<Vec<f32>> {
     let width = labels.names.len();
     let alone = |label: usize| (0..width).map(|l| f32::from(l == label)).collect::<Vec<_>>();

@@ -1,10 +1,9 @@
-//! Data sets, and the three things that every other crate rests on: errors, digests and counter-based random streams.
+//! Data sets, and what every other crate uses: errors, digests and counter-based random streams.
 //!
-//! A data set is where images come from. A data set is an indexed collection of images of one shape, read one at a time
-//! into a buffer the caller owns; one file per format. `open` turns a name or a path into a data set, `Batches` says
-//! which images belong to a training step.
+//! A data set is an indexed collection of images of one shape, read one at a time into a buffer of the caller. `open` opens a
+//! data set by name or path; `Batches` selects the images of a training step.
 //!
-//! A new format is one file and one variant of `Format`; the compiler then points at each place that must know it.
+//! Each format has its own file and a variant of `Format`; after adding a variant, the compiler lists the code to extend.
 
 mod atomic_file;
 pub mod attributes;
@@ -59,7 +58,7 @@ use formats::archive;
 pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
-pub use list::{Listing, Place, list};
+pub use list::{Listing, Location, list};
 pub use nearest::nearest;
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
@@ -74,14 +73,14 @@ pub use synthetic::stacked::Stacked;
 pub use synthetic::strokes::Strokes;
 pub use toy::{Coverage, Toy};
 
-/// The forms in which images come.
+/// The supported formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// The files of MNIST, gzipped or not.
     Idx,
     /// An array saved by numpy.
     Npy,
-    /// Several arrays saved by numpy, images and labels among them.
+    /// Several arrays saved by numpy, including images and labels.
     Npz,
     /// A table with a column of encoded images.
     Parquet,
@@ -91,17 +90,16 @@ pub enum Format {
     Folder,
     /// Image files in a zip or tar archive.
     Archive,
-    /// Digits drawn by program.
+    /// Synthetic digits.
     Strokes,
 }
 
 impl Format {
-    /// Every format.
-    /// The order is that in which files are looked at: an archive of arrays or batches is also an archive.
+    /// Every format, in the order of detection: specific kinds of archives come before archives of images.
     pub const ALL: [Self; 8] =
         [Self::Idx, Self::Npy, Self::Npz, Self::Parquet, Self::Cifar, Self::Folder, Self::Archive, Self::Strokes];
 
-    /// What a person reads about it.
+    /// A one-line description.
     pub fn about(self) -> &'static str {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
@@ -111,32 +109,32 @@ impl Format {
             Self::Cifar => "CIFAR-10 binary version: folder, .tar.gz or .bin",
             Self::Folder => "folder of PNG, JPEG, WebP, GIF or BMP images; subfolders are classes",
             Self::Archive => ".zip, .tar or .tar.gz of such images, read without unpacking",
-            Self::Strokes => "digits drawn by program",
+            Self::Strokes => "synthetic digits",
         }
     }
 
-    /// True where the file at `path`, which begins with `start` (after gunzip), has this format.
-    fn claims(self, path: &Path, start: &[u8]) -> bool {
+    /// Whether the file at `path`, whose first bytes (after gunzip) are `start`, has this format.
+    fn matches(self, path: &Path, start: &[u8]) -> bool {
         match self {
-            Self::Idx => idx::claims(start),
-            Self::Npy => npy::claims(start),
-            Self::Npz => archive::claims(start) && npz::claims(path),
-            Self::Parquet => parquet::claims(start),
-            Self::Cifar => cifar::is_rows(path) || (archive::claims(start) && cifar::is_archive(path)),
-            Self::Archive => archive::claims(start),
+            Self::Idx => idx::matches(start),
+            Self::Npy => npy::matches(start),
+            Self::Npz => archive::matches(start) && npz::matches(path),
+            Self::Parquet => parquet::matches(start),
+            Self::Cifar => cifar::is_rows(path) || (archive::matches(start) && cifar::is_archive(path)),
+            Self::Archive => archive::matches(start),
             Self::Folder | Self::Strokes => false,
         }
     }
 
-    /// Whether one file of this format may hold images held back beside those to learn from.
-    fn has_parts(self) -> bool {
+    /// Whether one file of this format can hold both training and test images.
+    fn has_splits(self) -> bool {
         match self {
             Self::Npz | Self::Cifar => true,
             Self::Idx | Self::Npy | Self::Parquet | Self::Folder | Self::Archive | Self::Strokes => false,
         }
     }
 
-    /// Opens what is at `path`, in its own shape where the format has one.
+    /// Opens the data set at `path`.
     fn load(self, path: &Path, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         Ok(match self {
             Self::Idx => Box::new(idx::open(path)?),

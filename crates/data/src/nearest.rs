@@ -1,6 +1,6 @@
-//! "Did you mean ...?": the known word that is nearest to a mistyped one.
+//! Suggestions for mistyped words: "did you mean ...?".
 
-/// The candidate with the fewest single-letter edits to `word`, if those are few enough to be a slip.
+/// The candidate with the smallest edit distance to `word`, if it is small enough for a typo.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let allowed = (word.chars().count() / 3).clamp(1, 3);
@@ -12,7 +12,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment).
+/// The edit distance with transpositions of `a` and `b` (optimal string alignment).
 fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before = vec![0; b.len() + 1];
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_recognised_and_strangers_are_not() {
+    fn typos_get_a_suggestion_and_other_words_do_not() {
         let known = ["mnist", "fashion-mnist", "strokes"];
         assert_eq!(nearest("MNSIT", known), Some("mnist"));
         assert_eq!(nearest("fashion_mnist", known), Some("fashion-mnist"));

@@ -1,9 +1,9 @@
-//! Reading and writing at a place in a file without moving a cursor, so that many threads share one open file.
+//! Positioned reads and writes, so that several threads can share one open file.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
 
-/// Fills `out` with the bytes from `at` on.
+/// Fills `out` with the bytes from offset `at`.
 pub fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> Result<()> {
     while !out.is_empty() {
         match read_some(file, out, at) {
@@ -19,7 +19,7 @@ pub fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> Result<()> {
     Ok(())
 }
 
-/// Writes `bytes` from `at` on; the file grows as needed.
+/// Writes `bytes` at offset `at`; the file grows as needed.
 pub fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> Result<()> {
     while !bytes.is_empty() {
         match write_some(file, bytes, at) {
@@ -35,18 +35,18 @@ pub fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> Result<()> {
     Ok(())
 }
 
-/// A buffered reader of a shared file with a position of its own. Seeking keeps the buffer.
+/// A buffered reader of a shared file with its own position. Seeking keeps the buffer.
 #[derive(Debug)]
 pub struct ReadAt<'a> {
     file: &'a File,
     position: u64,
     buffer: Vec<u8>,
-    /// Where in the file `buffer` begins.
+    /// Offset of `buffer` in the file.
     buffered_at: u64,
 }
 
 impl<'a> ReadAt<'a> {
-    /// Bytes read at once.
+    /// Bytes per read.
     const BUFFER: usize = 1 << 16;
 
     /// Reads `file` from its beginning.
@@ -110,7 +110,7 @@ fn write_some(file: &File, bytes: &[u8], at: u64) -> Result<usize> {
 
 #[cfg(windows)]
 fn read_some(file: &File, out: &mut [u8], at: u64) -> Result<usize> {
-    // Moves the cursor too, which nobody looks at.
+    // Also moves the cursor, which is not used.
     file.seek_read(out, at)
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_do_not_disturb_each_other() {
+    fn writes_at_different_offsets_are_independent() {
         let file = tempfile::tempfile().unwrap();
         write_at(&file, b"world", 6).unwrap();
         write_at(&file, b"hello ", 0).unwrap();

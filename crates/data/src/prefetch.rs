@@ -1,5 +1,5 @@
-//! Reading ahead: while a step trains on its images, a thread of its own reads those of the next steps. What comes is
-//! what `fill` gives, whatever the timing; an error comes with the batch that it belongs to.
+//! Prefetching: while a step trains, a separate thread reads the images of the next steps. The results are those of `fill`,
+//! independent of timing; an error is returned with its batch.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -10,13 +10,13 @@ use super::batches::{Batches, fill};
 use super::dataset::Dataset;
 use crate::error::{Error, Result};
 
-/// Batches that wait, complete; one more is being read meanwhile.
-const WAITING: usize = 1;
+/// Complete batches in the queue; one more is being read.
+const QUEUED: usize = 1;
 
-/// How long a waiting thread sleeps between two looks for work that it could do meanwhile.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// How long a waiting thread sleeps before it checks the thread pool for work.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Gives the images of one turn after the other, read ahead where the set decodes as it reads.
+/// Returns batch after batch, prefetched if the set decodes images on reading.
 #[derive(Debug)]
 pub struct Prefetcher {
     dataset: Arc<dyn Dataset>,
@@ -25,16 +25,16 @@ pub struct Prefetcher {
 }
 
 impl Prefetcher {
-    /// Reads nothing yet.
+    /// Creates a prefetcher; reading starts with the first `take`.
     pub fn new(dataset: Arc<dyn Dataset>, batches: Arc<Batches>) -> Self {
         Self { dataset, batches, reader: None }
     }
 
-    /// The images of turn `turn`, as `fill` writes them; the two turns after it are read meanwhile. Another turn than
-    /// the next one costs what was read ahead, and changes nothing else.
+    /// The images of batch `turn`, as written by `fill`; meanwhile the two next batches are read. Requesting another batch
+    /// than the next one discards the prefetched ones and has no other effect.
     ///
     /// # Errors
-    /// Where an image of this turn can't be read.
+    /// An image of this batch can't be read.
     pub fn take(&mut self, turn: u64) -> Result<Vec<f32>> {
         if self.reader.as_ref().is_none_or(|reader| reader.next != turn) {
             self.reader = None;
@@ -45,8 +45,8 @@ impl Prefetcher {
             }
             self.reader = Some(Reader::start(Arc::clone(&self.dataset), Arc::clone(&self.batches), turn)?);
         }
-        let images = self.reader.as_mut().map(Reader::take).unwrap_or_else(|| Err(gone()));
-        // With nothing left to decode there is nothing to gain from reading ahead; after an error nothing to read.
+        let images = self.reader.as_mut().map(Reader::take).unwrap_or_else(|| Err(thread_stopped()));
+        // Prefetching has no benefit if nothing is left to decode, and stops after an error.
         if images.is_err() || !self.dataset.is_lazy() {
             self.reader = None;
         }
@@ -54,24 +54,24 @@ impl Prefetcher {
     }
 }
 
-/// A thread that reads one turn after the other.
+/// A thread that reads batch after batch.
 #[derive(Debug)]
 struct Reader {
     next: u64,
-    /// Taken away when the reader is to stop.
+    /// Dropped to stop the reader.
     batches: Option<Receiver<Result<Vec<f32>>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Reader {
     fn start(dataset: Arc<dyn Dataset>, batches: Arc<Batches>, first: u64) -> Result<Self> {
-        let (ready, taken) = sync_channel(WAITING);
+        let (ready, taken) = sync_channel(QUEUED);
         let read = move || {
             for turn in first.. {
                 let mut images = Vec::new();
                 let outcome = fill(dataset.as_ref(), &batches.indices(turn), &mut images).map(|()| images);
                 let failed = outcome.is_err();
-                // Nobody takes it any more: the prefetcher is gone or reads elsewhere.
+                // The receiver is thread_stopped: the prefetcher was dropped or reads from another batch.
                 if ready.send(outcome).is_err() || failed {
                     return;
                 }
@@ -86,38 +86,38 @@ impl Reader {
 
     fn take(&mut self) -> Result<Vec<f32>> {
         self.next += 1;
-        let Some(batches) = &self.batches else { return Err(gone()) };
+        let Some(batches) = &self.batches else { return Err(thread_stopped()) };
         loop {
-            match batches.recv_timeout(PATIENCE) {
+            match batches.recv_timeout(POLL_INTERVAL) {
                 Ok(images) => return images,
-                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+                Err(RecvTimeoutError::Disconnected) => return Err(thread_stopped()),
                 Err(RecvTimeoutError::Timeout) => help(),
             }
         }
     }
 }
 
-/// Does what waits in the thread pool, if this thread belongs to it. The reader decodes in that pool: were all its threads
-/// to wait for the reader, as one does in a pool of one, nobody would decode.
+/// Runs a waiting task of the thread pool, if this thread belongs to it. The reader decodes in that pool: if all its threads
+/// waited for the reader, as in a pool of one thread, decoding would deadlock.
 fn help() {
     while rayon::yield_now() == Some(rayon::Yield::Executed) {}
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // First the channel, so that the thread's next word finds nobody and it ends.
+        // The channel is closed first, so that the thread's next send fails and it ends.
         self.batches = None;
         if let Some(thread) = self.thread.take() {
             while !thread.is_finished() {
                 help();
-                std::thread::sleep(PATIENCE / 10);
+                std::thread::sleep(POLL_INTERVAL / 10);
             }
             let _ = thread.join();
         }
     }
 }
 
-fn gone() -> Error {
+fn thread_stopped() -> Error {
     Error::data("the thread that reads images ahead has stopped", "this is a bug: please report it with the data set")
 }
 

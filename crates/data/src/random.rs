@@ -1,6 +1,6 @@
-//! Every random number comes from one seed through a named stream, and a stream is read at an index (a step, an
-//! epoch, an image). So nothing has to be remembered between steps: resuming, or using more threads, can't change
-//! what is drawn. The generator is ChaCha8, whose blocks are numbered by nature.
+//! Counter-based random numbers: every number is a function of the seed, the name of a stream and an index (a step, an epoch,
+//! an image). No state is carried between steps, so resuming and the number of threads can't change the results. The
+//! generator is ChaCha8.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-/// A stream of random numbers that belongs to one purpose ("latent", "shuffle", "dropout", ...).
+/// A stream of random numbers for one purpose ("latent", "shuffle", "dropout", ...).
 #[derive(Clone, Debug)]
 pub struct Stream {
     key: [u8; 32],
@@ -45,7 +45,7 @@ impl Stream {
 
     /// For each of the `count` draws of [`Self::uniform`] from [0, 1) at `index`, 1 where it is `limit` or more, else 0.
     pub fn not_below(&self, index: u64, count: usize, limit: f32) -> Vec<u8> {
-        /// Draws of one task, whole blocks of the generator.
+        /// Draws per task: whole blocks of the generator.
         const DRAWS: usize = 1 << 13;
         // A draw is its upper 24 bits.
         let limit = (f64::from(limit) * f64::from(1 << 24)).ceil() as u32;
@@ -75,7 +75,7 @@ impl Stream {
         order
     }
 
-    /// `count` different numbers of `0..len` at `index`, or all where there are no more, in random order.
+    /// `count` different numbers of `0..len` at `index` in random order, or all if there are no more.
     pub fn choice(&self, index: u64, len: usize, count: usize) -> Vec<usize> {
         let mut order = self.permutation(index, len);
         order.truncate(count);

@@ -1,5 +1,4 @@
-//! The data sets that are known by name: which files they consist of, where those are published, and how to tell
-//! them. Where the files are on this machine is the business of `places`.
+//! The named data sets: their names, files, download addresses and checksums. `search_path` finds the files on this machine.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,11 +10,11 @@ use super::open_options::Split;
 use crate::error::{Error, Result};
 use crate::toy::Toy;
 
-/// How long to wait for a server before giving up.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Network timeout.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most bytes that a Quick, Draw! file may have; the largest published one has about 260 MB.
-const QUICKDRAW_AT_MOST: u64 = 512 << 20;
+/// Size limit of a Quick, Draw! file; the largest published one has about 260 MB.
+const QUICKDRAW_MAX_BYTES: u64 = 512 << 20;
 
 const QUICKDRAW_ADDRESS: &str = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/";
 
@@ -35,7 +34,7 @@ pub(super) struct Published {
 pub(super) struct IdxSet {
     pub name: &'static str,
     pub about: &'static str,
-    /// Folders in which the files are looked for: ours, then torchvision's.
+    /// Folders that are searched: this program's, then torchvision's.
     pub folders: [&'static str; 2],
     address: &'static str,
     pub classes: [&'static str; 10],
@@ -53,16 +52,16 @@ impl IdxSet {
         }
     }
 
-    /// Where one of the files comes from.
+    /// The download of one of the files.
     pub fn remote(&self, file: &Published, mirror: Option<&str>) -> Remote {
         let base = mirror.map_or(self.address.to_owned(), |mirror| format!("{mirror}/{}/", self.folders[0]));
         Remote {
             url: format!("{base}{}", file.name),
             bytes: Some(file.bytes),
-            at_most: file.bytes,
+            max_bytes: file.bytes,
             sha256: Some(file.sha256),
             inspect: |_| Ok(()),
-            patience: PATIENCE,
+            timeout: TIMEOUT,
         }
     }
 }
@@ -148,12 +147,12 @@ pub(super) static IDX_SETS: [IdxSet; 2] = [
     },
 ];
 
-/// What a name means.
+/// A named data set.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Named {
-    /// Digits drawn by program.
+pub(super) enum NamedSet {
+    /// Synthetic digits.
     Strokes,
-    /// Points of the plane drawn by program.
+    /// Synthetic points in the plane.
     Toy(Toy),
     /// Four IDX files.
     Idx(&'static IdxSet),
@@ -168,18 +167,18 @@ pub(super) enum Named {
 }
 
 /// The names, for messages.
-pub(super) const KNOWN: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
+pub(super) const NAMES: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
                                 quickdraw:CATEGORY (quickdraw:sheep, for one)";
 
-/// The names that stand for themselves, and what they mean.
-fn plain_names() -> impl Iterator<Item = (&'static str, Named)> {
-    let sets = IDX_SETS.iter().map(|set| (set.name, Named::Idx(set)));
-    let toys = Toy::ALL.into_iter().map(|toy| (toy.name(), Named::Toy(toy)));
+/// All names without a category, with their sets.
+fn fixed_names() -> impl Iterator<Item = (&'static str, NamedSet)> {
+    let sets = IDX_SETS.iter().map(|set| (set.name, NamedSet::Idx(set)));
+    let toys = Toy::ALL.into_iter().map(|toy| (toy.name(), NamedSet::Toy(toy)));
     let others = [
-        ("strokes", Named::Strokes),
-        ("stacked-mnist", Named::Stacked),
-        ("cifar10", Named::Cifar10),
-        ("celeba", Named::Celeba),
+        ("strokes", NamedSet::Strokes),
+        ("stacked-mnist", NamedSet::Stacked),
+        ("cifar10", NamedSet::Cifar10),
+        ("celeba", NamedSet::Celeba),
     ];
     sets.chain(toys).chain(others)
 }
@@ -190,21 +189,21 @@ pub fn quickdraw_categories() -> impl Iterator<Item = &'static str> {
     include_str!("registry/quickdraw.txt").lines()
 }
 
-/// What `name` means; none where it is no name of a known set (and so may be a path).
+/// The set called `name`; `None` if there is none, so that `name` may be a path.
 ///
 /// # Errors
-/// Where the name is one of Quick, Draw! but the category is missing or unknown.
-pub(super) fn recognise(name: &str) -> Result<Option<Named>> {
-    if let Some((_, named)) = plain_names().find(|(known, _)| *known == name) {
+/// A name of Quick, Draw! whose category is missing or unknown.
+pub(super) fn parse_name(name: &str) -> Result<Option<NamedSet>> {
+    if let Some((_, named)) = fixed_names().find(|(known, _)| *known == name) {
         return Ok(Some(named));
     }
     match name.split_once(':') {
-        Some(("quickdraw", category)) => quickdraw(category).map(|category| Some(Named::Quickdraw(category))),
+        Some(("quickdraw", category)) => quickdraw(category).map(|category| Some(NamedSet::Quickdraw(category))),
         _ => Ok(None),
     }
 }
 
-/// Finds a category, whichever way its words are joined.
+/// Finds a category; its words may be joined by spaces, hyphens or underscores.
 fn quickdraw(category: &str) -> Result<&'static str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_'], " ");
     let wanted = plain(category);
@@ -217,13 +216,13 @@ fn quickdraw(category: &str) -> Result<&'static str> {
     })
 }
 
-/// The known name nearest to a mistyped one, as it would be typed.
+/// The name most similar to a mistyped one.
 pub(super) fn did_you_mean(name: &str) -> Option<String> {
     if quickdraw(name).is_ok() || name == "quickdraw" {
         let category = if name == "quickdraw" { "sheep" } else { name };
         return Some(format!("quickdraw:{category}"));
     }
-    nearest(name, plain_names().map(|(known, _)| known)).map(str::to_owned)
+    nearest(name, fixed_names().map(|(known, _)| known)).map(str::to_owned)
 }
 
 /// The file name of a Quick, Draw! category.
@@ -231,16 +230,16 @@ pub(super) fn quickdraw_file(category: &str) -> String {
     format!("{category}.npy")
 }
 
-/// Where a Quick, Draw! file comes from. Its checksum is not published; its size must fit its header.
+/// The download of a Quick, Draw! file. Its checksum is not published; its size must match its header.
 pub(super) fn quickdraw_remote(category: &str, mirror: Option<&str>) -> Remote {
     let base = mirror.map_or(QUICKDRAW_ADDRESS.to_owned(), |mirror| format!("{mirror}/quickdraw/"));
     Remote {
         url: format!("{base}{}", quickdraw_file(category).replace(' ', "%20")),
         bytes: None,
-        at_most: QUICKDRAW_AT_MOST,
+        max_bytes: QUICKDRAW_MAX_BYTES,
         sha256: None,
         inspect: |path: &Path| npy::layout(path).map(|_| ()),
-        patience: PATIENCE,
+        timeout: TIMEOUT,
     }
 }
 
@@ -250,32 +249,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_recognised() {
-        assert!(matches!(recognise("strokes"), Ok(Some(Named::Strokes))));
-        assert!(matches!(recognise("fashion-mnist"), Ok(Some(Named::Idx(set))) if set.classes[9] == "Ankle boot"));
+    fn names_are_parsed() {
+        assert!(matches!(parse_name("strokes"), Ok(Some(NamedSet::Strokes))));
+        assert!(matches!(parse_name("fashion-mnist"), Ok(Some(NamedSet::Idx(set))) if set.classes[9] == "Ankle boot"));
         for spelled in ["hot air balloon", "hot-air-balloon", "Hot_Air_Balloon"] {
-            let named = recognise(&format!("quickdraw:{spelled}"));
-            assert!(matches!(named, Ok(Some(Named::Quickdraw("hot air balloon")))), "{spelled}");
+            let named = parse_name(&format!("quickdraw:{spelled}"));
+            assert!(matches!(named, Ok(Some(NamedSet::Quickdraw("hot air balloon")))), "{spelled}");
         }
-        assert!(matches!(recognise("quickdraw:t-shirt"), Ok(Some(Named::Quickdraw("t-shirt")))));
-        assert!(matches!(recognise("some/folder"), Ok(None)));
-        assert!(matches!(recognise("C:\\images"), Ok(None)));
+        assert!(matches!(parse_name("quickdraw:t-shirt"), Ok(Some(NamedSet::Quickdraw("t-shirt")))));
+        assert!(matches!(parse_name("some/folder"), Ok(None)));
+        assert!(matches!(parse_name("C:\\images"), Ok(None)));
     }
 
     #[test]
     fn unknown_categories_get_a_hint() {
-        let error = recognise("quickdraw:sheap").unwrap_err();
+        let error = parse_name("quickdraw:sheap").unwrap_err();
         assert_eq!(error.to_string(), "Quick, Draw! has no category 'sheap'");
         assert_eq!(error.hint(), "did you mean \"quickdraw:sheep\"?");
-        assert!(recognise("quickdraw:../../etc/passwd").unwrap_err().hint().contains("345 categories"));
-        assert!(recognise("quickdraw:").is_err());
+        assert!(parse_name("quickdraw:../../etc/passwd").unwrap_err().hint().contains("345 categories"));
+        assert!(parse_name("quickdraw:").is_err());
     }
 
     #[test]
-    fn slips_lead_to_names() {
+    fn typos_suggest_names() {
         assert_eq!(did_you_mean("minst").as_deref(), Some("mnist"));
         assert_eq!(did_you_mean("CIFAR-10").as_deref(), Some("cifar10"));
-        assert!(plain_names().all(|(name, _)| KNOWN.contains(name)));
+        assert!(fixed_names().all(|(name, _)| NAMES.contains(name)));
         assert_eq!(did_you_mean("sheep").as_deref(), Some("quickdraw:sheep"));
         assert_eq!(did_you_mean("quickdraw").as_deref(), Some("quickdraw:sheep"));
         assert_eq!(did_you_mean("imagenet"), None);

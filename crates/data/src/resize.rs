@@ -1,5 +1,5 @@
-//! Bringing an image to a wanted shape: grey or RGB, cut or fitted to the wanted aspect ratio, then scaled with a filter
-//! that does not alias.
+//! Resizing: conversion to grey or RGB, cropping or padding to the target's aspect ratio, then scaling with an antialiasing
+//! filter.
 
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Pixel};
@@ -9,33 +9,33 @@ use super::dataset::ImageShape;
 use super::in_memory::MAX_SIDE;
 use crate::error::{Error, Result};
 
-/// What becomes of an image whose aspect ratio is not the wanted one.
+/// How an image with another aspect ratio than the target is fitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fit {
-    /// The largest part around its centre that has the wanted ratio.
+    /// Crop: the largest central part with the target's ratio.
     #[default]
     Crop,
-    /// All of it, with bars in the mean colour of its outermost pixels.
+    /// Pad: the whole image, with bars in the mean colour of its border.
     Pad,
 }
 
-/// What images are to be brought to; `None` leaves them as they are.
+/// The target of resizing; `None` keeps a property.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageOptions {
     /// Height and width in pixels.
     pub size: Option<(usize, usize)>,
     /// 1 (grey) or 3 (RGB).
     pub channels: Option<usize>,
-    /// How other aspect ratios are brought to that of `size`.
+    /// How images with another aspect ratio than `size` are fitted.
     pub fit: Fit,
 }
 
 impl ImageOptions {
-    /// Refuses sizes and channels that no image can have.
+    /// Refuses invalid sizes and channels.
     ///
     /// # Errors
-    /// A side of 0 or beyond all reason, or channels other than 1 and 3.
+    /// A side of 0 or above the limit, or channels other than 1 and 3.
     pub fn check(&self) -> Result<()> {
         if let Some((height, width)) = self.size {
             let fits = |side: usize| (1..=MAX_SIDE).contains(&(side as u64));
@@ -54,13 +54,13 @@ impl ImageOptions {
         }
     }
 
-    /// What an image of shape `from` becomes.
+    /// The target shape of an image of shape `from`.
     pub fn apply(&self, from: ImageShape) -> ImageShape {
         let (height, width) = self.size.unwrap_or((from.height, from.width));
         ImageShape { height, width, channels: self.channels.unwrap_or(from.channels) }
     }
 
-    /// What is done to images, in words for the run's report; none where they stay as they are.
+    /// A description for the run's report; `None` if images are not changed.
     pub fn describe(&self) -> Option<String> {
         let size = self.size.map(|(height, width)| match self.fit {
             Fit::Crop => format!("centre crop, then {height}x{width} (Lanczos; linear where it enlarges)"),
@@ -75,7 +75,7 @@ impl ImageOptions {
     }
 }
 
-/// Brings `pixels` (bytes, channels-last) from one shape to another.
+/// Resizes `pixels` (bytes, channels-last) from one shape to another.
 pub(super) fn resize(pixels: Vec<u8>, from: ImageShape, to: ImageShape, fit: Fit) -> Vec<u8> {
     let pixels = match (from.channels, to.channels) {
         (1, 3) => pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
@@ -94,7 +94,7 @@ pub(super) fn luma(rgb: &[u8]) -> u8 {
     ((sum + 500) / 1000) as u8
 }
 
-/// Cuts or pads, and scales, an image of pixels `P`.
+/// Crops or pads, and scales, an image of pixels `P`.
 fn scale<P: Pixel<Subpixel = u8> + 'static>(pixels: Vec<u8>, from: ImageShape, to: ImageShape, fit: Fit) -> Vec<u8> {
     if (from.height, from.width) == (to.height, to.width) {
         return pixels;
@@ -109,7 +109,7 @@ fn scale<P: Pixel<Subpixel = u8> + 'static>(pixels: Vec<u8>, from: ImageShape, t
             scaled(&*imageops::crop_imm(&whole, x, y, width, height), to.width as u32, to.height as u32).into_raw()
         }
         Fit::Pad => {
-            // Seen from the wanted shape, the image takes what a crop to its ratio would take.
+            // The image takes the part of the target that a crop to its ratio would take.
             let (x, y, width, height) = centre(to, from);
             let inner = scaled(&whole, width, height);
             let mut canvas = ImageBuffer::from_pixel(to.width as u32, to.height as u32, border_mean(&whole));
@@ -124,13 +124,13 @@ where
     P: Pixel<Subpixel = u8> + 'static,
     I: image::GenericImageView<Pixel = P>,
 {
-    // Shrinking takes the sharper kernel, which would ring when it enlarges line drawings.
+    // Lanczos for shrinking; it would ring when enlarging line drawings.
     let shrinks = width < image.width() && height < image.height();
     let filter = if shrinks { FilterType::Lanczos3 } else { FilterType::Triangle };
     imageops::resize(image, width, height, filter)
 }
 
-/// The mean of the outermost pixels: a colour that neither frames dark images in white nor bright ones in black.
+/// The mean of the border pixels, so that dark images get dark bars and bright images bright bars.
 fn border_mean<P: Pixel<Subpixel = u8>>(image: &ImageBuffer<P, Vec<u8>>) -> P {
     let (right, bottom) = (image.width() - 1, image.height() - 1);
     let mut sums = vec![0u64; P::CHANNEL_COUNT as usize];
@@ -143,7 +143,7 @@ fn border_mean<P: Pixel<Subpixel = u8>>(image: &ImageBuffer<P, Vec<u8>>) -> P {
     *P::from_slice(&mean)
 }
 
-/// The largest rectangle (x, y, width, height) around the centre of `from` that has the aspect ratio of `to`.
+/// The largest central rectangle (x, y, width, height) of `from` with the aspect ratio of `to`.
 fn centre(from: ImageShape, to: ImageShape) -> (u32, u32, u32, u32) {
     let [fh, fw, th, tw] = [from.height, from.width, to.height, to.width].map(|side| side as u64);
     let (width, height) = if fw * th > tw * fh {

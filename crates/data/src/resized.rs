@@ -1,4 +1,4 @@
-//! A data set whose images are brought to another shape as they are read.
+//! A data set whose images are resized as they are read.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::in_memory::{check_read, copy_bytes};
 use super::resize::{Fit, ImageOptions, resize};
 use crate::error::Result;
 
-/// A set in another shape. Images worked out once are kept in memory, where all of them fit.
+/// A resized data set. Resized images are cached in memory, if all of them fit.
 pub struct Resized {
     inner: Arc<dyn Dataset>,
     info: DatasetInfo,
@@ -19,10 +19,10 @@ pub struct Resized {
 }
 
 impl Resized {
-    /// `inner` in the shape that `options` ask for; `inner` itself where it has that shape.
+    /// `inner` in the shape of `options`; `inner` itself if it has that shape.
     ///
     /// # Errors
-    /// Where the options make no sense.
+    /// Invalid options.
     pub fn over(inner: Box<dyn Dataset>, options: &ImageOptions) -> Result<Box<dyn Dataset>> {
         options.check()?;
         if options.apply(inner.shape()) == inner.shape() {
@@ -34,7 +34,7 @@ impl Resized {
     fn new(inner: Arc<dyn Dataset>, options: &ImageOptions) -> Self {
         let shape = options.apply(inner.shape());
         let mut info = inner.info().clone();
-        // Each channel is still an image of the source, in the new size; not so where channels are mixed.
+        // Each channel is still an image of the source in the new size, unless channels are mixed.
         let source = info.channel_source.take().filter(|_| shape.channels == inner.shape().channels);
         info.channel_source = source.map(|source| {
             let options = ImageOptions { channels: None, ..*options };

@@ -1,32 +1,32 @@
-//! From what a person types - a name or a path - to a data set.
+//! Opens, fetches and checks a data set by name or path.
 
 use std::path::{Path, PathBuf};
 
 use super::dataset::{BadFile, Dataset};
 use super::fetch::Progress;
 use super::open_options::{OpenOptions, Split};
-use super::registry::{KNOWN, did_you_mean, recognise};
+use super::registry::{NAMES, did_you_mean, parse_name};
 use super::resized::Resized;
 use super::search_path::SearchPath;
-use super::sniff::{Inside, format_of, in_folder};
+use super::sniff::{FolderContents, format_of, in_folder};
 use super::{Format, by_name, folder, split_dirs};
 use crate::error::{Error, Result};
 
-/// How a run's recipe begins to name data that a program handed over: `memory:NAME`. They can't be opened by name.
+/// Prefix of the name, in a recipe, of a data set passed by a program: `memory:NAME`. It can't be opened by name.
 pub const IN_MEMORY: &str = "memory:";
 
-/// Opens a data set by name (`strokes`, `mnist`, `cifar10`, `quickdraw:sheep`, ...) or by path. Files of a named set that
-/// are not on this machine are fetched, telling `progress`.
+/// Opens a data set by name (`strokes`, `mnist`, `cifar10`, `quickdraw:sheep`, ...) or by path. Missing
+/// files of a named set are fetched; `progress` is called during downloads.
 ///
 /// # Errors
-/// Where the name is unknown, files are missing and can't be fetched, or are damaged.
+/// The name is unknown, or files are damaged, or missing and can't be fetched.
 pub fn open(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Box<dyn Dataset>> {
     open_from(&|| SearchPath::from_env(options.data_dir.as_deref()), name_or_path, options, progress)
 }
 
-/// `open` with the places given; they are asked for only where a named set needs them.
+/// `open` with a search path, which is built only for named sets with files.
 fn open_from(
-    places: &dyn Fn() -> Result<SearchPath>,
+    search_path: &dyn Fn() -> Result<SearchPath>,
     name_or_path: &str,
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress),
@@ -34,48 +34,47 @@ fn open_from(
     if let Some(name) = name_or_path.strip_prefix(IN_MEMORY) {
         return Err(Error::usage(
             format!("this run was trained on data in memory ({name})"),
-            "hand over the same images: in a program to `Trainer::resume` or `judging::Options`, or name a data set that \
+            "pass the same images: in a program to `Trainer::resume` or `judging::Options`, or name a data set that \
              holds them (`data.source`)",
         ));
     }
     options.image().check()?;
-    let set = match recognise(name_or_path)? {
-        Some(named) => by_name::open(named, name_or_path, places, options, progress)?,
+    let set = match parse_name(name_or_path)? {
+        Some(named) => by_name::open(named, name_or_path, search_path, options, progress)?,
         None => open_path(name_or_path, options)?,
     };
     Resized::over(set, &options.image())
 }
 
-/// Whether `name` is one of the data sets known by name, rather than a path.
+/// Whether `name` is the name of a data set rather than a path.
 pub fn is_name(name: &str) -> bool {
-    matches!(recognise(name), Ok(Some(_)))
+    matches!(parse_name(name), Ok(Some(_)))
 }
 
-/// Fetches all files of a named set that are not on this machine, and says where they are; none where it is
-/// drawn by program.
+/// Fetches the missing files of a named set, and returns the paths of all; no paths for a synthetic set.
 ///
 /// # Errors
-/// Where the name is unknown, or files can't be fetched.
+/// The name is unknown, or a file can't be fetched.
 pub fn fetch(name: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
-    let places = SearchPath::from_env(options.data_dir.as_deref())?;
-    match recognise(name)? {
-        Some(named) => by_name::fetch(named, &places, progress),
+    let search_path = SearchPath::from_env(options.data_dir.as_deref())?;
+    match parse_name(name)? {
+        Some(named) => by_name::fetch(named, &search_path, progress),
         None => Err(unknown(name)),
     }
 }
 
-/// Looks at every image of a set and lists the files that can't be used; empty where all is well.
+/// Reads every image of a set and lists the unusable files.
 ///
 /// # Errors
-/// Where the set as a whole can't be opened.
+/// The set can't be opened.
 pub fn check(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<BadFile>> {
-    if recognise(name_or_path)?.is_none()
+    if parse_name(name_or_path)?.is_none()
         && let Some(images) = images_at(Path::new(name_or_path), options.split)?
     {
         return folder::check(&images, &options.image());
     }
     let set = open(name_or_path, options, progress)?;
-    // Sets that are not lazy were read whole when they were opened.
+    // Opening a set that is not lazy reads all of it.
     if set.is_lazy() {
         let mut image = vec![0.0; set.shape().len()];
         (0..set.len()).try_for_each(|index| set.read(index, &mut image))?;
@@ -83,19 +82,19 @@ pub fn check(name_or_path: &str, options: &OpenOptions, progress: &mut dyn FnMut
     Ok(set.skipped())
 }
 
-/// The folder or archive of images that is or lies at `path`.
+/// The folder or archive of images at `path` or in the folder `path`.
 fn images_at(path: &Path, split: Split) -> Result<Option<PathBuf>> {
     if !path.is_dir() {
         let is_archive = path.is_file() && format_of(path)? == Format::Archive;
         return Ok(is_archive.then(|| path.to_path_buf()));
     }
-    if let Some(part) = split_dirs::part_of(path, split)?.filter(|part| part != path) {
+    if let Some(part) = split_dirs::split_dir(path, split)?.filter(|part| part != path) {
         return Ok(Some(part));
     }
     Ok(match in_folder(path, split)? {
-        Inside::Images => Some(path.to_path_buf()),
-        Inside::One(file, Format::Archive) => Some(file),
-        Inside::One(..) | Inside::FileSet(_) => None,
+        FolderContents::Images => Some(path.to_path_buf()),
+        FolderContents::Single(file, Format::Archive) => Some(file),
+        FolderContents::Single(..) | FolderContents::FileSet(_) => None,
     })
 }
 
@@ -108,23 +107,23 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
     };
     if !about.is_dir() {
         let format = format_of(path)?;
-        if !format.has_parts() {
+        if !format.has_splits() {
             options.refuse_test_split(name)?;
         }
         return format.load(path, options);
     }
-    if let Some(part) = split_dirs::part_of(path, options.split)?.filter(|part| part != path) {
+    if let Some(part) = split_dirs::split_dir(path, options.split)?.filter(|part| part != path) {
         return Format::Folder.load(&part, options);
     }
     match in_folder(path, options.split)? {
-        Inside::FileSet(images) => Format::Idx.load(&images, options),
-        Inside::Images => {
+        FolderContents::FileSet(images) => Format::Idx.load(&images, options),
+        FolderContents::Images => {
             options.refuse_test_split(name)?;
             Format::Folder.load(path, options)
         }
-        // A folder of shards says itself which parts it has.
-        Inside::One(file, format) if format.has_parts() || file.is_dir() => format.load(&file, options),
-        Inside::One(file, format) => {
+        // A folder of shards determines its splits itself.
+        FolderContents::Single(file, format) if format.has_splits() || file.is_dir() => format.load(&file, options),
+        FolderContents::Single(file, format) => {
             options.refuse_test_split(name)?;
             format.load(&file, options)
         }
@@ -139,7 +138,7 @@ fn unknown(name: &str) -> Error {
         format!("no data set is called '{name}', and there is no such file or folder")
     };
     let did_you_mean = did_you_mean(name).map_or(String::new(), |known| format!("did you mean {known}? "));
-    Error::usage(what, format!("{did_you_mean}known names: {KNOWN}; or a path to images"))
+    Error::usage(what, format!("{did_you_mean}known names: {NAMES}; or a path to images"))
 }
 
 #[cfg(test)]
@@ -149,8 +148,9 @@ mod tests {
     use super::*;
 
     fn open_here(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
-        let places = || Ok(SearchPath { folders: options.data_dir.iter().cloned().collect(), ..SearchPath::default() });
-        open_from(&places, name, options, &mut |_| panic!("nothing is to be fetched"))
+        let search_path =
+            || Ok(SearchPath { folders: options.data_dir.iter().cloned().collect(), ..SearchPath::default() });
+        open_from(&search_path, name, options, &mut |_| panic!("nothing is to be fetched"))
     }
 
     fn open_plain(path: &Path) -> Result<Box<dyn Dataset>> {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn strokes_need_nothing() {
+    fn strokes_need_no_files() {
         let options = OpenOptions { count: Some(50), seed: 3, ..OpenOptions::default() };
         let train = open_here("strokes", &options).unwrap();
         assert_eq!((train.len(), train.shape().to_string()), (50, "28x28x1".to_owned()));

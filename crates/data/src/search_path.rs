@@ -1,5 +1,5 @@
-//! Where the files of the named data sets are: the folder that was given, then `$FAUSSAIRE_DATA`, then the user's
-//! cache folder. What is in none of them is the business of `obtain`.
+//! Finds the files of the named data sets: in the given folder, then in `$FAUSSAIRE_DATA`, then in the user's cache folder.
+//! `download` fetches what is in none of them.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,22 +12,22 @@ use super::registry::{IdxSet, Published, quickdraw_file};
 use super::{celeba, cifar, idx};
 use crate::error::{Error, Result};
 
-/// The folders in which named sets are looked for, and where what is missing comes from.
+/// The folders in which named sets are searched, and the mirror to download from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SearchPath {
-    /// In the order of search, the cache folder last.
+    /// In search order, the cache folder last.
     pub folders: Vec<PathBuf>,
     /// The user's cache folder.
     pub cache: Option<PathBuf>,
-    /// An address that replaces the published ones, without a slash at its end.
+    /// A base URL that replaces the published ones, without a trailing slash.
     pub mirror: Option<String>,
 }
 
 impl SearchPath {
-    /// The places that the environment names, after `given`.
+    /// The search path of the environment, with `given` first.
     ///
     /// # Errors
-    /// Where `given` is no folder, or the mirror no address.
+    /// `given` is not a folder, or the mirror is not a URL.
     pub fn from_env(given: Option<&Path>) -> Result<Self> {
         if let Some(given) = given.filter(|given| !given.is_dir()) {
             return Err(Error::data(
@@ -43,7 +43,7 @@ impl SearchPath {
         Ok(Self { folders, cache, mirror: mirror.as_deref().map(mirror_address).transpose()? })
     }
 
-    /// Where the images and the labels of a split are, if both are here.
+    /// The images file and the labels file of a split, if both exist.
     pub fn find_idx(&self, set: &IdxSet, split: Split) -> Option<[PathBuf; 2]> {
         let within = |folder: &Path| {
             let images = idx::find(folder, split.prefix())?;
@@ -52,22 +52,22 @@ impl SearchPath {
         };
         self.folders.iter().find_map(|place| {
             let own = set.folders.iter().find_map(|name| within(&place.join(name)));
-            // Files right in the folder may be another set's: they have the same names.
+            // Files directly in the folder may belong to another set, whose files have the same names.
             own.or_else(|| within(place).filter(|[images, _]| belongs(images, place, set, set.files(split)[0])))
         })
     }
 
-    /// Where the files of a split of CIFAR-10 are, if they are here: a folder or an archive.
+    /// The folder or archive of a split of CIFAR-10, if it exists.
     pub fn find_cifar10(&self, split: Split) -> Option<PathBuf> {
         self.folders.iter().find_map(|place| cifar::find(place, split))
     }
 
-    /// Where CelebA's images and their attribute table are, if both are here.
+    /// CelebA's images and their attribute table, if both exist.
     pub fn find_celeba(&self) -> Option<(PathBuf, PathBuf)> {
         self.folders.iter().find_map(|place| celeba::find(place))
     }
 
-    /// Where the drawings of a Quick, Draw! category are, if they are here.
+    /// The file of a Quick, Draw! category, if it exists.
     pub fn find_quickdraw(&self, category: &str) -> Option<PathBuf> {
         let file = quickdraw_file(category);
         // As saved by a browser from Google's storage.
@@ -84,12 +84,12 @@ fn mirror_address(mirror: &str) -> Result<String> {
         return Ok(mirror.trim_end_matches('/').to_owned());
     }
     Err(Error::usage(
-        format!("FAUSSAIRE_MIRROR is '{mirror}', which is no HTTP address"),
+        format!("FAUSSAIRE_MIRROR is '{mirror}', which is not an HTTP URL"),
         "expected an address such as http://192.168.1.2:8000 under which mnist/... and quickdraw/... are served",
     ))
 }
 
-/// True where images that lie right in `place` are those of `set`: the folder has its name, or the file its bytes.
+/// Whether the images directly in `place` belong to `set`: the folder has its name, or the file its checksum.
 fn belongs(images: &Path, place: &Path, set: &IdxSet, published: &Published) -> bool {
     place.file_name().is_some_and(|name| name == set.name)
         || checksum(images).is_some_and(|sum| sum == published.sha256 || sum == published.plain_sha256)
@@ -115,24 +115,24 @@ mod tests {
     use super::super::testing::{idx_images, idx_labels, shared_data};
     use super::*;
 
-    fn places(folders: &[&Path], cache: &Path, mirror: Option<String>) -> SearchPath {
+    fn search_path(folders: &[&Path], cache: &Path, mirror: Option<String>) -> SearchPath {
         let folders = folders.iter().map(|path| path.to_path_buf()).chain([cache.to_path_buf()]).collect();
         SearchPath { folders, cache: Some(cache.to_path_buf()), mirror }
     }
 
     #[test]
-    fn files_are_found_in_every_usual_place() {
+    fn files_are_found_in_all_usual_folders() {
         for place in ["mnist", "MNIST/raw"] {
             let (data, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-            let places = places(&[data.path()], cache.path(), None);
+            let search_path = search_path(&[data.path()], cache.path(), None);
             let folder = data.path().join(place);
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("t10k-images-idx3-ubyte"), idx_images(2, 4, 4)).unwrap();
-            assert_eq!(places.find_idx(&IDX_SETS[0], Split::Test), None, "its labels are missing");
+            assert_eq!(search_path.find_idx(&IDX_SETS[0], Split::Test), None, "its labels are missing");
             std::fs::write(folder.join("t10k-labels-idx1-ubyte"), idx_labels(&[1, 2])).unwrap();
-            assert!(places.find_idx(&IDX_SETS[0], Split::Test).is_some());
-            assert_eq!(places.find_idx(&IDX_SETS[0], Split::Train), None);
-            assert_eq!(places.find_idx(&IDX_SETS[1], Split::Test), None);
+            assert!(search_path.find_idx(&IDX_SETS[0], Split::Test).is_some());
+            assert_eq!(search_path.find_idx(&IDX_SETS[0], Split::Train), None);
+            assert_eq!(search_path.find_idx(&IDX_SETS[1], Split::Test), None);
         }
     }
 
@@ -145,9 +145,9 @@ mod tests {
         for name in ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"] {
             std::fs::copy(data.join("fashion-mnist").join(name), folder.join(name)).unwrap();
         }
-        let places = places(&[&folder], &elsewhere.path().join("cache"), None);
-        assert!(places.find_idx(&IDX_SETS[1], Split::Test).is_some());
-        assert_eq!(places.find_idx(&IDX_SETS[0], Split::Test), None, "Fashion-MNIST is not MNIST");
+        let search_path = search_path(&[&folder], &elsewhere.path().join("cache"), None);
+        assert!(search_path.find_idx(&IDX_SETS[1], Split::Test).is_some());
+        assert_eq!(search_path.find_idx(&IDX_SETS[0], Split::Test), None, "Fashion-MNIST is not MNIST");
     }
 
     #[test]

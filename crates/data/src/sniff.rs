@@ -1,4 +1,4 @@
-//! What a file or a folder is: a file is told by its first bytes, not by its extension; a folder by what is in it.
+//! Format detection: of a file by its first bytes, not by its extension; of a folder by its files.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,39 +9,39 @@ use super::{Format, cifar, folder, idx, npz, parquet};
 use crate::error::{Error, Result};
 use crate::formats::GZIP;
 
-/// What a folder holds.
+/// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Inside {
+pub enum FolderContents {
     /// The images of a split, named as in MNIST.
     FileSet(PathBuf),
-    /// Image files, possibly deeper.
+    /// Image files at any depth.
     Images,
-    /// One file of another format, or a folder of files that make one set.
-    One(PathBuf, Format),
+    /// Single file of another format, or a folder whose files form one set.
+    Single(PathBuf, Format),
 }
 
-/// Looks at what a folder holds; which images, where they are split as in MNIST, is up to `split`.
+/// Detects the contents of a folder; `split` selects among files named as in MNIST.
 ///
 /// # Errors
-/// Where it holds nothing that can be opened, or several things.
-pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
+/// The folder holds no data set, or several.
+pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     if let Some(images) = idx::find(folder, split.prefix()) {
-        return Ok(Inside::FileSet(images));
+        return Ok(FolderContents::FileSet(images));
     }
     if [split, Split::Train, Split::Test].into_iter().any(|split| cifar::in_folder(folder, split)) {
-        return Ok(Inside::One(folder.to_path_buf(), Format::Cifar));
+        return Ok(FolderContents::Single(folder.to_path_buf(), Format::Cifar));
     }
     if !parquet::files(folder)?.is_empty() {
-        return Ok(Inside::One(folder.to_path_buf(), Format::Parquet));
+        return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
     if folder::has_images(folder)? {
-        return Ok(Inside::Images);
+        return Ok(FolderContents::Images);
     }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let path = entry.map_err(Error::io("read", folder))?.path();
         if path.is_file()
-            && let Some(format) = claimed(&path, &start(&path)?)
+            && let Some(format) = detect(&path, &start(&path)?)
         {
             files.push((path, format));
         }
@@ -56,12 +56,12 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<Inside> {
             "expected PNG, JPEG, WebP, GIF or BMP files (at any depth), or one .zip, .tar, .npy, .npz, .parquet, \
              CIFAR-10 or IDX file",
         )),
-        [(file, format)] => Ok(Inside::One(file.clone(), *format)),
+        [(file, format)] => Ok(FolderContents::Single(file.clone(), *format)),
         several => Err(too_many(folder, several)),
     }
 }
 
-/// Names the files among which one must be chosen.
+/// An error that lists the data files to choose from.
 fn too_many(folder: &Path, files: &[(PathBuf, Format)]) -> Error {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let names: Vec<String> = files.iter().take(20).map(|(path, _)| name(path)).collect();
@@ -72,22 +72,22 @@ fn too_many(folder: &Path, files: &[(PathBuf, Format)]) -> Error {
     )
 }
 
-/// The format of a file, by its content.
+/// Detects the format of a file by its content.
 ///
 /// # Errors
-/// Where it has none that is known: says what it looks like instead.
+/// The format is unknown; the message says what the file looks like.
 pub fn format_of(path: &Path) -> Result<Format> {
     let start = start(path)?;
-    claimed(path, &start).ok_or_else(|| {
+    detect(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
             [] => ("it is empty", "the file is damaged or was not downloaded completely: replace it"),
             [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => {
-                ("it is one image", "give the folder that holds the images")
+                ("it is one image", "use the folder of the images")
             }
             [0, 0, 8, 1, ..] => ("it holds labels, not images", "give the images file; its labels are found beside it"),
             [b'<', ..] => ("it is a web page", "the download went wrong: fetch the file again"),
             _ => (
-                "its first bytes are those of no known format",
+                "its format is unknown",
                 "expected IDX (.gz or not), .npy, .npz, .parquet, CIFAR-10's .bin, .zip, .tar (.gz or not), or a folder of \
                  images",
             ),
@@ -96,8 +96,8 @@ pub fn format_of(path: &Path) -> Result<Format> {
     })
 }
 
-fn claimed(path: &Path, start: &[u8]) -> Option<Format> {
-    Format::ALL.into_iter().find(|format| format.claims(path, start))
+fn detect(path: &Path, start: &[u8]) -> Option<Format> {
+    Format::ALL.into_iter().find(|format| format.matches(path, start))
 }
 
 /// The first bytes of a file, after gunzip where it is gzipped.
@@ -109,7 +109,7 @@ fn start(path: &Path) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     let mut inflated = Vec::new();
-    // The stream breaks off here, and may be damaged: what came out until then is enough.
+    // The stream is cut off here and may be damaged: the bytes so far are enough.
     let _ = flate2::read::GzDecoder::new(&bytes[..]).take(512).read_to_end(&mut inflated);
     Ok(inflated)
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_by_content() {
+    fn file_formats_are_detected_by_content() {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str, bytes: &[u8]| {
             std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -138,9 +138,9 @@ mod tests {
             (b"\x89PNG\r\n", "it is one image"),
             (b"<!DOCTYPE html>", "web page"),
             (b"\x1f\x8b", "it is empty"),
-            (b"some text", "no known format"),
+            (b"some text", "format is unknown"),
             (&idx_labels(&[1]), "it holds labels"),
-            (&gzip(b"some text"), "no known format"),
+            (&gzip(b"some text"), "format is unknown"),
         ] {
             let error = format_of(&put("d", bytes)).unwrap_err();
             assert!(error.to_string().contains(expected) && !error.hint().is_empty(), "{error}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_told_by_what_is_in_them() {
+    fn folder_contents_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let look = |split| in_folder(root, split);
@@ -156,17 +156,17 @@ mod tests {
         assert!(message().ends_with("holds no images"));
         std::fs::write(root.join("readme.txt"), "text").unwrap();
         std::fs::write(root.join("b.npy"), array(8)).unwrap();
-        let one = Inside::One(root.join("b.npy"), Format::Npy);
+        let one = FolderContents::Single(root.join("b.npy"), Format::Npy);
         assert_eq!(look(Split::Train).unwrap(), one);
         std::fs::write(root.join("a.npy"), array(12)).unwrap();
         assert!(message().ends_with("holds 2 data files: a.npy, b.npy"), "{}", message());
         assert!(look(Split::Train).unwrap_err().hint().ends_with("a.npy"));
         std::fs::create_dir(root.join("deep")).unwrap();
         std::fs::write(root.join("deep/x.png"), "a picture").unwrap();
-        assert_eq!(look(Split::Train).unwrap(), Inside::Images);
+        assert_eq!(look(Split::Train).unwrap(), FolderContents::Images);
         let images = root.join("t10k-images-idx3-ubyte");
         std::fs::write(&images, idx_images(1, 2, 3)).unwrap();
-        assert_eq!(look(Split::Test).unwrap(), Inside::FileSet(images));
-        assert_eq!(look(Split::Train).unwrap(), Inside::Images);
+        assert_eq!(look(Split::Test).unwrap(), FolderContents::FileSet(images));
+        assert_eq!(look(Split::Train).unwrap(), FolderContents::Images);
     }
 }

@@ -1,5 +1,4 @@
-//! Some images of a set: its first ones, to train on less than there is, those of a kind, or its parts, to learn from and to
-//! hold back.
+//! Subsets of a data set: the first images, those that meet a condition, or a random split into training and held-out images.
 
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use super::digest::Digest;
 use crate::error::Result;
 use crate::random::Stream;
 
-/// The images of a set at some indices, in that order.
+/// The images of a set at given indices, in that order.
 #[derive(Clone, Debug)]
 pub struct Subset {
     set: Arc<dyn Dataset>,
@@ -22,7 +21,7 @@ impl Subset {
         Self { set, indices, info }
     }
 
-    /// The first `count` images of `set`, or the whole set where it has no more.
+    /// The first `count` images of `set`, or the whole set if it has no more.
     pub fn first(set: Box<dyn Dataset>, count: usize) -> Box<dyn Dataset> {
         if count >= set.len() {
             return set;
@@ -30,13 +29,13 @@ impl Subset {
         Box::new(Self::new(Arc::from(set), (0..count).collect()))
     }
 
-    /// Those images of `set` for which `wanted` says so.
+    /// The images of `set` for which `wanted` is true.
     pub fn filter(set: &Arc<dyn Dataset>, wanted: impl Fn(usize) -> bool) -> Self {
         Self::new(Arc::clone(set), (0..set.len()).filter(|&index| wanted(index)).collect())
     }
 
-    /// Parts `set` in two by a choice that `seed` makes: what is left to learn from, and a share `held_out` of the images,
-    /// at least one. Both keep the set's order.
+    /// Splits `set` at random with `seed` into training images and a share `held_out` of held-out images, at least one. Both
+    /// keep the set's order.
     pub fn split_held_out(set: &Arc<dyn Dataset>, held_out: f64, seed: u64) -> [Self; 2] {
         let mut order = Stream::new(seed, "held-out").permutation(0, set.len());
         let count = ((held_out * set.len() as f64).round() as usize).clamp(1, set.len().max(2) - 1);
@@ -57,7 +56,7 @@ impl Dataset for Subset {
     }
 
     fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
-        // An index beyond the end is refused by the set, which has none so large.
+        // An index past the end becomes `usize::MAX`, which the set refuses.
         self.set.read(self.indices.get(index).copied().unwrap_or(usize::MAX), out)
     }
 
@@ -70,9 +69,9 @@ impl Dataset for Subset {
     }
 
     fn resolved(&self, index: usize) -> usize {
-        let shown = self.indices.get(index).map(|at| self.set.resolved(*at));
-        // The image that stands in may be one that was not chosen; then it is shown under its own number here.
-        shown.and_then(|at| self.indices.binary_search(&at).ok()).unwrap_or(index)
+        let resolved_at = self.indices.get(index).map(|at| self.set.resolved(*at));
+        // A replacement outside the subset has no index here; the image then keeps its own.
+        resolved_at.and_then(|at| self.indices.binary_search(&at).ok()).unwrap_or(index)
     }
 
     fn fingerprint(&self) -> String {

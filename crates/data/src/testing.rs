@@ -1,4 +1,4 @@
-//! What the tests of this folder share: small files, where the real ones are, and an HTTP server on this machine.
+//! Helpers of the tests: small files, the folder of real data, and a local HTTP server.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -132,11 +132,11 @@ pub enum Answer {
     Cut(Vec<u8>, usize),
     /// Announces more bytes than it sends, and stays silent for two seconds.
     Stalled(Vec<u8>, usize),
-    /// Sends zeros until nobody listens.
+    /// Sends zeros until the client disconnects.
     Endless,
     /// Says 404.
     Missing,
-    /// Closes the connection without a word.
+    /// Closes the connection without a response.
     Dropped,
 }
 

@@ -1,13 +1,12 @@
-//! Toys: two-dimensional data sets whose truth is known, on which one sees in seconds whether a GAN finds every mode or
-//! collapses onto a few. A toy's "image" is one point, in the shape 1x1x2; point `i` depends on the seed and on `i`
-//! alone.
+//! Toys: known two-dimensional distributions, on which mode coverage and mode collapse of a GAN are visible in seconds. An
+//! "image" of a toy is one point, of shape 1x1x2.
 //!
-//! The two are those of the literature. `ring`: 8 Gaussians of standard deviation 0.02 on a circle of radius 2 (Metz et
+//! Both are from the literature. `ring`: 8 Gaussians of standard deviation 0.02 on a circle of radius 2 (Metz et
 //! al. 2017, "Unrolled generative adversarial networks"; VEEGAN, Srivastava et al. 2017, and PacGAN, Lin et al. 2018,
 //! have the same at half the scale). `grid`: 25 Gaussians of standard deviation 0.05 at {-4, -2, 0, 2, 4} x {-4, -2, 0,
 //! 2, 4} (VEEGAN, PacGAN).
 
-/// How many standard deviations from its mode a point may be to count.
+/// Maximum distance of a high-quality point from its mode, in standard deviations.
 const NEAR: f32 = 3.0;
 
 /// A distribution in the plane.
@@ -23,7 +22,7 @@ impl Toy {
     /// Every toy.
     pub const ALL: [Self; 2] = [Self::Ring, Self::Grid];
 
-    /// What one types.
+    /// The data set's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ring => "ring",
@@ -31,11 +30,11 @@ impl Toy {
         }
     }
 
-    /// What a person reads about it.
+    /// A one-line description.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Ring => "points of 8 Gaussians on a circle, drawn by program",
-            Self::Grid => "points of 25 Gaussians on a grid, drawn by program",
+            Self::Ring => "synthetic points of 8 Gaussians on a circle",
+            Self::Grid => "synthetic points of 25 Gaussians on a grid",
         }
     }
 
@@ -44,7 +43,7 @@ impl Toy {
     pub fn modes(self) -> Vec<[f32; 2]> {
         match self {
             Self::Ring => {
-                // Written out, as sines differ in the last bit from machine to machine.
+                // Constants, as sines differ in the last bit between machines.
                 const S: f32 = std::f32::consts::SQRT_2;
                 vec![[2.0, 0.0], [S, S], [0.0, 2.0], [-S, S], [-2.0, 0.0], [-S, -S], [0.0, -2.0], [S, -S]]
             }
@@ -63,7 +62,7 @@ impl Toy {
         }
     }
 
-    /// The plane is seen from `-window` to `window` both ways; that range is [0, 1] in the images.
+    /// The half-width of the visible square: coordinates in `-window..=window` are [0, 1] in images.
     pub fn window(self) -> f32 {
         match self {
             Self::Ring => 3.0,
@@ -71,7 +70,7 @@ impl Toy {
         }
     }
 
-    /// Points of the plane from image values (two per point, [0, 1] is the window). A last odd value is left out.
+    /// Points in the plane from image values (two per point, [0, 1] is the window). An odd last value is ignored.
     pub fn to_plane(self, values: &[f32]) -> Vec<[f32; 2]> {
         let plane = |value: f32| (2.0 * value - 1.0) * self.window();
         values.chunks_exact(2).map(|point| [plane(point[0]), plane(point[1])]).collect()
@@ -84,7 +83,7 @@ impl Toy {
         for point in points {
             let squared = |mode: &[f32; 2]| (point[0] - mode[0]).powi(2) + (point[1] - mode[1]).powi(2);
             let nearest = modes.iter().map(squared).enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
-            // A point that is no number is near nothing: the comparison is false.
+            // A NaN point is near no mode: the comparison is false.
             if let Some((mode, _)) = nearest.filter(|(_, squared)| squared.sqrt() < NEAR * self.deviation()) {
                 per_mode[mode] += 1;
             }
@@ -93,30 +92,30 @@ impl Toy {
     }
 }
 
-/// How well points cover the modes of a toy, by the rule of VEEGAN and PacGAN: a point is of high quality where it lies
-/// within three standard deviations of the nearest mode, and a mode is covered where it is the nearest of at least one
+/// How well points cover the modes of a toy, by the rule of VEEGAN and PacGAN: a point is of high quality if it is
+/// within three standard deviations of the nearest mode, and a mode is covered if it is the nearest mode of at least one
 /// such point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// How many points were looked at (PacGAN: 2,500).
+    /// Number of points (PacGAN: 2,500).
     pub points: usize,
     /// High-quality points at each mode, in the order of [`Toy::modes`].
     pub per_mode: Vec<usize>,
 }
 
 impl Coverage {
-    /// How many modes there are.
+    /// Number of modes.
     pub fn modes(&self) -> usize {
         self.per_mode.len()
     }
 
-    /// How many of them are covered.
+    /// Number of covered modes.
     pub fn covered(&self) -> usize {
         self.per_mode.iter().filter(|&&points| points > 0).count()
     }
 
-    /// The share of high-quality points, 0 to 1; 0 where there is no point. The truth itself has 0.989: that much of a
-    /// two-dimensional Gaussian is within three standard deviations.
+    /// The share of high-quality points, 0 to 1; 0 without points. The true distribution has 0.989: that share of
+    /// a two-dimensional Gaussian is within three standard deviations.
     pub fn high_quality(&self) -> f64 {
         self.per_mode.iter().sum::<usize>() as f64 / self.points.max(1) as f64
     }

@@ -1,4 +1,4 @@
-//! Finding the attribute table that belongs to a folder or an archive of images: beside it or in it.
+//! Finds the attribute table of a folder or an archive of images, next to it or inside.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -12,19 +12,19 @@ use crate::formats::archive::Others;
 use crate::formats::archive::zip;
 use crate::pread::ReadAt;
 
-/// How much of a file is looked at to tell whether it is a table.
-const LOOK: u64 = 1 << 16;
+/// Bytes read to detect a table.
+const DETECTION_BYTES: u64 = 1 << 16;
 
-/// The images of the folder or archive at `path`, with the attributes of the table that is found for them. A table
-/// that knows none of the images belongs to others.
+/// The images of the folder or archive at `path`, with the attributes of the table found for them. A table without any of
+/// the images is ignored.
 ///
 /// # Errors
-/// Where the table knows only some of the images, or is damaged.
+/// The table has only some of the images, or is damaged.
 pub fn attach(folder: Folder, path: &Path) -> Result<Box<dyn Dataset>> {
     let table = match packed(path)? {
         Some(table) => Some(table),
         None => match find(path)? {
-            // What only looks like a table at its beginning may be something else.
+            // A file that only starts like a table may be something else.
             Some(file) if !has_celebas_name(&file) => Attributes::open(&file).ok(),
             Some(file) => Some(Attributes::open(&file)?),
             None => None,
@@ -55,11 +55,11 @@ fn packed(archive: &Path) -> Result<Option<Attributes>> {
     Attributes::parse(BufReader::new(table), &origin).map(Some)
 }
 
-/// The table for the images at `images` (a folder, or an archive): right in the folder, else beside. Where several
-/// files could be it, one named as CelebA's; none where there is none, or no telling which.
+/// The table for the folder or archive `images`: inside the folder, else next to it. Of several candidates the one with
+/// CelebA's name; `None` if there is no table or the choice is ambiguous.
 ///
 /// # Errors
-/// Where a folder can't be read.
+/// A folder can't be read.
 fn find(images: &Path) -> Result<Option<PathBuf>> {
     let beside = images.parent().filter(|parent| parent.is_dir()).map(Path::to_path_buf);
     // A relative path of one part has the parent "".
@@ -77,7 +77,7 @@ fn find(images: &Path) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The tables right in a folder, sorted.
+/// The tables directly in a folder, sorted.
 pub fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
@@ -91,23 +91,23 @@ pub fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether a table is named as CelebA's.
+/// Whether a table has CelebA's file name.
 pub fn has_celebas_name(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("list_attr"))
 }
 
-/// Whether a file begins like a table: its header and first row are read, and there are two attributes or more (a file
-/// and one number may be anything).
+/// Whether a file starts like a table: a valid header and first row with at least two attributes (a name with one number
+/// could be anything).
 fn is_table(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let mut start = Vec::new();
-    let mut reader = BufReader::new(file.take(LOOK));
+    let mut reader = BufReader::new(file.take(DETECTION_BYTES));
     for _ in 0..3 {
         if reader.read_until(b'\n', &mut start).is_err() {
             return false;
         }
     }
-    // CelebA's first line promises more rows than these.
+    // CelebA's first line declares more rows than this excerpt has.
     let text = String::from_utf8_lossy(&start);
     let body = match text.split_once('\n') {
         Some((first, rest)) if first.trim().parse::<usize>().is_ok() => format!("1\n{rest}"),

@@ -1,4 +1,4 @@
-//! A table of attributes joined to a set of image files.
+//! A data set with the attributes of a table.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 
-/// A set of images, each with attributes.
+/// A data set whose images have attributes.
 pub struct WithAttributes {
     inner: Arc<dyn Dataset>,
     info: DatasetInfo,
@@ -29,7 +29,7 @@ impl WithAttributes {
     /// The images of `inner` with the attributes of `table`; `file` gives the name of the file of each image.
     ///
     /// # Errors
-    /// Where images have no row: how many, and the first.
+    /// Some images have no row; the message has their number and the first one.
     pub fn join(
         inner: Box<dyn Dataset>,
         table: &Attributes,
@@ -53,13 +53,13 @@ impl WithAttributes {
                     inner.name(),
                     table.origin
                 ),
-                "give the table that belongs to these images, or remove the images (or the table)",
+                "use the table of these images, or remove the images (or the table)",
             ));
         }
         let (inner, has): (Arc<dyn Dataset>, Arc<[bool]>) = (Arc::from(inner), Arc::from(has));
         let (set, rows, width) = (Arc::clone(&inner), Arc::clone(&has), table.names.len());
         let info = inner.info().clone().with_attributes(table.names.clone(), move |index, attribute| {
-            // A stand-in for a bad image has attributes of its own.
+            // An image that replaces a bad one has its own attributes.
             rows.chunks_exact(width).nth(set.resolved(index))?.get(attribute).copied()
         });
         Ok(Box::new(Self { inner, info, has }))

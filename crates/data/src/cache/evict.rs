@@ -1,4 +1,4 @@
-//! Room for files of decoded images: where they go, how much they may take together, and which go first.
+//! The folder of cache files: its location, its size limit, and which files are evicted first.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -6,16 +6,16 @@ use std::time::SystemTime;
 use crate::atomic_file;
 use crate::cache_folder::cache_folder;
 
-/// The most bytes that all files of decoded images take together (20 GiB).
+/// Size limit of all cache files together (20 GiB).
 const MAX_BYTES: u64 = 20 << 30;
 
-/// What is left free on the disk (1 GiB).
+/// Disk space that stays free (1 GiB).
 const RESERVE_BYTES: u64 = 1 << 30;
 
-/// The variable that turns the files off (`off`) or names another folder for them.
+/// Environment variable: `off` disables cache files, a path sets their folder.
 const VARIABLE: &str = "FAUSSAIRE_CACHE";
 
-/// The folder for files of decoded images; none where they are turned off, and in tests.
+/// The folder of cache files; `None` if they are disabled, and in tests.
 pub fn folder() -> Option<PathBuf> {
     if cfg!(test) {
         return None;
@@ -27,9 +27,8 @@ pub fn folder() -> Option<PathBuf> {
     }
 }
 
-/// Prepares `folder` for `bytes` more: what was not used for longest is removed where all would be too much. False
-/// where there is no room.
-pub fn make(folder: &Path, bytes: u64) -> bool {
+/// Frees space in `folder` for `bytes` more by removing the least recently used files. False if the disk is too full.
+pub fn make_room(folder: &Path, bytes: u64) -> bool {
     if bytes > MAX_BYTES || std::fs::create_dir_all(folder).is_err() {
         return false;
     }
@@ -48,7 +47,7 @@ pub fn make(folder: &Path, bytes: u64) -> bool {
     fs4::available_space(folder).is_ok_and(|free| free >= bytes.saturating_add(RESERVE_BYTES))
 }
 
-/// The complete files in a folder: last use, length, path.
+/// The complete cache files in a folder: last use, length, path.
 fn files(folder: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let complete = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "bytes"));
@@ -77,12 +76,12 @@ mod tests {
             file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
         }
         let here = |name: &str| folder.path().join(name).exists();
-        make(folder.path(), 3 << 30);
+        make_room(folder.path(), 3 << 30);
         assert!(here("old.bytes") && here("new.bytes"));
-        make(folder.path(), 4 << 30);
+        make_room(folder.path(), 4 << 30);
         assert!(!here("old.bytes") && here("new.bytes") && here("other.txt"));
-        assert!(!make(folder.path(), MAX_BYTES + 1));
-        assert!(!make(Path::new("/dev/null/x"), 1));
+        assert!(!make_room(folder.path(), MAX_BYTES + 1));
+        assert!(!make_room(Path::new("/dev/null/x"), 1));
         assert_eq!(super::folder(), None, "tests leave the user's cache alone");
     }
 }

@@ -1,5 +1,5 @@
-//! The file of decoded images: a header, then image after image (one byte per value, channels-last), then as JSON which
-//! ones are bad and why. While it is filled it has another name; under its own it is complete and never changes.
+//! The cache file: a header, the images (one byte per value, channels-last), then the unusable images with their reasons as
+//! JSON. It is filled under a temporary name; under its final name it is complete and never changes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,34 +15,33 @@ use crate::error::{Error, Result};
 use crate::in_memory::copy_bytes;
 use crate::pread::{read_at, write_at};
 
-/// How the file begins; another layout gets another number.
+/// The magic bytes with the version of the layout.
 const MAGIC: &[u8; 16] = b"faussaire bytes1";
 
-/// Where the images begin: a page of its own for the header.
+/// Offset of the images: the header has a page of its own.
 const HEADER_BYTES: usize = 4096;
 
-/// The bad images by number, with the reasons.
+/// The unusable images by index, with the reasons.
 type Bad = BTreeMap<usize, String>;
 
-/// A complete file.
+/// A complete cache file.
 pub struct Complete {
     path: PathBuf,
     map: Mapping,
     size: usize,
     bad: Bad,
-    /// Bytes read since memory was last given back.
+    /// Bytes read since memory was last released.
     read: AtomicUsize,
 }
 
-/// Where a file is larger than this (1 GiB), a process that reads all of it would seem to hold all of it.
+/// For files larger than this (1 GiB), mapped pages are released so that they don't count as the process's memory.
 const HELD_BYTES: usize = 1 << 30;
 
-/// Memory is then given back each time that so many bytes were read (64 MiB). As the system brings in what lies around
-/// them too, several times as much is held.
+/// Pages are released each time this many bytes were read (64 MiB). Because of read-ahead, several times as much is mapped.
 const RELEASE_BYTES: usize = 64 << 20;
 
 impl Complete {
-    /// The file at `path`, if it is there, whole, and holds these contents.
+    /// Opens the file at `path`, if it exists, is complete and has these contents.
     pub fn open(path: &Path, contents: &Contents) -> Option<Self> {
         let map = Mapping::open(path).ok()?;
         let size = contents.shape.len();
@@ -53,7 +52,7 @@ impl Complete {
         }
         let bad = serde_json::from_slice(&map[end..]).ok()?;
         if let Ok(file) = std::fs::File::open(path) {
-            // Files that were not used for long make room for others; one that can't be marked as used may be next.
+            // Least recently used files are evicted first; a file that can't be touched may be evicted early.
             let _ = file.set_modified(SystemTime::now());
         }
         Some(Self { path: path.to_path_buf(), map, size, bad, read: AtomicUsize::new(0) })
@@ -78,43 +77,43 @@ impl Complete {
         }
     }
 
-    /// Where it is.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// A file on its way.
+/// A cache file that is being filled.
 pub struct Filling {
     part: PartFile,
     contents: Contents,
-    /// What is there of each image.
+    /// The state of each image.
     states: Box<[AtomicU8]>,
     seen: AtomicUsize,
     bad: Mutex<Bad>,
 }
 
 const MISSING: u8 = 0;
-const HERE: u8 = 1;
+const DECODED: u8 = 1;
 const BAD: u8 = 2;
 
 impl Filling {
-    /// Begins the file that will be `path`.
+    /// Creates the file for `path`.
     ///
     /// # Errors
-    /// Where it can't be created.
+    /// The file can't be created.
     pub fn begin(path: &Path, contents: &Contents) -> Result<Self> {
         let part = PartFile::create(path)?;
         let states = (0..contents.count).map(|_| AtomicU8::new(MISSING)).collect();
         Ok(Self { part, contents: contents.clone(), states, seen: AtomicUsize::new(0), bad: Mutex::default() })
     }
 
-    /// Writes image `index` into `out` as floats, if it is there.
+    /// Writes image `index` into `out` as floats, if it is cached.
     pub fn read(&self, index: usize, out: &mut [f32]) -> Found {
         match self.states[index].load(Ordering::Acquire) {
-            HERE => {
+            DECODED => {
                 let mut bytes = vec![0; self.contents.shape.len()];
-                match read_at(self.part.file(), &mut bytes, self.place(index)) {
+                match read_at(self.part.file(), &mut bytes, self.offset(index)) {
                     Ok(()) => {
                         copy_bytes(&bytes, out);
                         Found::Image
@@ -127,16 +126,16 @@ impl Filling {
         }
     }
 
-    /// Writes image `index`, or notes why it is bad; says how many are now there.
+    /// Writes image `index`, or the reason why it is unusable; returns the number of images so far.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// The file can't be written.
     pub fn keep(&self, index: usize, image: std::result::Result<&[u8], &str>) -> std::io::Result<usize> {
         let state = match image {
-            // Two threads may write the same bytes to the same place.
+            // Two threads may write the same bytes at the same offset.
             Ok(bytes) => {
-                write_at(self.part.file(), bytes, self.place(index))?;
-                HERE
+                write_at(self.part.file(), bytes, self.offset(index))?;
+                DECODED
             }
             Err(reason) => {
                 self.bad().insert(index, reason.to_owned());
@@ -147,38 +146,38 @@ impl Filling {
         Ok(self.seen.fetch_add(usize::from(new), Ordering::AcqRel) + usize::from(new))
     }
 
-    /// How many images are there.
+    /// Number of images so far.
     pub fn seen(&self) -> usize {
         self.seen.load(Ordering::Acquire)
     }
 
-    /// Whether image `index` is there.
+    /// Whether image `index` is cached.
     pub fn has(&self, index: usize) -> bool {
         self.states[index].load(Ordering::Acquire) != MISSING
     }
 
-    /// What it will be called.
+    /// The path of the complete file.
     pub fn target(&self) -> &Path {
         self.part.target()
     }
 
-    /// Puts the file, which must hold every image, in its place.
+    /// Completes the file, which must have every image, and renames it.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// The file can't be written.
     pub fn complete(self) -> Result<Complete> {
         let bad = std::mem::take(&mut *self.bad());
         let trailer = serde_json::to_vec(&bad).map_err(|error| Error::data(error.to_string(), "this is a bug"))?;
         let part = self.part.path();
         let target = self.part.target().to_path_buf();
-        write_at(self.part.file(), &trailer, self.place(self.contents.count)).map_err(Error::io("write", part))?;
+        write_at(self.part.file(), &trailer, self.offset(self.contents.count)).map_err(Error::io("write", part))?;
         write_at(self.part.file(), &header(&self.contents, trailer.len()), 0).map_err(Error::io("write", part))?;
         self.part.commit()?;
         let map = Mapping::open(&target).map_err(Error::io("read", &target))?;
         Ok(Complete { path: target, map, size: self.contents.shape.len(), bad, read: AtomicUsize::new(0) })
     }
 
-    fn place(&self, index: usize) -> u64 {
+    fn offset(&self, index: usize) -> u64 {
         HEADER_BYTES as u64 + index as u64 * self.contents.shape.len() as u64
     }
 
@@ -187,7 +186,7 @@ impl Filling {
     }
 }
 
-/// The header of a file with these contents and so many bytes after the images.
+/// The header of a file with these contents and `trailer` bytes after the images.
 fn header(contents: &Contents, trailer: usize) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
     let shape = contents.shape;

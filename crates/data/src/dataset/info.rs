@@ -1,4 +1,4 @@
-//! What is known of a data set besides its images: name, labels, kind, notes. Wrappers clone it.
+//! The description of a data set: name, labels, kind, notes. Wrappers clone it.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -8,19 +8,19 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::toy::Toy;
 
-/// What a set's "images" are.
+/// The kind of a set's examples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
     /// Images.
     #[default]
     Images,
-    /// Points of a plane, in the shape 1x1x2, of a distribution that is known.
+    /// Points in the plane, of shape 1x1x2, from a known distribution.
     Points(Toy),
 }
 
 impl Kind {
-    /// The distribution, of points.
+    /// The distribution of points.
     pub fn toy(self) -> Option<Toy> {
         match self {
             Self::Points(toy) => Some(toy),
@@ -29,17 +29,17 @@ impl Kind {
     }
 }
 
-/// The label of an image by its index; none beyond the set's end.
+/// The label of an image by its index; `None` past the end.
 type ClassOf = Arc<dyn Fn(usize) -> Option<u32> + Send + Sync>;
 
-/// Whether an image has an attribute, by the indices of both; none beyond either end.
+/// Whether an image has an attribute, by the indices of both; `None` past either end.
 type HasAttribute = Arc<dyn Fn(usize, usize) -> Option<bool> + Send + Sync>;
 
-/// What is known of what each image shows.
+/// The labels of the images.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Labels {
-    /// Nothing.
+    /// No labels.
     #[default]
     None,
     /// One of several classes.
@@ -49,11 +49,11 @@ pub enum Labels {
         /// The label of each image.
         of: ClassOf,
     },
-    /// Binary attributes that each image has or hasn't.
+    /// Binary attributes.
     Attributes {
         /// Their names.
         names: Arc<[String]>,
-        /// Which image has which.
+        /// Whether an image has an attribute.
         of: HasAttribute,
     },
 }
@@ -67,7 +67,7 @@ impl Labels {
         }
     }
 
-    /// Names of the classes; empty where there are none.
+    /// Names of the classes; empty if there are none.
     pub fn classes(&self) -> &[String] {
         match self {
             Self::Classes { names, .. } => names,
@@ -75,7 +75,7 @@ impl Labels {
         }
     }
 
-    /// Names of the attributes; empty where there are none.
+    /// Names of the attributes; empty if there are none.
     pub fn attributes(&self) -> &[String] {
         match self {
             Self::Attributes { names, .. } => names,
@@ -114,30 +114,30 @@ impl fmt::Debug for Labels {
     }
 }
 
-/// What doesn't change while images are read.
+/// The fixed properties of a data set.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DatasetInfo {
-    /// What a person calls the set: `mnist`, `strokes`, a path.
+    /// The set's name: `mnist`, `strokes`, a path.
     pub name: String,
     /// Images or points.
     pub kind: Kind,
     /// Classes or attributes.
     pub labels: Labels,
-    /// What a person should know about how the set is read, one sentence each.
+    /// Notes for the user on how the set is read, one sentence each.
     pub notes: Vec<String>,
-    /// The set of grey images that each channel of an image is drawn from, for itself: stacked MNIST's digits.
+    /// The set of grey images from which each channel is drawn separately: the digits of stacked MNIST.
     pub channel_source: Option<Arc<dyn Dataset>>,
     digest: Cached,
 }
 
 impl DatasetInfo {
-    /// Of images of which nothing but a name is known.
+    /// A description with a name only.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// With one class per image: label `k` means `names[k]`; `of` gives the label of each image, none beyond the last.
+    /// With one class per image: label `k` means `names[k]`; `of` returns the label of each image, `None` past the end.
     pub fn with_classes(
         mut self,
         names: impl Into<Arc<[String]>>,
@@ -157,18 +157,18 @@ impl DatasetInfo {
         self
     }
 
-    /// Of the images at `indices` alone, in that order.
+    /// The description of the images at `indices`, in that order.
     pub fn at(&self, indices: &Arc<[usize]>) -> Self {
         Self { labels: self.labels.at(indices), ..self.clone() }
     }
 
-    /// What `make` gave when it was asked first.
+    /// The cached result of `make`.
     pub(crate) fn digest(&self, make: impl FnOnce() -> String) -> String {
         self.digest.0.get_or_init(make).clone()
     }
 }
 
-/// A digest that is worked out once. A clone is for another set and begins anew.
+/// A digest computed once. A clone belongs to another set and starts empty.
 #[derive(Debug, Default)]
 struct Cached(OnceLock<String>);
 
@@ -210,7 +210,7 @@ mod tests {
     use crate::error::Error;
     use crate::{Attributes, BadFile, ImageOptions, Resized, Subset, WithAttributes};
 
-    /// The least that a data set of one's own is: images of one value each, one of which can't be read.
+    /// A minimal data set: images of one value each, one of which can't be read.
     #[derive(Debug)]
     struct Own(Vec<f32>, DatasetInfo);
 
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn four_methods_are_a_data_set_with_a_fingerprint_of_its_content() {
+    fn a_minimal_data_set_has_a_fingerprint_of_its_content() {
         let print = |set: &Own| set.fingerprint();
         let base = print(&own(&[0.0, 0.5, 1.0]));
         assert_eq!((base.len(), &base), (64, &print(&own(&[0.0, 0.5, 1.0]))));
@@ -261,14 +261,14 @@ mod tests {
         let mut unlabelled = own(&[0.0, 0.5, 1.0]);
         unlabelled.1.labels = Labels::None;
         assert_ne!(base, print(&unlabelled));
-        // What was worked out for a set is not its clone's.
+        // A clone doesn't share the cached digest.
         let set = own(&[0.0, 0.5, 1.0]);
         assert_eq!(print(&set), base);
         assert_eq!(print(&Own(vec![0.5], set.1.clone())), print(&own(&[0.5])));
     }
 
     #[test]
-    fn wrappers_keep_all_that_is_known() {
+    fn wrappers_forward_all_properties() {
         let set = || Box::new(own(&[0.0, 0.5, 1.0]));
         let table = Attributes::parse(&b"f,Hat\n0.png,1\n1.png,0\n2.png,1\n"[..], "list").unwrap();
         let size = ImageOptions { size: Some((2, 2)), ..ImageOptions::default() };
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!((resized.label(2), resized.resolved(2), attributed.resolved(2)), (Some(0), 1, 1));
         assert_eq!((attributed.label(0), attributed.attributes()), (None, vec!["Hat".to_owned()]));
         let hats: Vec<_> = (0..4).map(|index| attributed.has_attribute(index, 0)).collect();
-        assert_eq!(hats, [Some(true), Some(false), Some(false), None], "the stand-in's");
+        assert_eq!(hats, [Some(true), Some(false), Some(false), None], "those of the replacement");
         let part = Subset::filter(&Arc::from(attributed), |index| index != 1);
         assert_eq!((part.has_attribute(0, 0), part.has_attribute(2, 0), part.len()), (Some(true), None, 2));
     }

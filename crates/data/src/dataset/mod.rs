@@ -34,7 +34,7 @@ impl ImageShape {
         self.height * self.width * self.channels
     }
 
-    /// True where an image would hold nothing.
+    /// Whether an image has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -46,11 +46,11 @@ impl std::fmt::Display for ImageShape {
     }
 }
 
-/// An indexed collection of images of one shape. Four methods are enough for a data set of one's own; the others follow from
-/// them. A wrapper (a part of a set, a set in another shape) hands on the `info` of the set that it wraps, changed where it
-/// must be, and names that set as `inner`, so that nothing which is known of it is lost.
+/// An indexed collection of images of one shape. An implementation needs four methods; the others have
+/// defaults. A wrapper (a subset, a resized set) returns an adapted clone of the wrapped set's `info`, and the wrapped set as
+/// `inner`, so that its other properties are forwarded.
 pub trait Dataset: Send + Sync + std::fmt::Debug {
-    /// How many images.
+    /// Number of images.
     fn len(&self) -> usize;
 
     /// The shape of every image.
@@ -59,82 +59,80 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
     /// Writes image `index` into `out` (`shape().len()` values, channels-last, in [0, 1]).
     ///
     /// # Errors
-    /// Where the image can't be read or decoded. `index` must be below `len()`.
+    /// The image can't be read or decoded, or `index` is not below `len()`.
     fn read(&self, index: usize, out: &mut [f32]) -> Result<()>;
 
-    /// Name, labels, kind and the rest of what doesn't change while images are read.
+    /// Name, labels, kind and other fixed properties.
     fn info(&self) -> &DatasetInfo;
 
-    /// Of a wrapper, the set that it wraps.
+    /// The wrapped set, for a wrapper.
     fn inner(&self) -> Option<&dyn Dataset> {
         None
     }
 
-    /// A digest of the content (format, sizes, bytes), so that a run resumes only on the data that it began with. Without
-    /// one of its own, a set is read once from its first image to its last.
+    /// A digest of the content (format, sizes, bytes), so that a run resumes only on the same data. The default
+    /// reads all images once.
     fn fingerprint(&self) -> String {
         self.info().digest(|| info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out)))
     }
 
-    /// Files that were found bad so far and passed over, another image standing in for each; in no certain order.
+    /// Unusable files found so far, each replaced by another image; in no particular order.
     fn skipped(&self) -> Vec<BadFile> {
         self.inner().map_or_else(Vec::new, |inner| inner.skipped())
     }
 
-    /// The image that `read` gives for `index`: itself, or the one that stands in for it where its file is bad, as far
-    /// as that is known; after `read(index, ..)` it is. A wrapper with another order than `inner` has one of its own.
+    /// The index of the image that `read` returns for `index`: `index`, or its replacement if the file is unusable (known only
+    /// after `read(index, ..)`). A wrapper that reorders `inner` must override it.
     fn resolved(&self, index: usize) -> usize {
         self.inner().map_or(index, |inner| inner.resolved(index))
     }
 
-    /// True where reading an image takes decoding it, so that it pays to read ahead.
+    /// Whether reading decodes images, so that prefetching pays off.
     fn is_lazy(&self) -> bool {
         self.inner().is_some_and(|inner| inner.is_lazy())
     }
 
-    /// What a person should know about how the set is read, one sentence each: how images are brought to shape, which
-    /// files are left aside.
+    /// Notes for the user on how the set is read, one sentence each: resizing, skipped files.
     fn notes(&self) -> Vec<String> {
         self.inner().map_or_else(|| self.info().notes.clone(), |inner| inner.notes())
     }
 
-    /// True where there is no image.
+    /// Whether there are no images.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What a person calls it: `mnist`, `strokes`, a path.
+    /// The set's name: `mnist`, `strokes`, a path.
     fn name(&self) -> String {
         self.info().name.clone()
     }
 
-    /// The class of image `index`, where the set has labels.
+    /// The class of image `index`; `None` without classes.
     fn label(&self, index: usize) -> Option<u32> {
         self.info().labels.class(index)
     }
 
-    /// Names of the classes in label order; empty where the set has no labels.
+    /// Names of the classes in label order; empty without classes.
     fn classes(&self) -> Vec<String> {
         self.info().labels.classes().to_vec()
     }
 
-    /// Names of the binary attributes that each image has or hasn't (CelebA's Smiling, Eyeglasses, ...); empty where
-    /// the set has none. A set has classes or attributes, not both.
+    /// Names of the binary attributes of the images (CelebA's Smiling, Eyeglasses, ...); empty without attributes. A set has classes or attributes, not both.
     fn attributes(&self) -> Vec<String> {
         self.info().labels.attributes().to_vec()
     }
 
-    /// Whether image `index` has attribute number `attribute`; none where the set has no attributes.
+    /// Whether image `index` has attribute number `attribute`; `None` without attributes.
     fn has_attribute(&self, index: usize, attribute: usize) -> Option<bool> {
         self.info().labels.has_attribute(index, attribute)
     }
 
-    /// Which toy it is, if its points are drawn from clusters that are known.
+    /// The toy distribution, for a set of points.
     fn toy(&self) -> Option<Toy> {
         self.info().kind.toy()
     }
 
-    /// The set of grey images that each channel of an image is drawn from, for itself: stacked MNIST's digits.
+    /// The set of grey images from which each channel is drawn separately: the digits of stacked MNIST.
     fn channel_source(&self) -> Option<&dyn Dataset> {
         self.info().channel_source.as_deref()
     }

@@ -1,5 +1,5 @@
-//! Fetching one file over HTTP. The bytes go into an unfinished file beside the target, are held against the known
-//! size and checksum, and only then get their name: an interrupted, damaged or endless transfer leaves nothing behind.
+//! Downloads one file over HTTP. The bytes are written to a temporary file next to the target, checked against the known size
+//! and checksum, and renamed: an interrupted, damaged or endless transfer leaves no file.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,10 +9,10 @@ use crate::atomic_file::{PartFile, sweep};
 use crate::digest::Digest;
 use crate::error::Result;
 
-/// Fetches a file into `target`, whose folder must exist.
+/// Downloads a file to `target`, whose folder must exist.
 ///
 /// # Errors
-/// Where the transfer, the checks or the disk fail; `target` is then untouched.
+/// The transfer, a check or the disk fails; `target` is then unchanged.
 pub(crate) fn fetch(remote: &Remote, target: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
     sweep(target);
     let mut part = PartFile::create(target)?;
@@ -26,11 +26,12 @@ pub(crate) fn fetch(remote: &Remote, target: &Path, progress: &mut dyn FnMut(Pro
     };
     receive(remote, &mut response.body_mut().as_reader(), &mut part, begun, progress)?;
     part.flush()?;
-    (remote.inspect)(part.path()).map_err(|error| Failure::Transfer(format!("what came is no such file: {error}")))?;
+    (remote.inspect)(part.path())
+        .map_err(|error| Failure::Transfer(format!("the received file is invalid: {error}")))?;
     Ok(part.commit()?)
 }
 
-/// Copies the body into the part file, no further than allowed, and verifies it.
+/// Copies the body into the temporary file, up to the size limit, and verifies it.
 fn receive(
     remote: &Remote,
     body: &mut impl Read,
@@ -38,7 +39,7 @@ fn receive(
     mut so_far: Progress,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), Failure> {
-    let most = remote.bytes.unwrap_or(remote.at_most);
+    let most = remote.bytes.unwrap_or(remote.max_bytes);
     let mut digest = Digest::new();
     let mut chunk = vec![0u8; 1 << 16];
     loop {
@@ -48,7 +49,7 @@ fn receive(
         }
         so_far.bytes += got as u64;
         if so_far.bytes > most {
-            return Err(Failure::Transfer(format!("more than the {most} bytes expected came")));
+            return Err(Failure::Transfer(format!("the server sent more than the expected {most} bytes")));
         }
         digest.update(&chunk[..got]);
         part.write(&chunk[..got])?;
@@ -56,24 +57,24 @@ fn receive(
     }
 }
 
-/// An HTTP client that gives up after `patience`. Proxies come from the environment, save for this machine itself.
+/// An HTTP client with the timeouts of `remote`. Proxies are taken from the environment, except for this machine.
 fn agent(remote: &Remote) -> ureq::Agent {
-    let patience = Some(remote.patience);
+    let timeout = Some(remote.timeout);
     let config = ureq::Agent::config_builder()
         .user_agent(concat!("faussaire/", env!("CARGO_PKG_VERSION")))
-        // The files are compressed themselves and are wanted as they are.
+        // The files are already compressed and must not be decoded.
         .accept_encoding("identity")
-        .timeout_resolve(patience)
-        .timeout_connect(patience)
-        .timeout_recv_response(patience)
-        .timeout_per_read(patience);
+        .timeout_resolve(timeout)
+        .timeout_connect(timeout)
+        .timeout_recv_response(timeout)
+        .timeout_per_read(timeout);
     let host = remote.url.split("://").nth(1).unwrap_or_default();
     let local = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
     let config = if local { config.proxy(None) } else { config };
     config.build().into()
 }
 
-/// Holds the size that the server announces against what is known.
+/// Compares the announced size with the expected one.
 fn check_size(remote: &Remote, announced: Option<u64>) -> Result<(), Failure> {
     let Some(announced) = announced else {
         return Ok(());
@@ -82,8 +83,8 @@ fn check_size(remote: &Remote, announced: Option<u64>) -> Result<(), Failure> {
         Some(bytes) if bytes != announced => {
             Err(Failure::Transfer(format!("the server has {announced} bytes, expected {bytes}")))
         }
-        None if announced > remote.at_most => {
-            Err(Failure::Transfer(format!("the server has {announced} bytes, expected at most {}", remote.at_most)))
+        None if announced > remote.max_bytes => {
+            Err(Failure::Transfer(format!("the server has {announced} bytes, expected at most {}", remote.max_bytes)))
         }
         _ => Ok(()),
     }
@@ -96,9 +97,9 @@ fn verify(remote: &Remote, came: &Progress, sha256: &str) -> Result<(), Failure>
         return Err(Failure::Transfer(format!("the transfer ended after {} of {total} bytes", came.bytes)));
     }
     match remote.sha256 {
-        Some(expected) if expected != sha256 => Err(Failure::Transfer(format!(
-            "the bytes that came are not the published ones (sha256 {sha256}, expected {expected})"
-        ))),
+        Some(expected) if expected != sha256 => {
+            Err(Failure::Transfer(format!("the checksum is wrong (sha256 {sha256}, expected {expected})")))
+        }
         _ => Ok(()),
     }
 }
@@ -107,7 +108,7 @@ fn refusal(error: &ureq::Error) -> String {
     match error {
         ureq::Error::StatusCode(404) => "the server has no such file (status 404)".to_owned(),
         ureq::Error::StatusCode(code) => format!("the server refused (status {code})"),
-        ureq::Error::HostNotFound => "the server's name is not known here (no network?)".to_owned(),
+        ureq::Error::HostNotFound => "the server's name can't be resolved (no network?)".to_owned(),
         ureq::Error::Timeout(_) => "the server did not answer in time".to_owned(),
         ureq::Error::Io(error) => format!("no answer from the server ({error})"),
         other => format!("no answer from the server ({other})"),
@@ -116,7 +117,7 @@ fn refusal(error: &ureq::Error) -> String {
 
 fn broken(so_far: &Progress, error: &std::io::Error) -> String {
     let of = so_far.total.map_or(String::new(), |total| format!(" of {total}"));
-    format!("the transfer broke after {}{of} bytes ({error})", so_far.bytes)
+    format!("the transfer failed after {}{of} bytes ({error})", so_far.bytes)
 }
 
 #[cfg(test)]
@@ -134,10 +135,10 @@ mod tests {
         Remote {
             url,
             bytes: Some(3),
-            at_most: 1 << 20,
+            max_bytes: 1 << 20,
             sha256: Some(SHA256),
             inspect: |_| Ok(()),
-            patience: Duration::from_millis(500),
+            timeout: Duration::from_millis(500),
         }
     }
 
@@ -178,14 +179,14 @@ mod tests {
         let unknown = |remote: &mut Remote| remote.bytes = None;
         type Case = (Answer, fn(&mut Remote), &'static str);
         let cases: [Case; 8] = [
-            (Answer::Cut(BODY[..2].to_vec(), 3), |_| {}, "broke after 2 of 3 bytes"),
+            (Answer::Cut(BODY[..2].to_vec(), 3), |_| {}, "failed after 2 of 3 bytes"),
             (Answer::Unannounced(BODY[..2].to_vec()), |_| {}, "ended after 2 of 3 bytes"),
-            (Answer::Whole(b"abd".to_vec()), |_| {}, "not the published ones"),
+            (Answer::Whole(b"abd".to_vec()), |_| {}, "the checksum is wrong"),
             (Answer::Whole(b"abcd".to_vec()), |_| {}, "the server has 4 bytes, expected 3"),
             (Answer::Missing, |_| {}, "no such file (status 404)"),
             (Answer::Dropped, |_| {}, "no answer from the server"),
-            (Answer::Endless, unknown, "more than the 1048576 bytes"),
-            (Answer::Stalled(BODY[..1].to_vec(), 3), |_| {}, "broke after 1 of 3 bytes"),
+            (Answer::Endless, unknown, "more than the expected 1048576 bytes"),
+            (Answer::Stalled(BODY[..1].to_vec(), 3), |_| {}, "failed after 1 of 3 bytes"),
         ];
         for (answer, change, expected) in cases {
             let name = format!("{answer:?}");
@@ -204,7 +205,7 @@ mod tests {
                 Err(Error::data("not a picture", ""))
             };
         });
-        assert_eq!(result.unwrap_err(), "what came is no such file: not a picture");
+        assert_eq!(result.unwrap_err(), "the received file is invalid: not a picture");
         assert!(left.is_empty());
     }
 

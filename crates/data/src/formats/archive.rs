@@ -80,13 +80,13 @@ impl Container {
         let mut others = Others::default();
         let mut start = [0; 512];
         let got = read_up_to(&file, &mut start).map_err(|error| error.to_string())?;
-        let members = if zip::claims(&start[..got]) {
+        let members = if zip::matches(&start[..got]) {
             let members = member::settled(zip::members(&file, &mut others)?);
             Members::Zip(file, members)
         } else if start.starts_with(&GZIP) {
             let (bytes, members) = tar::unzip(file, &mut others)?;
             Members::Tar(bytes, member::settled(members))
-        } else if tar::claims(&start[..got]) {
+        } else if tar::matches(&start[..got]) {
             let members = member::settled(tar::members(&file, &mut others)?);
             Members::Tar(tar::Bytes::File(file), members)
         } else {
@@ -170,8 +170,8 @@ impl Container {
 }
 
 /// True where a file that begins with `start` is an archive, apart from gzipped ones.
-pub(crate) fn claims(start: &[u8]) -> bool {
-    zip::claims(start) || tar::claims(start)
+pub(crate) fn matches(start: &[u8]) -> bool {
+    zip::matches(start) || tar::matches(start)
 }
 
 /// Refuses a file that is too large for an image.

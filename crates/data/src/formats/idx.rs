@@ -12,7 +12,7 @@ use crate::in_memory::InMemory;
 use decode::{Kind, damaged, read};
 
 /// True where these first bytes (after gunzip) are those of IDX images.
-pub(crate) fn claims(start: &[u8]) -> bool {
+pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(&Kind::Images.magic().to_be_bytes())
 }
 

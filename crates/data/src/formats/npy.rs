@@ -18,7 +18,7 @@ pub(crate) use layout::{damaged, held_against};
 pub use write::{NpyWriter, write_npy_u8};
 
 /// True where these first bytes are those of a `.npy` file.
-pub(crate) fn claims(start: &[u8]) -> bool {
+pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(&header::MAGIC)
 }
 

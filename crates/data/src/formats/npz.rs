@@ -41,10 +41,10 @@ struct Member {
 }
 
 /// True where a file is a zip archive whose members all end in `.npy`.
-pub(crate) fn claims(path: &Path) -> bool {
+pub(crate) fn matches(path: &Path) -> bool {
     let mut others = Others::default();
     let arrays = File::open(path).is_ok_and(|file| {
-        zip::claims(&start(&file)) && zip::listed(&file, is_array, &mut others).is_ok_and(|found| !found.is_empty())
+        zip::matches(&start(&file)) && zip::listed(&file, is_array, &mut others).is_ok_and(|found| !found.is_empty())
     });
     arrays && others == Others::default()
 }
@@ -277,7 +277,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let claimed = |bytes: &[u8]| {
             std::fs::write(folder.path().join("a"), bytes).unwrap();
-            claims(&folder.path().join("a"))
+            matches(&folder.path().join("a"))
         };
         assert!(claimed(&zip(&[("x.npy", images(1)), ("y.npy", images(1))], true)));
         assert!(!claimed(&zip(&[("x.npy", images(1)), ("y.png", images(1))], true)));

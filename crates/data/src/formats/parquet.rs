@@ -16,7 +16,7 @@ use crate::open_options::Split;
 use crate::resize::ImageOptions;
 
 /// True where these first bytes are those of a parquet file.
-pub(crate) fn claims(start: &[u8]) -> bool {
+pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(b"PAR1")
 }
 

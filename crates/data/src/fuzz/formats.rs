@@ -17,7 +17,7 @@ fn fuzz_npz() {
     // The checksums of an archive hide what lies behind them: the arrays are also changed before they are packed.
     fuzz("npz, outside", &[zip(&files, false), zip(&files, true)], 300, |bytes| {
         with_file("x.npz", bytes, |path| {
-            npz::claims(path);
+            npz::matches(path);
             read_some(npz::open(path, Split::Train));
         });
     });

@@ -1,4 +1,4 @@
-//! Data sets that are drawn by program, from a seed.
+//! Synthetic data sets, generated from a seed.
 
 pub(crate) mod points;
 pub(crate) mod stacked;

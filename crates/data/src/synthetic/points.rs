@@ -1,4 +1,4 @@
-//! Sets of points drawn from a toy: point `i` depends on the seed and on `i` alone.
+//! Points sampled from a toy distribution; point `i` is a function of the seed and of `i`.
 
 use rand_distr::{Distribution, StandardNormal};
 
@@ -9,11 +9,11 @@ use crate::in_memory::check_read;
 use crate::random::{Stream, unit};
 use crate::toy::Toy;
 
-/// Points where no number is asked for.
+/// Default number of points.
 pub(crate) const POINTS: usize = 50_000;
 
-/// Points that the fingerprint looks at: enough to notice any change of how they are drawn.
-const WITNESSES: usize = 100;
+/// Number of points in the fingerprint, enough to detect a changed sampler.
+const FINGERPRINT_POINTS: usize = 100;
 
 /// A set of `count` points of a toy; each point's class is the Gaussian that it was drawn from.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// The first `count` points of `seed`. Nothing is drawn until a point is read, and nothing is kept.
+    /// The first `count` points of `seed`. Points are sampled when read and not stored.
     pub fn new(toy: Toy, seed: u64, count: usize) -> Self {
         let stream = Stream::new(seed, &format!("toy.{}", toy.name()));
         let draws = Draws { toy, stream, modes: toy.modes() };
@@ -37,7 +37,7 @@ impl Points {
         Self { seed, count, draws, info }
     }
 
-    /// Which toy.
+    /// The distribution.
     pub fn toy(&self) -> Toy {
         self.draws.toy
     }
@@ -52,20 +52,20 @@ struct Draws {
 }
 
 impl Draws {
-    /// The mode of point `index` and its place in the plane.
+    /// The mode of point `index` and its coordinates.
     fn draw(&self, index: usize) -> (usize, [f32; 2]) {
         let mut rng = self.stream.at(index as u64);
         let mode = ((unit(&mut rng) * self.modes.len() as f32) as usize).min(self.modes.len() - 1);
-        let place = self.modes[mode].map(|centre| {
+        let point = self.modes[mode].map(|centre| {
             let step: f32 = StandardNormal.sample(&mut rng);
             centre + self.toy.deviation() * step
         });
-        (mode, place)
+        (mode, point)
     }
 
     fn write(&self, index: usize, out: &mut [f32]) {
-        for (value, place) in out.iter_mut().zip(self.draw(index).1) {
-            *value = place / (2.0 * self.toy.window()) + 0.5;
+        for (value, point) in out.iter_mut().zip(self.draw(index).1) {
+            *value = point / (2.0 * self.toy.window()) + 0.5;
         }
     }
 }
@@ -93,7 +93,7 @@ impl Dataset for Points {
         let toy = self.draws.toy;
         let mut digest = Digest::new();
         digest.update(format!("toy {} {} {}\n", toy.name(), self.seed, self.count).as_bytes());
-        for index in 0..WITNESSES {
+        for index in 0..FINGERPRINT_POINTS {
             let mut point = [0.0; 2];
             self.draws.write(index, &mut point);
             point.iter().for_each(|value| digest.update(&value.to_le_bytes()));

@@ -1,6 +1,6 @@
 //! Stacked MNIST: three digits drawn at random as the red, green and blue of one image, which makes 1,000 modes that a
 //! classifier of digits can count (Metz et al. 2017, "Unrolled generative adversarial networks"; as many images as in
-//! PacGAN, Lin et al. 2018). Image `i` depends on the seed and on `i` alone.
+//! PacGAN, Lin et al. 2018). Image `i` is a function of the seed and of `i`.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::random::Stream;
 /// Digits of one image.
 const DIGITS: usize = 3;
 
-/// Images to learn from where no number is asked for: PacGAN's.
+/// Default number of training images, as in PacGAN.
 pub(crate) const TRAIN: usize = 128_000;
 
-/// Images held back where no number is asked for: as many as PacGAN and VEEGAN generate to count modes.
+/// Default number of test images: as many as PacGAN and VEEGAN generate to count modes.
 pub(crate) const TEST: usize = 26_000;
 
 /// A set of `count` stacks; the label 100 a + 10 b + c means the digits a (red), b (green) and c (blue).
@@ -34,7 +34,7 @@ impl Stacked {
     /// The first `count` stacks of `seed` over `digits`, which are grey images with labels from 0 to 9.
     ///
     /// # Errors
-    /// Where they are not.
+    /// `digits` is not such a set.
     pub fn new(name: impl Into<String>, digits: Box<dyn Dataset>, seed: u64, count: usize) -> Result<Self> {
         let grey = digits.shape().channels == 1;
         if !grey || digits.is_empty() || digits.label(0).is_none() || digits.classes().len() > 10 {
@@ -61,17 +61,17 @@ impl Stacked {
         Ok(Self { source, info, seed, count, draws })
     }
 
-    /// Which digits image `index` consists of: red, green, blue.
+    /// The indices of the digits of image `index`: red, green, blue.
     pub fn digits(&self, index: usize) -> [usize; DIGITS] {
         self.draws.digits(index)
     }
 }
 
-/// Which images are stacked.
+/// Samples the digits of each image.
 #[derive(Clone, Debug)]
 struct Draws {
     stream: Stream,
-    /// How many images there are to draw from.
+    /// Number of images to sample from.
     among: usize,
 }
 

@@ -1,6 +1,6 @@
-//! Strokes: handwritten-looking digits, drawn by program. Any number of 28x28 grey images in ten classes, white on
-//! black and framed like MNIST's, without a file or a network. Image `i` depends on the seed and on `i` alone, so two
-//! sets with one seed agree on every machine, and a longer set begins with the shorter one.
+//! Strokes: synthetic handwritten-looking digits. Any number of 28x28 grey images in ten classes, white on black and framed like
+//! MNIST's, without files or a network. Image `i` is a function of the seed and of `i`, so sets with the same seed are equal
+//! on every machine, and a longer set starts with a shorter one.
 
 mod curve;
 mod glyphs;
@@ -14,11 +14,11 @@ use crate::in_memory::check_read;
 use crate::random::Stream;
 use raster::SIDE;
 
-/// Digits in the set.
+/// Number of classes.
 const CLASSES: usize = 10;
 
-/// Images that the fingerprint looks at: enough to notice any change of the drawing program.
-const WITNESSES: usize = 100;
+/// Number of images in the fingerprint, enough to detect a changed generator.
+const FINGERPRINT_IMAGES: usize = 100;
 
 /// A set of `count` handwritten-looking digits.
 #[derive(Clone, Debug)]
@@ -30,14 +30,14 @@ pub struct Strokes {
     info: DatasetInfo,
 }
 
-/// The digit on image `index`: any ten images from a multiple of ten on hold the ten digits in random order.
+/// The digit of image `index`: each block of ten images has the ten digits in random order.
 fn digit(class: &Stream, index: usize) -> usize {
     class.permutation((index / CLASSES) as u64, CLASSES)[index % CLASSES]
 }
 
 impl Strokes {
-    /// The first `count` images of `seed`. Nothing is drawn until an image is read, and nothing is kept: drawing one
-    /// takes about 15 microseconds.
+    /// The first `count` images of `seed`. Images are drawn when read and not stored: drawing one takes about 15
+    /// microseconds.
     pub fn new(seed: u64, count: usize) -> Self {
         let (class, hand) = (Stream::new(seed, "strokes.class"), Stream::new(seed, "strokes.hand"));
         let names: Vec<String> = (0..CLASSES).map(|digit| digit.to_string()).collect();
@@ -54,7 +54,7 @@ impl Strokes {
             raster::draw_line(stroke, writing.softness, out);
         }
         for value in out {
-            // The levels of an 8-bit image, so that a copy of the set in a file is the set.
+            // Rounded to 8 bits, so that the set equals its copy in a file.
             *value = (*value * writing.ink * 255.0).round() / 255.0;
         }
     }
@@ -85,7 +85,7 @@ impl Dataset for Strokes {
         digest.update(&self.seed.to_le_bytes());
         digest.update(&(self.count as u64).to_le_bytes());
         let mut image = [0.0; SIDE * SIDE];
-        for index in 0..WITNESSES {
+        for index in 0..FINGERPRINT_IMAGES {
             self.draw(index, &mut image);
             digest.update(&image.map(|value| (value * 255.0).round() as u8));
         }

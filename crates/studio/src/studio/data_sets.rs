@@ -57,7 +57,7 @@ impl DataSets {
         }
         // The studio downloads nothing for a quiz.
         let listed = data::list(&options)?.into_iter().find(|row| row.name == *source);
-        if listed.is_some_and(|row| matches!(row.place, data::Place::Elsewhere | data::Place::ByHand)) {
+        if listed.is_some_and(|row| matches!(row.location, data::Location::Remote | data::Location::Manual)) {
             return Err(Failure::conflict(
                 format!("the data set {source} is not on this machine"),
                 format!("fetch it with `faussaire data fetch {source}`"),

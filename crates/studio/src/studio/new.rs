@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use faussaire::data::{self, OpenOptions, Place as Where};
+use faussaire::data::{self, Location, OpenOptions};
 use faussaire::recipe::{Key, Kind, values};
 use faussaire::{Preset, Recipe};
 use serde::Deserialize;
@@ -58,8 +58,8 @@ async fn datasets(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Value>>>
         let rows = data::list(&options(&studio))?;
         let row = |row: data::Listing| {
             json!({
-                "name": row.name, "about": row.about, "images": row.images, "place": row.place.to_string(),
-                "here": matches!(row.place, Where::BuiltIn | Where::Here(_)),
+                "name": row.name, "about": row.about, "images": row.images, "place": row.location.to_string(),
+                "here": matches!(row.location, Location::BuiltIn | Location::Local(_)),
                 "shape": [row.shape.height, row.shape.width, row.shape.channels],
             })
         };
@@ -157,8 +157,8 @@ fn options(studio: &Studio) -> OpenOptions {
 fn images(recipe: &Recipe, studio: &Studio) -> Option<usize> {
     let source = &recipe.data.source;
     let listed = data::list(&options(studio)).ok()?.into_iter().find(|row| row.name == *source)?;
-    let all = match listed.place {
-        Where::BuiltIn => data::open(source, &recipe.open_options(options(studio)), &mut |_| ()).ok()?.len(),
+    let all = match listed.location {
+        Location::BuiltIn => data::open(source, &recipe.open_options(options(studio)), &mut |_| ()).ok()?.len(),
         _ => listed.images?,
     };
     Some(if recipe.data.count > 0 { all.min(recipe.data.count) } else { all })

@@ -40,7 +40,7 @@ pub enum Bytes {
 }
 
 /// True where a file that begins with `start` is a tar archive: its first header has the right checksum.
-pub fn claims(start: &[u8]) -> bool {
+pub fn matches(start: &[u8]) -> bool {
     let Some(block) = start.first_chunk::<BLOCK>() else { return false };
     let header = Header::from_byte_slice(block);
     let mut summed = header.clone();
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn members_are_read_in_place_or_from_memory() {
         let archive = tar(&[("a/b.png", &[7; 700]), ("c.txt", b"x"), ("d.jpg", b"")]);
-        assert!(claims(&archive));
+        assert!(matches(&archive));
         let expected = [("a/b.png".to_owned(), Ok(vec![7; 700])), ("d.jpg".to_owned(), Ok(Vec::new()))];
         assert_eq!(plain(&archive).unwrap(), expected);
         assert_eq!(packed(&gzip(&archive)).unwrap(), expected);
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(packed(&gzip(&archive[..1000])).unwrap(), cut);
         let mut broken = archive.clone();
         broken[3 * BLOCK] = b'X';
-        assert!(!claims(&broken[3 * BLOCK..]));
+        assert!(!matches(&broken[3 * BLOCK..]));
         assert_eq!(plain(&broken).unwrap_err(), "it is damaged: archive header checksum mismatch");
         let gzipped = gzip(&archive);
         assert!(packed(&gzipped[..gzipped.len() / 2]).is_err());

@@ -36,7 +36,7 @@ pub struct Place {
 }
 
 /// True where a file that begins with `start` is a zip archive.
-pub fn claims(start: &[u8]) -> bool {
+pub fn matches(start: &[u8]) -> bool {
     start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06")
 }
 

@@ -59,10 +59,10 @@ pub fn remote(mirror: Option<&str>) -> Remote {
     Remote {
         url: format!("{base}{ARCHIVE}"),
         bytes: Some(BYTES),
-        at_most: BYTES,
+        max_bytes: BYTES,
         sha256: Some("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
         inspect: |_| Ok(()),
-        patience: Duration::from_secs(30),
+        timeout: Duration::from_secs(30),
     }
 }
 
