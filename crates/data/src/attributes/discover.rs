@@ -8,7 +8,7 @@ use super::{Attributes, WithAttributes};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::formats::archive::Others;
+use crate::formats::archive::OtherFiles;
 use crate::formats::archive::zip;
 use crate::pread::ReadAt;
 
@@ -46,7 +46,7 @@ fn packed(archive: &Path) -> Result<Option<Attributes>> {
     };
     let Some(file) = File::open(archive).ok().filter(|_| archive.is_file()) else { return Ok(None) };
     // Other archives have no such list.
-    let members = zip::listed(&file, named, &mut Others::default()).unwrap_or_default();
+    let members = zip::listed(&file, named, &mut OtherFiles::default()).unwrap_or_default();
     let Some(member) = members.first() else { return Ok(None) };
     let origin = archive.join(&*member.name).display().to_string();
     let mut at = ReadAt::new(&file);

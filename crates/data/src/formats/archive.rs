@@ -1,5 +1,5 @@
-//! Many files in one place, read one at a time: a folder, a .zip, a .tar, or a .tar.gz. An archive is read as it is,
-//! never unpacked. `Container` lists the image files in it and gives the bytes of each.
+//! Containers of image files: a folder, .zip, .tar or .tar.gz. Archives are read in location, without unpacking. `Container` lists
+//! the image files and reads them one at a time.
 
 mod budget;
 mod member;
@@ -13,32 +13,32 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
-use crate::folder::scan::{self, Looked, OnDisk};
+use crate::folder::scan::{self, Metadata, OnDisk};
 use crate::formats::GZIP;
-pub(crate) use member::{Member, Others, common_folders, is_image};
+pub(crate) use member::{Member, OtherFiles, common_folders, is_image};
 
-/// The largest file that is read as one image (256 MiB).
+/// Size limit of an image file (256 MiB).
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// The image files in a folder or an archive, sorted by name.
 pub(crate) struct Container {
     /// The folder or archive.
     root: PathBuf,
-    /// When the folder or archive itself was last changed.
+    /// Modification time of the folder or archive itself.
     modified: u64,
     members: Members,
-    others: Others,
+    others: OtherFiles,
 }
 
-/// The files, each with what it takes to find its bytes.
+/// The files, each with the location of its bytes.
 enum Members {
-    /// In a folder of a million files, to look at each takes a while, and is done when asked for.
-    Folder(Vec<Member<OnDisk>>, OnceLock<Vec<Looked>>),
-    Zip(File, Vec<Member<zip::Place>>),
-    Tar(tar::Bytes, Vec<Member<tar::Place>>),
+    /// Reading the metadata of a million files takes a while and is done on demand.
+    Folder(Vec<Member<OnDisk>>, OnceLock<Vec<Metadata>>),
+    Zip(File, Vec<Member<zip::Location>>),
+    Tar(tar::Bytes, Vec<Member<tar::Location>>),
 }
 
-/// The same expression for whichever members there are.
+/// Evaluates an expression for any kind of members.
 macro_rules! of_any {
     ($self:expr, $members:ident => $then:expr) => {
         match &$self.members {
@@ -53,7 +53,7 @@ impl Container {
     /// Lists the images in the folder or archive at `root`.
     ///
     /// # Errors
-    /// Where it can't be read, is no archive, or is a damaged one.
+    /// It can't be read, is not an archive, or is damaged.
     pub fn open(root: &Path) -> Result<Self> {
         let (members, others) = if root.is_dir() {
             let (members, others) = scan::scan(root)?;
@@ -70,32 +70,32 @@ impl Container {
         Ok(Self { root: root.to_path_buf(), modified: modified(root), members, others })
     }
 
-    /// Files that are in memory already, one after the other, with their names and lengths; `root` is where they are from.
+    /// Files in memory, concatenated, with their names and lengths; `root` is their origin.
     pub fn in_memory(root: &Path, bytes: Vec<u8>, files: impl Iterator<Item = (String, u64)>) -> Self {
-        let members = Members::Tar(tar::Bytes::Memory(bytes), tar::in_a_row(files));
-        Self { root: root.to_path_buf(), modified: modified(root), members, others: Others::default() }
+        let members = Members::Tar(tar::Bytes::Memory(bytes), tar::concatenated(files));
+        Self { root: root.to_path_buf(), modified: modified(root), members, others: OtherFiles::default() }
     }
 
-    fn open_archive(file: File) -> Result<(Members, Others), String> {
-        let mut others = Others::default();
+    fn open_archive(file: File) -> Result<(Members, OtherFiles), String> {
+        let mut others = OtherFiles::default();
         let mut start = [0; 512];
         let got = read_up_to(&file, &mut start).map_err(|error| error.to_string())?;
         let members = if zip::matches(&start[..got]) {
-            let members = member::settled(zip::members(&file, &mut others)?);
+            let members = member::sorted_unique(zip::members(&file, &mut others)?);
             Members::Zip(file, members)
         } else if start.starts_with(&GZIP) {
             let (bytes, members) = tar::unzip(file, &mut others)?;
-            Members::Tar(bytes, member::settled(members))
+            Members::Tar(bytes, member::sorted_unique(members))
         } else if tar::matches(&start[..got]) {
-            let members = member::settled(tar::members(&file, &mut others)?);
+            let members = member::sorted_unique(tar::members(&file, &mut others)?);
             Members::Tar(tar::Bytes::File(file), members)
         } else {
-            return Err("its first bytes are those of no zip or tar archive".to_owned());
+            return Err("it is not a zip or tar archive".to_owned());
         };
         Ok((members, others))
     }
 
-    /// How many images there are.
+    /// Number of images.
     pub fn len(&self) -> usize {
         of_any!(self, members => members.len())
     }
@@ -105,23 +105,23 @@ impl Container {
         of_any!(self, members => &members[index].name)
     }
 
-    /// The bytes of image `index`'s file, once unpacked.
+    /// Length in bytes of the file of image `index`, unpacked.
     pub fn length(&self, index: usize) -> u64 {
         match &self.members {
-            Members::Folder(members, looked) => self.look(members, looked)[index].length,
-            Members::Zip(_, members) => members[index].place.length,
-            Members::Tar(_, members) => members[index].place.length,
+            Members::Folder(members, cached) => self.metadata(members, cached)[index].length,
+            Members::Zip(_, members) => members[index].location.length,
+            Members::Tar(_, members) => members[index].location.length,
         }
     }
 
-    fn look<'a>(&self, members: &[Member<OnDisk>], looked: &'a OnceLock<Vec<Looked>>) -> &'a [Looked] {
-        looked.get_or_init(|| scan::look(&self.root, members))
+    fn metadata<'a>(&self, members: &[Member<OnDisk>], cached: &'a OnceLock<Vec<Metadata>>) -> &'a [Metadata] {
+        cached.get_or_init(|| scan::metadata(&self.root, members))
     }
 
-    /// Where a person finds image `index`.
+    /// The path of image `index` for messages.
     pub fn path(&self, index: usize) -> PathBuf {
         match &self.members {
-            Members::Folder(members, _) => members[index].place.path(&self.root, &members[index].name),
+            Members::Folder(members, _) => members[index].location.path(&self.root, &members[index].name),
             Members::Zip(..) | Members::Tar(..) => self.root.join(self.name(index)),
         }
     }
@@ -129,31 +129,31 @@ impl Container {
     /// Reads image `index`'s file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of what is wrong.
     pub fn read(&self, index: usize) -> Result<Vec<u8>, String> {
         match &self.members {
             Members::Folder(..) => scan::read(&self.path(index)),
             Members::Zip(file, members) => {
-                small_enough(members[index].place.length)?;
+                check_image_size(members[index].location.length)?;
                 zip::read(file, &members[index])
             }
             Members::Tar(bytes, members) => {
-                small_enough(members[index].place.length)?;
+                check_image_size(members[index].location.length)?;
                 tar::read(bytes, &members[index])
             }
         }
     }
 
-    /// What tells this image file from another version of it, as far as that is known without reading it.
+    /// A number that changes when the file of image `index` changes, without reading it (modification time or checksum).
     pub fn version(&self, index: usize) -> u64 {
         match &self.members {
-            Members::Folder(members, looked) => self.look(members, looked)[index].modified,
-            Members::Zip(_, members) => u64::from(members[index].place.crc),
+            Members::Folder(members, cached) => self.metadata(members, cached)[index].modified,
+            Members::Zip(_, members) => u64::from(members[index].location.crc),
             Members::Tar(..) => self.modified,
         }
     }
 
-    /// Whether the images are files of their own.
+    /// Whether the images are files in a folder.
     pub fn is_folder(&self) -> bool {
         matches!(self.members, Members::Folder(..))
     }
@@ -163,34 +163,34 @@ impl Container {
         &self.root
     }
 
-    /// What lies there too and is not read.
-    pub fn others(&self) -> &Others {
+    /// The other files, which are not read.
+    pub fn others(&self) -> &OtherFiles {
         &self.others
     }
 }
 
-/// True where a file that begins with `start` is an archive, apart from gzipped ones.
+/// Whether a file that starts with `start` is an archive; gzipped ones are not detected here.
 pub(crate) fn matches(start: &[u8]) -> bool {
     zip::matches(start) || tar::matches(start)
 }
 
-/// Refuses a file that is too large for an image.
+/// Checks the size of an image file.
 ///
 /// # Errors
-/// Its length and the limit.
-pub(crate) fn small_enough(length: u64) -> Result<(), String> {
+/// The length and the limit.
+pub(crate) fn check_image_size(length: u64) -> Result<(), String> {
     if length <= MAX_FILE_BYTES {
         return Ok(());
     }
     Err(format!("it has {length} bytes, more than the {MAX_FILE_BYTES} allowed for one image"))
 }
 
-/// When a file or folder was last changed.
+/// The modification time of a file or folder.
 fn modified(path: &Path) -> u64 {
     std::fs::metadata(path).and_then(|about| about.modified()).map_or(0, since_epoch)
 }
 
-/// A moment as one number (nanoseconds since 1970).
+/// A time in nanoseconds since 1970.
 pub(crate) fn since_epoch(moment: SystemTime) -> u64 {
     moment.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
 }

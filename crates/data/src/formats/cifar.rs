@@ -1,6 +1,6 @@
 //! CIFAR-10 in its binary version: rows of 3,073 bytes, a label and then 32x32 red, green and blue values plane by
-//! plane. Read are a folder of `data_batch_*.bin` and `test_batch.bin`, the published archive without unpacking it, and
-//! a single `.bin` file. How many rows there are follows from the files' lengths.
+//! plane. Supported are a folder of `data_batch_*.bin` and `test_batch.bin`, the published archive without unpacking it,
+//! and a single `.bin` file. The number of rows follows from the lengths of the files.
 //! Format: <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
 mod published;
@@ -25,20 +25,20 @@ const PLANE: usize = SIDE * SIDE;
 /// Bytes of a row.
 const ROW: usize = 1 + 3 * PLANE;
 
-/// The classes in label order, as `batches.meta.txt` has them.
+/// The classes in label order, as in `batches.meta.txt`.
 pub(crate) const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// The file of class names, one per line.
 const NAMES: &str = "batches.meta.txt";
 
-/// Entries of an archive that are looked at to tell what it is.
-const LOOK: usize = 8;
+/// Number of entries of an archive read to detect its content.
+const DETECTION_ENTRIES: usize = 8;
 
 /// Opens a folder, an archive or a single file; of a folder or an archive, the files of `split`.
 ///
 /// # Errors
-/// Where nothing is there, a file can't be read, holds a part of a row, or a label that is none.
+/// There is no file, a file can't be read, has an incomplete row, or an invalid label.
 pub fn open(path: &Path, split: Split) -> Result<InMemory> {
     if path.is_dir() {
         return from_folder(path, split);
@@ -54,12 +54,12 @@ pub fn open(path: &Path, split: Split) -> Result<InMemory> {
     rows.into_set(path, names.as_deref())
 }
 
-/// True where a folder holds the files of `split`.
+/// Whether a folder has files of `split`.
 pub(crate) fn in_folder(folder: &Path, split: Split) -> bool {
     batches(folder, split).is_ok_and(|found| !found.is_empty())
 }
 
-/// True where a file is one of rows: whole rows, and each label from 0 to 9.
+/// Whether a file consists of rows: whole rows with labels from 0 to 9.
 pub(crate) fn is_rows(path: &Path) -> bool {
     let labels = || -> std::io::Result<bool> {
         let mut file = File::open(path)?;
@@ -80,7 +80,7 @@ pub(crate) fn is_rows(path: &Path) -> bool {
     labels().unwrap_or(false)
 }
 
-/// True where a file is a tar archive (gzipped or not) with such files among its first.
+/// Whether a file is a tar archive (gzipped or not) with such files among its first entries.
 pub(crate) fn is_archive(path: &Path) -> bool {
     let Ok(reader) = File::open(path).and_then(unpacked) else { return false };
     let (seen, found) = (Cell::new(0), Cell::new(false));
@@ -88,14 +88,14 @@ pub(crate) fn is_archive(path: &Path) -> bool {
         seen.set(seen.get() + 1);
         let batch = [Split::Train, Split::Test].into_iter().any(|split| is_batch(file_name(name), split));
         found.set(found.get() || batch);
-        batch || seen.get() == LOOK
+        batch || seen.get() == DETECTION_ENTRIES
     };
-    // An error stops the walk: all that is needed has been seen.
+    // An error stops the walk; the entries so far are enough.
     let _ = tar::pick(reader, wanted, |_, _, _| Err(String::new()));
     found.get()
 }
 
-/// The bytes of a file, after gunzip where it is gzipped.
+/// The bytes of a file, gunzipped if necessary.
 fn unpacked(mut file: File) -> std::io::Result<Box<dyn Read>> {
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start)?;
@@ -104,7 +104,7 @@ fn unpacked(mut file: File) -> std::io::Result<Box<dyn Read>> {
     Ok(if start == GZIP { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
 }
 
-/// Whether a file of this name holds rows of `split`.
+/// Whether a file name is one of `split`.
 fn is_batch(name: &str, split: Split) -> bool {
     let prefix = match split {
         Split::Train => "data_batch",
@@ -118,7 +118,7 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// The files of `split` right in `folder`, by number.
+/// The files of `split` directly in `folder`, by number.
 fn batches(folder: &Path, split: Split) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -166,7 +166,7 @@ fn from_archive(path: &Path, reader: Box<dyn Read>, split: Split) -> Result<InMe
     rows.or_missing(path, split)?.into_set(path, Some(&names))
 }
 
-/// Rows that were read: images channels-last, and their labels.
+/// The rows read: images channels-last, and their labels.
 #[derive(Default)]
 struct Rows {
     pixels: Vec<u8>,
@@ -174,13 +174,13 @@ struct Rows {
 }
 
 impl Rows {
-    /// Reads `length` bytes of rows, or says what is wrong with them.
+    /// Reads `length` bytes of rows.
     fn append(&mut self, mut reader: impl Read, length: u64) -> Result<(), String> {
         if length == 0 || !length.is_multiple_of(ROW as u64) {
             return Err(format!("its {length} bytes are not one or more rows of {ROW}"));
         }
         check_size(length.saturating_add(self.pixels.len() as u64))?;
-        // What an archive promises may not follow: the rest grows as it comes.
+        // The declared length of an archive's member can't be trusted: the buffer grows with the data.
         self.pixels.reserve((length as usize).min(1 << 26));
         let mut row = [0u8; ROW];
         for index in 0..length / ROW as u64 {
@@ -230,7 +230,7 @@ fn cut_short(error: std::io::Error) -> String {
 
 fn damaged(path: &Path, what: &str) -> Error {
     Error::data(
-        format!("{} is no whole file of CIFAR-10's binary version: {what}", path.display()),
+        format!("{} is not a whole file of CIFAR-10's binary version: {what}", path.display()),
         "the file is damaged, or was not downloaded completely, or is another version (CIFAR-100, Python): replace it",
     )
 }

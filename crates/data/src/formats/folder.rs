@@ -1,11 +1,11 @@
-//! Images in files: in a folder, at any depth, or in an archive, which is a folder in one file. Where the images lie in
-//! two or more subfolders, each subfolder is a class. Files are listed when the set is opened and decoded when they are
-//! read. A file that can't be used is told once and passed over, another image standing in for it.
+//! A data set of image files in a folder, at any depth, or in an archive. Images in two or more subfolders get the subfolders as
+//! classes. Files are listed on opening and decoded on reading. An unusable file is reported once and replaced by another
+//! image.
 
 mod check;
 mod classes;
 mod decode;
-mod ledger;
+mod file_states;
 pub(crate) mod scan;
 
 use std::path::{Path, PathBuf};
@@ -25,17 +25,17 @@ pub(crate) use check::check;
 use classes::classes;
 #[cfg(test)]
 pub(crate) use decode::{DECODER_FAILED, decode};
-use ledger::Ledger;
+use file_states::FileStates;
 pub(crate) use scan::has_images;
 
-/// Sets whose files take less than this are decoded again by each run, without a file of decoded images (4 MiB).
-const WORTH_KEEPING: u64 = 4 << 20;
+/// Sets with fewer bytes of files are decoded by each run, without a cache file (4 MiB).
+const MIN_CACHED_BYTES: u64 = 4 << 20;
 
-/// With more files than this, reading begins before it is known whether they were decoded before.
-const LOOKED_AT_SOON: usize = 20_000;
+/// With more files than this, the cache file is opened in the background.
+const MAX_FOREGROUND_FILES: usize = 20_000;
 
-/// Files whose bytes are looked at to tell one set from another with the same names and lengths.
-const WITNESSES: usize = 16;
+/// Number of files whose bytes are in the fingerprint, to distinguish sets with the same names and lengths.
+const FINGERPRINT_FILES: usize = 16;
 
 /// Images in the files of a folder or an archive.
 pub struct Folder {
@@ -44,39 +44,38 @@ pub struct Folder {
     info: DatasetInfo,
     options: ImageOptions,
     shape: ImageShape,
-    /// The file whose image decided the shape.
+    /// The file whose image determined the shape.
     model: usize,
-    ledger: Ledger,
+    file_states: FileStates,
     decoded: Decoded,
 }
 
 impl Folder {
-    /// Opens a folder, a .zip, a .tar or a .tar.gz. The first image that can be read decides between grey and RGB where
-    /// `options` ask for no channels, and the size where they ask for none; images of another size are then bad files.
+    /// Opens a folder, a .zip, a .tar or a .tar.gz. The first readable image determines the channels and the size
+    /// that `options` leave open; images of another size are then bad files.
     ///
     /// # Errors
-    /// Where the folder or archive can't be read or holds no image, or its first images are all bad.
+    /// The folder or archive can't be read or has no image, or its first images are all bad.
     pub fn open(root: &Path, options: &ImageOptions) -> Result<Self> {
-        Self::open_keeping(root, options, evict::folder())
+        Self::open_with_cache(root, options, evict::folder())
     }
 
-    /// `open`, with files of decoded images in this folder.
-    fn open_keeping(root: &Path, options: &ImageOptions, keep_in: Option<PathBuf>) -> Result<Self> {
+    /// `open` with cache files in folder `cache_folder`.
+    fn open_with_cache(root: &Path, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Self> {
         options.check()?;
-        Self::over(list(root)?, options, keep_in)
+        Self::over(list(root)?, options, cache_folder)
     }
 
-    /// Image files that are in memory already, one after the other: where each ends in `bytes`. `root` is where they are
-    /// from.
+    /// Concatenated image files in memory; `ends` are the end offsets in `bytes`, `root` is their origin.
     ///
     /// # Errors
-    /// Where there is no image, or the first images are all bad.
+    /// There is no image, or the first images are all bad.
     pub(crate) fn in_memory(root: &Path, bytes: Vec<u8>, ends: &[usize], options: &ImageOptions) -> Result<Self> {
         options.check()?;
         let starts = [0].into_iter().chain(ends.iter().copied());
         let lengths = ends.iter().zip(starts).map(|(end, start)| (end - start) as u64);
         let files = lengths.enumerate().map(|(row, length)| (format!("row {row}"), length));
-        Self::over(some(Container::in_memory(root, bytes, files))?, options, evict::folder())
+        Self::over(require_images(Container::in_memory(root, bytes, files))?, options, evict::folder())
     }
 
     /// The same images with one label each; label `k` means `classes[k]`.
@@ -89,27 +88,27 @@ impl Folder {
         self
     }
 
-    /// The images of a container, of which there is one at least.
-    fn over(container: Container, options: &ImageOptions, keep_in: Option<PathBuf>) -> Result<Self> {
+    /// The images of a container, which has at least one.
+    fn over(container: Container, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Self> {
         let container = Arc::new(container);
-        let ledger = Ledger::new(container.len());
-        let (model, found) = first_image(&container, &ledger)?;
+        let file_states = FileStates::new(container.len());
+        let (model, found) = first_image(&container, &file_states)?;
         let (options, shape, count) = (*options, options.apply(found), container.len());
         let mut info = DatasetInfo::new(container.root().display().to_string());
-        let shaped = options.describe().map(|how| format!("images brought to shape: {how}"));
+        let shaped = options.describe().map(|how| format!("images resized: {how}"));
         info.notes = [shaped, container.others().describe()].into_iter().flatten().collect();
         let (labels, classes) = classes((0..count).map(|index| container.name(index)));
         let look = {
             let container = Arc::clone(&container);
-            move || contents(&container, shape, &options, keep_in)
+            move || contents(&container, shape, &options, cache_folder)
         };
-        let decoded = if count > LOOKED_AT_SOON && container.is_folder() {
+        let decoded = if count > MAX_FOREGROUND_FILES && container.is_folder() {
             Decoded::open_later(count, shape, look)
         } else {
             let (contents, folder) = look();
             Decoded::open(&contents, folder.as_deref())
         };
-        let set = Self { container, labels: None, info, options, shape, model, ledger, decoded };
+        let set = Self { container, labels: None, info, options, shape, model, file_states, decoded };
         Ok(match labels {
             Some(labels) => set.with_labels(labels, classes),
             None => set,
@@ -126,16 +125,16 @@ impl Folder {
         self.container.name(index)
     }
 
-    /// The next image with the same label, after the last the first.
-    fn next_alike(&self, index: usize) -> usize {
+    /// The next image with the same label, cyclically.
+    fn next_with_label(&self, index: usize) -> usize {
         let count = self.container.len();
         let after = (index + 1..count).chain(0..index);
         let alike = |other: &usize| self.labels.as_ref().is_none_or(|labels| labels[*other] == labels[index]);
         after.into_iter().find(alike).unwrap_or(index)
     }
 
-    /// Writes image `index` into `out`, from what was decoded before or from its file.
-    fn show(&self, index: usize, out: &mut [f32]) -> Result<(), String> {
+    /// Writes image `index` into `out`, from the cache or from its file.
+    fn read_image(&self, index: usize, out: &mut [f32]) -> Result<(), String> {
         match self.decoded.read(index, out) {
             Found::Image => return Ok(()),
             Found::Bad(reason) => return Err(reason),
@@ -143,7 +142,7 @@ impl Folder {
         }
         let file = self.container.read(index);
         if file.is_err() && self.container.is_folder() {
-            // The system refused the file: the next run may have more luck, so this is not kept.
+            // A read error may be temporary, so it is not cached.
             return file.map(drop);
         }
         let image = file.and_then(|bytes| self.decode(&bytes));
@@ -162,11 +161,11 @@ impl Folder {
         Ok(resize(pixels, shape, wanted, self.options.fit))
     }
 
-    /// Where only few images were never decoded, decodes them, so that the file of decoded images becomes complete.
+    /// Decodes the last few images, so that the cache file becomes complete.
     fn decode_rest(&self) {
         self.decoded.rest().par_iter().for_each(|&index| {
-            // A bad one is told when it is asked for.
-            let _ = self.show(index, &mut vec![0.0; self.shape.len()]);
+            // A bad image is reported when it is read.
+            let _ = self.read_image(index, &mut vec![0.0; self.shape.len()]);
         });
     }
 }
@@ -186,37 +185,37 @@ impl Dataset for Folder {
         self.shape
     }
 
-    /// Where the file is bad, writes the next good image with the same label instead.
+    /// Replaces a bad image by the next good one with the same label.
     fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
         check_read(self, index, out)?;
         let mut at = index;
         loop {
-            if !self.ledger.is_bad(at) {
-                match self.show(at, out) {
+            if !self.file_states.is_bad(at) {
+                match self.read_image(at, out) {
                     Ok(()) => {
-                        self.ledger.note_good(at);
+                        self.file_states.mark_good(at);
                         self.decode_rest();
                         return Ok(());
                     }
-                    Err(reason) => self.ledger.note_bad(at, || BadFile { path: self.container.path(at), reason }),
+                    Err(reason) => self.file_states.mark_bad(at, || BadFile { path: self.container.path(at), reason }),
                 }
-                refuse_too_many(&self.container, &self.ledger)?;
+                refuse_too_many(&self.container, &self.file_states)?;
             }
-            at = self.next_alike(at);
+            at = self.next_with_label(at);
             if at == index {
-                return Err(none_good(&self.container, &self.ledger));
+                return Err(none_good(&self.container, &self.file_states));
             }
         }
     }
 
     fn skipped(&self) -> Vec<BadFile> {
-        self.ledger.bad()
+        self.file_states.bad()
     }
 
     fn resolved(&self, index: usize) -> usize {
         let mut at = index;
-        while self.ledger.is_bad(at) {
-            at = self.next_alike(at);
+        while self.file_states.is_bad(at) {
+            at = self.next_with_label(at);
             if at == index {
                 break;
             }
@@ -241,22 +240,22 @@ impl Dataset for Folder {
     }
 }
 
-/// The images in a folder or archive, of which there must be one.
+/// Lists the images in a folder or archive, which must have at least one.
 fn list(root: &Path) -> Result<Container> {
-    some(Container::open(root)?)
+    require_images(Container::open(root)?)
 }
 
-/// How many images a folder or archive holds, and the shape of the first that can be read.
+/// The number of images in a folder or archive, and the shape of the first readable one.
 ///
 /// # Errors
 /// As `Folder::open`.
 pub(crate) fn layout(root: &Path) -> Result<(usize, ImageShape)> {
     let container = list(root)?;
-    first_image(&container, &Ledger::new(container.len())).map(|(_, shape)| (container.len(), shape))
+    first_image(&container, &FileStates::new(container.len())).map(|(_, shape)| (container.len(), shape))
 }
 
 /// Refuses a container without images.
-fn some(container: Container) -> Result<Container> {
+fn require_images(container: Container) -> Result<Container> {
     if container.len() > 0 {
         return Ok(container);
     }
@@ -267,29 +266,29 @@ fn some(container: Container) -> Result<Container> {
     ))
 }
 
-/// The first image that can be decoded, and its shape. Those before it are noted as bad.
-fn first_image(container: &Container, ledger: &Ledger) -> Result<(usize, ImageShape)> {
+/// The first image that can be decoded, and its shape. Earlier ones are marked as bad.
+fn first_image(container: &Container, file_states: &FileStates) -> Result<(usize, ImageShape)> {
     for index in 0..container.len() {
         match container.read(index).and_then(|bytes| decode::decode(&bytes, None)) {
             Ok((shape, _)) => return Ok((index, shape)),
-            Err(reason) => ledger.note_bad(index, || BadFile { path: container.path(index), reason }),
+            Err(reason) => file_states.mark_bad(index, || BadFile { path: container.path(index), reason }),
         }
-        refuse_too_many(container, ledger)?;
+        refuse_too_many(container, file_states)?;
     }
-    Err(none_good(container, ledger))
+    Err(none_good(container, file_states))
 }
 
-/// An error where more than half of the files tried are bad.
-fn refuse_too_many(container: &Container, ledger: &Ledger) -> Result<()> {
-    let Some((bad, tried)) = ledger.too_many_bad() else { return Ok(()) };
+/// Returns an error if more than half of the files read are bad.
+fn refuse_too_many(container: &Container, file_states: &FileStates) -> Result<()> {
+    let Some((bad, tried)) = file_states.too_many_bad() else { return Ok(()) };
     let what = format!("{}: {bad} of the first {tried} image files can't be used", container.root().display());
-    Err(too_many(what, &ledger.bad()))
+    Err(too_many(what, &file_states.bad()))
 }
 
-/// An error where nothing can stand in for a bad file.
-fn none_good(container: &Container, ledger: &Ledger) -> Error {
+/// The error if no image can replace a bad file.
+fn none_good(container: &Container, file_states: &FileStates) -> Error {
     let what = format!("{}: no image file (of one class, at least) can be used", container.root().display());
-    too_many(what, &ledger.bad())
+    too_many(what, &file_states.bad())
 }
 
 fn too_many(what: String, bad: &[BadFile]) -> Error {
@@ -306,12 +305,12 @@ fn size(shape: ImageShape) -> String {
     format!("{}x{} pixels (height x width)", shape.height, shape.width)
 }
 
-/// Names and lengths of all files: what a run holds a set against when it resumes. A folder keeps it when it is packed.
+/// A digest of the names and lengths of all files, compared on resuming. Packing a folder doesn't change it.
 fn fingerprint(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     let fit = if options.fit == Fit::Pad { ", fitted" } else { "" };
     digest.update(format!("folder {}x{shape}{fit}\n", container.len()).as_bytes());
-    // Folders around everything may be there or not.
+    // Common folders are left out.
     let shared = common_folders((0..container.len()).map(|index| container.name(index)));
     for index in 0..container.len() {
         digest.update(format!("{} {}\n", container.length(index), &container.name(index)[shared..]).as_bytes());
@@ -319,32 +318,33 @@ fn fingerprint(container: &Container, shape: ImageShape, options: &ImageOptions)
     digest.finish()
 }
 
-/// What identifies the decoded images, and the folder for their file where they are worth one.
+/// The identity of the cached images, and the folder of the cache file if the set is large enough for one.
 fn contents(
     container: &Container,
     shape: ImageShape,
     options: &ImageOptions,
-    keep_in: Option<PathBuf>,
+    cache_folder: Option<PathBuf>,
 ) -> (Contents, Option<PathBuf>) {
     let count = container.len();
-    let worth = |_: &PathBuf| (0..count).map(|index| container.length(index)).sum::<u64>() >= WORTH_KEEPING;
-    let keep_in = keep_in.filter(worth);
-    let key = if keep_in.is_some() { key(container, shape, options) } else { String::new() };
-    (Contents { count, shape, key }, keep_in)
+    let worth = |_: &PathBuf| (0..count).map(|index| container.length(index)).sum::<u64>() >= MIN_CACHED_BYTES;
+    let cache_folder = cache_folder.filter(worth);
+    let key = if cache_folder.is_some() { key(container, shape, options) } else { String::new() };
+    (Contents { count, shape, key }, cache_folder)
 }
 
-/// What the decoded bytes depend on: names, lengths and versions of all files, the bytes of some, and the wanted shape.
+/// A digest of everything the decoded bytes depend on: names, lengths and versions of all files, the bytes of require_images, and the
+/// target shape.
 fn key(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
-    // Another way of decoding or resizing gets another number.
+    // Change the number when decoding or resizing changes.
     let how = format!("decoded 1: {}x{shape} {:?} {}\n", container.len(), options.fit, options.size.is_some());
     digest.update(how.as_bytes());
     for index in 0..container.len() {
         let (length, version) = (container.length(index), container.version(index));
         digest.update(format!("{length} {version} {}\n", container.name(index)).as_bytes());
     }
-    for witness in 0..WITNESSES {
-        digest.update(&container.read(witness * (container.len() - 1) / (WITNESSES - 1)).unwrap_or_default());
+    for witness in 0..FINGERPRINT_FILES {
+        digest.update(&container.read(witness * (container.len() - 1) / (FINGERPRINT_FILES - 1)).unwrap_or_default());
     }
     digest.finish()
 }

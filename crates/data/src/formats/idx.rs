@@ -11,15 +11,15 @@ use crate::error::Result;
 use crate::in_memory::InMemory;
 use decode::{Kind, damaged, read};
 
-/// True where these first bytes (after gunzip) are those of IDX images.
+/// Whether these first bytes (after gunzip) are those of IDX images.
 pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(&Kind::Images.magic().to_be_bytes())
 }
 
-/// Opens IDX images (`.gz` or not), and the labels beside them where their file has the usual name.
+/// Opens IDX images (`.gz` or not), and the labels next to them if their file has the usual name.
 ///
 /// # Errors
-/// Where a file can't be read, is no IDX file, or holds more or less than its header promises.
+/// A file can't be read, is not an IDX file, or its length doesn't match its header.
 pub fn open(images: &Path) -> Result<InMemory> {
     open_with(images, labels_beside(images).as_deref(), &[])
 }
@@ -27,7 +27,7 @@ pub fn open(images: &Path) -> Result<InMemory> {
 /// Opens IDX images with the given labels file and class names. Without class names, they are the numbers "0", "1", ...
 ///
 /// # Errors
-/// As `open`; also where counts differ or a label has no class.
+/// As `open`; also if counts differ or a label has no class.
 pub fn open_with(images: &Path, labels: Option<&Path>, classes: &[&str]) -> Result<InMemory> {
     let (sizes, bytes) = read(images, Kind::Images)?;
     let [_, height, width] = sizes[..] else {
@@ -46,12 +46,12 @@ pub fn open_with(images: &Path, labels: Option<&Path>, classes: &[&str]) -> Resu
     set.with_labels(labels, classes)
 }
 
-/// The images file in `folder` that begins with `prefix` ("train" or "t10k"), under any of its usual names.
+/// The images file in `folder` with `prefix` ("train" or "t10k"), under any of its usual names.
 pub fn find(folder: &Path, prefix: &str) -> Option<PathBuf> {
     spellings(&format!("{prefix}-images-idx3-ubyte")).map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
-/// The labels file that belongs to an images file, if it is there.
+/// The labels file of an images file, if it exists.
 pub fn labels_beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
     if !name.contains("images") {
@@ -62,7 +62,7 @@ pub fn labels_beside(images: &Path) -> Option<PathBuf> {
     spellings(&stem).map(|name| images.with_file_name(name)).find(|path| path.is_file())
 }
 
-/// The ways in which one IDX file is named: gzipped or not, `-idx3` or `.idx3`.
+/// The usual names of an IDX file: gzipped or not, `-idx3` or `.idx3`.
 fn spellings(stem: &str) -> impl Iterator<Item = String> {
     let (dashed, dotted) = (stem.replace(".idx", "-idx"), stem.replace("-idx", ".idx"));
     [format!("{dashed}.gz"), dashed, format!("{dotted}.gz"), dotted].into_iter()

@@ -1,4 +1,4 @@
-//! Files and folders that images come in; one module per format.
+//! The file formats of data sets, one module per format.
 
 pub(crate) mod archive;
 pub mod cifar;

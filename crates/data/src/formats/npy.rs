@@ -13,22 +13,22 @@ use crate::dataset::ImageShape;
 use crate::error::{Error, Result};
 use crate::in_memory::InMemory;
 pub(crate) use header::Header;
-use layout::{Kind, Layout, promise};
-pub(crate) use layout::{damaged, held_against};
+use layout::{Kind, Layout};
+pub(crate) use layout::{check, damaged};
 pub use write::{NpyWriter, write_npy_u8};
 
-/// True where these first bytes are those of a `.npy` file.
+/// Whether these first bytes are those of a `.npy` file.
 pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(&header::MAGIC)
 }
 
-/// Opens a `.npy` file of images. Bytes are 0 to 255 (or 0 to 1 where no byte is larger); the range of floats is seen
-/// from their extremes: [0, 1], [-1, 1] or [0, 255].
+/// Opens a `.npy` file of images. Bytes are 0 to 255 (or 0 to 1 if no byte is larger); the range of floats is
+/// inferred from their extremes: [0, 1], [-1, 1] or [0, 255].
 ///
 /// # Errors
-/// Where the file can't be read, holds more or less than its header promises, or no images.
+/// Where the file can't be read, holds more or less than its header declares, or no images.
 pub fn open(path: &Path) -> Result<InMemory> {
-    let (mut reader, layout) = promise(path)?;
+    let (mut reader, layout) = layout::open(path)?;
     read(path, &mut reader, &layout)
 }
 
@@ -55,9 +55,9 @@ pub(crate) fn read(path: &Path, reader: &mut (impl Read + ?Sized), layout: &Layo
 /// The number and shape of the images in a `.npy` file, from its header and size only.
 ///
 /// # Errors
-/// As `open`, save for what only the values show.
+/// As `open`, except for errors in the values.
 pub fn layout(path: &Path) -> Result<(usize, ImageShape)> {
-    promise(path).map(|(_, layout)| (layout.count, layout.shape))
+    layout::open(path).map(|(_, layout)| (layout.count, layout.shape))
 }
 
 fn read_floats(
@@ -86,15 +86,15 @@ fn read_floats(
     Ok(floats)
 }
 
-/// Maps floats to [0, 1] from whichever of the three usual ranges they fill. A hair beyond a range, as resampling
-/// leaves it, is cut off.
+/// Maps floats to [0, 1] from the smallest of the three usual ranges that contains them. Values slightly outside, as after
+/// resampling, are clamped.
 fn to_unit(path: &Path, mut floats: Vec<f32>) -> Result<Vec<f32>> {
-    const HAIR: f32 = 1e-3;
+    const TOLERANCE: f32 = 1e-3;
     let (low, high) = floats.iter().fold((f32::MAX, f32::MIN), |(low, high), &value| (low.min(value), high.max(value)));
     let (from, to) = match () {
-        () if low >= -HAIR && high <= 1.0 + HAIR => (0.0, 1.0),
-        () if low >= -1.0 - HAIR && high <= 1.0 + HAIR => (-1.0, 1.0),
-        () if low >= -255.0 * HAIR && high <= 255.0 * (1.0 + HAIR) => (0.0, 255.0),
+        () if low >= -TOLERANCE && high <= 1.0 + TOLERANCE => (0.0, 1.0),
+        () if low >= -1.0 - TOLERANCE && high <= 1.0 + TOLERANCE => (-1.0, 1.0),
+        () if low >= -255.0 * TOLERANCE && high <= 255.0 * (1.0 + TOLERANCE) => (0.0, 255.0),
         () => {
             return Err(Error::data(
                 format!("{} has values from {low} to {high}, expected [0, 1], [-1, 1] or [0, 255]", path.display()),

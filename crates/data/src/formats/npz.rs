@@ -1,6 +1,6 @@
 //! `.npz` files, as `numpy.savez` and `savez_compressed` write them: a zip archive of `.npy` arrays, among them images
-//! and often labels. Which array is which follows from their names (those of Keras, MedMNIST and numpy itself) or, where
-//! they tell nothing, from their shapes.
+//! and often labels. Arrays are identified by name (those of Keras, MedMNIST and numpy itself) or else by
+//! shape.
 
 mod labels;
 
@@ -9,14 +9,14 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::formats::archive::zip::{self, Place};
-use crate::formats::archive::{self, Others};
+use crate::formats::archive::zip::{self, Location};
+use crate::formats::archive::{self, OtherFiles};
 use crate::in_memory::InMemory;
 use crate::npy::{self, Header};
 use crate::open_options::Split;
 use crate::pread::{ReadAt, read_at};
 
-/// Names of the images to learn from, each with its labels', the likelier first.
+/// Names of training images, each with the name of its labels, in order of preference.
 const TRAIN: [[&str; 2]; 8] = [
     ["x_train", "y_train"],
     ["train_images", "train_labels"],
@@ -28,7 +28,7 @@ const TRAIN: [[&str; 2]; 8] = [
     ["arr_0", "arr_1"],
 ];
 
-/// Names of the images held back, each with its labels'.
+/// Names of test images, each with the name of its labels.
 const TEST: [[&str; 2]; 3] = [["x_test", "y_test"], ["test_images", "test_labels"], ["test", "labels"]];
 
 /// One array of the file.
@@ -36,20 +36,20 @@ struct Member {
     /// Without `.npy`.
     name: String,
     header: Header,
-    /// Where its bytes are, header included.
-    packed: archive::Member<Place>,
+    /// The location of its bytes, including the header.
+    packed: archive::Member<Location>,
 }
 
-/// True where a file is a zip archive whose members all end in `.npy`.
+/// Whether a file is a zip archive whose members all end in `.npy`.
 pub(crate) fn matches(path: &Path) -> bool {
-    let mut others = Others::default();
+    let mut others = OtherFiles::default();
     let arrays = File::open(path).is_ok_and(|file| {
         zip::matches(&start(&file)) && zip::listed(&file, is_array, &mut others).is_ok_and(|found| !found.is_empty())
     });
-    arrays && others == Others::default()
+    arrays && others == OtherFiles::default()
 }
 
-/// True where one of its arrays has the shape of images: lists of drawings as strokes, for one, have not.
+/// Whether one of its arrays has the shape of images (lists of strokes, for example, don't).
 pub(crate) fn holds_images(path: &Path) -> bool {
     let found = File::open(path).map(|file| members(path, &file));
     matches!(found, Ok(Ok(members)) if members.iter().any(|member| like_images(&member.header.shape)))
@@ -57,7 +57,7 @@ pub(crate) fn holds_images(path: &Path) -> bool {
 
 fn start(file: &File) -> [u8; 4] {
     let mut start = [0; 4];
-    // A shorter file begins with something else.
+    // A shorter file can't match.
     let _ = read_at(file, &mut start, 0);
     start
 }
@@ -66,22 +66,22 @@ fn is_array(name: &str) -> bool {
     name.ends_with(".npy")
 }
 
-/// Opens the images of `split` in a `.npz` file, with their labels where there are some.
+/// Opens the images of `split` in a `.npz` file, with their labels if there are any.
 ///
 /// # Errors
-/// Where the file is damaged, holds no array of images or several without a telling name, or an array can't be read.
+/// The file is damaged, has no array of images or several with unknown names, or an array can't be read.
 pub fn open(path: &Path, split: Split) -> Result<InMemory> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let members = members(path, &file)?;
     let images = choose(path, &members, split)?;
-    let set = read(path, &file, images, |shown, reader| {
-        let layout = npy::held_against(shown, &images.header, images.packed.place.length)?;
-        npy::read(shown, reader, &layout)
+    let set = read(path, &file, images, |member_path, reader| {
+        let layout = npy::check(member_path, &images.header, images.packed.location.length)?;
+        npy::read(member_path, reader, &layout)
     })?;
     let set = set.named(path.display().to_string());
     let Some(labels) = labels_of(&members, images) else { return Ok(set) };
     let values = labels_in(path, &file, labels)?;
-    // The other part may have classes that this one lacks.
+    // The other split may have classes that this one lacks.
     let other = if split == Split::Train { Split::Test } else { Split::Train };
     let other = choose(path, &members, other).ok().and_then(|images| labels_of(&members, images));
     let others = other.map(|labels| labels_in(path, &file, labels)).transpose()?.unwrap_or_default();
@@ -90,44 +90,46 @@ pub fn open(path: &Path, split: Split) -> Result<InMemory> {
 }
 
 fn labels_in(path: &Path, file: &File, member: &Member) -> Result<Vec<u32>> {
-    read(path, file, member, |shown, reader| labels::read(shown, reader, &member.header, member.packed.place.length))
+    read(path, file, member, |member_path, reader| {
+        labels::read(member_path, reader, &member.header, member.packed.location.length)
+    })
 }
 
 /// The headers of all arrays.
 fn members(path: &Path, file: &File) -> Result<Vec<Member>> {
-    let packed = zip::listed(file, is_array, &mut Others::default()).map_err(|what| damaged(path, &what))?;
-    let member = |packed: archive::Member<Place>| {
-        let shown = path.join(&*packed.name);
+    let packed = zip::listed(file, is_array, &mut OtherFiles::default()).map_err(|what| damaged(path, &what))?;
+    let member = |packed: archive::Member<Location>| {
+        let member_path = path.join(&*packed.name);
         let mut at = ReadAt::new(file);
-        let mut reader = zip::stream(&mut at, &packed).map_err(|what| damaged(&shown, &what))?;
-        let header = Header::read(&mut reader).map_err(|what| npy::damaged(&shown, &what))?;
+        let mut reader = zip::stream(&mut at, &packed).map_err(|what| damaged(&member_path, &what))?;
+        let header = Header::read(&mut reader).map_err(|what| npy::damaged(&member_path, &what))?;
         drop(reader);
         Ok(Member { name: packed.name.trim_end_matches(".npy").to_owned(), header, packed })
     };
     packed.into_iter().map(member).collect()
 }
 
-/// Goes to the values of an array, and makes sure after `take` that it was read to its end, so that its checksum holds.
+/// Calls `take` at the values of an array, then checks that it was read to its end, which verifies its checksum.
 fn read<T>(
     path: &Path,
     file: &File,
     member: &Member,
     take: impl FnOnce(&Path, &mut dyn Read) -> Result<T>,
 ) -> Result<T> {
-    let shown = path.join(&*member.packed.name);
+    let member_path = path.join(&*member.packed.name);
     let mut at = ReadAt::new(file);
-    let stream = zip::stream(&mut at, &member.packed).map_err(|what| damaged(&shown, &what))?;
+    let stream = zip::stream(&mut at, &member.packed).map_err(|what| damaged(&member_path, &what))?;
     let mut reader = BufReader::with_capacity(1 << 16, stream);
-    Header::read(&mut reader).map_err(|what| npy::damaged(&shown, &what))?;
-    let taken = take(&shown, &mut reader)?;
+    Header::read(&mut reader).map_err(|what| npy::damaged(&member_path, &what))?;
+    let taken = take(&member_path, &mut reader)?;
     match reader.read(&mut [0]) {
         Ok(0) => Ok(taken),
-        Ok(_) => Err(damaged(&shown, "more bytes follow than its header promises")),
-        Err(error) => Err(damaged(&shown, &error.to_string())),
+        Ok(_) => Err(damaged(&member_path, "more bytes follow than its header declares")),
+        Err(error) => Err(damaged(&member_path, &error.to_string())),
     }
 }
 
-/// The array of images: the only one, or the one with a telling name, or the only one in the shape of images.
+/// The array of images: the only one, or one with a known name, or the only one with the shape of images.
 fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Member> {
     let names = if split == Split::Train { &TRAIN[..] } else { &TEST[..] };
     let called = |wanted: &str| members.iter().find(|member| member.name.eq_ignore_ascii_case(wanted));
@@ -157,7 +159,7 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
     }
 }
 
-/// Whether an array of this shape may be images.
+/// Whether an array of this shape can be images.
 fn like_images(shape: &[u64]) -> bool {
     match *shape {
         [_, values] => values >= 16 && values.isqrt().pow(2) == values,
@@ -166,7 +168,7 @@ fn like_images(shape: &[u64]) -> bool {
     }
 }
 
-/// The labels that belong to `images`: an array of the name that goes with theirs, with one whole number per image.
+/// The labels of `images`: the array with the matching name and one integer per image.
 fn labels_of<'a>(members: &'a [Member], images: &Member) -> Option<&'a Member> {
     let pairs = TRAIN.iter().chain(&TEST).filter(|[name, _]| images.name.eq_ignore_ascii_case(name));
     let usual = ["labels", "label", "y", "y_train", "arr_1"];
@@ -185,14 +187,18 @@ fn listed(members: &[Member]) -> String {
         let descr: String = member.header.descr.chars().take(20).collect();
         format!("{} {:?} {}", member.name.escape_debug(), member.header.shape, descr.escape_debug())
     };
-    let shown: Vec<String> = members.iter().take(12).map(show).collect();
-    let more = if members.len() > shown.len() { ", ..." } else { "" };
-    if shown.is_empty() { "it holds no array".to_owned() } else { format!("it holds {}{more}", shown.join(", ")) }
+    let member_path: Vec<String> = members.iter().take(12).map(show).collect();
+    let more = if members.len() > member_path.len() { ", ..." } else { "" };
+    if member_path.is_empty() {
+        "it holds no array".to_owned()
+    } else {
+        format!("it holds {}{more}", member_path.join(", "))
+    }
 }
 
 fn damaged(path: &Path, what: &str) -> Error {
     Error::data(
-        format!("{} is not whole: {what}", path.display()),
+        format!("{} is damaged: {what}", path.display()),
         "the file is damaged or was not downloaded completely: replace it",
     )
 }

@@ -1,5 +1,5 @@
-//! Parquet files with a column of encoded images, as model and data hubs serve them: a column `image` of bytes and path
-//! (or plain bytes), often a column `label` of whole numbers whose names stand in the file's metadata. One file, or a
+//! Parquet files with a column of encoded images, as on Hugging Face: a column `image` of bytes and path (or plain
+//! bytes), often a column `label` of integers whose names are in the file's metadata. One file, or a
 //! folder of shards (`train-00000-of-00002.parquet`, ...). The encoded images are kept in memory, up to 1 GiB, as
 //! training reads them in random order; they are decoded like those of a folder.
 
@@ -15,7 +15,7 @@ use crate::folder::Folder;
 use crate::open_options::Split;
 use crate::resize::ImageOptions;
 
-/// True where these first bytes are those of a parquet file.
+/// Whether these first bytes are those of a parquet file.
 pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(b"PAR1")
 }
@@ -23,18 +23,18 @@ pub(crate) fn matches(start: &[u8]) -> bool {
 /// Rows of one or more files.
 #[derive(Debug, Default)]
 struct Table {
-    /// The encoded images, one after the other.
+    /// The encoded images, concatenated.
     images: Vec<u8>,
-    /// Where each ends.
+    /// The end offset of each.
     ends: Vec<usize>,
-    /// One label per image, or none at all; -1 means unknown.
+    /// One label per image, or empty; -1 means unknown.
     labels: Vec<i64>,
-    /// Names of the labels, where a file has them.
+    /// Names of the labels, if a file has them.
     names: Vec<String>,
 }
 
 impl Table {
-    /// Labels and class names; none where no image has one.
+    /// Labels and class names; `None` if no image has a label.
     fn classes(&mut self) -> Result<(Option<Vec<u32>>, Vec<String>), String> {
         const MAX_LABEL: i64 = 65_535;
         let labels = std::mem::take(&mut self.labels);
@@ -57,7 +57,7 @@ impl Table {
 /// Opens a file, or the shards of `split` in a folder.
 ///
 /// # Errors
-/// Where a file is damaged, has no column of images or several, or the images take more than 1 GiB; as `Folder::open`.
+/// A file is damaged, has no or several columns of images, or the images exceed 1 GiB; as `Folder::open`.
 pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder> {
     let files = if path.is_dir() { shards(path, split)? } else { vec![path.to_path_buf()] };
     let mut table = Table::default();
@@ -76,7 +76,7 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
 #[cfg(feature = "parquet")]
 fn read(file: &Path, table: &mut Table) -> Result<(), String> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    // The reader is known to panic on some damaged files.
+    // The parquet crate panics on some damaged files.
     catch_unwind(AssertUnwindSafe(|| rows::read(file, table)))
         .unwrap_or_else(|_| Err("the parquet reader failed on it; it is damaged".to_owned()))
 }
@@ -94,21 +94,21 @@ fn unreadable(path: &Path, what: &str) -> Error {
     )
 }
 
-/// Which part of a set a file belongs to, by how its name begins.
-fn part_of(path: &Path) -> Option<&'static str> {
+/// The split of a file, by the start of its name.
+fn split_name(path: &Path) -> Option<&'static str> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     ["train", "test", "val", "dev"].into_iter().find(|part| name.starts_with(part))
 }
 
-/// The files of `split` right in `folder` or in its subfolder `data`, by name. To learn from: those that begin with
-/// "train", else all that are not held back; held back: those that begin with "test", else with "val" or "dev".
+/// The files of `split` directly in `folder` or in its subfolder `data`, by name. Training files start with "train", else all
+/// that are not test files; test files start with "test", else with "val" or "dev".
 ///
 /// # Errors
-/// Where the folder can't be read, or there is no such file.
+/// The folder can't be read, or there is no such file.
 pub(crate) fn shards(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
     let files = files(folder)?;
     let of = |parts: &[Option<&str>]| -> Vec<PathBuf> {
-        files.iter().filter(|file| parts.contains(&part_of(file))).cloned().collect()
+        files.iter().filter(|file| parts.contains(&split_name(file))).cloned().collect()
     };
     let choices: &[&[Option<&str>]] = match split {
         Split::Train => &[&[Some("train")], &[None]],
@@ -116,26 +116,26 @@ pub(crate) fn shards(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
     };
     let chosen = choices.iter().map(|parts| of(parts)).find(|chosen| !chosen.is_empty());
     chosen.ok_or_else(|| {
-        let what = if split == Split::Train { "to learn from" } else { "held back" };
+        let what = if split == Split::Train { "training images" } else { "test images" };
         Error::usage(
-            format!("{} has no parquet files with images {what}", folder.display()),
+            format!("{} has no parquet files with {what}", folder.display()),
             "expected names that begin with train or test, such as train-00000-of-00002.parquet",
         )
     })
 }
 
-/// The parquet files right in a folder or in its subfolder `data`, sorted.
+/// The parquet files directly in a folder or in its subfolder `data`, sorted.
 ///
 /// # Errors
 /// Where the folder can't be read.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    for place in [folder.to_path_buf(), folder.join("data")] {
-        if !place.is_dir() {
+    for dir in [folder.to_path_buf(), folder.join("data")] {
+        if !dir.is_dir() {
             continue;
         }
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(&place).map_err(Error::io("read", &place))? {
-            let path = entry.map_err(Error::io("read", &place))?.path();
+        for entry in std::fs::read_dir(&dir).map_err(Error::io("read", &dir))? {
+            let path = entry.map_err(Error::io("read", &dir))?.path();
             if path.extension().is_some_and(|extension| extension == "parquet") && path.is_file() {
                 found.push(path);
             }

@@ -1,24 +1,23 @@
-//! What folders and archives have in common: which of their files are images, what those are called, and what else is
-//! there.
+//! Members of folders and archives: which files are images, their names, and counts of other files.
 
 use std::collections::BTreeMap;
 
-/// Endings of the file names that are taken for images; what a file really is, its content tells.
+/// Extensions of image files; the actual format is detected by content.
 const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib"];
 
-/// Kinds of other files that are told apart.
+/// Maximum kinds of other files counted separately.
 const MAX_KINDS: usize = 100;
 
 /// An image file in a folder or archive.
 #[derive(Debug)]
 pub struct Member<P> {
-    /// Its path inside, with `/` between the parts.
+    /// Its path inside the container, with `/` as the separator.
     pub name: Box<str>,
-    /// What it takes to find its bytes.
-    pub place: P,
+    /// The location of its bytes.
+    pub location: P,
 }
 
-/// True where a file name ends as those of images do.
+/// Whether a file name has the extension of an image.
 pub fn is_image(name: &str) -> bool {
     let extension = extension(name);
     IMAGES.iter().any(|known| extension.eq_ignore_ascii_case(known))
@@ -29,10 +28,10 @@ fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// The path of an archive's member as plain as a folder would have it: no root, no way up, no control characters, `/`
-/// between the parts. None for hidden files and for what macOS adds.
-pub fn tidy(raw: &[u8]) -> Option<String> {
-    // Names that are not UTF-8 keep apart from each other: one character per byte.
+/// The normalised path of an archive's member: no root, no `..`, no control characters, `/` as the separator. `None` for
+/// hidden files and the files that macOS adds.
+pub fn normalised(raw: &[u8]) -> Option<String> {
+    // Names that are not UTF-8 stay distinct: one character per byte.
     let text = std::str::from_utf8(raw).map_or_else(|_| raw.iter().map(|&byte| byte as char).collect(), str::to_owned);
     let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     let parts: Vec<&str> = text.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | "..")).collect();
@@ -40,11 +39,11 @@ pub fn tidy(raw: &[u8]) -> Option<String> {
     (!hidden && !parts.is_empty()).then(|| parts.join("/"))
 }
 
-/// An archive's members in the order of their names, without the folders that hold all of them. Of several with one
-/// name the last stays, which is the one that unpacking would leave.
-pub fn settled<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
+/// An archive's members sorted by name, without their common folders. Of several with the same name the last one is kept, as
+/// in unpacking.
+pub fn sorted_unique<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
     members.reverse();
-    // Stable, so that the last one comes first among equals.
+    // A stable sort keeps the last one first among equals.
     members.sort_by(|a, b| a.name.cmp(&b.name));
     members.dedup_by(|later, first| later.name == first.name);
     let shared = common_folders(members.iter().map(|member| &*member.name));
@@ -54,7 +53,7 @@ pub fn settled<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
     members
 }
 
-/// The length of what all names begin with, up to and with a `/`: folders that hold everything and so tell nothing.
+/// The length of the common folders of all names, including the last `/`.
 pub fn common_folders<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     let mut common: Option<&str> = None;
     for name in names {
@@ -70,14 +69,14 @@ pub fn common_folders<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     common.map_or(0, str::len)
 }
 
-/// Files that are not taken for images, by the ending of their names.
+/// Counts of other files by extension.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Others {
+pub struct OtherFiles {
     count: usize,
     kinds: BTreeMap<String, usize>,
 }
 
-impl Others {
+impl OtherFiles {
     /// Counts a file.
     pub fn add(&mut self, name: &str) {
         self.count += 1;
@@ -87,20 +86,20 @@ impl Others {
         }
     }
 
-    /// What a person should know of them: `3 files of other types left aside: 2 .txt, 1 .mp4`.
+    /// A note for the user: `3 files of other types skipped: 2 .txt, 1 .mp4`.
     pub fn describe(&self) -> Option<String> {
         let mut kinds: Vec<_> = self.kinds.iter().collect();
         kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let shown = kinds.iter().take(5).map(|(kind, count)| match kind.as_str() {
-            "" => format!("{count} without an ending"),
+        let listed = kinds.iter().take(5).map(|(kind, count)| match kind.as_str() {
+            "" => format!("{count} without an extension"),
             kind => format!("{count} .{kind}"),
         });
-        let shown = shown.collect::<Vec<_>>().join(", ");
+        let listed = listed.collect::<Vec<_>>().join(", ");
         let more = if kinds.len() > 5 { ", ..." } else { "" };
         match self.count {
             0 => None,
-            1 => Some(format!("1 file of another type left aside: {shown}")),
-            count => Some(format!("{count} files of other types left aside: {shown}{more}")),
+            1 => Some(format!("1 file of another type skipped: {listed}")),
+            count => Some(format!("{count} files of other types skipped: {listed}{more}")),
         }
     }
 }
@@ -112,7 +111,7 @@ mod tests {
 
     #[test]
     fn names_are_made_harmless() {
-        let of = |raw: &[u8]| tidy(raw);
+        let of = |raw: &[u8]| normalised(raw);
         assert_eq!(of(b"/a/../b\\c.png").unwrap(), "a/b/c.png");
         assert_eq!(of(b"./x.png").unwrap(), "x.png");
         assert_eq!(of(b"a\x1b[2J.png").unwrap(), "a\u{fffd}[2J.png");
@@ -126,12 +125,12 @@ mod tests {
     fn images_are_told_by_the_ending() {
         assert!(["a.png", "b/c.JPEG", "x.y.webp"].iter().all(|name| is_image(name)));
         assert!(!["png", "a.png/b", "a.pngx", "a."].iter().any(|name| is_image(name)));
-        let mut others = Others::default();
+        let mut others = OtherFiles::default();
         assert_eq!(others.describe(), None);
         for name in ["a.txt", "b.TXT", "c/readme", "d.mp4", "e.txt"] {
             others.add(name);
         }
-        let said = "5 files of other types left aside: 3 .txt, 1 without an ending, 1 .mp4";
+        let said = "5 files of other types skipped: 3 .txt, 1 without an extension, 1 .mp4";
         assert_eq!(others.describe().unwrap(), said);
     }
 
@@ -148,9 +147,9 @@ mod tests {
 
     #[test]
     fn of_one_name_the_last_stays_and_shared_folders_go() {
-        let member = |name: &str, place| Member { name: name.into(), place };
-        let kept = settled(vec![member("x/b", 1), member("x/a", 2), member("x/b", 3)]);
-        let kept: Vec<_> = kept.iter().map(|member| (&*member.name, member.place)).collect();
+        let member = |name: &str, location| Member { name: name.into(), location };
+        let kept = sorted_unique(vec![member("x/b", 1), member("x/a", 2), member("x/b", 3)]);
+        let kept: Vec<_> = kept.iter().map(|member| (&*member.name, member.location)).collect();
         assert_eq!(kept, [("a", 2), ("b", 3)]);
     }
 }

@@ -1,5 +1,5 @@
-//! Tar archives: one pass over the headers says where each member's bytes are. A gzipped archive can't be read from its
-//! middle, so its images stay in memory, packed as they are (PNG, JPEG).
+//! Tar archives: one pass over the headers locates the bytes of each member. A gzipped archive has no random access, so its
+//! encoded images (PNG, JPEG) are kept in memory.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -9,22 +9,22 @@ use ::tar::{Archive, Entries, Entry, Header};
 use flate2::read::MultiGzDecoder;
 
 use super::budget::Budgeted;
-use super::member::{Member, Others, is_image, tidy};
+use super::member::{Member, OtherFiles, is_image, normalised};
 use crate::pread::{ReadAt, read_at};
 
 /// Header and padding unit.
 const BLOCK: usize = 512;
 
-/// The most bytes that a member's headers may take, its name and its extended properties among them (1 MiB).
+/// Size limit of a member's headers, including its name and extended properties (1 MiB).
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 const TOO_LONG: &str = "a name or property of more than 1 MiB";
 
-/// The most bytes of images that are kept in memory from a gzipped archive (1 GiB).
+/// Size limit of the images of a gzipped archive in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 
-/// Where a member's bytes are: from here on, unless it is of a kind that can't be read.
+/// The location of a member's bytes.
 #[derive(Debug)]
-pub struct Place {
+pub struct Location {
     at: u64,
     /// Its bytes.
     pub length: u64,
@@ -33,13 +33,13 @@ pub struct Place {
 
 /// The bytes of an archive.
 pub enum Bytes {
-    /// On the disk.
+    /// On disk.
     File(File),
-    /// The images of a gzipped archive, one after the other.
+    /// The images of a gzipped archive, concatenated.
     Memory(Vec<u8>),
 }
 
-/// True where a file that begins with `start` is a tar archive: its first header has the right checksum.
+/// Whether a file that starts with `start` is a tar archive: the checksum of its first header is correct.
 pub fn matches(start: &[u8]) -> bool {
     let Some(block) = start.first_chunk::<BLOCK>() else { return false };
     let header = Header::from_byte_slice(block);
@@ -51,37 +51,37 @@ pub fn matches(start: &[u8]) -> bool {
 /// Lists the images in an archive, in the archive's order; other files are counted.
 ///
 /// # Errors
-/// What is wrong with the archive.
-pub fn members(file: &File, others: &mut Others) -> Result<Vec<Member<Place>>, String> {
+/// A description of what is wrong.
+pub fn members(file: &File, others: &mut OtherFiles) -> Result<Vec<Member<Location>>, String> {
     let budget = Cell::new(0);
-    let mut archive = Archive::new(Budgeted { reader: ReadAt::new(file), left: &budget, beyond: TOO_LONG });
+    let mut archive = Archive::new(Budgeted { reader: ReadAt::new(file), left: &budget, over_budget: TOO_LONG });
     let entries = archive.entries_with_seek().map_err(|error| damaged(&error))?;
     let mut members = Vec::new();
-    walk(entries, &budget, is_image, others, |_, name, place| {
-        members.push(Member { name, place });
+    walk(entries, &budget, is_image, others, |_, name, location| {
+        members.push(Member { name, location });
         Ok(true)
     })?;
     Ok(members)
 }
 
-/// Unpacks a gzipped archive and keeps its images.
+/// Reads the images of a gzipped archive into memory.
 ///
 /// # Errors
-/// What is wrong with the archive, or that it is too large.
-pub fn unzip(mut file: File, others: &mut Others) -> Result<(Bytes, Vec<Member<Place>>), String> {
+/// A description of what is wrong, or that the archive is too large.
+pub fn unzip(mut file: File, others: &mut OtherFiles) -> Result<(Bytes, Vec<Member<Location>>), String> {
     file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
     let reader = MultiGzDecoder::new(BufReader::new(file));
     let (mut kept, mut members) = (Vec::new(), Vec::new());
-    each(reader, is_image, others, |entry, name, place| {
-        let length = place.length;
+    each(reader, is_image, others, |entry, name, location| {
+        let length = location.length;
         let at = kept.len() as u64;
         if length > MAX_KEPT_BYTES - at {
             let limit = MAX_KEPT_BYTES >> 30;
             return Err(format!("its images have more than {limit} GiB, too much to keep unpacked; gunzip it first"));
         }
-        let got = if place.sparse { 0 } else { entry.read_to_end(&mut kept).map_err(|error| damaged(&error))? };
-        let whole = place.sparse || got as u64 == length;
-        members.push(Member { name, place: Place { at, ..place } });
+        let got = if location.sparse { 0 } else { entry.read_to_end(&mut kept).map_err(|error| damaged(&error))? };
+        let whole = location.sparse || got as u64 == length;
+        members.push(Member { name, location: Location { at, ..location } });
         Ok(whole)
     })?;
     kept.shrink_to_fit();
@@ -91,9 +91,9 @@ pub fn unzip(mut file: File, others: &mut Others) -> Result<(Bytes, Vec<Member<P
 /// Reads one member.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn read(bytes: &Bytes, member: &Member<Place>) -> Result<Vec<u8>, String> {
-    let Place { at, length, sparse } = member.place;
+/// A description of what is wrong.
+pub fn read(bytes: &Bytes, member: &Member<Location>) -> Result<Vec<u8>, String> {
+    let Location { at, length, sparse } = member.location;
     if sparse {
         return Err("it is stored as a sparse file; pack the archive without --sparse".to_owned());
     }
@@ -115,56 +115,55 @@ pub fn read(bytes: &Bytes, member: &Member<Place>) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Goes through an archive (already gunzipped) and hands each file whose name is `wanted` to `take`: its name, its
-/// length, and its bytes.
+/// Calls `take` with the name, length and bytes of each `wanted` file of an archive (after gunzip).
 ///
 /// # Errors
-/// What is wrong with the archive, or what `take` says.
+/// A description of what is wrong with the archive, or the error of `take`.
 pub fn pick(
     reader: impl Read,
     wanted: impl Fn(&str) -> bool,
     mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<(), String>,
 ) -> Result<(), String> {
-    each(reader, wanted, &mut Others::default(), |entry, name, place| {
-        take(&name, place.length, entry)?;
+    each(reader, wanted, &mut OtherFiles::default(), |entry, name, location| {
+        take(&name, location.length, entry)?;
         Ok(true)
     })
 }
 
-/// Files that lie in memory one after the other.
-pub fn in_a_row(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Place>> {
+/// Members for concatenated files in memory.
+pub fn concatenated(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Location>> {
     let mut end = 0;
-    let place = |(name, length): (String, u64)| {
+    let location = |(name, length): (String, u64)| {
         let at = end;
         end += length;
-        Member { name: name.into(), place: Place { at, length, sparse: false } }
+        Member { name: name.into(), location: Location { at, length, sparse: false } }
     };
-    files.map(place).collect()
+    files.map(location).collect()
 }
 
-/// `walk` over what can only be read from front to back.
+/// `walk` for readers without seeking.
 fn each<R: Read>(
     reader: R,
     wanted: impl Fn(&str) -> bool,
-    others: &mut Others,
-    file: impl FnMut(&mut dyn Read, Box<str>, Place) -> Result<bool, String>,
+    others: &mut OtherFiles,
+    file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
 ) -> Result<(), String> {
     let budget = Cell::new(0);
-    let mut archive = Archive::new(Budgeted { reader, left: &budget, beyond: TOO_LONG });
+    let mut archive = Archive::new(Budgeted { reader, left: &budget, over_budget: TOO_LONG });
     let entries = archive.entries().map_err(|error| damaged(&error))?;
     walk(entries, &budget, wanted, others, file)
 }
 
-/// Goes from header to header. `file` gets the bytes, name and place of each file whose name is `wanted`, and says
-/// whether the archive goes on behind it.
+/// Reads header after header. `file` gets the bytes, name and location of each `wanted` file, and returns whether to
+/// continue.
 fn walk<R: Read>(
     mut entries: Entries<'_, R>,
     budget: &Cell<u64>,
     wanted: impl Fn(&str) -> bool,
-    others: &mut Others,
-    mut file: impl FnMut(&mut dyn Read, Box<str>, Place) -> Result<bool, String>,
+    others: &mut OtherFiles,
+    mut file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
 ) -> Result<(), String> {
-    // What is left of a member may be read in order to skip it.
+    // The rest of a member may be read to skip it.
     let mut unread = 0u64;
     loop {
         budget.set(unread.saturating_add(MAX_HEADER_BYTES));
@@ -178,22 +177,22 @@ fn walk<R: Read>(
             continue;
         }
         let raw = entry.path_bytes().into_owned();
-        match tidy(&raw) {
+        match normalised(&raw) {
             Some(name) if wanted(&name) => {
                 let sparse = kind.is_gnu_sparse() || is_sparse(&mut entry);
-                let place = Place { at: entry.raw_file_position(), length: entry.size(), sparse };
-                if !file(&mut entry, name.into(), place)? {
+                let location = Location { at: entry.raw_file_position(), length: entry.size(), sparse };
+                if !file(&mut entry, name.into(), location)? {
                     return Ok(());
                 }
             }
-            // The oldest archives mark a folder by the end of its name only.
+            // The oldest format marks folders only by a trailing slash.
             Some(name) if !raw.ends_with(b"/") => others.add(&name),
             _ => {}
         }
     }
 }
 
-/// Whether a member's properties say that it is stored without its zeros.
+/// Whether a member is stored as a sparse file.
 fn is_sparse<R: Read>(entry: &mut Entry<'_, R>) -> bool {
     let properties = entry.pax_extensions().ok().flatten();
     properties.is_some_and(|mut all| all.any(|one| one.is_ok_and(|one| one.key_bytes().starts_with(b"GNU.sparse."))))
@@ -220,13 +219,13 @@ mod tests {
 
     fn plain(bytes: &[u8]) -> Result<Read, String> {
         let file = file(bytes);
-        let members = members(&file, &mut Others::default())?;
+        let members = members(&file, &mut OtherFiles::default())?;
         let bytes = Bytes::File(file);
         Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
     }
 
     fn packed(bytes: &[u8]) -> Result<Read, String> {
-        let (bytes, members) = unzip(file(bytes), &mut Others::default())?;
+        let (bytes, members) = unzip(file(bytes), &mut OtherFiles::default())?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
     }
 

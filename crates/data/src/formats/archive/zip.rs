@@ -1,5 +1,5 @@
-//! Zip archives: the list of members at the end of the file, then each member by itself. Of the list only the wanted members
-//! are kept, with the few numbers that it takes to find their bytes; members are read in place, by many threads at once.
+//! Zip archives: reads the central directory, keeps the locations of the wanted members, and reads members in location, from several
+//! threads at once.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -11,23 +11,23 @@ use ::zip::{CompressionMethod, SUPPORTED_COMPRESSION_METHODS, ZipArchive, ZipRea
 
 use super::MAX_FILE_BYTES;
 use super::budget::Budgeted;
-use super::member::{Member, Others, is_image, tidy};
+use super::member::{Member, OtherFiles, is_image, normalised};
 use crate::pread::ReadAt;
 
-/// The most bytes that the list of members may take (256 MiB: some three million members).
+/// Size limit of the central directory (256 MiB: about three million members).
 const MAX_LIST_BYTES: u64 = 256 << 20;
 
-/// Deflate makes at most this many bytes out of one.
+/// Maximum expansion of deflate.
 const MAX_DEFLATE_RATIO: u64 = 1032;
 
-/// Where a member's bytes are and how they are packed.
+/// The location and compression of a member's bytes.
 #[derive(Debug)]
-pub struct Place {
-    /// The start of the member's own header.
+pub struct Location {
+    /// Offset of the member's local header.
     header_at: u64,
-    /// Bytes once unpacked.
+    /// Length unpacked.
     pub length: u64,
-    /// Bytes in the archive.
+    /// Length in the archive.
     packed: u64,
     /// The CRC-32 of the unpacked bytes.
     pub crc: u32,
@@ -35,7 +35,7 @@ pub struct Place {
     encrypted: bool,
 }
 
-/// True where a file that begins with `start` is a zip archive.
+/// Whether a file that starts with `start` is a zip archive.
 pub fn matches(start: &[u8]) -> bool {
     start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06")
 }
@@ -43,8 +43,8 @@ pub fn matches(start: &[u8]) -> bool {
 /// Lists the images in an archive, in the archive's order; other files are counted.
 ///
 /// # Errors
-/// What is wrong with the archive.
-pub fn members(file: &File, others: &mut Others) -> Result<Vec<Member<Place>>, String> {
+/// A description of what is wrong.
+pub fn members(file: &File, others: &mut OtherFiles) -> Result<Vec<Member<Location>>, String> {
     listed(file, is_image, others)
 }
 
@@ -52,11 +52,15 @@ pub fn members(file: &File, others: &mut Others) -> Result<Vec<Member<Place>>, S
 ///
 /// # Errors
 /// As `members`.
-pub fn listed(file: &File, wanted: impl Fn(&str) -> bool, others: &mut Others) -> Result<Vec<Member<Place>>, String> {
-    let unreadable = |error: ZipError| damaged(&format!("its list of members can't be read ({error})"));
+pub fn listed(
+    file: &File,
+    wanted: impl Fn(&str) -> bool,
+    others: &mut OtherFiles,
+) -> Result<Vec<Member<Location>>, String> {
+    let unreadable = |error: ZipError| damaged(&format!("its central directory can't be read ({error})"));
     let budget = Cell::new(MAX_LIST_BYTES);
-    let reader = Budgeted { reader: ReadAt::new(file), left: &budget, beyond: "it takes more than 256 MiB" };
-    // The library's list has some 300 bytes for each member of the archive; it is dropped as soon as ours is made.
+    let reader = Budgeted { reader: ReadAt::new(file), left: &budget, over_budget: "it takes more than 256 MiB" };
+    // The zip crate's list has about 300 bytes per member; it is dropped after ours is built.
     let archive = ZipArchive::new(reader).map_err(unreadable)?;
     let mut members = Vec::new();
     for index in 0..archive.len() {
@@ -66,12 +70,12 @@ pub fn listed(file: &File, wanted: impl Fn(&str) -> bool, others: &mut Others) -
         if raw.ends_with(b"/") || raw.ends_with(b"\\") {
             continue;
         }
-        let Some(name) = tidy(raw) else { continue };
+        let Some(name) = normalised(raw) else { continue };
         if !wanted(&name) {
             others.add(&name);
             continue;
         }
-        let place = Place {
+        let location = Location {
             header_at: entry.header_start(),
             length: entry.size(),
             packed: entry.compressed_size(),
@@ -79,7 +83,7 @@ pub fn listed(file: &File, wanted: impl Fn(&str) -> bool, others: &mut Others) -
             method: entry.compression(),
             encrypted: entry.encrypted(),
         };
-        members.push(Member { name: name.into(), place });
+        members.push(Member { name: name.into(), location });
     }
     Ok(members)
 }
@@ -87,15 +91,15 @@ pub fn listed(file: &File, wanted: impl Fn(&str) -> bool, others: &mut Others) -
 /// Reads and unpacks one member.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn read(file: &File, member: &Member<Place>) -> Result<Vec<u8>, String> {
-    let Place { length, packed, .. } = member.place;
+/// A description of what is wrong.
+pub fn read(file: &File, member: &Member<Location>) -> Result<Vec<u8>, String> {
+    let Location { length, packed, .. } = member.location;
     if packed > MAX_FILE_BYTES {
         return Err(format!("it takes {packed} bytes in the archive, too many"));
     }
     let mut reader = ReadAt::new(file);
     let mut bytes = Vec::new();
-    // Its end is read too, where the library compares the checksum.
+    // Reading to the end makes the zip crate verify the checksum.
     stream(&mut reader, member)?.read_to_end(&mut bytes).map_err(|error| damaged(&error.to_string()))?;
     if bytes.len() as u64 != length {
         return Err(damaged("it does not unpack to the length that the archive gives"));
@@ -103,13 +107,16 @@ pub fn read(file: &File, member: &Member<Place>) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Opens one member as a stream of its unpacked bytes, for members that are too large to unpack at once. Whoever reads to
-/// the end learns whether the checksum is right.
+/// Opens one member as a stream of its unpacked bytes, for members too large to unpack at once. Reading to the end verifies
+/// the checksum.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn stream<'a, 'f>(reader: &'a mut ReadAt<'f>, member: &Member<Place>) -> Result<ZipFile<'a, ReadAt<'f>>, String> {
-    let Place { header_at, length, packed, crc, method, encrypted } = member.place;
+/// A description of what is wrong.
+pub fn stream<'a, 'f>(
+    reader: &'a mut ReadAt<'f>,
+    member: &Member<Location>,
+) -> Result<ZipFile<'a, ReadAt<'f>>, String> {
+    let Location { header_at, length, packed, crc, method, encrypted } = member.location;
     if encrypted {
         return Err("it is encrypted; pack the archive without a password".to_owned());
     }
@@ -127,7 +134,7 @@ pub fn stream<'a, 'f>(reader: &'a mut ReadAt<'f>, member: &Member<Place>) -> Res
         return Err(damaged("the archive ends before it does"));
     }
     reader.seek(SeekFrom::Start(header_at)).map_err(|error| error.to_string())?;
-    // The list of members is what counts; a member's own header may leave these numbers out.
+    // The central directory is authoritative; a local header may omit these numbers.
     let options =
         ZipReadOptions::new().override_compressed_size(packed).override_uncompressed_size(length).override_crc(crc);
     match read_zipfile_from_stream_with_options(reader, options) {
@@ -158,7 +165,7 @@ mod tests {
 
     fn all(bytes: &[u8]) -> Result<Read, String> {
         let file = file(bytes);
-        let members = members(&file, &mut Others::default())?;
+        let members = members(&file, &mut OtherFiles::default())?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&file, member))).collect())
     }
 
@@ -225,7 +232,7 @@ mod tests {
         };
         assert!(said(&with(5, 0xff)).contains("list of members can't be read"), "where the list begins");
         assert!(said(&with(12, 7)).contains("list of members can't be read"), "how many members there are");
-        // A wrong length of the list does no harm: its beginning is found by what stands there.
+        // A wrong length of the directory is harmless: its start is found by its signature.
         for harmless in [with(9, 0x7f), with(10, 7)] {
             assert_eq!(only(&harmless).unwrap(), TEXT);
         }

@@ -1,4 +1,4 @@
-//! Where CIFAR-10 is published, and under which names its files lie on a machine.
+//! The published archive of CIFAR-10, and the names of its files on disk.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,26 +13,26 @@ pub const ARCHIVE: &str = "cifar-10-binary.tar.gz";
 /// Training images in it.
 pub const IMAGES: usize = 50_000;
 
-/// Its bytes.
+/// Its size in bytes.
 const BYTES: u64 = 170_052_171;
 
 const ADDRESS: &str = "https://www.cs.toronto.edu/~kriz/";
 
-/// The folder in a data folder, and in a mirror.
+/// Name of its folder in a data folder and in a mirror.
 pub const FOLDER: &str = "cifar10";
 
-/// What the archive unpacks to.
+/// The folder that the archive unpacks to.
 const UNPACKED: &str = "cifar-10-batches-bin";
 
 /// The files of `split` in a data folder: a folder of batches, or an archive.
-pub fn find(place: &Path, split: Split) -> Option<PathBuf> {
-    let own = place.join(FOLDER);
-    let folders = [own.join(UNPACKED), own.clone(), place.join(UNPACKED)];
+pub fn find(data_folder: &Path, split: Split) -> Option<PathBuf> {
+    let own = data_folder.join(FOLDER);
+    let folders = [own.join(UNPACKED), own.clone(), data_folder.join(UNPACKED)];
     let unpacked = folders.into_iter().find(|folder| in_folder(folder, split));
-    unpacked.or_else(|| [own, place.to_path_buf()].iter().find_map(|folder| archive_in(folder)))
+    unpacked.or_else(|| [own, data_folder.to_path_buf()].iter().find_map(|folder| archive_in(folder)))
 }
 
-/// How many training images there are in what `find` found, as far as sizes tell: none for a part of the archive.
+/// Number of training images in the result of `find`, judged by size; `None` for an incomplete archive.
 pub fn count(found: &Path) -> Option<usize> {
     let length = |path: &Path| std::fs::metadata(path).map(|about| about.len()).ok();
     if found.is_file() {
@@ -42,7 +42,7 @@ pub fn count(found: &Path) -> Option<usize> {
     Some(lengths.sum::<Option<u64>>()? as usize / ROW)
 }
 
-/// The archive, or a part of it, by its usual name.
+/// The archive, or a part of it, by name.
 fn archive_in(folder: &Path) -> Option<PathBuf> {
     let usual =
         |name: &str| name.starts_with("cifar-10-binary") && (name.ends_with(".tar.gz") || name.ends_with(".tar"));
@@ -53,7 +53,7 @@ fn archive_in(folder: &Path) -> Option<PathBuf> {
     found.into_iter().find(|path| is_archive(path))
 }
 
-/// Where the archive comes from.
+/// The download of the archive.
 pub fn remote(mirror: Option<&str>) -> Remote {
     let base = mirror.map_or(ADDRESS.to_owned(), |mirror| format!("{mirror}/{FOLDER}/"));
     Remote {
@@ -75,22 +75,25 @@ mod tests {
     #[test]
     fn batches_and_archives_are_found_under_the_usual_names() {
         let data = tempfile::tempdir().unwrap();
-        let place = data.path();
+        let data_folder = data.path();
         let row = vec![1; 3073];
-        assert_eq!(find(place, Split::Train), None);
-        let archive = place.join("cifar-10-binary-subset.tar.gz");
+        assert_eq!(find(data_folder, Split::Train), None);
+        let archive = data_folder.join("cifar-10-binary-subset.tar.gz");
         std::fs::write(&archive, gzip(b"no archive")).unwrap();
-        assert_eq!(find(place, Split::Train), None, "what it holds counts");
+        assert_eq!(find(data_folder, Split::Train), None, "what it holds counts");
         std::fs::write(&archive, gzip(&tar(&[("x/data_batch_1.bin", &row)]))).unwrap();
-        assert_eq!(find(place, Split::Train), Some(archive.clone()));
+        assert_eq!(find(data_folder, Split::Train), Some(archive.clone()));
         for folder in ["cifar-10-batches-bin", "cifar10", "cifar10/cifar-10-batches-bin"] {
-            let folder = place.join(folder);
+            let folder = data_folder.join(folder);
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("test_batch.bin"), &row).unwrap();
-            assert_eq!((find(place, Split::Test), find(place, Split::Train)), (Some(folder), Some(archive.clone())));
+            assert_eq!(
+                (find(data_folder, Split::Test), find(data_folder, Split::Train)),
+                (Some(folder), Some(archive.clone()))
+            );
         }
-        std::fs::write(place.join("cifar10/data_batch_1.bin"), row.repeat(3)).unwrap();
-        assert_eq!((count(&place.join("cifar10")), count(&archive)), (Some(3), None));
+        std::fs::write(data_folder.join("cifar10/data_batch_1.bin"), row.repeat(3)).unwrap();
+        assert_eq!((count(&data_folder.join("cifar10")), count(&archive)), (Some(3), None));
         assert_eq!(remote(Some("http://here")).url, "http://here/cifar10/cifar-10-binary.tar.gz");
     }
 }

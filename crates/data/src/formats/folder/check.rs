@@ -1,4 +1,4 @@
-//! Looking at every file of a set before training on it.
+//! Checks every file of a set before training.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::resize::ImageOptions;
 
 /// Decodes every image in a folder or archive and lists those that can't be used; without a size in `options`, also
-/// those whose size is not the first good image's.
+/// those whose size differs from the first good image's.
 ///
 /// # Errors
-/// Where the folder or archive itself can't be read, or holds no image.
+/// The folder or archive can't be read, or has no image.
 pub fn check(root: &Path, options: &ImageOptions) -> Result<Vec<BadFile>> {
     let container = list(root)?;
     let decode =

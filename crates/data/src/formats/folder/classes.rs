@@ -1,18 +1,18 @@
-//! Classes from folders: images that lie in two or more folders side by side are labelled by them.
+//! Classes from subfolders: images in two or more sibling folders are labelled by folder.
 
 use std::collections::HashMap;
 
 use crate::formats::archive::common_folders;
 
-/// Labels from the first folder on each file's way that not all files share, where there are two or more such folders
-/// and no image lies outside them. Folders that are named by numbers are sorted as numbers.
+/// Labels from the first path component that differs between files, if it has two or more values and every image is in such
+/// a folder. Folders named by numbers are sorted numerically.
 pub fn classes<'a>(names: impl Iterator<Item = &'a str> + Clone) -> (Option<Vec<u32>>, Vec<String>) {
     let shared = common_folders(names.clone());
     let class = |name: &'a str| name[shared..].split_once('/').map(|(folder, _)| folder);
     let Some(mut classes) = names.clone().map(class).collect::<Option<Vec<&str>>>() else {
         return (None, Vec::new());
     };
-    // Most neighbours are alike, so that little is left to sort.
+    // Neighbours mostly share a folder, so that little is left to sort.
     classes.dedup();
     classes.sort_unstable();
     classes.dedup();

@@ -1,5 +1,5 @@
-//! One image file's bytes to pixels: PNG, JPEG, WebP, GIF (its first frame) or BMP, told by content; upright as its EXIF
-//! note says, transparency over white, 16 bits rounded to 8. Sizes are limited before anything is allocated.
+//! Decodes an image file: PNG, JPEG, WebP, GIF (first frame) or BMP, detected by content. The EXIF orientation is applied,
+//! transparency is composited over white, 16 bits are rounded to 8. Sizes are checked before allocation.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,21 +12,21 @@ use crate::dataset::ImageShape;
 use crate::in_memory::MAX_SIDE;
 use crate::resize::luma;
 
-/// The most memory that the pixels of one image may take (512 MiB).
+/// Memory limit for the pixels of an image (512 MiB).
 const MAX_DECODED_BYTES: u64 = 512 << 20;
 
-/// PNG's deflate makes at most this many bytes out of one.
+/// Maximum expansion of PNG's deflate.
 const MAX_DEFLATE_RATIO: u64 = 1032;
 
-/// What is said of an image on which the decoder itself fails.
+/// The message for an image on which the decoder panics.
 pub(crate) const DECODER_FAILED: &str = "the decoder failed on it";
 
-/// Decodes an image file to bytes, channels-last, in `channels` (1 or 3), or as many as the file has: 1 for grey ones.
+/// Decodes an image file to bytes, channels-last, in `channels` (1 or 3), or as many as in the file: 1 for grey images.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// A description of what is wrong.
 pub(crate) fn decode(bytes: &[u8], channels: Option<usize>) -> Result<(ImageShape, Vec<u8>), String> {
-    // A decoder's mistake about one odd file must not end a training of days.
+    // A decoder's panic on one unusual file must not end a long training.
     catch_unwind(AssertUnwindSafe(|| decode_trusting(bytes, channels)))
         .unwrap_or_else(|_| Err(DECODER_FAILED.to_owned()))
 }
@@ -45,7 +45,7 @@ fn decode_trusting(bytes: &[u8], channels: Option<usize>) -> Result<(ImageShape,
     Ok((shape, if channels == 1 { to_grey(image) } else { image.into_rgb8().into_raw() }))
 }
 
-/// Reads the header and holds its promise against the limits.
+/// Reads the header and checks the declared size.
 fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, WebP};
     if bytes.is_empty() {
@@ -54,7 +54,7 @@ fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     let format = reader.format();
     if !matches!(format, Some(Png | Jpeg | WebP | Gif | Bmp)) {
-        return Err("it is no PNG, JPEG, WebP, GIF or BMP image".to_owned());
+        return Err("it is not a PNG, JPEG, WebP, GIF or BMP image".to_owned());
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE as u32);
@@ -76,7 +76,7 @@ fn open(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     Ok(decoder)
 }
 
-/// Lays a transparent image over white paper.
+/// Composites a transparent image over white.
 fn over_white(image: DynamicImage) -> DynamicImage {
     let blend =
         |ink: u8, alpha: u8| ((u32::from(ink) * u32::from(alpha) + 255 * (255 - u32::from(alpha)) + 127) / 255) as u8;
@@ -111,10 +111,10 @@ fn to_grey(image: DynamicImage) -> Vec<u8> {
 /// The first two bytes of a JPEG file.
 const JPEG_START: [u8; 2] = [0xff, 0xd8];
 
-/// True where the end marker follows the first scan. The decoder fills what is missing with grey and says nothing.
+/// Whether the end marker follows the first scan. The decoder would fill missing parts with grey without an error.
 fn jpeg_ends(bytes: &[u8]) -> bool {
     let mut at = 2;
-    // Walk over the segments before the scan: an EXIF thumbnail in one of them has an end marker of its own.
+    // Skip the segments before the scan: an EXIF thumbnail has its own end marker.
     while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4).and_then(|four| four.first_chunk()) {
         if marker == 0xff {
             at += 1;
@@ -244,7 +244,7 @@ mod tests {
             assert!(decode(&whole[..whole.len() / 2], None).is_err());
         }
         assert!(decode(&sample("arithmetic.jpg"), None).is_err(), "nobody decodes those");
-        assert_eq!(decode(b"II*\0", None).unwrap_err(), "it is no PNG, JPEG, WebP, GIF or BMP image");
+        assert_eq!(decode(b"II*\0", None).unwrap_err(), "it is not a PNG, JPEG, WebP, GIF or BMP image");
         assert_eq!(decode(b"", None).unwrap_err(), "it is empty");
     }
 

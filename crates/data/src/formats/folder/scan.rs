@@ -1,4 +1,4 @@
-//! The images below a folder: which files they are, how long, and when they were last changed.
+//! Finds the image files below a folder, with their lengths and modification times.
 
 use std::collections::HashSet;
 use std::fs::{DirEntry, File};
@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::formats::archive::{Member, Others, is_image, since_epoch, small_enough};
+use crate::formats::archive::{Member, OtherFiles, check_image_size, is_image, since_epoch};
 
 /// A file below the folder.
 #[derive(Debug)]
 pub struct OnDisk {
-    /// The path inside the folder where it is no text; the member's name shows it then only roughly.
+    /// The path inside the folder, if it is not UTF-8; the member's name is then only an approximation.
     odd: Option<Box<Path>>,
 }
 
-/// What a look at a file tells.
+/// Metadata of a file.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Looked {
-    /// Its bytes; 0 where the system doesn't say, which is reported when it is read.
+pub struct Metadata {
+    /// Its length; 0 if the system returns an error, which is reported on reading.
     pub length: u64,
-    /// When it was last changed, in nanoseconds since 1970.
+    /// Its modification time, in nanoseconds since 1970.
     pub modified: u64,
 }
 
@@ -33,7 +33,7 @@ impl OnDisk {
     }
 }
 
-/// True where a folder holds an image.
+/// Whether a folder has an image, at any depth.
 pub fn has_images(root: &Path) -> Result<bool> {
     let mut found = false;
     walk(root, |_, is_image| {
@@ -43,10 +43,10 @@ pub fn has_images(root: &Path) -> Result<bool> {
     Ok(found)
 }
 
-/// The image files below `root`, sorted by name. Hidden files and folders are passed over, and folders that links lead
+/// The image files below `root`, sorted by name. Hidden files and folders are skipped, and folders that links lead
 /// to a second time; other files are counted.
-pub fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, Others)> {
-    let (mut files, mut others) = (Vec::new(), Others::default());
+pub fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, OtherFiles)> {
+    let (mut files, mut others) = (Vec::new(), OtherFiles::default());
     walk(root, |file, is_image| {
         match is_image {
             true => files.push(file),
@@ -62,19 +62,20 @@ pub fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, Others)> {
 fn member(file: PathBuf) -> Member<OnDisk> {
     let name = portable(&file).into_boxed_str();
     let odd = file.to_str().is_none().then(|| file.into_boxed_path());
-    Member { name, place: OnDisk { odd } }
+    Member { name, location: OnDisk { odd } }
 }
 
-/// Looks at every file.
-pub fn look(root: &Path, members: &[Member<OnDisk>]) -> Vec<Looked> {
+/// The metadata of every file.
+pub fn metadata(root: &Path, members: &[Member<OnDisk>]) -> Vec<Metadata> {
     let one = |member: &Member<OnDisk>| {
-        let about = std::fs::metadata(member.place.path(root, &member.name)).ok()?;
-        Some(Looked { length: about.len(), modified: about.modified().map_or(0, since_epoch) })
+        let about = std::fs::metadata(member.location.path(root, &member.name)).ok()?;
+        Some(Metadata { length: about.len(), modified: about.modified().map_or(0, since_epoch) })
     };
     members.par_iter().map(|member| one(member).unwrap_or_default()).collect()
 }
 
-/// Shows `visit` every file below `root`, relative to it, and whether it is named as an image; until it says false.
+/// Calls `visit` with the relative path of every file below `root`, and whether it has the extension of an image; stops when
+/// it returns false.
 fn walk(root: &Path, mut visit: impl FnMut(PathBuf, bool) -> bool) -> Result<()> {
     let mut seen = HashSet::new();
     let mut open = vec![PathBuf::new()];
@@ -105,7 +106,7 @@ enum Kind {
     File,
 }
 
-/// What an entry is, or what the link leads to; none for a link that leads nowhere, and for devices.
+/// The kind of an entry, or of a link's target; `None` for broken links and devices.
 fn kind(entry: &DirEntry) -> Option<Kind> {
     let mut kind = entry.file_type().ok()?;
     if kind.is_symlink() {
@@ -117,20 +118,20 @@ fn kind(entry: &DirEntry) -> Option<Kind> {
     kind.is_file().then_some(Kind::File)
 }
 
-/// A relative path with `/` between its parts on every system, so that a run may move between them.
+/// A relative path with `/` as the separator on every system, so that runs are portable.
 fn portable(file: &Path) -> String {
     let parts: Vec<_> = file.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
-/// The bytes of a file that is not too large for an image.
+/// Reads an image file, within the size limit.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A description of what is wrong.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
-    small_enough(length)?;
+    check_image_size(length)?;
     let mut bytes = Vec::with_capacity(length as usize);
     // A file may grow while it is read.
     file.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -156,11 +157,11 @@ mod tests {
         assert!(!has_images(root.path()).unwrap());
         put(root.path(), &["b.JPG", "a/z.png", "a/.b.png", ".c/d.png", "notes.txt", "c.jpeg", "d.heic"]);
         let (listed, others) = scan(root.path()).unwrap();
-        let looked = look(root.path(), &listed);
+        let looked = metadata(root.path(), &listed);
         let listed: Vec<_> =
             listed.iter().zip(&looked).map(|(member, looked)| (&*member.name, looked.length)).collect();
         assert_eq!(listed, [("a/z.png", 5), ("b.JPG", 5), ("c.jpeg", 5)]);
-        assert_eq!(others.describe().unwrap(), "2 files of other types left aside: 1 .heic, 1 .txt");
+        assert_eq!(others.describe().unwrap(), "2 files of other types skipped: 1 .heic, 1 .txt");
         assert!(has_images(root.path()).unwrap());
         assert!(scan(&root.path().join("missing")).is_err());
     }
@@ -176,7 +177,7 @@ mod tests {
         let odd = std::ffi::OsStr::from_bytes(b"\xff.png");
         std::fs::write(root.path().join(odd), "123").unwrap();
         let (listed, _) = scan(root.path()).unwrap();
-        let read = |member: &Member<OnDisk>| read(&member.place.path(root.path(), &member.name)).unwrap().len();
+        let read = |member: &Member<OnDisk>| read(&member.location.path(root.path(), &member.name)).unwrap().len();
         assert_eq!(listed.iter().map(read).collect::<Vec<_>>(), [5, 3]);
         assert_eq!(&*listed[1].name, "\u{fffd}.png");
     }

@@ -43,7 +43,7 @@ fn subfolders_are_classes_in_the_order_of_their_numbers() {
     assert_eq!(set.classes(), ["9", "10"]);
     assert_eq!((0..3).map(|i| set.label(i)).collect::<Vec<_>>(), [Some(1), Some(0), Some(0)]);
     assert_eq!((set.entry_name(2), set.label(3)), ("9/deep/c.png", None));
-    assert_eq!(set.notes(), ["1 file of another type left aside: 1 .txt"]);
+    assert_eq!(set.notes(), ["1 file of another type skipped: 1 .txt"]);
     assert!(set.is_lazy());
     assert_eq!(first_values(&set), [1.0, 0.2, 0.4]);
     // From memory now.
@@ -74,13 +74,13 @@ fn archives_are_folders_in_one_file() {
         assert_eq!((set.entry_name(0), set.label(0)), ("10/a.png", Some(1)));
         assert_eq!(set.file(1).unwrap(), root.path().join(name).join("9/b.png"));
         assert_eq!(set.fingerprint(), folder.fingerprint(), "packing changes nothing");
-        assert_eq!(set.notes(), ["1 file of another type left aside: 1 .txt"]);
+        assert_eq!(set.notes(), ["1 file of another type skipped: 1 .txt"]);
         assert_eq!(check(&root.path().join(name), &ANY).unwrap(), []);
     }
 }
 
 #[test]
-fn an_image_of_another_size_is_passed_over_without_a_size() {
+fn an_image_of_another_size_is_skipped_without_a_size() {
     let root = tempfile::tempdir().unwrap();
     put_grey(root.path(), "a.png", 4, 51);
     put_grey(root.path(), "b.png", 6, 102);
@@ -102,7 +102,7 @@ fn an_image_of_another_size_is_passed_over_without_a_size() {
 }
 
 #[test]
-fn sizes_that_all_differ_are_an_error_with_the_way_out() {
+fn differing_sizes_are_an_error_with_a_hint() {
     let root = tempfile::tempdir().unwrap();
     for side in 1..40 {
         put_grey(root.path(), &format!("{side:02}.png"), side, 51);
@@ -129,7 +129,7 @@ fn the_first_image_decides_the_colour() {
 }
 
 #[test]
-fn the_next_good_image_of_the_class_stands_in_for_a_bad_one() {
+fn a_bad_image_is_replaced_by_the_next_good_one_of_its_class() {
     let root = tempfile::tempdir().unwrap();
     put(root.path(), "cat/0.png", b"no png");
     put_grey(root.path(), "cat/1.png", 4, 51);
@@ -144,7 +144,7 @@ fn the_next_good_image_of_the_class_stands_in_for_a_bad_one() {
     assert_eq!((0..5).map(|index| set.resolved(index)).collect::<Vec<_>>(), [1, 1, 1, 3, 3]);
     let reasons: Vec<_> = check(root.path(), &ANY).unwrap();
     let kinds: Vec<_> = reasons.iter().map(|bad| bad.reason.as_str()).collect();
-    let unknown = "it is no PNG, JPEG, WebP, GIF or BMP image";
+    let unknown = "it is not a PNG, JPEG, WebP, GIF or BMP image";
     assert_eq!(kinds, [unknown, "it is empty", unknown]);
     assert_eq!(set.skipped(), reasons, "each once");
     put(root.path(), "dog/3.png", b"no png");
@@ -159,7 +159,7 @@ fn folders_without_good_images_are_errors() {
     let message = || Folder::open(root.path(), &ANY).unwrap_err().to_string();
     assert!(message().ends_with("holds no image that can be read"), "{}", message());
     put(root.path(), "x.tiff", b"II*");
-    assert!(message().ends_with("(1 file of another type left aside: 1 .tiff)"), "{}", message());
+    assert!(message().ends_with("(1 file of another type skipped: 1 .tiff)"), "{}", message());
     put(root.path(), "a.png", b"no png");
     assert!(message().contains("no image file"), "{}", message());
     for k in 0..20 {
@@ -183,11 +183,12 @@ fn the_next_run_decodes_nothing() {
     }
     put(root.path(), "7.png", b"no png");
     let options = ImageOptions { size: Some((8, 8)), ..ANY };
-    let open =
-        |options: &ImageOptions| Folder::open_keeping(root.path(), options, Some(cache.path().to_path_buf())).unwrap();
+    let open = |options: &ImageOptions| {
+        Folder::open_with_cache(root.path(), options, Some(cache.path().to_path_buf())).unwrap()
+    };
     let set = open(&options);
     let first = first_values(&set);
-    assert!(!set.is_lazy() && set.notes().iter().any(|remark| remark.starts_with("decoded before")));
+    assert!(!set.is_lazy() && set.notes().iter().any(|note| note.starts_with("decoded before")));
     let again = open(&options);
     assert!(!again.is_lazy(), "all was decoded by the first");
     assert_eq!(first_values(&again), first);

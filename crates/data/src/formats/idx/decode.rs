@@ -1,5 +1,5 @@
-//! The bytes of an IDX file: its header, held against the file's size before anything is allocated, and its values. A
-//! gzip stream is read up to what the header promises and no further.
+//! Decodes an IDX file. The header is checked against the file's size before allocation; a gzip stream is read only up to the
+//! declared length.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::formats::GZIP;
 use crate::in_memory::{MAX_SET_BYTES, MAX_SIDE};
 
-/// Deflate can't inflate one byte to more than this many.
+/// Maximum expansion of deflate.
 const MAX_INFLATION: u64 = 1032;
 
-/// What an IDX file holds.
+/// The content of an IDX file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// Three dimensions: count, height, width.
@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The first word of its files.
+    /// The magic number.
     pub fn magic(self) -> u32 {
         match self {
             Self::Images => 0x0803,
@@ -51,7 +51,7 @@ impl Kind {
 /// Reads an IDX file, gzipped or not: its sizes, outermost first, and its values.
 ///
 /// # Errors
-/// Where the file can't be read, is of another kind, or holds more or less than its header promises.
+/// The file can't be read, is of another kind, or its length doesn't match its header.
 pub fn read(path: &Path, kind: Kind) -> Result<(Vec<u64>, Vec<u8>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
@@ -64,17 +64,17 @@ fn decode(path: &Path, mut raw: impl BufRead, length: u64, kind: Kind) -> Result
         return Err(damaged(path, "it is empty"));
     }
     if raw.fill_buf().map_err(Error::io("read", path))?.starts_with(&GZIP) {
-        let most = length.saturating_mul(MAX_INFLATION);
-        return payload(path, MultiGzDecoder::new(raw), kind, |promised| {
-            (promised > most).then(|| format!("a gzip file of {length} bytes can't hold that"))
+        let max = length.saturating_mul(MAX_INFLATION);
+        return payload(path, MultiGzDecoder::new(raw), kind, |declared| {
+            (declared > max).then(|| format!("a gzip file of {length} bytes can't hold that"))
         });
     }
-    payload(path, raw, kind, |promised| {
-        (promised != length).then(|| format!("that makes {promised} bytes, but the file has {length}"))
+    payload(path, raw, kind, |declared| {
+        (declared != length).then(|| format!("that makes {declared} bytes, but the file has {length}"))
     })
 }
 
-/// Reads the header, asks `objection` whether the file can hold what it promises, then reads exactly that.
+/// Reads the header, checks the declared size with `objection`, then reads exactly that many bytes.
 fn payload(
     path: &Path,
     mut reader: impl Read,
@@ -82,21 +82,21 @@ fn payload(
     objection: impl FnOnce(u64) -> Option<String>,
 ) -> Result<(Vec<u64>, Vec<u8>)> {
     let (sizes, bytes) = header(path, &mut reader, kind)?;
-    let promise = format!("its header promises {}", kind.describe(&sizes));
+    let declaration = format!("its header declares {}", kind.describe(&sizes));
     if let Some(objection) = objection(4 + 4 * sizes.len() as u64 + bytes) {
-        return Err(damaged(path, &format!("{promise}; {objection}")));
+        return Err(damaged(path, &format!("{declaration}; {objection}")));
     }
     let mut values = Vec::with_capacity(bytes.min(1 << 26) as usize);
-    // One byte more than promised tells a longer stream from a whole one, and lets gzip verify its checksum.
+    // One extra byte detects a longer stream, and makes gzip verify its checksum.
     reader.take(bytes + 1).read_to_end(&mut values).map_err(|error| cannot_read(path, error))?;
     match values.len() as u64 {
         got if got == bytes => Ok((sizes, values)),
-        got if got < bytes => Err(damaged(path, &format!("{promise}, but only {got} of {bytes} bytes follow"))),
-        _ => Err(damaged(path, &format!("{promise}, but more than those {bytes} bytes follow"))),
+        got if got < bytes => Err(damaged(path, &format!("{declaration}, but only {got} of {bytes} bytes follow"))),
+        _ => Err(damaged(path, &format!("{declaration}, but more than those {bytes} bytes follow"))),
     }
 }
 
-/// Reads the header: the sizes, and how many bytes of values they make, which is neither none nor too many.
+/// Reads the header: the sizes, and the number of bytes of values, which must be positive and within the limit.
 fn header(path: &Path, reader: &mut impl Read, kind: Kind) -> Result<(Vec<u64>, u64)> {
     let mut word = [0u8; 4];
     fill(path, reader, &mut word)?;
@@ -106,11 +106,11 @@ fn header(path: &Path, reader: &mut impl Read, kind: Kind) -> Result<(Vec<u64>, 
         fill(path, reader, &mut word)?;
         sizes.push(u64::from(u32::from_be_bytes(word)));
     }
-    let promise = format!("its header promises {}", kind.describe(&sizes));
+    let declaration = format!("its header declares {}", kind.describe(&sizes));
     match sizes.iter().try_fold(1u64, |product, &size| product.checked_mul(size)) {
-        Some(0) => Err(damaged(path, &format!("{promise}: nothing"))),
+        Some(0) => Err(damaged(path, &format!("{declaration}: nothing"))),
         Some(bytes) if bytes <= MAX_SET_BYTES && sizes[1..].iter().all(|&side| side <= MAX_SIDE) => Ok((sizes, bytes)),
-        _ => Err(damaged(path, &format!("{promise}, more than the {MAX_SET_BYTES} bytes allowed"))),
+        _ => Err(damaged(path, &format!("{declaration}, more than the {MAX_SET_BYTES} bytes allowed"))),
     }
 }
 
@@ -133,7 +133,7 @@ fn fill(path: &Path, reader: &mut impl Read, word: &mut [u8; 4]) -> Result<()> {
     reader.read_exact(word).map_err(|error| cannot_read(path, error))
 }
 
-/// What the gzip decoder or the system said while reading.
+/// Converts an error of the gzip decoder or the system.
 fn cannot_read(path: &Path, error: std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::UnexpectedEof => damaged(path, "it ends too early"),

@@ -10,16 +10,16 @@ pub const MAGIC: [u8; 6] = *b"\x93NUMPY";
 /// The longest header text accepted; numpy itself stops at 10,000 characters.
 const MAX_TEXT: usize = 1 << 16;
 
-/// What a header says.
+/// A parsed header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The type in numpy's notation: `|u1`, `<f4`. For a structured type, the list as written.
     pub descr: String,
-    /// True where the first index runs fastest.
+    /// Whether the first index varies fastest.
     pub fortran_order: bool,
     /// The sizes, outermost first.
     pub shape: Vec<u64>,
-    /// Where the values begin, in bytes from the start of the file.
+    /// Offset of the values in the file.
     pub offset: u64,
 }
 
@@ -27,7 +27,7 @@ impl Header {
     /// Reads the header at the start of `reader`, and leaves the reader at the first value.
     ///
     /// # Errors
-    /// What is wrong, as the end of a sentence about the file.
+    /// A description of what is wrong, as the end of a sentence.
     pub fn read(reader: &mut impl Read) -> Result<Self, String> {
         let mut start = [0u8; 8];
         exact(reader, &mut start)?;
@@ -59,10 +59,10 @@ impl Header {
         Ok(Self { descr, fortran_order, shape, offset: (8 + width + length) as u64 })
     }
 
-    /// The header text for C-ordered bytes of this shape, padded so that the values begin at a multiple of 64.
+    /// The header text for C-ordered bytes of this shape, padded so that the values start at a multiple of 64.
     pub fn for_bytes(shape: &[usize]) -> Vec<u8> {
         let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
-        // Python writes a tuple of one with its comma, longer ones without.
+        // Python writes a trailing comma only in a tuple of one.
         let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
         let mut text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({sizes}), }}");
         while !(10 + text.len() + 1).is_multiple_of(64) {
@@ -84,7 +84,7 @@ fn exact(reader: &mut impl Read, buffer: &mut [u8]) -> Result<(), String> {
     })
 }
 
-/// A reader of the few Python literals that a header may hold.
+/// A parser of the Python literals of a header.
 struct Literal<'a> {
     rest: &'a str,
 }
@@ -120,7 +120,7 @@ impl<'a> Literal<'a> {
         ))
     }
 
-    /// Takes `wanted` if it comes next.
+    /// Consumes `wanted` if it is next.
     fn take(&mut self, wanted: char) -> bool {
         let rest = self.rest.trim_start();
         let found = rest.strip_prefix(wanted);
@@ -146,7 +146,7 @@ impl<'a> Literal<'a> {
         Ok(text)
     }
 
-    /// A type: a string, or the list of a structured type, which is only kept to be shown.
+    /// A type: a string, or the list of a structured type, kept only for messages.
     fn descr(&mut self) -> Result<String, String> {
         if !self.take('[') {
             return self.string().map(str::to_owned);

@@ -1,5 +1,5 @@
-//! What the header of a `.npy` file promises: values of a type that is read, in a shape that is images, and as many
-//! bytes as the file has. All of it is checked before a value is read.
+//! Checks the header of a `.npy` file before values are read: a supported type, a shape of images, and a length that matches
+//! the file.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,14 +10,14 @@ use crate::dataset::ImageShape;
 use crate::error::{Error, Result};
 use crate::in_memory::{MAX_SET_BYTES, MAX_SIDE};
 
-/// The types of values that are read.
+/// The supported types of values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// 0 to 255.
     U8,
     /// 0 or not.
     Bool,
-    /// Floats of 4 bytes, most significant first where `big`.
+    /// Floats of 4 bytes.
     F32 {
         /// Most significant byte first.
         big: bool,
@@ -60,36 +60,36 @@ impl Kind {
     }
 }
 
-/// What a file promises, held against its size.
+/// The checked layout of a file.
 #[derive(Debug)]
 pub struct Layout {
     /// The type of each value.
     pub kind: Kind,
-    /// How many images.
+    /// Number of images.
     pub count: usize,
     /// The shape of each.
     pub shape: ImageShape,
 }
 
-/// Opens the file and reads its header: what it promises must be images and exactly fill the file.
+/// Opens a file and checks its header, which must describe images that exactly fill the file.
 ///
 /// # Errors
-/// Where they are not; the hint is the line of numpy that helps.
-pub fn promise(path: &Path) -> Result<(BufReader<File>, Layout)> {
+/// The header is unsuitable; the hint is a line of numpy that fixes it.
+pub fn open(path: &Path) -> Result<(BufReader<File>, Layout)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let layout = Header::read(&mut reader)
         .map_err(|what| damaged(path, &what))
-        .and_then(|header| held_against(path, &header, length))?;
+        .and_then(|header| check(path, &header, length))?;
     Ok((reader, layout))
 }
 
-/// What a header promises, held against the `length` of the whole file; `path` is for messages.
+/// Checks a header against the `length` of the whole file; `path` is for messages.
 ///
 /// # Errors
-/// As `promise`.
-pub fn held_against(path: &Path, header: &Header, length: u64) -> Result<Layout> {
+/// As `open`.
+pub fn check(path: &Path, header: &Header, length: u64) -> Result<Layout> {
     let kind = kind(path, header)?;
     let shape = image_shape(path, &header.shape)?;
     let values = header.shape.iter().try_fold(1u64, |product, &size| product.checked_mul(size));
@@ -97,15 +97,15 @@ pub fn held_against(path: &Path, header: &Header, length: u64) -> Result<Layout>
     let Some(values) = allowed else {
         return Err(damaged(
             path,
-            &format!("its header promises shape {:?}, more than the {MAX_SET_BYTES} bytes allowed", header.shape),
+            &format!("its header declares shape {:?}, more than the {MAX_SET_BYTES} bytes allowed", header.shape),
         ));
     };
-    let promised = header.offset + values * kind.width();
-    if promised != length {
+    let declared = header.offset + values * kind.width();
+    if declared != length {
         return Err(damaged(
             path,
             &format!(
-                "its header promises shape {:?}, that makes {promised} bytes, but the file has {length}",
+                "its header declares shape {:?}, that makes {declared} bytes, but the file has {length}",
                 header.shape
             ),
         ));
@@ -188,7 +188,7 @@ fn image_shape(path: &Path, shape: &[u64]) -> Result<ImageShape> {
     Ok(ImageShape { height: height as usize, width: width as usize, channels: channels as usize })
 }
 
-/// A file that is not whole.
+/// The error for an incomplete file.
 pub fn damaged(path: &Path, what: &str) -> Error {
     Error::data(
         format!("{} is not a whole .npy file: {what}", path.display()),
@@ -206,7 +206,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npy");
         std::fs::write(&path, bytes).unwrap();
-        promise(&path).map(|(_, layout)| layout)
+        open(&path).map(|(_, layout)| layout)
     }
 
     fn file(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {

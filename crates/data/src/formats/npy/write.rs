@@ -1,4 +1,4 @@
-//! Writing `.npy` files of bytes, chunk by chunk, so that a file may be larger than memory.
+//! Writes `.npy` files of bytes in chunks, so that a file may be larger than memory.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::header::Header;
 use crate::atomic_file::{PartFile, sweep};
 use crate::error::{Error, Result};
 
-/// A `.npy` file of `uint8` on its way to the disk. It appears under its name only when `finish` says so.
+/// A `.npy` file of `uint8` being written. It gets its name on `finish`.
 #[derive(Debug)]
 pub struct NpyWriter {
     part: PartFile,
@@ -14,40 +14,40 @@ pub struct NpyWriter {
 }
 
 impl NpyWriter {
-    /// Begins a C-ordered array of this shape: `[n, height, width]` or `[n, height, width, channels]` for images.
+    /// Creates a C-ordered array of this shape: `[n, height, width]` or `[n, height, width, channels]` for images.
     ///
     /// # Errors
-    /// Where the folder can't be written, or the shape is beyond any memory.
+    /// The folder can't be written, or the shape is too large.
     pub fn create(path: &Path, shape: &[usize]) -> Result<Self> {
         let size = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         let left = size.ok_or_else(|| {
             Error::usage(format!("{}: an array of shape {shape:?} is too large", path.display()), "write fewer images")
         })?;
-        // A long series that was interrupted left its part behind.
+        // Removes the leftovers of an interrupted process.
         sweep(path);
         let mut part = PartFile::create(path)?;
         part.write(&Header::for_bytes(shape))?;
         Ok(Self { part, left })
     }
 
-    /// Appends values, the last index running fastest.
+    /// Appends values; the last index varies fastest.
     ///
     /// # Errors
-    /// Where the disk refuses, or more values come than the shape holds.
+    /// The disk refuses, or the array is already full.
     pub fn write(&mut self, values: &[u8]) -> Result<()> {
         self.left = self.left.checked_sub(values.len()).ok_or_else(|| {
             Error::usage(
-                format!("{} values were written where the array has room for {}", values.len(), self.left),
+                format!("{} values were written but the array has space for {}", values.len(), self.left),
                 "write as many values as the shape says",
             )
         })?;
         self.part.write(values)
     }
 
-    /// Completes the file and puts it in its place.
+    /// Completes the file and renames it.
     ///
     /// # Errors
-    /// Where the disk refuses, or values are missing.
+    /// The disk refuses, or values are missing.
     pub fn finish(self) -> Result<()> {
         if self.left > 0 {
             return Err(Error::usage(
@@ -62,7 +62,7 @@ impl NpyWriter {
 /// Writes a whole array of bytes: `numpy.load(path)` gives `uint8` of this shape.
 ///
 /// # Errors
-/// Where the disk refuses, or `values` does not fill the shape exactly.
+/// The disk refuses, or the number of values doesn't match the shape.
 pub fn write_npy_u8(path: &Path, shape: &[usize], values: &[u8]) -> Result<()> {
     let mut writer = NpyWriter::create(path, shape)?;
     writer.write(values)?;

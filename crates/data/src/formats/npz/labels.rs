@@ -1,4 +1,4 @@
-//! Labels in an array of whole numbers, of whichever width.
+//! Reads labels from an array of integers of any width.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn layout(descr: &str) -> Option<(usize, bool, bool)> {
     matches!((order, kind), ("<" | ">" | "|" | "=", "i" | "u")).then_some((width, kind == "i", order == ">"))
 }
 
-/// Whether an array of this type holds whole numbers.
+/// Whether an array of this type holds integers.
 pub fn is_whole(descr: &str) -> bool {
     layout(descr).is_some()
 }
@@ -25,14 +25,14 @@ pub fn is_whole(descr: &str) -> bool {
 /// Reads the labels that follow a header, in an array of `length` bytes; `path` is for messages.
 ///
 /// # Errors
-/// Where there are fewer or more than promised, or one is negative or beyond 65,535.
+/// Their number doesn't match the header, or one is negative or above 65,535.
 pub fn read(path: &Path, reader: &mut dyn Read, header: &Header, length: u64) -> Result<Vec<u32>> {
     let (width, signed, big) =
-        layout(&header.descr).ok_or_else(|| npy::damaged(path, "its labels are no whole numbers"))?;
+        layout(&header.descr).ok_or_else(|| npy::damaged(path, "its labels are not integers"))?;
     let count = header.shape.first().copied().unwrap_or(0);
     let promised = count.checked_mul(width as u64).and_then(|bytes| bytes.checked_add(header.offset));
     if promised != Some(length) {
-        return Err(npy::damaged(path, &format!("its header promises {count} labels, but it has {length} bytes")));
+        return Err(npy::damaged(path, &format!("its header declares {count} labels, but it has {length} bytes")));
     }
     let mut labels = Vec::new();
     let mut word = [0u8; 8];
@@ -48,7 +48,7 @@ pub fn read(path: &Path, reader: &mut dyn Read, header: &Header, length: u64) ->
         if !(0..=MAX_LABEL).contains(&label) {
             return Err(Error::data(
                 format!("{}: label {index} is {label}", path.display()),
-                "expected labels from 0 on, at most 65535",
+                "expected labels from 0 to 65535",
             ));
         }
         labels.push(label as u32);

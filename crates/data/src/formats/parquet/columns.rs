@@ -1,26 +1,26 @@
-//! Which columns of a parquet file hold the images and the labels: told by the description that Hugging Face's library
-//! leaves in the file, else by names and types.
+//! Selects the columns of images and labels of a parquet file: by the metadata of Hugging Face's library, else by names and
+//! types.
 
 use parquet::basic::{ConvertedType, Type};
 use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::ColumnDescriptor;
 use serde_json::Value;
 
-/// The columns to read, by number, and the names of the labels.
+/// The indices of the columns to read, and the names of the labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Columns {
     /// Encoded images.
     pub image: usize,
-    /// Whole numbers.
+    /// Integer labels.
     pub label: Option<usize>,
-    /// In label order; empty where the file does not say.
+    /// In label order; empty if the file has none.
     pub names: Vec<String>,
 }
 
-/// Finds the columns.
+/// Selects the columns.
 ///
 /// # Errors
-/// Where there is no column of images, or several and no telling which.
+/// There is no column of images, or the choice is ambiguous.
 pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
     let described = description(file);
     let columns = file.schema_descr().columns();
@@ -42,7 +42,7 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
     Ok(Columns { image, label, names })
 }
 
-/// The column of labels: one described as such, else whole numbers of a telling name.
+/// The column of labels: one described as such, else integers with a known name.
 fn label(columns: &[std::sync::Arc<ColumnDescriptor>], described: &Value) -> Option<usize> {
     let whole = |at: &usize| {
         let column = &columns[*at];
@@ -55,12 +55,12 @@ fn label(columns: &[std::sync::Arc<ColumnDescriptor>], described: &Value) -> Opt
         .or_else(|| of(&|name| ["label", "labels", "class", "target"].contains(&name)))
 }
 
-/// The name of the column, or of the group that it stands in.
+/// The name of the column, or of its group.
 fn top(column: &ColumnDescriptor) -> &str {
     column.path().parts().first().map_or("", String::as_str)
 }
 
-/// Bytes that are no text, once per row: a column itself, or the `bytes` of a group.
+/// Binary values, once per row: a column itself, or the `bytes` of a group.
 fn may_be_image(column: &ColumnDescriptor) -> bool {
     let parts = column.path().parts();
     let binary = column.physical_type() == Type::BYTE_ARRAY && column.converted_type() == ConvertedType::NONE;
@@ -68,7 +68,7 @@ fn may_be_image(column: &ColumnDescriptor) -> bool {
     binary && placed && column.max_rep_level() == 0
 }
 
-/// What Hugging Face's library notes about the columns: `{"image": {"_type": "Image"}, ...}`.
+/// Hugging Face's description of the columns: `{"image": {"_type": "Image"}, ...}`.
 fn description(file: &FileMetaData) -> Value {
     let notes = file.key_value_metadata().into_iter().flatten();
     let note = notes.filter(|note| note.key == "huggingface").find_map(|note| note.value.as_deref());

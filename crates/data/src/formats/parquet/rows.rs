@@ -1,4 +1,4 @@
-//! The rows of one parquet file: row group by row group, the two columns that matter.
+//! Reads the image and label columns of one parquet file, row group by row group.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,16 +11,16 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use super::Table;
 use super::columns::choose;
 
-/// The most bytes of encoded images that are kept (1 GiB).
+/// Size limit of the encoded images in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 
-/// Rows that are read at once.
+/// Rows per read.
 const ROWS: usize = 256;
 
-/// Reads a file's rows to the end of `table`.
+/// Appends a file's rows to `table`.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// A description of what is wrong.
 pub fn read(path: &Path, table: &mut Table) -> Result<(), String> {
     let file = File::open(path).map_err(plain)?;
     let reader = SerializedFileReader::new(file).map_err(plain)?;
@@ -48,7 +48,7 @@ pub fn read(path: &Path, table: &mut Table) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses packings whose code would need a C compiler, or is hardly ever needed.
+/// Refuses compressions whose code would need a C compiler, or that are rare.
 pub(super) fn unpackable(compression: Compression) -> Result<(), String> {
     use Compression::{GZIP, LZ4, LZ4_RAW, SNAPPY, UNCOMPRESSED};
     match compression {
@@ -88,7 +88,7 @@ fn labels(column: ColumnReader, present: i16, table: &mut Table) -> Result<(), S
 }
 
 impl Table {
-    /// Takes a row's image.
+    /// Adds a row's image.
     fn push(&mut self, image: &[u8]) -> Result<(), String> {
         if (self.images.len() + image.len()) as u64 > MAX_KEPT_BYTES {
             return Err(too_much());
@@ -99,7 +99,7 @@ impl Table {
     }
 }
 
-/// Hands each row of a column to `take`; none where the row has no value, that is a level below `present`.
+/// Calls `take` with each row of a column; `None` if the row has no value, that is a level below `present`.
 fn each<T: DataType>(
     mut column: ColumnReaderImpl<T>,
     present: i16,
@@ -113,7 +113,7 @@ fn each<T: DataType>(
         if rows == 0 {
             return Ok(());
         }
-        // A column that must have values has no levels.
+        // A required column has no levels.
         let mut there = values.iter();
         for at in 0..rows {
             take(if levels.get(at).is_none_or(|&level| level >= present) { there.next() } else { None })?;

@@ -130,7 +130,7 @@ fn shards_make_one_set() {
         std::fs::remove_file(data.join(name)).unwrap();
     }
     let error = open_as(root.path(), Split::Train).unwrap_err();
-    assert!(error.to_string().ends_with("has no parquet files with images to learn from"), "{error}");
+    assert!(error.to_string().ends_with("has no parquet files with training images"), "{error}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn plain_columns_and_odd_ones() {
 }
 
 #[test]
-fn rows_that_make_no_image_are_told() {
+fn rows_without_an_image_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.parquet");
     write_hub(&path, None, Compression::SNAPPY, &[1, 2], &[0, 70_000]);
@@ -180,7 +180,7 @@ fn rows_that_make_no_image_are_told() {
     for none in [None, Some(&b""[..])] {
         assert!(image(none).unwrap_err().to_string().contains("row 2 has no image in it"));
     }
-    // An image that is none is passed over, as in a folder.
+    // An invalid image is skipped, as in a folder.
     let set = image(Some(b"no image")).unwrap();
     assert_eq!(seen(&set), [(5, None), (6, None), (5, None)]);
     assert_eq!(set.skipped()[0].path, path.join("row 2"));

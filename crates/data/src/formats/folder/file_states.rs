@@ -1,26 +1,26 @@
-//! Which image files were found good and which bad, so that a bad one is tried once, told once, and counted.
+//! The state of each image file: untried, good or bad. A bad file is read once, reported once and counted.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::dataset::BadFile;
 
-/// With fewer files tried than this, bad ones are not yet too many.
-const ENOUGH_TRIED: usize = 16;
+/// Minimum number of files read before bad ones count as too many.
+const MIN_TRIED: usize = 16;
 
 const UNTRIED: u8 = 0;
 const GOOD: u8 = 1;
 const BAD: u8 = 2;
 
-/// What is known about each file.
-pub(super) struct Ledger {
+/// The state of each file.
+pub(super) struct FileStates {
     states: Box<[AtomicU8]>,
     tried: AtomicUsize,
     bad: Mutex<Vec<BadFile>>,
 }
 
-impl Ledger {
-    /// Nothing known about `count` files.
+impl FileStates {
+    /// `count` untried files.
     pub fn new(count: usize) -> Self {
         let states = (0..count).map(|_| AtomicU8::new(UNTRIED)).collect();
         Self { states, tried: AtomicUsize::new(0), bad: Mutex::default() }
@@ -31,15 +31,15 @@ impl Ledger {
         self.states[index].load(Ordering::Acquire) == BAD
     }
 
-    /// Notes a good file.
-    pub fn note_good(&self, index: usize) {
+    /// Marks a file as good.
+    pub fn mark_good(&self, index: usize) {
         if self.states[index].swap(GOOD, Ordering::AcqRel) == UNTRIED {
             self.tried.fetch_add(1, Ordering::AcqRel);
         }
     }
 
-    /// Notes a bad file; one that was noted before is not listed again. A good one may turn bad: it may be removed.
-    pub fn note_bad(&self, index: usize, file: impl FnOnce() -> BadFile) {
+    /// Marks a file as bad and lists it, unless it was marked before. A good file may become bad, for example when it is removed.
+    pub fn mark_bad(&self, index: usize, file: impl FnOnce() -> BadFile) {
         let before = self.states[index].swap(BAD, Ordering::AcqRel);
         if before == UNTRIED {
             self.tried.fetch_add(1, Ordering::AcqRel);
@@ -49,16 +49,16 @@ impl Ledger {
         }
     }
 
-    /// The bad files so far, in the order in which they were found.
+    /// The bad files so far, in the order found.
     pub fn bad(&self) -> Vec<BadFile> {
         self.bad.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many files were bad and how many tried, where the bad ones are more than half and enough were tried.
+    /// The numbers of bad and of read files, if more than half are bad and enough were read.
     pub fn too_many_bad(&self) -> Option<(usize, usize)> {
         let bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner).len();
         let tried = self.tried.load(Ordering::Acquire);
-        (tried >= ENOUGH_TRIED && 2 * bad > tried).then_some((bad, tried))
+        (tried >= MIN_TRIED && 2 * bad > tried).then_some((bad, tried))
     }
 }
 
@@ -73,31 +73,31 @@ mod tests {
 
     #[test]
     fn each_bad_file_is_listed_once() {
-        let ledger = Ledger::new(3);
-        ledger.note_good(0);
+        let file_states = FileStates::new(3);
+        file_states.mark_good(0);
         for _ in 0..2 {
-            ledger.note_bad(2, || bad("c"));
+            file_states.mark_bad(2, || bad("c"));
         }
-        assert_eq!(ledger.bad(), [bad("c")]);
-        ledger.note_bad(1, || bad("b"));
-        ledger.note_good(0);
-        ledger.note_bad(0, || bad("a"));
-        assert_eq!(ledger.bad(), [bad("c"), bad("b"), bad("a")]);
-        assert!(ledger.is_bad(0) && !Ledger::new(1).is_bad(0));
+        assert_eq!(file_states.bad(), [bad("c")]);
+        file_states.mark_bad(1, || bad("b"));
+        file_states.mark_good(0);
+        file_states.mark_bad(0, || bad("a"));
+        assert_eq!(file_states.bad(), [bad("c"), bad("b"), bad("a")]);
+        assert!(file_states.is_bad(0) && !FileStates::new(1).is_bad(0));
     }
 
     #[test]
     fn half_may_be_bad_but_no_more() {
-        let ledger = Ledger::new(40);
+        let file_states = FileStates::new(40);
         for index in 0..15 {
-            ledger.note_bad(index, || bad("x"));
-            assert_eq!(ledger.too_many_bad(), None, "too few tried");
+            file_states.mark_bad(index, || bad("x"));
+            assert_eq!(file_states.too_many_bad(), None, "too few tried");
         }
-        ledger.note_good(15);
-        assert_eq!(ledger.too_many_bad(), Some((15, 16)));
+        file_states.mark_good(15);
+        assert_eq!(file_states.too_many_bad(), Some((15, 16)));
         for index in 15..30 {
-            ledger.note_good(index);
+            file_states.mark_good(index);
         }
-        assert_eq!(ledger.too_many_bad(), None);
+        assert_eq!(file_states.too_many_bad(), None);
     }
 }
