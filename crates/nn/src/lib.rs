@@ -1,5 +1,5 @@
-//! Neural networks for GANs: a network as a list of layers, the operations they compute with, losses, gradient
-//! penalties, augmentation, Adam, and a model with the verbs of the lab.
+//! Neural networks for GANs: a network as a list of layers, the operations of its layers, losses, gradient
+//! penalties, augmentation, Adam, and a model with `predict`, `compile` and `train`.
 
 pub mod augment;
 pub mod loss;

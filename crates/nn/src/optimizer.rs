@@ -1,4 +1,4 @@
-//! Adam over a network's trainable weights: the moments, and the count of updates.
+//! Adam (Kingma & Ba 2015) over a network's trainable weights, with a learning rate schedule and gradient clipping.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::net::Weights;
 use crate::ops::{self, Adam};
 
-/// How the learning rate shrinks.
+/// Decay of the learning rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
-    /// Not at all.
+    /// Constant.
     #[default]
     None,
-    /// In a straight line to 0.
+    /// Linear to 0.
     Linear,
-    /// Along half a cosine to 0 (Loshchilov & Hutter 2017).
+    /// Cosine to 0 (Loshchilov & Hutter 2017).
     Cosine,
 }
 
@@ -35,13 +35,13 @@ pub struct AdamSettings {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// The largest length that the whole net's gradient may have; longer ones are shortened. 0: any.
+    /// Maximum norm of the whole net's gradient (gradient clipping); 0 for none.
     pub clip: f64,
-    /// Updates over which the rate grows from 0.
+    /// Updates of linear warmup from 0.
     pub warmup: u64,
-    /// How it shrinks after that.
+    /// Decay after the warmup.
     pub decay: Decay,
-    /// Updates until a shrinking rate has reached 0.
+    /// Updates until a decaying rate reaches 0.
     pub decay_updates: u64,
 }
 
@@ -61,7 +61,7 @@ impl Default for AdamSettings {
 }
 
 impl AdamSettings {
-    /// What is out of range, if anything; what counts is the value as an `f32`, with which the update computes.
+    /// The first setting out of range, if any, checked as the `f32` used by the update.
     pub(crate) fn problem(&self) -> Option<String> {
         let bad = |name: &str, value: f64, range: &str| Some(format!("adam.{name} is {value}, expected {range}"));
         match self {
@@ -113,7 +113,7 @@ impl AdamSettings {
         Self { warmup: updates, ..self }
     }
 
-    /// With a learning rate that falls to 0 as `decay` says, reached after `updates`.
+    /// With a learning rate that decays to 0 after `updates` updates.
     #[must_use]
     pub fn decay(self, decay: Decay, updates: u64) -> Self {
         Self { decay, decay_updates: updates, ..self }
@@ -138,14 +138,14 @@ impl AdamSettings {
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     settings: AdamSettings,
-    /// Updates made so far.
+    /// Number of updates so far.
     pub updates: u64,
     /// First and second moment of every trainable weight, in order.
     pub moments: Vec<[Tensor<1>; 2]>,
 }
 
 impl Optimizer {
-    /// A fresh optimizer for those of `weights` that are `trainable`.
+    /// A new optimizer for the `trainable` ones of `weights`.
     pub fn new(settings: AdamSettings, weights: &Weights, trainable: impl Iterator<Item = bool>) -> Self {
         let zeros = |t: &Tensor<1>| [t.zeros_like(), t.zeros_like()];
         let moments = weights.tensors().iter().zip(trainable).filter(|(_, t)| *t).map(|(w, _)| zeros(w)).collect();
@@ -157,8 +157,8 @@ impl Optimizer {
         self.settings
     }
 
-    /// Changes the trainable `weights` by one step along `gradients` (in order; `None` leaves a weight as it is).
-    /// Returns the length of the whole gradient, before it was shortened if it was.
+    /// Updates the trainable `weights` with `gradients` (in order; `None` keeps a weight). Returns the norm of the whole
+    /// gradient before clipping.
     pub fn step(
         &mut self,
         weights: &mut Weights,
@@ -179,7 +179,7 @@ impl Optimizer {
                 Some(factor) => gradient.mul_scalar(factor),
                 None => gradient,
             };
-            // Taken out of their places so that nothing shares them and the update happens in place.
+            // Moved out of the list, so that they are not shared and the update happens in place.
             let empty = || Tensor::empty([0], &gradient.device());
             let state = [
                 std::mem::replace(weight, empty()),

@@ -1,4 +1,4 @@
-//! The range of pixel values, which the generator's last layer decides: a sigmoid makes [0, 1], tanh [-1, 1].
+//! The range of pixel values, given by the generator's last layer: [0, 1] for a sigmoid, [-1, 1] for tanh.
 
 use crate::net::{Network, Op};
 use faussaire_data::error::{Error, Result};
@@ -13,10 +13,10 @@ pub enum PixelRange {
 }
 
 impl PixelRange {
-    /// The range of what `generator` makes.
+    /// The range of the images of `generator`.
     ///
     /// # Errors
-    /// A last layer that is neither sigmoid nor tanh, for images; points are in [-1, 1] but not held to it.
+    /// The last layer is neither sigmoid nor tanh, for images; points are in [-1, 1] without being clamped.
     pub fn of(generator: &Network) -> Result<Self> {
         match generator.layers().last().map(|l| l.layer.kind().op(l.input)) {
             Some(Op::Sigmoid) => Ok(Self::Unit),

@@ -1,9 +1,9 @@
-//! What a program adds to the built-in losses, penalties, augmentations and layers, by name.
+//! Registries of a program's own losses, penalties, augmentations and layers, by name.
 //!
 //! A recipe names a registered item as `own:NAME`. The registries are process-wide and filled by the program itself, before
-//! it parses a recipe or opens a run: recipes are parsed in many places (training, resuming, sampling, judging), all of which
-//! must know the same names. Registering a name again replaces the item for recipes parsed later; nets and recipes that exist
-//! keep what they have. Items are never freed.
+//! it parses a recipe or opens a run: recipes are parsed in many commands (training, resuming, sampling, judging), which all
+//! need the same names. Registering a name again replaces the item for recipes parsed later; existing nets and recipes keep
+//! theirs. Items are never freed.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use faussaire_data::error::{Error, Result};
 
-/// What the names of registered items begin with in a recipe.
+/// The prefix of registered names in recipes.
 pub const PREFIX: &str = "own:";
 
 /// A registered item: a small handle that is compared and ordered by its name.
@@ -68,7 +68,7 @@ impl<T: ?Sized> Ord for Own<T> {
 
 /// The registered items of one kind.
 pub(crate) struct Registry<T: ?Sized + 'static> {
-    /// What an item is, for errors: "loss".
+    /// The kind of item, for errors: "loss".
     what: &'static str,
     items: RwLock<BTreeMap<&'static str, Own<T>>>,
 }
@@ -78,7 +78,7 @@ impl<T: ?Sized + Send + Sync> Registry<T> {
         Self { what, items: RwLock::new(BTreeMap::new()) }
     }
 
-    /// Makes `item` known as `own:NAME`.
+    /// Registers `item` as `own:NAME`.
     pub(crate) fn register(&self, name: &str, item: Arc<T>) -> Result<()> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
         if name.is_empty() || !name.chars().all(fits) {
@@ -93,7 +93,7 @@ impl<T: ?Sized + Send + Sync> Registry<T> {
         Ok(())
     }
 
-    /// The item that a recipe calls `name`.
+    /// The item called `name` in recipes.
     pub(crate) fn find(&self, name: &str) -> Option<Own<T>> {
         self.items.read().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
@@ -103,7 +103,7 @@ impl<T: ?Sized + Send + Sync> Registry<T> {
         self.items.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
-    /// Why nothing is called `name`: built in are `known`.
+    /// The error for an unknown `name`; `known` are the built-in names.
     pub(crate) fn unknown(&self, name: &str, known: &[&str]) -> String {
         let own = self.names();
         if name.starts_with(PREFIX) {
@@ -121,7 +121,7 @@ impl<T: ?Sized + Send + Sync> Registry<T> {
     }
 }
 
-/// The one among `known` that `word` is a likely misspelling of.
+/// The one of `known` that `word` is probably a typo of.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     let apart = |other: &&str| strsim::damerau_levenshtein(&word, &other.to_lowercase());
@@ -129,8 +129,8 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     (apart(&best) <= 1 + word.len() / 4).then_some(best)
 }
 
-/// An enum whose variants are what recipes can name: the built-in ones, each in a file of its own with a unit struct of the
-/// variant's name, and those that a program registered.
+/// An enum of the items that recipes can name: built-in ones, each in its own file with a unit struct of the variant's name, and
+/// registered ones.
 macro_rules! named {
     (
         $(#[$head:meta])* $enum:ident, each a $trait:ident, called $what:literal, others in $own:ident:
@@ -141,20 +141,20 @@ macro_rules! named {
         #[non_exhaustive]
         pub enum $enum {
             $($(#[$about])* $variant,)*
-            /// One that the program registered.
+            /// A registered item.
             Own($crate::registry::Own<dyn $trait>),
         }
 
         static $own: $crate::registry::Registry<dyn $trait> = $crate::registry::Registry::new($what);
 
         impl $enum {
-            /// All built-in ones.
+            /// All built-in items.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// What recipes call them, in the same order.
+            /// Their names in recipes, in the same order.
             pub const NAMES: &[&str] = &[$($name,)*];
 
-            /// What recipes call it.
+            /// Its name in recipes.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
@@ -162,10 +162,10 @@ macro_rules! named {
                 }
             }
 
-            /// The one that recipes call `name`; a registered one's name begins with `own:`.
+            /// The item called `name` in recipes; a registered name starts with `own:`.
             ///
             /// # Errors
-            /// A sentence where nothing has this name, with the nearest name, or that it has not been registered.
+            /// A sentence if the name is unknown, with the most similar name, or that it has not been registered.
             pub fn named(name: &str) -> std::result::Result<Self, String> {
                 match name {
                     $($name $(| $alias)* => Ok(Self::$variant),)*
@@ -173,7 +173,7 @@ macro_rules! named {
                 }
             }
 
-            /// What it does.
+            /// The implementation.
             fn imp(self) -> &'static dyn $trait {
                 match self {
                     $(Self::$variant => &$module::$variant,)*

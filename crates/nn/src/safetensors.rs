@@ -1,4 +1,4 @@
-//! Weights and moments as safetensors files, checked when they are read: names, shapes, sizes, finite values.
+//! Reads and writes weights and moments as safetensors files; names, shapes, sizes and finite values are checked on reading.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use faussaire_data::error::{Error, Result};
 /// One tensor of a file: its name and shape, in the file's order.
 pub type Entry = (String, Vec<usize>);
 
-/// The entries of the moments of Adam: first and second of each weight that is trained.
+/// The entries of Adam's moments: first and second of each trainable weight.
 pub fn moment_entries(net: &Network) -> Vec<Entry> {
     let trainable = entries(net).into_iter().zip(net.trainable()).filter(|(_, t)| *t);
     trainable.flat_map(|((name, shape), _)| ["m", "v"].map(|m| (format!("{name}.{m}"), shape.clone()))).collect()

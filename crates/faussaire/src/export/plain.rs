@@ -53,13 +53,13 @@ impl Plain {
     /// `net` with `weights`.
     pub fn of(net: &Network, weights: &Weights) -> Self {
         let used = net.in_use(weights);
-        let part = |(index, (placed, own)): (usize, (&crate::net::Placed, Vec<_>))| Part {
+        let part = |(index, (entry, own)): (usize, (&crate::net::LayerEntry, Vec<_>))| Part {
             index,
-            keyword: placed.layer.kind().keyword(),
-            line: placed.line.clone(),
-            op: placed.layer.kind().op(placed.input),
-            input: placed.input,
-            output: placed.output,
+            keyword: entry.layer.kind().keyword(),
+            line: entry.line.clone(),
+            op: entry.layer.kind().op(entry.input),
+            input: entry.input,
+            output: entry.output,
             weights: own.into_iter().map(weight).collect(),
         };
         let parts = net.layers().iter().zip(used).enumerate().map(part).collect();

@@ -1,10 +1,10 @@
-//! Adaptive strength (ADA, Karras et al. 2020): the mean sign of D's scores on real images tells how far D has
-//! memorised the training set. Above its target the share of changed images grows, below it shrinks.
+//! Adaptive augmentation (ADA, Karras et al. 2020): the mean sign of D's scores on real images measures how strongly D overfits.
+//! Above its target the augmentation probability grows, below it shrinks.
 
-/// The probability after a batch of `images` real images of which D took the share `told` for real: it can go from 0 to 1
-/// within `reach` images.
-pub fn adapted(probability: f64, told: f64, target: f64, images: u64, reach: u64) -> f64 {
-    let sign = 2.0 * told - 1.0;
+/// The probability after a batch of `images` real images, of which D classified the share `accuracy` as real: it can go from 0
+/// to 1 within `reach` images.
+pub fn adapted(probability: f64, accuracy: f64, target: f64, images: u64, reach: u64) -> f64 {
+    let sign = 2.0 * accuracy - 1.0;
     let step = images as f64 / reach.max(1) as f64;
     (probability + step * (sign - target).signum()).clamp(0.0, 1.0)
 }

@@ -1,5 +1,5 @@
-//! Cutout (DeVries & Taylor 2017, as in Zhao et al. 2020): a square of half the image's side, at a random place that may
-//! reach over the edge, becomes 0.
+//! Cutout (DeVries & Taylor 2017, as in Zhao et al. 2020): a square of half the image's side, at a random position that may
+//! extend over the edge, becomes 0.
 
 use burn::tensor::Tensor;
 

@@ -1,6 +1,6 @@
 //! Differentiable augmentation (Zhao et al. 2020): real and generated images are changed at random before D sees them,
 //! in both nets' updates, by operations that the generator's gradient passes through. On small data sets it keeps D from
-//! memorising the images. With a target the share of images that are changed adapts itself (Karras et al. 2020).
+//! memorising the images. With a target the probability is adaptive (Karras et al. 2020).
 //!
 //! An augmentation is a file with an `impl Augment` and a line in the list below; a program's own is registered by name
 //! ([`register`]).
@@ -21,28 +21,28 @@ use crate::registry::named;
 use faussaire_data::error::Result;
 use faussaire_data::random::{Stream, unit};
 
-/// A way to change images at random, in operations that differentiate. A program adds its own with [`register`].
+/// A random, differentiable augmentation. A program adds its own with [`register`].
 pub trait Augment: Send + Sync {
-    /// Changes those of the images `x` `[batch, h, w, c]` that `draws` picks.
+    /// Augments the images of `x` `[batch, h, w, c]` selected by `draws`.
     fn apply(&self, x: Tensor<4>, draws: &mut Draws) -> Tensor<4>;
 }
 
 named! {
-    /// Which way to change images.
+    /// The kind of augmentation.
     Augmentation, each a Augment, called "augmentation", others in OWN:
     /// Brightness, saturation and contrast.
     Colour = "colour" in colour,
     /// A shift by up to an eighth of the side.
     Translation = "translation" in translation,
-    /// A square of half the side is emptied.
+    /// A square of half the side set to 0.
     Cutout = "cutout" in cutout,
 }
 
-/// Makes `augmentation` known to recipes as `own:NAME` in `augment.kinds`; a later one of the same name replaces it for
-/// recipes parsed from then on. See [`crate::registry`].
+/// Registers `augmentation` for recipes as `own:NAME` in `augment.kinds`; registering a name again replaces it for recipes
+/// parsed later. See [`crate::registry`].
 ///
 /// # Errors
-/// A name with other characters than lower-case letters, digits, `-` and `_`.
+/// The name has other characters than lower-case letters, digits, `-` and `_`.
 pub fn register(name: &str, augmentation: Arc<dyn Augment>) -> Result<()> {
     OWN.register(name, augmentation)
 }
@@ -65,21 +65,21 @@ impl Draws {
         low + (high - low) * unit(&mut self.rng)
     }
 
-    /// A whole number from `low` to `high`.
+    /// An integer from `low` to `high`.
     pub fn whole(&mut self, low: i64, high: i64) -> i64 {
         let count = (high - low + 1) as f32;
         low + ((unit(&mut self.rng) * count) as i64).min(high - low)
     }
 }
 
-/// Changes `x` `[batch, h, w, c]` by each of `kinds` in order, each image with `probability` for each. Equal `draws`
-/// and `turn` change equally.
+/// Applies each of `kinds` in order to `x` `[batch, h, w, c]`, to each image with `probability`. Equal `draws` and `turn`
+/// give equal results.
 pub fn augment(x: Tensor<4>, kinds: &[Augmentation], probability: f64, draws: &Stream, turn: u64) -> Tensor<4> {
     let mut draws = Draws { rng: draws.at(turn), probability };
     kinds.iter().fold(x, |x, kind| kind.imp().apply(x, &mut draws))
 }
 
-/// A constant beside `x`.
+/// A constant on the device of `x`.
 fn constant(values: Vec<f32>, shape: [usize; 4], x: &Tensor<4>) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values, shape), (&x.device().inner(), x.dtype()))
 }

@@ -1,5 +1,5 @@
-//! A shift by up to an eighth of the side in both directions (Zhao et al. 2020); what comes in from outside is 0. A shift
-//! is a product with a shifted unit matrix, which differentiates like any other product.
+//! A shift by up to an eighth of the side in both directions (Zhao et al. 2020); the outside is 0. A shift is
+//! a product with a shifted identity matrix, which is differentiable.
 
 use burn::tensor::Tensor;
 
@@ -28,7 +28,7 @@ fn reach(side: usize) -> i64 {
     (side as f64 / 8.0).round() as i64
 }
 
-/// Unit matrices whose ones are moved: row i takes from i - by.
+/// Shifted identity matrices: row i takes from row i - by.
 fn shifts(by: &[i64], side: usize) -> Vec<f32> {
     let mut values = vec![0.0; by.len() * side * side];
     for (matrix, by) in values.chunks_mut((side * side).max(1)).zip(by) {

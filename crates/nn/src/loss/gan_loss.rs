@@ -1,4 +1,4 @@
-//! What a loss says of itself: what both nets minimise, and what its scores mean to the doctor and the studio.
+//! The trait of GAN losses: what both nets minimise, and the properties that the doctor and the studio use.
 
 use burn::tensor::Tensor;
 
@@ -6,50 +6,50 @@ use super::Scores;
 
 /// A loss. Scores are logits, `[batch, 1, 1, 1]`. A program adds its own with [`super::register`].
 pub trait GanLoss: Send + Sync {
-    /// What the discriminator minimises; a scalar. `smoothing` is for losses that [have labels](Self::has_labels).
+    /// The discriminator's loss; a scalar. `smoothing` applies to losses that [have labels](Self::has_labels).
     fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1>;
 
-    /// What the generator minimises, from the scores of its images; a scalar. `real` are those of as many real images, for
-    /// losses that [compare](Self::is_relativistic).
+    /// The generator's loss from the scores of its images; a scalar. `real` are the scores of as many real images, for
+    /// [relativistic](Self::is_relativistic) losses.
     fn generator(&self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1>;
 
-    /// What its scores mean.
+    /// The scale of its scores.
     fn scale(&self) -> Scale;
 
-    /// The lowest loss of a D that can't tell real from generated at all; none where scores have no scale.
+    /// D's lowest loss when guessing; `None` if scores have no scale.
     fn chance_loss(&self) -> Option<f32>;
 
-    /// What D's loss can't fall below, because a share of the labels is softened or wrong on purpose.
+    /// The minimum of D's loss, given smoothed or flipped labels.
     fn min_loss(&self, _smoothing: f64, _flips: f64) -> f32 {
         0.0
     }
 
-    /// Whether the generator's loss compares scores on real and generated images.
+    /// Whether the generator's loss compares scores of real and generated images.
     fn is_relativistic(&self) -> bool {
         false
     }
 
-    /// Whether its discriminator learns from labels that can be smoothed.
+    /// Whether the discriminator's loss has labels that can be smoothed.
     fn has_labels(&self) -> bool {
         false
     }
 
-    /// Whether it means nothing unless the critic is Lipschitz: unless the norm of its gradient is bounded.
+    /// Whether the loss is valid only for a Lipschitz critic, whose gradient norm is bounded.
     fn requires_lipschitz(&self) -> bool {
         false
     }
 }
 
-/// What scores mean.
+/// The scale of scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// The score of what is as likely real as not; none where only comparisons count.
+    /// The score at which real and generated are equally likely; `None` for relativistic scores.
     pub middle: Option<f32>,
-    /// How far from it one is rather sure; none where scores have no scale.
+    /// The distance from it that counts as fairly sure; `None` if scores have no scale.
     pub unit: Option<f32>,
-    /// Whether a score, or a difference of two, is the logarithm of an odds.
+    /// Whether a score, or a difference of two, is a log odds.
     pub log_odds: bool,
 }
 
-/// Scores that are the logarithm of an odds each.
+/// Scores that are log odds.
 pub const LOG_ODDS: Scale = Scale { middle: Some(0.0), unit: Some(1.0), log_odds: true };

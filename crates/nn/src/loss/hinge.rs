@@ -1,5 +1,5 @@
-//! Hinge loss (Lim & Ye 2017; Miyato et al. 2018): D pushes real scores above 1 and generated ones below -1, and is
-//! content beyond; G raises its scores without end.
+//! Hinge loss (Lim & Ye 2017; Miyato et al. 2018): D pushes real scores above 1 and generated ones below -1;
+//! beyond these margins its loss is 0. G's loss is unbounded.
 
 use burn::tensor::{Tensor, activation};
 

@@ -1,12 +1,12 @@
-//! How well logits guess labels: what an auxiliary classifier GAN adds to both losses (Odena et al. 2017, equation 3),
-//! and what the judge's classifier learns by.
+//! Cross-entropy of label logits: the auxiliary classifier's term in both losses of an AC-GAN (Odena et al. 2017, equation 3),
+//! and the loss of the judge's classifier.
 
 use super::softplus;
 use burn::tensor::{Tensor, activation};
 use faussaire_data::LabelKind;
 
-/// Mean cross-entropy of `logits` against `labels`, both `[n, 1, 1, labels]`, labels 0 or 1: of the softmax where one
-/// class holds, else of each attribute's sigmoid, averaged over the attributes.
+/// Mean cross-entropy of `logits` against `labels`, both `[n, 1, 1, labels]`, labels 0 or 1: of the softmax for
+/// classes, of the sigmoid for attributes, averaged over the attributes.
 pub fn label_cross_entropy(logits: Tensor<4>, labels: Tensor<4>, kind: LabelKind) -> Tensor<1> {
     match kind {
         LabelKind::Classes => activation::log_softmax(logits, 3).mul(labels).sum_dim(3).mean().neg(),

@@ -1,8 +1,7 @@
-//! Losses: pure functions from the discriminator's logits to a number, one file each. They take the input of a
-//! final sigmoid, and write log(sigmoid(x)) as the stable -softplus(-x).
+//! Losses: pure functions of the discriminator's logits, one file each. They take logits before a final sigmoid, and compute
+//! log(sigmoid(x)) as the stable -softplus(-x).
 //!
-//! A loss is a file with an `impl GanLoss`, which says all that the rest of the program asks of losses, and a line in the
-//! list below. A program's own is registered by name ([`register`]).
+//! A loss is a file with an `impl GanLoss` and a line in the list below. A program's own is registered by name ([`register`]).
 
 mod cross_entropy;
 mod gan_loss;
@@ -28,9 +27,9 @@ use faussaire_data::error::Result;
 /// The discriminator's logits, `[batch, 1, 1, 1]` each.
 #[derive(Clone, Debug)]
 pub struct Scores {
-    /// On real images.
+    /// Of real images.
     pub real: Tensor<4>,
-    /// On generated ones.
+    /// Of generated images.
     pub fake: Tensor<4>,
 }
 
@@ -41,14 +40,13 @@ impl Scores {
         Self { real: logits.clone().narrow(0, 0, real), fake: logits.narrow(0, real, batch - real) }
     }
 
-    /// The scores among a discriminator's outputs: the first one for each image.
+    /// The scores in a discriminator's output: the first channel.
     pub fn of(outputs: Tensor<4>) -> Tensor<4> {
         let [batch, h, w, c] = outputs.dims();
         if c == 1 { outputs } else { outputs.slice([0..batch, 0..h, 0..w, 0..1]) }
     }
 
-    /// The same scores with the images at some places taken for the other kind: `flipped` is `[batch, 1, 1, 1]`, 1 where
-    /// a pair changes places, else 0.
+    /// The scores with some labels flipped: real and generated scores are exchanged where `flipped` `[batch, 1, 1, 1]` is 1.
     pub fn flipped(self, flipped: Tensor<4>) -> Self {
         let difference = self.fake.clone().sub(self.real.clone()).mul(flipped);
         Self { real: self.real.add(difference.clone()), fake: self.fake.sub(difference) }
@@ -56,13 +54,13 @@ impl Scores {
 }
 
 named! {
-    /// Which loss the two nets minimise.
+    /// The loss of both nets.
     #[derive(Default)]
     Loss, each a GanLoss, called "loss", others in OWN:
     /// Binary cross-entropy for both, the generator's with flipped labels (Goodfellow et al. 2014, section 3).
     #[default]
     Nonsaturating = "nonsaturating" or "binary_crossentropy" in nonsaturating,
-    /// The minimax game as first written (Goodfellow et al. 2014, equation 1).
+    /// The minimax loss (Goodfellow et al. 2014, equation 1).
     Saturating = "saturating" in saturating,
     /// Squares instead of cross-entropies (Mao et al. 2017).
     LeastSquares = "least-squares" in least_squares,
@@ -70,58 +68,57 @@ named! {
     Hinge = "hinge" in hinge,
     /// Mean scores (Arjovsky et al. 2017); requires a Lipschitz critic.
     Wasserstein = "wasserstein" in wasserstein,
-    /// Which of two is the real one (Jolicoeur-Martineau 2018; Huang et al. 2024).
+    /// Relativistic pairing (Jolicoeur-Martineau 2018; Huang et al. 2024).
     Relativistic = "relativistic" in relativistic,
 }
 
-/// Makes `loss` known to recipes as `loss = "own:NAME"`; a later one of the same name replaces it for recipes parsed from
-/// then on. See [`crate::registry`].
+/// Registers `loss` for recipes as `loss = "own:NAME"`; registering a name again replaces it for recipes parsed later. See [`crate::registry`].
 ///
 /// # Errors
-/// A name with other characters than lower-case letters, digits, `-` and `_`.
+/// The name has other characters than lower-case letters, digits, `-` and `_`.
 pub fn register(name: &str, loss: Arc<dyn GanLoss>) -> Result<()> {
     OWN.register(name, loss)
 }
 
 impl Loss {
-    /// What the discriminator minimises; a scalar. With `smoothing` s the label of real images is 1 - s instead of 1
-    /// (Salimans et al. 2016), for losses that have such labels.
+    /// The discriminator's loss; a scalar. With `smoothing` s the label of real images is 1 - s instead of 1
+    /// (Salimans et al. 2016), for losses with labels.
     pub fn discriminator(self, scores: &Scores, smoothing: f32) -> Tensor<1> {
         self.imp().discriminator(scores, smoothing)
     }
 
-    /// What the generator minimises, from the logits on its images; a scalar. A loss that compares also takes the logits on
-    /// as many `real` images; without them it compares with 0.
+    /// The generator's loss from the logits of its images; a scalar. A relativistic loss also takes the logits of as many
+    /// `real` images; without them it compares with 0.
     pub fn generator(self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1> {
         self.imp().generator(fake, real)
     }
 
-    /// What its scores mean.
+    /// The scale of its scores.
     pub fn scale(self) -> Scale {
         self.imp().scale()
     }
 
-    /// The lowest loss of a D that can't tell real from generated at all; none where scores have no scale.
+    /// D's lowest loss when guessing; `None` if scores have no scale.
     pub fn chance_loss(self) -> Option<f32> {
         self.imp().chance_loss()
     }
 
-    /// What D's loss can't fall below with `smoothing` and a share of `flips`.
+    /// The minimum of D's loss with `smoothing` and a share of `flips`.
     pub fn min_loss(self, smoothing: f64, flips: f64) -> f32 {
         self.imp().min_loss(smoothing, flips)
     }
 
-    /// Whether its generator's side compares scores on real and generated images.
+    /// Whether the generator's loss compares scores of real and generated images.
     pub fn is_relativistic(self) -> bool {
         self.imp().is_relativistic()
     }
 
-    /// Whether its discriminator learns from labels that can be smoothed.
+    /// Whether the discriminator's loss has labels that can be smoothed.
     pub fn has_labels(self) -> bool {
         self.imp().has_labels()
     }
 
-    /// Whether it means nothing unless the critic is Lipschitz: unless the norm of its gradient is bounded.
+    /// Whether the loss is valid only for a Lipschitz critic, whose gradient norm is bounded.
     pub fn requires_lipschitz(self) -> bool {
         self.imp().requires_lipschitz()
     }

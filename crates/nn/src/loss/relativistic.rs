@@ -1,5 +1,5 @@
-//! Relativistic pairing, RpGAN (Jolicoeur-Martineau 2018; the loss of R3GAN, Huang et al. 2024): D asks of a pair which
-//! image is the real one. Its landscape has no point at which all generated images sit at one mode and stay there.
+//! Relativistic pairing, RpGAN (Jolicoeur-Martineau 2018; the loss of R3GAN, Huang et al. 2024): D decides which image of a
+//! pair is real. This loss landscape has no local minimum at which all generated images stay at one mode.
 
 use burn::tensor::Tensor;
 
@@ -14,7 +14,7 @@ impl GanLoss for Relativistic {
         softplus(scores.fake.clone().sub(scores.real.clone())).mean()
     }
 
-    /// `mean of -log sigmoid(D(G(z)) - D(x))`; without real scores they count as 0.
+    /// `mean of -log sigmoid(D(G(z)) - D(x))`; missing real scores count as 0.
     fn generator(&self, fake: Tensor<4>, real: Option<Tensor<4>>) -> Tensor<1> {
         let lead = match real {
             Some(real) => real.sub(fake),

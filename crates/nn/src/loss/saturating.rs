@@ -1,5 +1,4 @@
-//! The minimax game of Goodfellow et al. (2014), equation 1: G minimises log(1 - D(G(z))), the very value that D
-//! maximises. Its gradient vanishes while D is right, which is why the non-saturating form is the usual one.
+//! The minimax loss of Goodfellow et al. (2014), equation 1: G minimises log(1 - D(G(z))), the same value that D maximises. Its gradient vanishes while D is right, which is why the non-saturating form is the usual one.
 
 use burn::tensor::Tensor;
 
@@ -9,7 +8,7 @@ use super::{Scores, softplus};
 
 pub(super) struct Saturating;
 
-/// D's side is that of the non-saturating game.
+/// D's loss is that of the non-saturating loss.
 impl GanLoss for Saturating {
     fn discriminator(&self, scores: &Scores, smoothing: f32) -> Tensor<1> {
         Nonsaturating.discriminator(scores, smoothing)

@@ -1,6 +1,6 @@
 //! Wasserstein GAN (Arjovsky et al. 2017): the critic's mean score on real images minus that on generated ones
-//! estimates, up to its Lipschitz constant, the distance of the two distributions. It says something only where the norm of
-//! the critic's gradient is bounded: by a gradient penalty, clipped weights or spectral normalisation.
+//! estimates, up to its Lipschitz constant, the distance of the two distributions. It is valid only if the norm of the critic's
+//! gradient is bounded: by a gradient penalty, clipped weights or spectral normalisation.
 
 use burn::tensor::Tensor;
 
@@ -15,7 +15,7 @@ impl GanLoss for Wasserstein {
         scores.fake.clone().mean().sub(scores.real.clone().mean())
     }
 
-    /// `-mean(D(G(z)))`, which is also G's side of the hinge loss.
+    /// `-mean(D(G(z)))`, which is also G's hinge loss.
     fn generator(&self, fake: Tensor<4>, _real: Option<Tensor<4>>) -> Tensor<1> {
         fake.mean().neg()
     }

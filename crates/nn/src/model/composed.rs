@@ -1,4 +1,4 @@
-//! A model behind which a frozen one judges: `generator.then(discriminator.frozen())` is the lab's `gan`.
+//! Two models in sequence, the second one frozen: `generator.then(discriminator.frozen())` is the lab's `gan`.
 
 use burn::tensor::Tensor;
 
@@ -8,7 +8,7 @@ use crate::loss::binary_cross_entropy;
 use crate::ops::host;
 use faussaire_data::error::Result;
 
-/// A model that takes part in a computation without being changed by it.
+/// A model whose weights are not updated by the computation.
 #[derive(Clone, Copy, Debug)]
 pub struct Frozen<'a> {
     pub(super) model: &'a Model,
@@ -22,11 +22,11 @@ pub struct Composed<'a> {
 }
 
 impl Composed<'_> {
-    /// The frozen model's output on what the first one makes of a batch, `&x` or `(&x, &labels)`; labels go to those of the two
-    /// that take some.
+    /// The frozen model's output on the first one's output for a batch, `&x` or `(&x, &labels)`; labels go to each model that
+    /// takes labels.
     ///
     /// # Errors
-    /// Where shapes don't fit, or labels are missing or not wanted.
+    /// Shapes don't match, or labels are missing or not expected.
     pub fn predict_on_batch<'a>(&self, input: impl Into<Input<'a>>) -> Result<Tensor<4>> {
         let (input, judged) = self.split(input.into())?;
         let images = self.first.predict_on_batch(input)?;
@@ -59,7 +59,7 @@ impl Composed<'_> {
         Ok(input.parts(first.input(), labels, 0..n, &self.first.device()))
     }
 
-    /// What goes into the first model, and the labels that go into the second.
+    /// The input of the first model, and the labels of the second.
     fn split<'a>(&self, input: Input<'a>) -> Result<(Input<'a>, Option<&'a Tensor<4>>)> {
         let takes = [&self.first.net, &self.judge.model.net].map(|net| net.labels() > 0);
         if takes == [false, false] {
@@ -69,8 +69,7 @@ impl Composed<'_> {
         Ok((Input { x: input.x, labels: labels(takes[0]) }, labels(takes[1])))
     }
 
-    /// One update of the first model so that the frozen one answers `targets`, on a batch as [`Self::predict_on_batch`] takes
-    /// it.
+    /// One update of the first model towards `targets` of the frozen one, on a batch as for [`Self::predict_on_batch`].
     ///
     /// # Errors
     /// As [`Model::train_on_batch`].
@@ -79,11 +78,11 @@ impl Composed<'_> {
         let Input { x, labels } = input.of(&self.first.net)?;
         self.first.net.check_weights(&self.first.weights)?;
         let tracked = self.first.tracked();
-        // As in an update of its own, so that no two updates draw alike.
+        // As in the model's own updates, so that no two updates share random draws.
         let mut pass = self.first.training_pass(self.first.updates() * 2).given(labels.cloned());
         let images = self.first.net.forward(&tracked, x.clone(), &mut pass)?;
         let judge = self.judge.model;
-        // Odd indices: the draws of the judge's own updates have even ones.
+        // Odd indices: the frozen model's own updates use even ones.
         let Input { x: images, labels } = Input { x: &images, labels: judged }.of(&judge.net)?;
         let mut judging = judge.training_pass(self.first.updates() * 2 + 1).given(labels.cloned());
         let logits = judge.net.logits(&judge.weights, images.clone(), &mut judging)?;

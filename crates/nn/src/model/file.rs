@@ -1,5 +1,5 @@
-//! A model as one `.safetensors` file: layers, weights, and the optimizer with its moments, so that a loaded model goes on with
-//! the same bits. The weights have their names and Keras's layouts; what else there is goes as JSON into the file's header.
+//! A model as one `.safetensors` file: layers, weights, and the optimizer with its moments, so that a loaded model continues
+//! bit for bit. Weights have their names and Keras's layouts; everything else is JSON in the file's header.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::safetensors::{Entry, about, decode, encode_with, entries, moment_entr
 use faussaire_data::PartFile;
 use faussaire_data::error::{Error, Result};
 
-/// What the header says besides tensors.
+/// The metadata in the header.
 #[derive(Serialize, Deserialize)]
 struct About {
     /// Version of this layout.
@@ -35,17 +35,17 @@ struct About {
 const VERSION: u32 = 1;
 
 impl Model {
-    /// Writes the model to `path`, a `.safetensors` file; one that is there is replaced once this one is complete.
+    /// Writes the model to `path`, a `.safetensors` file; an existing file is replaced atomically.
     ///
     /// # Errors
-    /// Where it can't be written, or a weight is NaN or infinite.
+    /// The file can't be written, or a weight is NaN or infinite.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.net.check_weights(&self.weights)?;
         let setting = self.net.setting();
         let about = About {
             model: VERSION,
             name: self.net.name().into(),
-            layers: self.net.layers().iter().map(|placed| placed.line.clone()).collect(),
+            layers: self.net.layers().iter().map(|entry| entry.line.clone()).collect(),
             input: match setting.input {
                 Shape::Flat(features) => vec![features],
                 Shape::Image(h, w, c) => vec![h, w, c],
@@ -58,7 +58,7 @@ impl Model {
             updates: self.updates(),
         };
         let about = serde_json::to_string(&about)
-            .map_err(|e| Error::run(format!("the model's description can't be written: {e}"), "report this"))?;
+            .map_err(|e| Error::run(format!("the model's description can't be written: {e}"), "please report this"))?;
         let moments = self.optimizer.iter().flat_map(|optimizer| optimizer.moments.iter().flatten().cloned());
         let tensors: Vec<Tensor<1>> = self.weights.tensors().iter().cloned().chain(moments).collect();
         let bytes = encode_with(&all_entries(&self.net, self.optimizer.is_some()), &tensors, self.updates(), about)?;
@@ -67,15 +67,15 @@ impl Model {
         file.commit()
     }
 
-    /// Reads what [`Self::save`] wrote.
+    /// Reads a file written by [`Self::save`].
     ///
     /// # Errors
-    /// A file that can't be read, is damaged, or has layers that are not known here.
+    /// The file can't be read, is damaged, or has unknown layers.
     pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let hint = "expected a file that `Model::save` wrote; a run's weights are read with `Run`";
-        let other = || Error::run(format!("{} is no saved model", path.display()), hint);
+        let other = || Error::run(format!("{} is not a saved model", path.display()), hint);
         let about: About = serde_json::from_str(&about(&bytes).ok_or_else(other)?).map_err(|_| other())?;
         if about.model != VERSION {
             return Err(Error::run(

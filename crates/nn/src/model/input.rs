@@ -1,4 +1,4 @@
-//! What goes into a model: a batch of examples, with labels for a conditional one; as tensors or as flat values.
+//! The input of a model: a batch of examples, with labels for a conditional model; as tensors or as flat values.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use faussaire_data::error::{Error, Result};
 pub struct Input<'a> {
     /// `[batch, h, w, c]`
     pub x: &'a Tensor<4>,
-    /// `[batch, 1, 1, labels]`, 1 for each label that holds, else 0.
+    /// `[batch, 1, 1, labels]`, 1 for each label of the image, else 0.
     pub labels: Option<&'a Tensor<4>>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> From<(&'a Tensor<4>, &'a Tensor<4>)> for Input<'a> {
 }
 
 impl Input<'_> {
-    /// The same, if `net` takes it.
+    /// Checks the batch against `net`.
     pub(super) fn of(self, net: &Network) -> Result<Self> {
         net.check_input(self.x, self.labels)?;
         Ok(self)
@@ -42,7 +42,7 @@ impl Input<'_> {
 pub struct Values<'a> {
     /// `[n, h, w, c]` in order.
     pub x: &'a [f32],
-    /// `[n, labels]`, 1 for each label that holds, else 0; empty for none.
+    /// `[n, labels]`, 1 for each label of the image, else 0; empty without labels.
     pub labels: &'a [f32],
 }
 
@@ -77,12 +77,12 @@ impl<'a> From<(&'a Vec<f32>, &'a Vec<f32>)> for Values<'a> {
 }
 
 impl Values<'_> {
-    /// How many examples it holds for `net`.
+    /// Number of examples for `net`.
     pub(super) fn examples(&self, net: &Network) -> Result<usize> {
         self.count(net.name(), net.input(), net.labels())
     }
 
-    /// How many examples it holds for the net called `name`.
+    /// Number of examples for the net called `name`.
     pub(super) fn count(&self, name: &str, input: Shape, labels: usize) -> Result<usize> {
         let n = self.x.len() / input.len().max(1);
         if self.x.len() != n * input.len() {

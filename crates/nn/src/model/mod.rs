@@ -1,4 +1,4 @@
-//! A network with its weights and optimizer, and the verbs of the lab: `predict_on_batch`, `compile`, `train_on_batch`, a
+//! A network with its weights and optimizer, and Keras's methods: `predict_on_batch`, `compile`, `train_on_batch`, a
 //! frozen copy, and the two nets composed ([`composed`]); `predict` and `train` are the same on flat slices. A model is saved
 //! and loaded as one file ([`file`]).
 
@@ -17,10 +17,10 @@ use faussaire_data::error::{Error, Result};
 use faussaire_data::random::Stream;
 use input::{Input, Values};
 
-/// Images that [`Model::predict`] computes at a time.
+/// Batch size of [`Model::predict`].
 const BATCH: usize = 64;
 
-/// A network that can predict and, once compiled, learn.
+/// A network that can predict and, once compiled, train.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// The layers.
@@ -29,34 +29,34 @@ pub struct Model {
     pub weights: Weights,
     /// Adam's state, once compiled.
     pub optimizer: Option<Optimizer>,
-    /// What its training passes round the operands of products to. Its use is always in f32.
+    /// Precision of products in training; inference is always f32.
     pub precision: Precision,
-    /// The first weights and the dropout draws are functions of it and the net's name.
+    /// Initial weights and dropout are functions of the seed and the net's name.
     seed: u64,
     dropout: Stream,
 }
 
-/// What an update saw.
+/// The result of an update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Learned {
-    /// The loss before it.
+    /// The loss before the update.
     pub loss: f32,
-    /// Length of the whole gradient.
+    /// Norm of the whole gradient.
     pub norm: f64,
 }
 
-/// What `train_on_batch` saw, before it changed the weights.
+/// The result of `train_on_batch`, before the update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trained {
     /// The loss on this batch.
     pub loss: f32,
-    /// Share of the batch on the right side of 0.5.
+    /// Accuracy on the batch, at a threshold of 0.5.
     pub accuracy: f32,
 }
 
 impl Model {
-    /// Reads layer lines and draws first weights. Both they and the draws of dropout are functions of `seed` and `name`: two
-    /// models that shall not draw alike need two names, or two seeds.
+    /// Parses layer lines and initialises the weights. Initial weights and dropout are functions of `seed` and `name`: models
+    /// need different names or seeds for different random numbers.
     ///
     /// # Errors
     /// As [`Network::new`].
@@ -64,7 +64,7 @@ impl Model {
         Ok(Self::from_network(Network::new(name, layers, input)?, seed, device))
     }
 
-    /// The same for a net that is told `labels` classes or attributes, by layers such as `embedding 16`.
+    /// As [`Self::new`] for a net conditioned on `labels` classes or attributes, by layers such as `embedding 16`.
     ///
     /// # Errors
     /// As [`Network::new`].
@@ -80,39 +80,39 @@ impl Model {
         Ok(Self::from_network(net, seed, device))
     }
 
-    /// Draws first weights for `net`, as [`Self::new`] does.
+    /// Initialises the weights of `net`, as [`Self::new`] does.
     pub fn from_network(net: Network, seed: u64, device: &Device) -> Self {
         let weights = net.initial(seed, device);
         let dropout = Stream::new(seed, &format!("dropout.{}", net.name()));
         Self { dropout, seed, net, weights, optimizer: None, precision: Precision::F32 }
     }
 
-    /// Gives the model a fresh Adam.
+    /// Gives the model a new Adam optimizer.
     pub fn compile(&mut self, adam: AdamSettings) {
         self.optimizer = Some(Optimizer::new(adam, &self.weights, self.net.trainable()));
     }
 
-    /// The layers as a table.
+    /// The summary of the layers as a table.
     pub fn summary(&self) -> String {
         self.net.summary()
     }
 
-    /// The output for a batch, as in use: moving statistics, no dropout. The batch is a tensor `[batch, h, w, c]` (a vector is
+    /// The output for a batch at inference: moving statistics, no dropout. The batch is a tensor `[batch, h, w, c]` (a vector is
     /// `[batch, 1, 1, n]`); a conditional net takes a pair, `(&x, &labels)`, with labels `[batch, 1, 1, labels]` of ones and
     /// zeros.
     ///
     /// # Errors
-    /// Where shapes don't fit the net, or labels are missing or not wanted.
+    /// Shapes don't match the net, or labels are missing or not expected.
     pub fn predict_on_batch<'a>(&self, input: impl Into<Input<'a>>) -> Result<Tensor<4>> {
         let Input { x, labels } = input.into().of(&self.net)?;
         self.net.forward(&self.weights, x.clone(), &mut Pass::infer().given(labels.cloned()))
     }
 
-    /// One update towards `targets` (1 real, 0 generated; `[batch, 1, 1, 1]`) by binary cross-entropy, on a batch as
-    /// [`Self::predict_on_batch`] takes it.
+    /// One update towards `targets` (1 real, 0 generated; `[batch, 1, 1, 1]`) by binary cross-entropy, on a batch as for
+    /// [`Self::predict_on_batch`].
     ///
     /// # Errors
-    /// Where shapes don't fit, the model isn't compiled, or the loss isn't finite (the weights then stay as they were).
+    /// Shapes don't match, the model isn't compiled, or the loss isn't finite (the weights are then unchanged).
     pub fn train_on_batch<'a>(&mut self, input: impl Into<Input<'a>>, targets: &Tensor<4>) -> Result<Trained> {
         let Input { x, labels } = input.into().of(&self.net)?;
         self.net.check_weights(&self.weights)?;
@@ -155,12 +155,12 @@ impl Model {
         self.train_on_batch(Input { x: &x, labels: labels.as_ref() }, &targets)
     }
 
-    /// Where its weights are.
+    /// The device of its weights.
     pub fn device(&self) -> Device {
         self.weights.tensors().first().map_or_else(Device::flex, Tensor::device)
     }
 
-    /// The model as a part of a larger one that must not change it: its weights get no gradients at all.
+    /// The model as a frozen part of a larger one: its weights get no gradients.
     pub fn frozen(&self) -> Frozen<'_> {
         Frozen { model: self }
     }
@@ -170,26 +170,26 @@ impl Model {
         Composed { first: self, judge }
     }
 
-    /// Updates made so far.
+    /// Number of updates so far.
     pub fn updates(&self) -> u64 {
         self.optimizer.as_ref().map_or(0, |o| o.updates)
     }
 
-    /// The weights as leaves of a gradient computation.
+    /// The weights as leaves of the autodiff graph.
     pub fn tracked(&self) -> Weights {
         self.weights.tracked(self.net.trainable())
     }
 
-    /// A pass of training; `index` numbers its draws of dropout.
+    /// A training pass; `index` is the index of its dropout draws.
     pub fn training_pass(&self, index: u64) -> Pass {
         Pass::train(self.dropout.clone(), index).rounded(self.precision)
     }
 
-    /// Differentiates `loss`, which was computed with the `tracked` weights, and lets Adam change the model's. `value` is
-    /// the loss, which may be more than the scalar that has its gradient.
+    /// Computes the gradient of `loss` at the `tracked` weights and updates the model's weights with Adam. `value` is the loss,
+    /// which may differ from the scalar `loss` that has its gradient.
     ///
     /// # Errors
-    /// Where the loss isn't finite or the model isn't compiled; nothing has changed then.
+    /// The loss isn't finite or the model isn't compiled; nothing is changed then.
     pub fn update(&mut self, tracked: Weights, loss: Tensor<1>, value: f32) -> Result<Learned> {
         let Some(optimizer) = &mut self.optimizer else {
             return Err(Error::usage(
@@ -215,7 +215,7 @@ impl Model {
     }
 }
 
-/// Share of logits on the side of 0 that their label asks for.
+/// Share of logits whose sign matches their label.
 fn accuracy(logits: &Tensor<4>, labels: &Tensor<4>) -> Result<f32> {
     if logits.dims() != labels.dims() {
         return Err(Error::usage(

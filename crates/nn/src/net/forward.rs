@@ -1,4 +1,4 @@
-//! The forward pass along a network's steps, and what it may be given.
+//! The forward pass along a network's steps, and the checks of its inputs.
 
 use std::borrow::Cow;
 
@@ -6,20 +6,20 @@ use burn::tensor::Tensor;
 
 use super::network::under_sigmoid;
 use super::plan::Step;
-use super::{Dual, Network, Pass, Placed, WeightSpec, Weights, spectral};
+use super::{Dual, LayerEntry, Network, Pass, WeightSpec, Weights, spectral};
 use faussaire_data::error::{Error, Result};
 
 impl Network {
     /// The network's output for a batch `[batch, h, w, c]`.
     ///
     /// # Errors
-    /// Where the batch, its labels or the weights are not of the shapes that the net has.
+    /// The batch, its labels or the weights don't have the net's shapes.
     pub fn forward(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Result<Tensor<4>> {
         self.check(weights, &x, pass)?;
         Ok(self.apply(weights, x, pass))
     }
 
-    /// The output without a final sigmoid: the logits under it, which losses take.
+    /// The logits: the output without a final sigmoid, for losses.
     ///
     /// # Errors
     /// As [`Self::forward`].
@@ -38,19 +38,19 @@ impl Network {
         Ok(self.apply_tangent(weights, x, pass))
     }
 
-    /// [`Self::forward`] for what is known to fit: panics where it doesn't.
+    /// [`Self::forward`] for checked inputs; panics if shapes don't match.
     #[doc(hidden)]
     pub fn apply(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         self.run(&self.steps, weights, x, pass)
     }
 
-    /// [`Self::logits`] for what is known to fit: panics where it doesn't.
+    /// [`Self::logits`] for checked inputs; panics if shapes don't match.
     #[doc(hidden)]
     pub fn apply_to_logits(&self, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
         self.run(&self.logit_steps, weights, x, pass)
     }
 
-    /// A pass without labels is one in which no label holds.
+    /// A pass without labels has all labels 0.
     fn check(&self, weights: &Weights, x: &Tensor<4>, pass: &Pass) -> Result<()> {
         self.check_weights(weights)?;
         self.check_batch(x)?;
@@ -58,7 +58,7 @@ impl Network {
         given.map_or(Ok(()), |labels| self.check_labels(x.dims()[0], Some(labels)))
     }
 
-    /// Refuses weights that are not this net's.
+    /// Checks that weights are this net's.
     pub(crate) fn check_weights(&self, weights: &Weights) -> Result<()> {
         let fits = |(tensor, spec): (&Tensor<1>, &WeightSpec)| tensor.dims()[0] == spec.len();
         let tensors = weights.tensors();
@@ -78,7 +78,7 @@ impl Network {
         ))
     }
 
-    /// Refuses a batch `[batch, h, w, c]` that doesn't fit.
+    /// Checks the shape of a batch `[batch, h, w, c]`.
     fn check_batch(&self, x: &Tensor<4>) -> Result<()> {
         let [batch, h, w, c] = x.dims();
         if [h, w, c] == self.input().dims() && batch > 0 {
@@ -90,7 +90,7 @@ impl Network {
         ))
     }
 
-    /// Refuses labels that are not there, not wanted or not `[batch, 1, 1, labels]`.
+    /// Checks that labels are `[batch, 1, 1, labels]`, and present only if expected.
     fn check_labels(&self, batch: usize, given: Option<&Tensor<4>>) -> Result<()> {
         let wanted = (self.labels() > 0).then(|| [batch, 1, 1, self.labels()]);
         let given = given.map(Tensor::dims);
@@ -104,7 +104,7 @@ impl Network {
         ))
     }
 
-    /// Refuses a batch or labels that don't fit.
+    /// Checks a batch and its labels.
     pub fn check_input(&self, x: &Tensor<4>, labels: Option<&Tensor<4>>) -> Result<()> {
         self.check_batch(x)?;
         self.check_labels(x.dims()[0], labels)
@@ -128,19 +128,19 @@ impl Network {
         &self.steps
     }
 
-    /// Every step is done alone.
+    /// Every step runs alone.
     #[cfg(test)]
     pub(super) fn do_each_step_alone(&mut self) {
         self.steps.iter_mut().chain(&mut self.logit_steps).for_each(|step| step.fused_steps = 1);
     }
 
-    /// No optimizer changes the weights of layer `index`.
+    /// Whether the weights of layer `index` are not trainable.
     #[cfg(test)]
     pub(super) fn freeze_layer(&mut self, index: usize) {
         self.layers[index].specs.iter_mut().for_each(|spec| spec.trainable = false);
     }
 
-    /// What every step on the way to the logits makes.
+    /// The output of every step up to the logits.
     #[cfg(test)]
     pub(super) fn outputs(&self, weights: &Weights, mut x: Tensor<4>, pass: &mut Pass) -> Vec<Tensor<4>> {
         let step = |step| {
@@ -151,46 +151,46 @@ impl Network {
     }
 
     fn make(&self, step: &Step, weights: &Weights, x: Tensor<4>, pass: &mut Pass) -> Tensor<4> {
-        let placed = &self.layers[step.layer];
+        let entry = &self.layers[step.layer];
         pass.layer = step.layer;
-        let weights = self.weights_of(placed, weights, pass);
+        let weights = self.weights_of(entry, weights, pass);
         let fused = step.fused_on(pass);
         // A convolution that absorbs upsampling sees the upsampled shape as its own input.
-        placed.layer.kind().forward(placed.input, x, &weights, fused, pass)
+        entry.layer.kind().forward(entry.input, x, &weights, fused, pass)
     }
 
-    /// [`Self::tangent`] for what is known to fit: panics where it doesn't.
+    /// [`Self::tangent`] for checked inputs; panics if shapes don't match.
     #[doc(hidden)]
     pub fn apply_tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
         let layers = under_sigmoid(&self.layers);
-        for (index, placed) in layers.iter().enumerate() {
+        for (index, entry) in layers.iter().enumerate() {
             pass.layer = index;
-            let weights = self.weights_of(placed, weights, pass);
-            x = placed.layer.kind().tangent(placed.input, x, &weights, pass);
+            let weights = self.weights_of(entry, weights, pass);
+            x = entry.layer.kind().tangent(entry.input, x, &weights, pass);
         }
         x
     }
 
-    /// A layer's weights as it is to use them.
+    /// A layer's weights as used in this pass.
     pub(super) fn weights_of<'a>(
         &self,
-        placed: &Placed,
+        entry: &LayerEntry,
         weights: &'a Weights,
         pass: &mut Pass,
     ) -> Cow<'a, [Tensor<1>]> {
-        let own = &weights.tensors()[placed.first_weight..placed.first_weight + placed.specs.len()];
+        let own = &weights.tensors()[entry.first_weight..entry.first_weight + entry.specs.len()];
         if self.setting.spectral {
-            Cow::Owned(spectral::normalised(&placed.specs, own, pass))
+            Cow::Owned(spectral::normalised(&entry.specs, own, pass))
         } else {
             Cow::Borrowed(own)
         }
     }
 
-    /// Moves the moving statistics towards what a training pass saw.
+    /// Updates the moving statistics with those of a training pass.
     pub fn absorb(&self, weights: &mut Weights, pass: Pass) {
         for observed in pass.observed {
-            let slot = self.layers.get(observed.layer).map(|placed| placed.first_weight + observed.weight);
-            // None where the pass or the weights are another net's.
+            let slot = self.layers.get(observed.layer).map(|entry| entry.first_weight + observed.weight);
+            // `None` if the pass or the weights belong to another net.
             let Some(slot) = slot.and_then(|slot| weights.tensors_mut().get_mut(slot)) else { continue };
             let (seen, momentum) = (observed.seen, observed.momentum);
             let kept = std::mem::replace(slot, seen.clone());

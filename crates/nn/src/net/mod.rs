@@ -1,7 +1,7 @@
-//! A network is data: a list of layers, one line each, in Keras's vocabulary. Everything that must know about a network
-//! derives from that list: shapes, parameters, weight names, FLOPs, the forward pass, the summary.
+//! A network is data: a list of layers, one line each, in Keras's vocabulary. Everything about a network derives
+//! from that list: shapes, parameters, weight names, FLOPs, the forward pass, the summary.
 //!
-//! `parse/` reads a line, `layers/` has one file per layer, `op.rs` is what a layer computes in numbers, `plan/` groups layers
+//! `parse/` reads a line, `layers/` has one file per layer, `op.rs` is the operation of a layer, `plan/` groups layers
 //! into steps by patterns over operations, `forward.rs` runs them with `weights.rs` on a `pass.rs`.
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ pub(crate) mod testing;
 mod weights;
 
 pub use layers::{Layer, LayerKind};
-pub use network::{Network, Placed, Setting};
+pub use network::{LayerEntry, Network, Setting};
 pub use op::Op;
 pub use parse::Surroundings;
 pub use pass::{Dual, Fused, Mode, Pass};

@@ -8,37 +8,37 @@ use super::{Layer, Op, Pass, Shape, WeightSpec, Weights, spectral};
 use faussaire_data::error::{Error, Result};
 use faussaire_data::random::Stream;
 
-/// More values than this in one example between two layers is a typing error, not a net.
-const LARGEST_EXAMPLE: usize = 1 << 26;
+/// Maximum activations between two layers for one example; more is a typo.
+const MAX_ACTIVATIONS: usize = 1 << 26;
 
-/// More parameters than this (1 GiB of them) don't fit this program's purpose, nor most memories four times over.
-const LARGEST_NET: usize = 1 << 28;
+/// Maximum parameters of a net (1 GiB); training needs about four times their memory.
+const MAX_PARAMETERS: usize = 1 << 28;
 
-/// A layer at its place: its line and the shapes around it.
+/// A layer of a network with its line, shapes and weights.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placed {
-    /// What it is.
+pub struct LayerEntry {
+    /// The layer.
     pub layer: Layer,
     /// Its line in the recipe.
     pub line: String,
-    /// Shape of one example before it.
+    /// Shape of one input example.
     pub input: Shape,
-    /// Shape of one example behind it.
+    /// Shape of one output example.
     pub output: Shape,
-    /// Where its weights begin in the network's list.
+    /// Index of its first weight in the network's list.
     pub(super) first_weight: usize,
     /// Its weights.
     pub specs: Vec<WeightSpec>,
 }
 
-/// What a network is built for.
+/// The input of a network, and options that apply to all layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Shape of one example going in.
+    /// Shape of one input example.
     pub input: Shape,
-    /// Classes or attributes that it is told of; 0 for none.
+    /// Number of classes or attributes it is conditioned on; 0 for none.
     pub labels: usize,
-    /// Whether its kernels are normalised spectrally.
+    /// Whether its kernels have spectral normalisation.
     pub spectral: bool,
 }
 
@@ -47,22 +47,21 @@ pub struct Setting {
 pub struct Network {
     name: String,
     pub(super) setting: Setting,
-    pub(super) layers: Vec<Placed>,
+    pub(super) layers: Vec<LayerEntry>,
     pub(super) steps: Vec<Step>,
     pub(super) logit_steps: Vec<Step>,
 }
 
 impl Network {
-    /// Reads the layer lines of the net called `name` ("generator", "discriminator") for examples of shape `input`.
+    /// Parses the layer lines of the net called `name` ("generator", "discriminator") for examples of shape `input`.
     ///
     /// # Errors
-    /// A line that can't be read, or a layer that doesn't fit what comes before it; the error names the layer, its
-    /// line and both shapes.
+    /// An invalid line, or a layer that doesn't accept its input; the error names the layer, its line and both shapes.
     pub fn new(name: &str, lines: &[String], input: Shape) -> Result<Self> {
         Self::build(name, lines, Setting { input, labels: 0, spectral: false })
     }
 
-    /// Reads the layer lines of the net called `name` for `setting`.
+    /// Parses the layer lines of the net called `name` for `setting`.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -95,38 +94,38 @@ impl Network {
         &self.name
     }
 
-    /// What it is built for.
+    /// The input, and options that apply to all layers.
     pub fn setting(&self) -> Setting {
         self.setting
     }
 
-    /// Shape of one example going in.
+    /// Shape of one input example.
     pub fn input(&self) -> Shape {
         self.setting.input
     }
 
-    /// Shape of one example coming out.
+    /// Shape of one output example.
     pub fn output(&self) -> Shape {
         self.layers.last().map_or(self.setting.input, |l| l.output)
     }
 
-    /// Classes or attributes that it looks at; 0 for a net that looks at none.
+    /// Number of classes or attributes that its layers use; 0 for none.
     pub fn labels(&self) -> usize {
         if self.layers.iter().any(|l| l.layer.kind().takes_labels()) { self.setting.labels } else { 0 }
     }
 
-    /// Whether it ends with guesses of the labels behind its score.
+    /// Whether its output has label logits after the score (AC-GAN).
     pub fn guesses_labels(&self) -> bool {
         self.layers.last().is_some_and(|l| l.layer.kind().op(l.input) == Op::Dense && l.layer.kind().takes_labels())
     }
 
     /// The first layer that no gradient penalty can pass through, and why.
-    pub fn penalty_obstacle(&self) -> Option<(&Placed, &'static str)> {
+    pub fn penalty_obstacle(&self) -> Option<(&LayerEntry, &'static str)> {
         self.layers.iter().find_map(|l| l.layer.kind().penalty_obstacle().map(|why| (l, why)))
     }
 
     /// The layers in order.
-    pub fn layers(&self) -> &[Placed] {
+    pub fn layers(&self) -> &[LayerEntry] {
         &self.layers
     }
 
@@ -135,27 +134,27 @@ impl Network {
         self.layers.iter().flat_map(|l| &l.specs)
     }
 
-    /// Which weights an optimizer changes, in order.
+    /// Whether each weight is trainable, in order.
     pub fn trainable(&self) -> impl Iterator<Item = bool> + '_ {
         self.specs().map(|s| s.trainable)
     }
 
     /// Names of all weights in order: `generator.3.convtranspose.weight`.
     pub fn weight_names(&self) -> Vec<String> {
-        let named = |(index, l): (usize, &Placed)| {
+        let named = |(index, l): (usize, &LayerEntry)| {
             let prefix = format!("{}.{index}.{}", self.name, l.layer.kind().keyword());
             l.specs.iter().map(move |s| format!("{prefix}.{}", s.name)).collect::<Vec<_>>()
         };
         self.layers.iter().enumerate().flat_map(named).collect()
     }
 
-    /// All parameters, and those that an optimizer changes.
+    /// The numbers of all and of trainable parameters.
     pub fn parameters(&self) -> (usize, usize) {
         let count = |trainable: bool| self.specs().filter(|s| s.trainable || !trainable).map(WeightSpec::len).sum();
         (count(false), count(true))
     }
 
-    /// Multiplications and additions of one example's forward pass, counted naively.
+    /// Multiplications and additions of one example's forward pass, without fusion or fast algorithms.
     pub fn flops(&self) -> u64 {
         self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
     }
@@ -163,53 +162,53 @@ impl Network {
     /// Weights of these tensors, in the order of [`Self::specs`].
     ///
     /// # Errors
-    /// Another number of tensors, or one of another length, than the net has.
+    /// The number or lengths of tensors don't match the net.
     pub fn weights(&self, tensors: Vec<Tensor<1>>) -> Result<Weights> {
         let weights = Weights::new(tensors);
         self.check_weights(&weights)?;
         Ok(weights)
     }
 
-    /// First weights, from the seed's stream named after the network.
+    /// Initial weights, from the seed's stream with the network's name.
     pub fn initial(&self, seed: u64, device: &Device) -> Weights {
         let stream = Stream::new(seed, &format!("init.{}", self.name));
         let values = self.specs().enumerate().map(|(i, s)| s.initial(&stream, i as u64)).collect();
         Weights::from_values(values, device)
     }
 
-    /// The weights of each layer as it uses them after training, in the order of its specs: kernels that are normalised
-    /// spectrally have been divided, and the vectors for that are left out. Nothing where the weights are another net's.
+    /// The weights of each layer as used at inference, in the order of its specs: kernels with spectral normalisation are
+    /// divided by their norm, without the vectors. `None` if the weights belong to another net.
     pub fn in_use(&self, weights: &Weights) -> Vec<Vec<(&WeightSpec, Tensor<1>)>> {
         if self.check_weights(weights).is_err() {
             return vec![Vec::new(); self.layers.len()];
         }
-        let of = |placed| {
-            let mut own = self.weights_of(placed, weights, &mut Pass::infer()).into_owned();
-            own.truncate(placed.specs.iter().filter(|s| !spectral::is_vector(s)).count());
-            placed.specs.iter().zip(own).collect()
+        let of = |entry| {
+            let mut own = self.weights_of(entry, weights, &mut Pass::infer()).into_owned();
+            own.truncate(entry.specs.iter().filter(|s| !spectral::is_vector(s)).count());
+            entry.specs.iter().zip(own).collect()
         };
         self.layers.iter().map(of).collect()
     }
 
-    /// The same layers without spectral normalisation, for kernels that have been divided already.
+    /// The same layers without spectral normalisation, for kernels that are already divided.
     ///
     /// # Errors
-    /// Never for a network that was built.
+    /// None for a valid network.
     pub fn unnormalised(&self) -> Result<Self> {
-        let lines: Vec<String> = self.layers.iter().map(|placed| placed.line.clone()).collect();
+        let lines: Vec<String> = self.layers.iter().map(|entry| entry.line.clone()).collect();
         Self::build(&self.name, &lines, Setting { spectral: false, ..self.setting })
     }
 
     /// Weights of these values, layer by layer as [`Self::in_use`] gives them. The vectors of spectral normalisation are
-    /// brought to where they would be after a long training with these kernels.
+    /// iterated until they converge for these kernels.
     pub fn adopt(&self, layers: Vec<Vec<Vec<f32>>>, device: &Device) -> Weights {
         let drawn = self.initial(0, device);
         let mut all = Vec::with_capacity(drawn.tensors().len());
-        for (placed, values) in self.layers.iter().zip(layers) {
+        for (entry, values) in self.layers.iter().zip(layers) {
             let own = Weights::from_values(values, device);
-            let vectors = placed.first_weight + own.tensors().len()..placed.first_weight + placed.specs.len();
+            let vectors = entry.first_weight + own.tensors().len()..entry.first_weight + entry.specs.len();
             let vectors = drawn.tensors().get(vectors).unwrap_or_default();
-            let vectors = spectral::settled(&placed.specs, own.tensors(), vectors);
+            let vectors = spectral::converged(&entry.specs, own.tensors(), vectors);
             all.extend(own.tensors().iter().cloned().chain(vectors));
         }
         Weights::new(all)
@@ -220,7 +219,7 @@ fn wrong_line(place: &str, what: &str) -> Error {
     Error::recipe(format!("{place}: {what}"), "a layer line looks like `conv 64 4x4 stride 2`")
 }
 
-/// The one or two lines in this program's words that each line means, with its place for errors.
+/// Each line translated to one or two lines in this program's vocabulary, with its location for errors.
 fn expanded(name: &str, lines: &[String]) -> Result<Vec<(String, String)>> {
     let mut all = Vec::with_capacity(lines.len());
     for (index, written) in lines.iter().enumerate() {
@@ -231,17 +230,17 @@ fn expanded(name: &str, lines: &[String]) -> Result<Vec<(String, String)>> {
     Ok(all)
 }
 
-/// A network whose layers are being read.
+/// A network while its lines are parsed.
 struct Building<'a> {
     name: &'a str,
     setting: Setting,
     around: Surroundings,
-    layers: Vec<Placed>,
+    layers: Vec<LayerEntry>,
     parameters: usize,
 }
 
 impl Building<'_> {
-    /// Reads one more line; `place` names it in errors.
+    /// Parses one more line; `place` names it in errors.
     fn add(&mut self, place: &str, line: String) -> Result<()> {
         let (name, before) = (self.name, self.layers.last());
         let input = before.map_or(self.setting.input, |last| last.output);
@@ -251,10 +250,10 @@ impl Building<'_> {
             let hint = shapes_hint(name, &self.layers, self.setting.input);
             Error::recipe(format!("{place}, input {input}: {what}"), hint)
         })?;
-        if output.len() > LARGEST_EXAMPLE {
+        if output.len() > MAX_ACTIVATIONS {
             return Err(Error::recipe(
                 format!("{place}: its output {output} would have {} values per example", output.len()),
-                format!("the largest accepted is {LARGEST_EXAMPLE}; check the sizes before it"),
+                format!("the maximum is {MAX_ACTIVATIONS}; check the sizes before it"),
             ));
         }
         match layer.planned(input) {
@@ -267,26 +266,26 @@ impl Building<'_> {
             specs.extend(spectral::vectors(&specs));
         }
         self.parameters = specs.iter().fold(self.parameters, |sum, spec| sum.saturating_add(spec.len()));
-        if self.parameters > LARGEST_NET {
+        if self.parameters > MAX_PARAMETERS {
             return Err(Error::recipe(
                 format!("{place}, input {input}: up to here the {name} has {} parameters", self.parameters),
-                format!("the most accepted is {LARGEST_NET}; check the sizes"),
+                format!("the maximum is {MAX_PARAMETERS}; check the sizes"),
             ));
         }
-        self.layers.push(Placed { layer, line, input, output, first_weight, specs });
+        self.layers.push(LayerEntry { layer, line, input, output, first_weight, specs });
         Ok(())
     }
 }
 
-/// The layers whose output losses take: all but a final sigmoid.
-pub(super) fn under_sigmoid(layers: &[Placed]) -> &[Placed] {
+/// The layers up to the logits: all but a final sigmoid.
+pub(super) fn under_sigmoid(layers: &[LayerEntry]) -> &[LayerEntry] {
     match layers.split_last() {
         Some((last, before)) if last.layer.planned(last.input) == Op::Sigmoid => before,
         _ => layers,
     }
 }
 
-fn shapes_hint(name: &str, before: &[Placed], input: Shape) -> String {
+fn shapes_hint(name: &str, before: &[LayerEntry], input: Shape) -> String {
     let shapes: Vec<String> = std::iter::once(input.to_string())
         .chain(before.iter().map(|l| format!("{} {}", l.layer.kind().keyword(), l.output)))
         .collect();

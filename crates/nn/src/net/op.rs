@@ -1,22 +1,22 @@
-//! What a layer computes in use, as an operation with all its numbers: kernel, strides, padding, epsilon, with every default
-//! filled in and every size worked out. Fusion is planned over operations (`plan/`), batch normalisation is folded by them,
-//! and other programs' formats are written from them (`export/`): none of these knows how a line is read.
+//! The operation that a layer computes at inference, with all parameters: kernel, strides, padding, epsilon. Fusion is planned
+//! over operations (`plan/`), batch normalisation is folded with them, and exports write them (`export/`), so none of these
+//! depends on how a line is parsed.
 //!
-//! A layer that computes what another one computes is the same operation: `layernorm` is a `groupnorm` of one group, `auxiliary`
-//! a dense layer, dropout nothing at all. Weights keep the names and layouts of [`super::WeightSpec`].
+//! Layers that compute the same share an operation: `layernorm` is a `groupnorm` of one group, `auxiliary`
+//! a dense layer, dropout the identity. Weights keep the names and layouts of [`super::WeightSpec`].
 
 use serde::Serialize;
 
 use super::Shape;
 use crate::ops::{Activation, Geometry};
 
-/// What a layer computes in use.
+/// The operation of a layer at inference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "form", rename_all = "lowercase")]
 pub enum Op {
-    /// The values as they are.
+    /// The identity.
     Nothing,
-    /// The same values, in channels-last order, under another shape.
+    /// The same values in another shape, in channels-last order.
     Reshape,
     /// `weight` `[in, out]`, `bias`: a weighted sum over the last axis.
     Dense,
@@ -29,21 +29,21 @@ pub enum Op {
         /// Zeros above, left, below, right.
         pads: [usize; 4],
     },
-    /// `weight` `[kh, kw, out, in]`, `bias`: every input pixel adds its kernel to the output, whose first rows and columns
-    /// are those after `crop`.
+    /// `weight` `[kh, kw, out, in]`, `bias`: every input pixel adds its kernel to the output, of which the first `crop`
+    /// rows and columns are dropped.
     ConvTranspose {
         /// Height and width.
         kernel: [usize; 2],
         /// Vertical, horizontal.
         stride: [usize; 2],
-        /// Rows and columns of the full output that are left out at the beginning.
+        /// Rows and columns dropped at the start of the full output.
         crop: [usize; 2],
     },
-    /// Every pixel becomes `factor` x `factor` ones.
+    /// Upsampling: every pixel becomes `factor` x `factor` pixels.
     Upsample {
         /// In both directions.
         factor: usize,
-        /// Blended (half-pixel centres, the edge repeated) instead of repeated.
+        /// Bilinear (half-pixel centres, the edge repeated) instead of nearest neighbour.
         bilinear: bool,
     },
     /// The mean of every `factor` x `factor` pixels.
@@ -65,20 +65,20 @@ pub enum Op {
     BatchNorm {
         /// Added to the variance.
         epsilon: f32,
-        /// How slowly the moving statistics follow.
+        /// Momentum of the moving statistics.
         momentum: f32,
     },
-    /// As `BatchNorm`, but `gamma` and `beta` are `[labels, channels]`; those of an image are the mean of its labels' rows,
-    /// of all rows where it has none.
+    /// As `BatchNorm`, but `gamma` and `beta` are `[labels, channels]`; an image uses the mean of its labels' rows, or of all
+    /// rows without labels.
     ConditionalBatchNorm {
         /// Added to the variance.
         epsilon: f32,
-        /// How slowly the moving statistics follow.
+        /// Momentum of the moving statistics.
         momentum: f32,
     },
     /// `gamma`, `beta`, one value per channel; mean and variance of each group of channels over all pixels.
     GroupNorm {
-        /// How many.
+        /// Number of groups.
         groups: usize,
         /// Added to the variance.
         epsilon: f32,
@@ -99,24 +99,24 @@ pub enum Op {
     Tanh,
     /// 1 / (1 + exp(-x)).
     Sigmoid,
-    /// Keeps its input for the `Close` that belongs to it.
+    /// Keeps its input for the matching `Close`.
     Open,
-    /// Adds what the matching `Open` kept: averaged over `down` x `down` pixels, projected by `weight` `[in, out]` where there
+    /// Adds the input of the matching `Open`: averaged over `down` x `down` pixels, projected by `weight` `[in, out]` if there
     /// is one, repeated `up` times in both directions.
     Close {
-        /// 1: not at all.
+        /// 1 for no change.
         down: usize,
-        /// 1: not at all.
+        /// 1 for no change.
         up: usize,
     },
-    /// The sum of the holding labels' rows of `table` `[labels, height, width, channels]` (`[labels, channels]` before a
-    /// vector), behind the channels there are.
+    /// The sum of the image's label rows of `table` `[labels, height, width, channels]` (`[labels, channels]` before a
+    /// vector), appended to the channels.
     Embedding,
     /// `weight` `[in, 1]`, `bias`, `table` `[labels, in]`: the score plus the inner product with the labels' rows.
     Projection,
-    /// One channel more: the mean deviation within groups of the batch.
+    /// Appends a channel: the mean deviation within groups of the batch.
     MinibatchStd {
-        /// Images that follow each other; those left over join the last group.
+        /// Number of consecutive images in a group; remaining ones join the last group.
         group: usize,
         /// Added to the variance.
         epsilon: f32,
@@ -128,12 +128,12 @@ pub enum Op {
         /// Channels of a value.
         wide: usize,
     },
-    /// A layer that a program registered and that no export can write.
+    /// A registered layer that no export supports.
     Opaque,
 }
 
 impl Op {
-    /// The activation that it is, if it is one.
+    /// The activation of an activation operation.
     pub fn activation(self) -> Option<Activation> {
         match self {
             Self::Relu => Some(Activation::Relu),
@@ -144,7 +144,7 @@ impl Op {
         }
     }
 
-    /// The convolution from `input` to `output` that it is over a batch of images, or that it transposes; true where it does.
+    /// The geometry of a convolution from `input` to `output` over a batch, and whether it is transposed; `None` for others.
     pub(super) fn convolution(self, input: Shape, output: Shape, batch: usize) -> Option<(Geometry, bool)> {
         let (kernel, stride, pads, [from, to], transposed) = match self {
             Self::Conv { kernel, stride, pads: [top, left, ..] } => {
@@ -188,9 +188,9 @@ mod tests {
         ];
         for (line, geometry, transposed) in cases {
             let net = network(line, Shape::Image(7, 6, 2), 0, false);
-            let placed = &net.layers()[0];
-            let op = placed.layer.kind().op(placed.input);
-            assert_eq!(op.convolution(placed.input, placed.output, 3), Some((geometry, transposed)), "{line}");
+            let entry = &net.layers()[0];
+            let op = entry.layer.kind().op(entry.input);
+            assert_eq!(op.convolution(entry.input, entry.output, 3), Some((geometry, transposed)), "{line}");
         }
         let net = network("dense 3", Shape::Flat(4), 0, false);
         assert_eq!(net.layers()[0].layer.planned(Shape::Flat(4)).convolution(Shape::Flat(4), Shape::Flat(3), 3), None);

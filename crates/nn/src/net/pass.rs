@@ -1,12 +1,12 @@
-//! What a forward pass carries along besides the images: its mode, the dropout's randomness, and the statistics that
-//! batch normalisation sees on the way.
+//! The state of a forward pass: its mode, the randomness of dropout, labels, and the observed statistics of batch
+//! normalisation.
 
 use burn::tensor::Tensor;
 
 use crate::ops::{Activation, BackwardFusion, Conv, Geometry, Precision};
 use faussaire_data::random::Stream;
 
-/// Whether layers behave as in training or as in use.
+/// Training or inference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Batch statistics, dropout active.
@@ -15,21 +15,21 @@ pub enum Mode {
     Infer,
 }
 
-/// What a layer does in the same pass as its own work.
+/// Operations fused with a layer's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fused {
-    /// Upsampling in front of it.
+    /// Upsampling before it.
     pub upsample: usize,
-    /// Activation behind it.
+    /// Activation after it.
     pub activation: Activation,
-    /// What the result is stored as, by layers that can choose ([`super::Storage::Either`]).
+    /// Storage of the result, for layers that support both ([`super::Storage::Either`]).
     pub stored: Precision,
-    /// What it and its neighbours do for each other's backward passes.
+    /// Fusion with its neighbours' backward passes.
     pub backward: BackwardFusion,
 }
 
 impl Fused {
-    /// Nothing besides its own work.
+    /// No fusion.
     pub const ALONE: Self = Self {
         upsample: 1,
         activation: Activation::Identity,
@@ -41,34 +41,34 @@ impl Fused {
         },
     };
 
-    /// The convolution of this geometry with all that it does besides.
+    /// A convolution of this geometry with the fused operations.
     pub(super) fn conv(self, geometry: Geometry, precision: Precision) -> Conv {
         let Self { upsample, activation, stored, backward } = self;
         Conv { geometry, upsample, activation, precision, stored, backward }
     }
 }
 
-/// A value with its derivative along some direction of the network's input (a forward-mode pair).
+/// A dual number: a value with its derivative along a direction of the network's input (forward-mode differentiation).
 #[derive(Clone, Debug)]
 pub struct Dual {
     /// The value, as in an ordinary pass.
     pub value: Tensor<4>,
-    /// How the value changes when the input moves along the direction; of the same shape.
+    /// The derivative of the value along the direction; of the same shape.
     pub tangent: Tensor<4>,
 }
 
 impl Dual {
-    /// Applies a linear map, one without a bias, to both.
+    /// Applies a linear map (without a bias) to both.
     pub fn linear(self, map: impl Fn(Tensor<4>) -> Tensor<4>) -> Self {
         Self { value: map(self.value), tangent: map(self.tangent) }
     }
 }
 
-/// What a layer saw of a statistic that it keeps, and how slowly the kept one follows.
+/// The batch's value of a moving statistic, with its momentum.
 #[derive(Clone, Debug)]
 pub struct Observed {
     pub(super) layer: usize,
-    /// Which of the layer's weights.
+    /// Index of the layer's weight.
     pub(super) weight: usize,
     pub(super) seen: Tensor<1>,
     pub(super) momentum: f32,
@@ -77,21 +77,21 @@ pub struct Observed {
 /// One forward pass.
 #[derive(Debug)]
 pub struct Pass {
-    /// Training or use.
+    /// Training or inference.
     pub mode: Mode,
-    /// What the operands of products are rounded to, and what is stored between layers that can read it.
+    /// Precision of the operands of products, and of storage between layers that support it.
     pub precision: Precision,
     dropout: Option<(Stream, u64)>,
     draws: u64,
     condition: Option<Tensor<4>>,
     pub(super) layer: usize,
     pub(super) observed: Vec<Observed>,
-    /// What went into the residual blocks that are open, the innermost last.
+    /// Inputs of the open residual blocks, the innermost last.
     pub(super) open: Vec<Tensor<4>>,
 }
 
 impl Pass {
-    /// A pass as in use, in f32.
+    /// An inference pass in f32.
     pub fn infer() -> Self {
         Self {
             mode: Mode::Infer,
@@ -105,7 +105,7 @@ impl Pass {
         }
     }
 
-    /// A training pass; dropout draws from `stream` at `index`, which should differ from pass to pass. In f32.
+    /// A training pass; dropout draws from `stream` at `index`, which must differ between passes. In f32.
     pub fn train(stream: Stream, index: u64) -> Self {
         Self { mode: Mode::Train, dropout: Some((stream, index)), ..Self::infer() }
     }
@@ -116,18 +116,18 @@ impl Pass {
         self
     }
 
-    /// The same pass, with `labels` for the layers that want them: `[batch, 1, 1, labels]`, 1 for each that holds.
+    /// The same pass, with `labels` `[batch, 1, 1, labels]`, 1 for each label of the image.
     pub fn given(mut self, labels: Option<Tensor<4>>) -> Self {
         self.condition = labels;
         self
     }
 
-    /// The labels that were given.
+    /// The labels, if given.
     pub(super) fn labels(&self) -> Option<&Tensor<4>> {
         self.condition.as_ref()
     }
 
-    /// The labels of a batch; all 0, "none of them", where none were given.
+    /// The labels of a batch; all 0 without labels.
     pub fn condition(&self, batch: usize, labels: usize, like: &Tensor<4>) -> Tensor<4> {
         match &self.condition {
             Some(given) => given.clone(),
@@ -135,20 +135,20 @@ impl Pass {
         }
     }
 
-    /// Replaces the layers' own momentum for the statistics seen on this pass.
+    /// Overrides the layers' momentum in this pass.
     pub fn set_momentum(&mut self, momentum: f32) {
         self.observed.iter_mut().for_each(|o| o.momentum = momentum);
     }
 
-    /// Notes what the layer at work saw of its weight number `weight`, a statistic that follows with `momentum`.
+    /// Records the batch's value of the current layer's moving statistic `weight`, with its `momentum`.
     pub fn observe(&mut self, weight: usize, seen: Tensor<1>, momentum: f32) {
         self.observed.push(Observed { layer: self.layer, weight, seen, momentum });
     }
 
-    /// Which of `count` values the next dropout layer of this pass keeps, 1 or 0, where it drops the share `rate`.
+    /// The mask of the pass's next dropout layer for `count` values: 0 for the share `rate` of dropped values, else 1.
     pub(crate) fn kept(&mut self, count: usize, rate: f32) -> Vec<u8> {
-        /// More dropout layers than this on one pass would share draws with the next; where D sees its halves apart, it meets
-        /// each twice.
+        /// Maximum dropout layers per pass without shared draws; D counts each layer twice if it sees real and generated
+        /// images in separate batches.
         const LAYERS: u64 = 64;
         self.draws += 1;
         match &self.dropout {
@@ -157,8 +157,8 @@ impl Pass {
         }
     }
 
-    /// What of `planned` holds on this pass: statistics of the batch are subtracted in training only, and an activation's
-    /// gradient is left to the next layer where products are rounded, whose kernels multiply with it on the way.
+    /// The part of `planned` that applies to this pass: batch statistics are subtracted only in training, and an activation's
+    /// gradient is left to the next layer only if products are rounded, where that layer's kernels multiply with it.
     pub(super) fn backward_fusion(&self, planned: BackwardFusion) -> BackwardFusion {
         let rounded = self.precision == Precision::Bf16;
         BackwardFusion {

@@ -18,7 +18,7 @@ impl Shape {
         h.saturating_mul(w).saturating_mul(c)
     }
 
-    /// True for a shape that holds nothing.
+    /// Whether the shape has no values.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }

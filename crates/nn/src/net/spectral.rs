@@ -1,16 +1,16 @@
 //! Spectral normalisation (Miyato et al. 2018): every kernel is divided by an estimate of its largest singular value,
-//! so that no layer stretches any direction by more than 1. The estimate comes from one step of power iteration per
-//! pass, from a vector that is kept among the weights (as a statistic) and follows the kernel as it learns. The
+//! so that the Lipschitz constant of every layer is about 1. The estimate comes from one step of power iteration per
+//! pass, from a vector that is stored with the weights (as a statistic) and follows the kernel. The
 //! gradient flows through the estimate too, as in PyTorch.
 
 use burn::tensor::Tensor;
 
 use super::{Init, Mode, Pass, WeightSpec};
 
-/// Keeps divisions finite where a kernel is all 0.
+/// Avoids division by 0 for a kernel of zeros.
 const EPSILON: f32 = 1e-12;
 
-/// The weights that a layer with kernels gets in addition: one vector for each of its kernels.
+/// The additional weights of a layer: one vector for each of its kernels.
 pub(super) fn vectors(specs: &[WeightSpec]) -> Vec<WeightSpec> {
     let vector = |spec: &WeightSpec| {
         let columns = spec.shape.last().copied().unwrap_or(1);
@@ -27,18 +27,18 @@ pub(super) fn vectors(specs: &[WeightSpec]) -> Vec<WeightSpec> {
     specs.iter().filter(|s| is_kernel(s)).map(vector).collect()
 }
 
-/// Whether `spec` is one of these vectors.
+/// Whether `spec` is such a vector.
 pub(super) fn is_vector(spec: &WeightSpec) -> bool {
     spec.name.ends_with("_direction")
 }
 
-/// Whether `spec` is a kernel: what multiplies activations, unlike biases and the like.
+/// Whether `spec` is a kernel, which multiplies activations.
 fn is_kernel(spec: &WeightSpec) -> bool {
     spec.trainable && spec.fans != (0, 0)
 }
 
-/// The layer's weights with every kernel normalised; the last entries are the kept vectors. `weights` are in the
-/// order of `specs`. A training pass notes the vectors after their step.
+/// The layer's weights with normalised kernels; the last entries are the vectors. `weights` are in the order of `specs`. A
+/// training pass records the vectors after their iteration.
 pub(super) fn normalised(specs: &[WeightSpec], weights: &[Tensor<1>], pass: &mut Pass) -> Vec<Tensor<1>> {
     let own = specs.iter().filter(|s| !is_vector(s)).count();
     let mut result = weights.to_vec();
@@ -57,8 +57,8 @@ pub(super) fn normalised(specs: &[WeightSpec], weights: &[Tensor<1>], pass: &mut
     result
 }
 
-/// The vectors for the kernels among `weights`, after enough steps of power iteration that they hardly move.
-pub(super) fn settled(specs: &[WeightSpec], weights: &[Tensor<1>], vectors: &[Tensor<1>]) -> Vec<Tensor<1>> {
+/// The vectors of the kernels in `weights`, after enough power iterations to converge.
+pub(super) fn converged(specs: &[WeightSpec], weights: &[Tensor<1>], vectors: &[Tensor<1>]) -> Vec<Tensor<1>> {
     const STEPS: usize = 100;
     let kernels = specs.iter().zip(weights).filter(|(spec, _)| is_kernel(spec)).map(|(_, kernel)| kernel);
     let settle = |(kernel, vector): (&Tensor<1>, &Tensor<1>)| {
@@ -67,7 +67,7 @@ pub(super) fn settled(specs: &[WeightSpec], weights: &[Tensor<1>], vectors: &[Te
     kernels.zip(vectors).map(settle).collect()
 }
 
-/// The kernel over its largest singular value, and the vector after its step.
+/// The kernel divided by its largest singular value, and the vector after an iteration.
 fn normalise(kernel: &Tensor<1>, vector: &Tensor<1>) -> (Tensor<1>, Tensor<1>) {
     let columns = vector.dims()[0];
     let rows = kernel.dims()[0] / columns.max(1);
@@ -113,7 +113,7 @@ mod tests {
         let specs =
             [WeightSpec::kernel(&[2, 2], Init::GlorotUniform, 2, 2), WeightSpec::trainable("bias", &[2], Init::Zeros)];
         let weights = [tensor(&[3.0, 0.0, 0.0, 2.0]), tensor(&[1.0, 1.0])];
-        let found = settled(&specs, &weights, &[tensor(&[0.1, 0.9])]);
+        let found = converged(&specs, &weights, &[tensor(&[0.1, 0.9])]);
         assert_eq!(found.len(), 1);
         let values = host(&normalise(&weights[0], &found[0]).0);
         assert!((values[0] - 1.0).abs() < 1e-6 && (values[3] - 2.0 / 3.0).abs() < 1e-6, "{values:?}");

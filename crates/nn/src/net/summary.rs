@@ -21,14 +21,14 @@ impl Network {
         let header = ["layer", "output", "parameters", "trainable", "FLOPs/image"].map(String::from);
         let mut rows = vec![header];
         rows.push(["input".into(), self.input().to_string(), "0".into(), "0".into(), "0".into()]);
-        for placed in self.layers() {
-            let count = |all: bool| placed.specs.iter().filter(|s| all || s.trainable).map(|s| s.len() as u64).sum();
+        for entry in self.layers() {
+            let count = |all: bool| entry.specs.iter().filter(|s| all || s.trainable).map(|s| s.len() as u64).sum();
             rows.push([
-                placed.line.clone(),
-                placed.output.to_string(),
+                entry.line.clone(),
+                entry.output.to_string(),
                 grouped(count(true)),
                 grouped(count(false)),
-                grouped(placed.layer.kind().flops(placed.input)),
+                grouped(entry.layer.kind().flops(entry.input)),
             ]);
         }
         let (total, trainable) = self.parameters();

@@ -1,11 +1,11 @@
-//! A network's weights: a list of flat tensors in layer order, their names, shapes and first values.
+//! A network's weights: a list of flat tensors in layer order, their names, shapes and initial values.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_distr::{Distribution, StandardNormal};
 
 use faussaire_data::random::{Stream, unit};
 
-/// How a weight starts.
+/// The initialiser of a weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// Uniform on +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010), Keras's default.
@@ -27,21 +27,21 @@ pub struct WeightSpec {
     pub name: &'static str,
     /// Keras's layout: `[in, out]`, `[kh, kw, in, out]`, `[kh, kw, out, in]` where transposed.
     pub shape: Vec<usize>,
-    /// First values.
+    /// The initialiser.
     pub init: Init,
-    /// Inputs that one output sums, and outputs that one input reaches.
+    /// Fan-in and fan-out.
     pub fans: (usize, usize),
     /// False for moving statistics.
     pub trainable: bool,
 }
 
 impl WeightSpec {
-    /// A weight that multiplies activations: an optimizer changes it, spectral normalisation divides it.
+    /// A trainable kernel, to which spectral normalisation applies.
     pub fn kernel(shape: &[usize], init: Init, fan_in: usize, fan_out: usize) -> Self {
         Self { fans: (fan_in, fan_out), ..Self::trainable("weight", shape, init) }
     }
 
-    /// A weight that an optimizer changes.
+    /// A trainable weight.
     pub fn trainable(name: &'static str, shape: &[usize], init: Init) -> Self {
         Self { name, shape: shape.to_vec(), init, fans: (0, 0), trainable: true }
     }
@@ -51,17 +51,17 @@ impl WeightSpec {
         Self { trainable: false, ..Self::trainable(name, shape, init) }
     }
 
-    /// Values in it.
+    /// Number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// True where it holds nothing.
+    /// Whether it has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Its first values, drawn from `stream` at `index`.
+    /// Its initial values, drawn from `stream` at `index`.
     pub fn initial(&self, stream: &Stream, index: u64) -> Vec<f32> {
         let mut rng = stream.at(index);
         let count = self.len();
@@ -112,12 +112,12 @@ impl Weights {
         &self.values
     }
 
-    /// All tensors, to replace.
+    /// All tensors, mutably.
     pub fn tensors_mut(&mut self) -> &mut [Tensor<1>] {
         &mut self.values
     }
 
-    /// The same weights as leaves of a gradient computation: those marked trainable will get gradients.
+    /// The weights as leaves of the autodiff graph: those marked trainable get gradients.
     pub fn tracked(&self, trainable: impl Iterator<Item = bool>) -> Self {
         let track = |(t, trainable): (&Tensor<1>, bool)| {
             if trainable { t.clone().autodiff().require_grad() } else { t.clone() }

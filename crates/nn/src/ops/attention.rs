@@ -1,4 +1,4 @@
-//! Attention of every position to every other.
+//! Self-attention between positions.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -23,7 +23,7 @@ pub fn attend([query, key, value]: [Tensor<3>; 3]) -> Tensor<3> {
     shares(query, key).matmul(value)
 }
 
-/// The same, and how it changes when the three move by `tangents`; both can be differentiated once more. With a the
+/// The same with its derivative along `tangents` of the three; both are differentiable. With a the
 /// softmax of the scores s, row by row, `a' = a (s' - sum(a s'))`.
 pub fn attend_dual([query, key, value]: [Tensor<3>; 3], tangents: [Tensor<3>; 3]) -> [Tensor<3>; 2] {
     let [query_change, key_change, value_change] = tangents;

@@ -1,4 +1,4 @@
-//! The hand-written backward passes of the native operations. Each computes only what is asked for: the gradient of a
+//! The hand-written backward passes of the native operations. Each computes only the requested gradients: the gradient of a
 //! frozen net's weights, or of the images, is never computed. The gradient of an image is stored as the image is; those of
 //! weights are f32.
 
@@ -15,7 +15,7 @@ use faussaire_kernels::{Epilogue, ValuesMut, activation, batchnorm as norm, conv
 use super::values::{filled, plain, storage, stored, tensor, values};
 use super::{Activation, Conv, Normalisation, Precision};
 
-/// What a convolution's backward pass needs; `y` for the activation's derivative, where that is not left to the next layer.
+/// What a convolution's backward pass needs; `y` for the activation's derivative, unless that is left to the next layer.
 #[derive(Clone, Debug)]
 pub(super) struct ConvState {
     pub(super) x: FlexTensor,
@@ -25,7 +25,7 @@ pub(super) struct ConvState {
 }
 
 impl ConvState {
-    /// Of a convolution that made `y`.
+    /// For a convolution with output `y`.
     pub(super) fn new(x: FlexTensor, weight: FlexTensor, y: &FlexTensor, spec: Conv) -> Self {
         let own_slope = spec.activation != Activation::Identity && !spec.backward.activation_grad_by_next;
         let y = own_slope.then(|| y.clone());
@@ -33,7 +33,7 @@ impl ConvState {
     }
 
     /// The gradient before the activation. It only enters products, which round it to the layer's precision anyway: so it
-    /// is stored as that. `db` is filled where that costs no pass of its own; true if it was.
+    /// is stored as that. `db` is filled if that needs no separate pass; true if it was.
     pub(super) fn before_activation(&self, dy: FlexTensor, db: Option<&mut [f32]>) -> (FlexTensor, bool) {
         let (act, dy) = (self.spec.activation, plain(dy));
         let Some(y) = self.y.clone().map(plain) else { return (dy, false) };
@@ -49,7 +49,7 @@ impl ConvState {
     pub(super) fn gradients(&self, dy: FlexTensor, wanted: [bool; 3]) -> [Option<FlexTensor>; 3] {
         let Conv { geometry: g, upsample: factor, precision, .. } = self.spec;
         let mut db = vec![0.0; g.out_c];
-        // A bias that is subtracted again has no gradient.
+        // A bias that is subtracted by the next layer has no gradient.
         let sum = wanted[2] && !self.spec.backward.followed_by_batchnorm;
         let (dz, made) = self.before_activation(dy, sum.then_some(&mut db[..]));
         let mut missing = (sum && !made).then_some(&mut db[..]);
@@ -149,7 +149,7 @@ impl Backward<Flex, 3> for ConvTransposeBackward {
         let Conv { geometry: g, precision, .. } = state.spec;
         let dy = grads.consume::<Flex>(&ops.node);
         let mut db = vec![0.0; g.in_c];
-        // A bias that is subtracted again has no gradient.
+        // A bias that is subtracted by the next layer has no gradient.
         let wanted = bias_node.is_some() && !state.spec.backward.followed_by_batchnorm;
         let (dz, made) = state.before_activation(dy, wanted.then_some(&mut db[..]));
         let mut missing = (wanted && !made).then_some(&mut db[..]);

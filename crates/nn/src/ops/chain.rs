@@ -1,5 +1,5 @@
 //! Two convolutions in a row, or two with batch normalisation between them, as one operation ([`faussaire_kernels::chain`]):
-//! under bf16, where the intermediate image is much larger than the result.
+//! under bf16, if the intermediate image is much larger than the result.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
@@ -16,16 +16,16 @@ use super::native::{NativeOps, flex, wrap};
 use super::values::{filled, filled_with, plain, serves_stored, storage, stored, tensor, values};
 use super::{Activation, Conv, Normalisation, Precision, batchnorm, conv, conv_transpose, moments};
 
-/// A convolution with what it needs.
+/// A convolution with its weights.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     /// Weights.
     pub weight: Tensor<1>,
     /// Bias.
     pub bias: Tensor<1>,
-    /// What it is.
+    /// The convolution.
     pub spec: Conv,
-    /// Whether `spec` describes what it transposes.
+    /// Whether it is the transpose of `spec`.
     pub transposed: bool,
 }
 
@@ -40,7 +40,7 @@ impl Convolution {
     }
 }
 
-/// What the operations of a chain are, beside their tensors.
+/// The operations of a chain, without tensors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChainSpec {
     convs: [Conv; 2],
@@ -57,14 +57,14 @@ impl ChainSpec {
         self.convs
     }
 
-    /// Shape of what stage `nth` makes.
+    /// Output shape of stage `nth`.
     fn shape(&self, nth: usize) -> [usize; 4] {
         let g = &self.convs[nth].geometry;
         if self.transposed[nth] { [g.batch, g.in_h, g.in_w, g.in_c] } else { [g.batch, g.out_h, g.out_w, g.out_c] }
     }
 }
 
-/// Whether these can go together: their kernels store the intermediate image as bf16.
+/// Whether these can be fused: their kernels store the intermediate image as bf16.
 fn go_together(x: &Tensor<4>, stages: [&Convolution; 2]) -> bool {
     let rounded = stages.iter().all(|stage| stage.spec.precision == Precision::Bf16);
     rounded && stages[0].spec.stored == Precision::Bf16 && serves_stored(x)
@@ -84,7 +84,7 @@ pub fn conv_chain(x: Tensor<4>, [first, second]: [Convolution; 2]) -> Tensor<4> 
 }
 
 /// A convolution without activation, batch normalisation with the batch's own statistics, and a convolution; also those
-/// statistics, mean and biased variance. Done together where no gradients are asked for, else one by one.
+/// statistics, mean and biased variance. Fused without gradients, else one by one.
 pub fn normed_chain(
     x: Tensor<4>,
     [first, second]: [Convolution; 2],

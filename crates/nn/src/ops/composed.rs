@@ -26,7 +26,7 @@ pub(super) fn conv(x: Tensor<4>, weight: Tensor<1>, bias: Tensor<1>, spec: Conv)
     let x = x.pad((g.pad_left, right, g.pad_top, bottom), PadMode::Constant(0.0));
     let options = ConvOptions::new([g.stride_h, g.stride_w], [0, 0], [1, 1], 1);
     let y = conv2d(x, weight_oihw(weight, &g), Some(bias), options);
-    // A stride that doesn't divide leaves rows the padding never asked for.
+    // A stride that doesn't divide the size leaves extra rows.
     let y = y.slice([0..g.batch, 0..g.out_c, 0..g.out_h, 0..g.out_w]).permute([0, 2, 3, 1]);
     activate(y, spec.activation)
 }

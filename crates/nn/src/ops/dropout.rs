@@ -1,4 +1,4 @@
-//! Dropout, where it has been drawn what is dropped.
+//! Dropout with a given mask.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use faussaire_kernels::dropout as kernel;
 use super::Precision;
 use super::values::{filled, plain, serves_stored, storage, stored};
 
-/// What is kept of some values, and what those are multiplied with.
+/// A dropout mask and the scale of kept values.
 #[derive(Clone, Debug)]
 pub struct Kept {
     /// 1 for each value that is kept, 0 for one that is dropped.
     pub values: Arc<[u8]>,
-    /// What makes up for the dropped ones.
+    /// The scale of kept values.
     pub scale: f32,
 }
 
-/// `x` without what is dropped, the rest scaled; on the processor stored as `stored`.
+/// `x` with dropped values set to 0 and the others scaled; on the CPU stored as `stored`.
 pub fn dropout(x: Tensor<4>, kept: Kept, stored: Precision) -> Tensor<4> {
     if serves_stored(&x) {
         return Tensor::from_dispatch(Dispatch::native_dropout(x.into_dispatch(), kept, stored));
@@ -55,7 +55,7 @@ impl NativeDropout for Flex {
 struct DropoutBackward;
 
 impl Backward<Flex, 1> for DropoutBackward {
-    /// What was kept, and what the input and so its gradient are stored as.
+    /// The mask, and the storage of the input and its gradient.
     type State = (Kept, Precision);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {

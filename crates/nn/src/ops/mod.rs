@@ -1,7 +1,7 @@
-//! The hot operations of every net, channels-last: dense, convolution and its transpose, upsampling with convolution,
+//! The expensive operations of nets, channels-last: dense, convolution and its transpose, upsampling with convolution,
 //! batch normalisation, activation, Adam, averaging. On the processor (Burn's `flex` device) they are our own kernels
 //! with hand-written gradients (`native`); on any other device they compose ordinary Burn operations (`composed`) with
-//! equal results. Nets, losses and the loop know only the functions of this file.
+//! equal results. Nets, losses and the training loop use only the functions of this file.
 //!
 //! Activations are `Tensor<4>`, `[batch, height, width, channels]`; a flat vector is `[batch, 1, 1, features]`.
 //! Weights are flat `Tensor<1>` in Keras's layouts, so that optimizers, averages and checkpoints need no shapes.
@@ -46,16 +46,16 @@ pub struct Conv {
     pub upsample: usize,
     /// Applied to the result.
     pub activation: Activation,
-    /// What image, weight and gradients are rounded to before they are multiplied; on the processor only.
+    /// Precision of image, weight and gradients in products; on the CPU only.
     pub precision: Precision,
-    /// What the result is stored as; on the processor only.
+    /// Storage of the result; on the CPU only.
     pub stored: Precision,
-    /// What its neighbours do for its backward pass, and it for theirs; on the processor only.
+    /// Fusion with its neighbours' backward passes; on the CPU only.
     pub backward: BackwardFusion,
 }
 
-/// What neighbouring layers do for each other's backward passes: a convolution leaves a part of its own to the layer that reads
-/// its result, or does it for the one whose result it reads. There the values are at hand, and a pass over them is saved.
+/// Fusion of neighbouring layers' backward passes: a convolution leaves a part of its backward pass to the layer that reads its
+/// result, or takes over a part of its input's layer. The values are read there anyway, which saves a pass over them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BackwardFusion {
     /// The next layer subtracts the result's mean over the batch: the bias changes nothing, and its gradient is 0.
@@ -66,16 +66,16 @@ pub struct BackwardFusion {
     pub input_activation: Option<Activation>,
 }
 
-/// What batch normalisation needs besides tensors.
+/// Parameters of batch normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalisation {
     /// Added to the variance.
     pub epsilon: f32,
     /// Applied to the result.
     pub activation: Activation,
-    /// True where mean and variance are those of `x` itself, so that the gradient flows through them.
+    /// Whether mean and variance are those of `x` itself, so that the gradient flows through them.
     pub from_batch: bool,
-    /// What the result is stored as; on the processor only.
+    /// Storage of the result; on the CPU only.
     pub stored: Precision,
 }
 
@@ -116,12 +116,12 @@ pub fn moments(x: &Tensor<4>) -> [Tensor<1>; 2] {
     if serves_stored(&x) { native::moments(x) } else { composed::moments(x) }
 }
 
-/// The activation alone, where no layer before it could absorb it; on the processor stored as `stored`.
+/// An activation that is not fused into the layer before it; on the processor stored as `stored`.
 pub fn activate(x: Tensor<4>, activation: Activation, stored: Precision) -> Tensor<4> {
     if serves_stored(&x) { native::activate(x, activation, stored) } else { composed::activate(x, activation) }
 }
 
-/// How an activation's value `y` changes when what went into it moves by `tangent`: `tangent` times the slope there. The
+/// The derivative of an activation with output `y` along `tangent`: `tangent` times the slope. The
 /// slope of a piecewise linear activation is a constant to differentiation; that of a smooth one is not.
 pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
     let piecewise = !matches!(activation, Activation::Tanh | Activation::Sigmoid);

@@ -51,7 +51,7 @@ pub trait NativeOps: Backend {
         variance: FloatTensor<Self>,
         spec: Normalisation,
     ) -> FloatTensor<Self>;
-    /// Activation, stored as asked.
+    /// Activation with the given storage.
     fn native_activate(x: FloatTensor<Self>, activation: Activation, storage: Precision) -> FloatTensor<Self>;
     /// A direction times the slope of the activation whose value is `y`, a constant.
     fn native_activation_tangent(
@@ -124,7 +124,7 @@ pub(super) fn average(average: Tensor<1>, value: Tensor<1>, decay: f32) -> Tenso
 
 pub(super) fn square_sum(x: &Tensor<1>) -> f64 {
     let x = flex(x.clone());
-    // Sixteen sums side by side are as exact as one and let the processor work on them at once.
+    // Sixteen partial sums are as exact as one and can be vectorised.
     let block = |values: &[f32]| {
         let mut sums = [0.0f32; 16];
         let parts = values.chunks_exact(16);
@@ -141,7 +141,7 @@ pub(super) fn flex<const D: usize>(t: Tensor<D>) -> FlexTensor {
     let device = t.device();
     match t.without_autodiff().try_into_primitive::<Flex>() {
         Ok(primitive) => plain(primitive),
-        // `serves` was asked before: only a tensor of this device gets here.
+        // Checked by `serves` before: the tensor is of this device.
         Err(_) => unreachable!("a tensor of {device:?} reached the native kernels"),
     }
 }

@@ -1,5 +1,5 @@
-//! Images made larger or smaller by a whole factor: nearest-neighbour and bilinear enlarging, average pooling. All are
-//! linear, so that each is its own derivative along a direction.
+//! Resampling by an integer factor: nearest-neighbour and bilinear upsampling, average pooling. All are linear, so that each is
+//! its own derivative along a direction.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -15,7 +15,7 @@ use faussaire_kernels::resample::Resample;
 use super::composed;
 use super::values::{plain, serves, tensor, values};
 
-/// Every pixel becomes `factor` x `factor` equal ones; for where no convolution follows that could absorb it.
+/// Every pixel becomes `factor` x `factor` equal ones; if no convolution after it can absorb it.
 pub fn upsample(x: Tensor<4>, factor: usize) -> Tensor<4> {
     if serves(&x) && factor > 1 {
         resample(x, Resample::Spread { factor, scale: 1.0 })
@@ -31,14 +31,14 @@ pub fn average_pool(x: Tensor<4>, factor: usize) -> Tensor<4> {
     }
     let [batch, h, w, c] = x.dims();
     let (rows, columns) = (h / factor, w / factor);
-    // Over pairs of rows first: those lie far apart in memory, but in long runs.
+    // Pairs of rows first: they are far apart in memory, but contiguous.
     let x: Tensor<4> = x.reshape([batch * rows, factor, w, c]).mean_dim(1);
     let x: Tensor<4> = x.reshape([batch * rows, columns, factor, c]).mean_dim(2);
     x.reshape([batch, rows, columns, c])
 }
 
-/// `factor` times as many pixels in both directions, each a weighted mean of the four around its place. Pixels are
-/// squares with their centres at half numbers, and what is outside repeats the edge: Keras's `bilinear`, PyTorch's with
+/// `factor` times as many pixels in both directions, each a weighted mean of the four nearest. Pixels are
+/// squares with their centres at half numbers, and the edge is repeated: Keras's `bilinear`, PyTorch's with
 /// `align_corners=False`.
 pub fn upsample_bilinear(x: Tensor<4>, factor: usize) -> Tensor<4> {
     if serves(&x) {
@@ -57,9 +57,9 @@ pub fn upsample_bilinear(x: Tensor<4>, factor: usize) -> Tensor<4> {
 fn shares<const D: usize>(length: usize, factor: usize, like: &Tensor<D>) -> Tensor<3> {
     let mut shares = vec![0.0f64; length * factor * length];
     for (i, row) in shares.chunks_exact_mut(length).enumerate() {
-        let place = ((i as f64 + 0.5) / factor as f64 - 0.5).max(0.0);
-        let first = place as usize;
-        let second = place - first as f64;
+        let position = ((i as f64 + 0.5) / factor as f64 - 0.5).max(0.0);
+        let first = position as usize;
+        let second = position - first as f64;
         row[first] += 1.0 - second;
         row[(first + 1).min(length - 1)] += second;
     }
@@ -74,7 +74,7 @@ fn resample(x: Tensor<4>, kind: Resample) -> Tensor<4> {
 /// The operation of this file.
 #[backend_extension(Flex, Autodiff)]
 pub trait NativeResample: Backend {
-    /// Makes every image of `[batch, h, w, c]` larger or smaller.
+    /// Resamples every image of `[batch, h, w, c]`.
     fn native_resample(x: FloatTensor<Self>, kind: Resample) -> FloatTensor<Self>;
 }
 

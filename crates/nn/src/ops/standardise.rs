@@ -20,8 +20,8 @@ pub(super) fn standardise(x: Tensor<4>, axes: &[usize], epsilon: f32) -> Tensor<
     centred.mul(scale)
 }
 
-/// The same, and how it changes when `x` moves by `tangent`: with y the value, t the tangent and s one over the deviation
-/// `s (t - mean(t) - y mean(y t))`. Both can be differentiated once more.
+/// The same with its derivative along `tangent` of `x`: with y the value, t the tangent and s one over the deviation
+/// `s (t - mean(t) - y mean(y t))`. Both are differentiable.
 pub fn standardise_dual([x, tangent]: [Tensor<4>; 2], axes: &[usize], epsilon: f32) -> [Tensor<4>; 2] {
     let [centred, scale] = centred(x, axes, epsilon);
     let value = centred.mul(scale.clone());

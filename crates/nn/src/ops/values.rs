@@ -1,6 +1,6 @@
-//! Flex's tensors as the values that kernels read and write. All are f32, but for images between the layers of a bf16
-//! training: that is stored as bf16 where whatever reads it can read that (`net/storage.rs`), and nothing but the
-//! operations of this folder ever sees it.
+//! Flex's tensors as the values that kernels read and write. All are f32, except images between layers in bf16
+//! training, which are stored as bf16 if the reading layer supports it (`net/plan/storage.rs`); only the operations of this
+//! folder read these.
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{AllocationProperty, Bytes, DType, Device, Tensor, TensorData};
@@ -28,7 +28,7 @@ pub(super) fn values(t: &FlexTensor) -> &[f32] {
     &t.storage::<f32>()[start..start + t.layout().num_elements()]
 }
 
-/// All values of a contiguous tensor, as it stores them.
+/// All values of a contiguous tensor, as stored.
 pub(super) fn stored(t: &FlexTensor) -> Values<'_> {
     if storage(t) == Precision::F32 {
         return Values::F32(values(t));
@@ -37,12 +37,12 @@ pub(super) fn stored(t: &FlexTensor) -> Values<'_> {
     let bytes = &t.bytes()[start * size..(start + t.layout().num_elements()) * size];
     match Values::bf16_in(bytes) {
         Some(values) => values,
-        // An allocation begins at a multiple of 8 bytes at least.
+        // Allocations are aligned to 8 bytes at least.
         None => unreachable!("bf16 values at an odd address"),
     }
 }
 
-/// What a tensor stores.
+/// The storage format of a tensor.
 pub(super) fn storage(t: &FlexTensor) -> Precision {
     if t.dtype() == DType::BF16 { Precision::Bf16 } else { Precision::F32 }
 }
@@ -51,13 +51,12 @@ pub(super) fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
 }
 
-/// A tensor stored as `storage`, whose values `fill` writes, all of them: a large one begins with what an earlier result
-/// left there.
+/// A tensor stored as `storage`; `fill` must write all values, since a large buffer is reused and not cleared.
 pub(super) fn filled(storage: Precision, shape: &[usize], fill: impl FnOnce(ValuesMut)) -> FlexTensor {
     filled_with(storage, shape, fill).0
 }
 
-/// [`filled`], with what `fill` gives besides.
+/// [`filled`], with an additional result of `fill`.
 pub(super) fn filled_with<R>(
     storage: Precision,
     shape: &[usize],

@@ -1,5 +1,5 @@
-//! DRAGAN (Kodali et al. 2017): the gradient norm is pulled to 1 around real images: at points on the way to the same image with
-//! noise of half the batch's deviation.
+//! DRAGAN (Kodali et al. 2017): the gradient norm is pulled to 1 around real images, at random points between an image and
+//! the image plus noise of half the batch's deviation.
 
 use burn::tensor::{Tensor, TensorData};
 

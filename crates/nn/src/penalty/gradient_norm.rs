@@ -1,6 +1,6 @@
-//! The norm of the gradient of a critic's score with respect to the image, and the exact gradient of what it costs.
+//! The norm of the gradient of a critic's score with respect to the image, and the exact gradient of a penalty on it.
 //!
-//! Automatic differentiation is of first order here, so the penalty's gradient is taken apart. With g_i the gradient of
+//! Automatic differentiation is of first order here, so the penalty's gradient is decomposed. With g_i the gradient of
 //! the score of image x_i with respect to x_i, and a cost c(|g_i|), the chain rule gives
 //!
 //!   d/dw mean_i c(|g_i|) = mean_i c'(|g_i|)/|g_i| * d/dw (g_i . v_i)   at v_i = g_i held constant,
@@ -26,7 +26,7 @@ pub struct Critic<'a> {
     pub constant: &'a Weights,
     /// Labels of the images, `[batch, 1, 1, labels]`, where it takes some.
     pub labels: Option<Tensor<4>>,
-    /// Begins a pass; always with the same randomness.
+    /// Starts a pass; always with the same randomness.
     pub pass: &'a dyn Fn() -> Pass,
 }
 

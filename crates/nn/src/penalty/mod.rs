@@ -1,6 +1,6 @@
-//! Gradient penalties: they bound how fast the discriminator's score changes with the image. One file each says where
-//! it looks (`points`) and what a gradient of some norm costs there (`cost`); `gradient_norm` makes of that an exact gradient for the
-//! weights. A penalty is a file with an `impl GradientPenalty` and a line in the list below; a program's own is registered by
+//! Gradient penalties: they bound how fast the discriminator's score changes with the image. Each file defines the points at
+//! which the gradient is penalised (`points`) and the cost of a gradient norm (`cost`); `gradient_norm` computes the exact
+//! gradient for the weights. A penalty is a file with an `impl GradientPenalty` and a line in the list below; a program's own is registered by
 //! name ([`register`]).
 
 mod dragan;
@@ -21,7 +21,7 @@ use crate::registry::named;
 use faussaire_data::error::Result;
 use faussaire_data::random::Stream;
 
-/// What the gradient at one image costs.
+/// The cost of the gradient at one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// The cost of a norm n.
@@ -30,19 +30,18 @@ pub struct Cost {
     pub rate: f64,
 }
 
-/// A gradient penalty: where it looks at D, and what the norm of D's gradient costs there. A program adds its own with
-/// [`register`].
+/// A gradient penalty: the points, and the cost of the norm of D's gradient there. A program adds its own with [`register`].
 pub trait GradientPenalty: Send + Sync {
-    /// The images at which it looks: one for each of `real` and `fake`, `[batch, h, w, c]`. Random numbers come from `draws`
+    /// The points at which the gradient is penalised: one for each of `real` and `fake`, `[batch, h, w, c]`. Random numbers come from `draws`
     /// at `turn`, the number of D's update.
     fn points(&self, real: &Tensor<4>, fake: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4>;
 
-    /// What a gradient of length `norm` costs, before the weight.
+    /// The cost of a gradient of norm `norm`, before the weight.
     fn cost(&self, norm: f64) -> Cost;
 }
 
 named! {
-    /// Which penalty.
+    /// The kind of penalty.
     Penalty, each a GradientPenalty, called "penalty", others in OWN:
     /// Gradient norms other than 1 between real and generated images (Gulrajani et al. 2017).
     WganGp = "wgan-gp" in wgan_gp,
@@ -54,22 +53,22 @@ named! {
     Dragan = "dragan" in dragan,
 }
 
-/// Makes `penalty` known to recipes as `own:NAME` under `[train.penalties]`; a later one of the same name replaces it for
-/// recipes parsed from then on. See [`crate::registry`].
+/// Registers `penalty` for recipes as `own:NAME` under `[train.penalties]`; registering a name again replaces it for recipes
+/// parsed later. See [`crate::registry`].
 ///
 /// # Errors
-/// A name with other characters than lower-case letters, digits, `-` and `_`.
+/// The name has other characters than lower-case letters, digits, `-` and `_`.
 pub fn register(name: &str, penalty: Arc<dyn GradientPenalty>) -> Result<()> {
     OWN.register(name, penalty)
 }
 
 impl Penalty {
-    /// The images at which it looks: one for each of `real` and `fake`, `[batch, h, w, c]`.
+    /// The points at which the gradient is penalised: one for each of `real` and `fake`, `[batch, h, w, c]`.
     pub fn points(self, real: &Tensor<4>, fake: &Tensor<4>, draws: &Stream, turn: u64) -> Tensor<4> {
         self.imp().points(real, fake, draws, turn)
     }
 
-    /// What a gradient of length `norm` costs, before the weight.
+    /// The cost of a gradient of norm `norm`, before the weight.
     pub fn cost(self, norm: f64) -> Cost {
         self.imp().cost(norm)
     }

@@ -1,5 +1,5 @@
-//! R1 (Mescheder et al. 2018): half the mean squared gradient norm at real images. Where generated and real images
-//! agree it leaves D no reason to have a gradient at all, which makes the equilibrium stable.
+//! R1 (Mescheder et al. 2018): half the mean squared gradient norm at real images. At the equilibrium, where
+//! generated and real images agree, it drives D's gradient to 0, which makes the equilibrium stable.
 
 use burn::tensor::Tensor;
 

@@ -1,5 +1,5 @@
-//! R2 (Mescheder et al. 2018): half the mean squared gradient norm at generated images; with R1, what lets R3GAN do without any
-//! normalisation (Huang et al. 2024).
+//! R2 (Mescheder et al. 2018): half the mean squared gradient norm at generated images; with R1 it makes normalisation unnecessary in
+//! R3GAN (Huang et al. 2024).
 
 use burn::tensor::Tensor;
 

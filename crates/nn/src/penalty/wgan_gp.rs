@@ -1,5 +1,5 @@
-//! WGAN-GP (Gulrajani et al. 2017): the critic's gradient norm is pulled to 1 on the lines between real and generated images, one
-//! point of each line drawn at random.
+//! WGAN-GP (Gulrajani et al. 2017): the critic's gradient norm is pulled to 1 at random points on the lines between real and generated
+//! images.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -17,7 +17,7 @@ impl GradientPenalty for WganGp {
         fake.clone().add(real.clone().sub(fake.clone()).mul(alpha))
     }
 
-    /// `(n - 1)^2`. At n = 0 no direction is better than another, and none is taken.
+    /// `(n - 1)^2`. At n = 0 the gradient has no direction, and the cost has no gradient.
     fn cost(&self, norm: f64) -> Cost {
         let rate = if norm > 0.0 { 2.0 * (norm - 1.0) / norm } else { 0.0 };
         Cost { value: (norm - 1.0).powi(2), rate }

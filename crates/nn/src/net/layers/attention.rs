@@ -1,7 +1,7 @@
-//! `attention`: every pixel sees every other (SAGAN, Zhang et al. 2019). Each pixel asks a query, offers a key and a
-//! value (1x1 convolutions without bias to c/8, c/8 and c/2 channels); it gets the mean of all values, weighted by the
-//! softmax over `query . key`; a last 1x1 convolution brings that back to c channels, and `gamma` times it, which starts
-//! at 0, is added to the pixel. The keys and values are those of all pixels (the paper's later code pools them 2x2).
+//! `attention`: self-attention between pixels (SAGAN, Zhang et al. 2019). Each pixel has a query, a key and a value (1x1
+//! convolutions without bias to c/8, c/8 and c/2 channels) and gets the mean of all values, weighted by the softmax over
+//! `query . key`. A last 1x1 convolution maps that to c channels; it is multiplied by `gamma`, initially 0, and added to the
+//! pixel. The keys and values are those of all pixels (the paper's later code pools them 2x2).
 
 use burn::tensor::Tensor;
 
@@ -10,13 +10,13 @@ use crate::net::parse::Reading;
 use crate::net::{Dual, Fused, Init, LayerKind, Op, Pass, Shape, WeightSpec};
 use crate::ops::{self, Precision};
 
-/// The most pixels whose pairs are compared: 64x64, whose scores take 64 MiB per image.
+/// Maximum number of pixels: 64x64, whose scores take 64 MiB per image.
 const LARGEST_IMAGE: usize = 64 * 64;
 
-/// The fewest channels, so that a query has one.
-const FEWEST_CHANNELS: usize = 8;
+/// Minimum channels, so that a query has one.
+const MIN_CHANNELS: usize = 8;
 
-/// Never rounded: the softmax would enlarge what rounding costs, and these products are few.
+/// Never rounded: the softmax would amplify rounding errors, and these products are cheap.
 const PRECISION: Precision = Precision::F32;
 
 /// Self-attention between the pixels of an image.
@@ -36,7 +36,7 @@ fn projections(x: &Tensor<4>, weights: &[Tensor<1>]) -> [Tensor<3>; 3] {
         .map(|(i, to)| project(x.clone(), weights[i].clone(), to, PRECISION).reshape([batch, h * w, to]))
 }
 
-/// Back to the input's channels, times `gamma`.
+/// Maps to the input's channels and multiplies by `gamma`.
 fn output(seen: Tensor<3>, [h, w, c]: [usize; 3], weights: &[Tensor<1>]) -> Tensor<4> {
     let [batch, _, wide] = seen.dims();
     let seen = seen.reshape([batch, h, w, wide]);
@@ -57,8 +57,8 @@ impl LayerKind for Attention {
         let Shape::Image(h, w, c) = input else {
             return Err(format!("expected an image (height x width x channels), but the input is a vector of {input}"));
         };
-        if c < FEWEST_CHANNELS {
-            return Err(format!("expected at least {FEWEST_CHANNELS} channels, but the input is {input}"));
+        if c < MIN_CHANNELS {
+            return Err(format!("expected at least {MIN_CHANNELS} channels, but the input is {input}"));
         }
         if h * w > LARGEST_IMAGE {
             return Err(format!(

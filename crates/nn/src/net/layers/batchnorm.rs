@@ -27,12 +27,12 @@ impl BatchNorm {
         Self { momentum, epsilon }
     }
 
-    /// What it is, with statistics of the batch or with kept ones.
+    /// The operation, with batch or moving statistics.
     pub(in crate::net) fn spec(&self, from_batch: bool, fused: Fused) -> Normalisation {
         Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored }
     }
 
-    /// Notes a batch's mean and variance.
+    /// Records a batch's mean and variance.
     pub(in crate::net) fn observe(&self, statistics: &[Tensor<1>; 2], pass: &mut Pass) {
         for (weight, seen) in (2..).zip(statistics) {
             pass.observe(weight, seen.clone(), self.momentum);

@@ -1,6 +1,6 @@
 //! `conditionalbatchnorm`: batch normalisation whose `gamma` and `beta` depend on the label (de Vries et al. 2017; in
-//! GANs, Miyato & Koyama 2018): each label has a row of both. Where several labels hold at once the mean of their rows
-//! is taken, since a sum would multiply the deviation with the number of labels; where none holds, the mean of all rows.
+//! GANs, Miyato & Koyama 2018): each label has a row of both. An image with several labels uses the mean of their rows,
+//! since a sum would scale the deviation with the number of labels; an image without labels, the mean of all rows.
 //! Statistics are those of [`BatchNorm`], over all images whatever their labels.
 
 use burn::tensor::Tensor;
@@ -33,7 +33,7 @@ impl ConditionalBatchNorm {
         [0, 1].map(|i| mix_rows(shares.clone(), &weights[i], c))
     }
 
-    /// What the normalisation alone takes as weights: its gamma 1, its beta 0, the moving statistics.
+    /// The weights of the plain normalisation: gamma 1, beta 0, the moving statistics.
     fn plain(x: &Tensor<4>, weights: &[Tensor<1>]) -> [Tensor<1>; 4] {
         let constant = |value: f32| Tensor::full([x.dims()[3]], value, (&x.device().inner(), x.dtype()));
         [constant(1.0), constant(0.0), weights[2].clone(), weights[3].clone()]

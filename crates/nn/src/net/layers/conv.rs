@@ -1,4 +1,4 @@
-//! `conv 64 4x4 stride 2`: a convolution with a bias; padding "same" as Keras does it, unless `padding valid`.
+//! `conv 64 4x4 stride 2`: a convolution with a bias; padding "same" as in Keras, unless `padding valid`.
 
 use burn::tensor::Tensor;
 
@@ -44,7 +44,7 @@ impl LayerKind for Conv2d {
 
     fn op(&self, input: Shape) -> Op {
         let g = self.geometry(1, input.dims());
-        // Rows and columns beyond the last kernel's reach are not padding but left out.
+        // Rows and columns after the last kernel position are dropped.
         let below = |out: usize, stride: usize, kernel: usize, n: usize, before: usize| {
             ((out.max(1) - 1) * stride + kernel).saturating_sub(n + before)
         };

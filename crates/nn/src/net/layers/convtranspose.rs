@@ -56,7 +56,7 @@ impl LayerKind for ConvTranspose {
         let [kh, kw] = self.kernel;
         let [_, _, c] = input.dims();
         let area = kh * kw;
-        // Keras reads a transposed kernel's fans off its last two axes as it does for any other.
+        // Keras computes the fans of a transposed kernel from its last two axes, as for any other.
         vec![
             WeightSpec::kernel(&[kh, kw, self.filters, c], self.init, area * self.filters, area * c),
             WeightSpec::trainable("bias", &[self.filters], Init::Zeros),

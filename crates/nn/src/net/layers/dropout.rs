@@ -20,7 +20,7 @@ impl Dropout {
 }
 
 impl Dropout {
-    /// What is kept of `x`; nothing where nothing is dropped.
+    /// The mask for `x`; `None` if nothing is dropped.
     fn kept(&self, x: &Tensor<4>, pass: &mut Pass) -> Option<Kept> {
         if pass.mode != Mode::Train || self.rate == 0.0 {
             return None;

@@ -1,7 +1,6 @@
-//! `embedding 16`: tells the net its label (Mirza & Osindero 2014): 16 learned values per label, put behind the
-//! channels there are. On an image each label has a whole plane of values per channel, as in the course's conditional
-//! GAN (an embedding, a dense layer and a reshape there, which together are this table). Where several labels hold at
-//! once their values add up.
+//! `embedding 16`: conditions the net on labels (Mirza & Osindero 2014): 16 learned values per label, appended to the
+//! channels. On an image each label has a plane of values per channel, as in the course's conditional GAN (where an
+//! embedding, a dense layer and a reshape form this table). The values of several labels are added.
 
 use burn::tensor::Tensor;
 
@@ -33,7 +32,7 @@ impl Embedding {
     }
 }
 
-/// The sum of the rows of `table` `[labels, width]` whose labels hold: `[batch, 1, 1, width]`.
+/// The sum of the image's label rows of `table` `[labels, width]`: `[batch, 1, 1, width]`.
 pub(super) fn look_up(x: &Tensor<4>, table: &Tensor<1>, labels: usize, width: usize, pass: &Pass) -> Tensor<4> {
     let given = pass.condition(x.dims()[0], labels, x);
     mix_rows(given.cast(x.dtype()), table, width)
@@ -42,7 +41,7 @@ pub(super) fn look_up(x: &Tensor<4>, table: &Tensor<1>, labels: usize, width: us
 /// The rows of `table` `[labels, width]` times `shares` `[batch, 1, 1, labels]`, added up: `[batch, 1, 1, width]`.
 pub(super) fn mix_rows(shares: Tensor<4>, table: &Tensor<1>, width: usize) -> Tensor<4> {
     let [batch, _, _, labels] = shares.dims();
-    // Never rounded: shares of 0 and 1 pick rows, which is no work to speak of.
+    // Never rounded: shares of 0 and 1 select rows, which is cheap.
     let precision = Precision::F32;
     let geometry = Geometry::dense(batch, labels, width);
     let spec = Fused::ALONE.conv(geometry, precision);
@@ -72,7 +71,7 @@ impl LayerKind for Embedding {
             Shape::Flat(_) => vec![self.labels, self.channels],
             Shape::Image(..) => vec![self.labels, h, w, self.channels],
         };
-        // Small beside noise of deviation 1: a generator that is told much and hears little noise learns to ignore the noise.
+        // Small compared to noise of deviation 1: with strong labels a generator learns to ignore the noise.
         vec![WeightSpec::trainable("table", &shape, Init::Normal(if h * w > 1 { 0.05 } else { 0.2 }))]
     }
 

@@ -1,7 +1,7 @@
-//! `groupnorm 8`, `layernorm` and `instancenorm`: every image gets mean `beta` and deviation `gamma` on its own, so that,
-//! unlike with batch normalisation, no image depends on another and gradient penalties can pass.
+//! `groupnorm 8`, `layernorm` and `instancenorm`: every image is normalised separately to mean `beta` and deviation
+//! `gamma`. Unlike in batch normalisation, images are independent, so that gradient penalties are possible.
 //!
-//! They differ in what shares a mean and a deviation: the channels of one of N groups (Wu & He 2018), all channels
+//! They differ in the channels that share statistics: the channels of one of N groups (Wu & He 2018), all channels
 //! (Ba et al. 2016), each channel alone (Ulyanov et al. 2016); always over all pixels. `gamma` and `beta` are one value
 //! per channel in all three: for `layernorm` that is what the code of WGAN-GP does (Gulrajani et al. 2017), while
 //! PyTorch's and Keras's layers of that name normalise, or learn a gamma for, other axes of an image.
@@ -12,7 +12,7 @@ use crate::net::parse::{Reading, Words};
 use crate::net::{Dual, Fused, Init, LayerKind, Op, Pass, Shape, WeightSpec};
 use crate::ops::{self, GroupNormalisation};
 
-/// What shares a mean and a deviation.
+/// The channels that share a mean and a deviation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sharing {
     Channels,
@@ -20,7 +20,7 @@ enum Sharing {
     Image,
 }
 
-/// Normalisation of each image on its own.
+/// Normalisation of each image separately.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupNorm {
     sharing: Sharing,

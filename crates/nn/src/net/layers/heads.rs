@@ -1,5 +1,5 @@
-//! How a discriminator that knows labels ends. `projection` scores an image against its label by an inner product
-//! (Miyato & Koyama 2018): `w.f + b + sum of the holding labels' v.f`. `auxiliary` also guesses the label (AC-GAN,
+//! Last layers of conditional discriminators. `projection` scores an image against its label by an inner product
+//! (Miyato & Koyama 2018): `w.f + b + sum of the labels' v.f`. `auxiliary` also classifies the label (AC-GAN,
 //! Odena et al. 2017): one score, then one logit per label.
 
 use burn::tensor::Tensor;

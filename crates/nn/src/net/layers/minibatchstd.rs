@@ -1,11 +1,11 @@
-//! `minibatchstd`: tells the discriminator how much the images of a batch differ, so that it can see a generator which
-//! makes the same image again and again (Karras et al. 2018). The deviation of every value over a group of images is
+//! `minibatchstd`: gives the discriminator the standard deviation within a batch, so that it can detect mode collapse (Karras
+//! et al. 2018). The deviation of every value over a group of images is
 //! averaged to one number per group, which becomes one more channel (one more feature of a vector).
 //!
 //! A group is 4 images that follow each other, unless another number is given: neighbours, so that a batch of real
-//! images followed by generated ones gives groups of one kind, if their number is a multiple of the group's. Images that
-//! are left over join the last group, since a group of one has no deviation; a batch smaller than a group is one group.
-//! A single image deviates from nothing and gets `sqrt(epsilon)`.
+//! images followed by generated ones gives groups of one kind, if their number is a multiple of the group's. Remaining
+//! images join the last group, since a group of one has no deviation; a batch smaller than a group is one group. A single
+//! image gets `sqrt(epsilon)`.
 
 use burn::tensor::Tensor;
 
@@ -25,11 +25,11 @@ impl MinibatchStd {
         if group < 2 {
             return Err("expected a group of at least 2 images, found 1".into());
         }
-        // Under the root, so that equal images give neither infinite slopes nor 0 / 0.
+        // Under the root, so that equal images give neither infinite gradients nor 0 / 0.
         Ok(Self { group, epsilon: words.named("epsilon", 1e-8, 1e-12, 0.1)? })
     }
 
-    /// How many images the groups of a batch have: pairs of a number of groups and their size, first the regular ones.
+    /// The groups of a batch: pairs of a number of groups and their size, regular ones first.
     fn groups(&self, batch: usize) -> [(usize, usize); 2] {
         let groups = (batch / self.group).max(1);
         if batch == groups * self.group {
@@ -39,8 +39,8 @@ impl MinibatchStd {
         }
     }
 
-    /// Applies `f` to the groups of each size, `[groups, members, values]`, and puts what it makes of each, one number
-    /// per group and result, `[groups, 1, 1]`, on every pixel of every member: `[batch, h, w, 1]`.
+    /// Applies `f` to the groups of each size, `[groups, members, values]`, and repeats its result, one number per
+    /// group, `[groups, 1, 1]`, at every pixel of every member: `[batch, h, w, 1]`.
     fn per_group<const N: usize>(
         &self,
         xs: [Tensor<4>; N],

@@ -1,5 +1,4 @@
-//! The layers there are: one file each, with a line in the list below that says which word begins its line in a recipe and
-//! who reads the rest of it. A program's own layer is registered by name ([`register`]).
+//! The layers: one file each, with a line in the list below that gives its keyword in recipes and its parser. A program's own layer is registered by name ([`register`]).
 
 mod activation;
 mod attention;
@@ -32,18 +31,18 @@ use activation::ActivationLayer;
 use faussaire_data::error::Result;
 use groupnorm::GroupNorm;
 
-/// What every layer can say and do. Which layers are computed in one pass is planned from [`Self::op`].
+/// The trait of layers. Fusion is planned from [`Self::op`].
 pub trait LayerKind: std::fmt::Debug + Send + Sync {
-    /// The word that begins its line.
+    /// The first word of its line.
     fn keyword(&self) -> &'static str;
 
-    /// The shape it makes of `input`, or what it expected instead.
+    /// The output shape for `input`, or what was expected instead.
     ///
     /// # Errors
-    /// A sentence that says which shapes it accepts.
+    /// A sentence with the shapes it accepts.
     fn output(&self, input: Shape) -> Reading<Shape>;
 
-    /// What it computes in use. Exports write this; a layer that they can't write is [`Op::Opaque`].
+    /// Its operation at inference, for exports; [`Op::Opaque`] if no export supports it.
     fn op(&self, _input: Shape) -> Op {
         Op::Opaque
     }
@@ -53,22 +52,22 @@ pub trait LayerKind: std::fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Multiplications and additions for one example, counted naively; element-wise work is left out.
+    /// Multiplications and additions for one example, without fast algorithms; element-wise operations are not counted.
     fn flops(&self, _input: Shape) -> u64 {
         0
     }
 
-    /// The forms of storage that it can read and write.
+    /// The storage formats that it supports.
     fn storage(&self) -> Storage {
         Storage::Single
     }
 
-    /// Why no gradient penalty can pass through it, if none can.
+    /// Why gradient penalties don't support this layer; `None` if they do.
     fn penalty_obstacle(&self) -> Option<&'static str> {
         None
     }
 
-    /// Whether it looks at the labels.
+    /// Whether it uses labels.
     fn takes_labels(&self) -> bool {
         false
     }
@@ -77,13 +76,12 @@ pub trait LayerKind: std::fmt::Debug + Send + Sync {
     /// registered layer is never fused with its neighbours: `fused` is then [`Fused::ALONE`].
     fn forward(&self, input: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4>;
 
-    /// The layer's value, and how it changes when its input moves along a direction: both in operations that can be
-    /// differentiated once more, which is what gradient penalties need. Draws the same randomness as [`Self::forward`]
-    /// in the same pass would.
+    /// The layer's value and its derivative along a direction of its input, both in differentiable operations, as needed by
+    /// gradient penalties. Its random draws equal those of [`Self::forward`] in the same pass.
     fn tangent(&self, input: Shape, x: Dual, weights: &[Tensor<1>], pass: &mut Pass) -> Dual;
 }
 
-/// The tangent of a layer that is linear but for a bias, its second weight: the layer itself, on the direction, without it.
+/// The tangent of an affine layer whose bias is its second weight: the layer applied to the direction, without bias.
 pub(super) fn affine_tangent(
     layer: &dyn LayerKind,
     input: Shape,
@@ -100,27 +98,27 @@ pub(super) fn affine_tangent(
 #[derive(Clone, Debug)]
 pub struct Layer {
     kind: Arc<dyn LayerKind>,
-    /// Whether a program registered it.
+    /// Whether it is a registered layer.
     own: bool,
 }
 
-/// Two layers are equal where all that they print of themselves is.
+/// Layers are equal if their `Debug` output is.
 impl PartialEq for Layer {
     fn eq(&self, other: &Self) -> bool {
         self.own == other.own && format!("{:?}", self.kind) == format!("{:?}", other.kind)
     }
 }
 
-/// Reads what follows a keyword.
+/// Parses the words after a keyword.
 pub type LayerReader = dyn Fn(&mut Words<'_>) -> Reading<Arc<dyn LayerKind>> + Send + Sync;
 
 static OWN: Registry<LayerReader> = Registry::new("layer");
 
-/// Makes a layer known to recipes: a line that begins with `own:KEYWORD` is read by `reader`, which takes the words behind
-/// the keyword. A later layer of the same keyword replaces it for recipes parsed from then on. See [`crate::registry`].
+/// Registers a layer for recipes: `reader` parses the words after `own:KEYWORD`. Registering a keyword again replaces the layer
+/// for recipes parsed later. See [`crate::registry`].
 ///
 /// # Errors
-/// A keyword with other characters than lower-case letters, digits, `-` and `_`.
+/// The keyword has other characters than lower-case letters, digits, `-` and `_`.
 pub fn register(
     keyword: &str,
     reader: impl Fn(&mut Words<'_>) -> Reading<Arc<dyn LayerKind>> + Send + Sync + 'static,
@@ -128,10 +126,10 @@ pub fn register(
     OWN.register(keyword, Arc::new(reader))
 }
 
-/// Reads what follows a keyword of the built-in vocabulary.
+/// Parses the words after a built-in keyword.
 type BuiltIn = fn(&mut Words<'_>) -> Reading<Layer>;
 
-/// The keyword of each layer, an example of its line, and who reads the rest of it.
+/// The keyword of each layer, an example of its line, and its parser.
 macro_rules! layers {
     ($($(#[doc = $example:literal])* $keyword:literal by $read:expr,)*) => {
         const KEYWORDS: &[(&str, BuiltIn)] = &[$(($keyword, |words| {
@@ -198,7 +196,7 @@ layers! {
     "attention" by |_| Ok(attention::Attention),
 }
 
-/// The words that can begin a line, registered ones last.
+/// All keywords, registered ones last.
 pub(super) fn keywords() -> Vec<&'static str> {
     KEYWORDS.iter().map(|(keyword, _)| *keyword).chain(OWN.names()).collect()
 }
@@ -208,7 +206,7 @@ impl Layer {
         Self { kind: Arc::new(kind), own: false }
     }
 
-    /// Reads the words that follow `keyword`.
+    /// Parses the words after `keyword`.
     pub(super) fn read(keyword: &str, words: &mut Words<'_>) -> Reading<Self> {
         if let Some((_, read)) = KEYWORDS.iter().find(|(known, _)| *known == keyword) {
             return read(words);
@@ -225,12 +223,12 @@ impl Layer {
         Err(format!("there is no layer `{keyword}`; {meant}expected one of {}", known.join(", ")))
     }
 
-    /// The layer as what every layer can do.
+    /// The layer as a trait object.
     pub fn kind(&self) -> &dyn LayerKind {
         &*self.kind
     }
 
-    /// What it computes, as far as its neighbours may be computed with it: nothing is known of a registered layer.
+    /// Its operation for fusion; opaque for a registered layer.
     pub(super) fn planned(&self, input: Shape) -> Op {
         if self.own { Op::Opaque } else { self.kind.op(input) }
     }

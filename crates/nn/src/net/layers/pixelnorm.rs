@@ -17,7 +17,7 @@ impl PixelNorm {
         Ok(Self { epsilon: words.named("epsilon", 1e-8, 1e-12, 0.1)? })
     }
 
-    /// What to multiply each pixel with: `[batch, h, w, 1]`.
+    /// The factor of each pixel: `[batch, h, w, 1]`.
     fn scale(&self, x: Tensor<4>) -> Tensor<4> {
         x.clone().mul(x).mean_dim(3).add_scalar(self.epsilon).sqrt().recip()
     }

@@ -1,5 +1,5 @@
 //! `avgpool 2` and `globalpool`: averages over neighbouring pixels, or over all of them. `globalpool sum` adds instead,
-//! as the discriminators of SNGAN and its heirs do before their last layer (Miyato et al. 2018).
+//! as in the discriminators of SNGAN and its successors before the last layer (Miyato et al. 2018).
 
 use burn::tensor::Tensor;
 
@@ -7,8 +7,8 @@ use crate::net::parse::{Reading, Words};
 use crate::net::{Dual, Fused, LayerKind, Op, Pass, Shape};
 use crate::ops;
 
-/// The largest side of a pool.
-const LARGEST_FACTOR: usize = 64;
+/// Maximum side of a pool.
+const MAX_FACTOR: usize = 64;
 
 /// The mean of every `factor` x `factor` pixels; the image is a whole number of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,8 @@ pub struct GlobalPool {
 impl AveragePool {
     pub(super) fn parse(words: &mut Words) -> Reading<Self> {
         let factor = if words.number_follows() { words.size("a factor")? } else { 2 };
-        if factor > LARGEST_FACTOR {
-            return Err(format!("expected a factor from 1 to {LARGEST_FACTOR}, found {factor}"));
+        if factor > MAX_FACTOR {
+            return Err(format!("expected a factor from 1 to {MAX_FACTOR}, found {factor}"));
         }
         Ok(Self { factor })
     }

@@ -11,7 +11,7 @@ pub struct Reshape {
     target: Shape,
 }
 
-/// Makes a vector of an image.
+/// Flattens an image to a vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flatten;
 

@@ -1,6 +1,6 @@
-//! `residual` ... `add`: the layers between them form a branch whose output is added to what went into it (He et al.
-//! 2016). Where the branch changes the size, the shortcut is resampled likewise (average pooling down, nearest
-//! neighbour up); where it changes the number of channels, the shortcut gets a 1x1 convolution without bias.
+//! `residual` ... `add`: the layers between them form a branch whose output is added to its input (He et al.
+//! 2016). If the branch changes the size, the shortcut is resampled (average pooling down, nearest
+//! neighbour up); if it changes the number of channels, the shortcut gets a 1x1 convolution without bias.
 
 use burn::tensor::Tensor;
 
@@ -19,7 +19,7 @@ pub struct Add {
     opened: Shape,
 }
 
-/// How the shortcut's size follows the branch's.
+/// How the shortcut is resampled to the branch's size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Resample {
     None,
@@ -52,7 +52,7 @@ impl Add {
             })
     }
 
-    /// Brings the block's input to the branch's shape.
+    /// Maps the block's input to the branch's shape.
     fn shortcut(&self, x: Tensor<4>, branch: Shape, weights: &[Tensor<1>], precision: Precision) -> Tensor<4> {
         let resample = self.resample(branch).unwrap_or(Resample::None);
         let x = if let Resample::Down(factor) = resample { ops::average_pool(x, factor) } else { x };

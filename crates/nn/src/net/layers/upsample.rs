@@ -1,5 +1,5 @@
 //! `upsample 2`: every pixel becomes a square of equal pixels (nearest neighbour, Keras's `UpSampling2D`), or with
-//! `upsample 2 bilinear` of pixels that blend into those beside it.
+//! `upsample 2 bilinear`, bilinear interpolation.
 
 use burn::tensor::Tensor;
 

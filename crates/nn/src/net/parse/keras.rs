@@ -1,6 +1,6 @@
-//! Keras's spellings. A name alone is another word for a keyword: `Conv2D 64 4x4 strides 2`. With parentheses the line is a
-//! call and means what it means in Keras, its defaults included: `Conv2D(64, 4, strides=2)` has padding "valid". What has no
-//! counterpart here is refused with the reason.
+//! Translates Keras's names. A name alone is a synonym of a keyword: `Conv2D 64 4x4 strides 2`. With parentheses the line is a
+//! call with Keras's meaning and defaults: `Conv2D(64, 4, strides=2)` has padding "valid". Unsupported names
+//! are refused with the reason.
 
 use super::Reading;
 
@@ -22,7 +22,7 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     ("Reshape", "reshape"),
 ];
 
-/// Keras's layers without a counterpart, in lower case, and what to do instead.
+/// Unsupported layers of Keras, in lower case, with alternatives.
 const WITHOUT: &[(&str, &str)] = &[
     ("input", "the input's shape is known from the data and `latent`: leave the line out"),
     ("inputlayer", "the input's shape is known from the data and `latent`: leave the line out"),
@@ -36,7 +36,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("softmax", "D ends with one score; for guesses of the labels see `auxiliary`"),
 ];
 
-/// The lines that a line in Keras's words is translated into; none for a line in other words.
+/// Translates a line in Keras's vocabulary; `None` for other lines.
 pub(super) fn translated(line: &str) -> Option<Reading<Vec<String>>> {
     let line = line.trim().trim_end_matches(',');
     if let Some((name, arguments)) = line.split_once('(') {
@@ -82,7 +82,7 @@ impl Call {
         Ok(Self { name: name.into(), arguments: named })
     }
 
-    /// Takes an argument away.
+    /// Removes and returns an argument.
     fn take(&mut self, name: &str) -> Option<String> {
         let at = self.arguments.iter().position(|(known, _)| known == name)?;
         Some(unquoted(&self.arguments.remove(at).1).to_string())
@@ -92,13 +92,13 @@ impl Call {
         self.take(name).ok_or_else(|| format!("expected `{name}`"))
     }
 
-    /// ` word value` where the argument is given.
+    /// ` word value` if the argument is given.
     fn option(&mut self, name: &str, word: &str) -> String {
         self.take(name).map_or(String::new(), |value| format!(" {word} {value}"))
     }
 
     fn lines(mut self) -> Reading<Vec<String>> {
-        // These change nothing here.
+        // These have no effect here.
         self.take("name");
         let mut behind = None;
         let line = match self.name.as_str() {
@@ -223,7 +223,7 @@ fn positional(name: &str) -> &'static [&'static str] {
     }
 }
 
-/// Why nothing in Keras called `name` can be translated.
+/// Why Keras's `name` can't be translated.
 fn unknown(name: &str) -> String {
     if let Some((_, why)) = WITHOUT.iter().find(|(known, _)| *known == name) {
         return format!("Keras's `{name}` has no counterpart here: {why}");
@@ -234,18 +234,18 @@ fn unknown(name: &str) -> String {
     format!("there is no layer `{name}` to call; {meant}expected one of {}", names.join(", "))
 }
 
-/// The line of an activation; none for a linear one.
+/// The line of an activation; `None` for a linear one.
 fn activation(name: &str) -> Reading<Option<String>> {
     match unquoted(name.trim()).to_lowercase().as_str() {
         "linear" | "none" => Ok(None),
-        // Keras's function has another default than its layer.
+        // Keras's function and layer have different defaults.
         "leaky_relu" => Ok(Some("leakyrelu 0.2".into())),
         known @ ("relu" | "tanh" | "sigmoid") => Ok(Some(known.into())),
         other => Err(format!("expected activation relu, leaky_relu, tanh, sigmoid or linear, found `{other}`")),
     }
 }
 
-/// `text` at its commas, but for those within parentheses.
+/// Splits `text` at commas outside parentheses.
 fn parts(text: &str) -> Vec<String> {
     let (mut parts, mut depth, mut part) = (Vec::new(), 0, String::new());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Layer lines: `conv 64 4x4 stride 2` is a keyword and the words that follow it (`words`); Keras's names and calls are
+//! Parses layer lines: `conv 64 4x4 stride 2` is a keyword followed by words (`words`); Keras's names and calls are
 //! translated into such lines first (`keras`).
 
 mod keras;
@@ -8,25 +8,25 @@ pub use words::{Reading, Surroundings, Words};
 
 use super::layers::{self, Layer};
 
-/// The lines in this program's own words that `line` means: itself, or what a line in Keras's words means. A call with an
-/// activation, `Dense(8, activation="relu")`, is two.
+/// Translates `line` to this program's vocabulary if it is in Keras's. A call with an activation,
+/// `Dense(8, activation="relu")`, gives two lines.
 ///
 /// # Errors
-/// A sentence about what has no counterpart here.
+/// A sentence on what is not supported.
 pub fn expanded(line: &str) -> Reading<Vec<String>> {
     keras::translated(line).unwrap_or_else(|| Ok(vec![line.to_string()]))
 }
 
-/// Keras's names that a line can begin with.
+/// Keras's supported names.
 pub(super) fn keras_names() -> impl Iterator<Item = &'static str> {
     keras::NAMES.iter().map(|(name, _)| *name)
 }
 
 impl Layer {
-    /// Reads one line that is preceded by `around`.
+    /// Parses one line in the context `around`.
     ///
     /// # Errors
-    /// A sentence about what is wrong with the line.
+    /// A sentence on what is wrong with the line.
     pub fn parse(line: &str, around: &Surroundings) -> Reading<Self> {
         let lines = expanded(line)?;
         let [line] = &lines[..] else {

@@ -1,36 +1,36 @@
-//! Reads the words of a layer line: `convtranspose 256 4x4 stride 2` is a keyword, its numbers, then options by name.
+//! Parses the words of a layer line: `convtranspose 256 4x4 stride 2` is a keyword, its numbers, then options by name.
 
 use crate::net::{Init, Shape};
 
-/// The largest side of a kernel or stride.
-const LARGEST_SIDE: usize = 1024;
+/// Maximum side of a kernel or stride.
+const MAX_SIDE: usize = 1024;
 
-/// What a line may refer to besides its own words.
+/// The context of a line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surroundings {
-    /// Classes or attributes that the net is told of; 0 for a net that is told nothing.
+    /// Number of classes or attributes of a conditional net; 0 for an unconditional net.
     pub labels: usize,
-    /// Shapes before the residual blocks that are open here, the innermost last.
+    /// Input shapes of the open residual blocks, the innermost last.
     pub open: Vec<Shape>,
 }
 
-/// The words after the keyword, taken one by one; what is left at the end is an error.
+/// The words after the keyword, consumed one by one; remaining words are an error.
 #[derive(Debug)]
 pub struct Words<'a> {
     words: Vec<&'a str>,
     around: &'a Surroundings,
 }
 
-/// What is wrong with a layer line; the network adds which line it is.
+/// What is wrong with a layer line; the network adds the line itself.
 pub type Reading<T> = Result<T, String>;
 
 impl<'a> Words<'a> {
-    /// Splits what follows the keyword.
+    /// Splits the words after the keyword.
     pub fn new(words: impl Iterator<Item = &'a str>, around: &'a Surroundings) -> Self {
         Self { words: words.collect(), around }
     }
 
-    /// How many labels the net is told of.
+    /// Number of labels of the net.
     pub fn labels(&self) -> Reading<usize> {
         match self.around.labels {
             0 => {
@@ -45,7 +45,7 @@ impl<'a> Words<'a> {
         self.around.open.last().copied().ok_or_else(|| "no `residual` before it is still open".into())
     }
 
-    /// True if the option `name` is given; it is taken away.
+    /// Whether the option `name` is given; consumes it.
     pub fn flag(&mut self, name: &str) -> bool {
         let at = self.words.iter().position(|w| *w == name);
         at.map(|at| self.words.remove(at)).is_some()
@@ -58,7 +58,7 @@ impl<'a> Words<'a> {
         Ok(self.words.remove(0))
     }
 
-    /// True while a number comes next.
+    /// Whether a number is next.
     pub fn number_follows(&self) -> bool {
         self.words.first().is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     }
@@ -100,8 +100,8 @@ impl<'a> Words<'a> {
         let word = self.next(what)?;
         let (rows, columns) = word.split_once('x').unwrap_or((word, word));
         match (product(rows), product(columns)) {
-            (Some(rows), Some(columns)) if rows.max(columns) <= LARGEST_SIDE => Ok([rows, columns]),
-            _ => Err(format!("expected {what} like 4x4, at most {LARGEST_SIDE}, found `{word}`")),
+            (Some(rows), Some(columns)) if rows.max(columns) <= MAX_SIDE => Ok([rows, columns]),
+            _ => Err(format!("expected {what} like 4x4, at most {MAX_SIDE}, found `{word}`")),
         }
     }
 
@@ -114,7 +114,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// True if the option `name` is given; it is taken away and its value moved to the front.
+    /// Whether the option `name` is given; consumes it and moves its value to the front.
     fn option(&mut self, name: &str) -> bool {
         let Some(at) = self.words.iter().position(|w| *w == name) else { return false };
         let tail: Vec<&str> = self.words.drain(at..).skip(1).collect();
@@ -127,7 +127,7 @@ impl<'a> Words<'a> {
         if self.option("stride") || self.option("strides") { self.pair("a stride") } else { Ok([1, 1]) }
     }
 
-    /// `padding same` (as Keras does it, the default) or `padding valid`; true for same.
+    /// `padding same` (as in Keras, the default) or `padding valid`; true for same.
     pub fn padding_is_same(&mut self) -> Reading<bool> {
         if !self.option("padding") {
             return Ok(true);
@@ -158,7 +158,7 @@ impl<'a> Words<'a> {
         if self.option(name) { self.number(name, low, high) } else { Ok(default) }
     }
 
-    /// Nothing may be left over.
+    /// Checks that no words remain.
     pub fn end(self) -> Reading<()> {
         match self.words.first() {
             None => Ok(()),

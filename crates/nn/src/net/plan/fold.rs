@@ -1,18 +1,18 @@
-//! Batch normalisation folded into the layer before it. In use its statistics are constants, so a dense layer or
-//! convolution with other weights gives the same images with one pass less over each:
+//! Folds batch normalisation into the layer before it. At inference its statistics are constants, so a dense layer or
+//! convolution with changed weights gives the same result with one pass less:
 //! `s * (W x + b - mean) + beta = (s W) x + (s (b - mean) + beta)` with `s = gamma / sqrt(variance + epsilon)`.
-//! Equal but for rounding; for drawing images only, never for a net that goes on learning.
+//! Equal except for rounding; for inference only, never for further training.
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::net::{Network, Op, Placed, Setting, WeightSpec, Weights};
+use crate::net::{LayerEntry, Network, Op, Setting, WeightSpec, Weights};
 
-/// The weights of one layer, with what they are.
+/// The weights of one layer with their specs.
 type Used<'a> = Vec<(&'a WeightSpec, Tensor<1>)>;
 
 impl Network {
-    /// A network without the batch normalisations that follow a dense layer or convolution, and its weights; none
-    /// where there is nothing to fold. Spectral normalisation is done with as well.
+    /// A network without the batch normalisations that follow a dense layer or convolution, and its weights; `None`
+    /// if there is nothing to fold. Spectral normalisation is applied to the weights too.
     pub fn folded(&self, weights: &Weights) -> Option<(Self, Weights)> {
         let layers = self.layers();
         let pairs: Vec<(usize, usize)> = (0..layers.len()).filter_map(|i| Some((i, foldable(layers, i)?))).collect();
@@ -33,10 +33,9 @@ impl Network {
     }
 }
 
-/// The normalisation that the weights of layer `linear` can do as well: behind it at once, or behind the reshaping of a
-/// dense layer's values.
-fn foldable(layers: &[Placed], linear: usize) -> Option<usize> {
-    let op = |index: usize| layers.get(index).map(|l: &Placed| l.layer.planned(l.input));
+/// The normalisation that can be folded into layer `linear`: directly after it, or after a reshape of a dense layer's output.
+fn foldable(layers: &[LayerEntry], linear: usize) -> Option<usize> {
+    let op = |index: usize| layers.get(index).map(|l: &LayerEntry| l.layer.planned(l.input));
     let next = match op(linear)? {
         Op::Dense if op(linear + 1) == Some(Op::Reshape) => linear + 2,
         Op::Dense | Op::Conv { .. } | Op::ConvTranspose { .. } => linear + 1,
@@ -45,8 +44,8 @@ fn foldable(layers: &[Placed], linear: usize) -> Option<usize> {
     matches!(op(next)?, Op::BatchNorm { .. }).then_some(next)
 }
 
-/// Changes `weights`, those of `linear`, to do what `norm` does with `statistics`.
-fn fold(linear: &Placed, weights: &mut Used, norm: &Placed, statistics: &Used) {
+/// Folds `norm` with `statistics` into `weights` of `linear`.
+fn fold(linear: &LayerEntry, weights: &mut Used, norm: &LayerEntry, statistics: &Used) {
     let Op::BatchNorm { epsilon, .. } = norm.layer.planned(norm.input) else { return };
     let [gamma, beta, mean, variance] =
         ["gamma", "beta", "mean", "variance"].map(|name| statistics.iter().find(|(s, _)| s.name == name).map(host));
@@ -60,7 +59,7 @@ fn fold(linear: &Placed, weights: &mut Used, norm: &Placed, statistics: &Used) {
         let run = if transposed && entry.0.name == "weight" { entry.0.shape.last().copied().unwrap_or(1) } else { 1 };
         let bias = entry.0.name == "bias";
         for (index, value) in values.iter_mut().enumerate() {
-            // Outputs are the last axis, and what a dense layer's are reshaped to has its channels last.
+            // Outputs are the last axis, and a reshape of a dense layer's output has channels last.
             let channel = index / run.max(1) % scale.len();
             let (shift, offset) = if bias { (mean[channel], beta[channel]) } else { (0.0, 0.0) };
             *value = ((f64::from(*value) - f64::from(shift)) * scale[channel] + f64::from(offset)) as f32;

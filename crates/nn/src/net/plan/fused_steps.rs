@@ -1,22 +1,22 @@
-//! Layers that some images at a time go through together, under bf16: two convolutions, or two with batch normalisation
-//! between them, where the intermediate image is much larger than the result. It then stays in the processor's cache
+//! Fuses two convolutions, or two with batch normalisation between them, under bf16, if the intermediate image is much larger
+//! than the result. A few images at a time pass through all layers, so that intermediate images stay in the processor's cache
 //! ([`ops::conv_chain`], [`ops::normed_chain`]).
 
 use burn::tensor::Tensor;
 
 use super::Step;
 use crate::net::layers::batchnorm::BatchNorm;
-use crate::net::{Mode, Network, Op, Pass, Placed, Weights};
+use crate::net::{LayerEntry, Mode, Network, Op, Pass, Weights};
 use crate::ops::{self, Precision};
 
-/// Values of an image that don't stay in the cache from layer to layer when there is a batch of them.
+/// Minimum values of an intermediate image; a batch of these exceeds the cache.
 const LARGE: usize = 1 << 16;
 
-/// How many times smaller what comes out must be for convolutions to go together.
+/// Minimum ratio of intermediate to output values for fusion.
 const FUNNEL: usize = 16;
 
-/// How many of these steps, from the first one on, may be done together ([`Step::fused_steps`]).
-pub(super) fn planned(layers: &[Placed], ops: &[Op], steps: &[Step]) -> usize {
+/// Number of steps, from the first one, that may be fused ([`Step::fused_steps`]).
+pub(super) fn planned(layers: &[LayerEntry], ops: &[Op], steps: &[Step]) -> usize {
     let convolves = |step: &Step| matches!(ops[step.layer], Op::Conv { .. } | Op::ConvTranspose { .. });
     let funnel = |step: &Step, last: &Step| {
         let (between, out) = (layers[step.layer].output.len(), layers[last.layer].output.len());
@@ -37,7 +37,7 @@ pub(super) fn planned(layers: &[Placed], ops: &[Op], steps: &[Step]) -> usize {
 }
 
 impl Network {
-    /// The first steps done together, if that is what is planned and this pass can do it.
+    /// Runs the first steps fused, if planned and supported by this pass.
     pub(in crate::net) fn apply_fused_steps(
         &self,
         steps: &[Step],
@@ -51,7 +51,7 @@ impl Network {
                 let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
                 Some(ops::conv_chain(x.clone(), [first?, second?]))
             }
-            // Where gradients are asked for, each does its own.
+            // With gradients, each runs separately.
             [first, norm, second, ..]
                 if first.fused_steps == 3
                     && pass.precision == Precision::Bf16
@@ -59,12 +59,12 @@ impl Network {
                     && !x.is_tracked()
                     && !weights.tensors().iter().any(Tensor::is_tracked) =>
             {
-                let placed = &self.layers()[norm.layer];
-                let Op::BatchNorm { epsilon, momentum } = placed.layer.planned(placed.input) else { return None };
+                let entry = &self.layers()[norm.layer];
+                let Op::BatchNorm { epsilon, momentum } = entry.layer.planned(entry.input) else { return None };
                 let batchnorm = BatchNorm::of(epsilon, momentum);
                 let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
                 pass.layer = norm.layer;
-                let own = self.weights_of(placed, weights, pass);
+                let own = self.weights_of(entry, weights, pass);
                 let spec = batchnorm.spec(true, norm.fused_on(pass));
                 let parameters = [own[0].clone(), own[1].clone()];
                 let (y, statistics) = ops::normed_chain(x.clone(), [first?, second?], parameters, spec);
@@ -75,13 +75,12 @@ impl Network {
         }
     }
 
-    /// The convolution that a step is.
+    /// The convolution of a step.
     fn convolution(&self, step: &Step, weights: &Weights, batch: usize, pass: &mut Pass) -> Option<ops::Convolution> {
-        let placed = &self.layers()[step.layer];
-        let (geometry, transposed) =
-            placed.layer.planned(placed.input).convolution(placed.input, placed.output, batch)?;
+        let entry = &self.layers()[step.layer];
+        let (geometry, transposed) = entry.layer.planned(entry.input).convolution(entry.input, entry.output, batch)?;
         pass.layer = step.layer;
-        let own = self.weights_of(placed, weights, pass);
+        let own = self.weights_of(entry, weights, pass);
         Some(ops::Convolution {
             weight: own[0].clone(),
             bias: own[1].clone(),

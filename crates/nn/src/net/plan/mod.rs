@@ -1,6 +1,5 @@
-//! The steps of a forward pass, planned over the operations of a net: which layers are computed in one pass, what can be
-//! stored as bf16 between them, what neighbours do for each other's backward passes. Each rule is a pattern over operations
-//! that follow each other.
+//! The steps of a forward pass, planned over the operations of a net: fused layers, bf16 storage between layers, and fusion
+//! of backward passes. Each rule is a pattern over consecutive operations.
 
 mod fold;
 mod fused_steps;
@@ -8,23 +7,23 @@ mod storage;
 
 pub use storage::Storage;
 
-use super::{Fused, Op, Pass, Placed};
+use super::{Fused, LayerEntry, Op, Pass};
 use crate::ops::{Activation, Precision};
 
-/// One step: a layer with what it absorbs.
+/// One step: a layer with the layers fused into it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Step {
     pub(super) layer: usize,
     pub(super) fused: Fused,
     /// Whether its output may be stored as bf16.
     pub(super) bf16_output: bool,
-    /// How many steps, from this one on, some images at a time may go through together: 2 convolutions, or 3 steps with batch
-    /// normalisation between such, where the intermediate image is much larger than the result; else 1.
+    /// Number of steps, from this one, that may run fused on a few images at a time: 2 convolutions, or 3 with batch
+    /// normalisation between them, if the intermediate image is much larger than the result; else 1.
     pub(super) fused_steps: usize,
 }
 
 impl Step {
-    /// What its layer does besides its own work on this pass.
+    /// The fusion of its layer in this pass.
     pub(super) fn fused_on(&self, pass: &Pass) -> Fused {
         let stored = if self.bf16_output { pass.precision } else { Precision::F32 };
         Fused { stored, backward: pass.backward_fusion(self.fused.backward), ..self.fused }
@@ -32,8 +31,8 @@ impl Step {
 }
 
 /// Groups layers into steps.
-pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
-    let ops: Vec<Op> = layers.iter().map(|placed| placed.layer.planned(placed.input)).collect();
+pub(super) fn plan(layers: &[LayerEntry]) -> Vec<Step> {
+    let ops: Vec<Op> = layers.iter().map(|entry| entry.layer.planned(entry.input)).collect();
     let mut steps = Vec::with_capacity(ops.len());
     let mut rest = &ops[..];
     while !rest.is_empty() {
@@ -45,7 +44,7 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
     let storage: Vec<_> = steps.iter().map(|step| layers[step.layer].layer.kind().storage()).collect();
     for (step, bf16) in steps.iter_mut().zip(storage::bf16_outputs(&storage)) {
         let activation = ops[step.layer].activation().unwrap_or(step.fused.activation);
-        // Their gradient is read off the value: near its limits bf16 has no digits left for that.
+        // Their gradient is computed from the output, which bf16 can't represent precisely near its limits.
         let saturates = matches!(activation, Activation::Tanh | Activation::Sigmoid);
         step.bf16_output = bf16 && !saturates;
     }
@@ -56,8 +55,8 @@ pub(super) fn plan(layers: &[Placed]) -> Vec<Step> {
     steps
 }
 
-/// What is computed in one pass at the beginning of `ops`: how many layers before the one that does the work (upsampling), what
-/// that one does besides, and how many layers behind it (an activation).
+/// The first fused group of `ops`: the number of layers before the main one (upsampling), its fusion, and the number of layers
+/// after it (an activation).
 fn absorbed(ops: &[Op]) -> (usize, Fused, usize) {
     let (before, upsample) = match ops {
         [Op::Upsample { factor, bilinear: false }, Op::Conv { .. }, ..] => (1, *factor),
@@ -80,8 +79,8 @@ fn absorbed(ops: &[Op]) -> (usize, Fused, usize) {
     (before, fused, usize::from(activation.is_some()))
 }
 
-/// Notes what neighbours do for each other's backward passes. What a step makes is read by the next one alone: a block that
-/// keeps it for later is a step of its own.
+/// Plans the fusion of neighbours' backward passes. Only the next step reads a step's output: a residual block that keeps it is a
+/// separate step.
 fn fuse_backward(ops: &[Op], steps: &mut [Step]) {
     for first in 1..steps.len() {
         let [step, next] = &mut steps[first - 1..=first] else { continue };

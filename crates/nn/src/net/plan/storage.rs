@@ -1,21 +1,20 @@
-//! Images between two layers of a bf16 training are stored as bf16 where the layer before can write it and the layer behind
-//! can read it; which halves the memory that a training step needs, and what has to pass through it. Layers that
-//! know only f32 never see anything else, and what enters and leaves a net is f32: images, scores.
+//! Storage of images between two layers in bf16 training: bf16 if the layer before can write it and the layer after can read it,
+//! which halves memory and bandwidth. Layers that support only f32 never get bf16, and a net's inputs and outputs are f32.
 
-/// The forms in which a layer reads its input and stores its output.
+/// The storage formats of a layer's input and output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
     /// f32, both.
     Single,
-    /// It reads f32 or bf16, and stores what it is told to ([`crate::net::Fused::stored`]).
+    /// Reads f32 or bf16, and stores the requested format ([`crate::net::Fused::stored`]).
     Either,
-    /// The output is the input, under another shape.
+    /// The output is the input in another shape.
     Same,
 }
 
-/// For each of some steps in a row, whether its output may be bf16.
+/// For each of consecutive steps, whether its output may be bf16.
 pub(super) fn bf16_outputs(steps: &[Storage]) -> Vec<bool> {
-    // Nobody knows what reads the last one.
+    // The reader of the last output is unknown.
     let mut next_reads = false;
     let mut outputs: Vec<bool> = Vec::with_capacity(steps.len());
     for step in steps.iter().rev() {

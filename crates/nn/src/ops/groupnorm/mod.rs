@@ -1,4 +1,4 @@
-//! Normalisation of each image on its own, over all its pixels and a group of its channels.
+//! Group normalisation: each image separately, over all its pixels and a group of its channels.
 
 mod native;
 
@@ -9,10 +9,10 @@ use super::standardise::{standardise, standardise_dual};
 use super::values::serves;
 use super::{Activation, Precision, activate};
 
-/// What group normalisation needs besides tensors.
+/// Parameters of group normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupNormalisation {
-    /// How many groups the channels form, neighbours together; it divides their number.
+    /// Number of groups of consecutive channels; it divides the number of channels.
     pub groups: usize,
     /// Added to the variance.
     pub epsilon: f32,
@@ -21,7 +21,7 @@ pub struct GroupNormalisation {
 }
 
 impl GroupNormalisation {
-    /// What the kernels want to know of images of `dims`.
+    /// The kernels' parameters for images of `dims`.
     fn of(self, [_, h, w, c]: [usize; 4]) -> Groups {
         Groups { channels: c, pixels: h * w, groups: self.groups, epsilon: self.epsilon }
     }
@@ -33,7 +33,7 @@ pub fn groupnorm(x: Tensor<4>, [gamma, beta]: [Tensor<1>; 2], spec: GroupNormali
     if serves(&x) { native::groupnorm(x, [gamma, beta], spec) } else { composed(x, [gamma, beta], spec) }
 }
 
-/// The same without an activation, and how it changes when `x` moves by `tangent`; both can be differentiated once more.
+/// The same without an activation, with its derivative along `tangent` of `x`; both are differentiable.
 pub fn groupnorm_dual(
     [x, tangent]: [Tensor<4>; 2],
     [gamma, beta]: [Tensor<1>; 2],

@@ -26,7 +26,7 @@ pub trait NativeGroupNorm: Backend {
         groups: Groups,
         activation: Activation,
     ) -> FloatTensor<Self>;
-    /// How the value before the activation changes when `x` moves by `tangent`.
+    /// The derivative of the value before the activation along `tangent` of `x`.
     fn native_groupnorm_tangent(
         x: FloatTensor<Self>,
         tangent: FloatTensor<Self>,
