@@ -109,7 +109,7 @@ impl Drop for PartFile {
 }
 
 /// Removes the temporary files of `target` that no running process writes.
-pub fn sweep(target: &Path) {
+pub(crate) fn sweep(target: &Path) {
     let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
         return;
     };
@@ -118,7 +118,7 @@ pub fn sweep(target: &Path) {
 }
 
 /// Removes all temporary files directly in `folder` that no running process writes.
-pub fn sweep_folder(folder: &Path) {
+pub(crate) fn sweep_folder(folder: &Path) {
     sweep_where(folder, |_| true);
 }
 

@@ -80,7 +80,7 @@ impl Decoded {
     }
 
     /// `open` with the result of `find`, which runs in the background; until it ends the cache is inactive.
-    pub fn open_later(
+    pub(crate) fn open_later(
         count: usize,
         shape: ImageShape,
         find: impl FnOnce() -> (Contents, Option<PathBuf>) + Send + 'static,

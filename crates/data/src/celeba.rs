@@ -9,7 +9,7 @@ use super::attributes;
 pub const FOLDER: &str = "celeba";
 
 /// The published files.
-pub const FILES: [&str; 2] = ["img_align_celeba.zip", "list_attr_celeba.txt"];
+pub(crate) const FILES: [&str; 2] = ["img_align_celeba.zip", "list_attr_celeba.txt"];
 
 /// The images (an archive or a folder) and the attribute table in a data folder, if both exist.
 pub fn find(data_folder: &Path) -> Option<(PathBuf, PathBuf)> {

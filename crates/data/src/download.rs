@@ -23,7 +23,7 @@ impl SearchPath {
     ///
     /// # Errors
     /// The files are missing and can't be fetched; the hint says which files to put where.
-    pub fn find_or_fetch_idx(
+    pub(crate) fn find_or_fetch_idx(
         &self,
         set: &IdxSet,
         split: Split,
@@ -46,7 +46,11 @@ impl SearchPath {
     ///
     /// # Errors
     /// As `find_or_fetch_idx`.
-    pub fn find_or_fetch_quickdraw(&self, category: &str, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
+    pub(crate) fn find_or_fetch_quickdraw(
+        &self,
+        category: &str,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<PathBuf> {
         if let Some(found) = self.find_quickdraw(category) {
             return Ok(found);
         }
@@ -59,7 +63,7 @@ impl SearchPath {
     ///
     /// # Errors
     /// As `find_or_fetch_idx`.
-    pub fn find_or_fetch_cifar10(&self, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
+    pub(crate) fn find_or_fetch_cifar10(&self, split: Split, progress: &mut dyn FnMut(Progress)) -> Result<PathBuf> {
         if let Some(found) = self.find_cifar10(split) {
             return Ok(found);
         }
@@ -71,7 +75,7 @@ impl SearchPath {
     ///
     /// # Errors
     /// The files are missing; the hint says which files to put where.
-    pub fn find_or_fetch_celeba(&self) -> Result<(PathBuf, PathBuf)> {
+    pub(crate) fn find_or_fetch_celeba(&self) -> Result<(PathBuf, PathBuf)> {
         let set_files = SetFiles { set: "celeba", folder: celeba::FOLDER, files: &celeba::FILES };
         let why = "its licence forbids redistribution, so its files are not fetched";
         self.find_celeba().ok_or_else(|| self.missing(&set_files, why))

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
 
 /// Fills `out` with the bytes from offset `at`.
-pub fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> Result<()> {
+pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> Result<()> {
     while !out.is_empty() {
         match read_some(file, out, at) {
             Ok(0) => return Err(Error::new(ErrorKind::UnexpectedEof, "the file ends too early")),
@@ -20,7 +20,7 @@ pub fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> Result<()> {
 }
 
 /// Writes `bytes` at offset `at`; the file grows as needed.
-pub fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> Result<()> {
+pub(crate) fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> Result<()> {
     while !bytes.is_empty() {
         match write_some(file, bytes, at) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

@@ -53,7 +53,7 @@ impl IdxSet {
     }
 
     /// The download of one of the files.
-    pub fn remote(&self, file: &Published, mirror: Option<&str>) -> Remote {
+    pub(crate) fn remote(&self, file: &Published, mirror: Option<&str>) -> Remote {
         let base = mirror.map_or(self.address.to_owned(), |mirror| format!("{mirror}/{}/", self.folders[0]));
         Remote {
             url: format!("{base}{}", file.name),

@@ -28,7 +28,7 @@ impl SearchPath {
     ///
     /// # Errors
     /// `given` is not a folder, or the mirror is not a URL.
-    pub fn from_env(given: Option<&Path>) -> Result<Self> {
+    pub(crate) fn from_env(given: Option<&Path>) -> Result<Self> {
         if let Some(given) = given.filter(|given| !given.is_dir()) {
             return Err(Error::data(
                 format!("the data folder {} does not exist", given.display()),
@@ -44,7 +44,7 @@ impl SearchPath {
     }
 
     /// The images file and the labels file of a split, if both exist.
-    pub fn find_idx(&self, set: &IdxSet, split: Split) -> Option<[PathBuf; 2]> {
+    pub(crate) fn find_idx(&self, set: &IdxSet, split: Split) -> Option<[PathBuf; 2]> {
         let within = |folder: &Path| {
             let images = idx::find(folder, split.prefix())?;
             let labels = idx::labels_beside(&images)?;
@@ -58,17 +58,17 @@ impl SearchPath {
     }
 
     /// The folder or archive of a split of CIFAR-10, if it exists.
-    pub fn find_cifar10(&self, split: Split) -> Option<PathBuf> {
+    pub(crate) fn find_cifar10(&self, split: Split) -> Option<PathBuf> {
         self.folders.iter().find_map(|place| cifar::find(place, split))
     }
 
     /// CelebA's images and their attribute table, if both exist.
-    pub fn find_celeba(&self) -> Option<(PathBuf, PathBuf)> {
+    pub(crate) fn find_celeba(&self) -> Option<(PathBuf, PathBuf)> {
         self.folders.iter().find_map(|place| celeba::find(place))
     }
 
     /// The file of a Quick, Draw! category, if it exists.
-    pub fn find_quickdraw(&self, category: &str) -> Option<PathBuf> {
+    pub(crate) fn find_quickdraw(&self, category: &str) -> Option<PathBuf> {
         let file = quickdraw_file(category);
         // As saved by a browser from Google's storage.
         let saved = format!("full_numpy_bitmap_{file}");

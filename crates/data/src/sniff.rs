@@ -76,7 +76,7 @@ fn too_many(folder: &Path, files: &[(PathBuf, Format)]) -> Error {
 ///
 /// # Errors
 /// The format is unknown; the message says what the file looks like.
-pub fn format_of(path: &Path) -> Result<Format> {
+pub(crate) fn format_of(path: &Path) -> Result<Format> {
     let start = start(path)?;
     detect(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {

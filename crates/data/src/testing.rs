@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The folder of real data (`$FAUSSAIRE_DATA`, or `shared/data` beside the checkout); none: the test is skipped.
-pub fn shared_data() -> Option<PathBuf> {
+pub(crate) fn shared_data() -> Option<PathBuf> {
     let folder = std::env::var_os("FAUSSAIRE_DATA")
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
@@ -31,7 +31,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An IDX file of images whose bytes count up (mod 251).
-pub fn idx_images(count: u32, height: u32, width: u32) -> Vec<u8> {
+pub(crate) fn idx_images(count: u32, height: u32, width: u32) -> Vec<u8> {
     let mut file = 0x0803u32.to_be_bytes().to_vec();
     for size in [count, height, width] {
         file.extend(size.to_be_bytes());
@@ -41,7 +41,7 @@ pub fn idx_images(count: u32, height: u32, width: u32) -> Vec<u8> {
 }
 
 /// An IDX file of labels.
-pub fn idx_labels(labels: &[u8]) -> Vec<u8> {
+pub(crate) fn idx_labels(labels: &[u8]) -> Vec<u8> {
     let mut file = 0x0801u32.to_be_bytes().to_vec();
     file.extend((labels.len() as u32).to_be_bytes());
     file.extend(labels);
@@ -106,7 +106,7 @@ pub fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// The header of a tar archive's member of this kind.
-pub fn tar_header(name: &str, length: usize, kind: u8) -> [u8; 512] {
+pub(crate) fn tar_header(name: &str, length: usize, kind: u8) -> [u8; 512] {
     let mut header = [0; 512];
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, name.as_bytes());

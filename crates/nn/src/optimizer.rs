@@ -120,7 +120,7 @@ impl AdamSettings {
     }
 
     /// The learning rate of update `update`, counted from 1.
-    pub fn rate_at(&self, update: u64) -> f64 {
+    pub(crate) fn rate_at(&self, update: u64) -> f64 {
         if update <= self.warmup {
             return self.learning_rate * update as f64 / self.warmup as f64;
         }

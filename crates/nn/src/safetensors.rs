@@ -37,7 +37,7 @@ pub fn encode(entries: &[Entry], tensors: &[Tensor<1>], step: u64) -> Result<Vec
 ///
 /// # Errors
 /// A value that is NaN or infinite.
-pub fn encode_with(entries: &[Entry], tensors: &[Tensor<1>], step: u64, about: String) -> Result<Vec<u8>> {
+pub(crate) fn encode_with(entries: &[Entry], tensors: &[Tensor<1>], step: u64, about: String) -> Result<Vec<u8>> {
     let mut bytes: Vec<Vec<u8>> = Vec::with_capacity(tensors.len());
     for ((name, _), tensor) in entries.iter().zip(tensors) {
         let values = host(tensor);

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use faussaire::Error;
 
 /// The result of a handler.
-pub type Answer<T> = Result<T, Failure>;
+pub(crate) type Answer<T> = Result<T, Failure>;
 
 /// A failed request.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The response's status.
     pub status: StatusCode,
     /// What happened, and what was expected.
@@ -25,32 +25,32 @@ pub struct Failure {
 
 impl Failure {
     /// With any status.
-    pub fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { status, error: error.into(), hint: hint.into(), retry_after: None }
     }
 
     /// 400: the request is invalid.
-    pub fn bad(error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn bad(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, hint)
     }
 
     /// 404: not found.
-    pub fn missing(error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn missing(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, error, hint)
     }
 
     /// 409: the request conflicts with the current state.
-    pub fn conflict(error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn conflict(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, error, hint)
     }
 
     /// 500: a bug or a failure of this machine.
-    pub fn internal(error: impl Into<String>) -> Self {
+    pub(crate) fn internal(error: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error, "please report this")
     }
 
     /// 429: too many requests at once.
-    pub fn busy(error: impl Into<String>) -> Self {
+    pub(crate) fn busy(error: impl Into<String>) -> Self {
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, error, "try again in a moment");
         Self { retry_after: Some(1), ..failure }
     }
@@ -87,7 +87,7 @@ impl IntoResponse for Failure {
 ///
 /// # Errors
 /// What `work` reports; 500 where it panicked.
-pub async fn run_blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
+pub(crate) async fn run_blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Answer<T>
 where
     T: Send + 'static,
     E: Into<Failure> + Send + 'static,

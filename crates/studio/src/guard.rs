@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The access rules of a server.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     /// The token that every request must have; `None` for a loopback address.
     token: Option<String>,
 }
@@ -32,7 +32,7 @@ impl Guard {
     ///
     /// # Errors
     /// A token is needed and the system's random source fails.
-    pub fn new(host: IpAddr, given: Option<String>) -> Result<Self> {
+    pub(crate) fn new(host: IpAddr, given: Option<String>) -> Result<Self> {
         let token = match given {
             None if !host.is_loopback() => Some(token()?),
             given => given,
@@ -41,7 +41,7 @@ impl Guard {
     }
 
     /// The token, if one is required.
-    pub fn token(&self) -> Option<&str> {
+    pub(crate) fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
@@ -79,7 +79,7 @@ impl Guard {
 }
 
 /// Middleware: refuses or forwards a request, and adds the security headers to the response.
-pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let path = request.uri().path().to_owned();
     // Health checks need no token.

@@ -4,9 +4,9 @@
 mod archive;
 mod assets;
 mod body;
-pub mod engine;
-pub mod errors;
-pub mod guard;
+mod engine;
+mod errors;
+mod guard;
 mod permit_body;
 pub mod serve;
 pub mod server;

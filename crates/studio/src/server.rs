@@ -50,7 +50,7 @@ impl Stop {
     }
 
     /// Whether a stop was requested.
-    pub fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         *self.0.borrow()
     }
 

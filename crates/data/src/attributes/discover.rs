@@ -20,7 +20,7 @@ const DETECTION_BYTES: u64 = 1 << 16;
 ///
 /// # Errors
 /// The table has only some of the images, or is damaged.
-pub fn attach(folder: Folder, path: &Path) -> Result<Box<dyn Dataset>> {
+pub(crate) fn attach(folder: Folder, path: &Path) -> Result<Box<dyn Dataset>> {
     let table = match packed(path)? {
         Some(table) => Some(table),
         None => match find(path)? {
@@ -92,7 +92,7 @@ pub fn tables(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether a table has CelebA's file name.
-pub fn has_celebas_name(path: &Path) -> bool {
+pub(crate) fn has_celebas_name(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("list_attr"))
 }
 

@@ -28,7 +28,7 @@ pub fn folder() -> Option<PathBuf> {
 }
 
 /// Frees space in `folder` for `bytes` more by removing the least recently used files. False if the disk is too full.
-pub fn make_room(folder: &Path, bytes: u64) -> bool {
+pub(crate) fn make_room(folder: &Path, bytes: u64) -> bool {
     if bytes > MAX_BYTES || std::fs::create_dir_all(folder).is_err() {
         return false;
     }

@@ -154,7 +154,7 @@ impl Container {
     }
 
     /// Whether the images are files in a folder.
-    pub fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         matches!(self.members, Members::Folder(..))
     }
 

@@ -121,7 +121,7 @@ impl Folder {
     }
 
     /// The path of image `index` inside the folder or archive, with `/` between its parts.
-    pub fn entry_name(&self, index: usize) -> &str {
+    pub(crate) fn entry_name(&self, index: usize) -> &str {
         self.container.name(index)
     }
 

@@ -28,7 +28,7 @@ pub fn open(images: &Path) -> Result<InMemory> {
 ///
 /// # Errors
 /// As `open`; also if counts differ or a label has no class.
-pub fn open_with(images: &Path, labels: Option<&Path>, classes: &[&str]) -> Result<InMemory> {
+pub(crate) fn open_with(images: &Path, labels: Option<&Path>, classes: &[&str]) -> Result<InMemory> {
     let (sizes, bytes) = read(images, Kind::Images)?;
     let [_, height, width] = sizes[..] else {
         return Err(damaged(images, "it has no image sizes"));
@@ -52,7 +52,7 @@ pub fn find(folder: &Path, prefix: &str) -> Option<PathBuf> {
 }
 
 /// The labels file of an images file, if it exists.
-pub fn labels_beside(images: &Path) -> Option<PathBuf> {
+pub(crate) fn labels_beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
     if !name.contains("images") {
         return None;

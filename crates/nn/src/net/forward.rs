@@ -161,7 +161,7 @@ impl Network {
 
     /// [`Self::tangent`] for checked inputs; panics if shapes don't match.
     #[doc(hidden)]
-    pub fn apply_tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
+    pub(crate) fn apply_tangent(&self, weights: &Weights, mut x: Dual, pass: &mut Pass) -> Dual {
         let layers = under_sigmoid(&self.layers);
         for (index, entry) in layers.iter().enumerate() {
             pass.layer = index;

@@ -117,13 +117,13 @@ pub fn moments(x: &Tensor<4>) -> [Tensor<1>; 2] {
 }
 
 /// An activation that is not fused into the layer before it; on the processor stored as `stored`.
-pub fn activate(x: Tensor<4>, activation: Activation, stored: Precision) -> Tensor<4> {
+pub(crate) fn activate(x: Tensor<4>, activation: Activation, stored: Precision) -> Tensor<4> {
     if serves_stored(&x) { native::activate(x, activation, stored) } else { composed::activate(x, activation) }
 }
 
 /// The derivative of an activation with output `y` along `tangent`: `tangent` times the slope. The
 /// slope of a piecewise linear activation is a constant to differentiation; that of a smooth one is not.
-pub fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
+pub(crate) fn activation_tangent(tangent: Tensor<4>, y: Tensor<4>, activation: Activation) -> Tensor<4> {
     let piecewise = !matches!(activation, Activation::Tanh | Activation::Sigmoid);
     if piecewise && serves(&tangent) {
         native::activation_tangent(tangent, y.without_autodiff(), activation)
@@ -139,7 +139,7 @@ pub fn adam(state: [Tensor<1>; 3], gradient: Tensor<1>, t: u64, adam: &Adam) -> 
 }
 
 /// The sum of the squares of all values, added up in blocks of fixed length.
-pub fn square_sum(x: &Tensor<1>) -> f64 {
+pub(crate) fn square_sum(x: &Tensor<1>) -> f64 {
     if serves(x) {
         return native::square_sum(x);
     }

@@ -18,7 +18,7 @@ const DIRECTIONS: usize = 10;
 
 /// A loaded generator.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The generator.
     pub sampler: Sampler,
     /// Images per batch.
@@ -50,7 +50,7 @@ impl Loaded {
     }
 
     /// The checkpoint's name.
-    pub fn checkpoint(&self) -> &str {
+    pub(crate) fn checkpoint(&self) -> &str {
         &self.checkpoint
     }
 
@@ -58,7 +58,7 @@ impl Loaded {
     ///
     /// # Errors
     /// Where it can't be read, or the checkpoint was replaced since.
-    pub fn expert(&self) -> Result<&Expert> {
+    pub(crate) fn expert(&self) -> Result<&Expert> {
         if let Some(expert) = self.expert.get() {
             return Ok(expert);
         }
@@ -70,12 +70,12 @@ impl Loaded {
     }
 
     /// Directions from the first layer's weights (SeFa). Blocks on the first call.
-    pub fn directions(&self) -> &[Direction] {
+    pub(crate) fn directions(&self) -> &[Direction] {
         self.directions.get_or_init(|| directions(&self.sampler, DIRECTIONS))
     }
 
     /// The names of a label row's classes or attributes.
-    pub fn name(&self, row: &[f32]) -> String {
+    pub(crate) fn name(&self, row: &[f32]) -> String {
         let names = &self.sampler.labels().names;
         let named: Vec<&str> =
             row.iter().zip(names).filter(|(value, _)| **value > 0.5).map(|(_, name)| name.as_str()).collect();
@@ -87,7 +87,7 @@ impl Loaded {
     ///
     /// # Errors
     /// An unknown class, or a wrong number of classes.
-    pub fn labels(&self, class: &Classes<'_>, seed: u64, first: u64, n: usize) -> Answer<Vec<Vec<f32>>> {
+    pub(crate) fn labels(&self, class: &Classes<'_>, seed: u64, first: u64, n: usize) -> Answer<Vec<Vec<f32>>> {
         match class {
             Classes::One(text) => Ok(vec![self.sampler.label_row(text).map_err(class_error)?; n]),
             Classes::Each(texts) if texts.len() == n => {
@@ -105,7 +105,7 @@ impl Loaded {
 
 /// The classes of requested images.
 #[derive(Clone, Copy, Debug)]
-pub enum Classes<'a> {
+pub(crate) enum Classes<'a> {
     /// One class for all images.
     One(&'a str),
     /// One class per image.

@@ -11,8 +11,8 @@ use std::time::SystemTime;
 use faussaire::run::Run;
 use tokio::sync::OnceCell;
 
-pub use loaded::{Classes, Loaded};
-pub use worker::Stats;
+pub(crate) use loaded::{Classes, Loaded};
+pub(crate) use worker::Stats;
 
 use crate::errors::{Answer, Failure, run_blocking};
 use worker::Worker;
@@ -32,7 +32,7 @@ type Slot = Arc<OnceCell<Arc<Loaded>>>;
 
 /// The loaded generators and the worker thread.
 #[derive(Debug)]
-pub struct Engine {
+pub(crate) struct Engine {
     /// Least recently used first.
     slots: Mutex<Vec<(Key, Slot)>>,
     worker: Worker,
@@ -43,7 +43,7 @@ impl Engine {
     ///
     /// # Errors
     /// No thread can be started.
-    pub fn new(capacity: usize) -> faussaire::Result<Self> {
+    pub(crate) fn new(capacity: usize) -> faussaire::Result<Self> {
         Ok(Self { slots: Mutex::default(), worker: Worker::start(capacity)? })
     }
 
@@ -51,7 +51,7 @@ impl Engine {
     ///
     /// # Errors
     /// The checkpoint doesn't exist or is damaged.
-    pub async fn open(&self, run: &Path, checkpoint: Option<&str>) -> Answer<Arc<Loaded>> {
+    pub(crate) async fn open(&self, run: &Path, checkpoint: Option<&str>) -> Answer<Arc<Loaded>> {
         let key = key(run, checkpoint)?;
         let slot = self.slot(&key);
         let open = || {
@@ -65,7 +65,7 @@ impl Engine {
     ///
     /// # Errors
     /// The checkpoint doesn't exist or is damaged.
-    pub fn load(&self, run: &Path, checkpoint: Option<&str>) -> faussaire::Result<Arc<Loaded>> {
+    pub(crate) fn load(&self, run: &Path, checkpoint: Option<&str>) -> faussaire::Result<Arc<Loaded>> {
         let key = key(run, checkpoint).map_err(|failure| faussaire::Error::run(failure.error, failure.hint))?;
         Loaded::open(&key.run, &key.checkpoint).map(Arc::new)
     }
@@ -85,12 +85,17 @@ impl Engine {
     ///
     /// # Errors
     /// 429 if the queue is full; invalid vectors or labels.
-    pub async fn images(&self, of: &Arc<Loaded>, noise: Vec<Vec<f32>>, labels: Vec<Vec<f32>>) -> Answer<Vec<f32>> {
+    pub(crate) async fn images(
+        &self,
+        of: &Arc<Loaded>,
+        noise: Vec<Vec<f32>>,
+        labels: Vec<Vec<f32>>,
+    ) -> Answer<Vec<f32>> {
         self.worker.images(of, noise, labels).await
     }
 
     /// Counts of images, batches and requests.
-    pub fn stats(&self) -> &Stats {
+    pub(crate) fn stats(&self) -> &Stats {
         self.worker.stats()
     }
 }

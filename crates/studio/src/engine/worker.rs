@@ -13,7 +13,7 @@ use crate::errors::{Answer, Failure};
 
 /// Counts of images, batches and requests.
 #[derive(Debug, Default)]
-pub struct Stats {
+pub(crate) struct Stats {
     /// Images made.
     pub images: AtomicU64,
     /// Batches computed.

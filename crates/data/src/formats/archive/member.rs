@@ -18,7 +18,7 @@ pub struct Member<P> {
 }
 
 /// Whether a file name has the extension of an image.
-pub fn is_image(name: &str) -> bool {
+pub(crate) fn is_image(name: &str) -> bool {
     let extension = extension(name);
     IMAGES.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
@@ -41,7 +41,7 @@ pub fn normalised(raw: &[u8]) -> Option<String> {
 
 /// An archive's members sorted by name, without their common folders. Of several with the same name the last one is kept, as
 /// in unpacking.
-pub fn sorted_unique<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
+pub(crate) fn sorted_unique<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
     members.reverse();
     // A stable sort keeps the last one first among equals.
     members.sort_by(|a, b| a.name.cmp(&b.name));
@@ -54,7 +54,7 @@ pub fn sorted_unique<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
 }
 
 /// The length of the common folders of all names, including the last `/`.
-pub fn common_folders<'a>(names: impl Iterator<Item = &'a str>) -> usize {
+pub(crate) fn common_folders<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     let mut common: Option<&str> = None;
     for name in names {
         let folders = name.rfind('/').map_or(0, |slash| slash + 1);

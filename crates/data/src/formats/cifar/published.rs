@@ -8,7 +8,7 @@ use crate::fetch::Remote;
 use crate::open_options::Split;
 
 /// The published archive.
-pub const ARCHIVE: &str = "cifar-10-binary.tar.gz";
+pub(crate) const ARCHIVE: &str = "cifar-10-binary.tar.gz";
 
 /// Training images in it.
 pub const IMAGES: usize = 50_000;
@@ -54,7 +54,7 @@ fn archive_in(folder: &Path) -> Option<PathBuf> {
 }
 
 /// The download of the archive.
-pub fn remote(mirror: Option<&str>) -> Remote {
+pub(crate) fn remote(mirror: Option<&str>) -> Remote {
     let base = mirror.map_or(ADDRESS.to_owned(), |mirror| format!("{mirror}/{FOLDER}/"));
     Remote {
         url: format!("{base}{ARCHIVE}"),

@@ -27,19 +27,19 @@ impl FileStates {
     }
 
     /// Whether file `index` is known to be bad.
-    pub fn is_bad(&self, index: usize) -> bool {
+    pub(crate) fn is_bad(&self, index: usize) -> bool {
         self.states[index].load(Ordering::Acquire) == BAD
     }
 
     /// Marks a file as good.
-    pub fn mark_good(&self, index: usize) {
+    pub(crate) fn mark_good(&self, index: usize) {
         if self.states[index].swap(GOOD, Ordering::AcqRel) == UNTRIED {
             self.tried.fetch_add(1, Ordering::AcqRel);
         }
     }
 
     /// Marks a file as bad and lists it, unless it was marked before. A good file may become bad, for example when it is removed.
-    pub fn mark_bad(&self, index: usize, file: impl FnOnce() -> BadFile) {
+    pub(crate) fn mark_bad(&self, index: usize, file: impl FnOnce() -> BadFile) {
         let before = self.states[index].swap(BAD, Ordering::AcqRel);
         if before == UNTRIED {
             self.tried.fetch_add(1, Ordering::AcqRel);
@@ -55,7 +55,7 @@ impl FileStates {
     }
 
     /// The numbers of bad and of read files, if more than half are bad and enough were read.
-    pub fn too_many_bad(&self) -> Option<(usize, usize)> {
+    pub(crate) fn too_many_bad(&self) -> Option<(usize, usize)> {
         let bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner).len();
         let tried = self.tried.load(Ordering::Acquire);
         (tried >= MIN_TRIED && 2 * bad > tried).then_some((bad, tried))

@@ -34,7 +34,7 @@ impl OnDisk {
 }
 
 /// Whether a folder has an image, at any depth.
-pub fn has_images(root: &Path) -> Result<bool> {
+pub(crate) fn has_images(root: &Path) -> Result<bool> {
     let mut found = false;
     walk(root, |_, is_image| {
         found |= is_image;
@@ -45,7 +45,7 @@ pub fn has_images(root: &Path) -> Result<bool> {
 
 /// The image files below `root`, sorted by name. Hidden files and folders are skipped, and folders that links lead
 /// to a second time; other files are counted.
-pub fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, OtherFiles)> {
+pub(crate) fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, OtherFiles)> {
     let (mut files, mut others) = (Vec::new(), OtherFiles::default());
     walk(root, |file, is_image| {
         match is_image {

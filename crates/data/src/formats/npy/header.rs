@@ -5,7 +5,7 @@
 use std::io::Read;
 
 /// The first bytes of every `.npy` file.
-pub const MAGIC: [u8; 6] = *b"\x93NUMPY";
+pub(crate) const MAGIC: [u8; 6] = *b"\x93NUMPY";
 
 /// The longest header text accepted; numpy itself stops at 10,000 characters.
 const MAX_TEXT: usize = 1 << 16;
@@ -60,7 +60,7 @@ impl Header {
     }
 
     /// The header text for C-ordered bytes of this shape, padded so that the values start at a multiple of 64.
-    pub fn for_bytes(shape: &[usize]) -> Vec<u8> {
+    pub(crate) fn for_bytes(shape: &[usize]) -> Vec<u8> {
         let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
         // Python writes a trailing comma only in a tuple of one.
         let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };

@@ -59,7 +59,7 @@ impl<'a> Words<'a> {
     }
 
     /// Whether a number is next.
-    pub fn number_follows(&self) -> bool {
+    pub(crate) fn number_follows(&self) -> bool {
         self.words.first().is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     }
 
@@ -71,7 +71,7 @@ impl<'a> Words<'a> {
     }
 
     /// A size that may be written as an image's shape too: `14x14x128` is `14*14*128`.
-    pub fn volume(&mut self, what: &str) -> Reading<usize> {
+    pub(crate) fn volume(&mut self, what: &str) -> Reading<usize> {
         let word = self.next(what)?;
         product(&word.replace('x', "*"))
             .ok_or_else(|| format!("expected {what} (a positive number or a product like 7*7*64), found `{word}`"))
@@ -128,7 +128,7 @@ impl<'a> Words<'a> {
     }
 
     /// `padding same` (as in Keras, the default) or `padding valid`; true for same.
-    pub fn padding_is_same(&mut self) -> Reading<bool> {
+    pub(crate) fn padding_is_same(&mut self) -> Reading<bool> {
         if !self.option("padding") {
             return Ok(true);
         }
