@@ -95,7 +95,7 @@ fn list(options: &OpenOptions) -> Result<()> {
     for row in rows {
         let size = row.images.map_or_else(|| report::any_images(row.shape), |n| report::images(n as u64, row.shape));
         say!("{:<width$}  {}", row.name, row.about);
-        say!("{:<width$}  {size}; {}", "", row.place);
+        say!("{:<width$}  {size}; {}", "", row.location);
     }
     say!("\nOr a path to:");
     for format in data::Format::ALL.into_iter().filter(|format| *format != data::Format::Strokes) {

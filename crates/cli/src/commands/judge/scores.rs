@@ -36,10 +36,7 @@ fn setting(names: &[String]) -> &str {
     let Some(first) = names.first() else { return "" };
     let starts = first.match_indices('-').map(|(at, _)| &first[at..]);
     let numbered = |end: &&str| end[1..].starts_with(|c: char| c.is_ascii_digit());
-    starts
-        .filter(numbered)
-        .find(|end| names.iter().filter(|name| name.ends_with(end)).count() > 1)
-        .unwrap_or("")
+    starts.filter(numbered).find(|end| names.iter().filter(|name| name.ends_with(end)).count() > 1).unwrap_or("")
 }
 
 fn scores(judgement: &Judgement) -> Result<()> {
@@ -98,7 +95,15 @@ mod tests {
     use super::*;
 
     fn score(name: &str, floor: Option<f64>) -> Score {
-        Score { name: ScoreName::parse(name), value: 6.0, low: 5.0, high: 7.0, floor, better: Better::Smaller, warning: None }
+        Score {
+            name: ScoreName::parse(name),
+            value: 6.0,
+            low: 5.0,
+            high: 7.0,
+            floor,
+            better: Better::Smaller,
+            warning: None,
+        }
     }
 
     #[test]
