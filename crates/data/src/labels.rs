@@ -96,7 +96,7 @@ impl LabelSettings {
     ///
     /// # Errors
     /// An unknown name, or several classes.
-    pub fn row(&self, text: &str) -> Result<Vec<f32>> {
+    pub fn encode(&self, text: &str) -> Result<Vec<f32>> {
         let Self { names, kind, .. } = self;
         let mut row = vec![0.0; names.len()];
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -195,7 +195,7 @@ fn pick(u: f32, count: usize) -> usize {
 }
 
 /// Samples `n` label rows by the labels' shares, without a data set.
-pub fn at_large(labels: &LabelSettings, draws: &Stream, first: u64, n: usize) -> Vec<f32> {
+pub fn sample_labels(labels: &LabelSettings, draws: &Stream, first: u64, n: usize) -> Vec<f32> {
     let width = labels.names.len();
     let mut rows = vec![0.0; n * width];
     let share = |label: usize| labels.shares.get(label).copied().unwrap_or(1.0 / width.max(1) as f64);
@@ -223,7 +223,7 @@ pub fn at_large(labels: &LabelSettings, draws: &Stream, first: u64, n: usize) ->
 
 /// Label rows of a sheet with every label: class r in row r; for attributes, none in row 0 and attribute r - 1 alone in
 /// row r. If there are more than `most` labels, evenly spaced ones.
-pub fn tour(labels: &LabelSettings, most: usize) -> Vec<Vec<f32>> {
+pub fn label_grid(labels: &LabelSettings, most: usize) -> Vec<Vec<f32>> {
     let width = labels.names.len();
     let alone = |label: usize| (0..width).map(|l| f32::from(l == label)).collect::<Vec<_>>();
     let mut rows: Vec<Vec<f32>> = match labels.kind {
@@ -267,12 +267,12 @@ mod tests {
         let names = ["a", "b"].map(String::from).to_vec();
         for (kind, shares) in [(LabelKind::Classes, vec![0.8, 0.2]), (LabelKind::Attributes, vec![0.8, 0.6])] {
             let labels = LabelSettings { names: names.clone(), kind, shares: shares.clone() };
-            let rows = at_large(&labels, &Stream::new(1, "labels"), 10, 4000);
+            let rows = sample_labels(&labels, &Stream::new(1, "labels"), 10, 4000);
             for (label, share) in shares.iter().enumerate() {
                 let found = rows.chunks(2).filter(|row| row[label] == 1.0).count() as f64 / 4000.0;
                 assert!((found - share).abs() < 0.03, "{kind:?}: {found} {share}");
             }
-            assert_eq!(at_large(&labels, &Stream::new(1, "labels"), 13, 2), rows[6..10]);
+            assert_eq!(sample_labels(&labels, &Stream::new(1, "labels"), 13, 2), rows[6..10]);
         }
     }
 
@@ -280,11 +280,11 @@ mod tests {
     fn tours_show_every_label() {
         let names: Vec<String> = (0..40).map(|i| i.to_string()).collect();
         let classes = LabelSettings { names, ..LabelSettings::default() };
-        let rows = tour(&classes, 10);
+        let rows = label_grid(&classes, 10);
         assert_eq!(rows.len(), 10);
         assert!(rows.iter().enumerate().all(|(i, row)| row[i * 4] == 1.0 && row.iter().sum::<f32>() == 1.0));
         let attributes = LabelSettings { kind: LabelKind::Attributes, ..classes };
-        let rows = tour(&attributes, 41);
+        let rows = label_grid(&attributes, 41);
         assert_eq!((rows.len(), rows[0].iter().sum::<f32>(), rows[40][39]), (41, 0.0, 1.0));
     }
 }

@@ -144,7 +144,7 @@ fn train(gan: &mut Gan, steps: u64) {
 }
 
 fn bits(gan: &Gan) -> Vec<u32> {
-    let all = [&gan.generator.weights, &gan.discriminator.weights, &gan.average.weights];
+    let all = [&gan.generator.weights, &gan.discriminator.weights, &gan.ema.weights];
     let values = all.iter().flat_map(|w| w.tensors()).flat_map(|t| t.to_data().iter::<f32>().collect::<Vec<_>>());
     values.map(f32::to_bits).collect()
 }

@@ -83,7 +83,7 @@ fn a_resumed_run_is_the_run_that_was_not_interrupted() {
     assert_ne!(bits(second.gan()), bits(&Gan::new(recipe(&[]), Arc::new(images()), &steps(0).device).unwrap()));
     // Complete: nothing more happens, until it is to go on.
     assert_eq!(second.step().unwrap(), None);
-    second.go_on(Limits { steps: 31, ..Limits::default() });
+    second.extend(Limits { steps: 31, ..Limits::default() });
     assert_eq!(second.run(go_on).unwrap(), Ending::Complete);
     assert_eq!(second.gan().progress.step, 31);
     assert!(second.report().unwrap().contains("<html"));
@@ -185,7 +185,7 @@ fn a_training_stops_when_it_is_asked_to() {
     let error = memory
         .run(|_, gan| if gan.progress.step == 3 { Err(Error::usage("enough", "")) } else { Ok(Request::Continue) });
     assert_eq!(error.unwrap_err().to_string(), "enough");
-    memory.go_on(Limits { steps: 5, ..Limits::default() });
+    memory.extend(Limits { steps: 5, ..Limits::default() });
     assert_eq!((memory.run(go_on).unwrap(), memory.gan().progress.step), (Ending::Complete, 5));
     // Pulled, it is ended by `finish`.
     let mut pulled =
@@ -315,5 +315,5 @@ fn a_judge_scores_a_training_in_memory() {
     let (step, name) = scores.first().unwrap();
     assert_eq!(*step, 12);
     assert!(name.starts_with("frechet-1000-my-shapes-random-convnet"), "{name}");
-    assert!(trainer.judging().as_nanos() > 0);
+    assert!(trainer.scoring_time().as_nanos() > 0);
 }

@@ -143,7 +143,7 @@ fn table(folder: &Folder, plan: Plan) -> Result<Table> {
 
 /// Fails if every run failed.
 fn nothing_but_failures(table: &Table) -> Result<()> {
-    let mut reasons = table.runs.iter().filter_map(|run| run.outcome.trouble());
+    let mut reasons = table.runs.iter().filter_map(|run| run.outcome.failure());
     match reasons.next() {
         Some(why) if reasons.count() + 1 == table.runs.len() => {
             Err(Error::run(format!("no run gave a number: {why}"), "the output of the runs is under logs/"))

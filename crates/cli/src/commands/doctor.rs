@@ -2,7 +2,7 @@
 
 use clap::Args;
 use faussaire::Result;
-use faussaire::doctor::{self, Case};
+use faussaire::doctor::{self, RunContext};
 use faussaire::run::Run;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ Examples:
 
 pub fn run(options: &Doctor) -> Result<()> {
     let run = Run::open(&options.run)?;
-    let doctor = doctor::Doctor::new(Case::of(&run.first_recipe()?)?, &run.events(None)?);
+    let doctor = doctor::Doctor::new(RunContext::of(&run.first_recipe()?)?, &run.events(None)?);
     if options.json {
         for finding in doctor.findings() {
             say!("{}", serde_json::json!(finding));

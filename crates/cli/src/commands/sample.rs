@@ -165,10 +165,10 @@ fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usi
 /// Label rows for images `first` to `first + n`.
 fn labels(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<Vec<f32>>> {
     Ok(match &options.class {
-        Some(text) => vec![sampler.label_row(text)?; n],
+        Some(text) => vec![sampler.encode_label(text)?; n],
         // An animation keeps to what its first image shows.
-        None if animated(options) => vec![sampler.labels_at_large(options.seed, 0, 1).concat(); n],
-        None => sampler.labels_at_large(options.seed, first as u64, n),
+        None if animated(options) => vec![sampler.sample_labels(options.seed, 0, 1).concat(); n],
+        None => sampler.sample_labels(options.seed, first as u64, n),
     })
 }
 

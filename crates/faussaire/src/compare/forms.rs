@@ -80,7 +80,7 @@ fn spread(summary: &Summary, mark: &str) -> String {
 fn failures(table: &Table) -> String {
     let mut text = String::new();
     for run in &table.runs {
-        let Some(why) = run.outcome.trouble() else { continue };
+        let Some(why) = run.outcome.failure() else { continue };
         let _ = writeln!(text, "- {}: {}", cell(&run.name), cell(&why));
     }
     if text.is_empty() { text } else { format!("\n## Runs without a result\n\n{text}") }
@@ -97,7 +97,7 @@ pub(super) fn why_none(table: &Table, variant: usize) -> String {
     if let Some(why) = &table.plan.variants[variant].refused {
         return format!("refused: {why}");
     }
-    table.of(variant).find_map(|run| run.outcome.trouble()).unwrap_or_else(|| "not finished yet".into())
+    table.of(variant).find_map(|run| run.outcome.failure()).unwrap_or_else(|| "not finished yet".into())
 }
 
 /// One sentence: how many recipes, seeds, how long.
@@ -131,8 +131,8 @@ pub(super) fn method(table: &Table) -> String {
          Holm's method over all pairs of variants within a metric, not across metrics: the first metric decides. No significant \
          difference does not mean no difference: few seeds reveal only large ones.",
     );
-    if plan.seeds.len() < super::statistics::FEWEST {
-        text += &format!(" With fewer than {} seeds nothing is tested.", super::statistics::FEWEST);
+    if plan.seeds.len() < super::statistics::MIN_RUNS {
+        text += &format!(" With fewer than {} seeds nothing is tested.", super::statistics::MIN_RUNS);
     }
     if plan.length.seconds.is_some() && plan.jobs > 1 {
         text += &format!(

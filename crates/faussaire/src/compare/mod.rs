@@ -3,7 +3,7 @@
 //! business of whoever carries out the plan.
 
 mod forms;
-mod game;
+mod method;
 mod outcome;
 mod page;
 mod plan;
@@ -17,7 +17,7 @@ mod vary;
 mod reference;
 
 pub use forms::{csv, json, markdown};
-pub use game::Game;
+pub use method::Method;
 pub use outcome::{History, Measure, Outcome, State};
 pub use page::page;
 pub use plan::{Folder, Job, Length, Plan, Variant};

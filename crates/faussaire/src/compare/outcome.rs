@@ -78,7 +78,7 @@ impl Outcome {
     }
 
     /// Why there is no number, where that is known.
-    pub fn trouble(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<String> {
         match &self.ending {
             State::Refused(why) => Some(format!("refused: {why}")),
             State::Failed(why) => Some(format!("failed at step {}: {why}", self.step)),
@@ -111,7 +111,7 @@ impl Folder {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn keep_outcome(&self, job: &Job, outcome: &Outcome) -> Result<()> {
+    pub fn save_outcome(&self, job: &Job, outcome: &Outcome) -> Result<()> {
         self.write(&format!("outcomes/{}.json", job.name), &json(outcome)?)
     }
 }
@@ -197,7 +197,7 @@ mod tests {
             let mut outcome = Outcome::new(ending.clone(), length, Path::new("nowhere"));
             let (name, better) = (ScoreName::parse("fid"), Better::Smaller);
             outcome.measures.push(Measure { name, value: 0.1 + 0.2, better, floor: None });
-            folder.keep_outcome(&job, &outcome).unwrap();
+            folder.save_outcome(&job, &outcome).unwrap();
             assert_eq!(folder.outcome(&job).unwrap().as_ref(), Some(&outcome));
             assert_eq!(outcome.is_finished(&length), ending == State::Finished);
             assert!(!outcome.is_finished(&Length::default()) && !outcome.is_judged(5));

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::forms::{about, direction, mark, method, runs, why_none};
 use super::outcome::{History, State};
-use super::statistics::{FEWEST, Verdict};
+use super::statistics::{MIN_RUNS, Verdict};
 use super::table::{Column, Entry, Table};
 use crate::error::Result;
 use crate::metrics::Better;
@@ -129,7 +129,7 @@ fn found(table: &Table, metric: &Column) -> Vec<Text> {
         return vec![name(best), plain(&format!(": mean {value}."))];
     }
     let mut text = vec![name(best), plain(&format!(" has the best mean, {value}."))];
-    let too_few = format!("Too few runs to test ({FEWEST} at least)");
+    let too_few = format!("Too few runs to test ({MIN_RUNS} at least)");
     for (said, kind) in [
         ("Significantly worse", Kind::Worse),
         ("No significant difference from", Kind::Open),
@@ -275,7 +275,7 @@ fn cell(metric: &Column, variant: usize) -> String {
 fn variants(table: &Table) -> Vec<VariantNotes> {
     let row = |(v, variant): (usize, &super::Variant)| {
         let mut notes: Vec<String> = variant.refused.iter().map(|why| format!("refused: {why}")).collect();
-        notes.extend(table.of(v).filter_map(|run| Some(format!("seed {}: {}", run.seed, run.outcome.trouble()?))));
+        notes.extend(table.of(v).filter_map(|run| Some(format!("seed {}: {}", run.seed, run.outcome.failure()?))));
         VariantNotes { name: variant.name.clone(), changes: variant.changes.clone(), notes }
     };
     table.plan.variants.iter().enumerate().map(row).collect()

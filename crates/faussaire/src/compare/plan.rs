@@ -232,7 +232,7 @@ impl Folder {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn keep(&self, plan: &Plan) -> Result<()> {
+    pub fn save_plan(&self, plan: &Plan) -> Result<()> {
         self.write("comparison.json", &json(plan)?)
     }
 
@@ -241,7 +241,7 @@ impl Folder {
     ///
     /// # Errors
     /// That, or where they can't be written.
-    pub fn keep_recipes(&self, recipes: &[(&Variant, &Recipe)]) -> Result<()> {
+    pub fn save_recipes(&self, recipes: &[(&Variant, &Recipe)]) -> Result<()> {
         for (variant, recipe) in recipes {
             let path = self.recipe(variant);
             if !path.is_file() || !self.is_begun(variant)? {
@@ -289,7 +289,7 @@ impl Folder {
     }
 
     /// The run of `job`, if it was begun.
-    pub fn begun(&self, job: &Job) -> Option<Run> {
+    pub fn started_run(&self, job: &Job) -> Option<Run> {
         Run::open(&self.run(job)).ok()
     }
 }
@@ -329,13 +329,13 @@ mod tests {
         assert!(folder.path().ends_with("0001-ring-x") && folder.plan().unwrap().is_none());
         let mut plan = plan();
         plan.add("a", vec!["train.loss=hinge".into()], None);
-        folder.keep(&plan).unwrap();
+        folder.save_plan(&plan).unwrap();
         assert_eq!(Folder::open(folder.path()).unwrap().plan().unwrap(), Some(plan.clone()));
         assert!(Folder::numbered(root.path(), "b").unwrap().path().ends_with("0002-b"));
         let read = |change: &str| Recipe::parse(Preset::Ring.text(), "ring", &[change.to_owned()]).unwrap();
         plan.add("b", vec![], None);
         let keep =
-            |a: &str, b: &str| folder.keep_recipes(&[(&plan.variants[1], &read(b)), (&plan.variants[0], &read(a))]);
+            |a: &str, b: &str| folder.save_recipes(&[(&plan.variants[1], &read(b)), (&plan.variants[0], &read(a))]);
         keep("train.steps=5", "train.steps=5").unwrap();
         keep("train.batch=3", "train.steps=5").unwrap();
         keep("train.steps=5", "train.steps=5").unwrap();

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::student;
 
 /// Fewer runs on a side than this say nothing about their spread.
-pub const FEWEST: usize = 3;
+pub const MIN_RUNS: usize = 3;
 
 /// The chance of a false alarm that is accepted among all comparisons of one metric.
-pub const LEVEL: f64 = 0.05;
+pub const SIGNIFICANCE: f64 = 0.05;
 
 /// Mean and spread of one recipe's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub enum Verdict {
     },
     /// All runs of each are alike, so that there is no spread to compare with.
     NoSpread,
-    /// Fewer than [`FEWEST`] runs on a side.
+    /// Fewer than [`MIN_RUNS`] runs on a side.
     TooFew,
 }
 
@@ -122,7 +122,7 @@ pub fn pairs(recipes: &[Option<Summary>]) -> Vec<Pair> {
     for (a, one) in recipes.iter().enumerate() {
         for (b, other) in recipes.iter().enumerate().skip(a + 1) {
             let (Some(one), Some(other)) = (one, other) else { continue };
-            let enough = one.count.min(other.count) >= FEWEST;
+            let enough = one.count.min(other.count) >= MIN_RUNS;
             let welch = if enough { welch(one, other) } else { None };
             let verdict = if enough { Verdict::NoSpread } else { Verdict::TooFew };
             pairs.push(Pair { a, b, welch, verdict });
@@ -131,7 +131,7 @@ pub fn pairs(recipes: &[Option<Summary>]) -> Vec<Pair> {
     let tested: Vec<usize> = (0..pairs.len()).filter(|&i| pairs[i].welch.is_some()).collect();
     let values: Vec<f64> = pairs.iter().filter_map(|pair| pair.welch.map(|w| w.p)).collect();
     for (at, p) in tested.into_iter().zip(holm(&values)) {
-        pairs[at].verdict = if p < LEVEL { Verdict::Differs { p } } else { Verdict::NotShown { p } };
+        pairs[at].verdict = if p < SIGNIFICANCE { Verdict::Differs { p } } else { Verdict::NotShown { p } };
     }
     pairs
 }

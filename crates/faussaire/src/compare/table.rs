@@ -112,7 +112,7 @@ impl Column {
             Some(Verdict::Differs { p }) => format!("worse, p = {}", probability(p)),
             Some(Verdict::NotShown { p }) => format!("no difference shown, p = {}", probability(p)),
             Some(Verdict::NoSpread) => "no spread, so no test".into(),
-            Some(Verdict::TooFew) | None => format!("too few runs, {} at least", super::statistics::FEWEST),
+            Some(Verdict::TooFew) | None => format!("too few runs, {} at least", super::statistics::MIN_RUNS),
         }
     }
 

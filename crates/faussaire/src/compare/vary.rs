@@ -4,12 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Game;
+use super::Method;
 use crate::error::{Error, Result};
 use crate::recipe::TrainSettings;
 
 /// Most variants of one comparison: more is a slip of the keyboard.
-const MOST: usize = 200;
+const MAX_VARIANTS: usize = 200;
 
 /// One `--vary KEY=V1,V2,...`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,8 +85,8 @@ pub fn choices(axes: &[Axis]) -> Result<Vec<Choice>> {
             let hint = "put all values behind one --vary";
             return Err(Error::usage(format!("--vary {} comes twice", axis.key), hint));
         }
-        if all.len() * axis.values.len() > MOST {
-            let what = format!("more than {MOST} variants");
+        if all.len() * axis.values.len() > MAX_VARIANTS {
+            let what = format!("more than {MAX_VARIANTS} variants");
             return Err(Error::usage(what, "vary fewer keys, or give fewer values"));
         }
         let with = |choice: &Choice, value: &String| {
@@ -112,8 +112,8 @@ impl Choice {
 fn changes(key: &str, value: &str, recipe: &TrainSettings) -> Vec<String> {
     let nets = |field: &str| ["generator", "discriminator"].map(|net| format!("{net}.adam.{field}={value}")).to_vec();
     match key {
-        "loss" | "train.loss" => match Game::ALL.into_iter().find(|game| game.name() == value) {
-            Some(game) => game.changes(recipe),
+        "loss" | "train.loss" => match Method::ALL.into_iter().find(|method| method.name() == value) {
+            Some(method) => method.changes(recipe),
             None => vec![format!("train.loss={value}")],
         },
         "rate" | "learning_rate" => nets("learning_rate"),
@@ -164,7 +164,7 @@ mod tests {
         let recipe = TrainSettings::default();
         let of = |text: &str| choices(&[axis(text)]).unwrap()[0].changes(&recipe);
         assert_eq!(of("loss=hinge"), ["train.loss=hinge"]);
-        assert_eq!(of("loss=wgan-gp"), Game::WganGp.changes(&recipe));
+        assert_eq!(of("loss=wgan-gp"), Method::WganGp.changes(&recipe));
         assert_eq!(of("batch=8"), ["train.batch=8"]);
         assert_eq!(of("latent=8"), ["latent=8"]);
         assert_eq!(of("rate=1e-4"), ["generator.adam.learning_rate=1e-4", "discriminator.adam.learning_rate=1e-4"]);

@@ -1,9 +1,9 @@
 //! Mode collapse: the generator makes one image, or a few, whatever the noise. The batch itself shows it; where the data
 //! has known modes or classes, so does their loss.
 
+use super::history::{mean, two_digits};
 use super::narrow;
-use super::vitals::{figure, mean};
-use super::{Observation, Pulse, Remedy, Vitals};
+use super::{Observation, Remedy, RunHistory, StepMetrics};
 use crate::metrics::Metric;
 
 /// Generated images that differ less than this share of what real ones do are one image. Healthy runs stay above 0.4.
@@ -19,14 +19,14 @@ const FEWEST: u64 = 640;
 /// Windows after which images that were alike from the beginning count as collapsed.
 const LONG: u64 = 4;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let seen = batch(vitals).or_else(|| lost(vitals))?;
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let seen = batch(history).or_else(|| lost(history))?;
     let remedies = [
-        Remedy::FreshGenerator,
-        Remedy::PenaliseSlope,
-        Remedy::GentlerGenerator,
-        Remedy::BlurSight,
-        Remedy::GentlerDiscriminator,
+        Remedy::RandomInit,
+        Remedy::R1Penalty,
+        Remedy::LowerGeneratorRate,
+        Remedy::InstanceNoise,
+        Remedy::LowerDiscriminatorRate,
     ];
     Some(Observation {
         seen,
@@ -35,33 +35,36 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     })
 }
 
-fn batch(vitals: &Vitals) -> Option<String> {
-    if let Some(spread) = one_image(vitals) {
-        return Some(format!("generated images differ {} times as much as real ones do", figure(spread)));
+fn batch(history: &RunHistory) -> Option<String> {
+    if let Some(spread) = one_image(history) {
+        return Some(format!("generated images differ {} times as much as real ones do", two_digits(spread)));
     }
-    if vitals.case.points || narrow::is_narrow(vitals) || vitals.images().is_some_and(|images| images < FEWEST) {
+    if history.context.points || narrow::is_narrow(history) || history.images().is_some_and(|images| images < FEWEST) {
         return None;
     }
-    let nearest = alike(vitals, |p| p.nearest, FEW_IMAGES)?;
-    Some(format!("a generated image is {} times as far from the nearest other one as real images are", figure(nearest)))
+    let nearest = alike(history, |p| p.nearest, FEW_IMAGES)?;
+    Some(format!(
+        "a generated image is {} times as far from the nearest other one as real images are",
+        two_digits(nearest)
+    ))
 }
 
 /// How much generated images differ, as a share of what real ones do, where they are one image.
-pub(super) fn one_image(vitals: &Vitals) -> Option<f32> {
-    alike(vitals, |p| p.spread, ONE_IMAGE)
+pub(super) fn one_image(history: &RunHistory) -> Option<f32> {
+    alike(history, |p| p.spread, ONE_IMAGE)
 }
 
 /// `measure`, where it is below `limit` because the images became alike, are the very same, or have been alike for long. An
 /// untrained net's first images are alike, too: where G doesn't get away from there, the cause may be another.
-fn alike(vitals: &Vitals, measure: fn(&Pulse) -> f32, limit: f32) -> Option<f32> {
-    let now = mean(vitals.recent(2)?, measure);
-    let were_different = || vitals.pulses().iter().any(|pulse| measure(pulse) >= 2.0 * limit);
-    let for_long = || vitals.recent(LONG).is_some_and(|pulses| mean(pulses, measure) < limit);
+fn alike(history: &RunHistory, measure: fn(&StepMetrics) -> f32, limit: f32) -> Option<f32> {
+    let now = mean(history.recent(2)?, measure);
+    let were_different = || history.pulses().iter().any(|pulse| measure(pulse) >= 2.0 * limit);
+    let for_long = || history.recent(LONG).is_some_and(|pulses| mean(pulses, measure) < limit);
     (now < limit && (now < 0.2 * limit || were_different() || for_long())).then_some(now)
 }
 
-fn lost(vitals: &Vitals) -> Option<String> {
-    let scores = vitals.scores(if vitals.case.points { Metric::MissingModes } else { Metric::RareClasses });
+fn lost(history: &RunHistory) -> Option<String> {
+    let scores = history.scores(if history.context.points { Metric::MissingModes } else { Metric::RareClasses });
     let [earlier @ .., (_, before), (_, last)] = scores else { return None };
     let best = earlier.iter().map(|(_, missing)| *missing).reduce(f32::min)?;
     // Twice as many again, so that of 25 modes the last few may come and go.
@@ -88,8 +91,8 @@ mod tests {
         assert!(seen.seen.contains("differ 0.10 times"), "{seen:?}");
         assert_eq!(first_change(&after(Preset::Quick, &[], 300, one), &seen), ["train.penalties.r1=1"]);
         let ring = only(Symptom::Collapse, Preset::Ring, &["train.penalties={}"], one);
-        let vitals = after(Preset::Ring, &["train.penalties={}"], 300, one);
-        assert_eq!(first_change(&vitals, &ring), ["train.penalties.r1=0.001"]);
+        let history = after(Preset::Ring, &["train.penalties={}"], 300, one);
+        assert_eq!(first_change(&history, &ring), ["train.penalties.r1=0.001"]);
         let few = |r: &mut crate::train::StepReport| r.variety.iter_mut().for_each(|v| v.fake_nearest = 0.02);
         assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("0.10 times as far"));
         // Of ten images, a batch of generated ones holds some twice.
@@ -125,9 +128,9 @@ mod tests {
     #[test]
     fn modes_that_were_there_are_missed_when_they_stay_away() {
         let seen = |missing: &[f64]| {
-            let mut vitals = after(Preset::Ring, &[], 600, |_| {});
-            score(&mut vitals, "missing-modes-2500-ring", missing);
-            Symptom::Collapse.examine(&vitals).map(|o| o.seen)
+            let mut history = after(Preset::Ring, &[], 600, |_| {});
+            score(&mut history, "missing-modes-2500-ring", missing);
+            Symptom::Collapse.examine(&history).map(|o| o.seen)
         };
         assert_eq!(seen(&[7.0, 7.0, 6.0, 6.0]), None, "not there yet");
         assert_eq!(seen(&[2.0, 0.0, 4.0, 1.0]), None, "gone once");

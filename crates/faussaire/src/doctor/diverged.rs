@@ -1,26 +1,26 @@
 //! Losses that are no numbers any more, or so large that they soon won't be: nothing can be learnt from them.
 
-use super::vitals::{figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::history::{mean, two_digits};
+use super::{Observation, Remedy, RunHistory};
 
 /// A loss beyond this has exploded. No healthy run's comes near: cross-entropies and hinges stay below some tens, a critic
 /// under a penalty below some hundreds.
 const EXPLODED: f32 = 1e4;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let seen = vitals.diverged().map(str::to_owned).or_else(|| exploded(vitals))?;
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let seen = history.diverged().map(str::to_owned).or_else(|| exploded(history))?;
     Some(Observation {
         seen,
         means: "an update was so large that nothing learnt before it holds, mostly because a learning rate is too high",
-        remedies: vec![Remedy::GentlerBoth, Remedy::PenaliseSlope],
+        remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }
 
-fn exploded(vitals: &Vitals) -> Option<String> {
-    let recent = vitals.recent(1)?;
+fn exploded(history: &RunHistory) -> Option<String> {
+    let recent = history.recent(1)?;
     let (d, g) = (mean(recent, |p| p.d_loss.abs()), mean(recent, |p| p.g_loss.abs()));
     let (net, loss) = if d > g { ("discriminator", d) } else { ("generator", g) };
-    (loss > EXPLODED).then(|| format!("the {net}'s loss is {}", figure(loss)))
+    (loss > EXPLODED).then(|| format!("the {net}'s loss is {}", two_digits(loss)))
 }
 
 #[cfg(test)]
@@ -35,17 +35,17 @@ mod tests {
         let huge = |r: &mut StepReport| r.d_loss = -3e6;
         let seen = only(Symptom::Diverged, Preset::FidleWganGp, &[], huge);
         assert!(seen.seen.contains("discriminator's loss is 3.0e6"), "{seen:?}");
-        let mut vitals = after(
+        let mut history = after(
             Preset::Quick,
             &["generator.adam.learning_rate=10", "discriminator.adam.learning_rate=1e-4"],
             3,
             |_| {},
         );
-        assert_eq!(Symptom::Diverged.examine(&vitals), None);
-        vitals.observe(&Event::Diverged { step: 3, what: "the loss is NaN".into() });
-        let seen = Symptom::Diverged.examine(&vitals).unwrap();
-        assert_eq!((vitals.step(), seen.seen.as_str()), (3, "the loss is NaN"));
+        assert_eq!(Symptom::Diverged.examine(&history), None);
+        history.observe(&Event::Diverged { step: 3, what: "the loss is NaN".into() });
+        let seen = Symptom::Diverged.examine(&history).unwrap();
+        assert_eq!((history.step(), seen.seen.as_str()), (3, "the loss is NaN"));
         let rates = ["generator.adam.learning_rate=0.001", "discriminator.adam.learning_rate=0.000025"];
-        assert_eq!(first_change(&vitals, &seen), rates);
+        assert_eq!(first_change(&history, &seen), rates);
     }
 }

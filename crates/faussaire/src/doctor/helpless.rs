@@ -1,8 +1,8 @@
 //! A discriminator that does worse than guessing, or takes generated images for real ones rather than the other way round: the generator changes faster than it can follow. Guessing alone is no
 //! symptom, since a good generator leaves D nothing else.
 
-use super::vitals::{Pulse, figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::history::{StepMetrics, mean, two_digits};
+use super::{Observation, Remedy, RunHistory};
 
 /// D's loss as a share of what guessing costs, above which it is plainly wrong. Healthy runs reach 1.4 in their first steps.
 const WRONG: f32 = 1.5;
@@ -14,10 +14,10 @@ const DEEPLY: f32 = 0.8;
 /// that hardly learns stays below 0.08, where its scores have no slope to lead far; that one healthy run moved by 0.65.
 const STILL: f32 = 0.1;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let guessing = vitals.case.recipe.train.loss.chance_loss()?;
-    let share = mean(vitals.recent(3)?, |p| p.d_loss) / guessing;
-    let windows = vitals.windows(3)?;
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let guessing = history.context.recipe.train.loss.chance_loss()?;
+    let share = mean(history.recent(3)?, |p| p.d_loss) / guessing;
+    let windows = history.windows(3)?;
     let lead = -mean(windows.last()?, |p| p.gap);
     let [least, _] = ends(&windows, |p| -p.gap);
     let [lowest, highest] = ends(&windows, |p| p.real_score);
@@ -25,16 +25,16 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     (share > WRONG || deceived).then(|| Observation {
         seen: format!(
             "the discriminator's loss is {} times what guessing would cost, and it scores generated images {} above real ones",
-            figure(share),
-            figure(lead)
+            two_digits(share),
+            two_digits(lead)
         ),
         means: "it learns too slowly to follow the generator, or is too small for the task, so it is of no use to it",
-        remedies: vec![Remedy::EagerDiscriminator, Remedy::GentlerGenerator],
+        remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
 }
 
 /// The least and the largest mean of `measure` among `windows`.
-fn ends(windows: &[&[Pulse]], measure: fn(&Pulse) -> f32) -> [f32; 2] {
+fn ends(windows: &[&[StepMetrics]], measure: fn(&StepMetrics) -> f32) -> [f32; 2] {
     let means = || windows.iter().map(|window| mean(window, measure));
     [means().fold(f32::INFINITY, f32::min), means().fold(f32::NEG_INFINITY, f32::max)]
 }
@@ -52,8 +52,8 @@ mod tests {
         let worse = |r: &mut StepReport| r.d_loss = 1.4;
         let seen = only(name, Preset::Quick, &slow, worse);
         assert!(seen.seen.contains("is 2.0 times what"), "{seen:?}");
-        let vitals = after(Preset::Quick, &slow, 300, worse);
-        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.learning_rate=0.001"]);
+        let history = after(Preset::Quick, &slow, 300, worse);
+        assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
         let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.6, 0.4);

@@ -9,6 +9,7 @@ mod collapse;
 mod copying;
 mod diverged;
 mod helpless;
+mod history;
 mod narrow;
 mod overfitting;
 mod overpowering;
@@ -18,12 +19,11 @@ mod restless;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
-mod vitals;
 mod watch;
 
 pub use crate::train::{Finding, Heal, Symptom};
+pub use history::{RunContext, RunHistory, StepMetrics};
 pub use remedy::Remedy;
-pub use vitals::{Case, Pulse, Vitals};
 pub use watch::Doctor;
 
 /// What a symptom's file says of a run.
@@ -39,17 +39,17 @@ pub struct Observation {
 
 impl Symptom {
     /// Looks for it.
-    fn examine(self, vitals: &Vitals) -> Option<Observation> {
+    fn examine(self, history: &RunHistory) -> Option<Observation> {
         match self {
-            Self::Diverged => diverged::examine(vitals),
-            Self::Collapse => collapse::examine(vitals),
-            Self::NarrowLatent => narrow::examine(vitals),
-            Self::RestlessGenerator => restless::examine(vitals),
-            Self::OverpoweringDiscriminator => overpowering::examine(vitals),
-            Self::HelplessDiscriminator => helpless::examine(vitals),
-            Self::Overfitting => overfitting::examine(vitals),
-            Self::Copying => copying::examine(vitals),
-            Self::PastBest => past_best::examine(vitals),
+            Self::Diverged => diverged::examine(history),
+            Self::Collapse => collapse::examine(history),
+            Self::NarrowLatent => narrow::examine(history),
+            Self::RestlessGenerator => restless::examine(history),
+            Self::OverpoweringDiscriminator => overpowering::examine(history),
+            Self::HelplessDiscriminator => helpless::examine(history),
+            Self::Overfitting => overfitting::examine(history),
+            Self::Copying => copying::examine(history),
+            Self::PastBest => past_best::examine(history),
         }
     }
 }

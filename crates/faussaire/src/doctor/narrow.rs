@@ -2,30 +2,30 @@
 //! have others in between.
 
 use super::collapse::FEW_IMAGES;
-use super::vitals::{figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::history::{mean, two_digits};
+use super::{Observation, Remedy, RunHistory};
 
 /// Images vary in more ways than this; more numbers than that are not to blame for images that are alike.
 const NARROW: usize = 3;
 
 /// Whether the noise is narrow for what is to be made of it; a plane has two dimensions anyway.
-pub(super) fn is_narrow(vitals: &Vitals) -> bool {
-    vitals.case.recipe.latent <= NARROW && !vitals.case.points
+pub(super) fn is_narrow(history: &RunHistory) -> bool {
+    history.context.recipe.latent <= NARROW && !history.context.points
 }
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let nearest = mean(vitals.recent(2)?, |p| p.nearest);
-    if !is_narrow(vitals) || nearest >= FEW_IMAGES {
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let nearest = mean(history.recent(2)?, |p| p.nearest);
+    if !is_narrow(history) || nearest >= FEW_IMAGES {
         return None;
     }
     Some(Observation {
         seen: format!(
             "with latent = {}, a generated image is {} times as far from the nearest other one as real images are",
-            vitals.case.recipe.latent,
-            figure(nearest)
+            history.context.recipe.latent,
+            two_digits(nearest)
         ),
         means: "so few numbers of noise can't tell apart as many images as there are",
-        remedies: vec![Remedy::WiderLatent],
+        remedies: vec![Remedy::LargerLatent],
     })
 }
 

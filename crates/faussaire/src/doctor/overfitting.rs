@@ -1,8 +1,8 @@
 //! A discriminator that knows the training images by heart: it scores images that it never learnt from like generated
 //! ones. Seen only where images are held back (`train.held_out`).
 
-use super::vitals::{figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::history::{mean, two_digits};
+use super::{Observation, Remedy, RunHistory};
 
 /// How far the scores of held-out images have gone from those of training images (0) to those of generated ones (1): the
 /// measure r_v of Karras et al. (2020).
@@ -10,8 +10,8 @@ const BY_HEART: f32 = 0.5;
 /// Scores that hardly differ have no such measure: their differences are noise.
 const TOLD_APART: f32 = 1.0;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let recent = vitals.recent(3)?;
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let recent = history.recent(3)?;
     let (gap, lost) = (mean(recent, |p| p.gap), mean(recent, |p| p.held_out_gap));
     let share = lost / gap;
     // Written so that no number, where gap is none, is no finding.
@@ -21,10 +21,10 @@ pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
     Some(Observation {
         seen: format!(
             "images held back score as if {} of the way from training images to generated ones",
-            figure(share)
+            two_digits(share)
         ),
         means: "the discriminator learns the training images by heart: there are too few of them for it",
-        remedies: vec![Remedy::Augment, Remedy::PenaliseSlope, Remedy::BlurSight],
+        remedies: vec![Remedy::Augment, Remedy::R1Penalty, Remedy::InstanceNoise],
     })
 }
 

@@ -4,8 +4,8 @@
 //! Critics of a bounded slope (Wasserstein) are meant to be strong, and their scores have no scale.
 
 use super::collapse;
-use super::vitals::{figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::history::{mean, two_digits};
+use super::{Observation, Remedy, RunHistory};
 
 /// D's loss as a share of what guessing would cost, below which it is right about everything. Healthy runs stay above a
 /// third; the strong D of a DCGAN in good health above a tenth.
@@ -14,24 +14,24 @@ const PERFECT: f32 = 0.1;
 /// below 6. It sees a D that is lost for the generator though a few images still cost it something.
 const BEYOND_DOUBT: f32 = 12.0;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let train = &vitals.case.recipe.train;
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let train = &history.context.recipe.train;
     let (guessing, floor) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.label_flip));
-    let recent = vitals.recent(2)?;
+    let recent = history.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
     let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };
     // Where images are all alike, that is the trouble, and D's success its effect.
-    if (share >= PERFECT && gap <= BEYOND_DOUBT) || collapse::one_image(vitals).is_some() {
+    if (share >= PERFECT && gap <= BEYOND_DOUBT) || collapse::one_image(history).is_some() {
         return None;
     }
     Some(Observation {
         seen: format!(
             "the discriminator's loss is {} of what guessing would cost; its mean scores lie {} apart",
-            figure(share.max(0.0)),
-            figure(mean(recent, |p| p.gap))
+            two_digits(share.max(0.0)),
+            two_digits(mean(recent, |p| p.gap))
         ),
         means: "it tells every image rightly and far from doubt, so the generator learns little from it",
-        remedies: vec![Remedy::GentlerDiscriminator, Remedy::PenaliseSlope, Remedy::BlurSight, Remedy::Augment],
+        remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty, Remedy::InstanceNoise, Remedy::Augment],
     })
 }
 
@@ -51,8 +51,8 @@ mod tests {
         let name = Symptom::OverpoweringDiscriminator;
         let seen = only(name, Preset::Quick, &["discriminator.adam.learning_rate=0.01"], losing(0.01));
         assert!(seen.seen.contains("is 0.01 of what guessing"), "{seen:?}");
-        let vitals = after(Preset::Quick, &["discriminator.adam.learning_rate=0.01"], 300, losing(0.01));
-        assert_eq!(first_change(&vitals, &seen), ["discriminator.adam.learning_rate=0.001"]);
+        let history = after(Preset::Quick, &["discriminator.adam.learning_rate=0.01"], 300, losing(0.01));
+        assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         let examine = |preset, changes: &[&str], loss| name.examine(&after(preset, changes, 300, losing(loss)));
         assert_eq!(examine(Preset::Quick, &[], 0.1), None);
         // A hinge's guess costs three times as much; a critic's loss has no scale.

@@ -1,6 +1,6 @@
 //! A score that has been rising since its best: more training makes the images worse.
 
-use super::{Observation, Remedy, Vitals};
+use super::{Observation, Remedy, RunHistory};
 use crate::metrics::Metric;
 
 /// The last scores that are averaged, since single ones are noisy.
@@ -10,20 +10,20 @@ const WORSE: f32 = 1.5;
 /// Windows that the best must lie back.
 const AGO: u64 = 4;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     // The scores of points count modes; what these say is collapse's business.
-    let scores = [Metric::Frechet, Metric::SlicedWasserstein].map(|metric| vitals.scores(metric));
+    let scores = [Metric::Frechet, Metric::SlicedWasserstein].map(|metric| history.scores(metric));
     let scores = scores.into_iter().find(|scores| !scores.is_empty())?;
     let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
     let last = scores.len().checked_sub(LAST).map(|from| &scores[from..])?;
     let mean = last.iter().map(|(_, score)| score).sum::<f32>() / LAST as f32;
-    if mean < WORSE * best || step + AGO * vitals.window() > vitals.step() {
+    if mean < WORSE * best || step + AGO * history.window() > history.step() {
         return None;
     }
     Some(Observation {
         seen: format!("the score was best at step {step} ({best:.3}) and is now {mean:.3}"),
         means: "training longer makes the images worse; the best checkpoint is kept (--checkpoint best)",
-        remedies: vec![Remedy::GentlerBoth, Remedy::PenaliseSlope],
+        remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }
 
@@ -36,9 +36,9 @@ mod tests {
     #[test]
     fn a_lasting_rise_is_seen() {
         let judged = |name: &str, values: &[f64]| {
-            let mut vitals = after(Preset::Quick, &[], 100 * values.len() as u64, |_| {});
-            score(&mut vitals, name, values);
-            Symptom::PastBest.examine(&vitals).map(|o| o.seen)
+            let mut history = after(Preset::Quick, &[], 100 * values.len() as u64, |_| {});
+            score(&mut history, name, values);
+            Symptom::PastBest.examine(&history).map(|o| o.seen)
         };
         let seen = |values: &[f64]| judged("sliced-wasserstein-512-pixels", values);
         assert_eq!(seen(&[0.3, 0.05, 0.06, 0.05, 0.06, 0.055]), None);

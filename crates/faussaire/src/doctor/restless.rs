@@ -1,9 +1,9 @@
 //! A generator that learns too fast: one update moves its images as far as images differ from each other, so what D says
 //! of them is no longer true when G hears it.
 
+use super::history::{mean, two_digits};
 use super::overpowering;
-use super::vitals::{figure, mean};
-use super::{Observation, Remedy, Vitals};
+use super::{Observation, Remedy, RunHistory};
 
 /// An update that moves images of the same noise by the whole spread of the real ones leaves nothing of what they were.
 /// Healthy runs move theirs by a tenth, small nets on points by half of it in their first window, some by 0.8 for a window and
@@ -14,22 +14,22 @@ const JUMPY: f32 = 0.2;
 /// Where generated images are one image after such a jump, the jump is what made them so.
 const ALIKE: f32 = 0.15;
 
-pub(super) fn examine(vitals: &Vitals) -> Option<Observation> {
-    let recent = vitals.recent(1)?;
+pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
+    let recent = history.recent(1)?;
     let mut shift = mean(recent, |p| p.shift);
     if mean(recent, |p| p.spread) < ALIKE {
         // However long ago: where a sigmoid or tanh is saturated, nothing has moved since.
-        shift = vitals.pulses().iter().map(|p| p.shift).fold(shift, f32::max);
+        shift = history.pulses().iter().map(|p| p.shift).fold(shift, f32::max);
     }
     // A D that is right about everything because G jumps about is G's doing.
-    let jumpy = shift >= JUMPY && overpowering::examine(vitals).is_some();
+    let jumpy = shift >= JUMPY && overpowering::examine(history).is_some();
     if shift < FAR && !jumpy {
         return None;
     }
     Some(Observation {
-        seen: format!("one update moved the generator's images by {} times the spread of real ones", figure(shift)),
+        seen: format!("one update moved the generator's images by {} times the spread of real ones", two_digits(shift)),
         means: "the generator's learning rate is too high: it jumps past what the discriminator asks of it",
-        remedies: vec![Remedy::GentlerGenerator],
+        remedies: vec![Remedy::LowerGeneratorRate],
     })
 }
 
@@ -45,8 +45,8 @@ mod tests {
         let jump = |r: &mut StepReport| r.variety.iter_mut().for_each(|v| v.fake_shift = 0.6);
         let seen = only(Symptom::RestlessGenerator, Preset::Quick, &["generator.adam.learning_rate=0.2"], jump);
         assert!(seen.seen.contains("by 2.0 times"), "{seen:?}");
-        let vitals = after(Preset::Quick, &["generator.adam.learning_rate=0.2"], 300, jump);
-        assert_eq!(first_change(&vitals, &seen), ["generator.adam.learning_rate=0.0005"]);
+        let history = after(Preset::Quick, &["generator.adam.learning_rate=0.2"], 300, jump);
+        assert_eq!(first_change(&history, &seen), ["generator.adam.learning_rate=0.0005"]);
         // One jump, and nothing moves any more.
         let stuck = |r: &mut StepReport| {
             let first = r.step == 1;

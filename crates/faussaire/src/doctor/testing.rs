@@ -1,6 +1,6 @@
 //! Made-up runs for the symptoms' tests: a healthy one, of which a test changes what it is about.
 
-use super::{Case, Observation, Symptom, Vitals};
+use super::{Observation, RunContext, RunHistory, Symptom};
 use crate::metrics::ScoreName;
 use crate::recipe::{Preset, Recipe};
 use crate::train::{Event, StepReport, Variety};
@@ -29,11 +29,11 @@ pub fn healthy(step: u64) -> StepReport {
 }
 
 /// What is known after `made` of 1,000 steps of `preset`, each as `change` leaves it.
-pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut StepReport)) -> Vitals {
+pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut StepReport)) -> RunHistory {
     let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let recipe = Recipe::parse(preset.text(), preset.name(), &changes).unwrap();
-    let mut vitals = Vitals::new(Case::of(&recipe).unwrap());
-    vitals.observe(&Event::Start {
+    let mut history = RunHistory::new(RunContext::of(&recipe).unwrap());
+    history.observe(&Event::Start {
         step: 0,
         steps: 1000,
         steps_per_epoch: 100.0,
@@ -43,15 +43,15 @@ pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut S
     for step in 1..=made {
         let mut report = healthy(step);
         change(&mut report);
-        vitals.observe(&Event::Step(report));
+        history.observe(&Event::Step(report));
     }
-    vitals
+    history
 }
 
 /// Adds scores, one every hundred steps.
-pub fn score(vitals: &mut Vitals, name: &str, values: &[f64]) {
+pub fn score(history: &mut RunHistory, name: &str, values: &[f64]) {
     for (at, value) in values.iter().enumerate() {
-        vitals.observe(&Event::Score { step: 100 * (at as u64 + 1), name: ScoreName::parse(name), value: *value });
+        history.observe(&Event::Score { step: 100 * (at as u64 + 1), name: ScoreName::parse(name), value: *value });
     }
 }
 
@@ -63,7 +63,7 @@ pub fn only(symptom: Symptom, preset: Preset, changes: &[&str], change: impl Fn(
 }
 
 /// The changes of the first remedy that changes anything.
-pub fn first_change(vitals: &Vitals, observation: &Observation) -> Vec<String> {
-    let changes = observation.remedies.iter().map(|remedy| remedy.changes(&vitals.case));
+pub fn first_change(history: &RunHistory, observation: &Observation) -> Vec<String> {
+    let changes = observation.remedies.iter().map(|remedy| remedy.changes(&history.context));
     changes.into_iter().find(|changes| !changes.is_empty()).unwrap_or_default()
 }

@@ -44,7 +44,7 @@ impl Subject {
     pub fn open(run: &Run, checkpoint: &str) -> Result<Self> {
         let recipe = run.recipe(&[])?;
         let (generator, discriminator) = recipe.networks()?;
-        let (place, state) = run.saved(checkpoint)?;
+        let (place, state) = run.find_checkpoint(checkpoint)?;
         let device = Device::flex();
         let average = run::weights(&place, &state, &generator, "average", &device)?;
         let judge = run::weights(&place, &state, &discriminator, "discriminator", &device)?;
@@ -187,7 +187,7 @@ impl Subject {
         let net = &self.generator.0;
         let values = (0..n as u64).flat_map(|i| noise.normal(i, net.input().len())).collect();
         let width = net.labels();
-        let rows = if width > 0 { labels::at_large(&self.recipe.labels, &labels, 0, n) } else { Vec::new() };
+        let rows = if width > 0 { labels::sample_labels(&self.recipe.labels, &labels, 0, n) } else { Vec::new() };
         Batch { n, values, rows }
     }
 

@@ -10,7 +10,7 @@ use crate::random::Stream;
 use crate::recipe::{Preset, Recipe};
 
 /// Drawn as at the beginning of a training, but with biases, gammas, statistics and empty kernels that aren't 0 or 1.
-pub(super) fn restless(net: &Network, seed: u64) -> Weights {
+pub(super) fn random_weights(net: &Network, seed: u64) -> Weights {
     let stream = Stream::new(seed, "restless");
     let drawn = net.initial(seed, &Device::flex());
     let values = net.specs().zip(drawn.tensors()).enumerate().map(|(k, (spec, tensor))| {
@@ -29,7 +29,7 @@ pub(super) fn restless(net: &Network, seed: u64) -> Weights {
 
 pub(super) fn subject(recipe: Recipe, name: &str) -> Subject {
     let (g, d) = recipe.networks().unwrap();
-    Subject::of(recipe, name, restless(&g, 1), restless(&d, 2)).unwrap()
+    Subject::of(recipe, name, random_weights(&g, 1), random_weights(&d, 2)).unwrap()
 }
 
 pub(super) fn preset(preset: Preset) -> Subject {
@@ -65,7 +65,7 @@ const PAIRS: &[(&str, &str)] = &[
 ];
 
 /// The same with labels.
-const TOLD: &[(&str, &str)] = &[
+const CONDITIONAL: &[(&str, &str)] = &[
     (
         "embedding 4 | dense 3*3*6 | reshape 3 3 6 | embedding 2 | conditionalbatchnorm | relu | upsample 2 | conv 3 3x3 | tanh",
         "embedding 1 | conv 6 3x3 stride 2 | conditionalbatchnorm epsilon 0.01 | tanh | flatten | conditionalbatchnorm | projection",
@@ -90,7 +90,7 @@ fn recipe(generator: &str, discriminator: &str, labels: bool, spectral: bool) ->
 /// All small nets.
 pub(super) fn small() -> Vec<Subject> {
     let mut all = Vec::new();
-    for (k, (pairs, labels)) in [(PAIRS, false), (TOLD, true)].into_iter().enumerate() {
+    for (k, (pairs, labels)) in [(PAIRS, false), (CONDITIONAL, true)].into_iter().enumerate() {
         for (i, (g, d)) in pairs.iter().enumerate() {
             for spectral in [false, true] {
                 all.push(subject(recipe(g, d, labels, spectral), &format!("trial-{k}-{i}-{spectral}")));

@@ -1,7 +1,7 @@
 //! Judging a run's images, or somebody's, from a name to the scores: which real images they are compared with, who looks
 //! at them, and how they are drawn. The scores themselves are [`crate::metrics`]'s, one level below.
 
-mod learned;
+mod copies;
 mod reference;
 mod samples;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{Extractor, Judgement, Samples, judge};
 use crate::recipe::Recipe;
 use crate::run::Run;
-use learned::Learned;
+use copies::CopyCheck;
 
 /// What to judge, and against what.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
         None => samples::of_images(options, reference.real.as_ref(), progress)?,
     };
     let extractor = reference.extractor(options.inception.as_deref(), &device, progress)?;
-    let real = reference.real_of(options.class.as_deref())?;
+    let real = reference.real_with_class(options.class.as_deref())?;
     let asked = made.generated.asked.as_deref();
     let samples = Samples { images: &made.generated.images, asked, only: options.class.as_deref() };
     let mut judgement = judge(&extractor, real.as_ref(), reference.split, samples, options.seed)?;
@@ -106,7 +106,7 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
     let neighbours = match options.neighbours {
         false => None,
         true => {
-            let learned = Learned::of(recipe.as_ref(), reference, options, &open, progress)?;
+            let learned = CopyCheck::of(recipe.as_ref(), reference, options, &open, progress)?;
             Some(learned.compare(&made, options.seed, &mut judgement)?)
         }
     };

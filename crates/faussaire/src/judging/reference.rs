@@ -20,7 +20,7 @@ use crate::metrics::{Channels, Classifier, Extractor, Inception};
 use crate::recipe::Recipe;
 
 /// Where a set has no test images, this share is kept from the classifier, to measure it on.
-const HELD_BACK: f64 = 0.1;
+const TEST_SHARE: f64 = 0.1;
 
 /// What is happening before there is a judge.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Reference {
     }
 
     /// The images that were not learned from, where there are such.
-    pub fn held_back(&self) -> Option<&Arc<dyn Dataset>> {
+    pub fn test_images(&self) -> Option<&Arc<dyn Dataset>> {
         (self.split == "test").then_some(&self.real)
     }
 
@@ -84,11 +84,11 @@ impl Reference {
     ///
     /// # Errors
     /// A class that the set doesn't have.
-    pub fn real_of(&self, class: Option<&str>) -> Result<Arc<dyn Dataset>> {
+    pub fn real_with_class(&self, class: Option<&str>) -> Result<Arc<dyn Dataset>> {
         let Some(class) = class else { return Ok(Arc::clone(&self.real)) };
         let set = &self.real;
         let labels = LabelSettings::of(set.as_ref())?;
-        let (wanted, conditions) = (labels.row(class)?, Conditions::new(&labels, set.as_ref())?);
+        let (wanted, conditions) = (labels.encode(class)?, Conditions::new(&labels, set.as_ref())?);
         let has = |index: usize| conditions.rows(set.as_ref(), &[index]);
         Ok(Arc::new(Subset::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
     }
@@ -108,11 +108,11 @@ impl Reference {
         if let Some(weights) = inception {
             return Ok(Extractor::Inception(Box::new(Inception::open(weights, train.shape(), device)?)));
         }
-        if let (Some(digits), Some(held_back)) = (train.channel_source(), self.real.channel_source()) {
-            let classifier = trained(digits, held_back, device, progress)?;
+        if let (Some(digits), Some(test_images)) = (train.channel_source(), self.real.channel_source()) {
+            let classifier = trained(digits, test_images, device, progress)?;
             return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
         }
-        match self.labelled_parts() {
+        match self.classifier_sets() {
             Some([learned, test]) => {
                 let classifier = trained(learned.as_ref(), test.as_ref(), device, progress)?;
                 Ok(Extractor::Classifier(Box::new(classifier)))
@@ -125,21 +125,21 @@ impl Reference {
     ///
     /// # Errors
     /// Images that can't be read.
-    pub fn known_classifier(&self, device: &Device) -> Result<Option<Classifier>> {
-        let Some([learned, test]) = self.labelled_parts() else { return Ok(None) };
+    pub fn cached_classifier(&self, device: &Device) -> Result<Option<Classifier>> {
+        let Some([learned, test]) = self.classifier_sets() else { return Ok(None) };
         let kept = classifier::cache_path(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
         kept.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
     }
 
     /// What the classifier learns from, and what it is measured on; none where there are no labels.
-    fn labelled_parts(&self) -> Option<[Arc<dyn Dataset>; 2]> {
+    fn classifier_sets(&self) -> Option<[Arc<dyn Dataset>; 2]> {
         if self.train.classes().is_empty() && self.train.attributes().is_empty() {
             return None;
         }
-        if let Some(test) = self.held_back() {
+        if let Some(test) = self.test_images() {
             return Some([Arc::clone(&self.train), Arc::clone(test)]);
         }
-        Some(Subset::split_held_out(&self.train, HELD_BACK, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
+        Some(Subset::split_held_out(&self.train, TEST_SHARE, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
         let both = open("strokes").unwrap();
         assert_eq!((both.split, both.real.len(), both.train.len()), ("test", 200, 200));
         assert_ne!(both.real.fingerprint(), both.train.fingerprint());
-        assert!(both.held_back().is_some());
+        assert!(both.test_images().is_some());
         // A folder of images has no test part: the images learned from, and the scores say so.
         let folder = tempfile::tempdir().unwrap();
         for (class, grey) in [("a", 40), ("b", 200)] {
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!((alone.split, alone.real.len()), ("train", 40));
         assert_eq!(alone.real.fingerprint(), alone.train.fingerprint());
         // Its classifier learns from nine tenths and is measured on the rest.
-        let [learned, test] = alone.labelled_parts().unwrap();
+        let [learned, test] = alone.classifier_sets().unwrap();
         assert_eq!((learned.len(), test.len()), (36, 4));
     }
 
@@ -204,15 +204,15 @@ mod tests {
         let shape = ImageShape { height: 8, width: 8, channels: 1 };
         let plain = |name: &str| InMemory::from_bytes(name, shape, vec![7; 20 * shape.len()]).unwrap();
         let unlabelled = Reference::new(Arc::new(plain("a")), None);
-        assert!(unlabelled.labelled_parts().is_none());
-        assert!(unlabelled.known_classifier(&Device::flex()).unwrap().is_none());
+        assert!(unlabelled.classifier_sets().is_none());
+        assert!(unlabelled.cached_classifier(&Device::flex()).unwrap().is_none());
         let extractor = unlabelled.extractor(None, &Device::flex(), &mut |_| ()).unwrap();
         assert!(matches!(extractor, Extractor::Random(_)));
         let labels = plain("b").with_labels((0..20).map(|i| i % 2).collect(), vec!["x".into(), "y".into()]).unwrap();
         let labelled: Arc<dyn Dataset> = Arc::new(labels);
-        let [learned, test] = Reference::new(Arc::clone(&labelled), None).labelled_parts().unwrap();
+        let [learned, test] = Reference::new(Arc::clone(&labelled), None).classifier_sets().unwrap();
         assert_eq!((learned.len(), test.len()), (18, 2));
-        let [learned, test] = Reference::new(Arc::clone(&labelled), Some(labelled)).labelled_parts().unwrap();
+        let [learned, test] = Reference::new(Arc::clone(&labelled), Some(labelled)).classifier_sets().unwrap();
         assert_eq!((learned.len(), test.len()), (20, 20));
     }
 
@@ -252,24 +252,24 @@ mod tests {
         let pixels = (0..40 * shape.len()).map(|at| (at % 253) as u8).collect();
         let faces: Arc<dyn Dataset> = Arc::new(Faces::new(InMemory::from_bytes("faces", shape, pixels).unwrap()));
         let reference = Reference::new(Arc::clone(&faces), None);
-        let [learned, test] = reference.labelled_parts().unwrap();
+        let [learned, test] = reference.classifier_sets().unwrap();
         assert_eq!((reference.split, learned.len(), test.len()), ("train", 36, 4));
         // The classifier is kept under the name of what it learned from, not of the whole set.
         let place = |set: &dyn Dataset| classifier::cache_path(set, Training::default()).unwrap();
         assert!(place(learned.as_ref()).is_none() || place(learned.as_ref()) != place(faces.as_ref()));
-        let smiling = reference.real_of(Some("Smiling")).unwrap();
+        let smiling = reference.real_with_class(Some("Smiling")).unwrap();
         assert_eq!(smiling.len(), 20);
-        assert_eq!(reference.real_of(Some("Smiling,Eyeglasses")).unwrap().len(), 10);
+        assert_eq!(reference.real_with_class(Some("Smiling,Eyeglasses")).unwrap().len(), 10);
     }
 
     #[test]
     fn one_class_is_compared_with_its_own_kind() {
         let all: Arc<dyn Dataset> = Arc::new(Strokes::new(1, 200));
         let sevens = (0..200).filter(|&i| all.label(i) == Some(7)).count();
-        let chosen = Reference::new(all, None).real_of(Some("7")).unwrap();
+        let chosen = Reference::new(all, None).real_with_class(Some("7")).unwrap();
         assert_eq!(chosen.len(), sevens);
         assert!(sevens > 5 && (0..sevens).all(|i| chosen.label(i) == Some(7)));
-        let error = Reference::new(chosen, None).real_of(Some("seventeen")).unwrap_err();
+        let error = Reference::new(chosen, None).real_with_class(Some("seventeen")).unwrap_err();
         assert!(error.to_string().contains("seventeen"));
     }
 }

@@ -35,7 +35,7 @@ pub struct Inversion {
 
 /// The best so far.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct InversionResult {
     /// Gradient steps made.
     pub step: u64,
     /// The noise vector.
@@ -79,7 +79,7 @@ impl Inversion {
     ///
     /// # Errors
     /// A generator other than that of the search.
-    pub fn step(&mut self, sampler: &Sampler, count: u64) -> Result<Found> {
+    pub fn step(&mut self, sampler: &Sampler, count: u64) -> Result<InversionResult> {
         let latent = sampler.network().input().len();
         if self.z.len() != STARTS * latent || self.target.len() != STARTS * sampler.shape().len() {
             return Err(Error::usage("this search was begun with another generator", "begin a new one"));
@@ -106,7 +106,7 @@ impl Inversion {
     fn gradient(&self, sampler: &Sampler) -> Vec<f32> {
         let (z, target, y) = self.tensors(sampler);
         let z = z.autodiff().require_grad();
-        let image = sampler.drawn(z.clone(), y);
+        let image = sampler.differentiable(z.clone(), y);
         let difference = image.sub(target.autodiff());
         let pixels = (self.target.len() / STARTS) as f32;
         // The sum over starts: none of them touches another.
@@ -126,9 +126,9 @@ impl Inversion {
         }
     }
 
-    fn best(&self, sampler: &Sampler) -> Found {
+    fn best(&self, sampler: &Sampler) -> InversionResult {
         let (z, _, y) = self.tensors(sampler);
-        let images = host(&sampler.drawn(z, y));
+        let images = host(&sampler.differentiable(z, y));
         let (size, latent) = (self.target.len() / STARTS, self.z.len() / STARTS);
         let error = |start: usize| {
             let part = start * size..(start + 1) * size;
@@ -138,7 +138,7 @@ impl Inversion {
         let errors: Vec<(f32, usize)> = (0..STARTS).map(|start| (error(start), start)).collect();
         let (error, start) = errors.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f32::NAN, 0));
         let (low, high) = sampler.bounds();
-        Found {
+        InversionResult {
             step: self.steps,
             z: self.z[start * latent..(start + 1) * latent].to_vec(),
             error: error.sqrt() / (high - low),

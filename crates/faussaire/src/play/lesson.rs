@@ -10,7 +10,7 @@ use crate::net::Pass;
 use crate::ops::host;
 use crate::ops::tensor;
 use crate::recipe::Recipe;
-use crate::train::{FirstHalf, Gan, Latents, StepReport};
+use crate::train::{DiscriminatorStep, Gan, Latents, StepReport};
 
 /// Points of a picture, real and generated each.
 const POINTS: usize = 400;
@@ -24,7 +24,7 @@ const MESH_REACH: f32 = 2.0;
 
 /// A half of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
+pub enum Phase {
     /// The discriminator learns.
     Discriminator,
     /// The generator learns.
@@ -36,7 +36,7 @@ pub enum Half {
 pub struct Lesson {
     gan: Gan,
     toy: Toy,
-    first: Option<FirstHalf>,
+    first: Option<DiscriminatorStep>,
     last: Option<StepReport>,
 }
 
@@ -71,7 +71,7 @@ pub struct Picture {
     /// G's loss before its last update.
     pub g_loss: Option<f32>,
     /// Shares of real and generated points that D told rightly.
-    pub told: Option<[f32; 2]>,
+    pub accuracies: Option<[f32; 2]>,
     /// The plane is seen from `-window` to `window`.
     pub window: f32,
     /// Real points.
@@ -115,23 +115,23 @@ impl Lesson {
     }
 
     /// The half that comes next.
-    pub fn next(&self) -> Half {
-        if self.first.is_none() { Half::Discriminator } else { Half::Generator }
+    pub fn next(&self) -> Phase {
+        if self.first.is_none() { Phase::Discriminator } else { Phase::Generator }
     }
 
     /// Makes the half that comes next, and says which it was.
     ///
     /// # Errors
     /// As [`Gan::step`].
-    pub fn half(&mut self) -> Result<Half> {
+    pub fn advance(&mut self) -> Result<Phase> {
         match self.first.take() {
             None => {
-                self.first = Some(self.gan.discriminator_half()?);
-                Ok(Half::Discriminator)
+                self.first = Some(self.gan.discriminator_step()?);
+                Ok(Phase::Discriminator)
             }
             Some(first) => {
-                self.last = Some(self.gan.generator_half(first)?);
-                Ok(Half::Generator)
+                self.last = Some(self.gan.generator_step(first)?);
+                Ok(Phase::Generator)
             }
         }
     }
@@ -143,13 +143,14 @@ impl Lesson {
     pub fn picture(&self) -> Result<Picture> {
         let fake = self.generated(&self.gan.fixed_latents(POINTS));
         let real = self.real()?;
-        let told = self.first.as_ref().map(FirstHalf::told).or(self.last.map(|last| [last.d_real, last.d_fake]));
+        let accuracies =
+            self.first.as_ref().map(DiscriminatorStep::accuracies).or(self.last.map(|last| [last.d_real, last.d_fake]));
         Ok(Picture {
             step: self.steps(),
             half_done: self.first.is_some(),
-            d_loss: self.first.as_ref().map(FirstHalf::loss).or(self.last.map(|last| last.d_loss)),
+            d_loss: self.first.as_ref().map(DiscriminatorStep::loss).or(self.last.map(|last| last.d_loss)),
             g_loss: self.last.map(|last| last.g_loss),
-            told,
+            accuracies,
             window: self.toy.window(),
             heat: (self.gan.recipe.train.pac == 1).then(|| self.heat(&real, &fake)),
             mesh: self.mesh(),
@@ -239,13 +240,13 @@ mod tests {
         let data = open("ring", &recipe(&[]).open_options(OpenOptions::default()), &mut |_| ()).unwrap();
         let mut gan = Gan::new(recipe(&[]), data.into(), &Device::flex()).unwrap();
         for step in 0..3 {
-            assert_eq!(lesson.next(), Half::Discriminator);
+            assert_eq!(lesson.next(), Phase::Discriminator);
             let before = host(&lesson.gan.generator.weights.tensors()[0]);
-            lesson.half().unwrap();
+            lesson.advance().unwrap();
             assert_eq!(before, host(&lesson.gan.generator.weights.tensors()[0]), "G rests in the first half");
             let picture = lesson.picture().unwrap();
             assert!(picture.half_done && picture.step == step);
-            assert_eq!(lesson.half().unwrap(), Half::Generator);
+            assert_eq!(lesson.advance().unwrap(), Phase::Generator);
             gan.step().unwrap();
         }
         for (ours, theirs) in [(&lesson.gan.generator, &gan.generator), (&lesson.gan.discriminator, &gan.discriminator)]
@@ -261,7 +262,7 @@ mod tests {
         let mut lesson =
             Lesson::new(recipe(&["train.loss=nonsaturating", "train.penalties={}"]), &Device::flex()).unwrap();
         for _ in 0..2 * 60 {
-            lesson.half().unwrap();
+            lesson.advance().unwrap();
         }
         let picture = lesson.picture().unwrap();
         assert_eq!((picture.real.len(), picture.fake.len(), picture.step), (400, 400, 60));

@@ -11,7 +11,7 @@ mod principal;
 
 pub use directions::{Direction, Origin, directions};
 pub use expert::Expert;
-pub use inversion::{Found, Inversion};
+pub use inversion::{Inversion, InversionResult};
 pub use label_directions::label_directions;
-pub use lesson::{Half, Heat, Lesson, Mesh, Picture};
+pub use lesson::{Heat, Lesson, Mesh, Phase, Picture};
 pub use principal::{Principal, principal};

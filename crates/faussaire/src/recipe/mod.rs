@@ -10,7 +10,7 @@ mod conditional;
 mod difference;
 mod keys;
 mod nets;
-mod opening;
+mod open_options;
 mod precision;
 mod preset;
 mod read;

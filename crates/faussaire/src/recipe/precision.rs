@@ -37,7 +37,7 @@ impl PrecisionChoice {
     ///
     /// # Errors
     /// bfloat16 on a device where it isn't offered.
-    pub fn for_drawing(self, generator: &Network, device: &Device) -> Result<Precision> {
+    pub fn for_inference(self, generator: &Network, device: &Device) -> Result<Precision> {
         self.decided(*device == Device::flex(), makes_images(generator), Precision::fastest())
     }
 
@@ -66,7 +66,7 @@ impl Recipe {
     ///
     /// # Errors
     /// Nets that can't be built.
-    pub fn bears_rounding(&self) -> Result<bool> {
+    pub fn allows_bf16(&self) -> Result<bool> {
         let (generator, _) = self.networks()?;
         Ok(self.train.penalties.is_empty() && makes_images(&generator))
     }
@@ -75,12 +75,12 @@ impl Recipe {
     ///
     /// # Errors
     /// bfloat16 on a device where it isn't offered.
-    pub fn settle_precision(&mut self, device: &Device) -> Result<Precision> {
+    pub fn resolve_precision(&mut self, device: &Device) -> Result<Precision> {
         self.settle(*device == Device::flex(), Precision::fastest())
     }
 
     fn settle(&mut self, on_processor: bool, fastest: Precision) -> Result<Precision> {
-        let precision = self.train.precision.decided(on_processor, self.bears_rounding()?, fastest)?;
+        let precision = self.train.precision.decided(on_processor, self.allows_bf16()?, fastest)?;
         self.train.precision = PrecisionChoice::of(precision);
         Ok(precision)
     }
@@ -113,7 +113,7 @@ mod tests {
     fn drawing_asks_only_what_is_drawn() {
         let drawn = |preset: Preset, choice: PrecisionChoice| {
             let (generator, _) = Recipe::parse(preset.text(), preset.name(), &[]).unwrap().networks().unwrap();
-            choice.for_drawing(&generator, &Device::flex()).unwrap()
+            choice.for_inference(&generator, &Device::flex()).unwrap()
         };
         // A WGAN-GP generator bears what its training does not.
         for preset in [Preset::Tp, Preset::FidleWganGp] {

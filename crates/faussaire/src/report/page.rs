@@ -7,7 +7,7 @@ use askama::Template;
 use super::curves;
 use super::record::{Curve, Record};
 use super::sheets::{self, Figure};
-use crate::doctor::{Case, Finding, Heal, Vitals};
+use crate::doctor::{Finding, Heal, RunContext, RunHistory};
 use crate::error::Result;
 use crate::metrics::ScoreName;
 use crate::net::summary::grouped;
@@ -80,19 +80,19 @@ pub fn page(run: &Run) -> Result<String> {
     let record = Record::of(&events);
     let name = run.path().file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
     let command = format!("faussaire train --config {}", shell_word(&shown(run.path()).join("config.toml")));
-    let (loss, case) = (recipe.train.loss, Case::of(&recipe)?);
+    let (loss, context) = (recipe.train.loss, RunContext::of(&recipe)?);
     let drawn =
         |charts: Vec<chart::Lines>| charts.iter().map(|chart| render(&chart::lines(chart))).collect::<Result<_>>();
     render(&Page {
         about: about(&recipe, &record),
-        points: case.points,
+        points: context.points,
         facts: facts(&record),
         machines: record.machines.join("; then "),
         last_sheet: sheets::last(run.path(), &record),
         scores: record.scores.iter().filter_map(score).collect(),
         best: record.best.map(grouped),
         score_charts: drawn(curves::scores(&record))?,
-        healthy: healthy(case, &record, &events),
+        healthy: healthy(context, &record, &events),
         findings: record.findings.iter().map(|finding| found(finding, &command)).collect(),
         heals: record.heals.iter().map(treated).collect(),
         no_accuracy: curves::no_accuracy(loss),
@@ -146,19 +146,19 @@ fn score((name, curve): (&ScoreName, &Curve)) -> Option<Score> {
 }
 
 /// What is said where the doctor found nothing: that, or that it has not seen enough yet.
-fn healthy(case: Case, record: &Record, events: &[Event]) -> Option<String> {
+fn healthy(context: RunContext, record: &Record, events: &[Event]) -> Option<String> {
     if !record.findings.is_empty() {
         return None;
     }
-    let mut vitals = Vitals::new(case);
+    let mut history = RunHistory::new(context);
     for event in events {
-        vitals.observe(event);
+        history.observe(event);
     }
-    if vitals.recent(DOCTOR_WINDOWS).is_some() {
+    if history.recent(DOCTOR_WINDOWS).is_some() {
         return Some("Nothing was found.".into());
     }
     let begun = record.heals.last().map_or(0, |heal| heal.back_to);
-    let first = grouped(begun + DOCTOR_WINDOWS * vitals.window());
+    let first = grouped(begun + DOCTOR_WINDOWS * history.window());
     Some(format!("The doctor has not seen enough yet: it speaks from step {first}."))
 }
 

@@ -151,7 +151,7 @@ impl Run {
     ///
     /// # Errors
     /// Where there is none, or it is damaged.
-    pub fn saved(&self, name: &str) -> Result<(PathBuf, State)> {
+    pub fn find_checkpoint(&self, name: &str) -> Result<(PathBuf, State)> {
         let place = self.checkpoint(name);
         if exists(&place) {
             return state(&place);
@@ -179,15 +179,15 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
             "give it the original images (`data.source`, `data.dir`), or start a new run",
         ));
     }
-    let device = gan.average.weights.tensors()[0].device();
+    let device = gan.ema.weights.tensors()[0].device();
     for (model, updates) in
         [(&mut gan.generator, state.generator_updates), (&mut gan.discriminator, state.discriminator_updates)]
     {
         model.weights = weights(&place, &state, &model.net, model.net.name(), &device)?;
         load_moments(&place, &state, model, updates, &device)?;
     }
-    gan.average.weights = weights(&place, &state, &gan.generator.net, "average", &device)?;
-    gan.forget_settled();
+    gan.ema.weights = weights(&place, &state, &gan.generator.net, "average", &device)?;
+    gan.invalidate_snapshot();
     gan.progress = Progress { step: state.step, images: state.images, train_s: state.train_s, augment: state.augment };
     Ok(state)
 }

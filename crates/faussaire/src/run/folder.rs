@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::recipe::{PrecisionChoice, Recipe};
 
 /// How often a lock that is held is tried again, and after how long.
-const GLANCES: u32 = 5;
-const GLANCE: Duration = Duration::from_millis(20);
+const LOCK_RETRIES: u32 = 5;
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// File with the output of a training started as a separate process; it may exist before the run does.
 pub const TRAINING_LOG: &str = "training.log";
@@ -152,13 +152,13 @@ impl Run {
             .open(&path)
             .map_err(Error::io("create", &path))?;
         // Whoever only asks whether the run is being trained holds it for a moment.
-        for _ in 0..GLANCES {
+        for _ in 0..LOCK_RETRIES {
             match file.try_lock() {
                 Ok(()) => {
-                    self.forget_stop()?;
+                    self.clear_stop()?;
                     return Ok(file);
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_RETRY_DELAY),
                 Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path)(e)),
             }
         }
@@ -182,7 +182,7 @@ impl Run {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn keep_first_recipe(&self) -> Result<()> {
+    pub fn save_first_recipe(&self) -> Result<()> {
         let (current, first) = (self.path.join("config.toml"), self.path.join("config.first.toml"));
         if first.exists() {
             return Ok(());
@@ -197,7 +197,7 @@ impl Run {
     ///
     /// # Errors
     /// Where it can't be removed.
-    pub fn forget(&self, name: &str) -> Result<()> {
+    pub fn remove_checkpoint(&self, name: &str) -> Result<()> {
         let path = self.checkpoint(name);
         if path.exists() { fs::remove_dir_all(&path).map_err(Error::io("remove", &path)) } else { Ok(()) }
     }

@@ -20,8 +20,8 @@ impl Sampler {
         for first in (0..n).step_by(PART) {
             let part = PART.min(n - first);
             let labels = match class {
-                Some(class) => vec![self.label_row(class)?; part],
-                None => self.labels_at_large(seed, first as u64, part),
+                Some(class) => vec![self.encode_label(class)?; part],
+                None => self.sample_labels(seed, first as u64, part),
             };
             let noise = self.noise(seed, first as u64, part);
             images.extend(self.images(&noise, &labels)?);

@@ -11,14 +11,14 @@ use crate::net::{Network, Weights};
 use crate::pixel_range::PixelRange;
 use crate::random::Stream;
 use crate::recipe::PrecisionChoice;
-use crate::train::{Drawing, Latents};
+use crate::train::{InferenceGenerator, Latents};
 
 /// A generator taken from a checkpoint.
 #[derive(Debug)]
 pub struct Sampler {
     generator: Network,
     weights: Weights,
-    drawing: Drawing,
+    inference: InferenceGenerator,
     range: PixelRange,
     shape: ImageShape,
     labels: LabelSettings,
@@ -35,13 +35,13 @@ impl Sampler {
     pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
         let recipe = run.recipe(&[])?;
         let generator = recipe.networks()?.0;
-        let (place, state) = run.saved(name)?;
+        let (place, state) = run.find_checkpoint(name)?;
         let weights = checkpoint::weights(&place, &state, &generator, "average", device)?;
         let [height, width, channels] = generator.output().dims();
         let labels = generator.labels();
         Ok(Self {
             range: PixelRange::of(&generator)?,
-            drawing: Drawing::new(&generator, &weights),
+            inference: InferenceGenerator::new(&generator, &weights),
             generator,
             weights,
             shape: ImageShape { height, width, channels },
@@ -57,7 +57,7 @@ impl Sampler {
     /// # Errors
     /// bfloat16 on a device where it isn't offered.
     pub fn rounded(mut self, choice: PrecisionChoice) -> Result<Self> {
-        self.drawing.precision = choice.for_drawing(&self.generator, &self.device)?;
+        self.inference.precision = choice.for_inference(&self.generator, &self.device)?;
         Ok(self)
     }
 
@@ -101,8 +101,8 @@ impl Sampler {
     }
 
     /// Label rows for images number `first` to `first + n` under `seed`: as frequent as in the training data.
-    pub fn labels_at_large(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
-        let rows = labels::at_large(&self.labels, &Stream::new(seed, "sample.labels"), first, n);
+    pub fn sample_labels(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
+        let rows = labels::sample_labels(&self.labels, &Stream::new(seed, "sample.labels"), first, n);
         rows.chunks(self.labels.names.len().max(1)).map(<[f32]>::to_vec).collect()
     }
 
@@ -110,14 +110,14 @@ impl Sampler {
     ///
     /// # Errors
     /// An unknown name, several classes at once, or a generator that is told nothing.
-    pub fn label_row(&self, text: &str) -> Result<Vec<f32>> {
+    pub fn encode_label(&self, text: &str) -> Result<Vec<f32>> {
         if self.labels.names.is_empty() {
             return Err(Error::usage(
                 format!("class {text} was asked for, but this run's generator takes no labels"),
                 "train one that does (`Recipe::conditioned`)",
             ));
         }
-        self.labels.row(text)
+        self.labels.encode(text)
     }
 
     /// The images of these noise vectors, with a label row for each where the generator takes labels: `[n, h, w, c]`
@@ -140,18 +140,18 @@ impl Sampler {
         if width > 0 && (labels.len() != noise.len() || labels.iter().any(|row| row.len() != width)) {
             return Err(Error::usage(
                 format!("{} label rows for {} images, expected one each, of {width} values", labels.len(), noise.len()),
-                "make them with `Sampler::label_row` or `Sampler::labels_at_large`",
+                "make them with `Sampler::encode_label` or `Sampler::sample_labels`",
             ));
         }
         let y = (width > 0).then(|| {
             crate::ops::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
         });
-        self.drawing.images(&Latents { z, y })
+        self.inference.images(&Latents { z, y })
     }
 
     /// What the generator makes of one batch, in operations that can be differentiated by the noise.
-    pub(crate) fn drawn(&self, z: Tensor<4>, y: Option<Tensor<4>>) -> Tensor<4> {
-        self.drawing.batch(Latents { z, y })
+    pub(crate) fn differentiable(&self, z: Tensor<4>, y: Option<Tensor<4>>) -> Tensor<4> {
+        self.inference.batch(Latents { z, y })
     }
 
     /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a

@@ -42,7 +42,7 @@ impl Run {
     }
 
     /// Takes the request away, if there is one: it was heard, or is left over from a training that was killed.
-    pub(super) fn forget_stop(&self) -> Result<()> {
+    pub(super) fn clear_stop(&self) -> Result<()> {
         let path = self.path().join(STOP);
         match fs::remove_file(&path) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", &path)(e)),
@@ -71,7 +71,7 @@ impl StopRequest {
         if !run.path().join(STOP).exists() {
             return Ok(false);
         }
-        run.forget_stop()?;
+        run.clear_stop()?;
         Ok(true)
     }
 }

@@ -163,7 +163,7 @@ pub trait Watcher {
 
     /// Events of its own. It is asked after every event, and all watchers, itself included, are told of them before
     /// training goes on.
-    fn news(&mut self) -> Vec<Event> {
+    fn take_events(&mut self) -> Vec<Event> {
         Vec::new()
     }
 }

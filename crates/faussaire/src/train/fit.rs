@@ -57,7 +57,7 @@ impl Gan {
     /// A loss that is no longer finite, images that can't be read, or what a watcher reports.
     pub fn fit(&mut self, limits: &Limits, watchers: &mut [&mut dyn Watcher]) -> Result<Ending> {
         let began = Instant::now();
-        tell(watchers, self, self.start(limits))?;
+        notify(watchers, self, self.start(limits))?;
         let mut request = Request::Continue;
         let ending = loop {
             match (request, limits.reached(self, began)) {
@@ -67,7 +67,7 @@ impl Gan {
                 (Request::Continue, None) => request = self.step_watched(watchers)?,
             }
         };
-        tell(watchers, self, self.end(ending))?;
+        notify(watchers, self, self.end(ending))?;
         Ok(ending)
     }
 
@@ -93,16 +93,16 @@ impl Gan {
             Ok(report) => report,
             Err(Error::Diverged { what, hint }) => {
                 let event = Event::Diverged { step: self.progress.step, what: what.clone() };
-                return match tell(watchers, self, event)? {
+                return match notify(watchers, self, event)? {
                     Request::RollBack => Ok(Request::RollBack),
                     Request::Continue | Request::Stop => Err(Error::Diverged { what, hint }),
                 };
             }
             Err(error) => return Err(error),
         };
-        let mut request = tell(watchers, self, Event::Step(report))?;
+        let mut request = notify(watchers, self, Event::Step(report))?;
         for epoch in self.epochs_completed() {
-            request = request.max(tell(watchers, self, Event::Epoch { epoch, report })?);
+            request = request.max(notify(watchers, self, Event::Epoch { epoch, report })?);
         }
         Ok(request)
     }
@@ -127,14 +127,14 @@ impl std::fmt::Display for Ending {
 }
 
 /// Tells all watchers of `event`, and of what they add to it.
-pub(crate) fn tell(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: Event) -> Result<Request> {
+pub(crate) fn notify(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: Event) -> Result<Request> {
     let mut request = Request::Continue;
     let mut events = VecDeque::from([event]);
     while let Some(event) = events.pop_front() {
         for watcher in watchers.iter_mut() {
             request = request.max(watcher.on(&event, gan)?);
         }
-        events.extend(watchers.iter_mut().flat_map(|watcher| watcher.news()));
+        events.extend(watchers.iter_mut().flat_map(|watcher| watcher.take_events()));
     }
     Ok(request)
 }

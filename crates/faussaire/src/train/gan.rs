@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use burn::tensor::{Device, Tensor};
 
-use super::drawing::Drawing;
-use super::{Average, held_out};
+use super::inference::InferenceGenerator;
+use super::{Ema, held_out};
 use crate::data::labels::{self as conditions, Conditions};
 use crate::data::{Batches, Dataset, ImageShape, Prefetcher, Subset};
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ pub struct Gan {
     /// Tells real from generated.
     pub discriminator: Model,
     /// The generator's average over time.
-    pub average: Average,
+    pub ema: Ema,
     /// How far training has come.
     pub progress: Progress,
     /// All the data, what of it is learnt from, and what is held back.
@@ -60,15 +60,15 @@ pub struct Gan {
     pub(super) conditions: Option<Conditions>,
     pub(super) range: PixelRange,
     pub(super) device: Device,
-    settled: Mutex<Option<Arc<Settled>>>,
+    settled: Mutex<Option<Arc<EmaSnapshot>>>,
 }
 
 /// The averaged generator at one step.
 #[derive(Debug)]
-struct Settled {
+struct EmaSnapshot {
     step: u64,
     weights: Weights,
-    drawing: Drawing,
+    drawing: InferenceGenerator,
 }
 
 impl Gan {
@@ -80,7 +80,7 @@ impl Gan {
     /// A recipe that [`Recipe::validate`] refuses, nets that don't fit each other or the images, or a batch larger than the set.
     pub fn new(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
         recipe.validate()?;
-        let (dataset, held_out) = held_out::parted(&recipe, &whole);
+        let (dataset, held_out) = held_out::split_held_out(&recipe, &whole);
         let (generator, discriminator) = recipe.networks()?;
         let (made, real) = (generator.output(), Shape::from(dataset.shape()));
         if made.dims() != real.dims() {
@@ -90,7 +90,7 @@ impl Gan {
             ));
         }
         let range = PixelRange::of(&generator)?;
-        let precision = recipe.settle_precision(device)?;
+        let precision = recipe.resolve_precision(device)?;
         let told = generator.labels() > 0 || discriminator.labels() > 0;
         let conditions = told.then(|| Conditions::new(&recipe.labels, dataset.as_ref())).transpose()?;
         let seed = recipe.train.seed;
@@ -101,14 +101,14 @@ impl Gan {
         (generator.precision, discriminator.precision) = (precision, precision);
         let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
-        let average = Average::new(generator.weights.clone(), recipe.train.ema as f32);
+        let ema = Ema::new(generator.weights.clone(), recipe.train.ema as f32);
         let progress = Progress { augment: recipe.train.augment.probability, ..Progress::default() };
         Ok(Self {
             recipe,
             conditions,
             generator,
             discriminator,
-            average,
+            ema,
             progress,
             batches,
             reader,
@@ -180,9 +180,9 @@ impl Gan {
         if self.generator.net.labels() == 0 {
             return (self.fixed_latents(rows * columns), rows);
         }
-        let tour = conditions::tour(labels, ROWS);
-        let (rows, width) = (tour.len(), labels.names.len());
-        let y = tour.iter().flat_map(|row| std::iter::repeat_n(row, columns)).flatten().copied().collect();
+        let label_grid = conditions::label_grid(labels, ROWS);
+        let (rows, width) = (label_grid.len(), labels.names.len());
+        let y = label_grid.iter().flat_map(|row| std::iter::repeat_n(row, columns)).flatten().copied().collect();
         let y = tensor(y, [rows * columns, 1, 1, width], &self.device);
         let z = self.fixed_noise(columns).repeat_dim(0, rows);
         (Latents { z, y: Some(y) }, rows)
@@ -210,15 +210,15 @@ impl Gan {
     }
 
     /// The averaged generator at this step, made when it is first asked for.
-    fn settled(&self) -> Arc<Settled> {
+    fn settled(&self) -> Arc<EmaSnapshot> {
         let step = self.progress.step;
         let mut kept = self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(settled) = kept.as_ref().filter(|settled| settled.step == step) {
             return Arc::clone(settled);
         }
         let net = &self.generator.net;
-        let weights = self.average.settled(net, |batch, n| self.drawn_latents("settle", batch, n));
-        let settled = Arc::new(Settled { step, drawing: Drawing::new(net, &weights), weights });
+        let weights = self.ema.settled(net, |batch, n| self.sample_latents("settle", batch, n));
+        let settled = Arc::new(EmaSnapshot { step, drawing: InferenceGenerator::new(net, &weights), weights });
         *kept = Some(Arc::clone(&settled));
         settled
     }
@@ -231,17 +231,17 @@ impl Gan {
                 model.weights = weights;
             }
         }
-        self.average = Average::new(self.generator.weights.clone(), self.recipe.train.ema as f32);
-        self.forget_settled();
+        self.ema = Ema::new(self.generator.weights.clone(), self.recipe.train.ema as f32);
+        self.invalidate_snapshot();
     }
 
     /// To be called where the averaged weights are replaced.
-    pub(crate) fn forget_settled(&self) {
+    pub(crate) fn invalidate_snapshot(&self) {
         *self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
     /// Latents number `turn` of the stream `name`: noise, and labels of real images drawn at random.
-    pub(super) fn drawn_latents(&self, name: &str, turn: u64, n: usize) -> Latents {
+    pub(super) fn sample_latents(&self, name: &str, turn: u64, n: usize) -> Latents {
         let (seed, latent) = (self.recipe.train.seed, self.recipe.latent);
         let noise = Stream::new(seed, name);
         let y = self.conditions.as_ref().map(|conditions| {

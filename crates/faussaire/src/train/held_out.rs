@@ -12,7 +12,7 @@ use crate::ops::tensor;
 use crate::recipe::Recipe;
 
 /// What to learn from, and what is held back, as `recipe` says.
-pub fn parted(recipe: &Recipe, whole: &Arc<dyn Dataset>) -> (Arc<dyn Dataset>, Option<Subset>) {
+pub fn split_held_out(recipe: &Recipe, whole: &Arc<dyn Dataset>) -> (Arc<dyn Dataset>, Option<Subset>) {
     let share = recipe.train.held_out;
     if share == 0.0 || whole.len() < 2 {
         return (Arc::clone(whole), None);
@@ -41,7 +41,7 @@ impl Gan {
             .conditions
             .as_ref()
             .map(|conditions| tensor(conditions.rows(held, &indices), [count, 1, 1, conditions.width()], &self.device));
-        let seen = self.viewed(x, "held-out", turn);
+        let seen = self.discriminator_input(x, "held-out", turn);
         let mut pass = self.discriminator.training_pass(turn * 2).given(y);
         let scores =
             host(&Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, seen, &mut pass)));

@@ -3,28 +3,28 @@
 //! [`Gan`] holds the two nets and all that the next step depends on; `step.rs` is Algorithm 1 of Goodfellow et al. (2014),
 //! `fit.rs` the loop around it. Run folders, resuming and healing are the business of [`crate::trainer`], one level up.
 
-mod average;
-mod drawing;
+mod ema;
 mod event;
 mod finding;
 mod fit;
 mod gan;
 mod held_out;
 mod history;
+mod inference;
+mod inputs;
 mod step;
 mod variety;
-mod view;
 
-pub use average::Average;
-pub(crate) use drawing::Drawing;
+pub use ema::Ema;
 pub use event::{Event, Request, StepReport, Watcher};
 pub use finding::{Finding, Heal, Symptom};
-pub(crate) use fit::tell;
+pub(crate) use fit::notify;
 pub use fit::{Ending, Limits};
 pub use gan::{Gan, Latents, Progress};
-pub use held_out::parted;
+pub use held_out::split_held_out;
 pub use history::History;
-pub use step::FirstHalf;
+pub(crate) use inference::InferenceGenerator;
+pub use step::DiscriminatorStep;
 pub use variety::Variety;
 
 /// The name that the Fidle notebook gives to a [`Gan`].

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 
-use super::view::RealBatch;
+use super::inputs::RealBatch;
 use super::{Gan, Latents, StepReport, Variety, variety};
 use crate::augment;
 use crate::device;
@@ -19,7 +19,7 @@ use crate::random::Stream;
 
 /// The first half of a step, done: what the discriminator's updates saw. The second half takes it.
 #[derive(Clone, Debug)]
-pub struct FirstHalf {
+pub struct DiscriminatorStep {
     seen: DiscriminatorReport,
     /// The real images of the last update, where the loss compares the generator's with them.
     real: Option<RealBatch>,
@@ -33,8 +33,8 @@ impl Gan {
     /// A loss that is no longer finite, or images that can't be read.
     pub fn step(&mut self) -> Result<StepReport> {
         device::on_pool(|| {
-            let first = self.discriminator_half()?;
-            self.generator_half(first)
+            let first = self.discriminator_step()?;
+            self.generator_step(first)
         })
     }
 
@@ -42,7 +42,7 @@ impl Gan {
     ///
     /// # Errors
     /// A loss that is no longer finite, or images that can't be read.
-    pub fn discriminator_half(&mut self) -> Result<FirstHalf> {
+    pub fn discriminator_step(&mut self) -> Result<DiscriminatorStep> {
         let began = Instant::now();
         let (step, k) = (self.progress.step, self.recipe.train.n_critic);
         let mut updates = Vec::new();
@@ -54,22 +54,22 @@ impl Gan {
             let measure = j + 1 == k && StepReport::is_logged(step + 1);
             updates.push(self.update_discriminator(turn, real, measure)?);
         }
-        Ok(FirstHalf { seen: mean(&updates), real: last, seconds: began.elapsed().as_secs_f64() })
+        Ok(DiscriminatorStep { seen: mean(&updates), real: last, seconds: began.elapsed().as_secs_f64() })
     }
 
     /// The generator's update and the average, which end the step that `first` began.
     ///
     /// # Errors
     /// A loss that is no longer finite.
-    pub fn generator_half(&mut self, first: FirstHalf) -> Result<StepReport> {
+    pub fn generator_step(&mut self, first: DiscriminatorStep) -> Result<StepReport> {
         let began = Instant::now();
-        let (FirstHalf { seen: mut d, real, seconds }, step) = (first, self.progress.step);
+        let (DiscriminatorStep { seen: mut d, real, seconds }, step) = (first, self.progress.step);
         let before = d.variety.is_some().then(|| self.probe());
         let g = self.update_generator(step, real)?;
         if let (Some(variety), Some(before)) = (&mut d.variety, before) {
             variety.fake_shift = variety::shift(&before, &self.probe());
         }
-        self.average.update(&self.generator.net, &self.generator.weights, step + 1);
+        self.ema.update(&self.generator.net, &self.generator.weights, step + 1);
 
         let progress = &mut self.progress;
         progress.step += 1;
@@ -79,14 +79,14 @@ impl Gan {
     }
 }
 
-impl FirstHalf {
+impl DiscriminatorStep {
     /// The discriminator's loss before its update.
     pub fn loss(&self) -> f32 {
         self.seen.loss
     }
 
     /// The shares of real and of generated images that it told rightly.
-    pub fn told(&self) -> [f32; 2] {
+    pub fn accuracies(&self) -> [f32; 2] {
         [self.seen.real, self.seen.fake]
     }
 }
@@ -119,7 +119,7 @@ impl Gan {
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
         let variety = measure.then(|| Variety::of(&host(&x), &host(&fakes), self.dataset.shape().len()));
         let held_out = if measure { self.held_out_score(turn)? } else { None };
-        let (x, fakes) = (self.viewed(x, "real", turn), self.viewed(fakes, "fake", turn));
+        let (x, fakes) = (self.discriminator_input(x, "real", turn), self.discriminator_input(fakes, "fake", turn));
         let m = x.dims()[0];
 
         let tracked = self.discriminator.tracked();
@@ -151,13 +151,13 @@ impl Gan {
     /// nothing is computed for them, and its layers behave as in its own training. A loss that compares takes the `real`
     /// images that D saw last, and their labels.
     fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<Learned> {
-        let Latents { z, y } = self.drawn_latents("latent.generator", turn, self.recipe.train.batch);
+        let Latents { z, y } = self.sample_latents("latent.generator", turn, self.recipe.train.batch);
         let y = real.as_ref().map_or(y, |real| real.y.clone());
 
         let tracked = self.generator.tracked();
         let mut pass = self.generator.training_pass(turn * 2 + 1).given(y.clone());
         let images = self.generator.net.apply(&tracked, z, &mut pass);
-        let seen = self.viewed(images, "generator", turn);
+        let seen = self.discriminator_input(images, "generator", turn);
         let discriminator = &self.discriminator;
         let mut judging = discriminator.training_pass(turn * 2 + 1).given(y.clone());
         let logits = discriminator.net.apply_to_logits(&discriminator.weights, seen, &mut judging);
@@ -174,7 +174,7 @@ impl Gan {
 
     /// D's scores on real images, as constants.
     fn scores_on(&self, real: RealBatch, turn: u64) -> Tensor<4> {
-        let seen = self.viewed(real.x, "generator.real", turn);
+        let seen = self.discriminator_input(real.x, "generator.real", turn);
         let mut pass = self.discriminator.training_pass(turn * 2 + 1).given(real.y);
         Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, seen, &mut pass))
     }

@@ -3,16 +3,16 @@
 use std::time::Instant;
 
 use super::{Folder, Phase, Trainer, heal, resume, scoring};
-use crate::doctor::{Case, Doctor};
+use crate::doctor::{Doctor, RunContext};
 use crate::error::{Error, Result};
 use crate::report;
-use crate::train::{Ending, Event, Gan, Limits, Request, Watcher, tell};
+use crate::train::{Ending, Event, Gan, Limits, Request, Watcher, notify};
 
 /// The watcher that remembers the events of one step.
 #[derive(Default)]
-struct Seen(Vec<Event>);
+struct EventBuffer(Vec<Event>);
 
-impl Watcher for Seen {
+impl Watcher for EventBuffer {
     fn on(&mut self, event: &Event, _: &Gan) -> Result<Request> {
         self.0.push(event.clone());
         Ok(Request::Continue)
@@ -52,7 +52,7 @@ impl Trainer {
         while self.advance(watchers)?.is_some() {}
         match self.phase {
             Phase::Over(ending) => Ok(ending),
-            _ => Err(Error::usage("the training ended with an error", "`Trainer::go_on` lets it go on")),
+            _ => Err(Error::usage("the training ended with an error", "`Trainer::extend` lets it go on")),
         }
     }
 
@@ -62,7 +62,7 @@ impl Trainer {
     /// # Errors
     /// Where files can't be written.
     pub fn finish(&mut self) -> Result<Vec<Event>> {
-        let mut seen = Seen::default();
+        let mut seen = EventBuffer::default();
         if matches!(self.phase, Phase::Going(_)) {
             self.close(Ending::Stopped, &mut [&mut seen])?;
         }
@@ -70,7 +70,7 @@ impl Trainer {
     }
 
     fn advance(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Option<Vec<Event>>> {
-        let mut seen = Seen::default();
+        let mut seen = EventBuffer::default();
         let mut all: Vec<&mut dyn Watcher> = Vec::new();
         for watcher in watchers.iter_mut() {
             all.push(&mut **watcher);
@@ -97,7 +97,7 @@ impl Trainer {
                 self.begin()?;
                 let began = Instant::now();
                 self.phase = Phase::Going(began);
-                self.tell_start(watchers)?;
+                self.notify_start(watchers)?;
                 began
             }
             Phase::Fresh => {
@@ -109,7 +109,7 @@ impl Trainer {
         let request = self.watched(watchers, Gan::step_watched)?;
         if request == Request::RollBack {
             self.heal()?;
-            self.tell_start(watchers)?;
+            self.notify_start(watchers)?;
         }
         let stopped = request == Request::Stop || self.stop.as_ref().is_some_and(|stop| stop());
         let ending = if stopped { Some(Ending::Stopped) } else { self.limits.reached(&self.gan, began) };
@@ -131,22 +131,22 @@ impl Trainer {
         if recorder.is_none() {
             let log = resume::log(run, state.as_ref())?;
             run.write_recipe(&self.gan.recipe)?;
-            self.doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &log);
+            self.doctor = Doctor::new(RunContext::of(&run.first_recipe()?)?, &log);
             *recorder = Some(super::Recorder::new(run.clone(), state.as_ref())?.judged_by(self.judge.take()));
         }
         Ok(())
     }
 
-    fn tell_start(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
+    fn notify_start(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
         let start = self.gan.start(&self.limits);
-        self.watched(watchers, |gan, all| tell(all, gan, start)).map(|_| ())
+        self.watched(watchers, |gan, all| notify(all, gan, start)).map(|_| ())
     }
 
     /// The end: a last sheet and checkpoint, the report.
     fn close(&mut self, ending: Ending, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
         let end = self.gan.end(ending);
         self.phase = Phase::Over(ending);
-        self.watched(watchers, |gan, all| tell(all, gan, end))?;
+        self.watched(watchers, |gan, all| notify(all, gan, end))?;
         self.write_report()
     }
 

@@ -28,7 +28,7 @@ pub(super) fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
 /// # Errors
 /// Where nothing was found that has a remedy, the changed recipe is refused, or files can't be read or written.
 pub(super) fn heal(gan: &Gan, folder: Option<(&Run, &mut Recorder)>, doctor: &mut Doctor) -> Result<Gan> {
-    let Some(mut finding) = doctor.patient().cloned() else {
+    let Some(mut finding) = doctor.to_treat().cloned() else {
         return Err(Error::usage("the run was to be healed, but nothing was found", "report this"));
     };
     let recipe = changed(gan, &mut finding)?;
@@ -52,11 +52,11 @@ pub(super) fn heal(gan: &Gan, folder: Option<(&Run, &mut Recorder)>, doctor: &mu
         super::init::initialise(&mut healed)?;
     }
     if let Some((run, recorder)) = folder {
-        run.keep_first_recipe()?;
+        run.save_first_recipe()?;
         recorder.healed(&heal, &healed)?;
         run.write_recipe(&healed.recipe)?;
         if heal.checkpoint.is_none() {
-            run.forget(BEST)?;
+            run.remove_checkpoint(BEST)?;
         }
     }
     doctor.healed(heal);
@@ -72,7 +72,7 @@ fn changed(gan: &Gan, finding: &mut Finding) -> Result<Recipe> {
         recipe = gan.recipe.changed(&finding.set)?;
     }
     let rounded = recipe.train.precision == PrecisionChoice::Bf16;
-    if rounded && gan.recipe.bears_rounding()? && !recipe.bears_rounding()? {
+    if rounded && gan.recipe.allows_bf16()? && !recipe.allows_bf16()? {
         // A run that began with this remedy would be computed in f32.
         finding.set.push("train.precision=f32".into());
         recipe = gan.recipe.changed(&finding.set)?;
@@ -92,7 +92,7 @@ fn usable_best(run: &Run, doctor: &Doctor, finding: &Finding) -> Result<Option<u
         return Ok(None);
     }
     let step = run::state(&place)?.1.step;
-    let healthy = step + doctor.vitals().window() <= finding.step;
+    let healthy = step + doctor.history().window() <= finding.step;
     let tried = doctor.heals().iter().any(|heal| heal.checkpoint.is_some() && heal.back_to == step);
     Ok((healthy && !tried).then_some(step))
 }

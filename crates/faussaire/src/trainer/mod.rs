@@ -86,7 +86,7 @@ pub use recorder::Recorder;
 pub use resume::resumed_recipe;
 
 use crate::device;
-use crate::doctor::{Case, Doctor};
+use crate::doctor::{Doctor, RunContext};
 use crate::error::{Error, Result};
 use crate::judging::{Progress, Reference};
 use crate::metrics::Extractor;
@@ -189,7 +189,7 @@ impl Trainer {
             initialise(&mut gan)?;
         }
         let log = resume::log(&run, state.as_ref())?;
-        let doctor = Doctor::new(Case::of(&run.first_recipe()?)?, &log);
+        let doctor = Doctor::new(RunContext::of(&run.first_recipe()?)?, &log);
         let folder = Folder { run, state, recorder: None, _lock: lock };
         Ok(Self { folder: Some(folder), doctor, ..Self::of(gan, &data, options)? })
     }
@@ -199,7 +199,7 @@ impl Trainer {
         let limits = options.limits.unwrap_or(Limits { epochs: train.epochs, steps: train.steps, time: None });
         Ok(Self {
             limits,
-            doctor: Doctor::new(Case::of(&gan.recipe)?, &[]),
+            doctor: Doctor::new(RunContext::of(&gan.recipe)?, &[]),
             gan,
             folder: None,
             scores: None,
@@ -273,7 +273,7 @@ impl Trainer {
     }
 
     /// Lets a training that is over go on until `limits`. Its time counts from the next step.
-    pub fn go_on(&mut self, limits: Limits) {
+    pub fn extend(&mut self, limits: Limits) {
         (self.limits, self.phase) = (limits, Phase::Fresh);
     }
 

@@ -27,7 +27,7 @@ pub struct Recorder {
     scoring: Scoring,
     best: Option<f64>,
     /// Events of its own, already logged, for the other watchers.
-    news: Vec<Event>,
+    pending: Vec<Event>,
 }
 
 impl Recorder {
@@ -58,7 +58,7 @@ impl Recorder {
             last_sheet: None,
             scoring: Scoring::default(),
             best: state.and_then(|s| s.best),
-            news: Vec::new(),
+            pending: Vec::new(),
         })
     }
 
@@ -83,7 +83,7 @@ impl Recorder {
     /// Logs an event of its own, and passes it to the other watchers.
     fn announce(&mut self, event: Event) -> Result<()> {
         self.log(&event)?;
-        self.news.push(event);
+        self.pending.push(event);
         Ok(())
     }
 
@@ -218,7 +218,7 @@ impl Watcher for Recorder {
         Ok(Request::Continue)
     }
 
-    fn news(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.news)
+    fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.pending)
     }
 }

@@ -52,20 +52,20 @@ impl Scoring {
 pub(super) struct Scores {
     pub scoring: Scoring,
     last: Option<u64>,
-    news: Vec<Event>,
+    pending: Vec<Event>,
 }
 
 impl Scores {
     /// Scores with the features of `extractor`.
     pub fn by(extractor: Extractor) -> Self {
-        Self { scoring: Scoring::by(Some(extractor)), last: None, news: Vec::new() }
+        Self { scoring: Scoring::by(Some(extractor)), last: None, pending: Vec::new() }
     }
 
     fn take(&mut self, gan: &Gan) -> Result<()> {
         let step = gan.progress.step;
         if self.last.replace(step) != Some(step) {
             let scores = self.scoring.score(gan)?;
-            self.news.extend(scores.into_iter().map(|(name, value)| Event::Score { step, name, value }));
+            self.pending.extend(scores.into_iter().map(|(name, value)| Event::Score { step, name, value }));
         }
         Ok(())
     }
@@ -81,7 +81,7 @@ impl Watcher for Scores {
         Ok(Request::Continue)
     }
 
-    fn news(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.news)
+    fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.pending)
     }
 }

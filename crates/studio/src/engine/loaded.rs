@@ -89,16 +89,16 @@ impl Loaded {
     /// An unknown class, or a wrong number of classes.
     pub(crate) fn labels(&self, class: &Classes<'_>, seed: u64, first: u64, n: usize) -> Answer<Vec<Vec<f32>>> {
         match class {
-            Classes::One(text) => Ok(vec![self.sampler.label_row(text).map_err(class_error)?; n]),
+            Classes::One(text) => Ok(vec![self.sampler.encode_label(text).map_err(class_error)?; n]),
             Classes::Each(texts) if texts.len() == n => {
-                texts.iter().map(|text| self.sampler.label_row(text).map_err(class_error)).collect()
+                texts.iter().map(|text| self.sampler.encode_label(text).map_err(class_error)).collect()
             }
             Classes::Each(texts) => Err(Failure::bad(
                 format!("{} classes for {n} images", texts.len()),
                 "give one for each image, or `class` for all",
             )),
             Classes::Sampled if self.sampler.labels().names.is_empty() => Ok(Vec::new()),
-            Classes::Sampled => Ok(self.sampler.labels_at_large(seed, first, n)),
+            Classes::Sampled => Ok(self.sampler.sample_labels(seed, first, n)),
         }
     }
 }

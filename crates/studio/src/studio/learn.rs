@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use faussaire::play::{Half, Lesson};
+use faussaire::play::{Lesson, Phase};
 use faussaire::{Device, Preset, Recipe, device};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -184,26 +184,26 @@ async fn step(
     .await
 }
 
-/// Trains on. Half steps alternate: requesting the same one twice runs the other one in between.
+/// Trains on. Phase steps alternate: requesting the same one twice runs the other one in between.
 fn advance(lesson: &mut Lesson, asked: &StepRequest) -> faussaire::Result<()> {
     match asked.half {
         Which::Both => {
             let began = Instant::now();
             let goal = lesson.steps() + asked.count;
             while lesson.steps() < goal && began.elapsed() < REQUEST_TIME {
-                lesson.half()?;
+                lesson.advance()?;
             }
             return Ok(());
         }
-        Which::Discriminator if lesson.next() != Half::Discriminator => {
-            lesson.half()?;
+        Which::Discriminator if lesson.next() != Phase::Discriminator => {
+            lesson.advance()?;
         }
-        Which::Generator if lesson.next() != Half::Generator => {
-            lesson.half()?;
+        Which::Generator if lesson.next() != Phase::Generator => {
+            lesson.advance()?;
         }
         _ => {}
     }
-    lesson.half().map(|_| ())
+    lesson.advance().map(|_| ())
 }
 
 /// The lesson's state as JSON, with coordinates rounded to 4 digits.
@@ -219,7 +219,7 @@ fn state(lesson: &mut Lesson) -> Answer<Value> {
     Ok(json!({
         "step": picture.step, "half_done": if picture.half_done { "discriminator" } else { "none" },
         "d_loss": picture.d_loss, "g_loss": picture.g_loss,
-        "d_real": picture.told.map(|told| told[0]), "d_fake": picture.told.map(|told| told[1]),
+        "d_real": picture.accuracies.map(|told| told[0]), "d_fake": picture.accuracies.map(|told| told[1]),
         "window": picture.window, "real": points(&picture.real), "fake": points(&picture.fake), "heat": heat,
         "mesh": { "n": picture.mesh.side, "points": points(&picture.mesh.points) },
         "coverage": {

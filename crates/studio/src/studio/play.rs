@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faussaire::data::ImageShape;
 use faussaire::device;
-use faussaire::play::{Found, Inversion, Origin};
+use faussaire::play::{Inversion, InversionResult, Origin};
 use faussaire::render::{Images, png, sheet};
 use faussaire::run::Sampler;
 use serde::Deserialize;
@@ -346,7 +346,7 @@ async fn invert(
     Ok((head, Sent::from_stream(ReceiverStream::new(lines))).into_response())
 }
 
-fn line(loaded: &Loaded, found: &Found) -> Answer<Value> {
+fn line(loaded: &Loaded, found: &InversionResult) -> Answer<Value> {
     let bytes = pixels(loaded, &found.image)?.bytes;
     Ok(json!({ "step": found.step, "error": found.error, "z": found.z, "pixels": STANDARD.encode(bytes) }))
 }

@@ -50,12 +50,12 @@ fn images_are_those_of_the_library_alone_and_in_company() {
 fn classes_are_asked_for_by_name() {
     let server = studio(trained(), |_| ());
     let sampler = sampler("told");
-    let (noise, seven) = (sampler.noise(1, 0, 2), sampler.label_row("7").unwrap());
+    let (noise, seven) = (sampler.noise(1, 0, 2), sampler.encode_label("7").unwrap());
     let ask = |body: Value| post(server.at, "/api/runs/told/images", &body);
     let all = ask(json!({ "seed": 1, "n": 2, "class": "7" }));
     assert_eq!(all.body, bytes(&sampler, &noise, &vec![seven.clone(); 2]));
     let each = ask(json!({ "seed": 1, "n": 2, "classes": ["7", "3"] }));
-    assert_eq!(each.body, bytes(&sampler, &noise, &[seven, sampler.label_row("3").unwrap()]));
+    assert_eq!(each.body, bytes(&sampler, &noise, &[seven, sampler.encode_label("3").unwrap()]));
     assert!(ask(json!({ "class": "eleven" })).refusal(400).contains("no label eleven"));
     assert!(ask(json!({ "n": 2, "classes": ["7"] })).refusal(400).contains("1 classes for 2"));
     let plain = post(server.at, "/api/runs/plain/images", &json!({ "class": "7" }));
@@ -89,7 +89,7 @@ fn the_discriminator_is_the_runs_own() {
     let sampler = sampler("told");
     let run = Run::open(&trained().join("told")).unwrap();
     let expert = Expert::open(&run, "best", &Device::flex()).unwrap();
-    let label = vec![sampler.label_row("4").unwrap(); 3];
+    let label = vec![sampler.encode_label("4").unwrap(); 3];
     let expected = expert.scores(&sampler.images(&sampler.noise(2, 0, 3), &label).unwrap(), &label).unwrap();
     let told = post(server.at, "/api/runs/told/judge", &json!({ "seed": 2, "n": 3, "class": "4" })).json();
     for (at, score) in expected.iter().enumerate() {
@@ -184,7 +184,7 @@ fn many_images_come_as_one_file() {
     assert_eq!(table.lines().count(), 601);
     // The last of them is the library's.
     let sampler = sampler("told");
-    let labels = sampler.labels_at_large(3, 599, 1);
+    let labels = sampler.sample_labels(3, 599, 1);
     let image = bytes(&sampler, &sampler.noise(3, 599, 1), &labels);
     let picture = faussaire::render::Picture { shape: sampler.shape(), bytes: image };
     let mut file = Vec::new();

@@ -74,9 +74,9 @@ pub fn plan(options: &Compare) -> Result<Planned> {
     }
     let variant = |name: &str| plan.variants.iter().find(|v| v.name == name);
     let recipes = variants.iter().filter_map(|(name, _, recipe)| Some((variant(name)?, recipe.as_ref().ok()?)));
-    folder.keep_recipes(&recipes.collect::<Vec<_>>())?;
+    folder.save_recipes(&recipes.collect::<Vec<_>>())?;
     share_out(&mut plan, options);
-    folder.keep(&plan)?;
+    folder.save_plan(&plan)?;
     Ok(Planned { folder, plan, _lock: lock })
 }
 
@@ -185,7 +185,7 @@ fn variants(options: &Compare) -> Result<Vec<Asked>> {
     Ok(planned)
 }
 
-/// If one variant needs f32 (`bears_rounding`), all are computed in f32, so that variants differ only in what is varied.
+/// If one variant needs f32 (`allows_bf16`), all are computed in f32, so that variants differ only in what is varied.
 /// Earlier variants count as well.
 fn level(folder: &Folder, plan: &Plan, asked: &mut [Asked]) -> Result<()> {
     let kept = plan.variants.iter().map(|variant| folder.recipe(variant)).filter(|path| path.is_file());
@@ -193,7 +193,7 @@ fn level(folder: &Folder, plan: &Plan, asked: &mut [Asked]) -> Result<()> {
     let mut recipes: Vec<&mut Recipe> = asked.iter_mut().filter_map(|(_, _, recipe)| recipe.as_mut().ok()).collect();
     let mut bear = true;
     for recipe in recipes.iter().filter(|recipe| recipe.train.precision == PrecisionChoice::Auto) {
-        bear &= recipe.bears_rounding()?;
+        bear &= recipe.allows_bf16()?;
     }
     if !bear && kept.contains(&PrecisionChoice::Auto) && Precision::fastest() != Precision::F32 {
         return Err(Error::usage(

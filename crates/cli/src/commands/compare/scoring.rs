@@ -33,14 +33,14 @@ pub fn score(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
         if stop.load(Ordering::SeqCst) {
             return Ok(());
         }
-        // What can't be judged is that run's trouble, not the comparison's; it stays trained.
+        // What can't be judged is that run's failure, not the comparison's; it stays trained.
         match measure(folder, plan, &job, &mut benches, quiet, &device) {
             Ok(measures) => {
                 (outcome.measures, outcome.samples, outcome.unjudged) = (measures, plan.samples, None);
             }
             Err(error) => outcome.unjudged = Some(error.to_string()),
         }
-        folder.keep_outcome(&job, &outcome)?;
+        folder.save_outcome(&job, &outcome)?;
         if let (Some(first), false) = (outcome.measures.first(), quiet) {
             eprintln!("{}: {} {:.4}", job.name, first.name, first.value);
         }

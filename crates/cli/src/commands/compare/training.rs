@@ -39,7 +39,7 @@ pub fn train(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
         while let Some(job) = due.get(next.fetch_add(1, Ordering::SeqCst)).filter(|_| !stop.load(Ordering::SeqCst)) {
             let ending = carry_out(folder, plan, job, stop, &bar)?;
             let outcome = Outcome::new(ending, plan.length, &folder.run(job));
-            folder.keep_outcome(job, &outcome)?;
+            folder.save_outcome(job, &outcome)?;
             if !quiet {
                 bars.suspend(|| eprintln!("{}", said(job, &outcome)));
             }
@@ -82,7 +82,7 @@ fn carry_out(folder: &Folder, plan: &Plan, job: &Job, stop: &AtomicBool, bar: &P
 /// A training whose parent was killed saves and stops by itself; it must be gone before its run goes on.
 fn wait_for_others(folder: &Folder, job: &Job, stop: &AtomicBool) {
     let began = Instant::now();
-    while let Some(run) = folder.begun(job) {
+    while let Some(run) = folder.started_run(job) {
         if run.lock().is_ok() || began.elapsed() > ORPHAN_TIMEOUT || stop.load(Ordering::SeqCst) {
             return;
         }
@@ -96,7 +96,7 @@ fn command(folder: &Folder, plan: &Plan, job: &Job) -> Result<Option<Command>> {
     let mut command = Command::new(binary);
     command.arg("train");
     let path = folder.run(job);
-    let begun = folder.begun(job).is_some();
+    let begun = folder.started_run(job).is_some();
     if begun {
         command.arg("--resume").arg(&path);
     } else {

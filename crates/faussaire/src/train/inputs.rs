@@ -35,7 +35,7 @@ impl Gan {
     /// Generated without any gradient: the generator doesn't learn here. The labels are those of the real images, so that
     /// nothing but the images differs between the two halves of the batch.
     pub(super) fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
-        let Latents { z, .. } = self.drawn_latents("latent.discriminator", turn, m);
+        let Latents { z, .. } = self.sample_latents("latent.discriminator", turn, m);
         let pass = match self.recipe.train.fake_batchnorm {
             FakeBatchnorm::Batch => self.generator.training_pass(turn * 2),
             FakeBatchnorm::Moving => Pass::infer().rounded(self.generator.precision),
@@ -56,7 +56,7 @@ impl Gan {
     }
 
     /// `images` as D sees them at its (or G's) update `turn`; `of` keeps the randomness of different uses apart.
-    pub(super) fn viewed(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
+    pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
         let train = &self.recipe.train;
         let stream = |what: &str| Stream::new(train.seed, &format!("{what}.{of}"));
         let images = match train.augment.kinds.as_slice() {

@@ -17,13 +17,13 @@ const BATCH: usize = 64;
 
 /// G's averaged weights.
 #[derive(Clone, Debug)]
-pub struct Average {
+pub struct Ema {
     /// Trainable weights averaged; statistics as last measured.
     pub weights: Weights,
     decay: f32,
 }
 
-impl Average {
+impl Ema {
     /// Starts at `weights`; with `decay` 0 it follows them exactly.
     pub fn new(weights: Weights, decay: f32) -> Self {
         Self { weights, decay }

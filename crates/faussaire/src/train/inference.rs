@@ -14,14 +14,14 @@ const BATCH: usize = 64;
 
 /// A net that draws, and its weights.
 #[derive(Debug)]
-pub(crate) struct Drawing {
+pub(crate) struct InferenceGenerator {
     net: Network,
     weights: Weights,
     /// What goes into products is rounded to this.
     pub precision: Precision,
 }
 
-impl Drawing {
+impl InferenceGenerator {
     /// Exact drawing with `generator` and `weights`.
     pub fn new(generator: &Network, weights: &Weights) -> Self {
         let (net, weights) = generator.folded(weights).unwrap_or_else(|| (generator.clone(), weights.clone()));

@@ -8,15 +8,15 @@ use crate::data::{Dataset, OpenOptions, Subset};
 use crate::error::Result;
 use crate::metrics::{self, Judgement, NearestTraining};
 use crate::recipe::Recipe;
-use crate::train::parted;
+use crate::train::split_held_out;
 
 /// What was learned from, and real images that were not.
-pub(super) struct Learned {
+pub(super) struct CopyCheck {
     train: Arc<dyn Dataset>,
     held_out: Option<Arc<dyn Dataset>>,
 }
 
-impl Learned {
+impl CopyCheck {
     /// What the run with `recipe` learned from: the `reference`, unless the images are judged against others.
     pub fn of(
         recipe: Option<&Recipe>,
@@ -26,7 +26,7 @@ impl Learned {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
         let Some(recipe) = recipe else {
-            return Ok(Self { held_out: reference.held_back().cloned(), train: reference.train });
+            return Ok(Self { held_out: reference.test_images().cloned(), train: reference.train });
         };
         let others = options.against.is_some() && options.reference.is_none();
         let data = if others { Reference::open(&recipe.data.source, open, progress)? } else { reference };
@@ -35,14 +35,14 @@ impl Learned {
 
     /// What a run learned from `data`, and real images that it has not seen: held back by its recipe, else the test part.
     fn from(recipe: &Recipe, data: Reference) -> Self {
-        let unseen = data.held_back().cloned();
+        let unseen = data.test_images().cloned();
         let mut train = data.train;
         // A run that learned from the first images only can't have copied the others.
         let count = recipe.data.count;
         if count > 0 {
             train = Arc::new(Subset::filter(&train, |index| index < count));
         }
-        let (kept, held) = parted(recipe, &train);
+        let (kept, held) = split_held_out(recipe, &train);
         Self { train: kept, held_out: held.map(|held| Arc::new(held) as Arc<dyn Dataset>).or(unseen) }
     }
 

@@ -20,7 +20,7 @@ const UNKNOWN: u64 = 200;
 
 /// Facts of the recipe and the data.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct RunContext {
     /// The recipe.
     pub recipe: Recipe,
     /// Whether the "images" are points in the plane.
@@ -31,7 +31,7 @@ pub struct Case {
 
 /// One logged step, as far as symptoms look at it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Pulse {
+pub struct StepMetrics {
     /// The step.
     pub step: u64,
     /// D's loss.
@@ -60,21 +60,21 @@ pub struct Pulse {
 
 /// What is known of a run.
 #[derive(Clone, Debug)]
-pub struct Vitals {
+pub struct RunHistory {
     /// Facts that don't change.
-    pub case: Case,
+    pub context: RunContext,
     /// Steps that the run is to make; 0 where nobody knows.
     steps: u64,
     /// Steps per pass over the data; 0 where nobody knows.
     steps_per_epoch: f64,
     /// The step at which it began, or went on after it was healed.
     begun: u64,
-    pulses: Vec<Pulse>,
+    pulses: Vec<StepMetrics>,
     scores: BTreeMap<ScoreName, Vec<(u64, f32)>>,
     diverged: Option<(u64, String)>,
 }
 
-impl Case {
+impl RunContext {
     /// The facts of `recipe`.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Case {
     }
 }
 
-impl From<&StepReport> for Pulse {
+impl From<&StepReport> for StepMetrics {
     fn from(report: &StepReport) -> Self {
         let variety = report.variety.unwrap_or_default();
         let ratio = |fake: f32, real: f32| if real > 0.0 { fake / real } else { 1.0 };
@@ -110,11 +110,11 @@ impl From<&StepReport> for Pulse {
     }
 }
 
-impl Vitals {
+impl RunHistory {
     /// Of a run that has not begun.
-    pub fn new(case: Case) -> Self {
+    pub fn new(context: RunContext) -> Self {
         Self {
-            case,
+            context,
             steps: 0,
             steps_per_epoch: 0.0,
             begun: 0,
@@ -139,10 +139,10 @@ impl Vitals {
             Event::Diverged { step, what } => self.diverged = Some((*step, what.clone())),
             Event::Heal(heal) => {
                 // A recipe that was refused would not have been logged.
-                let changed = self.case.recipe.changed(&heal.set).and_then(|recipe| Case::of(&recipe));
-                let case = changed.unwrap_or_else(|_| self.case.clone());
+                let changed = self.context.recipe.changed(&heal.set).and_then(|recipe| RunContext::of(&recipe));
+                let context = changed.unwrap_or_else(|_| self.context.clone());
                 let (steps, steps_per_epoch) = (self.steps, self.steps_per_epoch);
-                *self = Self { begun: heal.back_to, steps, steps_per_epoch, ..Self::new(case) };
+                *self = Self { begun: heal.back_to, steps, steps_per_epoch, ..Self::new(context) };
                 return false;
             }
             _ => return false,
@@ -158,13 +158,13 @@ impl Vitals {
 
     /// About how many images it learns from, if known.
     pub fn images(&self) -> Option<u64> {
-        let train = &self.case.recipe.train;
+        let train = &self.context.recipe.train;
         let images = self.steps_per_epoch * (train.n_critic * train.batch as u64) as f64;
         (images > 0.0).then_some(images as u64)
     }
 
     /// All that was logged of the run since it began, or began again.
-    pub fn pulses(&self) -> &[Pulse] {
+    pub fn pulses(&self) -> &[StepMetrics] {
         &self.pulses
     }
 
@@ -177,7 +177,7 @@ impl Vitals {
     }
 
     /// The pulses of the last `windows` windows, once the run is older than that.
-    pub fn recent(&self, windows: u64) -> Option<&[Pulse]> {
+    pub fn recent(&self, windows: u64) -> Option<&[StepMetrics]> {
         let span = self.window() * windows;
         let first = self.step().checked_sub(span).filter(|first| *first >= self.begun)?;
         let from = self.pulses.partition_point(|pulse| pulse.step <= first);
@@ -185,7 +185,7 @@ impl Vitals {
     }
 
     /// The last `count` windows one by one, oldest first, once the run is older than these.
-    pub fn windows(&self, count: u64) -> Option<Vec<&[Pulse]>> {
+    pub fn windows(&self, count: u64) -> Option<Vec<&[StepMetrics]>> {
         let recent = self.recent(count)?;
         let first = self.step() - self.window() * count;
         let place = |at: u64| recent.partition_point(|pulse| pulse.step <= first + at * self.window());
@@ -204,12 +204,12 @@ impl Vitals {
 }
 
 /// The mean of `what` over `pulses`.
-pub(super) fn mean(pulses: &[Pulse], what: impl Fn(&Pulse) -> f32) -> f32 {
+pub(super) fn mean(pulses: &[StepMetrics], what: impl Fn(&StepMetrics) -> f32) -> f32 {
     pulses.iter().map(what).sum::<f32>() / pulses.len().max(1) as f32
 }
 
 /// A factor or share with two significant digits, as one says it.
-pub(super) fn figure(value: f32) -> String {
+pub(super) fn two_digits(value: f32) -> String {
     match value.abs() {
         v if v >= 1e5 => format!("{value:.1e}"),
         v if v >= 10.0 => format!("{value:.0}"),
@@ -229,38 +229,38 @@ mod tests {
 
     #[test]
     fn windows_grow_with_the_run() {
-        let mut vitals = after(Preset::Quick, &[], 0, |_| {});
+        let mut history = after(Preset::Quick, &[], 0, |_| {});
         for (steps, window) in [(0, 200), (300, 50), (6000, 300), (10_000_000, 2000)] {
-            vitals.observe(&Event::Start {
+            history.observe(&Event::Start {
                 step: 0,
                 steps,
                 steps_per_epoch: 1.0,
                 machine: String::new(),
                 precision: String::new(),
             });
-            assert_eq!(vitals.window(), window, "{steps}");
+            assert_eq!(history.window(), window, "{steps}");
         }
     }
 
     #[test]
     fn a_window_must_have_passed_and_holds_its_steps_only() {
         let steps = |made: u64, windows| {
-            let vitals = after(Preset::Quick, &[], made, |_| {});
-            vitals.recent(windows).map(|pulses| pulses.iter().map(|p| p.step).collect::<Vec<_>>())
+            let history = after(Preset::Quick, &[], made, |_| {});
+            history.recent(windows).map(|pulses| pulses.iter().map(|p| p.step).collect::<Vec<_>>())
         };
         assert_eq!(steps(49, 1), None);
         assert_eq!(steps(50, 1).unwrap(), [1, 10, 20, 30, 40, 50]);
         assert_eq!(steps(125, 1).unwrap(), [80, 90, 100, 110, 120]);
         assert_eq!((steps(99, 2), steps(100, 2).unwrap().len()), (None, 11));
-        let vitals = after(Preset::Quick, &[], 105, |_| {});
-        let each: Vec<_> = vitals.windows(2).unwrap().iter().map(|w| (w[0].step, w.len())).collect();
+        let history = after(Preset::Quick, &[], 105, |_| {});
+        let each: Vec<_> = history.windows(2).unwrap().iter().map(|w| (w[0].step, w.len())).collect();
         assert_eq!(each, [(1, 6), (60, 5)]);
     }
 
     #[test]
     fn a_heal_wipes_the_slate_and_changes_the_recipe() {
-        let mut vitals = after(Preset::Quick, &[], 300, |_| {});
-        vitals.observe(&Event::Heal(Heal {
+        let mut history = after(Preset::Quick, &[], 300, |_| {});
+        history.observe(&Event::Heal(Heal {
             step: 300,
             name: Symptom::Collapse,
             back_to: 100,
@@ -268,16 +268,16 @@ mod tests {
             remedy: String::new(),
             set: vec!["latent=7".into()],
         }));
-        assert_eq!((vitals.case.recipe.latent, vitals.step()), (7, 100));
-        vitals.observe(&Event::Step(healthy(140)));
-        assert!(vitals.recent(1).is_none());
-        vitals.observe(&Event::Step(healthy(150)));
-        assert_eq!(vitals.recent(1).map(<[_]>::len), Some(2));
+        assert_eq!((history.context.recipe.latent, history.step()), (7, 100));
+        history.observe(&Event::Step(healthy(140)));
+        assert!(history.recent(1).is_none());
+        history.observe(&Event::Step(healthy(150)));
+        assert_eq!(history.recent(1).map(<[_]>::len), Some(2));
     }
 
     #[test]
     fn figures_have_two_digits() {
-        let shown = [0.0004, 0.123, 1.26, 12.6, -0.5, 3.14e6].map(figure);
+        let shown = [0.0004, 0.123, 1.26, 12.6, -0.5, 3.14e6].map(two_digits);
         assert_eq!(shown, ["less than 0.01", "0.12", "1.3", "13", "-0.50", "3.1e6"]);
     }
 }

@@ -4,9 +4,9 @@
 use crate::penalty::Penalty;
 use crate::recipe::TrainSettings;
 
-/// A named game.
+/// A named method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Game {
+pub enum Method {
     /// Cross-entropy with flipped labels, nothing else (Goodfellow et al. 2014).
     Gan,
     /// Least squares (Mao et al. 2017).
@@ -23,7 +23,7 @@ pub enum Game {
     R3gan,
 }
 
-impl Game {
+impl Method {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Gan, Self::Lsgan, Self::Wgan, Self::WganGp, Self::Dragan, Self::Sngan, Self::R3gan];
@@ -82,17 +82,18 @@ mod tests {
     #[test]
     fn each_game_is_a_recipe_that_is_accepted() {
         let ring = Recipe::parse(Preset::Ring.text(), "ring", &[]).unwrap();
-        let changed = |game: Game| Recipe::parse(Preset::Ring.text(), "ring", &game.changes(&ring.train)).unwrap();
-        for game in Game::ALL {
-            changed(game).networks().unwrap();
+        let changed =
+            |method: Method| Recipe::parse(Preset::Ring.text(), "ring", &method.changes(&ring.train)).unwrap();
+        for method in Method::ALL {
+            changed(method).networks().unwrap();
         }
-        let plain = changed(Game::Gan).train;
+        let plain = changed(Method::Gan).train;
         assert_eq!((plain.loss, plain.penalties.len(), plain.weight_clip), (Loss::Nonsaturating, 0, 0.0));
-        let gp = changed(Game::WganGp).train;
+        let gp = changed(Method::WganGp).train;
         assert_eq!((gp.loss, gp.penalties.len(), gp.penalties[&Penalty::WganGp]), (Loss::Wasserstein, 1, 10.0));
         // The weights that the recipe found for its own data.
-        assert_eq!(changed(Game::R3gan), ring);
-        assert_eq!(changed(Game::Wgan).train.weight_clip, 0.01);
-        assert!(changed(Game::Sngan).discriminator.spectral);
+        assert_eq!(changed(Method::R3gan), ring);
+        assert_eq!(changed(Method::Wgan).train.weight_clip, 0.01);
+        assert!(changed(Method::Sngan).discriminator.spectral);
     }
 }
