@@ -272,9 +272,12 @@ fn a_log_read_again_says_the_same() {
     assert_eq!(again, logged);
     let text = bench.ok(&["doctor", "mine"]);
     assert!(text.contains("try: ") && text.contains("--set "), "{text}");
-    // A run that never failed: nothing to say, nothing to heal.
+    // A healthy run has no findings; before it is examined, its health is not claimed.
     bench.train("calm", &["--heal"]);
-    assert!(bench.ok(&["doctor", "calm"]).contains("nothing to report"));
+    let text = bench.ok(&["doctor", "calm"]);
+    assert!(text.contains("the doctor has not seen enough yet: it speaks from step 100"), "{text}");
+    find("ring", "ring").train(&bench, "long", 3, &["--steps", "1500"]).unwrap();
+    assert!(bench.ok(&["doctor", "long"]).contains("nothing to report"));
 }
 
 #[test]

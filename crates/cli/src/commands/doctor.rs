@@ -34,7 +34,7 @@ pub fn run(options: &Doctor) -> Result<()> {
         return Ok(());
     }
     if doctor.findings().is_empty() {
-        say!("{}: nothing to report", run.path().display());
+        say!("{}: {}", run.path().display(), findings::none(doctor.examined_from()));
     }
     for finding in doctor.findings() {
         say!("{}", findings::text(finding));

@@ -1,11 +1,11 @@
-//! The findings of the doctor as text.
+//! The doctor's findings as text.
 
 use console::style;
 use faussaire::doctor::{Finding, Heal};
 
 use crate::report::count;
 
-/// Three lines: the observation, what it means, what to try.
+/// Three lines: what was measured, what it means, what to try.
 pub fn text(finding: &Finding) -> String {
     let flags = match finding.flags() {
         flags if flags.is_empty() => String::new(),
@@ -17,6 +17,14 @@ pub fn text(finding: &Finding) -> String {
 /// What a line of the doctor begins with.
 fn heading(step: u64) -> String {
     style(format!("doctor, step {}:", count(step))).yellow().to_string()
+}
+
+/// What is said where nothing was found: that, or from which step on the run is examined.
+pub fn none(examined_from: Option<u64>) -> String {
+    match examined_from {
+        Some(first) => format!("the doctor has not seen enough yet: it speaks from step {}", count(first)),
+        None => "nothing to report".into(),
+    }
 }
 
 /// A line about a healing step.

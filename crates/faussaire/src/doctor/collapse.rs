@@ -1,26 +1,25 @@
-//! Mode collapse: the generator makes one image, or a few, whatever the noise. The batch itself shows it; where the data
-//! has known modes or classes, so does their loss.
+//! Mode collapse: the generator makes one image, or a few, for any noise. The variety of a batch shows it and, where the
+//! data has known modes or classes, the number of these that are missing.
 
 use super::history::{mean, two_digits};
-use super::narrow;
 use super::{Observation, Remedy, RunHistory, StepMetrics};
 use crate::metrics::Metric;
 
-/// Generated images that differ less than this share of what real ones do are one image. Healthy runs stay above 0.4.
+/// Spread of generated images over that of real ones below which they are one image. Healthy runs stay above 0.4.
 const ONE_IMAGE: f32 = 0.15;
-/// Images whose nearest is nearer than this share are a few images. Healthy runs stay above 0.5. Of points it says nothing:
-/// between clusters they are always farther apart.
+/// Nearest-neighbour distance of generated images over that of real ones below which they are a few images. Healthy runs
+/// stay above 0.5. It does not apply to 2-D points, whose distance between clusters is always larger.
 pub(super) const FEW_IMAGES: f32 = 0.25;
-/// Modes or classes that were there and are not in two scores in a row. Fewer come and go in healthy runs.
-const LOST: f32 = 3.0;
-/// From fewer images than this a batch of generated ones, even if drawn like the real ones, holds near-equal ones more often than
-/// a batch of real ones, which are all different.
-const FEWEST: u64 = 640;
-/// Windows after which images that were alike from the beginning count as collapsed.
-const LONG: u64 = 4;
+/// Number of modes or classes that are missing in two consecutive scores. In healthy runs fewer come and go.
+const MISSING: f32 = 3.0;
+/// Fewest training images for which nearest neighbours are compared. With fewer, a batch of generated images of the same
+/// distribution holds near-duplicates more often than a batch of real images, which are all different.
+const MIN_IMAGES: u64 = 640;
+/// Number of windows after which images that were alike from the beginning count as collapsed.
+const PATIENCE_WINDOWS: u64 = 4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
-    let seen = batch(history).or_else(|| lost(history))?;
+    let seen = low_variety(history).or_else(|| missing_modes(history))?;
     let remedies = [
         Remedy::RandomInit,
         Remedy::R1Penalty,
@@ -30,47 +29,51 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     ];
     Some(Observation {
         seen,
-        means: "the generator has collapsed: it makes one image, or a few, whatever the noise",
+        means: "the generator has collapsed: it makes one image, or a few, for any noise",
         remedies: remedies.to_vec(),
     })
 }
 
-fn batch(history: &RunHistory) -> Option<String> {
+fn low_variety(history: &RunHistory) -> Option<String> {
     if let Some(spread) = one_image(history) {
-        return Some(format!("generated images differ {} times as much as real ones do", two_digits(spread)));
+        return Some(format!("generated images differ {} times as much as real images", two_digits(spread)));
     }
-    if history.context.points || narrow::is_narrow(history) || history.images().is_some_and(|images| images < FEWEST) {
+    if history.context.points
+        || history.context.has_narrow_latent()
+        || history.images().is_some_and(|images| images < MIN_IMAGES)
+    {
         return None;
     }
     let nearest = alike(history, |p| p.nearest, FEW_IMAGES)?;
     Some(format!(
-        "a generated image is {} times as far from the nearest other one as real images are",
+        "the distance between generated images and their nearest neighbours is {} times that of real images",
         two_digits(nearest)
     ))
 }
 
-/// How much generated images differ, as a share of what real ones do, where they are one image.
+/// Spread of the generated images over that of the real ones, if it is so low that they are one image.
 pub(super) fn one_image(history: &RunHistory) -> Option<f32> {
     alike(history, |p| p.spread, ONE_IMAGE)
 }
 
-/// `measure`, where it is below `limit` because the images became alike, are the very same, or have been alike for long. An
-/// untrained net's first images are alike, too: where G doesn't get away from there, the cause may be another.
+/// `measure`, if it is below `limit` because the images became alike, are identical, or have been alike for several windows.
+/// An untrained net's first images are alike, too, so low variety at the beginning alone is no collapse.
 fn alike(history: &RunHistory, measure: fn(&StepMetrics) -> f32, limit: f32) -> Option<f32> {
     let now = mean(history.recent(2)?, measure);
-    let were_different = || history.pulses().iter().any(|pulse| measure(pulse) >= 2.0 * limit);
-    let for_long = || history.recent(LONG).is_some_and(|pulses| mean(pulses, measure) < limit);
+    let were_different = || history.steps().iter().any(|metrics| measure(metrics) >= 2.0 * limit);
+    let for_long = || history.recent(PATIENCE_WINDOWS).is_some_and(|steps| mean(steps, measure) < limit);
     (now < limit && (now < 0.2 * limit || were_different() || for_long())).then_some(now)
 }
 
-fn lost(history: &RunHistory) -> Option<String> {
-    let scores = history.scores(if history.context.points { Metric::MissingModes } else { Metric::RareClasses });
+fn missing_modes(history: &RunHistory) -> Option<String> {
+    let (metric, kind) = if history.context.points { (Metric::MissingModes, "modes") } else { (Metric::RareClasses, "classes") };
+    let scores = history.scores(metric);
     let [earlier @ .., (_, before), (_, last)] = scores else { return None };
     let best = earlier.iter().map(|(_, missing)| *missing).reduce(f32::min)?;
-    // Twice as many again, so that of 25 modes the last few may come and go.
-    let limit = LOST + 2.0 * best;
+    // Relative to the best score, so that of 25 modes the last few may come and go.
+    let limit = MISSING + 2.0 * best;
     (before.min(*last) >= limit)
-        .then(|| format!("{last} kinds of images are missing from the generated ones, where {best} were at best"))
+        .then(|| format!("{last} {kind} are missing from the generated images; at best, {best} were missing"))
 }
 
 #[cfg(test)]
@@ -94,8 +97,8 @@ mod tests {
         let history = after(Preset::Ring, &["train.penalties={}"], 300, one);
         assert_eq!(first_change(&history, &ring), ["train.penalties.r1=0.001"]);
         let few = |r: &mut crate::train::StepReport| r.variety.iter_mut().for_each(|v| v.fake_nearest = 0.02);
-        assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("0.10 times as far"));
-        // Of ten images, a batch of generated ones holds some twice.
+        assert!(only(Symptom::Collapse, Preset::Quick, &[], few).seen.contains("is 0.10 times that of real"));
+        // With ten training images, a batch of generated ones holds some of them twice.
         let mut few_to_learn = after(Preset::Quick, &[], 300, few);
         few_to_learn.observe(&Event::Start {
             step: 0,
@@ -105,13 +108,13 @@ mod tests {
             precision: String::new(),
         });
         assert_eq!(Symptom::Collapse.examine(&few_to_learn), None);
-        // Points of clusters say nothing by their nearest; a narrow latent is another symptom.
+        // Nearest neighbours do not apply to clusters of points; a narrow latent is another symptom.
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Ring, &[], 300, few)), None);
         assert_eq!(Symptom::Collapse.examine(&after(Preset::Quick, &["latent=1"], 300, few)), None);
     }
 
     #[test]
-    fn images_that_begin_alike_are_given_time() {
+    fn images_that_are_alike_at_first_are_given_time() {
         let seen = |made: u64, share: &dyn Fn(u64) -> f32| {
             let change = |r: &mut crate::train::StepReport| {
                 let step = r.step;
@@ -119,14 +122,14 @@ mod tests {
             };
             Symptom::Collapse.examine(&after(Preset::Quick, &[], made, change)).is_some()
         };
-        assert!(!seen(150, &|_| 0.1), "they may still part");
-        assert!(seen(250, &|_| 0.1), "they don't");
-        assert!(seen(150, &|_| 0.01), "the very same image");
+        assert!(!seen(150, &|_| 0.1), "they may still diverge");
+        assert!(seen(250, &|_| 0.1), "they did not");
+        assert!(seen(150, &|_| 0.01), "identical images");
         assert!(seen(150, &|step| if step < 30 { 0.5 } else { 0.1 }), "they were different");
     }
 
     #[test]
-    fn modes_that_were_there_are_missed_when_they_stay_away() {
+    fn lost_modes_are_reported_when_they_stay_missing() {
         let seen = |missing: &[f64]| {
             let mut history = after(Preset::Ring, &[], 600, |_| {});
             score(&mut history, "missing-modes-2500-ring", missing);
@@ -135,6 +138,6 @@ mod tests {
         assert_eq!(seen(&[7.0, 7.0, 6.0, 6.0]), None, "not there yet");
         assert_eq!(seen(&[2.0, 0.0, 4.0, 1.0]), None, "gone once");
         assert_eq!(seen(&[2.0, 0.0, 2.0, 2.0]), None, "few");
-        assert!(seen(&[2.0, 0.0, 4.0, 3.0]).unwrap().starts_with("3 kinds"));
+        assert!(seen(&[2.0, 0.0, 4.0, 3.0]).unwrap().starts_with("3 modes are missing"));
     }
 }

@@ -1,17 +1,17 @@
-//! Losses that are no numbers any more, or so large that they soon won't be: nothing can be learnt from them.
+//! Losses that are NaN or infinite, or so large that they soon will be: training can't recover from them.
 
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// A loss beyond this has exploded. No healthy run's comes near: cross-entropies and hinges stay below some tens, a critic
-/// under a penalty below some hundreds.
+/// A loss above this has exploded. Healthy runs stay far below: cross-entropy and hinge losses below some tens, a critic's
+/// with a penalty below some hundreds.
 const EXPLODED: f32 = 1e4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let seen = history.diverged().map(str::to_owned).or_else(|| exploded(history))?;
     Some(Observation {
         seen,
-        means: "an update was so large that nothing learnt before it holds, mostly because a learning rate is too high",
+        means: "an update was so large that it destroyed what the nets had learned, usually because a learning rate is too high",
         remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }
@@ -31,7 +31,7 @@ mod tests {
     use crate::train::{Event, StepReport};
 
     #[test]
-    fn exploded_and_lost_numbers_are_seen() {
+    fn exploded_and_nan_losses_are_found() {
         let huge = |r: &mut StepReport| r.d_loss = -3e6;
         let seen = only(Symptom::Diverged, Preset::FidleWganGp, &[], huge);
         assert!(seen.seen.contains("discriminator's loss is 3.0e6"), "{seen:?}");

@@ -1,40 +1,40 @@
-//! A discriminator that does worse than guessing, or takes generated images for real ones rather than the other way round: the generator changes faster than it can follow. Guessing alone is no
-//! symptom, since a good generator leaves D nothing else.
+//! A discriminator that does worse than guessing, or scores generated images above real ones: the generator changes faster
+//! than it can follow. Guessing alone is no symptom: against a good generator D can't do better.
 
 use super::history::{StepMetrics, mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// D's loss as a share of what guessing costs, above which it is plainly wrong. Healthy runs reach 1.4 in their first steps.
-const WRONG: f32 = 1.5;
-/// How far generated images' scores may lie above real ones' in each of three windows, and in the last of them. A D that
-/// learns doesn't stand that for long: healthy runs reach 0.07, one on points 0.25 for a while; where D can't follow, it grows.
-const DECEIVED: f32 = 0.1;
-const DEEPLY: f32 = 0.8;
-/// Or D stands still: its score of real images moves, from window to window, by no more than this share of the least lead. A D
-/// that hardly learns stays below 0.08, where its scores have no slope to lead far; that one healthy run moved by 0.65.
-const STILL: f32 = 0.1;
+/// D's loss over the loss of guessing, above which it is worse than guessing. Healthy runs reach 1.4 in their first steps.
+const WORSE_THAN_CHANCE: f32 = 1.5;
+/// How much the mean score of generated images may exceed that of real ones in each of three windows, and in the last of
+/// them. A D that learns corrects that soon: healthy runs reach 0.07, one on points 0.25 for a while; otherwise it grows.
+const MAX_LEAD: f32 = 0.1;
+const MAX_LAST_LEAD: f32 = 0.8;
+/// Change of D's mean score of real images between windows, over the smallest lead, below which D does not react. A D that
+/// hardly learns stays below 0.08; the one healthy run with a lead above had 0.65.
+const MIN_REACTION: f32 = 0.1;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let guessing = history.context.recipe.train.loss.chance_loss()?;
     let share = mean(history.recent(3)?, |p| p.d_loss) / guessing;
     let windows = history.windows(3)?;
     let lead = -mean(windows.last()?, |p| p.gap);
-    let [least, _] = ends(&windows, |p| -p.gap);
-    let [lowest, highest] = ends(&windows, |p| p.real_score);
-    let deceived = least > DECEIVED && (lead > DEEPLY || highest - lowest < STILL * least);
-    (share > WRONG || deceived).then(|| Observation {
-        seen: format!(
-            "the discriminator's loss is {} times what guessing would cost, and it scores generated images {} above real ones",
-            two_digits(share),
-            two_digits(lead)
-        ),
-        means: "it learns too slowly to follow the generator, or is too small for the task, so it is of no use to it",
+    let [least, _] = extremes(&windows, |p| -p.gap);
+    let [lowest, highest] = extremes(&windows, |p| p.real_score);
+    let deceived = least > MAX_LEAD && (lead > MAX_LAST_LEAD || highest - lowest < MIN_REACTION * least);
+    let worse = share > WORSE_THAN_CHANCE;
+    (worse || deceived).then(|| Observation {
+        seen: match worse {
+            true => format!("the discriminator's loss is {} times the loss of guessing", two_digits(share)),
+            false => format!("the discriminator's mean score of generated images is {} above real ones", two_digits(lead)),
+        },
+        means: "it learns too slowly to follow the generator, or is too small for the task, so the generator learns nothing from it",
         remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
 }
 
-/// The least and the largest mean of `measure` among `windows`.
-fn ends(windows: &[&[StepMetrics]], measure: fn(&StepMetrics) -> f32) -> [f32; 2] {
+/// The smallest and the largest mean of `measure` among `windows`.
+fn extremes(windows: &[&[StepMetrics]], measure: fn(&StepMetrics) -> f32) -> [f32; 2] {
     let means = || windows.iter().map(|window| mean(window, measure));
     [means().fold(f32::INFINITY, f32::min), means().fold(f32::NEG_INFINITY, f32::max)]
 }
@@ -51,14 +51,14 @@ mod tests {
         let (name, slow) = (Symptom::HelplessDiscriminator, ["discriminator.adam.learning_rate=1e-7"]);
         let worse = |r: &mut StepReport| r.d_loss = 1.4;
         let seen = only(name, Preset::Quick, &slow, worse);
-        assert!(seen.seen.contains("is 2.0 times what"), "{seen:?}");
+        assert!(seen.seen.contains("is 2.0 times the loss"), "{seen:?}");
         let history = after(Preset::Quick, &slow, 300, worse);
         assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
         let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.6, 0.4);
         assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("1.0 above real ones"));
-        // Deceived by a little: it depends on whether D does anything about it.
+        // A small lead: whether it counts depends on D's reaction.
         let still = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
         assert!(only(name, Preset::Quick, &slow, still).seen.ends_with("0.30 above real ones"));
         let wavering = |r: &mut StepReport| {
@@ -71,6 +71,6 @@ mod tests {
                 deceived(r)
             }
         };
-        assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, once)), None, "it has learnt");
+        assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, once)), None, "it has learned");
     }
 }

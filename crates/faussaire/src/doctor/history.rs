@@ -1,5 +1,5 @@
-//! What the doctor knows of a run: the pulse of every logged step since it began or was last healed, the scores, and
-//! those facts of recipe and data without which the figures mean nothing.
+//! The history of a run as the doctor examines it: metrics of every logged step since the run began or was last healed,
+//! the scores, and the facts of recipe and data by which they are interpreted.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,34 @@ use crate::metrics::{Metric, ScoreName};
 use crate::recipe::Recipe;
 use crate::train::{Event, StepReport};
 
-/// A window is this share of the run. Four of them pass within the first 20% of the steps, the time in which a planned
-/// failure must have been named.
+/// Windows in a run. Four of them pass within the first 20% of the steps, within which the doctor must name a failure.
 const WINDOWS: u64 = 20;
-/// Fewer steps would be five log lines: one unlucky batch among them must not decide.
-const SHORTEST: u64 = 50;
-/// In a run of a million steps a failure should not have to last for a day.
-const LONGEST: u64 = 2000;
-/// The window where time alone ends the run, so that nobody knows its length.
-const UNKNOWN: u64 = 200;
+/// Fewest steps of a window: it holds five log lines, so that one unlucky batch does not decide.
+const MIN_WINDOW: u64 = 50;
+/// Most steps of a window: in a run of a million steps, a failure should be named within hours.
+const MAX_WINDOW: u64 = 2000;
+/// Steps of a window where the run is limited by time, so that its number of steps is unknown.
+const DEFAULT_WINDOW: u64 = 200;
 
-/// Facts of the recipe and the data.
+/// The largest latent that is narrow for images, which vary in more ways; with a larger one, near-duplicates have another cause.
+const NARROW: usize = 3;
+/// Number of windows after which the doctor can name every failure of a run's beginning.
+const EXAMINED_AFTER: u64 = 2;
+
+/// Facts of recipe and data that don't change during a run.
+///
+/// The doctor needs them to interpret the metrics.
 #[derive(Clone, Debug)]
 pub struct RunContext {
     /// The recipe.
     pub recipe: Recipe,
-    /// Whether the "images" are points in the plane.
+    /// Whether the "images" are 2-D points.
     pub points: bool,
-    /// Whether D can pay a gradient penalty.
+    /// Whether D's layers allow a gradient penalty.
     pub takes_penalty: bool,
 }
 
-/// One logged step, as far as symptoms look at it.
+/// Metrics of one logged step, as the symptoms use them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepMetrics {
     /// The step.
@@ -38,38 +44,38 @@ pub struct StepMetrics {
     pub d_loss: f32,
     /// G's loss.
     pub g_loss: f32,
-    /// Lengths of the gradients.
+    /// Norm of D's gradient.
     pub d_norm: f32,
-    /// Lengths of the gradients.
+    /// Norm of G's gradient.
     pub g_norm: f32,
-    /// Share of all images about which D is right.
-    pub right: f32,
+    /// Share of all images that D classifies correctly.
+    pub accuracy: f32,
     /// Mean score of real images.
     pub real_score: f32,
-    /// The same minus that of generated ones.
+    /// Mean score of real images minus that of generated ones.
     pub gap: f32,
-    /// Mean score of real images minus that of images held back; 0 where there are none.
+    /// Mean score of real images minus that of held-out ones; 0 where there are none.
     pub held_out_gap: f32,
-    /// Spread of the generated images over that of the real ones.
+    /// Spread of the generated images divided by that of the real ones.
     pub spread: f32,
-    /// The generated images' distance to their nearest over the real images'.
+    /// Distance of generated images to their nearest neighbour, divided by that of real images.
     pub nearest: f32,
-    /// How far an update of G moves its images, over the spread of the real ones.
+    /// Change of G's images by one update, divided by the spread of the real ones.
     pub shift: f32,
 }
 
-/// What is known of a run.
+/// What a run has logged since it began or was last healed.
 #[derive(Clone, Debug)]
 pub struct RunHistory {
-    /// Facts that don't change.
+    /// Facts of recipe and data.
     pub context: RunContext,
-    /// Steps that the run is to make; 0 where nobody knows.
-    steps: u64,
-    /// Steps per pass over the data; 0 where nobody knows.
+    /// Planned steps of the run; 0 if unknown.
+    total_steps: u64,
+    /// Steps per epoch; 0 if unknown.
     steps_per_epoch: f64,
-    /// The step at which it began, or went on after it was healed.
-    begun: u64,
-    pulses: Vec<StepMetrics>,
+    /// The step at which it began, or continued after it was healed.
+    start: u64,
+    steps: Vec<StepMetrics>,
     scores: BTreeMap<ScoreName, Vec<(u64, f32)>>,
     diverged: Option<(u64, String)>,
 }
@@ -89,6 +95,13 @@ impl RunContext {
     }
 }
 
+impl RunContext {
+    /// Whether the latent is too small for images; 2-D points need no more than two numbers.
+    pub(super) fn has_narrow_latent(&self) -> bool {
+        self.recipe.latent <= NARROW && !self.points
+    }
+}
+
 impl From<&StepReport> for StepMetrics {
     fn from(report: &StepReport) -> Self {
         let variety = report.variety.unwrap_or_default();
@@ -99,7 +112,7 @@ impl From<&StepReport> for StepMetrics {
             g_loss: report.g_loss,
             d_norm: report.d_norm,
             g_norm: report.g_norm,
-            right: 0.5 * (report.d_real + report.d_fake),
+            accuracy: 0.5 * (report.d_real + report.d_fake),
             real_score: report.real_score,
             gap: report.real_score - report.fake_score,
             held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
@@ -111,38 +124,38 @@ impl From<&StepReport> for StepMetrics {
 }
 
 impl RunHistory {
-    /// Of a run that has not begun.
+    /// The history of a run that has not begun.
     pub fn new(context: RunContext) -> Self {
         Self {
             context,
-            steps: 0,
+            total_steps: 0,
             steps_per_epoch: 0.0,
-            begun: 0,
-            pulses: Vec::new(),
+            start: 0,
+            steps: Vec::new(),
             scores: BTreeMap::new(),
             diverged: None,
         }
     }
 
-    /// Takes in an event; true where it says something new.
+    /// Adds an event; returns whether symptoms should be examined again.
     pub fn observe(&mut self, event: &Event) -> bool {
         match event {
             Event::Start { steps, steps_per_epoch, .. } => {
-                (self.steps, self.steps_per_epoch) = (*steps, *steps_per_epoch);
+                (self.total_steps, self.steps_per_epoch) = (*steps, *steps_per_epoch);
                 return false;
             }
-            Event::Step(report) if StepReport::is_logged(report.step) => self.pulses.push(report.into()),
-            // Rounded, because a number that comes back from the log may differ in its last bit.
+            Event::Step(report) if StepReport::is_logged(report.step) => self.steps.push(report.into()),
+            // As f32, because a number read from the log may differ in its last bit.
             Event::Score { step, name, value } => {
                 self.scores.entry(name.clone()).or_default().push((*step, *value as f32));
             }
             Event::Diverged { step, what } => self.diverged = Some((*step, what.clone())),
             Event::Heal(heal) => {
-                // A recipe that was refused would not have been logged.
+                // A heal is logged only if its recipe was accepted.
                 let changed = self.context.recipe.changed(&heal.set).and_then(|recipe| RunContext::of(&recipe));
                 let context = changed.unwrap_or_else(|_| self.context.clone());
-                let (steps, steps_per_epoch) = (self.steps, self.steps_per_epoch);
-                *self = Self { begun: heal.back_to, steps, steps_per_epoch, ..Self::new(context) };
+                let (total_steps, steps_per_epoch) = (self.total_steps, self.steps_per_epoch);
+                *self = Self { start: heal.back_to, total_steps, steps_per_epoch, ..Self::new(context) };
                 return false;
             }
             _ => return false,
@@ -150,45 +163,50 @@ impl RunHistory {
         true
     }
 
-    /// The last step that was seen.
+    /// The last step in the history.
     pub fn step(&self) -> u64 {
-        let logged = self.pulses.last().map_or(self.begun, |pulse| pulse.step);
+        let logged = self.steps.last().map_or(self.start, |metrics| metrics.step);
         self.diverged.as_ref().map_or(logged, |(step, _)| logged.max(*step))
     }
 
-    /// About how many images it learns from, if known.
+    /// Approximate number of training images, if known.
     pub fn images(&self) -> Option<u64> {
         let train = &self.context.recipe.train;
         let images = self.steps_per_epoch * (train.n_critic * train.batch as u64) as f64;
         (images > 0.0).then_some(images as u64)
     }
 
-    /// All that was logged of the run since it began, or began again.
-    pub fn pulses(&self) -> &[StepMetrics] {
-        &self.pulses
+    /// Metrics of all logged steps since the run began or was last healed.
+    pub fn steps(&self) -> &[StepMetrics] {
+        &self.steps
     }
 
-    /// Steps in a window.
+    /// Number of steps in a window.
     pub fn window(&self) -> u64 {
-        match self.steps {
-            0 => UNKNOWN,
-            steps => (steps / WINDOWS).clamp(SHORTEST, LONGEST),
+        match self.total_steps {
+            0 => DEFAULT_WINDOW,
+            steps => (steps / WINDOWS).clamp(MIN_WINDOW, MAX_WINDOW),
         }
     }
 
-    /// The pulses of the last `windows` windows, once the run is older than that.
-    pub fn recent(&self, windows: u64) -> Option<&[StepMetrics]> {
-        let span = self.window() * windows;
-        let first = self.step().checked_sub(span).filter(|first| *first >= self.begun)?;
-        let from = self.pulses.partition_point(|pulse| pulse.step <= first);
-        Some(&self.pulses[from..]).filter(|pulses| !pulses.is_empty())
+    /// The step from which the doctor examines the run; none once the run has reached it.
+    pub fn examined_from(&self) -> Option<u64> {
+        self.recent(EXAMINED_AFTER).is_none().then(|| self.start + EXAMINED_AFTER * self.window())
     }
 
-    /// The last `count` windows one by one, oldest first, once the run is older than these.
+    /// Metrics of the last `windows` windows; none until the run has passed that many.
+    pub fn recent(&self, windows: u64) -> Option<&[StepMetrics]> {
+        let span = self.window() * windows;
+        let first = self.step().checked_sub(span).filter(|first| *first >= self.start)?;
+        let from = self.steps.partition_point(|metrics| metrics.step <= first);
+        Some(&self.steps[from..]).filter(|steps| !steps.is_empty())
+    }
+
+    /// The last `count` windows one by one, oldest first; none until the run has passed that many.
     pub fn windows(&self, count: u64) -> Option<Vec<&[StepMetrics]>> {
         let recent = self.recent(count)?;
         let first = self.step() - self.window() * count;
-        let place = |at: u64| recent.partition_point(|pulse| pulse.step <= first + at * self.window());
+        let place = |at: u64| recent.partition_point(|metrics| metrics.step <= first + at * self.window());
         Some((0..count).map(|at| &recent[place(at)..place(at + 1)]).collect())
     }
 
@@ -197,18 +215,18 @@ impl RunHistory {
         self.scores.iter().find(|(name, _)| name.metric == metric).map_or(&[], |(_, scores)| scores)
     }
 
-    /// What was no longer finite, if anything.
+    /// Which value was no longer finite, if any.
     pub fn diverged(&self) -> Option<&str> {
         self.diverged.as_ref().map(|(_, what)| what.as_str())
     }
 }
 
-/// The mean of `what` over `pulses`.
-pub(super) fn mean(pulses: &[StepMetrics], what: impl Fn(&StepMetrics) -> f32) -> f32 {
-    pulses.iter().map(what).sum::<f32>() / pulses.len().max(1) as f32
+/// The mean of `measure` over `steps`.
+pub(super) fn mean(steps: &[StepMetrics], measure: impl Fn(&StepMetrics) -> f32) -> f32 {
+    steps.iter().map(measure).sum::<f32>() / steps.len().max(1) as f32
 }
 
-/// A factor or share with two significant digits, as one says it.
+/// A factor or share as text, with two significant digits.
 pub(super) fn two_digits(value: f32) -> String {
     match value.abs() {
         v if v >= 1e5 => format!("{value:.1e}"),
@@ -246,7 +264,7 @@ mod tests {
     fn a_window_must_have_passed_and_holds_its_steps_only() {
         let steps = |made: u64, windows| {
             let history = after(Preset::Quick, &[], made, |_| {});
-            history.recent(windows).map(|pulses| pulses.iter().map(|p| p.step).collect::<Vec<_>>())
+            history.recent(windows).map(|steps| steps.iter().map(|s| s.step).collect::<Vec<_>>())
         };
         assert_eq!(steps(49, 1), None);
         assert_eq!(steps(50, 1).unwrap(), [1, 10, 20, 30, 40, 50]);
@@ -258,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heal_wipes_the_slate_and_changes_the_recipe() {
+    fn a_heal_clears_the_history_and_changes_the_recipe() {
         let mut history = after(Preset::Quick, &[], 300, |_| {});
         history.observe(&Event::Heal(Heal {
             step: 300,

@@ -1,9 +1,9 @@
-//! The doctor: a watcher that reads a run's events, says what is going wrong in words that name the flag to try, and, if
-//! the recipe allows it (`train.heal`, `--heal`), sends the run back under a changed recipe. One file per symptom.
+//! The doctor: a watcher that examines a run's events, reports failures with the recipe change to try and, if the recipe
+//! allows it (`train.heal`), sends the run back under a changed recipe. One file per symptom.
 //!
-//! What it knows comes from events that the log keeps, so that a run's log, read again, tells the same story: that is how
-//! a resumed run goes on, and how `faussaire doctor RUN` works. A symptom is judged over a window that grows with the
-//! run's length, and only after such a window has passed. Where thresholds come from: docs/results/doctor.md.
+//! It uses only events that the log keeps, so that it finds the same in a log that is read again: that is how a resumed run
+//! continues, and how `faussaire doctor RUN` works. A symptom is examined over windows that grow with the run's length, and
+//! only after such a window has passed. docs/results/doctor.md says how the thresholds were chosen.
 
 mod collapse;
 mod copying;
@@ -26,19 +26,19 @@ pub use history::{RunContext, RunHistory, StepMetrics};
 pub use remedy::Remedy;
 pub use watch::Doctor;
 
-/// What a symptom's file says of a run.
+/// The result of a symptom's examination of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// What is seen, with figures.
+    /// What was measured, with figures.
     pub seen: String,
-    /// What that usually means.
+    /// What it usually means.
     pub means: &'static str,
-    /// What helps, the best first.
+    /// Remedies to try, the best first.
     pub remedies: Vec<Remedy>,
 }
 
 impl Symptom {
-    /// Looks for it.
+    /// Examines the run for it; none where the run doesn't show it.
     fn examine(self, history: &RunHistory) -> Option<Observation> {
         match self {
             Self::Diverged => diverged::examine(history),

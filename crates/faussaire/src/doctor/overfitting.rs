@@ -1,29 +1,26 @@
-//! A discriminator that knows the training images by heart: it scores images that it never learnt from like generated
-//! ones. Seen only where images are held back (`train.held_out`).
+//! A discriminator that has memorised the training images: it scores held-out images like generated ones. Needs held-out
+//! images (`train.held_out`).
 
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// How far the scores of held-out images have gone from those of training images (0) to those of generated ones (1): the
+/// Where the mean score of held-out images is between that of training images (0) and that of generated ones (1): the
 /// measure r_v of Karras et al. (2020).
-const BY_HEART: f32 = 0.5;
-/// Scores that hardly differ have no such measure: their differences are noise.
-const TOLD_APART: f32 = 1.0;
+const MEMORISED: f32 = 0.5;
+/// Least gap between the mean scores of training and generated images: below it, r_v is noise.
+const MIN_GAP: f32 = 1.0;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let recent = history.recent(3)?;
-    let (gap, lost) = (mean(recent, |p| p.gap), mean(recent, |p| p.held_out_gap));
-    let share = lost / gap;
-    // Written so that no number, where gap is none, is no finding.
-    if !(gap > TOLD_APART && share > BY_HEART) {
+    let (gap, held_out_gap) = (mean(recent, |p| p.gap), mean(recent, |p| p.held_out_gap));
+    let share = held_out_gap / gap;
+    // A NaN is no finding.
+    if !(gap > MIN_GAP && share > MEMORISED) {
         return None;
     }
     Some(Observation {
-        seen: format!(
-            "images held back score as if {} of the way from training images to generated ones",
-            two_digits(share)
-        ),
-        means: "the discriminator learns the training images by heart: there are too few of them for it",
+        seen: format!("held-out images score {} of the way from training images to generated ones", two_digits(share)),
+        means: "the discriminator is memorising the training images: there are too few of them for its size",
         remedies: vec![Remedy::Augment, Remedy::R1Penalty, Remedy::InstanceNoise],
     })
 }

@@ -1,36 +1,37 @@
-//! A discriminator that is right about everything, or far beyond doubt: what it would say about the next image is known, so
-//! the generator learns nothing from it. That shows in D's loss, not in its accuracy, since the scores of losses that
-//! compare have no zero, and in how far the scores of both sides lie apart, where a score is the logarithm of an odds.
-//! Critics of a bounded slope (Wasserstein) are meant to be strong, and their scores have no scale.
+//! A discriminator that separates real from generated images with near certainty, so that the generator learns nothing from
+//! it. It is measured by D's loss, not by its accuracy, since relativistic scores have no zero, and by the gap between the
+//! mean scores where a score is a log-odds. Wasserstein critics are meant to be strong, and their scores have no scale.
 
 use super::collapse;
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// D's loss as a share of what guessing would cost, below which it is right about everything. Healthy runs stay above a
-/// third; the strong D of a DCGAN in good health above a tenth.
-const PERFECT: f32 = 0.1;
-/// Mean scores that lie so far apart are odds of one to e^12; past 5, cross-entropy gains nothing by it. Healthy runs stay
-/// below 6. It sees a D that is lost for the generator though a few images still cost it something.
-const BEYOND_DOUBT: f32 = 12.0;
+/// D's loss over the loss of guessing, below which it is right about everything. Healthy runs stay above a third; the strong
+/// D of a healthy DCGAN stays above a tenth.
+const LOW_LOSS: f32 = 0.1;
+/// Gap between the mean scores of real and generated images, in log-odds: 12 are odds of e^12 to 1. Above 5, cross-entropy
+/// gains nothing by it. Healthy runs stay below 6. It finds a D that is too strong although a few images still raise its loss.
+const LARGE_GAP: f32 = 12.0;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let train = &history.context.recipe.train;
-    let (guessing, floor) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.label_flip));
+    let (chance, min) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.label_flip));
     let recent = history.recent(2)?;
-    let share = (mean(recent, |p| p.d_loss) - floor) / (guessing - floor);
+    let share = (mean(recent, |p| p.d_loss) - min) / (chance - min);
     let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };
-    // Where images are all alike, that is the trouble, and D's success its effect.
-    if (share >= PERFECT && gap <= BEYOND_DOUBT) || collapse::one_image(history).is_some() {
+    // Where all images are alike, that is the failure, and D's success its effect.
+    if (share >= LOW_LOSS && gap <= LARGE_GAP) || collapse::one_image(history).is_some() {
         return None;
     }
+    // One sentence for each trigger: a few misclassified images can keep the loss high where the gap is large.
+    let seen = if share >= LOW_LOSS {
+        format!("the discriminator's mean scores of real and generated images are {} apart", two_digits(gap))
+    } else {
+        format!("the discriminator's loss is {} times the loss of guessing", two_digits(share.max(0.0)))
+    };
     Some(Observation {
-        seen: format!(
-            "the discriminator's loss is {} of what guessing would cost; its mean scores lie {} apart",
-            two_digits(share.max(0.0)),
-            two_digits(mean(recent, |p| p.gap))
-        ),
-        means: "it tells every image rightly and far from doubt, so the generator learns little from it",
+        seen,
+        means: "it separates real from generated images with near certainty, so the generator learns little from it",
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty, Remedy::InstanceNoise, Remedy::Augment],
     })
 }
@@ -50,22 +51,22 @@ mod tests {
     fn perfection_is_measured_against_guessing() {
         let name = Symptom::OverpoweringDiscriminator;
         let seen = only(name, Preset::Quick, &["discriminator.adam.learning_rate=0.01"], losing(0.01));
-        assert!(seen.seen.contains("is 0.01 of what guessing"), "{seen:?}");
+        assert!(seen.seen.contains("is 0.01 times the loss of guessing"), "{seen:?}");
         let history = after(Preset::Quick, &["discriminator.adam.learning_rate=0.01"], 300, losing(0.01));
         assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         let examine = |preset, changes: &[&str], loss| name.examine(&after(preset, changes, 300, losing(loss)));
         assert_eq!(examine(Preset::Quick, &[], 0.1), None);
-        // A hinge's guess costs three times as much; a critic's loss has no scale.
+        // Guessing has three times the loss with hinge; a critic's loss has no scale.
         assert!(examine(Preset::Quick, &["train.loss=hinge"], 0.1).is_some());
         assert!(examine(Preset::Ring, &[], 0.01).is_some());
         assert_eq!(examine(Preset::FidleWganGp, &[], -30.0), None);
-        // With softened labels the loss can't get far below 0.16.
+        // With label smoothing the loss can't get far below 0.16.
         assert!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.19).is_some());
         assert_eq!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.25), None);
-        // Far beyond doubt, though a few images still cost it something; a hinge's scores are no odds.
+        // A large gap, though a few images keep the loss high; hinge scores are no log-odds.
         let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);
         let seen = only(name, Preset::Quick, &[], apart(30.0));
-        assert!(seen.seen.ends_with("lie 30 apart"), "{seen:?}");
+        assert!(seen.seen.ends_with("are 30 apart"), "{seen:?}");
         assert_eq!(name.examine(&after(Preset::Quick, &[], 300, apart(10.0))), None);
         assert_eq!(name.examine(&after(Preset::Quick, &["train.loss=hinge"], 300, apart(30.0))), None);
     }

@@ -3,26 +3,26 @@
 use super::{Observation, Remedy, RunHistory};
 use crate::metrics::Metric;
 
-/// The last scores that are averaged, since single ones are noisy.
-const LAST: usize = 3;
-/// How many times the best score their mean must be.
-const WORSE: f32 = 1.5;
-/// Windows that the best must lie back.
-const AGO: u64 = 4;
+/// Number of the last scores that are averaged, since single ones are noisy.
+const AVERAGED: usize = 3;
+/// Ratio of their mean to the best score, from which on the run is past its best.
+const MIN_RATIO: f32 = 1.5;
+/// Number of windows that must have passed since the best score.
+const MIN_WINDOWS: u64 = 4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
-    // The scores of points count modes; what these say is collapse's business.
+    // The scores of points count modes, which `collapse` examines.
     let scores = [Metric::Frechet, Metric::SlicedWasserstein].map(|metric| history.scores(metric));
     let scores = scores.into_iter().find(|scores| !scores.is_empty())?;
     let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
-    let last = scores.len().checked_sub(LAST).map(|from| &scores[from..])?;
-    let mean = last.iter().map(|(_, score)| score).sum::<f32>() / LAST as f32;
-    if mean < WORSE * best || step + AGO * history.window() > history.step() {
+    let last = scores.len().checked_sub(AVERAGED).map(|from| &scores[from..])?;
+    let mean = last.iter().map(|(_, score)| score).sum::<f32>() / AVERAGED as f32;
+    if mean < MIN_RATIO * best || step + MIN_WINDOWS * history.window() > history.step() {
         return None;
     }
     Some(Observation {
         seen: format!("the score was best at step {step} ({best:.3}) and is now {mean:.3}"),
-        means: "training longer makes the images worse; the best checkpoint is kept (--checkpoint best)",
+        means: "more training makes the images worse; the best nets are in the checkpoint `best`",
         remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }

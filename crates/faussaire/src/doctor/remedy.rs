@@ -1,47 +1,47 @@
-//! What helps, as changes to a recipe. A remedy that changes nothing, because the recipe already has it, is passed over.
+//! Remedies, as changes to a recipe. A remedy that changes nothing, because the recipe already has it, is skipped.
 
 use super::RunContext;
 use crate::recipe::NetSettings;
 
-/// Adam's usual learning rate, to which a faster one is brought down at first.
-const USUAL_RATE: f64 = 1e-3;
+/// Adam's default learning rate, to which a higher one is lowered first.
+const DEFAULT_RATE: f64 = 1e-3;
 
 /// A change to the recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// D learns more slowly: no faster than G, or half as fast as it did.
+    /// Lower D's learning rate to G's, or to half of its own.
     LowerDiscriminatorRate,
-    /// G learns more slowly: no faster than D, or half as fast as it did.
+    /// Lower G's learning rate to D's, or to half of its own.
     LowerGeneratorRate,
-    /// Both learn more slowly.
+    /// Lower both learning rates.
     LowerBothRates,
-    /// D learns as fast as G.
+    /// Raise D's learning rate to G's.
     RaiseDiscriminatorRate,
-    /// D's slope at real images is penalised.
+    /// Penalise D's gradient norm at real images (R1).
     R1Penalty,
-    /// More numbers of noise.
+    /// A larger latent.
     LargerLatent,
-    /// D sees every image slightly changed.
+    /// Augment all images before D sees them.
     Augment,
-    /// Noise on what D sees.
+    /// Add noise to all images that D sees.
     InstanceNoise,
-    /// A first layer of G that starts at random instead of at zero.
+    /// Initialise G's layers with random weights instead of zeros.
     RandomInit,
 }
 
 impl Remedy {
-    /// What it does, in a few words that a flag can follow.
+    /// What it does, as a phrase that a flag can follow.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::LowerDiscriminatorRate => "let the discriminator learn more slowly",
-            Self::LowerGeneratorRate => "let the generator learn more slowly",
-            Self::LowerBothRates => "let both nets learn more slowly",
-            Self::RaiseDiscriminatorRate => "let the discriminator learn as fast as the generator",
-            Self::R1Penalty => "penalise the discriminator's slope at real images (R1)",
-            Self::LargerLatent => "give the generator more numbers of noise",
-            Self::Augment => "change all images at random before the discriminator sees them",
-            Self::InstanceNoise => "add noise to all that the discriminator sees",
-            Self::RandomInit => "start the generator's layers at random numbers",
+            Self::LowerDiscriminatorRate => "train the discriminator more slowly",
+            Self::LowerGeneratorRate => "train the generator more slowly",
+            Self::LowerBothRates => "train both nets more slowly",
+            Self::RaiseDiscriminatorRate => "train the discriminator as fast as the generator",
+            Self::R1Penalty => "penalise the discriminator's gradient norm at real images (R1)",
+            Self::LargerLatent => "use a larger latent",
+            Self::Augment => "augment all images before the discriminator sees them",
+            Self::InstanceNoise => "add noise to all images that the discriminator sees",
+            Self::RandomInit => "initialise the generator's layers with random weights",
         }
     }
 
@@ -58,12 +58,12 @@ impl Remedy {
             Self::LowerDiscriminatorRate => vec![rate("discriminator", if d > g { g } else { d / 2.0 })],
             Self::LowerGeneratorRate => vec![rate("generator", if g > d { d } else { g / 2.0 })],
             Self::LowerBothRates => {
-                let gentler = |rate: f64| if rate > USUAL_RATE { USUAL_RATE } else { rate / 4.0 };
-                vec![rate("generator", gentler(g)), rate("discriminator", gentler(d))]
+                let lower = |rate: f64| if rate > DEFAULT_RATE { DEFAULT_RATE } else { rate / 4.0 };
+                vec![rate("generator", lower(g)), rate("discriminator", lower(d))]
             }
             Self::RaiseDiscriminatorRate if d < g => vec![rate("discriminator", g)],
             Self::R1Penalty if train.penalties.is_empty() && context.takes_penalty => {
-                // Points lie in clusters much narrower than the plane, so D's slope must be allowed to be steep.
+                // Points form clusters much narrower than the plane, so D's gradient must be allowed to be large.
                 vec![format!("train.penalties.r1={}", if context.points { "0.001" } else { "1" })]
             }
             Self::LargerLatent if recipe.latent < 32 => vec![format!("latent={}", if context.points { 8 } else { 32 })],
@@ -71,19 +71,19 @@ impl Remedy {
                 vec!["train.augment.kinds=[\"translation\", \"cutout\"]".into()]
             }
             Self::InstanceNoise if train.noise == 0.0 => vec!["train.noise=0.1".into()],
-            Self::RandomInit => fresh(&recipe.generator),
+            Self::RandomInit => random_init(&recipe.generator),
             _ => Vec::new(),
         }
     }
 }
 
 /// The layers of `net` without their `init zeros`.
-fn fresh(net: &NetSettings) -> Vec<String> {
+fn random_init(net: &NetSettings) -> Vec<String> {
     let layers: Vec<String> = net.layers.iter().map(|line| without_zeros(line)).collect();
     if layers == net.layers { Vec::new() } else { vec![format!("generator.layers={}", toml::Value::from(layers))] }
 }
 
-/// A layer without the two words that start its weights at zero; any other layer as it is.
+/// A layer without `init zeros`; any other layer as it is.
 fn without_zeros(line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.windows(2).position(|pair| pair == ["init", "zeros"]) {
@@ -92,7 +92,7 @@ fn without_zeros(line: &str) -> String {
     }
 }
 
-/// Three significant digits, so that a flag can be typed.
+/// `rate` with three significant digits, so that it is easy to type.
 fn rounded(rate: f64) -> f64 {
     format!("{rate:.2e}").parse().unwrap_or(rate)
 }
@@ -102,11 +102,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fresh_layers_lose_their_zeros_and_nothing_else() {
+    fn zeros_are_removed_and_nothing_else() {
         let net =
             NetSettings::new(["dense 4*4 init zeros", "conv 8  3x3 init  zeros stride 2", "relu", "dense 1 init he"]);
         let layers = r#"["dense 4*4", "conv 8 3x3 stride 2", "relu", "dense 1 init he"]"#;
-        assert_eq!(fresh(&net), [format!("generator.layers={layers}")]);
-        assert!(fresh(&NetSettings::new(["dense 1 init he", "relu"])).is_empty());
+        assert_eq!(random_init(&net), [format!("generator.layers={layers}")]);
+        assert!(random_init(&NetSettings::new(["dense 1 init he", "relu"])).is_empty());
     }
 }

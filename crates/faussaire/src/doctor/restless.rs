@@ -1,34 +1,37 @@
-//! A generator that learns too fast: one update moves its images as far as images differ from each other, so what D says
-//! of them is no longer true when G hears it.
+//! A generator that learns too fast: one update changes its images as much as images differ from each other, so that D's
+//! gradient no longer applies to them.
 
 use super::history::{mean, two_digits};
 use super::overpowering;
 use super::{Observation, Remedy, RunHistory};
 
-/// An update that moves images of the same noise by the whole spread of the real ones leaves nothing of what they were.
-/// Healthy runs move theirs by a tenth, small nets on points by half of it in their first window, some by 0.8 for a window and
-/// calm down. One window will do, since images that were thrown far soon stick where they are.
-const FAR: f32 = 1.0;
-/// With a D that is never wrong, this is far, too: a G that learns too slowly for such a D hardly moves.
-const JUMPY: f32 = 0.2;
-/// Where generated images are one image after such a jump, the jump is what made them so.
-const ALIKE: f32 = 0.15;
+/// Change of the images of the same noise by one update, over the spread of real images, that is too large. Healthy runs have
+/// 0.1, small nets on points 0.5 in their first window and sometimes 0.8 for one window. One window is examined, since images
+/// that changed much may soon be saturated and stop changing.
+const MAX_SHIFT: f32 = 1.0;
+/// The same where D is overpowering: the images of a G that is too slow for such a D hardly change.
+const MAX_SHIFT_OVERPOWERED: f32 = 0.2;
+/// Spread of generated images over that of real ones below which the images are one image.
+const ONE_IMAGE: f32 = 0.15;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let recent = history.recent(1)?;
     let mut shift = mean(recent, |p| p.shift);
-    if mean(recent, |p| p.spread) < ALIKE {
-        // However long ago: where a sigmoid or tanh is saturated, nothing has moved since.
-        shift = history.pulses().iter().map(|p| p.shift).fold(shift, f32::max);
+    if mean(recent, |p| p.spread) < ONE_IMAGE {
+        // The largest change so far made them so: where a sigmoid or tanh is saturated, nothing has changed since.
+        shift = history.steps().iter().map(|p| p.shift).fold(shift, f32::max);
     }
-    // A D that is right about everything because G jumps about is G's doing.
-    let jumpy = shift >= JUMPY && overpowering::examine(history).is_some();
-    if shift < FAR && !jumpy {
+    // A D that is overpowering because G's images change too much is G's fault.
+    let jumpy = shift >= MAX_SHIFT_OVERPOWERED && overpowering::examine(history).is_some();
+    if shift < MAX_SHIFT && !jumpy {
         return None;
     }
     Some(Observation {
-        seen: format!("one update moved the generator's images by {} times the spread of real ones", two_digits(shift)),
-        means: "the generator's learning rate is too high: it jumps past what the discriminator asks of it",
+        seen: format!(
+            "one update changed the generator's images by {} times the spread of real images",
+            two_digits(shift)
+        ),
+        means: "the generator's learning rate is too high: its updates overshoot",
         remedies: vec![Remedy::LowerGeneratorRate],
     })
 }
@@ -47,14 +50,14 @@ mod tests {
         assert!(seen.seen.contains("by 2.0 times"), "{seen:?}");
         let history = after(Preset::Quick, &["generator.adam.learning_rate=0.2"], 300, jump);
         assert_eq!(first_change(&history, &seen), ["generator.adam.learning_rate=0.0005"]);
-        // One jump, and nothing moves any more.
+        // One large change, and no further ones.
         let stuck = |r: &mut StepReport| {
             let first = r.step == 1;
             r.variety.iter_mut().for_each(|v| (v.fake_shift, v.fake_spread) = (if first { 0.6 } else { 0.0 }, 0.01));
         };
         let seen = Symptom::RestlessGenerator.examine(&after(Preset::Quick, &[], 50, stuck)).map(|o| o.seen);
         assert!(seen.is_some_and(|seen| seen.contains("by 2.0 times")));
-        // Smaller jumps, but D has no trouble with them.
+        // Smaller changes count only where D is overpowering.
         let jumpy = |loss: f32| {
             move |r: &mut StepReport| {
                 r.d_loss = loss;

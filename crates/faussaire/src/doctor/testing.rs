@@ -1,11 +1,11 @@
-//! Made-up runs for the symptoms' tests: a healthy one, of which a test changes what it is about.
+//! Synthetic runs for the symptoms' tests: a healthy one, which each test changes.
 
 use super::{Observation, RunContext, RunHistory, Symptom};
 use crate::metrics::ScoreName;
 use crate::recipe::{Preset, Recipe};
 use crate::train::{Event, StepReport, Variety};
 
-/// A step of a run in good health.
+/// A step of a healthy run.
 pub fn healthy(step: u64) -> StepReport {
     let variety =
         Variety { real_spread: 0.3, fake_spread: 0.28, real_nearest: 0.2, fake_nearest: 0.19, fake_shift: 0.01 };
@@ -28,7 +28,7 @@ pub fn healthy(step: u64) -> StepReport {
     }
 }
 
-/// What is known after `made` of 1,000 steps of `preset`, each as `change` leaves it.
+/// The history after `made` of 1,000 steps of `preset`, each changed by `change`.
 pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut StepReport)) -> RunHistory {
     let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let recipe = Recipe::parse(preset.text(), preset.name(), &changes).unwrap();
@@ -55,14 +55,14 @@ pub fn score(history: &mut RunHistory, name: &str, values: &[f64]) {
     }
 }
 
-/// What `symptom` says, and that it says nothing of a healthy run of the same recipe.
+/// What `symptom` reports; checks that it reports nothing of a healthy run of the same recipe.
 pub fn only(symptom: Symptom, preset: Preset, changes: &[&str], change: impl Fn(&mut StepReport)) -> Observation {
     assert_eq!(symptom.examine(&after(preset, changes, 300, |_| {})), None);
     assert_eq!(symptom.examine(&after(preset, changes, 40, &change)), None, "too early");
     symptom.examine(&after(preset, changes, 300, change)).unwrap()
 }
 
-/// The changes of the first remedy that changes anything.
+/// The changes of the first applicable remedy.
 pub fn first_change(history: &RunHistory, observation: &Observation) -> Vec<String> {
     let changes = observation.remedies.iter().map(|remedy| remedy.changes(&history.context));
     changes.into_iter().find(|changes| !changes.is_empty()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The doctor as a watcher: every new figure is examined for every symptom that was not found before.
+//! The doctor as a watcher: after every logged event it examines the run for every symptom not found before.
 
 use std::collections::BTreeSet;
 
@@ -6,22 +6,22 @@ use super::{Finding, Heal, RunContext, RunHistory, Symptom};
 use crate::error::Result;
 use crate::train::{Event, Gan, Request, Watcher};
 
-/// Watches a run.
+/// Watches a run, reports symptoms and requests that it be healed.
 #[derive(Debug)]
 pub struct Doctor {
     history: RunHistory,
-    /// Found since the run began or was last healed.
+    /// Symptoms found since the run began or was last healed.
     found: BTreeSet<Symptom>,
-    /// Everything found, in order.
+    /// All findings, in order.
     findings: Vec<Finding>,
     heals: Vec<Heal>,
     pending: Vec<Event>,
-    /// What the run should be healed of.
+    /// The finding of which the run should be healed.
     to_treat: Option<Finding>,
 }
 
 impl Doctor {
-    /// For a run that began with the recipe of `context` and has the events `log` behind it, none for a new one.
+    /// For a run that began with the recipe of `context`; `log` are its events so far, none for a new run.
     pub fn new(context: RunContext, log: &[Event]) -> Self {
         let mut doctor = Self {
             history: RunHistory::new(context),
@@ -31,8 +31,8 @@ impl Doctor {
             pending: Vec::new(),
             to_treat: None,
         };
-        log.iter().for_each(|event| doctor.see(event));
-        // What the log already says need not be said again; a kill may have come before the rest was written.
+        log.iter().for_each(|event| doctor.examine(event));
+        // Findings in the log are not logged again; the others were lost when the run was killed.
         doctor.pending.retain(|finding| !log.contains(finding));
         doctor
     }
@@ -42,28 +42,33 @@ impl Doctor {
         &self.findings
     }
 
-    /// All returns so far.
+    /// All heals so far.
     pub fn heals(&self) -> &[Heal] {
         &self.heals
     }
 
-    /// What the run should be healed of, if anything.
+    /// The step from which the doctor examines the run; none once the run has reached it. Before, no finding means nothing.
+    pub fn examined_from(&self) -> Option<u64> {
+        self.history.examined_from()
+    }
+
+    /// The finding of which the run should be healed, if any.
     pub(crate) fn to_treat(&self) -> Option<&Finding> {
         self.to_treat.as_ref()
     }
 
-    /// What is known of the run.
+    /// The run's history.
     pub(crate) fn history(&self) -> &RunHistory {
         &self.history
     }
 
-    /// The run was healed: it begins anew.
+    /// Records that the run was healed.
     pub(crate) fn healed(&mut self, heal: Heal) {
-        self.see(&Event::Heal(heal.clone()));
+        self.examine(&Event::Heal(heal.clone()));
         self.pending.push(Event::Heal(heal));
     }
 
-    fn see(&mut self, event: &Event) {
+    fn examine(&mut self, event: &Event) {
         if let Event::Heal(heal) = event {
             self.heals.push(heal.clone());
             self.found.clear();
@@ -73,7 +78,7 @@ impl Doctor {
             return;
         }
         for symptom in Symptom::ALL {
-            // Of numbers that have left their range nothing else can be said.
+            // After a divergence no other symptom can be told.
             if self.found.contains(&symptom) || self.found.contains(&Symptom::Diverged) {
                 continue;
             }
@@ -91,7 +96,7 @@ impl Doctor {
     fn finding(&self, name: Symptom) -> Option<Finding> {
         let observation = name.examine(&self.history)?;
         let context = &self.history.context;
-        // A heal may have added to its remedy's changes what these bring with them.
+        // A heal may have added further changes behind those of its remedy.
         let tried = |set: &Vec<String>| self.heals.iter().any(|heal| heal.set.starts_with(set));
         let remedy = observation.remedies.iter().map(|remedy| (remedy, remedy.changes(context)));
         let remedy = remedy.into_iter().find(|(_, set)| !set.is_empty() && !tried(set));
@@ -103,13 +108,13 @@ impl Doctor {
 
 impl Watcher for Doctor {
     fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request> {
-        // Healed events are its own.
+        // It has emitted heals itself.
         if !matches!(event, Event::Heal(_)) {
-            self.see(event);
+            self.examine(event);
         }
         let allowed = self.heals.len() < gan.recipe.train.heal as usize;
-        let helps = self.to_treat.as_ref().is_some_and(|finding| !finding.set.is_empty());
-        Ok(if allowed && helps { Request::RollBack } else { Request::Continue })
+        let treatable = self.to_treat.as_ref().is_some_and(|finding| !finding.set.is_empty());
+        Ok(if allowed && treatable { Request::RollBack } else { Request::Continue })
     }
 
     fn take_events(&mut self) -> Vec<Event> {

@@ -17,9 +17,6 @@ use crate::render::page::render;
 use crate::run::Run;
 use crate::train::Event;
 
-/// The doctor judges after this many windows.
-const DOCTOR_WINDOWS: u64 = 2;
-
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
@@ -154,12 +151,8 @@ fn healthy(context: RunContext, record: &Record, events: &[Event]) -> Option<Str
     for event in events {
         history.observe(event);
     }
-    if history.recent(DOCTOR_WINDOWS).is_some() {
-        return Some("Nothing was found.".into());
-    }
-    let begun = record.heals.last().map_or(0, |heal| heal.back_to);
-    let first = grouped(begun + DOCTOR_WINDOWS * history.window());
-    Some(format!("The doctor has not seen enough yet: it speaks from step {first}."))
+    let Some(first) = history.examined_from() else { return Some("Nothing was found.".into()) };
+    Some(format!("The doctor has not seen enough yet: it speaks from step {}.", grouped(first)))
 }
 
 fn found(finding: &Finding, command: &str) -> Found {

@@ -1,25 +1,25 @@
-//! What the doctor finds and does, as data: events of the log name them, so they are defined beside the events and not in
-//! the doctor, which watches the events.
+//! The doctor's findings and heals, as data. Events of the log contain them, so they are defined here and not in the doctor,
+//! which depends on the events.
 
 use serde::{Deserialize, Serialize};
 
-/// What can go wrong.
+/// A failure of a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Symptom {
-    /// A loss that is no number.
+    /// A loss that is NaN or infinite.
     Diverged,
-    /// Generated images that are all alike, or few.
+    /// Generated images that are all alike, or only a few.
     Collapse,
-    /// Noise of too few numbers for the images.
+    /// A latent that is too small for the images.
     NarrowLatent,
-    /// A generator that jumps about.
+    /// A generator whose images change too much with each update.
     RestlessGenerator,
-    /// A discriminator that is right about everything.
+    /// A discriminator that separates real from generated images with near certainty.
     OverpoweringDiscriminator,
     /// A discriminator that learns nothing.
     HelplessDiscriminator,
-    /// A discriminator that knows the training images by heart.
+    /// A discriminator that has memorised the training images.
     Overfitting,
     /// Generated images that are copies of training images.
     Copying,
@@ -27,43 +27,43 @@ pub enum Symptom {
     PastBest,
 }
 
-/// A finding, as an event: one sentence of what is seen, one of what it usually means, one of what to try.
+/// A finding: what was measured, what it usually means, what to try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The step at which it was seen.
+    /// The step at which it was found.
     pub step: u64,
-    /// What it is called.
+    /// The symptom.
     pub name: Symptom,
-    /// What is seen.
+    /// What was measured.
     pub seen: String,
-    /// What that usually means.
+    /// What it usually means.
     pub means: String,
-    /// What to try, without the flags.
+    /// What to try, without flags.
     pub advice: String,
-    /// The changes to the recipe that do so, as `--set` takes them.
+    /// The changes to the recipe that do so, as `key=value`.
     pub set: Vec<String>,
 }
 
-/// A return to an earlier state under a changed recipe, as an event.
+/// A return to an earlier state under a changed recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Heal {
     /// The step at which the finding was made.
     pub step: u64,
-    /// The finding.
+    /// The symptom of which the run was healed.
     pub name: Symptom,
-    /// The step from which the run goes on.
+    /// The step from which the run continues.
     pub back_to: u64,
-    /// The checkpoint that was loaded; nothing where the run began again.
+    /// The checkpoint that was loaded; none where the run restarted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
-    /// What was done, without the flags.
+    /// What was changed, without flags.
     pub remedy: String,
     /// The changes to the recipe.
     pub set: Vec<String>,
 }
 
 impl Symptom {
-    /// All of them, the graver first: a run that shows several is healed of the first.
+    /// All of them, the most severe first: a run that shows several is healed of the first.
     pub const ALL: [Self; 9] = [
         Self::Diverged,
         Self::NarrowLatent,
@@ -91,7 +91,7 @@ impl Symptom {
         }
     }
 
-    /// Whether a run that shows it is worth nothing as it is, so that going back costs nothing.
+    /// Whether a run that shows it is useless as it is, so that going back loses nothing.
     pub fn is_fatal(self) -> bool {
         match self {
             Self::Diverged
