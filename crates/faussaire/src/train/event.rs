@@ -1,5 +1,5 @@
-//! What happens during training, as data. Watchers (progress bar, event log, sheets, doctor, ...) see every event, may
-//! add events of their own, and may ask the loop to roll back or to stop; they can't change anything else.
+//! The events of a training, as data. Watchers (progress bar, event log, sheets, doctor, ...) receive every event, may emit
+//! events of their own, and may request a rollback or a stop; they can't change anything else.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,16 @@ use super::{Finding, Gan, Heal, Variety};
 use crate::error::Result;
 use crate::metrics::ScoreName;
 
-/// What one step saw: losses and accuracies before the update that they caused.
+/// The metrics of one step: losses and accuracies are those before its updates.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// Generator updates made so far, this one included.
     pub step: u64,
-    /// Passes over the data completed, with fraction.
+    /// Epochs completed, with fraction.
     pub epoch: f64,
-    /// Real images seen so far.
+    /// Real images that D has been trained on so far.
     pub images: u64,
-    /// Seconds spent in steps so far; pictures and judging left out.
+    /// Seconds spent in steps so far, without sheets and scoring.
     pub train_s: f64,
     /// The discriminator's loss (mean over its updates in this step).
     #[serde(deserialize_with = "number")]
@@ -24,19 +24,19 @@ pub struct StepReport {
     /// The generator's loss.
     #[serde(deserialize_with = "number")]
     pub g_loss: f32,
-    /// What the gradient penalties came to, beside `d_loss` (mean over the updates that paid); nothing where there are none.
+    /// Sum of the gradient penalties, not included in `d_loss` (mean over the updates that apply them); none without penalties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f32>,
-    /// Length of D's gradient (mean over its updates in this step).
+    /// Norm of D's gradient (mean over its updates in this step).
     #[serde(default, deserialize_with = "number")]
     pub d_norm: f32,
-    /// Length of G's gradient.
+    /// Norm of G's gradient.
     #[serde(default, deserialize_with = "number")]
     pub g_norm: f32,
-    /// Share of real images that D took for real.
+    /// Share of real images that D classifies as real.
     #[serde(deserialize_with = "number")]
     pub d_real: f32,
-    /// Share of generated images that D took for generated.
+    /// Share of generated images that D classifies as generated.
     #[serde(deserialize_with = "number")]
     pub d_fake: f32,
     /// Mean score (logit) of real images.
@@ -45,61 +45,60 @@ pub struct StepReport {
     /// Mean score of generated images.
     #[serde(default, deserialize_with = "number")]
     pub fake_score: f32,
-    /// Mean score of images held back (`train.held_out`), in steps that are logged.
+    /// Mean score of held-out images (`train.held_out`), in steps that are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out_score: Option<f32>,
-    /// How much the images of the last update's batch differ, in steps that are logged.
+    /// Variety of the images of the last update's batch, in steps that are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variety: Option<Variety>,
 }
 
-/// A number that may be none at all, or beyond all: JSON has neither, and writes `null` for both.
+/// Reads a number that may be NaN or infinite, which JSON writes as `null`; `null` becomes NaN.
 pub(super) fn number<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<f32, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f32::NAN))
 }
 
-/// Every so many steps one is written to the log.
+/// Interval of the steps that are logged.
 const LOG_EVERY: u64 = 10;
 
 impl StepReport {
-    /// Whether step `step` is one that the log keeps: the first and every tenth. Whoever judges a run by these alone comes
-    /// to the same result from its log as from watching.
+    /// Whether step `step` is logged: the first and every tenth. A watcher that uses only these finds the same in the log.
     pub fn is_logged(step: u64) -> bool {
         step == 1 || step.is_multiple_of(LOG_EVERY)
     }
 }
 
-/// Something that happened.
+/// An event of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// Training begins, or goes on.
+    /// Training starts or resumes.
     Start {
-        /// Steps made before.
+        /// Steps completed before.
         step: u64,
-        /// Steps that the limits allow in all; 0 where time alone decides.
+        /// Total steps that the limits allow; 0 if only time is limited.
         steps: u64,
-        /// Steps per pass over the data.
+        /// Steps per epoch.
         steps_per_epoch: f64,
-        /// What trains it: processor, cores, instruction set.
+        /// The machine: processor, cores, instruction set.
         #[serde(default)]
         machine: String,
-        /// What its steps round the operands of products to: `f32`, `bf16`.
+        /// Format to which the operands of products are rounded: `f32`, `bf16`.
         #[serde(default)]
         precision: String,
     },
-    /// A step was made.
+    /// A step is complete.
     Step(StepReport),
-    /// A pass over the data is complete.
+    /// An epoch is complete.
     Epoch {
-        /// Passes completed.
+        /// Epochs completed.
         epoch: u64,
         /// The step that completed it.
         report: StepReport,
     },
     /// A sheet of images from fixed noise was written.
     Sheet {
-        /// The step that it shows.
+        /// The step of its images.
         step: u64,
         /// Its file, inside the run's folder.
         file: String,
@@ -125,14 +124,14 @@ pub enum Event {
     Diverged {
         /// The last step before it.
         step: u64,
-        /// What was seen.
+        /// Which value was not finite.
         what: String,
     },
-    /// The doctor has seen something.
+    /// The doctor has found a symptom.
     Finding(Finding),
     /// The doctor sent the run back to an earlier step, under a changed recipe.
     Heal(Heal),
-    /// Training is over, for now.
+    /// Training has ended; it may be resumed.
     End {
         /// The last step.
         step: u64,
@@ -141,34 +140,34 @@ pub enum Event {
     },
 }
 
-/// What a watcher asks of the loop.
+/// A watcher's request to the training loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Request {
     /// Nothing.
     #[default]
     Continue,
-    /// To end here, so that the run can go on from an earlier checkpoint under a changed recipe.
+    /// Stop here, so that the run can continue from an earlier checkpoint under a changed recipe.
     RollBack,
-    /// To stop after this step.
+    /// Stop after this step.
     Stop,
 }
 
-/// Somebody who looks on.
+/// Receives the events of a training.
 pub trait Watcher {
-    /// Sees `event`; `gan` is as it stands after it.
+    /// Receives `event`; `gan` is in its state after it.
     ///
     /// # Errors
-    /// What keeps the watcher from its work ends the training.
+    /// An error ends the training.
     fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request>;
 
-    /// Events of its own. It is asked after every event, and all watchers, itself included, are told of them before
-    /// training goes on.
+    /// Removes and returns the events that the watcher emits. It is called after every event; all watchers, itself included,
+    /// receive them before training continues.
     fn take_events(&mut self) -> Vec<Event> {
         Vec::new()
     }
 }
 
-/// A closure is a watcher, too.
+/// A closure is a watcher.
 impl<F: FnMut(&Event, &Gan) -> Result<Request>> Watcher for F {
     fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request> {
         self(event, gan)
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_went_beyond_numbers_can_be_read_back() {
+    fn a_step_with_nan_or_infinity_can_be_read_back() {
         let line = r#"{"event":"step","step":4,"epoch":1,"images":8,"train_s":1,"d_loss":1e18,"g_loss":2,"d_norm":3,"g_norm":4,
                        "d_real":0,"d_fake":1,"real_score":0,"fake_score":0,"penalty":5,"held_out_score":6,
                        "variety":{"real_spread":1,"fake_spread":2,"real_nearest":3,"fake_nearest":4,"fake_shift":5}}"#;

@@ -1,4 +1,4 @@
-//! The loop around the steps: limits, and watchers that see every event.
+//! The training loop: limits, and watchers that receive every event.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 /// How long to train; whichever is reached first ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Passes over the data in all; 0 for no limit.
+    /// Total epochs; 0 for no limit.
     pub epochs: u64,
-    /// Generator updates in all; 0 for no limit.
+    /// Total generator updates; 0 for no limit.
     pub steps: u64,
-    /// From now on.
+    /// Duration from the start of this call; none for no limit.
     pub time: Option<Duration>,
 }
 
 impl Limits {
-    /// Steps allowed in all, if the limits say, for `gan`.
+    /// Total steps allowed for `gan`; none if steps and epochs are not limited.
     pub fn total_steps(&self, gan: &Gan) -> Option<u64> {
         let (batches, k) = (gan.batches.batches_per_epoch(), gan.recipe.train.n_critic);
         let by_epochs = (self.epochs > 0).then(|| self.epochs.saturating_mul(batches).div_ceil(k));
@@ -39,19 +39,19 @@ impl Limits {
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The steps or epochs asked for are done.
+    /// The steps or epochs are complete.
     Complete,
     /// The time is up.
     Time,
-    /// A watcher asked for it.
+    /// A watcher requested it.
     Stopped,
-    /// A watcher asked to go back to an earlier checkpoint.
+    /// A watcher requested to return to an earlier checkpoint.
     RolledBack,
 }
 
 impl Gan {
-    /// Trains until `limits`, telling `watchers` of every event. No folder, no healing: those are
-    /// [`crate::trainer::Trainer`]'s.
+    /// Trains until `limits`, sending every event to `watchers`. It writes no files and does not heal; use
+    /// [`crate::trainer::Trainer`] for that.
     ///
     /// # Errors
     /// A loss that is no longer finite, images that can't be read, or what a watcher reports.
@@ -71,7 +71,7 @@ impl Gan {
         Ok(ending)
     }
 
-    /// The event that says that training begins, or goes on.
+    /// The event of a training that starts or resumes.
     pub(crate) fn start(&self, limits: &Limits) -> Event {
         Event::Start {
             step: self.progress.step,
@@ -82,12 +82,12 @@ impl Gan {
         }
     }
 
-    /// The event that says that training is over.
+    /// The event of a training that has ended.
     pub(crate) fn end(&self, ending: Ending) -> Event {
         Event::End { step: self.progress.step, reason: ending.to_string() }
     }
 
-    /// A step, and all that the watchers have to say to it.
+    /// One step with its events; returns the strongest request of the watchers.
     pub(crate) fn step_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Request> {
         let report = match self.step() {
             Ok(report) => report,
@@ -107,11 +107,11 @@ impl Gan {
         Ok(request)
     }
 
-    /// The passes over the data, counted from 1, that the last step completed: none, one, or several on a tiny set.
+    /// The epochs, counted from 1, that the last step completed: none, one, or several on a tiny set.
     pub(crate) fn epochs_completed(&self) -> std::ops::Range<u64> {
         let k = self.recipe.train.n_critic;
-        let passes = |step: u64| step * k / self.batches.batches_per_epoch();
-        passes(self.progress.step.saturating_sub(1)) + 1..passes(self.progress.step) + 1
+        let epochs = |step: u64| step * k / self.batches.batches_per_epoch();
+        epochs(self.progress.step.saturating_sub(1)) + 1..epochs(self.progress.step) + 1
     }
 }
 
@@ -126,7 +126,7 @@ impl std::fmt::Display for Ending {
     }
 }
 
-/// Tells all watchers of `event`, and of what they add to it.
+/// Sends `event` to all watchers, and the events that they emit; returns their strongest request.
 pub(crate) fn notify(watchers: &mut [&mut dyn Watcher], gan: &Gan, event: Event) -> Result<Request> {
     let mut request = Request::Continue;
     let mut events = VecDeque::from([event]);

@@ -16,20 +16,20 @@ use crate::pixel_range::PixelRange;
 use crate::random::Stream;
 use crate::recipe::Recipe;
 
-/// How far training has come.
+/// The progress of a training.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Generator updates.
+    /// Generator updates made.
     pub step: u64,
-    /// Real images seen.
+    /// Real images that D has been trained on.
     pub images: u64,
-    /// Seconds in steps.
+    /// Seconds spent in steps.
     pub train_s: f64,
-    /// The probability of changing an image before D sees it, which may adapt itself.
+    /// The augmentation probability, which may be adaptive.
     pub augment: f64,
 }
 
-/// What a generator makes images of.
+/// The inputs of a generator.
 #[derive(Clone, Debug)]
 pub struct Latents {
     /// Noise, `[n, 1, 1, latent]`.
@@ -41,18 +41,18 @@ pub struct Latents {
 /// A generator and a discriminator in training.
 #[derive(Debug)]
 pub struct Gan {
-    /// What the run depends on; its precision is settled.
+    /// The recipe; its precision is resolved (no `auto`).
     pub recipe: Recipe,
-    /// Makes images of noise.
+    /// The generator G.
     pub generator: Model,
-    /// Tells real from generated.
+    /// The discriminator D.
     pub discriminator: Model,
-    /// The generator's average over time.
+    /// The moving average of G's weights.
     pub ema: Ema,
-    /// How far training has come.
+    /// Steps, images and seconds so far.
     pub progress: Progress,
-    /// All the data, what of it is learnt from, and what is held back.
-    whole: Arc<dyn Dataset>,
+    /// All images, of which `dataset` is trained on and `held_out` is not.
+    full_dataset: Arc<dyn Dataset>,
     pub(super) dataset: Arc<dyn Dataset>,
     pub(super) held_out: Option<Subset>,
     pub(super) batches: Arc<Batches>,
@@ -60,39 +60,39 @@ pub struct Gan {
     pub(super) conditions: Option<Conditions>,
     pub(super) range: PixelRange,
     pub(super) device: Device,
-    settled: Mutex<Option<Arc<EmaSnapshot>>>,
+    snapshot: Mutex<Option<Arc<EmaSnapshot>>>,
 }
 
-/// The averaged generator at one step.
+/// The averaged generator at one step, ready for inference.
 #[derive(Debug)]
 struct EmaSnapshot {
     step: u64,
     weights: Weights,
-    drawing: InferenceGenerator,
+    generator: InferenceGenerator,
 }
 
 impl Gan {
-    /// Builds the recipe's nets for the images of `whole`, some of which the recipe may hold back (`train.held_out`).
-    /// Several trainings may share one set. They run on rayon's current pool: the global one, or that of the
+    /// Builds the recipe's nets for the images of `full_dataset`, some of which the recipe may hold out (`train.held_out`).
+    /// Several trainings may share one data set. They run on rayon's current pool: the global one, or that of the
     /// `ThreadPool::install` around the call.
     ///
     /// # Errors
     /// A recipe that [`Recipe::validate`] refuses, nets that don't fit each other or the images, or a batch larger than the set.
-    pub fn new(mut recipe: Recipe, whole: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+    pub fn new(mut recipe: Recipe, full_dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
         recipe.validate()?;
-        let (dataset, held_out) = held_out::split_held_out(&recipe, &whole);
+        let (dataset, held_out) = held_out::split_held_out(&recipe, &full_dataset);
         let (generator, discriminator) = recipe.networks()?;
-        let (made, real) = (generator.output(), Shape::from(dataset.shape()));
-        if made.dims() != real.dims() {
+        let (output, real) = (generator.output(), Shape::from(dataset.shape()));
+        if output.dims() != real.dims() {
             return Err(Error::recipe(
-                format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
-                "bring the images to the generator's shape (`data.size`, `data.channels`), or change its layers",
+                format!("the generator makes images of {output}, but those of {} are {real}", dataset.name()),
+                "convert the images to the generator's shape (`data.size`, `data.channels`), or change its layers",
             ));
         }
         let range = PixelRange::of(&generator)?;
         let precision = recipe.resolve_precision(device)?;
-        let told = generator.labels() > 0 || discriminator.labels() > 0;
-        let conditions = told.then(|| Conditions::new(&recipe.labels, dataset.as_ref())).transpose()?;
+        let conditional = generator.labels() > 0 || discriminator.labels() > 0;
+        let conditions = conditional.then(|| Conditions::new(&recipe.labels, dataset.as_ref())).transpose()?;
         let seed = recipe.train.seed;
         let mut generator = Model::from_network(generator, seed, device);
         let mut discriminator = Model::from_network(discriminator, seed, device);
@@ -114,53 +114,53 @@ impl Gan {
             reader,
             range,
             device: device.clone(),
-            whole,
+            full_dataset,
             dataset,
             held_out,
-            settled: Mutex::new(None),
+            snapshot: Mutex::new(None),
         })
     }
 
-    /// A new training on the same data under another recipe.
+    /// A new training on the same data with another recipe.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub fn under(&self, recipe: Recipe) -> Result<Self> {
-        Self::new(recipe, Arc::clone(&self.whole), &self.device)
+        Self::new(recipe, Arc::clone(&self.full_dataset), &self.device)
     }
 
-    /// The images it learns from: all but those held back.
+    /// The training images: all but the held-out ones.
     pub fn dataset(&self) -> &dyn Dataset {
         self.dataset.as_ref()
     }
 
-    /// All its images, those held back included.
-    pub(crate) fn whole(&self) -> &Arc<dyn Dataset> {
-        &self.whole
+    /// All images, including the held-out ones.
+    pub(crate) fn full_dataset(&self) -> &Arc<dyn Dataset> {
+        &self.full_dataset
     }
 
-    /// Where it is computed.
+    /// The device of the computation.
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Steps per pass over the data.
+    /// Steps per epoch.
     pub fn steps_per_epoch(&self) -> f64 {
         self.batches.batches_per_epoch() as f64 / self.recipe.train.n_critic as f64
     }
 
-    /// The shape of its images.
+    /// The shape of the images.
     pub fn image_shape(&self) -> ImageShape {
         self.dataset.shape()
     }
 
-    /// The range of its images' values.
+    /// The range of the pixel values.
     pub fn range(&self) -> PixelRange {
         self.range
     }
 
-    /// Latents for `n` images that stay the same through the whole training, so that its images can be compared. Labels
-    /// are those of real images.
+    /// Latents for `n` images that stay the same during the whole training, so that images of different steps can be
+    /// compared. Labels are those of real images.
     pub fn fixed_latents(&self, n: usize) -> Latents {
         let y = self.conditions.as_ref().map(|conditions| {
             let draws = Stream::new(self.recipe.train.seed, "sheet.labels");
@@ -170,19 +170,18 @@ impl Gan {
         Latents { z: self.fixed_noise(n), y }
     }
 
-    /// Latents for a sheet of `rows` x `columns` images. For conditional nets every row has a label of its own and every
-    /// column its own noise, so that one sees both what a label looks like and what changing it does; there may be more
-    /// or fewer rows then. Returns the number of rows, too.
+    /// Latents for a sheet of `rows` x `columns` images, and its number of rows. For conditional nets, every row has one
+    /// label and every column one noise vector, and the number of labels determines the number of rows.
     pub fn sheet_latents(&self, rows: usize, columns: usize) -> (Latents, usize) {
-        /// More rows than this make a sheet that nobody looks at.
-        const ROWS: usize = 12;
+        /// Most rows of a sheet with labels.
+        const MAX_ROWS: usize = 12;
         let labels = &self.recipe.labels;
         if self.generator.net.labels() == 0 {
             return (self.fixed_latents(rows * columns), rows);
         }
-        let label_grid = conditions::label_grid(labels, ROWS);
-        let (rows, width) = (label_grid.len(), labels.names.len());
-        let y = label_grid.iter().flat_map(|row| std::iter::repeat_n(row, columns)).flatten().copied().collect();
+        let grid = conditions::label_grid(labels, MAX_ROWS);
+        let (rows, width) = (grid.len(), labels.names.len());
+        let y = grid.iter().flat_map(|row| std::iter::repeat_n(row, columns)).flatten().copied().collect();
         let y = tensor(y, [rows * columns, 1, 1, width], &self.device);
         let z = self.fixed_noise(columns).repeat_dim(0, rows);
         (Latents { z, y: Some(y) }, rows)
@@ -191,40 +190,40 @@ impl Gan {
     fn fixed_noise(&self, n: usize) -> Tensor<4> {
         let noise = Stream::new(self.recipe.train.seed, "sheet");
         let latent = self.recipe.latent;
-        // One index per image: the first ten are the same whatever the number.
+        // One index per image, so that image i does not depend on n.
         let values = (0..n as u64).flat_map(|i| noise.normal(i, latent)).collect();
         tensor(values, [n, 1, 1, latent], &self.device)
     }
 
-    /// The averaged generator's weights as one would use them now.
+    /// The averaged generator's weights at this step, with their statistics.
     pub fn averaged(&self) -> Weights {
-        self.settled().weights.clone()
+        self.ema_snapshot().weights.clone()
     }
 
-    /// What the averaged generator makes of `latents`: `[n, h, w, c]` values, in [`Self::range`].
+    /// The averaged generator's images of `latents`: `[n, h, w, c]` values, in [`Self::range`].
     ///
     /// # Errors
-    /// Latents of another length, or without the labels that the generator takes.
+    /// Latents of the wrong length, or without the labels that the generator takes.
     pub fn generate(&self, latents: &Latents) -> Result<Vec<f32>> {
-        self.settled().drawing.images(latents)
+        self.ema_snapshot().generator.images(latents)
     }
 
-    /// The averaged generator at this step, made when it is first asked for.
-    fn settled(&self) -> Arc<EmaSnapshot> {
+    /// The averaged generator at this step, computed at its first use.
+    fn ema_snapshot(&self) -> Arc<EmaSnapshot> {
         let step = self.progress.step;
-        let mut kept = self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(settled) = kept.as_ref().filter(|settled| settled.step == step) {
-            return Arc::clone(settled);
+        let mut cached = self.snapshot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(snapshot) = cached.as_ref().filter(|snapshot| snapshot.step == step) {
+            return Arc::clone(snapshot);
         }
         let net = &self.generator.net;
-        let weights = self.ema.settled(net, |batch, n| self.sample_latents("settle", batch, n));
-        let settled = Arc::new(EmaSnapshot { step, drawing: InferenceGenerator::new(net, &weights), weights });
-        *kept = Some(Arc::clone(&settled));
-        settled
+        let weights = self.ema.with_statistics(net, |batch, n| self.sample_latents("settle", batch, n));
+        let snapshot = Arc::new(EmaSnapshot { step, generator: InferenceGenerator::new(net, &weights), weights });
+        *cached = Some(Arc::clone(&snapshot));
+        snapshot
     }
 
-    /// Puts weights in the place of those that were drawn, before the first step, of each net that is given some. The
-    /// average begins anew from the generator's; Adam's moments are left as they are.
+    /// Replaces the initial weights of each net that is given some, before the first step. The moving average restarts from
+    /// the generator's; Adam's moments are unchanged.
     pub(crate) fn replace_weights(&mut self, generator: Option<Weights>, discriminator: Option<Weights>) {
         for (model, weights) in [(&mut self.generator, generator), (&mut self.discriminator, discriminator)] {
             if let Some(weights) = weights {
@@ -235,12 +234,12 @@ impl Gan {
         self.invalidate_snapshot();
     }
 
-    /// To be called where the averaged weights are replaced.
+    /// Must be called after the averaged weights were replaced.
     pub(crate) fn invalidate_snapshot(&self) {
-        *self.settled.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        *self.snapshot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
-    /// Latents number `turn` of the stream `name`: noise, and labels of real images drawn at random.
+    /// Batch number `turn` of the random stream `name`: noise, and labels of randomly chosen real images.
     pub(super) fn sample_latents(&self, name: &str, turn: u64, n: usize) -> Latents {
         let (seed, latent) = (self.recipe.train.seed, self.recipe.latent);
         let noise = Stream::new(seed, name);

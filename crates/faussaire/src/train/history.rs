@@ -10,9 +10,9 @@ pub struct History {
     pub d_loss: Vec<f32>,
     /// Generator's loss.
     pub g_loss: Vec<f32>,
-    /// Share of real images taken for real.
+    /// Share of real images classified as real.
     pub d_real: Vec<f32>,
-    /// Share of generated images taken for generated.
+    /// Share of generated images classified as generated.
     pub d_fake: Vec<f32>,
     sums: [f64; 4],
     steps: u32,

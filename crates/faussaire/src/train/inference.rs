@@ -1,5 +1,5 @@
-//! A generator as images are drawn with it: what batch normalisation does is folded into the layers before it, no statistics
-//! move, and any number of images takes the memory of one batch.
+//! A generator in inference mode: batch normalisation is folded into the preceding layers, statistics are constant, and any
+//! number of images takes the memory of one batch.
 
 use burn::tensor::Tensor;
 
@@ -9,26 +9,26 @@ use crate::net::{Network, Pass, Weights};
 use crate::ops::Precision;
 use crate::ops::host;
 
-/// Images are drawn in batches of this size.
+/// Images per batch.
 const BATCH: usize = 64;
 
-/// A net that draws, and its weights.
+/// A generator and its weights, for inference.
 #[derive(Debug)]
 pub(crate) struct InferenceGenerator {
     net: Network,
     weights: Weights,
-    /// What goes into products is rounded to this.
+    /// Format to which the operands of products are rounded.
     pub precision: Precision,
 }
 
 impl InferenceGenerator {
-    /// Exact drawing with `generator` and `weights`.
+    /// `generator` with `weights`, in f32.
     pub fn new(generator: &Network, weights: &Weights) -> Self {
         let (net, weights) = generator.folded(weights).unwrap_or_else(|| (generator.clone(), weights.clone()));
         Self { net, weights, precision: Precision::F32 }
     }
 
-    /// One batch, `[n, h, w, c]`, in operations that can be differentiated by the noise.
+    /// One batch of images, `[n, h, w, c]`, differentiable with respect to the noise.
     pub fn batch(&self, latents: Latents) -> Tensor<4> {
         let mut pass = Pass::infer().rounded(self.precision).given(latents.y);
         self.net.apply(&self.weights, latents.z, &mut pass)

@@ -1,5 +1,5 @@
-//! What the discriminator gets to see: a batch of real images with their labels, generated ones, and both changed at random
-//! (`augment`), with noise, packed. Generated images pass through here in the generator's update too, gradient and all.
+//! The discriminator's inputs: a batch of real images with their labels and one of generated images, both augmented, with
+//! instance noise, packed. The generator's update uses the same, differentiably.
 
 use burn::tensor::Tensor;
 
@@ -20,7 +20,7 @@ pub(super) struct RealBatch {
 }
 
 impl Gan {
-    /// The images of the data that belong to D's update `turn`, with their labels.
+    /// The real images of D's update `turn`, with their labels.
     pub(super) fn real_images(&mut self, turn: u64) -> Result<RealBatch> {
         let indices = self.batches.indices(turn);
         let mut values = self.reader.take(turn)?;
@@ -32,8 +32,8 @@ impl Gan {
         Ok(RealBatch { x: tensor(values, [m, shape.height, shape.width, shape.channels], &self.device), y })
     }
 
-    /// Generated without any gradient: the generator doesn't learn here. The labels are those of the real images, so that
-    /// nothing but the images differs between the two halves of the batch.
+    /// Generated images for D's update `turn`, without gradients. The labels are those of the real images, so that only the
+    /// images differ between real and generated.
     pub(super) fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
         let Latents { z, .. } = self.sample_latents("latent.discriminator", turn, m);
         let pass = match self.recipe.train.fake_batchnorm {
@@ -43,7 +43,7 @@ impl Gan {
         self.generator.net.apply(&self.generator.weights, z, &mut pass.given(y))
     }
 
-    /// The scores with some pairs exchanged, if the recipe asks for that.
+    /// The scores with some pairs exchanged (`train.label_flip`).
     pub(super) fn flipped(&self, scores: Scores, turn: u64) -> Scores {
         let share = self.recipe.train.label_flip as f32;
         if share == 0.0 {
@@ -55,7 +55,7 @@ impl Gan {
         scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
     }
 
-    /// `images` as D sees them at its (or G's) update `turn`; `of` keeps the randomness of different uses apart.
+    /// `images` as input of D at its (or G's) update `turn`: augmented, with noise, packed. `of` names the random streams.
     pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
         let train = &self.recipe.train;
         let stream = |what: &str| Stream::new(train.seed, &format!("{what}.{of}"));
@@ -63,17 +63,17 @@ impl Gan {
             [] => images,
             kinds => augment(images, kinds, self.progress.augment, &stream("augment"), turn),
         };
-        packed(self.noisy(images, &stream("noise"), turn), train.pac)
+        packed(self.with_noise(images, &stream("noise"), turn), train.pac)
     }
 
-    fn noisy(&self, images: Tensor<4>, noise: &Stream, turn: u64) -> Tensor<4> {
+    fn with_noise(&self, images: Tensor<4>, noise: &Stream, turn: u64) -> Tensor<4> {
         let train = &self.recipe.train;
         let (low, high) = self.range.bounds();
-        let left = match train.noise_steps {
+        let remaining = match train.noise_steps {
             0 => 1.0,
             steps => (1.0 - self.progress.step as f64 / steps as f64).max(0.0),
         };
-        let deviation = (train.noise * left) as f32 * (high - low);
+        let deviation = (train.noise * remaining) as f32 * (high - low);
         if deviation == 0.0 {
             return images;
         }
@@ -83,7 +83,8 @@ impl Gan {
     }
 }
 
-/// Every `packing` images of `[batch, h, w, c]` as one `[batch / packing, h, w, c * packing]` (Lin et al. 2018).
+/// `packing` images each of `[batch, h, w, c]` stacked along the channels: `[batch / packing, h, w, c * packing]` (PacGAN, Lin
+/// et al. 2018).
 fn packed(images: Tensor<4>, packing: usize) -> Tensor<4> {
     if packing == 1 {
         return images;

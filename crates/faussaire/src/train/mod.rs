@@ -1,7 +1,7 @@
-//! Training: the loop, its two steps, the averaged generator, and the events that watchers see.
+//! Training: the loop, the discriminator's and the generator's step, the moving average, and the events for watchers.
 //!
 //! [`Gan`] holds the two nets and all that the next step depends on; `step.rs` is Algorithm 1 of Goodfellow et al. (2014),
-//! `fit.rs` the loop around it. Run folders, resuming and healing are the business of [`crate::trainer`], one level up.
+//! `fit.rs` the loop around it. Run folders, resuming and healing are in [`crate::trainer`], one level up.
 
 mod ema;
 mod event;
@@ -27,5 +27,5 @@ pub(crate) use inference::InferenceGenerator;
 pub use step::DiscriminatorStep;
 pub use variety::Variety;
 
-/// The name that the Fidle notebook gives to a [`Gan`].
+/// The Fidle notebook's name of a [`Gan`].
 pub type Dcgan = Gan;

@@ -1,5 +1,5 @@
-//! One step of training: Algorithm 1 of Goodfellow et al. (2014), in two halves so that a caller can stop between them and
-//! look. First the discriminator learns, then the generator and its average. Both together are [`Gan::step`].
+//! One step of training: Algorithm 1 of Goodfellow et al. (2014), in two phases between which a caller can inspect the nets.
+//! First the discriminator is updated, then the generator and its moving average. [`Gan::step`] is both together.
 
 use std::time::Instant;
 
@@ -17,17 +17,17 @@ use crate::ops::host;
 use crate::penalty::{Critic, PenaltyTerm};
 use crate::random::Stream;
 
-/// The first half of a step, done: what the discriminator's updates saw. The second half takes it.
+/// The completed first phase of a step: the metrics of the discriminator's updates, which the second phase needs.
 #[derive(Clone, Debug)]
 pub struct DiscriminatorStep {
-    seen: DiscriminatorReport,
-    /// The real images of the last update, where the loss compares the generator's with them.
+    report: DiscriminatorReport,
+    /// The real images of the last update, if the loss is relativistic.
     real: Option<RealBatch>,
     seconds: f64,
 }
 
 impl Gan {
-    /// One step: k discriminator updates, one generator update, the average.
+    /// One step: k discriminator updates, one generator update, the moving average.
     ///
     /// # Errors
     /// A loss that is no longer finite, or images that can't be read.
@@ -54,16 +54,16 @@ impl Gan {
             let measure = j + 1 == k && StepReport::is_logged(step + 1);
             updates.push(self.update_discriminator(turn, real, measure)?);
         }
-        Ok(DiscriminatorStep { seen: mean(&updates), real: last, seconds: began.elapsed().as_secs_f64() })
+        Ok(DiscriminatorStep { report: mean(&updates), real: last, seconds: began.elapsed().as_secs_f64() })
     }
 
-    /// The generator's update and the average, which end the step that `first` began.
+    /// The generator's update and the moving average, which complete the step that `first` began.
     ///
     /// # Errors
     /// A loss that is no longer finite.
     pub fn generator_step(&mut self, first: DiscriminatorStep) -> Result<StepReport> {
         let began = Instant::now();
-        let (DiscriminatorStep { seen: mut d, real, seconds }, step) = (first, self.progress.step);
+        let (DiscriminatorStep { report: mut d, real, seconds }, step) = (first, self.progress.step);
         let before = d.variety.is_some().then(|| self.probe());
         let g = self.update_generator(step, real)?;
         if let (Some(variety), Some(before)) = (&mut d.variety, before) {
@@ -82,38 +82,38 @@ impl Gan {
 impl DiscriminatorStep {
     /// The discriminator's loss before its update.
     pub fn loss(&self) -> f32 {
-        self.seen.loss
+        self.report.loss
     }
 
-    /// The shares of real and of generated images that it told rightly.
+    /// Accuracy on real and on generated images.
     pub fn accuracies(&self) -> [f32; 2] {
-        [self.seen.real, self.seen.fake]
+        [self.report.real, self.report.fake]
     }
 }
 
-/// What the discriminator's update saw.
+/// The metrics of a discriminator update, before it.
 #[derive(Clone, Copy, Debug, Default)]
 struct DiscriminatorReport {
     loss: f32,
-    /// What the penalties came to, where there are any.
+    /// Sum of the penalties, if this update applies any.
     penalty: Option<f32>,
-    /// Length of the gradient.
+    /// Norm of the gradient.
     norm: f64,
-    /// Share of real images taken for real.
+    /// Share of real images classified as real.
     real: f32,
-    /// Share of generated images taken for generated.
+    /// Share of generated images classified as generated.
     fake: f32,
     /// Mean scores of real and of generated images.
     scores: [f32; 2],
-    /// How much the images differ, where this update is one to measure it.
+    /// Variety of the images, if measured.
     variety: Option<Variety>,
-    /// Mean score of images held back, likewise.
+    /// Mean score of held-out images, if measured.
     held_out: Option<f32>,
 }
 
 impl Gan {
-    /// Update number `turn` (counted from 0 over the whole training) of the discriminator. Whether to `measure` how much
-    /// the images differ changes nothing else.
+    /// Update number `turn` (counted from 0 over the whole training) of the discriminator. `measure`: also measure variety
+    /// and held-out score, which doesn't affect the update.
     fn update_discriminator(&mut self, turn: u64, real: RealBatch, measure: bool) -> Result<DiscriminatorReport> {
         let RealBatch { x, y } = real;
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
@@ -125,7 +125,7 @@ impl Gan {
         let tracked = self.discriminator.tracked();
         let both = y.clone().map(|y| Tensor::cat(vec![y.clone(), y], 0));
         let pass = self.discriminator.training_pass(turn * 2);
-        let (logits, pass) = self.judged(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
+        let (logits, pass) = self.batch_logits(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
         let scores = Scores::split(logits.clone(), m);
         let [(real, real_mean), (fake, fake_mean)] = [&scores.real, &scores.fake].map(summary);
         let train = &self.recipe.train;
@@ -134,22 +134,21 @@ impl Gan {
             loss = loss.add(self.label_loss(logits, labels));
         }
         let value = loss.clone().into_scalar::<f32>();
-        let charge = self.charge(&tracked, turn, [&x, &fakes], y);
-        let loss = charge.iter().fold(loss, |loss, c| loss.add(c.surrogate.clone()));
-        let penalty = charge.map(|c| c.value);
+        let penalties = self.penalties(&tracked, turn, [&x, &fakes], y);
+        let loss = penalties.iter().fold(loss, |loss, term| loss.add(term.surrogate.clone()));
+        let penalty = penalties.map(|term| term.value);
         let Learned { norm, .. } = self.discriminator.update(tracked, loss, value + penalty.unwrap_or(0.0))?;
         self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
         self.clip_weights();
-        // In images, of which a pack holds several.
+        // The number of images, of which a packed input holds several.
         let images = self.recipe.train.batch as u64;
         self.adapt_augmentation(f64::from(real), images);
         let scores = [real_mean, fake_mean];
         Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety, held_out })
     }
 
-    /// Update number `turn` (counted from 0) of the generator. The discriminator's weights take part as constants:
-    /// nothing is computed for them, and its layers behave as in its own training. A loss that compares takes the `real`
-    /// images that D saw last, and their labels.
+    /// Update number `turn` (counted from 0) of the generator. The discriminator's weights are constants, without gradients;
+    /// its layers are in training mode. A relativistic loss takes the `real` images of D's last update, and their labels.
     fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<Learned> {
         let Latents { z, y } = self.sample_latents("latent.generator", turn, self.recipe.train.batch);
         let y = real.as_ref().map_or(y, |real| real.y.clone());
@@ -157,10 +156,10 @@ impl Gan {
         let tracked = self.generator.tracked();
         let mut pass = self.generator.training_pass(turn * 2 + 1).given(y.clone());
         let images = self.generator.net.apply(&tracked, z, &mut pass);
-        let seen = self.discriminator_input(images, "generator", turn);
+        let input = self.discriminator_input(images, "generator", turn);
         let discriminator = &self.discriminator;
-        let mut judging = discriminator.training_pass(turn * 2 + 1).given(y.clone());
-        let logits = discriminator.net.apply_to_logits(&discriminator.weights, seen, &mut judging);
+        let mut d_pass = discriminator.training_pass(turn * 2 + 1).given(y.clone());
+        let logits = discriminator.net.apply_to_logits(&discriminator.weights, input, &mut d_pass);
         let scores = Scores::of(logits.clone());
         let mut loss = self.recipe.train.loss.generator(scores, real.map(|real| self.scores_on(real, turn)));
         if let Some(labels) = y.filter(|_| discriminator.net.guesses_labels()) {
@@ -174,31 +173,31 @@ impl Gan {
 
     /// D's scores on real images, as constants.
     fn scores_on(&self, real: RealBatch, turn: u64) -> Tensor<4> {
-        let seen = self.discriminator_input(real.x, "generator.real", turn);
+        let input = self.discriminator_input(real.x, "generator.real", turn);
         let mut pass = self.discriminator.training_pass(turn * 2 + 1).given(real.y);
-        Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, seen, &mut pass))
+        Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, input, &mut pass))
     }
 
-    /// The scores of both halves of the batch, real images first, and the pass that saw them. The labels are those of one
-    /// half and those of both.
-    fn judged(
+    /// D's logits of real and generated images, real ones first, and the pass that computed them. The labels are those of
+    /// the real images, and those of all images.
+    fn batch_logits(
         &self,
         tracked: &Weights,
         [x, fakes]: [&Tensor<4>; 2],
         pass: Pass,
-        [half, both]: [Option<Tensor<4>>; 2],
+        [labels, both]: [Option<Tensor<4>>; 2],
     ) -> (Tensor<4>, Pass) {
         let net = &self.discriminator.net;
         if self.recipe.train.joint_batch {
             let mut pass = pass.given(both);
             return (net.apply_to_logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
         }
-        let mut pass = pass.given(half);
+        let mut pass = pass.given(labels);
         let each = [x, fakes].map(|images| net.apply_to_logits(tracked, images.clone(), &mut pass));
         (Tensor::cat(each.to_vec(), 0), pass)
     }
 
-    /// How badly the labels behind the scores are guessed, times its weight.
+    /// The classification loss of an auxiliary classifier (AC-GAN), times its weight.
     fn label_loss(&self, logits: Tensor<4>, labels: Tensor<4>) -> Tensor<1> {
         let [batch, _, _, outputs] = logits.dims();
         let guesses = logits.slice([0..batch, 0..1, 0..1, 1..outputs]);
@@ -206,8 +205,8 @@ impl Gan {
         label_cross_entropy(guesses, labels, self.recipe.labels.kind).mul_scalar(weight)
     }
 
-    /// All penalties of the recipe, if this update is one that pays them.
-    fn charge(
+    /// The sum of the recipe's penalties, if this update applies them.
+    fn penalties(
         &self,
         tracked: &Weights,
         turn: u64,
@@ -240,11 +239,11 @@ impl Gan {
         }
     }
 
-    fn adapt_augmentation(&mut self, told: f64, images: u64) {
+    fn adapt_augmentation(&mut self, accuracy: f64, images: u64) {
         let settings = &self.recipe.train.augment;
         if settings.target > 0.0 {
             let probability = self.progress.augment;
-            self.progress.augment = augment::adapted(probability, told, settings.target, images, settings.reach);
+            self.progress.augment = augment::adapted(probability, accuracy, settings.target, images, settings.reach);
         }
     }
 
@@ -270,17 +269,18 @@ impl Gan {
     }
 }
 
-/// The mean of a step's updates. What only the last one measures is its own, and a penalty's mean is over those that paid.
+/// The mean over a step's updates. Variety and held-out score are those of the last update; the mean penalty is over the
+/// updates that apply penalties.
 fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
     let k = updates.len();
     let mut d = DiscriminatorReport::default();
-    let mut charged = 0;
+    let mut penalised = 0;
     for update in updates {
         d.loss += update.loss / k as f32;
         d.real += update.real / k as f32;
         d.fake += update.fake / k as f32;
         d.norm += update.norm / k as f64;
-        charged += u32::from(update.penalty.is_some());
+        penalised += u32::from(update.penalty.is_some());
         if let Some(penalty) = update.penalty {
             d.penalty = Some(d.penalty.unwrap_or(0.0) + penalty);
         }
@@ -288,7 +288,7 @@ fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
         d.variety = update.variety;
         d.held_out = update.held_out;
     }
-    d.penalty = d.penalty.map(|sum| sum / charged as f32);
+    d.penalty = d.penalty.map(|sum| sum / penalised as f32);
     d
 }
 

@@ -1,6 +1,6 @@
-//! How much the images of a batch differ, real and generated ones side by side: a generator that collapses makes images
-//! more alike than real ones are. Two measures, since one alone is blind to half of the cases: the spread sees that all
-//! images are one image, the distance to the nearest sees that they are few images, however different these few are.
+//! The variety of a batch's real and generated images: those of a collapsed generator are more alike than real ones. Two
+//! measures: the spread is low where all images are one image; the nearest-neighbour distance is low where they are a few
+//! images, however different these are.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,30 +8,30 @@ use super::event::number;
 use super::{Gan, Latents};
 use crate::ops::host;
 
-/// Images of a batch whose distances are taken; with more, the measuring would show in the speed of small nets.
+/// Number of images whose distances are computed; more would slow down the training of small nets.
 const IMAGES: usize = 32;
 
-/// Images of fixed noise that are made before and after an update of G: few, since they cost a pass through it each.
+/// Number of images of fixed noise that are generated before and after an update of G.
 const PROBE: usize = 8;
 
-/// How much images differ, in units of the pixels' range of values.
+/// Measures of variety, in units of pixel values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Variety {
-    /// Standard deviation of a pixel over the batch (root of the mean square over pixels), of real images.
+    /// Standard deviation of a pixel over the batch (root mean square over pixels), of real images.
     #[serde(deserialize_with = "number")]
     pub real_spread: f32,
     /// The same of generated images.
     #[serde(deserialize_with = "number")]
     pub fake_spread: f32,
-    /// Distance from an image to the nearest other one among the first 32 (mean over these; root of the mean square over
-    /// pixels), of real images.
+    /// Distance from an image to its nearest neighbour among the first 32 (mean over these; root mean square over pixels), of
+    /// real images.
     #[serde(deserialize_with = "number")]
     pub real_nearest: f32,
     /// The same of generated images.
     #[serde(deserialize_with = "number")]
     pub fake_nearest: f32,
-    /// How far one update of G moves the images that it makes of the same noise (root of the mean square over pixels).
+    /// Change of G's images of fixed noise by one update (root mean square over pixels).
     #[serde(deserialize_with = "number")]
     pub fake_shift: f32,
 }
@@ -50,7 +50,7 @@ impl Variety {
 }
 
 impl Gan {
-    /// A few images of fixed noise as the generator's own step would make them, to see how far an update moves them.
+    /// A few images of fixed noise in training mode, to measure their change by an update.
     pub(super) fn probe(&self) -> Vec<f32> {
         let Latents { z, y } = self.fixed_latents(PROBE);
         let mut pass = self.generator.training_pass(0).given(y);
@@ -58,7 +58,7 @@ impl Gan {
     }
 }
 
-/// How far apart two lists of values are (root of the mean square).
+/// The distance between two lists of values (root mean square).
 pub(super) fn shift(before: &[f32], after: &[f32]) -> f32 {
     let square = |(a, b): (&f32, &f32)| f64::from(a - b).powi(2);
     (before.iter().zip(after).map(square).sum::<f64>() / before.len().max(1) as f64).sqrt() as f32

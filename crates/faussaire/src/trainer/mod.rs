@@ -264,7 +264,7 @@ impl Trainer {
             return Ok(());
         }
         let reference = match self.own_data {
-            true => Reference::new(std::sync::Arc::clone(self.gan.whole()), None),
+            true => Reference::new(std::sync::Arc::clone(self.gan.full_dataset()), None),
             false => Reference::of_recipe(recipe, progress)?,
         };
         let extractor = device::on_pool(|| reference.extractor(None, &device::named("cpu")?, progress))?;
