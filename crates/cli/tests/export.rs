@@ -175,7 +175,7 @@ fn what_can_not_be_exported_leaves_nothing() {
     let said = bench.fails(&["export", "out", "-o", "out/a.onnx"], 1);
     assert!(said.contains("out is not a run"), "{said}");
     let said = bench.fails(&["export", "mine", "--checkpoint", "epoch-9999", "-o", "out/a.onnx"], 1);
-    assert!(said.contains("there is no checkpoint epoch-9999 in mine; there is: best, latest"), "{said}");
+    assert!(said.contains("there is no checkpoint epoch-9999 in mine; expected one of: best, latest"), "{said}");
     let said = bench.fails(&["export", "mine", "-o", "out/a.html", "--pixels", "uint8"], 2);
     assert!(said.contains("html has no such choice"), "{said}");
     bench.fails(&["export", "mine", "-o", "out/a.onnx", "--pixels", "uint16"], 2);

@@ -150,7 +150,7 @@ fn a_programs_own_data_are_never_taken_for_others() {
     let shape = ImageShape { height: 8, width: 8, channels: 1 };
     let others = InMemory::from_bytes("others", shape, vec![9; 96 * 64]).unwrap();
     let error = Trainer::resume(run, others, &steps(8)).unwrap_err();
-    assert!(error.to_string().contains("not the one that this run began with"), "{error}");
+    assert!(error.to_string().contains("not the one that this run was started with"), "{error}");
 }
 
 #[test]
@@ -169,8 +169,8 @@ fn a_training_stops_when_it_is_asked_to() {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     let mut trainer = Trainer::new(recipe(&[]), images(), &Options::default()).unwrap();
-    // Nothing says how long.
-    assert!(trainer.run(go_on).unwrap_err().to_string().contains("how long"));
+    // Without limits.
+    assert!(trainer.run(go_on).unwrap_err().to_string().contains("not limited"));
     trainer = trainer.at(&path).unwrap().stop_when(move || asked.load(Ordering::SeqCst));
     let ending = trainer.run(|event, _| {
         if matches!(event, Event::Step(report) if report.step == 7) {

@@ -288,7 +288,7 @@ mod tests {
         let run = run(folder.path(), "");
         assert!(page(&run).unwrap().contains("No step was logged yet."));
         std::fs::write(run.path().join("events.jsonl"), "{}\n").unwrap();
-        assert!(page(&run).unwrap_err().to_string().contains("line 1 is no event"));
+        assert!(page(&run).unwrap_err().to_string().contains("line 1 is not an event"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Checkpoints: all that the next step depends on, in one folder that is written beside its place and renamed. A kill
-//! at any instant leaves the old one or the new one.
+//! Checkpoints: all that the next step depends on, in one folder that is written under a temporary name and renamed. A kill
+//! at any moment leaves the old one or the new one.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,27 +16,27 @@ use crate::net::{Network, Weights};
 use crate::safetensors::{decode, encode, entries, moment_entries};
 use crate::train::{Gan, Progress};
 
-/// What a checkpoint holds besides tensors.
+/// The contents of a checkpoint besides tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Version of this layout.
     pub version: u32,
     /// Generator updates made.
     pub step: u64,
-    /// Real images seen.
+    /// Real images that D was trained on.
     pub images: u64,
-    /// Seconds in steps.
+    /// Seconds spent in steps.
     pub train_s: f64,
-    /// The probability of changing an image before D sees it.
+    /// The augmentation probability.
     #[serde(default)]
     pub augment: f64,
-    /// Updates of each optimizer.
+    /// Updates of G's optimizer.
     pub generator_updates: u64,
-    /// Updates of each optimizer.
+    /// Updates of D's optimizer.
     pub discriminator_updates: u64,
-    /// Length of events.jsonl at that moment; what comes after is made again on resume.
+    /// Length of events.jsonl at that step; resuming truncates it to this.
     pub events_bytes: u64,
-    /// The best score so far, if any was taken.
+    /// The best score so far, if any.
     pub best: Option<f64>,
     /// Digest of the data set.
     pub data: String,
@@ -49,11 +49,11 @@ const VERSION: u32 = 1;
 /// Writes `gan` as the checkpoint folder `place`, replacing an older one.
 ///
 /// # Errors
-/// Where it can't be written; the older one stays as it was.
+/// A folder that can't be written; the older one is unchanged.
 pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Result<()> {
     let beside = sibling(place, "new");
     if !place.exists() && is_whole(&beside) {
-        // A kill came between the two renames: finish them, so that there is a whole checkpoint at every moment.
+        // An earlier training was killed between the two renames: complete them, so that there is always a checkpoint.
         fs::rename(&beside, place).map_err(Error::io("rename", &beside))?;
     }
     if beside.exists() {
@@ -84,7 +84,7 @@ pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Re
     swap(place, &beside)
 }
 
-/// Puts the complete folder `beside` at `place`. Between the two renames `place` is missing, and [`recover`] finishes.
+/// Renames the complete folder `beside` to `place`. Between the two renames `place` is missing; [`recover`] handles that.
 fn swap(place: &Path, beside: &Path) -> Result<()> {
     let old = sibling(place, "old");
     if place.exists() {
@@ -97,7 +97,7 @@ fn swap(place: &Path, beside: &Path) -> Result<()> {
     if let Some(parent) = place.parent()
         && let Ok(folder) = File::open(parent)
     {
-        // Not every system can flush a folder; the rename itself has happened.
+        // Not every system can flush a folder; the rename is complete in any case.
         let _ = folder.sync_all();
     }
     if old.exists() {
@@ -106,18 +106,18 @@ fn swap(place: &Path, beside: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether `folder` holds all files of a checkpoint: state.json is the last to be written.
+/// Whether `folder` is a complete checkpoint: state.json is written last.
 fn is_whole(folder: &Path) -> bool {
     folder.join("state.json").is_file()
 }
 
-/// Where to read the checkpoint `place`: itself, or what a kill between two renames left of it.
+/// The folder of the checkpoint `place`: itself, or the one that a kill between two renames left.
 fn recover(place: &Path) -> Result<PathBuf> {
     let candidates = [place.to_path_buf(), sibling(place, "new"), sibling(place, "old")];
     candidates.into_iter().find(|c| is_whole(c)).ok_or_else(|| {
         Error::run(
             format!("there is no checkpoint at {}", place.display()),
-            "it is written while training; if the run was stopped before the first one, start it again",
+            "the first one is written during training; if the run was stopped before it, start the run again",
         )
     })
 }
@@ -130,7 +130,7 @@ pub fn exists(place: &Path) -> bool {
 /// Reads the state of the checkpoint `place`.
 ///
 /// # Errors
-/// Where there is none, or it is damaged.
+/// A checkpoint that is missing or damaged.
 pub fn state(place: &Path) -> Result<(PathBuf, State)> {
     let place = recover(place)?;
     let path = place.join("state.json");
@@ -147,10 +147,10 @@ pub fn state(place: &Path) -> Result<(PathBuf, State)> {
 }
 
 impl Run {
-    /// Where the checkpoint called `name` is, and its state.
+    /// The folder and the state of the checkpoint called `name`.
     ///
     /// # Errors
-    /// Where there is none, or it is damaged.
+    /// A checkpoint that is missing or damaged.
     pub fn find_checkpoint(&self, name: &str) -> Result<(PathBuf, State)> {
         let place = self.checkpoint(name);
         if exists(&place) {
@@ -160,23 +160,23 @@ impl Run {
         names.sort();
         let known = if names.is_empty() { "none yet".into() } else { names.join(", ") };
         Err(Error::run(
-            format!("there is no checkpoint {name} in {}; there is: {known}", self.path().display()),
-            "the first is written after train.save_every seconds of training, or at its end",
+            format!("there is no checkpoint {name} in {}; expected one of: {known}", self.path().display()),
+            "the first one is written after `train.save_every` seconds of training, or at its end",
         ))
     }
 }
 
-/// Puts the checkpoint `place` into `gan`, which was built from the same recipe.
+/// Loads the checkpoint `place` into `gan`, which was built from the same recipe.
 ///
 /// # Errors
-/// Where there is none, it is damaged, or it belongs to other nets or other data; `gan` must not be used then.
+/// A checkpoint that is missing, damaged, or of other nets or data; `gan` must not be used then.
 pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
     let (place, state) = state(place)?;
     let data = gan.dataset().fingerprint();
     if state.data != data {
         return Err(Error::run(
-            format!("the data set {} is not the one that this run began with", gan.dataset().name()),
-            "give it the original images (`data.source`, `data.dir`), or start a new run",
+            format!("the data set {} is not the one that this run was started with", gan.dataset().name()),
+            "use the original images (`data.source`, `data.dir`), or start a new run",
         ));
     }
     let device = gan.ema.weights.tensors()[0].device();
@@ -192,7 +192,7 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
     Ok(state)
 }
 
-/// Reads one net's weights from the file called `name`.
+/// Reads one net's weights from the checkpoint's file `name`.
 pub(crate) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
     let file = format!("{name}.safetensors");
     let bytes = read(place, state, &file)?;
@@ -210,20 +210,20 @@ fn load_moments(place: &Path, state: &State, model: &mut Model, updates: u64, de
     Ok(())
 }
 
-/// Reads a file and compares it with its digest.
+/// Reads a file and checks its digest.
 fn read(place: &Path, state: &State, file: &str) -> Result<Vec<u8>> {
     let path = place.join(file);
     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
     if state.files.get(file).is_none_or(|expected| *expected != digest(&bytes)) {
         return Err(Error::run(
-            format!("{} is damaged: its content is not what was written", path.display()),
+            format!("{} is damaged: its SHA-256 differs from the one in state.json", path.display()),
             super::ANOTHER_CHECKPOINT,
         ));
     }
     Ok(bytes)
 }
 
-/// The files of a checkpoint with their bytes.
+/// The files of a checkpoint and their bytes.
 fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
     let step = gan.progress.step;
     let mut files = Vec::new();
@@ -234,7 +234,7 @@ fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
             model.optimizer.iter().flat_map(|o| o.moments.iter().flatten().cloned()).collect();
         files.push((format!("{name}-adam.safetensors"), encode(&moment_entries(&model.net), &moments, step)?));
     }
-    // With its statistics measured, so that a reader can use it as it is.
+    // With its statistics, so that it is ready for inference.
     let average = gan.averaged();
     files.push(("average.safetensors".into(), encode(&entries(&gan.generator.net), average.tensors(), step)?));
     Ok(files)

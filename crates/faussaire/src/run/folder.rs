@@ -8,32 +8,32 @@ use crate::data::PartFile;
 use crate::error::{Error, Result};
 use crate::recipe::{PrecisionChoice, Recipe};
 
-/// How often a lock that is held is tried again, and after how long.
+/// How often a lock that is taken is tried again, and after which time.
 const LOCK_RETRIES: u32 = 5;
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// File with the output of a training started as a separate process; it may exist before the run does.
+/// The file for the output of a training's process; it may be in the folder before the run is created.
 pub const TRAINING_LOG: &str = "training.log";
 
-/// A run's folder.
+/// A run folder.
 #[derive(Clone, Debug)]
 pub struct Run {
     path: PathBuf,
 }
 
 impl Run {
-    /// Makes the next numbered folder under `root`: `0007-mnist-tp`.
+    /// Creates the next numbered folder under `root`: `0007-mnist-tp`.
     ///
     /// # Errors
-    /// Where the folder can't be made or written to.
+    /// A folder that can't be created or written to.
     pub fn create_numbered(root: &Path, label: &str, recipe: &Recipe) -> Result<Self> {
         Self { path: Self::reserve(root, label)? }.initialised(recipe)
     }
 
-    /// Makes the next numbered folder under `root` and leaves it empty, for [`Self::create_at`].
+    /// Creates the next numbered folder under `root` and leaves it empty, for [`Self::create_at`].
     ///
     /// # Errors
-    /// Where it can't be made.
+    /// A folder that can't be created.
     pub fn reserve(root: &Path, label: &str) -> Result<PathBuf> {
         fs::create_dir_all(root).map_err(Error::io("create the folder", root))?;
         let tidy: String = label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
@@ -48,16 +48,16 @@ impl Run {
         }
     }
 
-    /// Makes the folder `path`, which must not exist or be empty.
+    /// Creates the folder `path`, which must not exist or be empty.
     ///
     /// # Errors
-    /// Where it holds something already, or can't be made or written to.
+    /// A folder that is not empty, or can't be created or written to.
     pub fn create_at(path: &Path, recipe: &Recipe) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
         if !is_vacant(path)? {
             return Err(Error::run(
                 format!("{} is not empty, expected a new folder for the run", path.display()),
-                "choose another folder (`Trainer::at`), or go on with the run in it (`Trainer::resume`)",
+                "choose another folder (`Trainer::at`), or resume the run in it (`Trainer::resume`)",
             ));
         }
         Self { path: path.into() }.initialised(recipe)
@@ -66,12 +66,12 @@ impl Run {
     /// An existing run.
     ///
     /// # Errors
-    /// Where `path` isn't a run's folder.
+    /// A folder that is not a run.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.join("config.toml").is_file() {
             return Err(Error::run(
                 format!("{} is not a run: it has no config.toml", path.display()),
-                "give a run's folder, such as runs/0001-strokes-quick; `faussaire train` makes one",
+                "expected a run folder, such as runs/0001-strokes-quick; `faussaire train` creates one",
             ));
         }
         Ok(Self { path: path.into() })
@@ -80,7 +80,7 @@ impl Run {
     /// The run with the highest number under `root`.
     ///
     /// # Errors
-    /// Where there is none.
+    /// A folder without runs.
     pub fn newest(root: &Path) -> Result<Self> {
         let runs = if root.is_dir() { numbered(root)? } else { Vec::new() };
         let newest = runs.into_iter().rev().find(|(_, path)| path.join("config.toml").is_file());
@@ -93,15 +93,15 @@ impl Run {
         }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its recipe, with `changes` applied. A run of before there was a choice of precision was trained in f32.
+    /// Its recipe, with `changes` applied. A recipe without a precision is that of an older program, which trained in f32.
     ///
     /// # Errors
-    /// A config.toml that was damaged, or changes that don't fit.
+    /// A damaged config.toml, or invalid changes.
     pub fn recipe(&self, changes: &[String]) -> Result<Recipe> {
         let recipe = Recipe::read(&self.path.join("config.toml"), &[])?;
         let f32 = (recipe.train.precision == PrecisionChoice::Auto).then(|| "train.precision=f32".to_owned());
@@ -118,7 +118,7 @@ impl Run {
         if first.exists() { Recipe::read(&first, &[]) } else { self.recipe(&[]) }
     }
 
-    /// The folder of the checkpoint called `name`: `latest`, `best`, or a kept one.
+    /// The folder of the checkpoint called `name`: `latest`, `best`, or a permanent one such as `epoch-0010`.
     pub fn checkpoint(&self, name: &str) -> PathBuf {
         self.path.join("checkpoints").join(name)
     }
@@ -139,10 +139,10 @@ impl Run {
         Ok(names)
     }
 
-    /// Keeps others from training in the same folder for as long as the returned file lives.
+    /// Locks the folder against other trainings for the lifetime of the returned file.
     ///
     /// # Errors
-    /// Where another training holds it.
+    /// A folder that another training has locked.
     pub fn lock(&self) -> Result<File> {
         let path = self.path.join("lock");
         let file = OpenOptions::new()
@@ -151,7 +151,7 @@ impl Run {
             .write(true)
             .open(&path)
             .map_err(Error::io("create", &path))?;
-        // Whoever only asks whether the run is being trained holds it for a moment.
+        // `is_training` takes the lock for a moment.
         for _ in 0..LOCK_RETRIES {
             match file.try_lock() {
                 Ok(()) => {
@@ -171,17 +171,17 @@ impl Run {
     /// Writes the recipe of a new or resumed run.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// A file that can't be written.
     pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
         let mut file = PartFile::create(&self.path.join("config.toml"))?;
         file.write(recipe.to_toml()?.as_bytes())?;
         file.commit()
     }
 
-    /// Keeps the recipe that the run began with as config.first.toml, before another one takes its place.
+    /// Saves the recipe that the run began with as config.first.toml, before it is replaced.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// A file that can't be written.
     pub fn save_first_recipe(&self) -> Result<()> {
         let (current, first) = (self.path.join("config.toml"), self.path.join("config.first.toml"));
         if first.exists() {
@@ -193,10 +193,10 @@ impl Run {
         file.commit()
     }
 
-    /// Removes the checkpoint called `name`, if there is one.
+    /// Removes the checkpoint called `name`, if it exists.
     ///
     /// # Errors
-    /// Where it can't be removed.
+    /// A folder that can't be removed.
     pub fn remove_checkpoint(&self, name: &str) -> Result<()> {
         let path = self.checkpoint(name);
         if path.exists() { fs::remove_dir_all(&path).map_err(Error::io("remove", &path)) } else { Ok(()) }
@@ -212,13 +212,12 @@ impl Run {
     }
 }
 
-/// True where `path` holds nothing but what a kill right after its creation may have left, and the words of the training
-/// that is about to begin there.
+/// Whether `path` contains nothing but the training's output and files that a kill right after its creation may have left.
 fn is_vacant(path: &Path) -> Result<bool> {
     for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
         let name = entry.map_err(Error::io("read the folder", path))?.file_name();
         let unfinished = Path::new(&name).extension().is_some_and(|e| e == "part");
-        if !unfinished && !["samples", "checkpoints", TRAINING_LOG].iter().any(|left| name == *left) {
+        if !unfinished && !["samples", "checkpoints", TRAINING_LOG].iter().any(|known| name == *known) {
             return Ok(false);
         }
     }
@@ -256,7 +255,7 @@ mod tests {
         assert!(second.path().ends_with("0002-a-b"), "{:?}", second.path());
         assert_eq!(Run::newest(root.path()).unwrap().path(), second.path());
         assert_eq!(second.recipe(&[]).unwrap(), recipe);
-        // A run of before there was a choice.
+        // A run of a program without a choice of precision.
         let undecided = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
         let old = Run::create_numbered(root.path(), "old", &undecided).unwrap();
         assert_eq!(old.recipe(&[]).unwrap(), recipe);
@@ -267,9 +266,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let recipe = Recipe::parse(Preset::Tp.text(), "tp", &[]).unwrap();
         let run = Run::create_at(&root.path().join("mine"), &recipe).unwrap();
-        let held = run.lock().unwrap();
+        let lock = run.lock().unwrap();
         assert!(run.lock().unwrap_err().to_string().contains("another process"));
-        drop(held);
+        drop(lock);
         run.lock().unwrap();
         assert!(Run::create_at(run.path(), &recipe).unwrap_err().to_string().contains("not empty"));
         assert!(Run::open(root.path()).unwrap_err().to_string().contains("no config.toml"));

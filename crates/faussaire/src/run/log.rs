@@ -1,4 +1,4 @@
-//! A run's log, read back as the events that it was written from.
+//! A run's log, read as events.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,15 +8,15 @@ use super::Run;
 use crate::error::{Error, Result};
 use crate::train::Event;
 
-/// No log is longer; a file without an end would fill the memory.
-const LARGEST: u64 = 1 << 30;
+/// Largest log that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
 
 impl Run {
-    /// The events of its log, oldest first; of its first `bytes` only, where that is given. A last line that a kill cut
-    /// short is left out. None where there is no log yet.
+    /// The events of its log, oldest first; those of its first `bytes` only, if given. An incomplete last line is skipped. Empty
+    /// without a log.
     ///
     /// # Errors
-    /// Where the log can't be read, or a line in it is no event.
+    /// A log that can't be read, or a line that is not an event.
     pub fn events(&self, bytes: Option<u64>) -> Result<Vec<Event>> {
         let path = self.path().join("events.jsonl");
         let file = match File::open(&path) {
@@ -25,7 +25,7 @@ impl Run {
             Err(e) => return Err(Error::io("read", &path)(e)),
         };
         let mut text = Vec::new();
-        file.take(bytes.unwrap_or(LARGEST)).read_to_end(&mut text).map_err(Error::io("read", &path))?;
+        file.take(bytes.unwrap_or(MAX_BYTES)).read_to_end(&mut text).map_err(Error::io("read", &path))?;
         read(&text, &path)
     }
 }
@@ -35,8 +35,8 @@ fn read(text: &[u8], path: &Path) -> Result<Vec<Event>> {
     let parse = |(number, line): (usize, &[u8])| {
         serde_json::from_slice(line).map_err(|e| {
             Error::run(
-                format!("{}: line {} is no event: {e}", path.display(), number + 1),
-                "the file was changed or damaged; take the line out, or start a new run",
+                format!("{}: line {} is not an event: {e}", path.display(), number + 1),
+                "the file was changed or damaged; remove the line, or start a new run",
             )
         })
     };
@@ -55,6 +55,6 @@ mod tests {
         assert_eq!(events.len(), 2);
         assert_eq!(events[1], Event::Score { step: 3, name: ScoreName::parse("x"), value: 0.5 });
         let error = read(b"{}\n", Path::new("log")).unwrap_err().to_string();
-        assert!(error.contains("log: line 1 is no event"), "{error}");
+        assert!(error.contains("log: line 1 is not an event"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! A run's folder: the recipe with all options resolved, the log of events, sheets of images, checkpoints. It is all
-//! that other programs need to know of a run, and all that the run needs to go on after a kill.
+//! Run folders: the recipe with all options resolved, the log of events, sheets of images, checkpoints. A run can be resumed
+//! from its folder after a kill, and other programs read runs from it.
 
 pub(crate) mod checkpoint;
 mod folder;
@@ -8,9 +8,9 @@ mod log;
 mod sampler;
 mod stopping;
 
-/// What to do where a checkpoint is damaged.
-const ANOTHER_CHECKPOINT: &str = "sample from another one (`Sampler::open` with best); to train on from it, copy the folder \
-                                  checkpoints/best over checkpoints/latest";
+/// The hint of errors about a damaged checkpoint.
+const ANOTHER_CHECKPOINT: &str = "use another one (`Sampler::open` with best); to resume from it, replace the folder checkpoints/latest \
+                                  by checkpoints/best";
 
 pub(crate) use checkpoint::weights;
 pub use checkpoint::{State, exists, load, save, state};

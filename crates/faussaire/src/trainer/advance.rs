@@ -1,4 +1,4 @@
-//! Training itself: one step with all its events, healed if need be, and the loop over such steps.
+//! The training loop: single steps with all their events, healing where needed, and the loop over them.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::report;
 use crate::train::{Ending, Event, Gan, Limits, Request, Watcher, notify};
 
-/// The watcher that remembers the events of one step.
+/// A watcher that collects the events of one step.
 #[derive(Default)]
 struct EventBuffer(Vec<Event>);
 
@@ -20,8 +20,8 @@ impl Watcher for EventBuffer {
 }
 
 impl Trainer {
-    /// Makes one step and returns all its events: sheets, scores, checkpoints, findings and heals among them, the start
-    /// with the first step and the end with the last. Nothing once the training is over. The same steps as
+    /// Makes one step and returns all its events, including sheets, scores, checkpoints, findings and heals, the start event
+    /// with the first step and the end event with the last. Returns none once the training has ended. The steps are those of
     /// [`Self::run`], bit for bit.
     ///
     /// # Errors
@@ -30,81 +30,81 @@ impl Trainer {
         self.advance(&mut [])
     }
 
-    /// Trains until the limits, telling `on` of every event. It may ask for a stop.
+    /// Trains until the limits, calling `on` with every event, which may request a stop.
     ///
     /// # Errors
-    /// As [`Self::step`], no limit at all, or what `on` reports.
+    /// As [`Self::step`], no limit at all, or an error of `on`.
     pub fn run(&mut self, mut on: impl FnMut(&Event, &Gan) -> Result<Request>) -> Result<Ending> {
         self.run_watched(&mut [&mut on])
     }
 
-    /// Trains until the limits, telling all `watchers` of every event.
+    /// Trains until the limits, sending every event to all `watchers`.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub fn run_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Ending> {
         if self.limits == Limits::default() && self.stop.is_none() {
             return Err(Error::usage(
-                "nothing says how long to train",
+                "the length of the training is not limited",
                 "set `train.epochs` or `train.steps` in the recipe, or give limits (`trainer::Options`)",
             ));
         }
         while self.advance(watchers)?.is_some() {}
         match self.phase {
-            Phase::Over(ending) => Ok(ending),
-            _ => Err(Error::usage("the training ended with an error", "`Trainer::extend` lets it go on")),
+            Phase::Ended(ending) => Ok(ending),
+            _ => Err(Error::usage("the training ended with an error", "`Trainer::extend` continues it")),
         }
     }
 
-    /// Ends a training that is pulled step by step before its limits: a last sheet and checkpoint, the report. Returns the
-    /// events; none where it is not under way.
+    /// Ends a training that is advanced by [`Self::step`] before its limits, with a last sheet, a checkpoint and the report.
+    /// Returns their events; none where the training is not running.
     ///
     /// # Errors
     /// Where files can't be written.
     pub fn finish(&mut self) -> Result<Vec<Event>> {
-        let mut seen = EventBuffer::default();
-        if matches!(self.phase, Phase::Going(_)) {
-            self.close(Ending::Stopped, &mut [&mut seen])?;
+        let mut buffer = EventBuffer::default();
+        if matches!(self.phase, Phase::Running(_)) {
+            self.close(Ending::Stopped, &mut [&mut buffer])?;
         }
-        Ok(seen.0)
+        Ok(buffer.0)
     }
 
     fn advance(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Option<Vec<Event>>> {
-        let mut seen = EventBuffer::default();
+        let mut buffer = EventBuffer::default();
         let mut all: Vec<&mut dyn Watcher> = Vec::new();
         for watcher in watchers.iter_mut() {
             all.push(&mut **watcher);
         }
-        all.push(&mut seen);
+        all.push(&mut buffer);
         let outcome = self.advance_watched(&mut all);
         match outcome {
-            Ok(true) => Ok(Some(seen.0)),
+            Ok(true) => Ok(Some(buffer.0)),
             Ok(false) => Ok(None),
             Err(error) => {
                 self.phase = Phase::Failed;
-                // The log says how it failed; a report that can't be written must not hide that.
+                // The training's error must not be hidden by one of the report.
                 let _ = self.write_report();
                 Err(error)
             }
         }
     }
 
-    /// One step; whether there was one to make.
+    /// Makes one step; false where the training has ended.
     fn advance_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<bool> {
         let began = match self.phase {
-            Phase::Going(began) => began,
-            Phase::Fresh if !self.is_complete() => {
+            Phase::Running(began) => began,
+            Phase::New if !self.is_complete() => {
                 self.begin()?;
                 let began = Instant::now();
-                self.phase = Phase::Going(began);
+                self.phase = Phase::Running(began);
                 self.notify_start(watchers)?;
                 began
             }
-            Phase::Fresh => {
-                self.phase = Phase::Over(Ending::Complete);
+            Phase::New => {
+                self.phase = Phase::Ended(Ending::Complete);
                 return Ok(false);
             }
-            Phase::Over(_) | Phase::Failed => return Ok(false),
+            Phase::Ended(_) | Phase::Failed => return Ok(false),
         };
         let request = self.watched(watchers, Gan::step_watched)?;
         if request == Request::RollBack {
@@ -119,7 +119,7 @@ impl Trainer {
         Ok(true)
     }
 
-    /// What the first step needs: the recipe and the log in the folder, a judge.
+    /// Prepares the first step: finds the judge, writes the recipe and opens the log in the folder.
     fn begin(&mut self) -> Result<()> {
         self.find_judge(&mut |_| ())?;
         let Some(Folder { run, state, recorder, .. }) = &mut self.folder else {
@@ -142,10 +142,10 @@ impl Trainer {
         self.watched(watchers, |gan, all| notify(all, gan, start)).map(|_| ())
     }
 
-    /// The end: a last sheet and checkpoint, the report.
+    /// Ends the training: a last sheet and checkpoint, the report.
     fn close(&mut self, ending: Ending, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
         let end = self.gan.end(ending);
-        self.phase = Phase::Over(ending);
+        self.phase = Phase::Ended(ending);
         self.watched(watchers, |gan, all| notify(all, gan, end))?;
         self.write_report()
     }
@@ -161,7 +161,7 @@ impl Trainer {
         self.run_folder().map_or(Ok(()), |run| report::write(run).map(|_| ()))
     }
 
-    /// Does `act` with all watchers: those of the trainer first.
+    /// Calls `act` with all watchers, those of the trainer first.
     fn watched<T>(
         &mut self,
         others: &mut [&mut dyn Watcher],

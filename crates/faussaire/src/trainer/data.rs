@@ -1,4 +1,4 @@
-//! The images of a training, and whether they are those that the recipe names or the program's own.
+//! The images of a training: those that the recipe names, or the program's own.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use crate::data::{self, Dataset, IN_MEMORY, InMemory, OpenOptions, Subset};
 use crate::error::Result;
 use crate::recipe::{DataSettings, Recipe};
 
-/// Images to learn from.
+/// Images to train on.
 ///
-/// What a program hands over (`Memory`, `Box<dyn Dataset>`, `Arc<dyn Dataset>`) is its own: the run's recipe then says
-/// `data.source = "memory:NAME"`, so that nothing else is ever taken for it. What [`Data::open`] opens is what the recipe
-/// names, and the run says so.
+/// Images that a program passes (`InMemory`, `Box<dyn Dataset>`, `Arc<dyn Dataset>`) are its own: the run's recipe then has
+/// `data.source = "memory:NAME"`, so that no other data can be mistaken for them. [`Data::open`] opens the images that the
+/// recipe names.
 #[derive(Clone, Debug)]
 pub struct Data {
     set: Arc<dyn Dataset>,
@@ -18,11 +18,11 @@ pub struct Data {
 }
 
 impl Data {
-    /// Opens what `recipe` names (`data.source`, `data.size`, `data.count`, ...). Files of a named set that are not on this
-    /// machine are fetched, telling `progress`.
+    /// Opens the images that `recipe` names (`data.source`, `data.size`, `data.count`, ...). Missing files of a named data set
+    /// are downloaded, with reports to `progress`.
     ///
     /// # Errors
-    /// As [`data::open`]; data in the memory of an earlier program can't be opened.
+    /// As [`data::open`]; a source `memory:NAME` can't be opened.
     pub fn open(recipe: &Recipe, progress: &mut dyn FnMut(data::Progress)) -> Result<Self> {
         let settings = &recipe.data;
         let set = data::open(&settings.source, &recipe.open_options(OpenOptions::default()), progress)?;
@@ -45,12 +45,12 @@ impl Data {
         self.set.as_ref()
     }
 
-    /// The images, to be shared.
+    /// The images, shared.
     pub fn shared(&self) -> Arc<dyn Dataset> {
         Arc::clone(&self.set)
     }
 
-    /// `recipe` with these images as its source, where they are the program's own.
+    /// `recipe` with these images as its source, if they are the program's own.
     pub(super) fn named_in(&self, mut recipe: Recipe) -> Recipe {
         if self.own {
             recipe.data = DataSettings { source: format!("{IN_MEMORY}{}", self.set.name()), ..DataSettings::default() };

@@ -1,6 +1,6 @@
-//! Going back under a changed recipe. The order of writing makes a kill at any instant harmless: the first recipe is kept
-//! before anything else, the heal is in the log before the checkpoint that rests on it, and the checkpoint is written before
-//! the recipe, which can be made again from the log.
+//! Healing: returning to an earlier state with a changed recipe. The order of writing makes a kill at any moment harmless: the
+//! first recipe is saved before anything else, the heal is logged before the checkpoint that depends on it, and the checkpoint
+//! is written before the recipe, which can be reconstructed from the log.
 
 use super::Recorder;
 use crate::doctor::Doctor;
@@ -9,10 +9,10 @@ use crate::recipe::{PrecisionChoice, Recipe};
 use crate::run::{self, Run};
 use crate::train::{Event, Finding, Gan, Heal};
 
-/// Where the best checkpoint is kept.
+/// Name of the best checkpoint.
 const BEST: &str = "best";
 
-/// The recipe of a run that began with `recipe` and has `log` behind it: with the changes of all heals.
+/// The recipe of a run that began with `recipe` and has the events `log`: with the changes of all heals.
 ///
 /// # Errors
 /// Never for a log that belongs to the recipe.
@@ -21,15 +21,15 @@ pub(super) fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
     heals.into_iter().try_fold(recipe.clone(), |recipe, heal| recipe.changed(&heal.set))
 }
 
-/// Sends a training back from what `doctor` found: to the best checkpoint of its `folder` if that was taken before the
-/// failure showed, and led nowhere before, else to the beginning. Both are places that don't depend on how fast the machine
-/// is, so the healed run can be repeated. The recipe that the run began with is kept beside the new one.
+/// Heals a training of the finding of `doctor`: it returns to the best checkpoint of its `folder` if that precedes the failure
+/// and was not returned to before, else to the beginning. Neither depends on the speed of the machine, so that the healed run
+/// can be repeated. The recipe that the run began with is kept next to the new one.
 ///
 /// # Errors
-/// Where nothing was found that has a remedy, the changed recipe is refused, or files can't be read or written.
+/// No finding with a remedy, a changed recipe that is invalid, or files that can't be read or written.
 pub(super) fn heal(gan: &Gan, folder: Option<(&Run, &mut Recorder)>, doctor: &mut Doctor) -> Result<Gan> {
     let Some(mut finding) = doctor.to_treat().cloned() else {
-        return Err(Error::usage("the run was to be healed, but nothing was found", "report this"));
+        return Err(Error::usage("healing was requested without a finding", "report this"));
     };
     let recipe = changed(gan, &mut finding)?;
     let mut healed = gan.under(recipe)?;
@@ -63,29 +63,29 @@ pub(super) fn heal(gan: &Gan, folder: Option<(&Run, &mut Recorder)>, doctor: &mu
     Ok(healed)
 }
 
-/// The recipe of `gan` with the changes of `finding`, to which it adds what these bring with them.
+/// The recipe of `gan` with the changes of `finding`, to which it adds the changes that these require.
 fn changed(gan: &Gan, finding: &mut Finding) -> Result<Recipe> {
     let mut recipe = gan.recipe.changed(&finding.set)?;
     if !same_nets(&recipe, &gan.recipe) && !recipe.train.init.is_empty() {
-        // Weights for the nets as they were.
+        // The initial weights fit the former nets only.
         finding.set.push("train.init=[]".into());
         recipe = gan.recipe.changed(&finding.set)?;
     }
     let rounded = recipe.train.precision == PrecisionChoice::Bf16;
     if rounded && gan.recipe.allows_bf16()? && !recipe.allows_bf16()? {
-        // A run that began with this remedy would be computed in f32.
+        // A run that began with this change would be computed in f32.
         finding.set.push("train.precision=f32".into());
         recipe = gan.recipe.changed(&finding.set)?;
     }
     Ok(recipe)
 }
 
-/// Whether weights of one recipe's nets are weights of the other's.
+/// Whether the weights of one recipe's nets fit those of the other.
 fn same_nets(a: &Recipe, b: &Recipe) -> bool {
     a.latent == b.latent && a.generator.layers == b.generator.layers
 }
 
-/// The step of the best checkpoint, if it is worth going back to.
+/// The step of the best checkpoint, if the run can return to it.
 fn usable_best(run: &Run, doctor: &Doctor, finding: &Finding) -> Result<Option<u64>> {
     let place = run.checkpoint(BEST);
     if !run::exists(&place) {

@@ -1,4 +1,4 @@
-//! Weights to begin with that an earlier training left, here or in PyTorch.
+//! Initial weights from an earlier training, here or in PyTorch.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use crate::error::{Error, Result};
 use crate::export::init;
 use crate::train::Gan;
 
-/// Gives `gan` the weights in its recipe's `train.init` files, before the first step. A net that no file holds stays as it
-/// was drawn; of two files that hold a net the later one counts. Adam begins anew.
+/// Loads the weights in the recipe's `train.init` files into `gan`, before the first step. A net that is in no file keeps its
+/// random weights; of two files with the same net the later one counts. Adam's moments start at 0.
 ///
 /// # Errors
-/// A file that can't be read, that holds neither net, or whose nets are others than the recipe's.
+/// A file that can't be read, that contains neither net, or whose nets differ from the recipe's.
 pub fn initialise(gan: &mut Gan) -> Result<()> {
     let device = gan.device().clone();
     let [mut generator, mut discriminator] = [None, None];
@@ -22,9 +22,9 @@ pub fn initialise(gan: &mut Gan) -> Result<()> {
         let (g, d) = (g?, d?);
         if g.is_none() && d.is_none() {
             return Err(Error::run(
-                format!("{} holds no weights of a generator or discriminator", path.display()),
-                "its tensors are to be called generator.0.dense.weight and so on, as in a checkpoint, or \
-                 generator.dense0.weight, as in an export to safetensors (`train.init`)",
+                format!("{} contains no weights of a generator or discriminator", path.display()),
+                "its tensors must have names such as generator.0.dense.weight, as in a checkpoint, or generator.dense0.weight, as \
+                 in an export to safetensors (`train.init`)",
             ));
         }
         (generator, discriminator) = (g.or(generator), d.or(discriminator));

@@ -1,10 +1,9 @@
-//! The library's main act: train this recipe on these images, in memory or in a run folder, resumable, judged, healed.
+//! The trainer: trains a recipe on images, in memory or in a run folder, with resuming, scoring and healing.
 //!
-//! [`Trainer`] is all that `faussaire train` does, without its printing. It is told of by watchers (closures, or anything
-//! that implements [`crate::train::Watcher`]) or pulled step by step. [`crate::Gan`] one level below knows nothing of
-//! folders.
+//! [`Trainer`] does all that `faussaire train` does, without its output. Its events go to watchers (closures, or anything that
+//! implements [`crate::train::Watcher`]), or are returned step by step. [`crate::Gan`], one level below, does not use folders.
 //!
-//! # Training own images in memory, with the losses by callback and an early stop
+//! # Train on own images in memory, with the losses by callback and an early stop
 //!
 //! ```
 //! # use faussaire::data::{ImageShape, InMemory};
@@ -53,7 +52,7 @@
 //!
 //! let mut trainer = Trainer::new(recipe, data.clone(), &steps(10))?.at(&folder)?;
 //! trainer.run(|_, _| Ok(Default::default()))?;
-//! drop(trainer); // gives the folder free
+//! drop(trainer); // unlocks the folder
 //!
 //! let mut trainer = Trainer::resume(Run::open(&folder)?, data, &steps(20))?;
 //! trainer.run(|_, _| Ok(Default::default()))?;
@@ -95,24 +94,24 @@ use crate::run::{Run, State};
 use crate::train::{Ending, Finding, Gan, Heal, Limits};
 use crate::{Device, report};
 
-/// How to train, beside the recipe.
+/// Options of a training that are not in the recipe.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to compute.
+    /// The device of the computation.
     pub device: Device,
-    /// How long to train; none: as the recipe says (`train.epochs`, `train.steps`).
+    /// Length of the training; none: that of the recipe (`train.epochs`, `train.steps`).
     pub limits: Option<Limits>,
-    /// Changes to the recipe, as `key=value`. A run that is resumed refuses those that would change its training.
+    /// Changes to the recipe, as `key=value`. Resuming refuses those that would change the training.
     pub changes: Vec<String>,
-    /// Gives both nets the labels of the data, in this way.
+    /// Makes both nets conditional on the labels of the data, in this way.
     pub conditional: Option<Conditional>,
-    /// The recipe was written for other data than these: its class names are replaced by theirs. Always so for a program's
-    /// own data.
+    /// The recipe was written for other data: its class names are replaced by those of the data. Always so for a program's own
+    /// data.
     pub new_classes: bool,
 }
 
 impl Default for Options {
-    /// On the processor, as the recipe says.
+    /// On the processor, with the length of the recipe.
     fn default() -> Self {
         let device = Device::flex();
         Self { device, limits: None, changes: Vec::new(), conditional: None, new_classes: false }
@@ -124,34 +123,34 @@ pub struct Trainer {
     gan: Gan,
     limits: Limits,
     folder: Option<Folder>,
-    /// Scores a training in memory, where there is a judge.
+    /// Scores a training in memory, if there is a judge.
     scores: Option<scoring::Scores>,
     doctor: Doctor,
     judge: Option<Extractor>,
-    /// Whether the data are the program's own, rather than those that the recipe names.
+    /// Whether the images are the program's own, rather than those that the recipe names.
     own_data: bool,
     stop: Option<Box<dyn Fn() -> bool + Send>>,
     phase: Phase,
 }
 
-/// A run's folder while it is trained.
+/// The run folder of a training.
 #[derive(Debug)]
 struct Folder {
     run: Run,
-    /// The checkpoint that it goes on from.
+    /// The checkpoint from which it was resumed.
     state: Option<State>,
-    /// Made when training begins, which cuts off the log behind the checkpoint.
+    /// Created at the first step, when it truncates the log after the checkpoint.
     recorder: Option<Recorder>,
-    /// Keeps others away.
+    /// The lock that keeps other trainings out.
     _lock: std::fs::File,
 }
 
-/// How far the training is.
+/// The state of a training.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    Fresh,
-    Going(Instant),
-    Over(Ending),
+    New,
+    Running(Instant),
+    Ended(Ending),
     /// Ended with an error.
     Failed,
 }
@@ -160,8 +159,8 @@ impl Trainer {
     /// A new training in memory; [`Self::at`] and [`Self::numbered`] give it a folder.
     ///
     /// # Errors
-    /// A recipe that doesn't fit the data, labels that the data don't have, or weights to begin with (`train.init`) that
-    /// can't be read.
+    /// A recipe that doesn't fit the data, labels that the data don't have, or initial weights (`train.init`) that can't be
+    /// read.
     pub fn new(recipe: Recipe, data: impl Into<Data>, options: &Options) -> Result<Self> {
         let data = data.into();
         let recipe = if options.changes.is_empty() { recipe } else { recipe.changed(&options.changes)? };
@@ -172,12 +171,12 @@ impl Trainer {
         Self::of(gan, &data, options)
     }
 
-    /// Goes on with `run` from its latest checkpoint, exactly as if it had not been interrupted, heals included. A run that
-    /// was killed before its first checkpoint begins again. `data` are to be the images that it began with:
-    /// [`Data::open`] with the recipe that [`resumed_recipe`] gives, or the program's own.
+    /// Resumes `run` from its latest checkpoint, exactly as if it had not been interrupted, including heals. A run that was
+    /// killed before its first checkpoint restarts. `data` must be the images that it began with: [`Data::open`] with the recipe
+    /// of [`resumed_recipe`], or the program's own.
     ///
     /// # Errors
-    /// A run that another training holds, other data, changes to the recipe that would change the training, or a
+    /// A run that is being trained by another process, other data, changes to the recipe that would change the training, or a
     /// checkpoint that is damaged or missing while there are others.
     pub fn resume(run: Run, data: impl Into<Data>, options: &Options) -> Result<Self> {
         let data = data.into();
@@ -206,55 +205,54 @@ impl Trainer {
             judge: None,
             own_data: data.is_own(),
             stop: None,
-            phase: Phase::Fresh,
+            phase: Phase::New,
         })
     }
 
-    /// In the new run folder `path`, which must not exist or be empty.
+    /// Gives the training the new run folder `path`, which must not exist or be empty.
     ///
     /// # Errors
-    /// Where it holds something already, or can't be made or written to.
+    /// A folder that is not empty, or can't be created or written to.
     pub fn at(self, path: &Path) -> Result<Self> {
         let run = Run::create_at(path, &self.gan.recipe)?;
         self.in_folder(run)
     }
 
-    /// In the next numbered run folder under `root`: `0007-LABEL`.
+    /// Gives the training the next numbered run folder under `root`: `0007-LABEL`.
     ///
     /// # Errors
-    /// Where the folder can't be made or written to.
+    /// A folder that can't be created or written to.
     pub fn numbered(self, root: &Path, label: &str) -> Result<Self> {
         let run = Run::create_numbered(root, label, &self.gan.recipe)?;
         self.in_folder(run)
     }
 
     fn in_folder(self, run: Run) -> Result<Self> {
-        if !matches!(self.phase, Phase::Fresh) {
+        if !matches!(self.phase, Phase::New) {
             return Err(Error::usage(
-                "a training that has begun in memory was given a folder",
-                "give it before the first step",
+                "a training that has begun in memory can't get a run folder",
+                "call `Trainer::at` or `Trainer::numbered` before the first step",
             ));
         }
         let lock = run.lock()?;
         Ok(Self { folder: Some(Folder { run, state: None, recorder: None, _lock: lock }), ..self })
     }
 
-    /// Lets `judge` score the training, instead of plain pixels. Without, and with `train.judge`, [`Self::find_judge`]
-    /// finds one.
+    /// Scores the training by `judge`, instead of pixels. Without it, and with `train.judge`, [`Self::find_judge`] finds one.
     #[must_use]
     pub fn judged_by(self, judge: Extractor) -> Self {
         Self { judge: Some(judge), ..self }
     }
 
-    /// Stops after the step during which `stop` becomes true, and saves: `move || flag.load(Ordering::SeqCst)`.
+    /// Stops and saves after the step during which `stop` becomes true: `move || flag.load(Ordering::SeqCst)`.
     #[must_use]
     pub fn stop_when(self, stop: impl Fn() -> bool + Send + 'static) -> Self {
         Self { stop: Some(Box::new(stop)), ..self }
     }
 
-    /// Finds the judge that the recipe asks for (`train.judge`), which may have to be trained first; nothing where it asks
-    /// for none, there is one already, or the data are points. Training does so by itself; a program that wants to show
-    /// progress calls it before.
+    /// Finds the judge that the recipe requires (`train.judge`), which may have to be trained first. Does nothing if it requires
+    /// none, there is one already, or the data are 2-D points. The first step does so by itself; a program that shows progress
+    /// calls it before.
     ///
     /// # Errors
     /// Data that can't be opened.
@@ -272,9 +270,9 @@ impl Trainer {
         Ok(())
     }
 
-    /// Lets a training that is over go on until `limits`. Its time counts from the next step.
+    /// Continues a training that has ended until `limits`. Their time starts with the next step.
     pub fn extend(&mut self, limits: Limits) {
-        (self.limits, self.phase) = (limits, Phase::Fresh);
+        (self.limits, self.phase) = (limits, Phase::New);
     }
 
     /// The two nets and all that the next step depends on.
@@ -282,7 +280,7 @@ impl Trainer {
         &self.gan
     }
 
-    /// The nets, for use without the trainer.
+    /// The nets, without the trainer.
     pub fn into_gan(self) -> Gan {
         self.gan
     }
@@ -292,47 +290,47 @@ impl Trainer {
         self.folder.as_ref().map(|folder| &folder.run)
     }
 
-    /// How long it trains.
+    /// The limits of the training.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Whether all steps that the limits allow are made.
+    /// Whether all steps that the limits allow are complete.
     pub fn is_complete(&self) -> bool {
         self.limits.total_steps(&self.gan).is_some_and(|total| self.gan.progress.step >= total)
     }
 
-    /// Whether it goes on from a checkpoint.
+    /// Whether it was resumed from a checkpoint.
     pub fn is_resumed(&self) -> bool {
         self.folder.as_ref().is_some_and(|folder| folder.state.is_some())
     }
 
-    /// What the doctor has found so far.
+    /// The doctor's findings so far.
     pub fn findings(&self) -> &[Finding] {
         self.doctor.findings()
     }
 
-    /// The returns to an earlier state so far.
+    /// The doctor's heals so far.
     pub fn heals(&self) -> &[Heal] {
         self.doctor.heals()
     }
 
-    /// How long scoring has taken in all.
-    pub fn judging(&self) -> Duration {
+    /// Total time spent on scoring.
+    pub fn scoring_time(&self) -> Duration {
         let recorder = self.folder.as_ref().and_then(|folder| folder.recorder.as_ref());
-        let scores = self.scores.as_ref().map(|scores| scores.scoring.spent());
-        recorder.map(Recorder::judging).or(scores).unwrap_or_default()
+        let scores = self.scores.as_ref().map(|scores| scores.scoring.time());
+        recorder.map(Recorder::scoring_time).or(scores).unwrap_or_default()
     }
 
-    /// The run on one page, as HTML; `report.html` in its folder is written whenever a training ends.
+    /// The report of the run as an HTML page; `report.html` in its folder is written whenever a training ends.
     ///
     /// # Errors
-    /// A training in memory, which keeps no log, or a log that can't be read.
+    /// A training in memory, which has no log, or a log that can't be read.
     pub fn report(&self) -> Result<String> {
         match self.run_folder() {
             Some(run) => report::page(run),
             None => {
-                Err(Error::usage("a training in memory has no log to report on", "give it a folder (`Trainer::at`)"))
+                Err(Error::usage("a training in memory has no log for a report", "give it a folder (`Trainer::at`)"))
             }
         }
     }
@@ -340,8 +338,8 @@ impl Trainer {
 
 impl std::fmt::Debug for Trainer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = f.debug_struct("Trainer");
-        shown.field("gan", &self.gan).field("limits", &self.limits).field("folder", &self.folder);
-        shown.field("phase", &self.phase).finish_non_exhaustive()
+        let mut fields = f.debug_struct("Trainer");
+        fields.field("gan", &self.gan).field("limits", &self.limits).field("folder", &self.folder);
+        fields.field("phase", &self.phase).finish_non_exhaustive()
     }
 }

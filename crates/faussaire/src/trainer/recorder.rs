@@ -1,4 +1,4 @@
-//! The watcher that keeps a run's folder: the log of events, sheets of images from fixed noise, checkpoints.
+//! The watcher that writes a run folder: the log of events, sheets of images from fixed noise, checkpoints.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -13,7 +13,7 @@ use crate::render::png;
 use crate::run::{Run, State, StopRequest, save};
 use crate::train::{Event, Gan, Heal, Request, StepReport, Watcher};
 
-/// Writes events, sheets and checkpoints into the run's folder.
+/// Writes log, sheets and checkpoints into the run folder.
 #[derive(Debug)]
 pub struct Recorder {
     run: Run,
@@ -26,15 +26,15 @@ pub struct Recorder {
     last_sheet: Option<u64>,
     scoring: Scoring,
     best: Option<f64>,
-    /// Events of its own, already logged, for the other watchers.
+    /// Its own events, already logged, for the other watchers.
     pending: Vec<Event>,
 }
 
 impl Recorder {
-    /// Opens the log of `run`; when resuming, events logged after the checkpoint's `state` are cut off.
+    /// Opens the log of `run`; when resuming, truncates it after the checkpoint's `state`.
     ///
     /// # Errors
-    /// Where the log can't be opened.
+    /// A log that can't be opened.
     pub fn new(run: Run, state: Option<&State>) -> Result<Self> {
         let path = run.path().join("events.jsonl");
         let mut events = OpenOptions::new()
@@ -43,10 +43,10 @@ impl Recorder {
             .write(true)
             .open(&path)
             .map_err(Error::io("create", &path))?;
-        let kept = state.map_or(0, |s| s.events_bytes);
-        let longer = events.metadata().is_ok_and(|m| m.len() > kept);
-        let cut = if longer { events.set_len(kept) } else { Ok(()) };
-        cut.and_then(|()| events.seek(SeekFrom::End(0))).map_err(Error::io("write", &path))?;
+        let length = state.map_or(0, |s| s.events_bytes);
+        let longer = events.metadata().is_ok_and(|m| m.len() > length);
+        let truncated = if longer { events.set_len(length) } else { Ok(()) };
+        truncated.and_then(|()| events.seek(SeekFrom::End(0))).map_err(Error::io("write", &path))?;
         Ok(Self {
             run,
             events,
@@ -69,8 +69,8 @@ impl Recorder {
     }
 
     /// Total time spent on scoring.
-    pub fn judging(&self) -> Duration {
-        self.scoring.spent()
+    pub fn scoring_time(&self) -> Duration {
+        self.scoring.time()
     }
 
     fn log(&mut self, event: &Event) -> Result<()> {
@@ -80,17 +80,17 @@ impl Recorder {
         self.events.write_all(&line).map_err(Error::io("write", &self.events_path))
     }
 
-    /// Logs an event of its own, and passes it to the other watchers.
-    fn announce(&mut self, event: Event) -> Result<()> {
+    /// Logs an event of its own, and emits it to the other watchers.
+    fn emit(&mut self, event: Event) -> Result<()> {
         self.log(&event)?;
         self.pending.push(event);
         Ok(())
     }
 
-    /// Logs that the run continues as `gan` under a changed recipe, and saves it, so that a kill can't undo the heal.
+    /// The run continues as `gan`, with a changed recipe: logs the heal and saves a checkpoint.
     ///
     /// # Errors
-    /// Where log or checkpoint can't be written.
+    /// A log or checkpoint that can't be written.
     pub fn healed(&mut self, heal: &Heal, gan: &Gan) -> Result<()> {
         self.log(&Event::Heal(heal.clone()))?;
         (self.last_logged, self.last_report, self.last_sheet) = (heal.back_to, None, None);
@@ -110,24 +110,24 @@ impl Recorder {
         if self.last_sheet == Some(step) {
             return Ok(());
         }
-        self.draw(gan)?;
+        self.write_sheet(gan)?;
         self.score(gan)
     }
 
-    fn draw(&mut self, gan: &Gan) -> Result<()> {
+    fn write_sheet(&mut self, gan: &Gan) -> Result<()> {
         let step = gan.progress.step;
         self.last_sheet = Some(step);
         let file = format!("samples/{step:06}.png");
         png::write(&self.run.path().join(&file), &sheet::of(gan)?)?;
-        self.announce(Event::Sheet { step, file })
+        self.emit(Event::Sheet { step, file })
     }
 
-    /// Scores the averaged generator on fixed noise, and saves it as `best` where no earlier score was as good.
+    /// Scores the averaged generator on fixed noise, and saves the checkpoint `best` if no earlier score was better.
     fn score(&mut self, gan: &Gan) -> Result<()> {
         let (step, scores) = (gan.progress.step, self.scoring.score(gan)?);
         let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
         for (name, value) in scores {
-            self.announce(Event::Score { step, name, value })?;
+            self.emit(Event::Score { step, name, value })?;
         }
         if self.best.is_none_or(|best| deciding < best) {
             let value = deciding;
@@ -138,7 +138,7 @@ impl Recorder {
     }
 
     fn save(&mut self, gan: &Gan, name: &str) -> Result<()> {
-        self.announce(Event::Checkpoint { step: gan.progress.step, name: name.into() })?;
+        self.emit(Event::Checkpoint { step: gan.progress.step, name: name.into() })?;
         self.events.sync_data().map_err(Error::io("write", &self.events_path))?;
         let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
         save(&self.run.checkpoint(name), gan, length, self.best)
@@ -157,7 +157,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// At an epoch's end, where due: a sheet with its score, a checkpoint that is not overwritten.
+    /// Writes what is due at the end of an epoch: a sheet with its score, a permanent checkpoint.
     fn epoch(&mut self, epoch: u64, gan: &Gan) -> Result<()> {
         if gan.recipe.train.sheet_due(epoch) {
             self.sheet(gan)?;
@@ -177,11 +177,11 @@ impl Watcher for Recorder {
                 if StepReport::is_logged(report.step) {
                     self.log_step(*report)?;
                 }
-                // At an epoch's end the sheet and the kept checkpoint come first: a kill in between must not skip them.
+                // At an epoch's end the sheet and the permanent checkpoint come first: a kill in between must not skip them.
                 if gan.epochs_completed().is_empty() {
                     self.save_if_due(gan)?;
                 }
-                if self.stop.came(&self.run)? {
+                if self.stop.was_requested(&self.run)? {
                     return Ok(Request::Stop);
                 }
             }
@@ -198,21 +198,21 @@ impl Watcher for Recorder {
                 {
                     self.log_step(report)?;
                 }
-                // A sheet that can't be written must not cost the training that led to it.
-                let shown = self.sheet(gan);
+                // The checkpoint is saved even if the sheet can't be written.
+                let written = self.sheet(gan);
                 self.log(event)?;
                 self.save_latest(gan)?;
-                shown?;
+                written?;
             }
             Event::Start { step, .. } => {
                 self.log(event)?;
                 if *step == 0 {
-                    // An untrained generator's images are not worth a score.
-                    self.draw(gan)?;
+                    // A sheet of the untrained generator, without a score.
+                    self.write_sheet(gan)?;
                 }
             }
             Event::Diverged { .. } | Event::Finding(_) => self.log(event)?,
-            // Its own events, which it has logged already.
+            // Its own events, which it has logged.
             Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Heal(_) => {}
         }
         Ok(Request::Continue)

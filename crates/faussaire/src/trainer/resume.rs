@@ -1,4 +1,4 @@
-//! Where a run goes on: its recipe with all heals, its latest checkpoint, the log up to there.
+//! The state from which a run is resumed: its recipe with all heals, its latest checkpoint, the log up to that.
 
 use super::heal;
 use crate::error::{Error, Result};
@@ -6,11 +6,11 @@ use crate::recipe::{Recipe, differences};
 use crate::run::{self, Run, State};
 use crate::train::{Event, Gan};
 
-/// The recipe under which `run` goes on, with `changes` as `key=value`; these may only change what doesn't touch the
-/// training. Changes of a heal that a kill kept from reaching config.toml are in it.
+/// The recipe with which `run` is resumed, with `changes` as `key=value`, which must not affect the training. It includes the
+/// changes of a heal that were not written to config.toml because the run was killed.
 ///
 /// # Errors
-/// A config.toml that was damaged, or changes that would make it another training.
+/// A damaged config.toml, or changes that would change the training.
 pub fn resumed_recipe(run: &Run, changes: &[String]) -> Result<Recipe> {
     let was = healed(run, run.recipe(&[])?)?;
     let is = was.changed(changes)?;
@@ -20,12 +20,12 @@ pub fn resumed_recipe(run: &Run, changes: &[String]) -> Result<Recipe> {
     }
     let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
     Err(Error::usage(
-        format!("{} was begun under another recipe:{}", run.path().display(), lines.concat()),
+        format!("{} was started with another recipe:{}", run.path().display(), lines.concat()),
         "resume without these changes, or start a new run with them",
     ))
 }
 
-/// `recipe` with the changes of a heal that a kill kept from reaching the run's config.toml.
+/// `recipe` with the changes of a heal that were not written to the run's config.toml.
 fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
     let latest = run.checkpoint("latest");
     if !run::exists(&latest) {
@@ -35,7 +35,7 @@ fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
     heal::changed_by(&recipe, &run.events(Some(state.events_bytes))?)
 }
 
-/// Puts the latest checkpoint into `gan`; none where the run was killed before its first one.
+/// Loads the latest checkpoint into `gan`; none if the run was killed before its first one.
 ///
 /// # Errors
 /// A checkpoint that is damaged or belongs to other data, or one that is missing while there are others.
@@ -49,11 +49,11 @@ pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<Option<State>> {
     }
     Err(Error::run(
         format!("{} is missing, but there are other checkpoints", latest.display()),
-        "to go on from one of them, copy its folder (checkpoints/best, ...) to checkpoints/latest",
+        "to resume from one of them, copy its folder (checkpoints/best, ...) to checkpoints/latest",
     ))
 }
 
-/// The events of `run` up to the checkpoint `state`; none where it begins.
+/// The events of `run` up to the checkpoint `state`; none for a new run.
 ///
 /// # Errors
 /// As [`Run::events`].

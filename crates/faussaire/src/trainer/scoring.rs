@@ -42,7 +42,7 @@ impl Scoring {
         gan.range().to_unit(&mut values);
         let scores = metric.score(&values);
         self.metric = Some(metric);
-        self.spent += began.elapsed();
+        self.time += began.elapsed();
         Ok(scores)
     }
 }

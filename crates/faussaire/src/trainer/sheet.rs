@@ -1,17 +1,17 @@
-//! What a run shows of itself at a step: a sheet of images from fixed latents or, where its "images" are points in the
-//! plane, a scatter plot of real and generated ones.
+//! The sheet of a run at a step: images from fixed latents or, if the "images" are 2-D points, a scatter plot of real and
+//! generated ones.
 
 use crate::data::fill;
 use crate::error::Result;
 use crate::render::{Images, Picture, scatter, sheet};
 use crate::train::Gan;
 
-/// Rows and columns of a sheet; a conditional net has a row per label instead.
+/// Rows and columns of a sheet; that of a conditional net has a row per label.
 const SHEET: (usize, usize) = (4, 10);
-/// Points of each colour.
+/// Number of points of each colour.
 const POINTS: usize = 2000;
 
-/// The sheet of `gan` as it stands.
+/// The sheet of `gan` at its current step.
 pub(super) fn of(gan: &Gan) -> Result<Picture> {
     if gan.image_shape().len() == 2 {
         return plot(gan);
@@ -23,7 +23,7 @@ pub(super) fn of(gan: &Gan) -> Result<Picture> {
     sheet::sheet(&images, rows, columns, &sheet::Options::default())
 }
 
-/// Points of the data and generated ones in the same window.
+/// A scatter plot of real and generated points.
 fn plot(gan: &Gan) -> Result<Picture> {
     let mut real = Vec::new();
     let indices: Vec<usize> = (0..gan.dataset().len().min(POINTS)).collect();
