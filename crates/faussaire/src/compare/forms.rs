@@ -1,4 +1,4 @@
-//! The table as text: Markdown for people, CSV for spreadsheets (a line per run and metric), JSON with everything.
+//! The table as text: Markdown, CSV for spreadsheets (a line per run and metric), and JSON with all data.
 
 use std::fmt::Write;
 
@@ -10,12 +10,12 @@ use crate::error::Result;
 use crate::metrics::Better;
 use crate::render::chart::number;
 
-/// The table for people.
+/// The table as Markdown.
 pub fn markdown(table: &Table) -> String {
     let mut text = format!("# {}\n\n{}\n", cell(&table.plan.title), about(table));
     if let Some(first) = table.metrics.first() {
         let _ = write!(text, "\n## {}, {}\n\n", first.name, direction(first.better));
-        text += "| variant | runs | mean | deviation | least to most | against the best |\n";
+        text += "| variant | runs | mean | deviation | range | against the best |\n";
         text += "| --- | ---: | ---: | ---: | ---: | --- |\n";
         for (v, variant) in table.plan.variants.iter().enumerate() {
             let name = cell(&variant.name);
@@ -57,7 +57,7 @@ fn all_metrics(table: &Table) -> String {
         let (better, floor) = (direction(metric.better), metric.floor.map_or(String::new(), number));
         let _ = writeln!(text, "| {} | {better} | {} | {floor} |", metric.name, cells.join(" | "));
     }
-    text += "\n`*` the best mean; `-` worse than that by more than seeds explain (Holm's p below 0.05 within the metric's row).\n";
+    text += "\n`*` the best mean; `-` significantly worse than that (Holm's p below 0.05 within the metric's row).\n";
     text
 }
 
@@ -76,7 +76,7 @@ fn spread(summary: &Summary, mark: &str) -> String {
     format!("{}{deviation}{mark}", number(summary.mean))
 }
 
-/// Runs that give no number, and why.
+/// Runs without a result, with the reason.
 fn failures(table: &Table) -> String {
     let mut text = String::new();
     for run in &table.runs {
@@ -86,13 +86,13 @@ fn failures(table: &Table) -> String {
     if text.is_empty() { text } else { format!("\n## Runs without a result\n\n{text}") }
 }
 
-/// How many of a variant's runs `metric` was taken on: `3`, or `2 of 3`.
+/// Number of a variant's runs with a value of `metric`: `3`, or `2 of 3`.
 pub(super) fn runs(table: &Table, metric: &Column, variant: usize) -> String {
     let (counted, all) = (metric.summaries[variant].map_or(0, |s| s.count), table.plan.seeds.len());
     if counted == all { format!("{all}") } else { format!("{counted} of {all}") }
 }
 
-/// Why a variant has no number.
+/// Why a variant has no result.
 pub(super) fn why_none(table: &Table, variant: usize) -> String {
     if let Some(why) = &table.plan.variants[variant].refused {
         return format!("refused: {why}");
@@ -100,7 +100,7 @@ pub(super) fn why_none(table: &Table, variant: usize) -> String {
     table.of(variant).find_map(|run| run.outcome.failure()).unwrap_or_else(|| "not finished yet".into())
 }
 
-/// One sentence: how many recipes, seeds, how long.
+/// One sentence: the number of recipes and seeds, and the length.
 pub(super) fn about(table: &Table) -> String {
     let plan = &table.plan;
     let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
@@ -117,11 +117,11 @@ fn length(length: &Length) -> String {
         length.epochs.map(|n| format!("{n} epochs each")),
         length.seconds.map(|s| format!("{s:.0} s each")),
     ];
-    let said: Vec<String> = parts.into_iter().flatten().collect();
-    if said.is_empty() { "each as long as its recipe says".into() } else { said.join(", at most ") }
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "each with the length of its recipe".into() } else { parts.join(", at most ") }
 }
 
-/// How the numbers were made, and what they don't say.
+/// How the numbers were computed, and their limitations.
 pub(super) fn method(table: &Table) -> String {
     let plan = &table.plan;
     let mut text = String::from(
@@ -132,12 +132,12 @@ pub(super) fn method(table: &Table) -> String {
          difference does not mean no difference: few seeds reveal only large ones.",
     );
     if plan.seeds.len() < super::statistics::MIN_RUNS {
-        text += &format!(" With fewer than {} seeds nothing is tested.", super::statistics::MIN_RUNS);
+        text += &format!(" No test is made with fewer than {} seeds.", super::statistics::MIN_RUNS);
     }
     if plan.length.seconds.is_some() && plan.jobs > 1 {
         text += &format!(
-            " {} runs shared the processor, {} thread{} each, so what a run did within its time depends on its neighbours: \
-             --steps makes fairer comparisons, and --jobs 1 lets runs have the machine to themselves.",
+            " {} runs shared the processor, {} thread{} each, so the number of steps of a run depends on the other runs: \
+             --steps makes comparisons fairer, and --jobs 1 trains one run at a time.",
             plan.jobs,
             plan.threads,
             if plan.threads == 1 { "" } else { "s" }
@@ -158,8 +158,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }
 
-/// The table for spreadsheets and data frames: one line per run and metric; a run without a result has one line
-/// without a metric.
+/// The table as CSV: one line per run and metric; a run without a result has one line without a metric.
 pub fn csv(table: &Table) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["variant", "seed", "state", "steps", "images", "train_s", "metric", "better", "value"];
@@ -167,7 +166,7 @@ pub fn csv(table: &Table) -> String {
     let refused = table.plan.variants.iter().filter(|variant| variant.refused.is_some());
     let refused = refused.map(|variant| [&variant.name, "", "refused", "0", "0", "0", "", "", ""].map(String::from));
     for line in lines.chain(refused) {
-        // Lines of equal lengths in memory can always be written.
+        // Writing records of equal length to memory can't fail.
         let _ = writer.write_record(line);
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
@@ -195,7 +194,7 @@ fn run_lines(table: &Table, run: &Entry) -> Vec<[String; 9]> {
     measures.iter().map(|one| line(&one.name.to_string(), better(one.better), one.value.to_string())).collect()
 }
 
-/// Everything, for programs.
+/// The table as JSON.
 ///
 /// # Errors
 /// A number that is not finite.
@@ -218,7 +217,7 @@ mod tests {
             "4 variants x 3 seeds, 100 steps each; 8 of 12 runs finished.",
             "## fid-9, smaller is better",
             "| a | 3 | 1 | 0.1 | 0.9 to 1.1 | best mean |",
-            "| b\\|x | 2 of 3 | 5.1 | 0.1414 | 5 to 5.2 | too few runs, 3 at least |",
+            "| b\\|x | 2 of 3 | 5.1 | 0.1414 | 5 to 5.2 | too few runs, at least 3 needed |",
             "| d | 0 of 3 | | | | refused: it makes \"no\" sense |",
             "| recall-9 | larger is better | 1.007 ± 0.1012 `*` |",
             "- b-x-seed2: failed at step 100: the loss is NaN",

@@ -1,10 +1,10 @@
-//! Games by the name that papers gave them: a loss together with what bounds the critic's slope. `loss=hinge` changes one
-//! key of a recipe and keeps its penalties; `loss=wgan-gp` changes all that WGAN-GP is about.
+//! GAN methods by their papers' names: a loss together with the regularisation of the critic's gradient. `loss=hinge` changes
+//! one key of a recipe and keeps its penalties; `loss=wgan-gp` changes all keys that define WGAN-GP.
 
 use crate::penalty::Penalty;
 use crate::recipe::TrainSettings;
 
-/// A named method.
+/// A GAN method, by its paper's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Cross-entropy with flipped labels, nothing else (Goodfellow et al. 2014).
@@ -28,7 +28,7 @@ impl Method {
     pub const ALL: [Self; 7] =
         [Self::Gan, Self::Lsgan, Self::Wgan, Self::WganGp, Self::Dragan, Self::Sngan, Self::R3gan];
 
-    /// What one types.
+    /// Its name in `--vary loss=NAME`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gan => "gan",
@@ -41,8 +41,8 @@ impl Method {
         }
     }
 
-    /// Its changes to a recipe, as `key=value`. Weights that the recipe has for the same penalty or clipping stay: they
-    /// belong to its data; else they are the paper's (for R3GAN 1, which lies within its range for small images).
+    /// Its changes to a recipe, as `key=value`. Weights that the recipe has for the same penalty or clipping are kept, since they
+    /// depend on the data; the others are the paper's (for R3GAN 1, which is within its range for small images).
     pub fn changes(self, recipe: &TrainSettings) -> Vec<String> {
         let weight = |penalty: Penalty, usual: f64| recipe.penalties.get(&penalty).copied().unwrap_or(usual);
         let clip = if recipe.weight_clip > 0.0 { recipe.weight_clip } else { 0.01 };

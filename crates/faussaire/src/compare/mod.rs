@@ -1,6 +1,5 @@
-//! Several recipes, each trained with several seeds, compared: what is varied, the plan and its folder, what came of each
-//! run, the statistics of few runs, and the table and page that show them. Training and judging themselves are the
-//! business of whoever carries out the plan.
+//! Comparisons of several recipes, each trained with several seeds: the varied keys, the plan and its folder, the outcome of
+//! each run, statistics of few runs, and the table and page that show them. The caller does the training and judging.
 
 mod forms;
 mod method;

@@ -1,5 +1,5 @@
-//! What came of one run: how it ended, how far it got, how its images score. Kept beside the runs, so that a comparison
-//! that is called again trains and judges only what is missing.
+//! The outcome of one run: how it ended, its steps, its scores. It is saved next to the runs, so that a comparison that is
+//! continued trains and judges only missing runs.
 
 use std::fs;
 use std::path::Path;
@@ -15,13 +15,13 @@ use crate::train::Event;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state", content = "reason")]
 pub enum State {
-    /// All of its steps or its time.
+    /// It completed its steps, or its time.
     Finished,
-    /// Its recipe makes no sense, for this reason.
+    /// Its recipe is invalid, for this reason.
     Refused(String),
-    /// It diverged, or was killed; what it said.
+    /// It diverged, or was killed; the error.
     Failed(String),
-    /// Stopped before its end; called again, the comparison goes on with it.
+    /// Stopped before its end; the comparison can resume it.
     Unfinished,
 }
 
@@ -39,21 +39,21 @@ pub struct Measure {
     pub floor: Option<f64>,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// How it ended.
     #[serde(flatten)]
     pub ending: State,
-    /// How long it was to be.
+    /// Its planned length.
     pub length: Length,
     /// Generator updates made.
     pub step: u64,
-    /// Real images seen.
+    /// Real images that D was trained on.
     pub images: u64,
-    /// Seconds in steps.
+    /// Seconds spent in steps.
     pub train_s: f64,
-    /// Images that were judged; 0 where none were yet.
+    /// Number of judged images; 0 before it is judged.
     pub samples: usize,
     /// The scores; the first one decides.
     pub measures: Vec<Measure>,
@@ -63,7 +63,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Of a run that came to `ending`, read off its log where there is one.
+    /// The outcome of a run that ended with `ending`, with steps and seconds from its log, if there is one.
     pub fn new(ending: State, length: Length, run: &Path) -> Self {
         let (step, images, train_s) = match History::read(run).map(|history| history.last) {
             Ok(Some(last)) => last,
@@ -72,32 +72,32 @@ impl Outcome {
         Self { ending, length, step, images, train_s, samples: 0, measures: Vec::new(), unjudged: None }
     }
 
-    /// Whether it is finished and as long as `length` asks.
+    /// Whether it is finished, with the length `length`.
     pub fn is_finished(&self, length: &Length) -> bool {
         self.ending == State::Finished && self.length == *length
     }
 
-    /// Why there is no number, where that is known.
+    /// Why there is no score, if known.
     pub fn failure(&self) -> Option<String> {
         match &self.ending {
             State::Refused(why) => Some(format!("refused: {why}")),
             State::Failed(why) => Some(format!("failed at step {}: {why}", self.step)),
-            State::Finished => self.unjudged.as_ref().map(|why| format!("trained, but it can't be judged: {why}")),
+            State::Finished => self.unjudged.as_ref().map(|why| format!("trained, but can't be judged: {why}")),
             State::Unfinished => None,
         }
     }
 
-    /// Whether it was judged on so many images.
+    /// Whether it was judged on `samples` images.
     pub fn is_judged(&self, samples: usize) -> bool {
         self.samples == samples && !self.measures.is_empty()
     }
 }
 
 impl Folder {
-    /// What came of `job`, if that is known.
+    /// The saved outcome of `job`, if any.
     ///
     /// # Errors
-    /// Where the file can't be read; a damaged one counts as unknown.
+    /// A file that can't be read; a damaged one counts as missing.
     pub fn outcome(&self, job: &Job) -> Result<Option<Outcome>> {
         let path = self.file(&format!("outcomes/{}.json", job.name));
         if !path.is_file() {
@@ -107,10 +107,10 @@ impl Folder {
         Ok(serde_json::from_slice(&text).ok())
     }
 
-    /// Keeps what came of `job`.
+    /// Saves the outcome of `job`.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// A file that can't be written.
     pub fn save_outcome(&self, job: &Job, outcome: &Outcome) -> Result<()> {
         self.write(&format!("outcomes/{}.json", job.name), &json(outcome)?)
     }
@@ -121,7 +121,7 @@ impl Folder {
 pub struct History {
     /// Step, images and seconds of the last step in the log.
     pub last: Option<(u64, u64, f64)>,
-    /// Why the training ended, where the log's last line says so.
+    /// Why the training ended, if it has.
     pub end: Option<String>,
     /// Scores during training: name, step, value.
     pub scores: Vec<(ScoreName, u64, f64)>,
@@ -130,10 +130,10 @@ pub struct History {
 }
 
 impl History {
-    /// Reads the log of the run at `run`. A last line that a kill cut off is left out.
+    /// Reads the log of the run at `run`. An incomplete last line is skipped.
     ///
     /// # Errors
-    /// Where there is no log.
+    /// A log that is missing or can't be read.
     pub fn read(run: &Path) -> Result<Self> {
         let path = run.join("events.jsonl");
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;

@@ -1,5 +1,5 @@
-//! The comparison as one page: what was found, every run's score, scores over steps, the last sheet of every run, all
-//! metrics, and how it was measured. `templates/comparison.html` is its text.
+//! The comparison as an HTML page: the result, every run's score, scores over steps, the last sheet of every run, all metrics,
+//! and the method. Its text is in `templates/comparison.html`.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ struct Page<'a> {
     method: String,
 }
 
-/// The metric that decides.
+/// The first metric, which decides.
 struct First {
     found: Vec<Text>,
     chart: String,
@@ -47,7 +47,7 @@ struct Row {
     name: String,
     runs: String,
     scores: Option<Scores>,
-    /// How it compares with the best, or why it has no scores.
+    /// The comparison with the best, or why there are no scores.
     remark: String,
 }
 
@@ -89,7 +89,7 @@ struct VariantNotes {
 /// The page. Logs and sheets are read from the runs' folders under `runs`.
 ///
 /// # Errors
-/// Where a part of it can't be written as text.
+/// A template that can't be rendered.
 pub fn page(table: &Table, runs: &Path) -> Result<String> {
     render(&Page {
         title: &table.plan.title,
@@ -117,7 +117,7 @@ fn improves(better: Better) -> &'static str {
     }
 }
 
-/// The finding in a few sentences, the names of variants in bold.
+/// The result in a few sentences, with the names of variants in bold.
 fn found(table: &Table, metric: &Column) -> Vec<Text> {
     let plain = |text: &str| Text { text: text.into(), strong: false };
     let name = |v: usize| Text { text: table.plan.variants[v].name.clone(), strong: true };
@@ -130,15 +130,15 @@ fn found(table: &Table, metric: &Column) -> Vec<Text> {
     }
     let mut text = vec![name(best), plain(&format!(" has the best mean, {value}."))];
     let too_few = format!("Too few runs to test ({MIN_RUNS} at least)");
-    for (said, kind) in [
+    for (heading, kind) in [
         ("Significantly worse", Kind::Worse),
         ("No significant difference from", Kind::Open),
         (&too_few, Kind::Untested),
-        ("Not tested, as its runs don't differ", Kind::NoSpread),
+        ("Not tested, because its runs don't differ", Kind::NoSpread),
     ] {
         let these: Vec<usize> = others.iter().copied().filter(|&v| Kind::of(metric, v, best) == kind).collect();
         for (at, &v) in these.iter().enumerate() {
-            text.push(if at == 0 { plain(&format!(" {said}: ")) } else { plain(", ") });
+            text.push(if at == 0 { plain(&format!(" {heading}: ")) } else { plain(", ") });
             text.push(name(v));
         }
         if !these.is_empty() {
@@ -148,7 +148,7 @@ fn found(table: &Table, metric: &Column) -> Vec<Text> {
     text
 }
 
-/// How a variant compares with the best.
+/// The result of comparing a variant with the best.
 #[derive(PartialEq)]
 enum Kind {
     Worse,
@@ -198,7 +198,7 @@ fn scores(table: &Table, metric: &Column) -> Vec<Row> {
     table.plan.variants.iter().enumerate().map(row).collect()
 }
 
-/// The running score of every run as a chart; none where no run was scored twice.
+/// A chart of every run's scores during training; none if no run was scored twice.
 fn over_steps(table: &Table, runs: &Path) -> Result<Option<String>> {
     let histories: Vec<(usize, History)> =
         table.runs.iter().filter_map(|run| Some((run.variant, History::read(&runs.join(&run.name)).ok()?))).collect();
@@ -242,7 +242,7 @@ fn sheet(run: &Entry, variant: &str, runs: &Path) -> Option<Figure> {
     Some(Figure { image, caption })
 }
 
-/// Mean and deviation of every metric; none where there is only one.
+/// Mean and deviation of every metric; none if there is only one.
 fn all_metrics(table: &Table) -> Option<AllMetrics> {
     if table.metrics.len() < 2 {
         return None;
@@ -271,7 +271,7 @@ fn cell(metric: &Column, variant: usize) -> String {
     format!("{}{deviation}{mark}", number(s.mean))
 }
 
-/// What each variant changes, and what went wrong.
+/// The changes of each variant, and its failures.
 fn variants(table: &Table) -> Vec<VariantNotes> {
     let row = |(v, variant): (usize, &super::Variant)| {
         let mut notes: Vec<String> = variant.refused.iter().map(|why| format!("refused: {why}")).collect();

@@ -1,13 +1,13 @@
-//! A comparison's folder and its plan: which variants, which seeds, how long. The plan is kept as `comparison.json`, so
-//! that the same comparison goes on after a kill, with more seeds, with more variants, or for longer.
+//! A comparison's folder and its plan: variants, seeds, length. The plan is saved as `comparison.json`, so that the comparison
+//! can be continued after a kill, with more seeds, with more variants, or for longer.
 //!
 //! ```text
 //!     comparisons/0001-ring/
 //!       comparison.json       the plan
 //!       recipes/wgan-gp.toml  each variant's recipe, every key resolved
-//!       runs/wgan-gp-seed0/   one run folder per variant and seed, as `train` makes them
-//!       outcomes/             what came of each run: state, steps, seconds, scores
-//!       logs/                 what each training said
+//!       runs/wgan-gp-seed0/   one run folder per variant and seed, as those of `train`
+//!       outcomes/             the outcome of each run: state, steps, seconds, scores
+//!       logs/                 the output of each training
 //!       table.md, table.csv, table.json, page.html
 //! ```
 
@@ -27,54 +27,54 @@ const INNER: [&str; 4] = ["recipes", "runs", "outcomes", "logs"];
 /// One recipe among several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
-    /// What a person calls it: `wgan-gp batch=32`.
+    /// Its display name: `wgan-gp batch=32`.
     pub name: String,
-    /// The same as part of file names.
+    /// The name as part of file names.
     pub slug: String,
     /// What it changes in its base recipe, as `key=value`.
     pub changes: Vec<String>,
-    /// Why it can't be trained, where it can't.
+    /// Why it can't be trained, if it can't.
     pub refused: Option<String>,
 }
 
-/// How long each run is trained. Nothing set: as long as its recipe says.
+/// The length of each training. With all none, that of its recipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Length {
     /// Generator updates.
     pub steps: Option<u64>,
-    /// Passes over the data.
+    /// Epochs.
     pub epochs: Option<u64>,
     /// Seconds.
     pub seconds: Option<f64>,
 }
 
-/// What is compared.
+/// The plan of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// What is the same for all: `ring, preset ring`.
+    /// What all variants have in common: `ring, preset ring`.
     pub title: String,
-    /// The data set as given, where one was: it replaces that of the recipes.
+    /// The data set, if it replaces that of the recipes.
     pub dataset: Option<String>,
-    /// Where it is computed.
+    /// The device of the computation.
     pub device: String,
     /// The recipes.
     pub variants: Vec<Variant>,
-    /// Each is trained with each of them.
+    /// The seeds; every recipe is trained with each of them.
     pub seeds: Vec<u64>,
-    /// For how long.
+    /// The length of each training.
     pub length: Length,
-    /// Images of each run that are judged.
+    /// Number of images of each run that are judged.
     pub samples: usize,
-    /// Runs trained at once when the plan was last carried out.
+    /// Number of runs trained at the same time in the last execution of the plan.
     pub jobs: usize,
-    /// Processor threads of each.
+    /// Processor threads of each run.
     pub threads: usize,
 }
 
 /// One run of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// The variant's place in the plan.
+    /// Index of the variant in the plan.
     pub variant: usize,
     /// The seed.
     pub seed: u64,
@@ -83,8 +83,8 @@ pub struct Job {
 }
 
 impl Plan {
-    /// All runs: every variant's first seed, then every variant's second, so that a comparison that is cut short is
-    /// still one.
+    /// All runs: those of the first seed, then those of the second, and so on, so that a comparison that is stopped early still
+    /// compares all variants.
     pub fn jobs(&self) -> Vec<Job> {
         let trained: Vec<_> = self.variants.iter().enumerate().filter(|(_, v)| v.refused.is_none()).collect();
         let job = |seed: u64, (variant, v): &(usize, &Variant)| {
@@ -94,7 +94,7 @@ impl Plan {
         self.seeds.iter().flat_map(|&seed| trained.iter().map(move |variant| job(seed, variant))).collect()
     }
 
-    /// Adds a variant under `name`, its file name made unlike the others'.
+    /// Adds the variant `name` with a unique file name.
     pub fn add(&mut self, name: &str, changes: Vec<String>, refused: Option<String>) {
         let mut slug = String::new();
         for c in name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }) {
@@ -105,8 +105,8 @@ impl Plan {
         let slug: String = slug.trim_matches('-').chars().take(60).collect();
         let slug = if slug.is_empty() { "variant".to_owned() } else { slug };
         let taken = |slug: &str| self.variants.iter().any(|v| v.slug == slug);
-        let unlike = (2..).map(|n| format!("{slug}-{n}")).find(|s| !taken(s));
-        let slug = if taken(&slug) { unlike.unwrap_or(slug) } else { slug };
+        let unique = (2..).map(|n| format!("{slug}-{n}")).find(|s| !taken(s));
+        let slug = if taken(&slug) { unique.unwrap_or(slug) } else { slug };
         self.variants.push(Variant { name: name.into(), slug, changes, refused });
     }
 }
@@ -118,17 +118,17 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder `path`, made where it is missing. One that holds other things than a comparison is refused.
+    /// Opens the folder `path`, or creates it. A folder with other contents than a comparison is refused.
     ///
     /// # Errors
-    /// Where it can't be made, or is something else.
+    /// A folder that can't be created, or has other contents.
     pub fn open(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
         let folder = Self { path: path.into() };
         if !folder.file("comparison.json").is_file() && !folder.is_vacant()? {
             return Err(Error::run(
-                format!("{} holds something, but no comparison.json", path.display()),
-                "choose a new folder, or that of a comparison to go on with it",
+                format!("{} is not empty and has no comparison.json", path.display()),
+                "choose a new folder, or that of a comparison to continue it",
             ));
         }
         for inner in INNER {
@@ -138,7 +138,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// True where there is nothing but what a kill right after the creation may have left.
+    /// Whether the folder contains nothing but what a kill right after its creation may have left.
     fn is_vacant(&self) -> Result<bool> {
         for entry in fs::read_dir(&self.path).map_err(Error::io("read the folder", &self.path))? {
             let name = entry.map_err(Error::io("read the folder", &self.path))?.file_name();
@@ -150,10 +150,10 @@ impl Folder {
         Ok(true)
     }
 
-    /// Keeps others from carrying out the same comparison for as long as the returned file lives.
+    /// Locks the comparison against other processes for the lifetime of the returned file.
     ///
     /// # Errors
-    /// Where another process does.
+    /// A comparison that another process has locked.
     pub fn lock(&self) -> Result<fs::File> {
         let path = self.file("runs/lock");
         let mut access = fs::File::options();
@@ -161,17 +161,17 @@ impl Folder {
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(Error::run(
-                format!("{} is being carried out by another process", self.path.display()),
+                format!("{} is being executed by another process", self.path.display()),
                 "wait until it ends, or stop it with Ctrl-C",
             )),
             Err(fs::TryLockError::Error(e)) => Err(Error::io("lock", &path)(e)),
         }
     }
 
-    /// The next numbered folder under `root`: `0003-ring`.
+    /// Creates the next numbered folder under `root`: `0003-ring`.
     ///
     /// # Errors
-    /// Where it can't be made.
+    /// A folder that can't be created.
     pub fn numbered(root: &Path, label: &str) -> Result<Self> {
         fs::create_dir_all(root).map_err(Error::io("create the folder", root))?;
         let label: String = label.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
@@ -191,12 +191,12 @@ impl Folder {
         }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file in it.
+    /// The path of a file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -211,10 +211,10 @@ impl Folder {
         self.path.join("recipes").join(format!("{}.toml", variant.slug))
     }
 
-    /// The plan kept here, if there is one.
+    /// The saved plan, if there is one.
     ///
     /// # Errors
-    /// A damaged one.
+    /// A damaged file.
     pub fn plan(&self) -> Result<Option<Plan>> {
         let path = self.file("comparison.json");
         if !path.is_file() {
@@ -222,37 +222,37 @@ impl Folder {
         }
         let text = fs::read(&path).map_err(Error::io("read", &path))?;
         let plan = serde_json::from_slice(&text).map_err(|e| {
-            let hint = "remove it and give the whole command again: finished runs are kept";
+            let hint = "remove it and repeat the whole command: finished runs are kept";
             Error::run(format!("{} can't be read: {e}", path.display()), hint)
         })?;
         Ok(Some(plan))
     }
 
-    /// Keeps the plan.
+    /// Saves the plan.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// A file that can't be written.
     pub fn save_plan(&self, plan: &Plan) -> Result<()> {
         self.write("comparison.json", &json(plan)?)
     }
 
-    /// Keeps the recipes of variants, all of them or none. A variant that was begun under another recipe is refused: its runs
+    /// Saves the recipes of variants, all of them or none. A variant that was started with another recipe is refused: its runs
     /// would not be comparable.
     ///
     /// # Errors
-    /// That, or where they can't be written.
+    /// Such a variant, or a file that can't be written.
     pub fn save_recipes(&self, recipes: &[(&Variant, &Recipe)]) -> Result<()> {
         for (variant, recipe) in recipes {
             let path = self.recipe(variant);
-            if !path.is_file() || !self.is_begun(variant)? {
+            if !path.is_file() || !self.is_started(variant)? {
                 continue;
             }
             let found = differences(&Recipe::read(&path, &[])?, recipe)?;
             if !found.is_empty() {
                 let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
                 return Err(Error::usage(
-                    format!("{} was begun with another recipe:{}", variant.name, lines.concat()),
-                    "compare in a new folder, or go on without these changes",
+                    format!("{} was started with another recipe:{}", variant.name, lines.concat()),
+                    "compare in a new folder, or continue without these changes",
                 ));
             }
         }
@@ -263,8 +263,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether any run of `variant` was begun, under whatever seed.
-    fn is_begun(&self, variant: &Variant) -> Result<bool> {
+    /// Whether any run of `variant` was started, with any seed.
+    fn is_started(&self, variant: &Variant) -> Result<bool> {
         let runs = self.file("runs");
         let seed = |name: &str| {
             name.strip_prefix(&variant.slug)?.strip_prefix("-seed").map(|seed| seed.parse::<u64>().is_ok())
@@ -278,17 +278,17 @@ impl Folder {
         Ok(false)
     }
 
-    /// Writes a file beside its place, then renames it.
+    /// Writes a file under a temporary name, then renames it.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// A file that can't be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let mut file = PartFile::create(&self.file(name))?;
         file.write(bytes)?;
         file.commit()
     }
 
-    /// The run of `job`, if it was begun.
+    /// The run of `job`, if it was started.
     pub fn started_run(&self, job: &Job) -> Option<Run> {
         Run::open(&self.run(job)).ok()
     }
@@ -343,7 +343,7 @@ mod tests {
         keep("train.steps=9", "train.batch=9").unwrap();
         // Where one is refused, none is written.
         let error = keep("train.batch=7", "train.batch=8").unwrap_err();
-        assert!(error.to_string().contains("a was begun with another recipe:\n  train.batch: 64 -> 7"), "{error}");
+        assert!(error.to_string().contains("a was started with another recipe:\n  train.batch: 64 -> 7"), "{error}");
         let kept = |at: usize| Recipe::read(&folder.recipe(&plan.variants[at]), &[]).unwrap().train;
         assert_eq!((kept(0).batch, kept(0).steps, kept(1).batch), (64, 9, 9));
         std::fs::write(folder.file("comparison.json"), "{").unwrap();

@@ -1,29 +1,29 @@
-//! What few runs allow to say: mean and spread over seeds, and whether two recipes differ by more than seeds do.
+//! Statistics of few runs: mean and spread over seeds, and whether two recipes differ significantly.
 //!
-//! The test is Welch's (1947): a t-test that lets each recipe have its own spread, as recipes do (one of them collapses
-//! now and then, another never does). Pairing by seed was left out: two recipes with the same seed see the same images in
-//! the same order, but their weights part after a few steps, so pairs share next to nothing and would halve the degrees
-//! of freedom. Its p-values are multiplied by Holm's method (1979) over all pairs of recipes, not only those with the
-//! best one, because which is best was read off the same numbers.
+//! The test is Welch's (1947): a t-test that allows unequal variances, as recipes have them (one may collapse with some
+//! seeds, another never). Runs are not paired by seed: two recipes with the same seed see the same images in the same order,
+//! but their weights diverge after a few steps, so that pairs are nearly independent and pairing would halve the degrees of
+//! freedom. The p-values are corrected by Holm's method (1979) over all pairs of recipes, not only those with the best one,
+//! because the best was chosen by the same numbers.
 
 use serde::{Deserialize, Serialize};
 
 use super::student;
 
-/// Fewer runs on a side than this say nothing about their spread.
+/// Least number of runs of each recipe for a test.
 pub const MIN_RUNS: usize = 3;
 
-/// The chance of a false alarm that is accepted among all comparisons of one metric.
+/// Significance level: probability of a false positive among all comparisons of one metric.
 pub const SIGNIFICANCE: f64 = 0.05;
 
 /// Mean and spread of one recipe's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Runs.
+    /// Number of runs.
     pub count: usize,
     /// Their mean.
     pub mean: f64,
-    /// Their standard deviation (divisor n - 1); nothing for a single run.
+    /// Their standard deviation (divisor n - 1); none for a single run.
     pub deviation: Option<f64>,
     /// The smallest.
     pub least: f64,
@@ -32,7 +32,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of `values`, unless there are none.
+    /// The summary of `values`; none for an empty list.
     pub fn of(values: &[f64]) -> Option<Self> {
         let count = values.len();
         let mean = values.iter().sum::<f64>() / count as f64;
@@ -44,23 +44,23 @@ impl Summary {
     }
 }
 
-/// What a test says of two recipes.
+/// The result of a test of two recipes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
-    /// They differ by more than their seeds do.
+    /// They differ significantly.
     Differs {
         /// Holm's p-value.
         p: f64,
     },
-    /// No difference was shown, which is not the same as none.
+    /// No significant difference, which does not mean no difference.
     NotShown {
         /// Holm's p-value.
         p: f64,
     },
-    /// All runs of each are alike, so that there is no spread to compare with.
+    /// All runs of each have the same value, so that there is no variance.
     NoSpread,
-    /// Fewer than [`MIN_RUNS`] runs on a side.
+    /// Fewer than [`MIN_RUNS`] runs of a recipe.
     TooFew,
 }
 
@@ -71,16 +71,16 @@ pub struct Welch {
     pub t: f64,
     /// Degrees of freedom, by Welch and Satterthwaite.
     pub freedom: f64,
-    /// Two-sided, not yet multiplied.
+    /// Two-sided p-value, not corrected.
     pub p: f64,
 }
 
-/// Compares two summaries; nothing where a side has one run, or neither side any spread.
+/// Tests two summaries; none if one has a single run, or neither has any variance.
 pub fn welch(a: &Summary, b: &Summary) -> Option<Welch> {
     let error = |s: &Summary| s.deviation.map(|d| d * d / s.count as f64);
     let (ea, eb) = (error(a)?, error(b)?);
     let total = ea + eb;
-    // Equal numbers have a deviation of rounding errors at most.
+    // Equal values have a deviation of rounding errors at most.
     let tiny = 1e-12 * a.mean.abs().max(b.mean.abs());
     if total.sqrt() <= tiny {
         return None;
@@ -90,7 +90,7 @@ pub fn welch(a: &Summary, b: &Summary) -> Option<Welch> {
     Some(Welch { t, freedom, p: student::two_sided(t, freedom) })
 }
 
-/// Holm's p-values: each may be compared with the level as if it were the only one.
+/// Holm's corrected p-values: each can be compared with the level as if it were the only one.
 pub fn holm(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
@@ -103,20 +103,20 @@ pub fn holm(values: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// A test between two of several recipes.
+/// A test of two of several recipes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
-    /// The first recipe's place.
+    /// Index of the first recipe.
     pub a: usize,
-    /// The second one's.
+    /// Index of the second recipe.
     pub b: usize,
-    /// The test, where there can be one.
+    /// The test, if possible.
     pub welch: Option<Welch>,
-    /// What it says, all comparisons considered.
+    /// Its result after the correction.
     pub verdict: Verdict,
 }
 
-/// All pairs of `recipes`; those without a summary take no part.
+/// The tests of all pairs of `recipes`; those without a summary are skipped.
 pub fn pairs(recipes: &[Option<Summary>]) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for (a, one) in recipes.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The comparison as numbers: for every metric and variant the mean and spread over its runs, and which of them differ
-//! by more than their seeds do.
+//! The comparison as numbers: mean and spread over the runs for every metric and variant, and which of these differ
+//! significantly.
 
 use serde::Serialize;
 
@@ -11,18 +11,18 @@ use crate::metrics::{Better, ScoreName};
 /// A plan with its outcomes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Table {
-    /// What was compared.
+    /// The plan.
     pub plan: Plan,
-    /// Every run, in the order of variants, then seeds.
+    /// All runs, in the order of variants, then seeds.
     pub runs: Vec<Entry>,
-    /// Every metric; the first decides.
+    /// All metrics; the first decides.
     pub metrics: Vec<Column>,
 }
 
 /// A run in the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
-    /// The variant's place in the plan.
+    /// Index of the variant in the plan.
     pub variant: usize,
     /// Its seed.
     pub seed: u64,
@@ -47,12 +47,12 @@ pub struct Column {
     pub summaries: Vec<Option<Summary>>,
     /// The variant with the best mean, among those with the most finished runs.
     pub best: Option<usize>,
-    /// All pairs.
+    /// The tests of all pairs of variants.
     pub pairs: Vec<Pair>,
 }
 
 impl Table {
-    /// From the outcomes of all runs that there are.
+    /// The table of all runs with an outcome.
     pub fn new(plan: Plan, mut runs: Vec<Entry>) -> Self {
         runs.sort_by_key(|run| (run.variant, run.seed));
         let finished = || runs.iter().filter(|run| run.outcome.ending == State::Finished);
@@ -86,19 +86,19 @@ impl Column {
         let sign = if first.better == Better::Smaller { 1.0 } else { -1.0 };
         // Failed runs must not make a variant the best: only those with the most finished runs compete.
         let most = summaries.iter().flatten().map(|s| s.count).max();
-        let whole = |s: &Summary| Some(s.count) == most;
-        let means = summaries.iter().enumerate().filter_map(|(v, s)| s.filter(whole).map(|s| (v, sign * s.mean)));
+        let complete = |s: &Summary| Some(s.count) == most;
+        let means = summaries.iter().enumerate().filter_map(|(v, s)| s.filter(complete).map(|s| (v, sign * s.mean)));
         let best = means.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, _)| v);
         let pairs = pairs(&summaries);
         Some(Self { name: name.clone(), better: first.better, floor: first.floor, summaries, best, pairs })
     }
 
-    /// What the test between two variants says.
+    /// The result of the test of two variants.
     pub fn verdict(&self, a: usize, b: usize) -> Option<Verdict> {
         self.pairs.iter().find(|p| (p.a, p.b) == (a.min(b), a.max(b))).map(|p| p.verdict)
     }
 
-    /// `variant` against the best, in words: `best`, `worse (p = 0.003)`, ...
+    /// The comparison of `variant` with the best as text: `best mean`, `worse, p = 0.003`, ...
     pub fn against_best(&self, variant: usize) -> String {
         let Some(best) = self.best.filter(|_| self.summaries[variant].is_some()) else { return String::new() };
         if best == variant {
@@ -110,27 +110,27 @@ impl Column {
                 format!("better in fewer runs, p = {}", probability(p))
             }
             Some(Verdict::Differs { p }) => format!("worse, p = {}", probability(p)),
-            Some(Verdict::NotShown { p }) => format!("no difference shown, p = {}", probability(p)),
+            Some(Verdict::NotShown { p }) => format!("no significant difference, p = {}", probability(p)),
             Some(Verdict::NoSpread) => "no spread, so no test".into(),
-            Some(Verdict::TooFew) | None => format!("too few runs, {} at least", super::statistics::MIN_RUNS),
+            Some(Verdict::TooFew) | None => format!("too few runs, at least {} needed", super::statistics::MIN_RUNS),
         }
     }
 
-    /// Whether `variant` is worse than the best by more than seeds explain.
+    /// Whether `variant` is significantly worse than the best.
     pub fn is_worse(&self, variant: usize) -> bool {
         let verdict = self.best.and_then(|best| self.verdict(variant, best));
         let leads = self.best.is_some_and(|best| self.leads(variant, best));
         self.best != Some(variant) && !leads && matches!(verdict, Some(Verdict::Differs { .. }))
     }
 
-    /// Whether `variant` has a better mean than the best, which may be where some of its runs failed.
+    /// Whether `variant` has a better mean than the best, which is possible if some of its runs failed.
     fn leads(&self, variant: usize, best: usize) -> bool {
         let [Some(a), Some(b)] = [variant, best].map(|v| self.summaries[v].map(|s| s.mean)) else { return false };
         if self.better == Better::Smaller { a < b } else { a > b }
     }
 }
 
-/// A probability with two digits that count.
+/// A probability with two significant digits.
 fn probability(p: f64) -> String {
     match p {
         p if p < 0.0001 => "<0.0001".into(),
@@ -184,8 +184,8 @@ pub(super) mod tests {
         assert_eq!(fid.summaries[3], None);
         assert_eq!(table.metrics[1].best, Some(0), "larger is better: {:?}", table.metrics[1].summaries);
         assert_eq!(fid.against_best(0), "best mean");
-        assert_eq!(fid.against_best(1), "too few runs, 3 at least");
-        assert!(fid.against_best(2).starts_with("no difference shown, p = 0."), "{}", fid.against_best(2));
+        assert_eq!(fid.against_best(1), "too few runs, at least 3 needed");
+        assert!(fid.against_best(2).starts_with("no significant difference, p = 0."), "{}", fid.against_best(2));
         assert_eq!(fid.against_best(3), "");
     }
 

@@ -1,6 +1,6 @@
-//! What is varied: `--vary loss=gan,wgan-gp --vary batch=32,64` is a list of axes; their product, over every base recipe,
-//! is the list of variants. A key without a dot stands for the usual place: `batch` for `train.batch`, `rate` for both
-//! nets' Adam.
+//! The varied keys: `--vary loss=gan,wgan-gp --vary batch=32,64` is a list of axes; their product, for every base recipe, is the
+//! list of variants. A key without a dot is short for the usual one: `batch` for `train.batch`, `rate` for both nets' learning
+//! rate.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,13 @@ use super::Method;
 use crate::error::{Error, Result};
 use crate::recipe::TrainSettings;
 
-/// Most variants of one comparison: more is a slip of the keyboard.
+/// Largest number of variants of a comparison: more is probably a typing error.
 const MAX_VARIANTS: usize = 200;
 
 /// One `--vary KEY=V1,V2,...`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
-    /// As typed: `loss`, `train.batch`.
+    /// As given: `loss`, `train.batch`.
     pub key: String,
     /// The values in their order.
     pub values: Vec<String>,
@@ -23,9 +23,9 @@ pub struct Axis {
 /// One choice of a value on every axis.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
-    /// What a person calls it: `wgan-gp batch=32`; empty where nothing is varied.
+    /// Its display name: `wgan-gp batch=32`; empty if nothing is varied.
     pub name: String,
-    /// Pairs of a key and its value, as typed.
+    /// Pairs of a key and its value, as given.
     pub values: Vec<(String, String)>,
 }
 
@@ -45,7 +45,7 @@ impl Axis {
             return Err(wrong("the key or a value is missing"));
         }
         if let Some(twice) = values.iter().enumerate().find(|(at, value)| values[..*at].contains(value)) {
-            return Err(wrong(&format!("the value {} comes twice", twice.1)));
+            return Err(wrong(&format!("the value {} is given twice", twice.1)));
         }
         Ok(Self { key, values })
     }
@@ -82,8 +82,8 @@ pub fn choices(axes: &[Axis]) -> Result<Vec<Choice>> {
     let mut all = vec![Choice::default()];
     for (at, axis) in axes.iter().enumerate() {
         if axes[..at].iter().any(|other| other.key == axis.key) {
-            let hint = "put all values behind one --vary";
-            return Err(Error::usage(format!("--vary {} comes twice", axis.key), hint));
+            let hint = "give all values to one --vary";
+            return Err(Error::usage(format!("--vary {} is given twice", axis.key), hint));
         }
         if all.len() * axis.values.len() > MAX_VARIANTS {
             let what = format!("more than {MAX_VARIANTS} variants");
@@ -91,7 +91,7 @@ pub fn choices(axes: &[Axis]) -> Result<Vec<Choice>> {
         }
         let with = |choice: &Choice, value: &String| {
             let last = axis.key.rsplit('.').next().unwrap_or(&axis.key);
-            // The losses' names speak for themselves.
+            // A loss's name needs no key.
             let word = if last == "loss" { value.clone() } else { format!("{last}={value}") };
             let name = if choice.name.is_empty() { word } else { format!("{} {word}", choice.name) };
             let pair = (axis.key.clone(), value.clone());
@@ -103,7 +103,7 @@ pub fn choices(axes: &[Axis]) -> Result<Vec<Choice>> {
 }
 
 impl Choice {
-    /// Its changes to a recipe with these settings, as `key=value` with whole keys.
+    /// Its changes to a recipe with these settings, as `key=value` with full keys.
     pub fn changes(&self, recipe: &TrainSettings) -> Vec<String> {
         self.values.iter().flat_map(|(key, value)| changes(key, value, recipe)).collect()
     }
@@ -118,7 +118,7 @@ fn changes(key: &str, value: &str, recipe: &TrainSettings) -> Vec<String> {
         },
         "rate" | "learning_rate" => nets("learning_rate"),
         "beta1" | "beta2" => nets(key),
-        // Top-level keys and those with a path stand as they are.
+        // Top-level keys and dotted ones are complete.
         "latent" => vec![format!("{key}={value}")],
         _ if key.contains('.') => vec![format!("{key}={value}")],
         _ => vec![format!("train.{key}={value}")],

@@ -66,7 +66,8 @@ fn alike(history: &RunHistory, measure: fn(&StepMetrics) -> f32, limit: f32) -> 
 }
 
 fn missing_modes(history: &RunHistory) -> Option<String> {
-    let (metric, kind) = if history.context.points { (Metric::MissingModes, "modes") } else { (Metric::RareClasses, "classes") };
+    let (metric, kind) =
+        if history.context.points { (Metric::MissingModes, "modes") } else { (Metric::RareClasses, "classes") };
     let scores = history.scores(metric);
     let [earlier @ .., (_, before), (_, last)] = scores else { return None };
     let best = earlier.iter().map(|(_, missing)| *missing).reduce(f32::min)?;

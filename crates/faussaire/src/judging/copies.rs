@@ -1,4 +1,4 @@
-//! Whether images are copies of those that were learned from: which these are, and which real images were not.
+//! Memorisation: compares generated images with the run's training images and with real images that it was not trained on.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::metrics::{self, Judgement, NearestTraining};
 use crate::recipe::Recipe;
 use crate::train::split_held_out;
 
-/// What was learned from, and real images that were not.
+/// The training images of a run, and real images that it was not trained on.
 pub(super) struct CopyCheck {
     train: Arc<dyn Dataset>,
     held_out: Option<Arc<dyn Dataset>>,
 }
 
 impl CopyCheck {
-    /// What the run with `recipe` learned from: the `reference`, unless the images are judged against others.
+    /// The training images of the run with `recipe`: those of `reference`, unless the images are judged against other data.
     pub fn of(
         recipe: Option<&Recipe>,
         reference: Reference,
@@ -33,25 +33,25 @@ impl CopyCheck {
         Ok(Self::from(recipe, data))
     }
 
-    /// What a run learned from `data`, and real images that it has not seen: held back by its recipe, else the test part.
+    /// The images of `data` that a run was trained on, and those that it was not: held out by its recipe, else the test images.
     fn from(recipe: &Recipe, data: Reference) -> Self {
-        let unseen = data.test_images().cloned();
+        let test = data.test_images().cloned();
         let mut train = data.train;
-        // A run that learned from the first images only can't have copied the others.
+        // A run that was trained on the first images only can't have copied the others.
         let count = recipe.data.count;
         if count > 0 {
             train = Arc::new(Subset::filter(&train, |index| index < count));
         }
-        let (kept, held) = split_held_out(recipe, &train);
-        Self { train: kept, held_out: held.map(|held| Arc::new(held) as Arc<dyn Dataset>).or(unseen) }
+        let (train, held_out) = split_held_out(recipe, &train);
+        Self { train, held_out: held_out.map(|set| Arc::new(set) as Arc<dyn Dataset>).or(test) }
     }
 
-    /// Looks for copies among `made`, adds what it finds to `judgement`, and returns the page that shows them.
-    pub fn compare(&self, made: &Samples, seed: u64, judgement: &mut Judgement) -> Result<String> {
-        let images = &made.generated.images;
+    /// Looks for copies among `samples`, adds the result to `judgement`, and returns the page that shows them.
+    pub fn compare(&self, samples: &Samples, seed: u64, judgement: &mut Judgement) -> Result<String> {
+        let images = &samples.generated.images;
         let learned = metrics::TrainingImages { train: self.train.as_ref(), held_out: self.held_out.as_deref() };
         let sheet = NearestTraining::new(learned, images, seed)?;
-        let page = crate::report::neighbours(&sheet, &made.of, learned.train, images)?;
+        let page = crate::report::neighbours(&sheet, &samples.of, learned.train, images)?;
         judgement.scores.push(sheet.score);
         judgement.copies = Some(sheet.memorization);
         Ok(page)

@@ -1,10 +1,10 @@
-//! What images are judged against, and by whom: the one rule for the command, for trainings that are judged, for
+//! The real images and the feature extractor of a judgement: one rule for the command, for trainings that are scored, for
 //! comparisons and for the studio.
 //!
-//! Real images are those that a set holds back. A set without such is judged against the images that were learned from, and
-//! the scores say so; a set whose held-back images can't be read is an error. A classifier of the set's labels looks at
-//! them, where there are labels. It learns from the training images; where none are held back, from nine tenths of them, so
-//! that its accuracy is always that on images which it never saw.
+//! Real images are the data set's test images. A set without test images is judged against its training images, and the scores
+//! say so; test images that can't be read are an error. The extractor is a classifier of the set's labels, if it has labels. It
+//! is trained on the training images or, without test images, on nine tenths of them, so that its accuracy is always measured
+//! on images that it was not trained on.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,31 +19,31 @@ use crate::metrics::classifier::{self, Training};
 use crate::metrics::{Channels, Classifier, Extractor, Inception};
 use crate::recipe::Recipe;
 
-/// Where a set has no test images, this share is kept from the classifier, to measure it on.
+/// Share of the training images on which the classifier is tested if the set has no test images.
 const TEST_SHARE: f64 = 0.1;
 
-/// What is happening before there is a judge.
+/// The progress of finding real images and extractor.
 #[derive(Clone, Debug)]
 pub enum Progress {
-    /// Files of a data set are being fetched.
+    /// Files of a data set are being downloaded.
     Fetching(data::Progress),
-    /// A classifier is being trained, once for this data; the share that is done.
+    /// A classifier is being trained, once for this data; the completed share.
     Training(f64),
 }
 
-/// What images are judged against.
+/// The real images that images are judged against.
 #[derive(Clone, Debug)]
 pub struct Reference {
-    /// Real images, held back from training where there are such.
+    /// Real images: the test images, else the training images.
     pub real: Arc<dyn Dataset>,
     /// Which part of the data they are: `test` or `train`.
     pub split: &'static str,
-    /// The images that were learned from.
+    /// The training images.
     pub train: Arc<dyn Dataset>,
 }
 
 impl Reference {
-    /// Images that a program has at hand: those learned from, and those held back, if any.
+    /// Images in memory: training images and test images, if any.
     pub fn new(train: Arc<dyn Dataset>, test: Option<Arc<dyn Dataset>>) -> Self {
         match test {
             Some(real) => Self { real, split: "test", train },
@@ -54,7 +54,7 @@ impl Reference {
     /// Opens both parts of `source`.
     ///
     /// # Errors
-    /// As [`data::open`], for either part. That a set has no test images is none.
+    /// As [`data::open`], for either part. A set without test images is no error.
     pub fn open(source: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
         let mut open = |options: &OpenOptions| {
             data::open(source, options, &mut |fetched| progress(Progress::Fetching(fetched))).map(Arc::from)
@@ -75,7 +75,7 @@ impl Reference {
         Self::open(&recipe.data.source, &recipe.open_options(OpenOptions::default()), progress)
     }
 
-    /// The images that were not learned from, where there are such.
+    /// The test images, if there are any.
     pub fn test_images(&self) -> Option<&Arc<dyn Dataset>> {
         (self.split == "test").then_some(&self.real)
     }
@@ -93,8 +93,8 @@ impl Reference {
         Ok(Arc::new(Subset::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
     }
 
-    /// Who looks at the images: InceptionV3 with the weights in `inception`, where that is given, else a classifier where
-    /// there are labels to learn, trained now or kept from an earlier time, else a net with random weights.
+    /// The feature extractor: InceptionV3 with the weights in `inception`, if given; else, for data with labels, a classifier,
+    /// trained now or cached from an earlier time; else a net with random weights.
     ///
     /// # Errors
     /// Images or weights that can't be read.
@@ -108,8 +108,8 @@ impl Reference {
         if let Some(weights) = inception {
             return Ok(Extractor::Inception(Box::new(Inception::open(weights, train.shape(), device)?)));
         }
-        if let (Some(digits), Some(test_images)) = (train.channel_source(), self.real.channel_source()) {
-            let classifier = trained(digits, test_images, device, progress)?;
+        if let (Some(digits), Some(test)) = (train.channel_source(), self.real.channel_source()) {
+            let classifier = trained(digits, test, device, progress)?;
             return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
         }
         match self.classifier_sets() {
@@ -121,17 +121,18 @@ impl Reference {
         }
     }
 
-    /// The classifier of the labels, if an earlier judgement has trained and kept it; none is trained here.
+    /// The classifier of the labels, if an earlier judgement has trained and cached it; none is trained here.
     ///
     /// # Errors
     /// Images that can't be read.
     pub fn cached_classifier(&self, device: &Device) -> Result<Option<Classifier>> {
         let Some([learned, test]) = self.classifier_sets() else { return Ok(None) };
-        let kept = classifier::cache_path(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
-        kept.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
+        let cached =
+            classifier::cache_path(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
+        cached.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
     }
 
-    /// What the classifier learns from, and what it is measured on; none where there are no labels.
+    /// The images that the classifier is trained on and those that it is tested on; none without labels.
     fn classifier_sets(&self) -> Option<[Arc<dyn Dataset>; 2]> {
         if self.train.classes().is_empty() && self.train.attributes().is_empty() {
             return None;
@@ -169,7 +170,7 @@ mod tests {
         assert_eq!((both.split, both.real.len(), both.train.len()), ("test", 200, 200));
         assert_ne!(both.real.fingerprint(), both.train.fingerprint());
         assert!(both.test_images().is_some());
-        // A folder of images has no test part: the images learned from, and the scores say so.
+        // A folder of images has no test part: its training images are used, and the scores say so.
         let folder = tempfile::tempdir().unwrap();
         for (class, grey) in [("a", 40), ("b", 200)] {
             std::fs::create_dir(folder.path().join(class)).unwrap();
@@ -181,7 +182,7 @@ mod tests {
         let alone = open(&folder.path().to_string_lossy()).unwrap();
         assert_eq!((alone.split, alone.real.len()), ("train", 40));
         assert_eq!(alone.real.fingerprint(), alone.train.fingerprint());
-        // Its classifier learns from nine tenths and is measured on the rest.
+        // Its classifier is trained on nine tenths and tested on the rest.
         let [learned, test] = alone.classifier_sets().unwrap();
         assert_eq!((learned.len(), test.len()), (36, 4));
     }
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn who_looks_depends_on_the_labels() {
+    fn the_extractor_depends_on_the_labels() {
         let shape = ImageShape { height: 8, width: 8, channels: 1 };
         let plain = |name: &str| InMemory::from_bytes(name, shape, vec![7; 20 * shape.len()]).unwrap();
         let unlabelled = Reference::new(Arc::new(plain("a")), None);
@@ -247,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn attributes_without_a_test_part_are_learned_from_nine_tenths() {
+    fn attributes_without_a_test_part_are_trained_on_nine_tenths() {
         let shape = ImageShape { height: 8, width: 8, channels: 1 };
         let pixels = (0..40 * shape.len()).map(|at| (at % 253) as u8).collect();
         let faces: Arc<dyn Dataset> = Arc::new(Faces::new(InMemory::from_bytes("faces", shape, pixels).unwrap()));
         let reference = Reference::new(Arc::clone(&faces), None);
         let [learned, test] = reference.classifier_sets().unwrap();
         assert_eq!((reference.split, learned.len(), test.len()), ("train", 36, 4));
-        // The classifier is kept under the name of what it learned from, not of the whole set.
+        // The classifier is cached under the fingerprint of its training images, not of the full set.
         let place = |set: &dyn Dataset| classifier::cache_path(set, Training::default()).unwrap();
         assert!(place(learned.as_ref()).is_none() || place(learned.as_ref()) != place(faces.as_ref()));
         let smiling = reference.real_with_class(Some("Smiling")).unwrap();

@@ -1,4 +1,4 @@
-//! The images that are judged: drawn from a run, or somebody's, brought to the shape of the real ones.
+//! The images that are judged: sampled from a run, or opened and converted to the shape of the real ones.
 
 use burn::tensor::Device;
 
@@ -10,10 +10,10 @@ use crate::net::summary::grouped;
 use crate::random::Stream;
 use crate::run::{Run, Sampler};
 
-/// Images with the classes that they were asked to show.
+/// GeneratedSet images with their requested classes.
 pub(super) struct Samples {
     pub generated: GeneratedSet,
-    /// What they are, in words.
+    /// Their description.
     pub of: String,
 }
 
@@ -23,13 +23,13 @@ pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device
     let (shape, real) = (sampler.shape(), reference.real.as_ref());
     if shape.height < 4 {
         return Err(Error::usage(
-            "points in the plane are not judged as images",
-            "look at the run's sheets; its scores are in events.jsonl",
+            "2-D points can't be judged as images",
+            "see the run's sheets; its scores are in events.jsonl",
         ));
     }
     if real.shape() != shape {
         return Err(Error::usage(
-            format!("the run makes images of {shape}, {} has images of {}", real.name(), real.shape()),
+            format!("the run generates images of {shape}, but {} has images of {}", real.name(), real.shape()),
             "judge against a data set of that size",
         ));
     }
@@ -37,7 +37,7 @@ pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device
     Ok(Samples { generated, of: format!("{} (step {})", options.of, grouped(sampler.step)) })
 }
 
-/// Somebody's images, brought to the shape of the real ones.
+/// Any images, converted to the shape of the real ones.
 pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dyn FnMut(Progress)) -> Result<Samples> {
     let shape = real.shape();
     let open = OpenOptions {
@@ -47,7 +47,7 @@ pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dy
         ..OpenOptions::default()
     };
     let set = data::open(&options.of, &open, &mut |fetched| progress(Progress::Fetching(fetched)))?;
-    // Files are often sorted by class: the first ones would be another generator's.
+    // Files are often sorted by class, so that the first ones would not be representative.
     let mut chosen = Stream::new(options.seed, "judge.images").choice(0, set.len(), options.n);
     chosen.sort_unstable();
     let mut images = Vec::new();

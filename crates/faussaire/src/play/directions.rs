@@ -1,12 +1,11 @@
-//! Directions in latent space along which images change most, found without any data: the principal ones of the first
-//! layer.
+//! Directions in latent space along which images change most, found without data: the principal directions of the first layer.
 
 use super::principal::{Principal, principal};
 use crate::net::{Network, Op, Weights};
 use crate::ops::host;
 use crate::run::Sampler;
 
-/// Noise is normal with deviation 1, so nearly all of it lies within this of 0 along any direction.
+/// Noise is normal with standard deviation 1, so nearly all of it is within this distance of 0 along any direction.
 const REACH: f32 = 3.0;
 
 /// How a direction was found.
@@ -14,27 +13,26 @@ const REACH: f32 = 3.0;
 pub enum Origin {
     /// From the first layer's weights.
     Weights,
-    /// From what a judge sees in the images.
+    /// From a classifier's predictions of the images.
     Label,
 }
 
-/// A way to go in latent space.
+/// A direction in latent space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
-    /// What a person calls it.
+    /// Its display name.
     pub name: String,
     /// How it was found.
     pub origin: Origin,
-    /// Unit length, one value per latent number; to be added to a noise vector, times up to `reach`.
+    /// A unit vector, one value per latent number; to be added to a noise vector, times -`reach` to `reach`.
     pub vector: Vec<f32>,
-    /// How far it makes sense to go either way.
+    /// The largest useful distance, either way.
     pub reach: f32,
-    /// How much goes along it: for weights the share of the first layer's squared length, for labels the correlation.
+    /// For weights, the eigenvalue's share; for labels, the correlation.
     pub strength: f32,
 }
 
-/// The `count` strongest directions of the generator's first layer, strongest first; none where noise meets no dense layer
-/// first.
+/// The `count` strongest directions of the generator's first layer, strongest first; empty if the first layer is not dense.
 pub fn directions(sampler: &Sampler, count: usize) -> Vec<Direction> {
     let latent = sampler.network().input().len();
     let Some(first) = first_dense(sampler.network(), sampler.weights()) else { return Vec::new() };
@@ -49,8 +47,8 @@ pub fn directions(sampler: &Sampler, count: usize) -> Vec<Direction> {
     principal(&first, latent, outputs, count).into_iter().enumerate().map(direction).collect()
 }
 
-/// The noise's rows of the first dense layer's weight, `[latent, outputs]`: labels' values, which an embedding puts behind
-/// the noise, have the rows behind them.
+/// The noise's rows of the first dense layer's weight, `[latent, outputs]`. The rows of label embeddings, which follow the noise,
+/// come after them.
 fn first_dense(net: &Network, weights: &Weights) -> Option<Vec<f32>> {
     let latent = net.input().len();
     let mut before = 0;
@@ -61,7 +59,7 @@ fn first_dense(net: &Network, weights: &Weights) -> Option<Vec<f32>> {
                 let values = host(weights.tensors().get(before)?);
                 return values.get(..latent * outputs).map(<[f32]>::to_vec);
             }
-            // These leave the noise's numbers in their places.
+            // These keep the order of the noise's values.
             Op::Embedding | Op::PixelNorm { .. } => before += placed.specs.len(),
             _ => return None,
         }

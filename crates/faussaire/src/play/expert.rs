@@ -1,4 +1,4 @@
-//! A run's discriminator, asked: how real does it find these images?
+//! The scores of a run's discriminator for given images.
 
 use burn::tensor::Device;
 
@@ -11,7 +11,7 @@ use crate::ops::tensor;
 use crate::pixel_range::PixelRange;
 use crate::run::{Run, checkpoint};
 
-/// Images judged at a time.
+/// Images per batch.
 const BATCH: usize = 64;
 
 /// A discriminator taken from a checkpoint.
@@ -29,14 +29,14 @@ impl Expert {
     /// Opens the discriminator of the checkpoint called `name` of `run`.
     ///
     /// # Errors
-    /// Where there is none, it is damaged, or it judges several images at once.
+    /// A checkpoint that is missing or damaged, or a discriminator that takes several images at once (`train.pac`).
     pub fn open(run: &Run, name: &str, device: &Device) -> Result<Self> {
         let recipe = run.recipe(&[])?;
         let (generator, discriminator) = recipe.networks()?;
         if recipe.train.pac > 1 {
             return Err(Error::usage(
-                format!("this discriminator judges {} images at once", recipe.train.pac),
-                "ask one that was trained without train.pac",
+                format!("this discriminator takes {} images at once", recipe.train.pac),
+                "use a run with `train.pac` = 1",
             ));
         }
         let (place, state) = checkpoint::state(&run.checkpoint(name))?;
@@ -45,11 +45,11 @@ impl Expert {
         Ok(Self { model, weights, range: PixelRange::of(&generator)?, device: device.clone(), step: state.step })
     }
 
-    /// Its score of each of `images`, `[n, h, w, c]` values in [0, 1]: above 0 it takes them for real, for losses whose
-    /// scores have a zero. With a label row for each where it knows labels.
+    /// Its score of each of `images`, `[n, h, w, c]` values in [0, 1]; above 0 means real, for losses that are not relativistic
+    /// or Wasserstein. With a row of labels for each image, if the discriminator is conditional.
     ///
     /// # Errors
-    /// Values that are no whole number of images, or too few labels.
+    /// Values that are not a whole number of images, or too few labels.
     pub fn scores(&self, images: &[f32], labels: &[Vec<f32>]) -> Result<Vec<f32>> {
         let net = &self.model.net;
         let [h, w, c] = net.input().dims();
@@ -57,14 +57,14 @@ impl Expert {
         let n = images.len() / size.max(1);
         if images.is_empty() || n * size != images.len() {
             return Err(Error::usage(
-                format!("{} values are no images of {}", images.len(), net.input()),
-                "show the discriminator images of the shape that it was trained on",
+                format!("{} values are not a whole number of images of {}", images.len(), net.input()),
+                "use images of the shape that the discriminator was trained on",
             ));
         }
         if width > 0 && (labels.len() != n || labels.iter().any(|row| row.len() != width)) {
             return Err(Error::usage(
                 format!("{} label rows for {n} images, expected one each, of {width} values", labels.len()),
-                "this discriminator judges an image by its label",
+                "this discriminator is conditional",
             ));
         }
         let mut scores = Vec::with_capacity(n);

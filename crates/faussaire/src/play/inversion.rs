@@ -1,6 +1,6 @@
-//! From a picture back to noise: which z makes the generator draw this? Found by gradient steps on z (Zhu et al. 2016,
-//! "Generative visual manipulation on the natural image manifold"), from the few of many random vectors whose images are
-//! nearest to begin with, and held near the lengths that noise has.
+//! Inversion: finds the latent z of an image by gradient descent on z (Zhu et al. 2016, "Generative visual manipulation on the
+//! natural image manifold"). It starts from those of many random vectors whose images are nearest, with a penalty on the norm
+//! of z.
 
 use burn::tensor::Tensor;
 
@@ -9,7 +9,7 @@ use crate::ops::host;
 use crate::ops::tensor;
 use crate::run::Sampler;
 
-/// Random vectors looked at first, and how many of them are followed.
+/// Number of random vectors that are tried, and of those that are optimised.
 const CANDIDATES: usize = 256;
 const STARTS: usize = 4;
 
@@ -17,12 +17,10 @@ const STARTS: usize = 4;
 const RATE: f32 = 0.08;
 const BETAS: [f32; 2] = [0.9, 0.99];
 
-/// How much a noise vector's mean square counts beside the pixels' mean square error: enough that z stays among the
-/// vectors that the generator knows.
+/// Weight of the mean square of z relative to the pixels' mean square error: enough that z stays a likely noise vector.
 const PRIOR: f32 = 1e-3;
 
-/// A search under way. It owns all it needs but the generator, which is lent to each step, so that searches of several
-/// people can take turns.
+/// A search in progress. Each step borrows the generator, so that several searches can share it.
 #[derive(Clone, Debug)]
 pub struct Inversion {
     /// `[STARTS, h, w, c]`.
@@ -33,7 +31,7 @@ pub struct Inversion {
     steps: u64,
 }
 
-/// The best so far.
+/// The best latent so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InversionResult {
     /// Gradient steps made.
@@ -42,13 +40,13 @@ pub struct InversionResult {
     pub z: Vec<f32>,
     /// Root mean square difference per pixel, as a share of the pixels' range.
     pub error: f32,
-    /// The image that the generator makes of it, in the generator's range.
+    /// The generator's image of it, in the generator's range.
     pub image: Vec<f32>,
 }
 
 impl Inversion {
-    /// Begins a search for `target`, `[h, w, c]` values within the generator's bounds, under the label row `label` where
-    /// the generator takes labels.
+    /// Begins a search for `target`, `[h, w, c]` values within the generator's bounds, with the row of labels `label` if the
+    /// generator is conditional.
     ///
     /// # Errors
     /// A target or a label of the wrong size.
@@ -61,7 +59,7 @@ impl Inversion {
                     sampler.shape().len(),
                     sampler.shape()
                 ),
-                "bring the picture to the size of the generator's images",
+                "resize the picture to the size of the generator's images",
             ));
         }
         let noise = sampler.noise(seed, 0, CANDIDATES);
@@ -75,14 +73,14 @@ impl Inversion {
         Ok(Self { target: target.repeat(STARTS), label: label.to_vec(), z, moments, steps: 0 })
     }
 
-    /// Makes `count` gradient steps and returns the best found by the last of them.
+    /// Makes `count` gradient steps and returns the best latent after the last of them.
     ///
     /// # Errors
     /// A generator other than that of the search.
     pub fn step(&mut self, sampler: &Sampler, count: u64) -> Result<InversionResult> {
         let latent = sampler.network().input().len();
         if self.z.len() != STARTS * latent || self.target.len() != STARTS * sampler.shape().len() {
-            return Err(Error::usage("this search was begun with another generator", "begin a new one"));
+            return Err(Error::usage("this search was started with another generator", "start a new one"));
         }
         for _ in 0..count {
             let gradient = self.gradient(sampler);
@@ -102,14 +100,14 @@ impl Inversion {
         (z, target, y)
     }
 
-    /// The gradient of each start's mean square error, and of its length, with respect to its z.
+    /// The gradient of each start's loss with respect to its z.
     fn gradient(&self, sampler: &Sampler) -> Vec<f32> {
         let (z, target, y) = self.tensors(sampler);
         let z = z.autodiff().require_grad();
         let image = sampler.differentiable(z.clone(), y);
         let difference = image.sub(target.autodiff());
         let pixels = (self.target.len() / STARTS) as f32;
-        // The sum over starts: none of them touches another.
+        // The sum over the starts, which are independent.
         let error = difference.clone().mul(difference).sum().div_scalar(pixels);
         let length = z.clone().mul(z.clone()).sum().mul_scalar(PRIOR / (self.z.len() / STARTS) as f32);
         let mut gradients = error.add(length).backward();

@@ -1,57 +1,58 @@
-//! Directions by labels: which way to go in latent space for more of a digit, or of a smile. For normal noise the mean
-//! gradient of what the judge sees, p(G(z)), is E[z p(G(z))] (Stein's lemma), so images, judged, are enough.
+//! Directions by labels: along which direction in latent space images become more like a digit, or smile more. For normal noise
+//! the mean gradient of the classifier's probability, p(G(z)), is E[z p(G(z))] (Stein's lemma), so that classified images are
+//! enough.
 
 use super::directions::{Direction, Origin};
 use crate::error::{Error, Result};
 use crate::metrics::Classifier;
 use crate::run::Sampler;
 
-/// Images made at a time.
-const PART: usize = 250;
+/// Images per batch.
+const BATCH: usize = 250;
 
-/// A direction below this correlation says nothing about its label.
-const WEAKEST: f32 = 0.05;
+/// Least correlation of a direction with its label.
+const MIN_CORRELATION: f32 = 0.05;
 
-/// Nearly all noise lies within this along any direction.
+/// Nearly all noise is within this distance of 0 along any direction.
 const REACH: f32 = 3.0;
 
-/// For every label that `judge` knows, the direction along which it sees more of it in the generator's images, from
-/// `images` of them; labels for which there is none are left out.
+/// For every label of `judge`, the direction along which the generator's images get more of it, from `images` of them; labels
+/// without such a direction are left out.
 ///
 /// # Errors
-/// Images of another shape than the judge knows, or a generator that is told its labels: it needs no direction for them.
+/// Images of another shape than the judge's, or a conditional generator, which needs no directions for labels.
 pub fn label_directions(sampler: &Sampler, judge: &Classifier, images: usize) -> Result<Vec<Direction>> {
     if judge.shape() != sampler.shape() {
         return Err(Error::usage(
-            format!("the judge knows images of {}, the generator makes {}", judge.shape(), sampler.shape()),
-            "use the judge of the data that the run learnt from",
+            format!("the judge takes images of {}, but the generator makes {}", judge.shape(), sampler.shape()),
+            "use the judge of the run's training data",
         ));
     }
     if !sampler.labels().names.is_empty() {
-        return Err(Error::usage("this generator is told its labels", "ask for a class instead of going its way"));
+        return Err(Error::usage("this generator is conditional", "choose a class instead of a direction"));
     }
     let names = &judge.labels().names;
-    let (mut noise, mut seen) = (Vec::with_capacity(images), Vec::with_capacity(images * names.len()));
-    for first in (0..images).step_by(PART) {
-        let part = sampler.noise(SEED, first as u64, PART.min(images - first));
+    let (mut noise, mut probabilities) = (Vec::with_capacity(images), Vec::with_capacity(images * names.len()));
+    for first in (0..images).step_by(BATCH) {
+        let part = sampler.noise(SEED, first as u64, BATCH.min(images - first));
         let mut values = sampler.images(&part, &[])?;
         sampler.range().to_unit(&mut values);
-        seen.extend(judge.predict(&values)?.probabilities);
+        probabilities.extend(judge.predict(&values)?.probabilities);
         noise.extend(part);
     }
     let found = names.iter().enumerate().filter_map(|(label, name)| {
-        let shares: Vec<f32> = seen.iter().skip(label).step_by(names.len()).copied().collect();
+        let shares: Vec<f32> = probabilities.iter().skip(label).step_by(names.len()).copied().collect();
         let (vector, strength) = towards(&noise, &shares)?;
         let origin = Origin::Label;
-        (strength >= WEAKEST).then(|| Direction { name: name.clone(), origin, vector, reach: REACH, strength })
+        (strength >= MIN_CORRELATION).then(|| Direction { name: name.clone(), origin, vector, reach: REACH, strength })
     });
     Ok(found.collect())
 }
 
-/// The series of noise that is judged.
+/// Seed of the noise.
 const SEED: u64 = 7;
 
-/// The unit vector along which `shares` grow with `noise`, and the correlation; none where they don't.
+/// The unit vector along which `shares` grow with `noise`, and the correlation; none if they are constant.
 fn towards(noise: &[Vec<f32>], shares: &[f32]) -> Option<(Vec<f32>, f32)> {
     let n = shares.len().max(1) as f64;
     let mean = shares.iter().map(|s| f64::from(*s)).sum::<f64>() / n;

@@ -1,5 +1,5 @@
-//! A lesson: a toy in the plane trained half a step at a time, with a picture of both nets after each. It is the training
-//! of the command line, stopped in the middle of a step.
+//! A lesson: trains on a 2-D toy phase by phase, with a picture of both nets after each. It is the same training as that of
+//! the command line, stopped in the middle of a step.
 
 use burn::tensor::Device;
 
@@ -12,26 +12,26 @@ use crate::ops::tensor;
 use crate::recipe::Recipe;
 use crate::train::{DiscriminatorStep, Gan, Latents, StepReport};
 
-/// Points of a picture, real and generated each.
+/// Number of real and of generated points of a picture.
 const POINTS: usize = 400;
 
-/// Points of the heat map and of the latent mesh along a side.
+/// Points of the heat map, and of the latent mesh, along a side.
 const HEAT: usize = 41;
 const MESH: usize = 21;
 
-/// The mesh covers latents up to this, as nearly all noise does.
+/// The mesh covers latents from minus this to this, which contain most noise.
 const MESH_REACH: f32 = 2.0;
 
-/// A half of a step.
+/// A phase of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The discriminator learns.
+    /// The discriminator is updated.
     Discriminator,
-    /// The generator learns.
+    /// The generator is updated.
     Generator,
 }
 
-/// A toy in training.
+/// A training on a toy.
 #[derive(Debug)]
 pub struct Lesson {
     gan: Gan,
@@ -40,17 +40,17 @@ pub struct Lesson {
     last: Option<StepReport>,
 }
 
-/// D's scores over the window, row by row from the lowest: `side * side` probabilities of being real.
+/// D's scores over the plane, row by row from the lowest: `side * side` probabilities of being real.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heat {
     /// Points along a side.
     pub side: usize,
-    /// Probabilities; for losses whose scores have no zero, against the mean score of the points shown.
+    /// Probabilities; for losses whose scores have no zero, relative to the mean score of the points shown.
     pub values: Vec<f32>,
 }
 
-/// Where G takes a square grid of latents: `side * side` points of the plane, row by row. Of latents with more than two
-/// numbers the first two vary.
+/// G's outputs for a square grid of latents: `side * side` points of the plane, row by row. In latents of more than two numbers,
+/// the first two vary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mesh {
     /// Points along a side.
@@ -59,35 +59,35 @@ pub struct Mesh {
     pub points: Vec<[f32; 2]>,
 }
 
-/// What there is to see.
+/// The state of both nets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
-    /// Whole steps made.
+    /// Completed steps.
     pub step: u64,
-    /// Whether the next step's first half is done.
+    /// Whether the next step's first phase is complete.
     pub half_done: bool,
     /// D's loss before its last update.
     pub d_loss: Option<f32>,
     /// G's loss before its last update.
     pub g_loss: Option<f32>,
-    /// Shares of real and generated points that D told rightly.
+    /// D's accuracy on real and on generated points.
     pub accuracies: Option<[f32; 2]>,
-    /// The plane is seen from `-window` to `window`.
+    /// Both coordinates are shown from `-window` to `window`.
     pub window: f32,
     /// Real points.
     pub real: Vec<[f32; 2]>,
-    /// What G makes of fixed noise, as it stands: not averaged, since a lesson shows what an update does.
+    /// G's points of fixed noise, with its current weights: no moving average, since a lesson shows the effect of an update.
     pub fake: Vec<[f32; 2]>,
-    /// D's view of the plane; none where it looks at several points at once.
+    /// D's scores over the plane; none if it takes several points at once.
     pub heat: Option<Heat>,
-    /// G's view of its latents.
+    /// G's map of the latent space.
     pub mesh: Mesh,
-    /// How well `fake` covers the clusters.
+    /// Coverage of the clusters by `fake`.
     pub coverage: Coverage,
 }
 
 impl Lesson {
-    /// Begins one under `recipe`, whose data must be a toy.
+    /// Begins a lesson with `recipe`, whose data must be a toy.
     ///
     /// # Errors
     /// Data that isn't a toy, or nets that don't fit.
@@ -109,17 +109,17 @@ impl Lesson {
         Ok(Self { gan: Gan::new(recipe, data.into(), device)?, toy, first: None, last: None })
     }
 
-    /// Whole steps made.
+    /// Completed steps.
     pub fn steps(&self) -> u64 {
         self.gan.progress.step
     }
 
-    /// The half that comes next.
+    /// The next phase.
     pub fn next(&self) -> Phase {
         if self.first.is_none() { Phase::Discriminator } else { Phase::Generator }
     }
 
-    /// Makes the half that comes next, and says which it was.
+    /// Makes the next phase, and returns which it was.
     ///
     /// # Errors
     /// As [`Gan::step`].
@@ -136,7 +136,7 @@ impl Lesson {
         }
     }
 
-    /// What there is to see now.
+    /// The current state of both nets.
     ///
     /// # Errors
     /// Where real points can't be read.
@@ -207,8 +207,8 @@ impl Lesson {
     }
 }
 
-/// Which score means "as likely real as not", and how much above it is sure: by the loss's own scale where it has one, else
-/// by what is `shown`.
+/// The score of probability 1/2 and the unit of scores: those of the loss, if it has any, else mean and standard deviation of
+/// the scores `shown`.
 fn zero(loss: Loss, shown: &[f32]) -> (f32, f32) {
     let n = shown.len().max(1) as f32;
     let mean = shown.iter().sum::<f32>() / n;
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn two_halves_are_a_step_of_the_command_line() {
+    fn two_phases_are_a_step_of_the_command_line() {
         let mut lesson = Lesson::new(recipe(&[]), &Device::flex()).unwrap();
         let data = open("ring", &recipe(&[]).open_options(OpenOptions::default()), &mut |_| ()).unwrap();
         let mut gan = Gan::new(recipe(&[]), data.into(), &Device::flex()).unwrap();
@@ -243,7 +243,7 @@ mod tests {
             assert_eq!(lesson.next(), Phase::Discriminator);
             let before = host(&lesson.gan.generator.weights.tensors()[0]);
             lesson.advance().unwrap();
-            assert_eq!(before, host(&lesson.gan.generator.weights.tensors()[0]), "G rests in the first half");
+            assert_eq!(before, host(&lesson.gan.generator.weights.tensors()[0]), "G is constant in the first phase");
             let picture = lesson.picture().unwrap();
             assert!(picture.half_done && picture.step == step);
             assert_eq!(lesson.advance().unwrap(), Phase::Generator);

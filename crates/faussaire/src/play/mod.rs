@@ -1,6 +1,5 @@
-//! Playing with a trained run: ways to go in its latent space, the way back from a picture to the noise that makes it,
-//! its discriminator as an opponent, and the toys trained half a step at a time. The studio shows all of it; nothing here
-//! knows a web page.
+//! Exploring a trained run: directions in its latent space, inversion from an image to its latent, its discriminator's scores,
+//! and lessons that train a 2-D toy phase by phase. The studio shows all of it; this module contains no user interface.
 
 mod directions;
 mod expert;

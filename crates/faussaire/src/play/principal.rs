@@ -4,23 +4,23 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-/// Latent numbers beyond which no directions are looked for: the work grows with the third power.
-const MOST_LATENT: usize = 1024;
+/// Largest latent for which directions are computed: the work grows with its third power.
+const MAX_LATENT: usize = 1024;
 
-/// A direction that a layer stretches.
+/// A principal direction of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Principal {
-    /// Unit length, its largest value positive: an eigenvector's sign is chance.
+    /// The unit vector; its largest value is positive, since an eigenvector's sign is arbitrary.
     pub vector: Vec<f32>,
-    /// Share of the layer's squared length that lies along it.
+    /// Its eigenvalue divided by the sum of all.
     pub share: f32,
 }
 
-/// The `count` directions that a layer stretches most, the most stretched first. `weight` holds a row of `outputs` values
-/// for each latent number (rows behind them, as for labels, are left out). None where there are more latent numbers than
-/// this is meant for, or fewer rows than latent numbers.
+/// The `count` directions with the largest eigenvalues, largest first. `weight` has a row of `outputs` values for each latent
+/// number; further rows, such as those for labels, are ignored. Empty for a latent above 1,024, or fewer rows than latent
+/// numbers.
 pub fn principal(weight: &[f32], latent: usize, outputs: usize, count: usize) -> Vec<Principal> {
-    if latent == 0 || latent > MOST_LATENT || weight.len() < latent * outputs {
+    if latent == 0 || latent > MAX_LATENT || weight.len() < latent * outputs {
         return Vec::new();
     }
     let values = weight.iter().take(latent * outputs).map(|v| f64::from(*v));
@@ -36,7 +36,7 @@ pub fn principal(weight: &[f32], latent: usize, outputs: usize, count: usize) ->
     order.into_iter().take(count).map(direction).collect()
 }
 
-/// The same line with its largest value positive.
+/// The vector with the sign that makes its largest value positive.
 fn upright(vector: Vec<f32>) -> Vec<f32> {
     let largest = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     if largest < 0.0 { vector.into_iter().map(|v| -v).collect() } else { vector }

@@ -23,7 +23,7 @@ impl Scoring {
     }
 
     /// Total time spent on scoring.
-    pub fn spent(&self) -> Duration {
+    pub fn time(&self) -> Duration {
         self.spent
     }
 
@@ -42,7 +42,7 @@ impl Scoring {
         gan.range().to_unit(&mut values);
         let scores = metric.score(&values);
         self.metric = Some(metric);
-        self.time += began.elapsed();
+        self.spent += began.elapsed();
         Ok(scores)
     }
 }
