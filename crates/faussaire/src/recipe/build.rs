@@ -1,4 +1,4 @@
-//! Recipes written in code. A recipe that is built passes the same checks as one that is read: [`Recipe::validate`].
+//! Building recipes in code. A built recipe passes the same checks as one that is read: [`Recipe::validate`].
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::optimizer::AdamSettings;
 use crate::penalty::Penalty;
 
 impl Recipe {
-    /// A recipe with `latent` numbers of noise and these layers; all other keys have their defaults.
+    /// A recipe with noise vectors of length `latent` and these layers; all other keys have their defaults.
     ///
     /// ```
     /// use faussaire::Recipe;
@@ -40,20 +40,20 @@ impl Recipe {
         }
     }
 
-    /// Both nets learn with this Adam.
+    /// Sets Adam's settings for both nets.
     #[must_use]
     pub fn adam(self, adam: AdamSettings) -> Self {
         self.generator_adam(adam).discriminator_adam(adam)
     }
 
-    /// The generator learns with this Adam.
+    /// Sets Adam's settings for the generator (`generator.adam`).
     #[must_use]
     pub fn generator_adam(mut self, adam: AdamSettings) -> Self {
         self.generator.adam = adam;
         self
     }
 
-    /// The discriminator learns with this Adam.
+    /// Sets Adam's settings for the discriminator (`discriminator.adam`).
     #[must_use]
     pub fn discriminator_adam(mut self, adam: AdamSettings) -> Self {
         self.discriminator.adam = adam;
@@ -95,14 +95,14 @@ impl Recipe {
         self
     }
 
-    /// Sets `train.epochs`: stop after that many passes over the data.
+    /// Sets `train.epochs`: stop after N epochs.
     #[must_use]
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.train.epochs = epochs;
         self
     }
 
-    /// Sets `train.steps`: stop after that many updates of G.
+    /// Sets `train.steps`: stop after N updates of G.
     #[must_use]
     pub fn steps(mut self, steps: u64) -> Self {
         self.train.steps = steps;
@@ -123,11 +123,12 @@ impl Recipe {
         self
     }
 
-    /// Sets any other key by its dotted name, or an earlier one; the value's kind and range are checked at once, how it goes
-    /// with other keys by [`validate`](Self::validate). Values are what serde can write: numbers, texts, lists, a [`Loss`].
+    /// Sets any other key by its dotted name, or a former one. The value's kind and range are checked at once, its combination
+    /// with other keys by [`validate`](Self::validate). Values are anything that serde can write: numbers, texts, lists, a
+    /// [`Loss`].
     ///
     /// # Errors
-    /// An unknown key, or a value that is not what the key expects.
+    /// An unknown key, or a value that the key does not accept.
     pub fn set(self, key: &str, value: impl Serialize) -> Result<Self> {
         let (path, line) = table::find(key)?;
         let key = path.join(".");

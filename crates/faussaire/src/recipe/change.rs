@@ -1,9 +1,9 @@
-//! Changes to single keys of a recipe's table before it is read: `key=value` as text, and earlier names of keys.
+//! Changes to single keys of a recipe's table before it is read: `key=value` as text, and former names of keys.
 
 use super::table::{self, Entry, Kind, Line};
 use crate::error::{Error, Result};
 
-/// Sets a key of `table`, which has the keys' present names, from `key=value`.
+/// Sets a key of `table`, which has the keys' current names, from `key=value`.
 pub(super) fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
     let (key, value) = change
         .split_once('=')
@@ -16,7 +16,7 @@ pub(super) fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
     insert(table, &path, value)
 }
 
-/// Puts `value` at `path`.
+/// Inserts `value` at `path`.
 pub(super) fn insert(table: &mut toml::Table, path: &[&str], value: toml::Value) -> Result<()> {
     let Some((last, parents)) = path.split_last() else { return Ok(()) };
     let mut place = table;
@@ -30,8 +30,7 @@ pub(super) fn insert(table: &mut toml::Table, path: &[&str], value: toml::Value)
     Ok(())
 }
 
-/// Numbers, booleans, lists and quoted text as in TOML; anything else is taken as text, and so is everything for a key
-/// whose value is text.
+/// Reads numbers, booleans, lists and quoted text as TOML; anything else is text, and so is every value of a text key.
 fn read(text: &str, entry: Entry) -> toml::Value {
     let plain = || toml::Value::String(text.into());
     let value = format!("v = {text}").parse::<toml::Table>().ok().filter(|table| table.len() == 1);
@@ -42,7 +41,7 @@ fn read(text: &str, entry: Entry) -> toml::Value {
     }
 }
 
-/// Gives the keys under the group `at` their present names.
+/// Renames the keys of the group `at` to their current names.
 pub(super) fn rename(lines: &'static [Line], at: &str, table: &mut toml::Table) -> Result<()> {
     for line in lines {
         if let Some(old) = line.old
@@ -52,7 +51,7 @@ pub(super) fn rename(lines: &'static [Line], at: &str, table: &mut toml::Table) 
             let (old, new) = (table::dotted(at, old), table::dotted(at, line.name));
             return Err(table::bad_value(
                 &new,
-                format_args!("it is given twice, the other time as `{old}`; expected one of them"),
+                format_args!("it is given twice, also as `{old}`; expected one of them"),
             ));
         }
         if let (Entry::Group(inner), Some(group)) =

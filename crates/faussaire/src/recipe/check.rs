@@ -1,5 +1,5 @@
-//! What a recipe's values may be together. Keys combine freely, except where the combination would mean nothing or quietly do
-//! something else than it says: those are refused with the reason. What each may be alone is in the table of keys.
+//! Checks of combinations of keys. Keys combine freely, except for combinations without a meaning or with an unexpected one, which
+//! are refused with the reason. The values of each key alone are checked by the table of keys.
 
 use super::table::{self, bad_value};
 use super::{Recipe, read, settings};
@@ -7,15 +7,15 @@ use crate::error::{Error, Result};
 use crate::net::{Network, Shape};
 use crate::optimizer::{AdamSettings, Decay};
 
-/// A key and what is wrong with it, if anything.
+/// A key and its problem, if any.
 type Problem = Option<(&'static str, String)>;
 
 impl Recipe {
-    /// Checks every value and what keys ask of each other, as for a recipe that is read. Whether the layers fit each other is
-    /// seen when the nets are built: [`networks`](Self::networks).
+    /// Checks every value and the combination of keys, as for a recipe that is read. Whether the layers fit each other is checked
+    /// when the nets are built: [`networks`](Self::networks).
     ///
     /// # Errors
-    /// The first key whose value can't be used, and what was expected.
+    /// The first key with an invalid value, and the expected values.
     pub fn validate(&self) -> Result<()> {
         table::check(settings::ROOT, "", &read::json(self)?)?;
         for (net, adam) in [("generator", &self.generator.adam), ("discriminator", &self.discriminator.adam)] {
@@ -30,18 +30,18 @@ impl Recipe {
     }
 }
 
-/// How the learning rate falls.
+/// Checks the schedule of the learning rate.
 fn schedule(adam: &AdamSettings) -> Problem {
     let AdamSettings { warmup, decay, decay_updates, .. } = *adam;
     if (decay == Decay::None) != (decay_updates == 0) {
-        let what = "goes with `decay`: one says how the learning rate falls, the other over how many updates";
+        let what = "it is the length of the schedule `decay`, so both or neither must be set";
         return Some(("decay_updates", format!("{what}; got {decay_updates} with {decay:?}")));
     }
     let short = decay != Decay::None && decay_updates <= warmup;
     short.then(|| ("decay_updates", format!("expected more than the warmup of {warmup}, got {decay_updates}")))
 }
 
-/// Shares belong to names.
+/// Checks that shares and names correspond.
 fn labels(recipe: &Recipe) -> Problem {
     let (names, shares) = (recipe.labels.names.len(), recipe.labels.shares.len());
     let fit = shares == 0 || shares == names;
@@ -50,12 +50,12 @@ fn labels(recipe: &Recipe) -> Problem {
     })
 }
 
-/// What the loss asks of other keys.
+/// Checks the keys that depend on the loss.
 fn loss(recipe: &Recipe) -> Problem {
     let train = &recipe.train;
     if train.smoothing > 0.0 && !train.loss.has_labels() {
         let what = format!(
-            "changes the label of real images, but the loss {:?} has no labels; it goes with nonsaturating, saturating and \
+            "it changes the label of real images, but the loss {:?} has no labels; use it with nonsaturating, saturating or \
              least-squares",
             train.loss
         );
@@ -63,13 +63,13 @@ fn loss(recipe: &Recipe) -> Problem {
     }
     let bounded = !train.penalties.is_empty() || train.weight_clip > 0.0 || recipe.discriminator.spectral;
     (train.loss.requires_lipschitz() && !bounded).then(|| {
-        let what = "a Wasserstein critic without a bound on its gradient grows without end; add one: `train.penalties` = { wgan-gp \
+        let what = "a Wasserstein critic diverges without a bound on its gradient; add one: `train.penalties` = { wgan-gp \
                     = 10.0 }, `train.weight_clip` = 0.01, or `discriminator.spectral` = true";
         ("train.loss", what.into())
     })
 }
 
-/// Keys that mean something only beside another.
+/// Checks keys that require another one.
 fn pairs(recipe: &Recipe) -> Problem {
     let (train, augment) = (&recipe.train, &recipe.train.augment);
     let problems = [
@@ -86,18 +86,18 @@ fn pairs(recipe: &Recipe) -> Problem {
         (
             train.noise_steps > 0 && train.noise == 0.0,
             "train.noise_steps",
-            "it fades noise out, but `train.noise` is 0".into(),
+            "it is the duration of the noise, but `train.noise` is 0".into(),
         ),
         (
             train.penalty_every > 1 && train.penalties.is_empty(),
             "train.penalty_every",
-            "it says how often to apply penalties, but `train.penalties` names none".into(),
+            "it is the interval of penalties, but `train.penalties` names none".into(),
         ),
     ];
     problems.into_iter().find(|(wrong, ..)| *wrong).map(|(_, key, what)| (key, what))
 }
 
-/// What can only be seen of the nets.
+/// Checks that need the nets.
 pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Network) -> Result<()> {
     let train = &recipe.train;
     if let (Some((penalty, _)), Some((layer, why))) =
@@ -105,31 +105,31 @@ pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Net
     {
         return Err(Error::recipe(
             format!(
-                "recipe key `train.penalties`: the discriminator has a `{}`, which the gradient penalty {penalty:?} can't pass: \
+                "recipe key `train.penalties`: the discriminator has a `{}`, which does not allow the gradient penalty {penalty:?}: \
                  {why}",
                 layer.line
             ),
-            "replace the layer, or leave the penalty out",
+            "replace the layer, or remove the penalty",
         ));
     }
     if train.pac > 1 && discriminator.labels() > 0 {
         return Err(Error::recipe(
             format!("recipe key `train.pac`: it is {}, but the discriminator takes one label per image", train.pac),
-            "several images as one input have no label of their own: set it to 1, or use a discriminator without labels",
+            "several images in one input have no common label: set it to 1, or use a discriminator without labels",
         ));
     }
     if !train.augment.kinds.is_empty() && !matches!(generator.output(), Shape::Image(h, w, _) if h >= 8 && w >= 8) {
         return Err(Error::recipe(
             format!(
-                "recipe key `train.augment.kinds`: augmentation is for images of 8x8 pixels and more, but the generator makes {}",
+                "recipe key `train.augment.kinds`: augmentation needs images of at least 8x8 pixels, but the generator makes {}",
                 generator.output()
             ),
-            "leave it out",
+            "remove it",
         ));
     }
     if discriminator.labels() > 0 && generator.labels() == 0 {
         return Err(Error::recipe(
-            "the discriminator is told the labels, but the generator is not, so it could never get them right",
+            "the discriminator is conditional, but the generator is not, so its images can't match the labels",
             "put \"embedding 32\" before the generator's layers",
         ));
     }

@@ -1,4 +1,4 @@
-//! Makes any recipe's nets look at labels, in one of three ways.
+//! Makes the nets of any recipe conditional on labels, in one of three ways.
 
 use super::Recipe;
 use crate::data::LabelSettings;
@@ -6,14 +6,15 @@ use crate::error::{Error, Result};
 use crate::net::parse::expanded;
 use crate::net::{Layer, Surroundings};
 
-/// How the discriminator uses the labels; the generator always gets an embedding beside its noise.
+/// How the discriminator uses the labels; the generator always gets an embedding in addition to its noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conditional {
-    /// A plane of learned values per label beside the image's channels (Mirza & Osindero 2014).
+    /// A learned plane per label as an additional image channel (Mirza & Osindero 2014).
     Concat,
     /// An inner product of features and label in the score (Miyato & Koyama 2018).
     Projection,
-    /// It has to guess the label, and the generator to have it guessed (AC-GAN, Odena et al. 2017).
+    /// The discriminator also classifies images, and the generator must make images that are classified correctly (AC-GAN, Odena
+    /// et al. 2017).
     Auxiliary,
 }
 
@@ -24,7 +25,7 @@ impl Conditional {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Concat, Self::Projection, Self::Auxiliary];
 
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Concat => "concat",
@@ -35,20 +36,20 @@ impl Conditional {
 }
 
 impl Recipe {
-    /// The same recipe with nets that are told `labels`. Nets that look at labels already stay as they are.
+    /// The same recipe with nets conditional on `labels`. Nets that already use labels are unchanged.
     ///
     /// # Errors
     /// A discriminator whose last layer can't be replaced.
     pub fn conditioned(mut self, labels: LabelSettings, how: Conditional) -> Result<Self> {
         self.labels = labels;
-        // Lines that can't be read alone, such as `add`, take no labels; the nets' own errors come later.
+        // Lines that can't be parsed alone, such as `add`, take no labels; errors of the nets are reported later.
         let around = Surroundings { labels: self.labels.names.len(), open: Vec::new() };
         let takes = |line: &String| Layer::parse(line, &around).is_ok_and(|layer| layer.kind().takes_labels());
-        let looks = |layers: &[String]| layers.iter().any(takes);
-        if !looks(&self.generator.layers) {
+        let uses_labels = |layers: &[String]| layers.iter().any(takes);
+        if !uses_labels(&self.generator.layers) {
             self.generator.layers.insert(0, EMBEDDING.into());
         }
-        if !looks(&self.discriminator.layers) {
+        if !uses_labels(&self.discriminator.layers) {
             condition_discriminator(&mut self.discriminator.layers, how)?;
         }
         self.validate()?;
@@ -65,9 +66,9 @@ fn condition_discriminator(layers: &mut Vec<String>, how: Conditional) -> Result
         Conditional::Projection => "projection",
         Conditional::Auxiliary => "auxiliary",
     };
-    // Keras's spellings in our words, so that the last layer is recognised.
+    // Keras's spellings become ours, so that the last layer is recognised.
     *layers = layers.iter().flat_map(|line| expanded(line).unwrap_or_else(|_| vec![line.clone()])).collect();
-    // The sigmoid under which training takes the logits has no place behind a head with several outputs.
+    // A final sigmoid, which training replaces by logits, can't follow a head with several outputs.
     if layers.last().is_some_and(|line| line.trim() == "sigmoid") {
         layers.pop();
     }
@@ -77,8 +78,8 @@ fn condition_discriminator(layers: &mut Vec<String>, how: Conditional) -> Result
             Ok(())
         }
         _ => Err(Error::recipe(
-            format!("the discriminator's last layer is no \"dense 1\" that {head} could replace"),
-            format!("write \"{head}\" where it belongs, or make the net conditional by `concat`"),
+            format!("the discriminator's last layer is not \"dense 1\", which {head} could replace"),
+            format!("put \"{head}\" at its place, or make the net conditional by `concat`"),
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! What differs between two recipes, key by key: a run resumes only under the recipe that it began with.
+//! The differences between two recipes, by key: a run can be resumed only with the recipe that it was started with.
 
 use super::Recipe;
 use crate::error::Result;
@@ -8,15 +8,15 @@ use crate::error::Result;
 pub struct Difference {
     /// Dotted key: `train.batch`.
     pub key: String,
-    /// Its value in the first recipe; empty where it has none.
+    /// Its value in the first recipe; empty if it has none.
     pub was: String,
     /// Its value in the second.
     pub is: String,
 }
 
-/// Keys that may change on resume: how long to train, how often to look, whether to heal, where the files are (their content is
-/// compared apart).
-const FREE: [&str; 8] = [
+/// Keys that may change on resume: the length of the training, intervals of sheets and checkpoints, healing, and the location of
+/// the data, whose content is compared separately.
+const CHANGEABLE: [&str; 8] = [
     "data.source",
     "data.dir",
     "train.epochs",
@@ -27,7 +27,7 @@ const FREE: [&str; 8] = [
     "train.heal",
 ];
 
-/// The keys that differ and would change the training itself.
+/// The keys that differ and affect the training.
 ///
 /// # Errors
 /// Never for recipes that were parsed.
@@ -46,7 +46,7 @@ pub fn differences(was: &Recipe, is: &Recipe) -> Result<Vec<Difference>> {
     let mut found: Vec<Difference> = Vec::new();
     for key in keys {
         let (a, b) = (find(&was, key), find(&is, key));
-        if a != b && !FREE.contains(&key.as_str()) && !found.iter().any(|d| d.key == *key) {
+        if a != b && !CHANGEABLE.contains(&key.as_str()) && !found.iter().any(|d| d.key == *key) {
             found.push(Difference { key: key.clone(), was: a, is: b });
         }
     }
@@ -66,8 +66,8 @@ fn flatten(prefix: &str, value: &toml::Value, rows: &mut Vec<(String, String)>) 
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |v: &str| if v.is_empty() { "(none)".to_string() } else { v.to_string() };
-        write!(f, "{}: {} -> {}", self.key, shown(&self.was), shown(&self.is))
+        let text = |v: &str| if v.is_empty() { "(none)".to_string() } else { v.to_string() };
+        write!(f, "{}: {} -> {}", self.key, text(&self.was), text(&self.is))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The keys of recipes, one by one: what help, docs/recipes.md, the JSON schema and the studio's page show of the table.
+//! The keys of recipes as a list, for help, docs/recipes.md, the JSON schema and the studio.
 
 use std::sync::LazyLock;
 
@@ -13,16 +13,15 @@ use crate::error::{Error, Result};
 pub struct Key {
     /// Dotted: `train.batch`.
     pub name: String,
-    /// Another name that is read: an earlier one, which older recipes use, or Keras's.
+    /// Another name that is read: a former one, which older recipes use, or Keras's.
     pub old: Option<String>,
-    /// What it means, in a sentence without a full stop.
+    /// Its meaning, a sentence without a full stop.
     pub doc: String,
-    /// What its value may be.
+    /// The values that it accepts.
     pub kind: Kind,
-    /// Its value where a recipe doesn't say, as a change to a recipe takes it; none where a recipe must say, or where leaving
-    /// it out means none.
+    /// Its default, in the form of `key=value` changes; none if it is required or has no default value.
     pub default: Option<String>,
-    /// Whether every recipe has to give it.
+    /// Whether every recipe must give it.
     pub required: bool,
 }
 
@@ -30,7 +29,7 @@ impl Key {
     /// All keys, in the order of a recipe.
     pub fn all() -> &'static [Self] {
         static ALL: LazyLock<Vec<Key>> = LazyLock::new(|| {
-            // The keys that it gives itself are the required ones.
+            // Only the required keys are given here.
             let defaults = read::json(&Recipe::new(1, [""; 0], [""; 0])).unwrap_or_default();
             let mut keys = Vec::new();
             collect(ROOT, ["", ""], &defaults, &mut keys);
@@ -39,10 +38,10 @@ impl Key {
         &ALL
     }
 
-    /// The key called `name`, or earlier called so.
+    /// The key called `name`, now or formerly.
     ///
     /// # Errors
-    /// An unknown key; the error names one that is spelt alike.
+    /// An unknown key; the error suggests one with a similar name.
     pub fn find(name: &str) -> Result<&'static Self> {
         let path = table::find(name)?.0.join(".");
         Self::all()
@@ -52,7 +51,7 @@ impl Key {
     }
 }
 
-/// The keys among `lines`, which are the group called `at`, earlier called `old`, with their `defaults`.
+/// Collects the keys of `lines`, the group `at`, formerly called `old`, with their `defaults`.
 fn collect(lines: &'static [Line], [at, old]: [&str; 2], defaults: &serde_json::Value, keys: &mut Vec<Key>) {
     for line in lines {
         let name = table::dotted(at, line.name);
@@ -72,7 +71,7 @@ fn collect(lines: &'static [Line], [at, old]: [&str; 2], defaults: &serde_json::
     }
 }
 
-/// A doc comment as it is shown: without its leading space and its full stop.
+/// A doc comment without its leading space and its full stop.
 fn sentence(doc: &str) -> String {
     doc.trim().trim_end_matches('.').to_owned()
 }
@@ -81,7 +80,7 @@ fn text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The keys of `recipe` with their values as a change takes them: one entry per key, lists whole.
+/// The keys of `recipe` with their values, in the form of `key=value` changes.
 ///
 /// # Errors
 /// Never for a recipe that was parsed.

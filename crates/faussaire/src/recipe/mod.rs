@@ -1,7 +1,8 @@
-//! A recipe says all that a run depends on: data, nets, losses, rates, seed. It is a TOML file, or built in code; presets are
-//! recipes built into the binary, and every run keeps its own with all options resolved, from which it can be repeated.
+//! Recipes: all that a run depends on, that is data, nets, losses, learning rates, seed. A recipe is a TOML file, or built in
+//! code; presets are recipes in the binary, and every run folder contains its recipe with all options resolved, so that the run
+//! can be repeated.
 //!
-//! Every key stands once, in `settings`, with its type, meaning, range and default; the rest is derived from there.
+//! Every key is defined once, in `settings`, with its type, meaning, range and default; the rest is derived from there.
 
 mod build;
 mod change;

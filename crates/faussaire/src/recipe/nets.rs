@@ -8,7 +8,7 @@ impl Recipe {
     /// The two nets, generator first.
     ///
     /// # Errors
-    /// Values that [`validate`](Self::validate) refuses, layers that can't be read or don't fit each other, or a discriminator
+    /// Values that [`validate`](Self::validate) refuses, layers that can't be parsed or don't fit each other, or a discriminator
     /// that doesn't end in one score.
     pub fn networks(&self) -> Result<(Network, Network)> {
         self.validate()?;
@@ -34,7 +34,7 @@ impl Recipe {
         for net in [&generator, &discriminator] {
             if net.parameters().1 == 0 {
                 return Err(Error::recipe(
-                    format!("the {} has nothing to learn: none of its layers has weights", net.name()),
+                    format!("the {} can't be trained: none of its layers has weights", net.name()),
                     "add a dense or conv layer",
                 ));
             }

@@ -1,10 +1,10 @@
-//! How a recipe wants its data opened.
+//! The options with which a recipe's data are opened.
 
 use super::Recipe;
 use crate::data::OpenOptions;
 
 impl Recipe {
-    /// The options to open `data.source` with; what `given` says already stays.
+    /// The options for opening `data.source`; those of `given` take precedence.
     pub fn open_options(&self, given: OpenOptions) -> OpenOptions {
         let data = &self.data;
         OpenOptions {

@@ -15,7 +15,7 @@ macro_rules! presets {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// What it is called on the command line.
+            /// Its name on the command line.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
@@ -37,15 +37,15 @@ presets! {
     Quick = "quick",
     /// The lab's nets on MNIST.
     Tp = "tp",
-    /// "Draw me a sheep": the Fidle DCGAN notebook.
+    /// The Fidle DCGAN notebook ("Draw me a sheep").
     Fidle = "fidle",
     /// The notebook's sequel.
     FidleWganGp = "fidle-wgan-gp",
-    /// Digits on demand.
+    /// Digits by class.
     CganMnist = "cgan-mnist",
     /// The best of MNIST in ten minutes.
     MnistBest = "mnist-best",
-    /// Clothes on demand.
+    /// Clothes by class.
     CganFashion = "cgan-fashion",
     /// Faces with chosen attributes.
     CganFaces = "cgan-faces",
@@ -66,7 +66,7 @@ presets! {
 }
 
 impl Preset {
-    /// Its first comment line: what it is.
+    /// Its first comment line: a description.
     pub fn about(self) -> &'static str {
         self.text().lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
     }
@@ -74,7 +74,7 @@ impl Preset {
     /// The preset called `name`.
     ///
     /// # Errors
-    /// An unknown name; the error lists those there are.
+    /// An unknown name; the error lists the known ones.
     pub fn named(name: &str) -> Result<Self> {
         let names = || Self::ALL.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ");
         Self::ALL.iter().copied().find(|p| p.name() == name).ok_or_else(|| {

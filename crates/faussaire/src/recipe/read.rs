@@ -1,5 +1,4 @@
-//! Recipes from text, from another recipe with changes, and back to text. Whatever way a recipe comes in, it passes the
-//! same checks.
+//! Reading recipes from text, or from another recipe with changes, and writing them as text. All recipes pass the same checks.
 
 use std::path::Path;
 
@@ -27,13 +26,13 @@ impl Recipe {
     /// Reads a recipe file.
     ///
     /// # Errors
-    /// As [`Self::parse`], or where the file can't be read.
+    /// As [`Self::parse`], or a file that can't be read.
     pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         Self::parse(&text, &path.display().to_string(), changes)
     }
 
-    /// The recipe with `key=value` changes, as in the log of a run.
+    /// The recipe with `key=value` changes, such as those in the log of a run.
     ///
     /// # Errors
     /// As [`Self::parse`].
@@ -49,7 +48,7 @@ impl Recipe {
         toml::to_string_pretty(self).map_err(|e| self.unwritable(&e))
     }
 
-    /// A recipe of ours or a user's, with changes, checked.
+    /// A recipe from a table with changes, checked.
     fn from_table(mut table: toml::Table, changes: &[String]) -> Result<Self> {
         change::rename(ROOT, "", &mut table)?;
         for change in changes {
@@ -70,7 +69,7 @@ impl Recipe {
         toml::Table::try_from(self).map_err(|e| self.unwritable(&e))
     }
 
-    /// Why the recipe can't be written: a number that TOML can't hold is out of its key's range, too.
+    /// Why the recipe can't be written: a number that TOML can't represent is also out of its key's range.
     fn unwritable(&self, why: &dyn std::fmt::Display) -> Error {
         let plain = || Error::recipe(format!("the recipe can't be written as TOML: {why}"), "report this");
         self.validate().err().unwrap_or_else(plain)
@@ -83,7 +82,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<serde_json::Value> {
         .map_err(|e| Error::recipe(format!("the recipe can't be written as JSON: {e}"), "report this"))
 }
 
-/// `error`, with the recipe that it comes from.
+/// `error`, with the name of the recipe.
 fn from(origin: &str, error: Error) -> Error {
     match error {
         Error::Recipe { what, hint } => Error::Recipe { what: format!("{origin}: {what}"), hint },

@@ -5,7 +5,7 @@ use super::Key;
 /// Groups with their titles, in the order of a recipe; the nets' keys are listed once, for both.
 const GROUPS: [(&str, &str); 5] = [
     ("data.", "`[data]`: the images"),
-    ("labels.", "`[labels]`: what conditional nets are told"),
+    ("labels.", "`[labels]`: labels of conditional nets"),
     ("generator.", "`[generator]` and `[discriminator]`: the nets; `*` is either"),
     ("train.", "`[train]`: the training"),
     ("", "At the top"),
@@ -39,7 +39,7 @@ fn line(key: &Key) -> String {
     format!("- {}: {} ({}; {default}{old})\n", both(&key.name), lower(&key.doc), key.kind.expected())
 }
 
-/// A sentence that goes on after a colon: small where its first word is an ordinary one.
+/// A sentence after a colon: in lower case, unless its first word is a name.
 fn lower(doc: &str) -> String {
     let first = doc.split_whitespace().next().unwrap_or_default();
     let name = first.chars().skip(1).any(char::is_uppercase) || first.len() == 1 || first.contains('\'');

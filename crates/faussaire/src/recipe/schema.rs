@@ -1,4 +1,4 @@
-//! A JSON schema of recipes, with which editors complete and check a recipe's TOML.
+//! A JSON schema of recipes, for completion and checks in editors.
 
 use std::ops::Bound::{Excluded, Included};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::table::{Entry, Line};
 use super::{Key, Kind, settings};
 
-/// The schema, in the draft of 2020-12. Other names of keys are in it, marked as deprecated.
+/// The schema (draft 2020-12). It includes the other names of keys, marked as deprecated.
 pub fn schema() -> Value {
     let mut schema = group(settings::ROOT, "");
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
@@ -20,14 +20,14 @@ fn group(lines: &'static [Line], at: &str) -> Value {
     let mut required = Vec::new();
     for line in lines {
         let name = super::table::dotted(at, line.name);
-        let (value, needed) = property(line, &name);
+        let (value, is_required) = property(line, &name);
         if let Some(old) = line.old {
             let mut earlier = value.clone();
             earlier["deprecated"] = true.into();
             earlier["description"] = format!("Another name of `{}`", line.name).into();
             properties.insert(old.into(), earlier);
         }
-        if needed {
+        if is_required {
             required.push(line.name);
         }
         properties.insert(line.name.into(), value);
@@ -35,7 +35,7 @@ fn group(lines: &'static [Line], at: &str) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
-/// The schema of a line, and whether an object without it is refused.
+/// The schema of a line, and whether it is required.
 fn property(line: &'static Line, name: &str) -> (Value, bool) {
     let (mut value, required) = match line.entry {
         Entry::Key { kind, required } => (of(&kind), required),
@@ -53,7 +53,7 @@ fn property(line: &'static Line, name: &str) -> (Value, bool) {
     (value, required)
 }
 
-/// A default as JSON; texts and choices are written without quotes in the table.
+/// A default as JSON; texts and choices have no quotes in the table.
 fn default_of(entry: &Entry, text: &str) -> Value {
     match entry {
         Entry::Key { kind: Kind::Text | Kind::Choice(_), .. } => text.into(),
@@ -67,15 +67,15 @@ fn of(kind: &Kind) -> Value {
         Kind::OneOf(numbers) => json!({ "enum": numbers }),
         Kind::Number { low, high } => {
             let mut value = json!({ "type": "number" });
-            let mut say = |name: &str, bound: f64| value[name] = bound.into();
+            let mut set = |name: &str, bound: f64| value[name] = bound.into();
             match low {
-                Included(low) => say("minimum", *low),
-                Excluded(low) => say("exclusiveMinimum", *low),
+                Included(low) => set("minimum", *low),
+                Excluded(low) => set("exclusiveMinimum", *low),
                 std::ops::Bound::Unbounded => (),
             }
             match high {
-                Included(high) => say("maximum", *high),
-                Excluded(high) => say("exclusiveMaximum", *high),
+                Included(high) => set("maximum", *high),
+                Excluded(high) => set("exclusiveMaximum", *high),
                 std::ops::Bound::Unbounded => (),
             }
             value

@@ -15,17 +15,17 @@ use crate::loss::Loss;
 use crate::optimizer::AdamSettings;
 use crate::penalty::Penalty;
 
-/// Everything a run depends on.
+/// All that a run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Recipe {
     /// Length of the noise vector z.
     pub latent: usize,
-    /// What to learn from.
+    /// The training images.
     #[serde(default)]
     pub data: DataSettings,
-    /// What conditional nets are told about an image.
+    /// The labels of conditional nets.
     #[serde(default)]
     pub labels: LabelSettings,
     /// The net that makes images from noise.
@@ -113,7 +113,7 @@ const ADAM: &[Line] = &[
     Line::new("decay_updates", "Updates after which a falling learning rate has reached 0", COUNT),
 ];
 
-/// Which statistics batch normalisation uses in G for the images that D learns from.
+/// The statistics that G's batch normalisation uses for D's generated images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FakeBatchnorm {
@@ -222,12 +222,12 @@ settings! {
 }
 
 impl TrainSettings {
-    /// Whether the end of pass `epoch` asks for a sheet.
+    /// Whether a sheet is due at the end of `epoch`.
     pub fn sheet_due(&self, epoch: u64) -> bool {
         due(self.sheet_every, epoch)
     }
 
-    /// Whether the end of pass `epoch` asks for a checkpoint to keep.
+    /// Whether a permanent checkpoint is due at the end of `epoch`.
     pub fn keep_due(&self, epoch: u64) -> bool {
         due(self.keep_every, epoch)
     }

@@ -1,5 +1,5 @@
-//! What the table of recipe keys is made of: a line per key with its name, meaning, kind and range. `settings.rs` holds the
-//! lines; checks, help, docs/recipes.md, the JSON schema and the studio's form are derived from them.
+//! The types of the table of recipe keys: a line per key with its name, meaning, kind and range. The lines are in `settings.rs`;
+//! checks, help, docs/recipes.md, the JSON schema and the studio's form are derived from them.
 
 use std::ops::Bound::{self, Excluded, Included};
 use std::ops::RangeBounds;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::registry::PREFIX;
 
-/// What a key's value may be.
+/// The values that a key accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// A whole number from `min` to `max`, both included.
@@ -21,7 +21,7 @@ pub enum Kind {
     },
     /// One of these whole numbers.
     OneOf(&'static [u64]),
-    /// A finite number between two bounds. The training computes in `f32`, so its value as an `f32` must be within them too.
+    /// A finite number between two bounds. Training computes in `f32`, so the value as an `f32` must be within them, too.
     Number {
         /// The lower bound.
         low: Bound<f64>,
@@ -43,22 +43,22 @@ pub enum Kind {
 pub(super) struct Line {
     /// Its name in its group: `batch`.
     pub name: &'static str,
-    /// Another name that is read: an earlier one, which recipes and logs of older runs use, or Keras's.
+    /// Another name that is read: a former one, which recipes and logs of older runs use, or Keras's.
     pub old: Option<&'static str>,
-    /// What it means, in a sentence.
+    /// Its meaning, in a sentence.
     pub doc: &'static str,
     /// A key, or the lines of a group.
     pub entry: Entry,
 }
 
-/// What a line describes.
+/// The content of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entry {
     /// A key.
     Key {
-        /// What its value may be.
+        /// The values that it accepts.
         kind: Kind,
-        /// Whether every recipe has to give it.
+        /// Whether every recipe must give it.
         required: bool,
     },
     /// A group: `[train]`.
@@ -70,7 +70,7 @@ impl Line {
         Self { name, old: None, doc, entry }
     }
 
-    /// The same line, with an earlier name.
+    /// The same line, with a former name.
     pub(super) const fn was(self, old: &'static str) -> Self {
         Self { old: Some(old), ..self }
     }
@@ -84,7 +84,7 @@ impl Line {
 pub(super) const SWITCH: Entry = key(Kind::Switch);
 pub(super) const TEXT: Entry = key(Kind::Text);
 pub(super) const TEXTS: Entry = key(Kind::List(&Kind::Text));
-/// A whole number of any size that TOML can hold.
+/// Any whole number from 0 that TOML can represent.
 pub(super) const COUNT: Entry = whole(0, i64::MAX as u64);
 
 const fn key(kind: Kind) -> Entry {
@@ -111,7 +111,7 @@ pub(super) const fn list(item: &'static Kind) -> Entry {
     key(Kind::List(item))
 }
 
-/// `entry`, where every recipe has to give it.
+/// `entry` as a required one.
 pub(super) const fn required(entry: Entry) -> Entry {
     match entry {
         Entry::Key { kind, .. } => Entry::Key { kind, required: true },
@@ -119,8 +119,8 @@ pub(super) const fn required(entry: Entry) -> Entry {
     }
 }
 
-/// Declares a group of keys in one place: the struct with its fields, their defaults, and the lines of the table. The
-/// comment on a field is its rustdoc and its help text.
+/// Declares a group of keys in one place: the struct with its fields, their defaults, and the lines of the table. A field's
+/// comment is both its rustdoc and its help text.
 macro_rules! settings {
     (
         $(#[$about:meta])*
@@ -160,7 +160,7 @@ macro_rules! settings {
 pub(super) use settings;
 
 impl Kind {
-    /// What is expected, to be put behind "expected".
+    /// The accepted values, as text after "expected".
     pub fn expected(&self) -> String {
         match self {
             Self::Integer { min: 0, max } if *max == i64::MAX as u64 => "a whole number, 0 or more".into(),
@@ -184,7 +184,7 @@ impl Kind {
         }
     }
 
-    /// Whether `value` is such a value. JSON has no NaN and no infinity: they are null there.
+    /// Whether `value` is accepted. NaN and infinity, which JSON lacks, are null.
     pub(super) fn accepts(&self, value: &Value) -> bool {
         match self {
             Self::Integer { min, max } => value.as_u64().is_some_and(|n| (*min..=*max).contains(&n)),
@@ -246,12 +246,12 @@ pub(super) fn dotted(group: &str, name: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{group}.{name}") }
 }
 
-/// The line called `name` among `lines`, by its name or its earlier one.
+/// The line among `lines` with the name, or the former name, `name`.
 pub(super) fn line(lines: &'static [Line], name: &str) -> Option<&'static Line> {
     lines.iter().find(|line| line.name == name || line.old == Some(name))
 }
 
-/// The line of the dotted `key`, which may have earlier names in it, and its path as it is called now.
+/// The line of the dotted `key`, which may contain former names, and its path with current names.
 pub(super) fn find(key: &str) -> Result<(Vec<&'static str>, &'static Line)> {
     let (mut lines, mut path, mut found) = (super::settings::ROOT, Vec::new(), None);
     for name in key.split('.') {
@@ -278,10 +278,10 @@ fn unknown(key: &str) -> Error {
     Error::recipe(format!("there is no recipe key `{key}`{near}"), "docs/recipes.md lists all keys")
 }
 
-/// Checks every value under the group `at`, whose keys are `lines`: names, kinds, ranges, and that nothing required is missing.
+/// Checks all values of the group `at`, whose keys are `lines`: names, kinds, ranges, and that no required key is missing.
 pub(super) fn check(lines: &'static [Line], at: &str, values: &Value) -> Result<()> {
     let Some(table) = values.as_object() else {
-        return Err(bad_value(at, format_args!("expected a group of keys, got {}", shown(values))));
+        return Err(bad_value(at, format_args!("expected a group of keys, got {}", excerpt(values))));
     };
     for (name, value) in table.iter().filter(|(name, _)| !lines.iter().any(|line| line.name == name.as_str())) {
         // A penalty that a program registered has a weight as the built-in ones.
@@ -311,7 +311,7 @@ pub(super) fn check_line(line: &'static Line, key: &str, value: &Value) -> Resul
         Entry::Key { kind, .. } if kind.accepts(value) => Ok(()),
         Entry::Key { kind, .. } => {
             let near = meant(&kind, value).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            Err(bad_value(key, format_args!("expected {}, got {}{near}", kind.expected(), shown(value))))
+            Err(bad_value(key, format_args!("expected {}, got {}{near}", kind.expected(), excerpt(value))))
         }
     }
 }
@@ -325,14 +325,14 @@ fn meant(kind: &Kind, value: &Value) -> Option<&'static str> {
     }
 }
 
-/// `value` for an error, cut where it is long.
-fn shown(value: &Value) -> String {
-    const LONGEST: usize = 80;
+/// `value` for an error, truncated if it is long.
+fn excerpt(value: &Value) -> String {
+    const MAX_CHARS: usize = 80;
     if value.is_null() {
         return "a number that is not finite".into();
     }
     let text = value.to_string();
-    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain("...".chars()).collect() }
+    if text.chars().count() <= MAX_CHARS { text } else { text.chars().take(MAX_CHARS).chain("...".chars()).collect() }
 }
 
 #[cfg(test)]
