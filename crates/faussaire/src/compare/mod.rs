@@ -6,8 +6,8 @@ mod method;
 mod outcome;
 mod page;
 mod plan;
-pub mod statistics;
-pub mod student;
+mod statistics;
+mod student;
 mod table;
 mod vary;
 
@@ -20,5 +20,6 @@ pub use method::Method;
 pub use outcome::{History, Measure, Outcome, State};
 pub use page::page;
 pub use plan::{Folder, Job, Length, Plan, Variant};
+pub use statistics::{Pair, Summary, Verdict, Welch};
 pub use table::{Column, Entry, Table};
 pub use vary::{Axis, Choice, choices};

@@ -99,7 +99,7 @@ impl Column {
     }
 
     /// The comparison of `variant` with the best as text: `best mean`, `worse, p = 0.003`, ...
-    pub fn against_best(&self, variant: usize) -> String {
+    pub(crate) fn against_best(&self, variant: usize) -> String {
         let Some(best) = self.best.filter(|_| self.summaries[variant].is_some()) else { return String::new() };
         if best == variant {
             let alone = self.summaries.iter().flatten().count() < 2;
@@ -117,7 +117,7 @@ impl Column {
     }
 
     /// Whether `variant` is significantly worse than the best.
-    pub fn is_worse(&self, variant: usize) -> bool {
+    pub(crate) fn is_worse(&self, variant: usize) -> bool {
         let verdict = self.best.and_then(|best| self.verdict(variant, best));
         let leads = self.best.is_some_and(|best| self.leads(variant, best));
         self.best != Some(variant) && !leads && matches!(verdict, Some(Verdict::Differs { .. }))

@@ -22,13 +22,15 @@ mod testing;
 mod watch;
 
 pub use crate::train::{Finding, Heal, Symptom};
-pub use history::{RunContext, RunHistory, StepMetrics};
-pub use remedy::Remedy;
+pub use history::RunContext;
+pub(crate) use history::RunHistory;
+use history::StepMetrics;
+use remedy::Remedy;
 pub use watch::Doctor;
 
 /// The result of a symptom's examination of a run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Observation {
+struct Observation {
     /// What was measured, with figures.
     pub seen: String,
     /// What it usually means.

@@ -1,18 +1,18 @@
-//! How far two computations of one net are apart, on fixed inputs.
+//! The difference between the outputs of two implementations of one net, on fixed inputs.
 
 use super::subject::{Batch, Subject};
 use super::{Which, subject};
 use crate::net::{Network, Weights};
 use crate::random::Stream;
 
-/// Examples compared. More than a group of `minibatchstd` and no multiple of one.
+/// Number of examples: more than a group of `minibatchstd`, and no multiple of one.
 const EXAMPLES: usize = 6;
 
-/// The largest difference accepted: this for results between -1 and 1, the same part of larger ones.
+/// The largest accepted difference, absolute for outputs between -1 and 1, relative for larger ones.
 const TOLERANCE: f64 = 1e-5;
 
-/// What the nets are compared on: noise for a generator; for a discriminator random images within `bounds`. Every second
-/// label row has a second label, and one has none.
+/// The inputs of the comparison: noise for a generator, random images within `bounds` for a discriminator. Every second row of
+/// labels has two labels, and one has none.
 pub fn inputs(net: &Network, which: Which, bounds: (f32, f32)) -> Batch {
     let (len, n) = (net.input().len(), EXAMPLES);
     let stream = Stream::new(0, "export");
@@ -31,19 +31,19 @@ pub fn inputs(net: &Network, which: Which, bounds: (f32, f32)) -> Batch {
     Batch { n, values, rows }
 }
 
-/// How far apart two results are, and how far they may be.
+/// The difference between two outputs, and the largest accepted one.
 pub fn difference(ours: &[f32], theirs: &[f32]) -> (f64, f64) {
     let size = ours.iter().fold(1.0f64, |size, v| size.max(f64::from(v.abs())));
     if ours.len() != theirs.len() {
         return (f64::INFINITY, TOLERANCE * size);
     }
     let apart = |(a, b): (&f32, &f32)| (f64::from(*a) - f64::from(*b)).abs();
-    // A NaN is as far away as can be.
+    // A NaN is an infinite difference.
     let largest = ours.iter().zip(theirs).map(apart).fold(0.0, |m, d| if d >= 0.0 { d.max(m) } else { f64::INFINITY });
     (largest, TOLERANCE * size)
 }
 
-/// As [`difference`], where `theirs` are bytes from 0 to 255 that stand for `bounds`: how far they are beyond rounding.
+/// As [`difference`], for `theirs` as bytes, of which 0 and 255 are `bounds`: the difference without rounding.
 #[cfg(feature = "onnx")]
 pub fn of_bytes(ours: &[f32], theirs: &[u8], (low, high): (f32, f32)) -> (f64, f64) {
     if ours.len() != theirs.len() {
@@ -56,7 +56,7 @@ pub fn of_bytes(ours: &[f32], theirs: &[u8], (low, high): (f32, f32)) -> (f64, f
     (ours.iter().zip(theirs).map(beyond).fold(0.0, f64::max), TOLERANCE)
 }
 
-/// How far `net` with `weights` is from one of the subject's nets.
+/// The difference between `net` with `weights` and one of the subject's nets.
 pub fn of_weights(subject: &Subject, which: Which, net: &Network, weights: &Weights) -> (f64, f64) {
     let batch = inputs(net, which, subject.range.bounds());
     difference(&subject.run(which, &batch), &subject::forward(net, weights, &batch))

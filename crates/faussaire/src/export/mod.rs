@@ -1,9 +1,9 @@
-//! Nets for other programs: ONNX for runtimes, safetensors with a PyTorch module, a page that draws in a browser. One
-//! folder per format.
+//! Export of nets to other programs: ONNX for runtimes, safetensors with a PyTorch module, an HTML page that runs the generator
+//! in a browser. One folder per format.
 //!
-//! No format looks at a layer itself. A layer says what it computes as a [`crate::net::Op`], `plain.rs` lists these with
-//! their shapes and weights, and each format's `match` over the forms is all that it knows of layers. Every file is read
-//! back and compared with the nets here before it is kept: `agreement.rs` says how.
+//! Formats don't depend on layers: a layer's operation is a [`crate::net::Op`], `plain.rs` lists the operations with their shapes
+//! and weights, and each format matches on them. Every file is read back and compared with the nets here before it is written:
+//! see `agreement.rs`.
 
 mod agreement;
 #[cfg(feature = "onnx")]
@@ -23,18 +23,18 @@ use crate::run::Run;
 pub use subject::Subject;
 pub(crate) use torch::init;
 
-/// What a net can be written as.
+/// The formats of exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One net for onnxruntime and other runtimes.
+    /// ONNX: one net, for onnxruntime and other runtimes.
     Onnx,
-    /// Weights in PyTorch's layouts, and a Python file with the modules that they belong to.
+    /// Safetensors: weights in PyTorch's layouts, and a Python file with their modules.
     Safetensors,
-    /// A page with the generator in it.
+    /// HTML: a page with the generator in it.
     Html,
 }
 
-/// Which net.
+/// One of the two nets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// The averaged generator.
@@ -43,7 +43,7 @@ pub enum Which {
     Discriminator,
 }
 
-/// How an ONNX file's images hold their pixels.
+/// The type of pixels in an ONNX file's images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pixels {
     /// Numbers in the net's own range.
@@ -53,20 +53,20 @@ pub enum Pixels {
     Uint8,
 }
 
-/// The order of an ONNX file's images.
+/// The axis order of an ONNX file's images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// `[n, height, width, channels]`, as in Keras and everywhere here.
+    /// `[n, height, width, channels]`, as in Keras and in this library.
     #[default]
     Nhwc,
     /// `[n, channels, height, width]`, as in PyTorch.
     Nchw,
 }
 
-/// What can be chosen.
+/// Options of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
-    /// Which net; nothing for what the format usually holds: the generator, for safetensors both.
+    /// The net; none for the default of the format: the generator, or both for safetensors.
     pub net: Option<Which>,
     /// ONNX: the type of the images' values.
     pub pixels: Pixels,
@@ -76,25 +76,25 @@ pub struct Options {
     pub half: bool,
 }
 
-/// A net as files, read back and compared.
+/// An export in memory, read back and compared.
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// The bytes of each file and the ending of its name; the first is what was asked for.
+    /// The extension and the bytes of each file; the first is the requested one.
     pub files: Vec<(&'static str, Vec<u8>)>,
-    /// How the file was read back.
+    /// How the file was verified.
     pub checked: &'static str,
-    /// The largest difference between what it computes and what the nets here do.
+    /// The largest difference between its outputs and those of the nets here.
     pub difference: f64,
-    /// The largest one that is accepted.
+    /// The largest accepted difference.
     pub tolerance: f64,
 }
 
-/// What [`write()`] left on the disk.
+/// The files that [`write()`] has written.
 #[derive(Clone, Debug)]
 pub struct Written {
     /// Each file with its size.
     pub files: Vec<(PathBuf, u64)>,
-    /// How it was read back.
+    /// How it was verified.
     pub checked: &'static str,
     /// The largest difference found.
     pub difference: f64,
@@ -106,7 +106,7 @@ impl Format {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Onnx, Self::Safetensors, Self::Html];
 
-    /// What it is called on the command line; the ending of its files' names, too.
+    /// Its name on the command line, and the extension of its files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Onnx => "onnx",
@@ -127,20 +127,20 @@ impl Format {
     }
 }
 
-/// Makes `subject` into files of `format`, and compares what they compute with what it computes.
+/// Exports `subject` as files of `format`, and compares their outputs with its own.
 ///
 /// # Errors
-/// A choice that means nothing for the format or the nets, or a file that doesn't compute the same.
+/// An option that doesn't apply to the format or the nets, or a file whose outputs differ.
 pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Export> {
     let given = *options;
-    let free = match format {
+    let allowed = match format {
         Format::Onnx => Options { half: false, ..given },
         Format::Safetensors => Options { net: given.net, ..Options::default() },
         Format::Html => Options { net: None, half: given.half, ..Options::default() },
     };
-    if free != given {
+    if allowed != given {
         return Err(Error::usage(
-            format!("{} has no such choice", format.name()),
+            format!("{} has no such option", format.name()),
             "--pixels and --layout go with onnx, --half with html, --net with onnx and safetensors",
         ));
     }
@@ -167,43 +167,42 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
     }
     Err(Error::run(
         format!(
-            "the {} file doesn't compute what the run's net does: read back ({}), its results are off by {:.1e}, accepted \
-             are {:.1e}; nothing was written",
+            "the outputs of the {} file differ from those of the run's net: verified ({}), the largest difference is {:.1e}, expected at most {:.1e}; nothing was written",
             format.name(),
             export.checked,
             export.difference,
             export.tolerance
         ),
-        "report this with the run's config.toml; another checkpoint (--checkpoint) may do",
+        "report this with the run's config.toml; another checkpoint may work",
     ))
 }
 
-/// Writes a checkpoint of `run` to `path` as `format`, once it has been compared.
+/// Exports a checkpoint of `run` to `path` as `format`, after verifying it.
 ///
 /// # Errors
-/// As [`make`] and [`Subject::open`], or a place that can't be written; nothing is left there then.
+/// As [`make`] and [`Subject::open`], or a path that can't be written; then nothing is written.
 pub fn write(run: &Run, checkpoint: &str, format: Format, path: &Path, options: &Options) -> Result<Written> {
-    // Before the work, so that a typing error in the path costs nothing.
+    // First, so that a wrong path is reported before the work.
     let parts = begin(path, format)?;
     let subject = Subject::open(run, checkpoint)?.titled(path);
     commit(&subject, format, parts, options)
 }
 
-/// Writes one of a subject's nets, or both, to `path` as `format`, once it has been compared: for nets that are no run's, such
-/// as those of [`Subject::of_model`].
+/// Exports one of a subject's nets, or both, to `path` as `format`, after verifying it: for nets that are not of a run, such as
+/// those of [`Subject::of_model`].
 ///
 /// # Errors
-/// As [`make`], or a place that can't be written; nothing is left there then.
+/// As [`make`], or a path that can't be written; then nothing is written.
 pub fn write_subject(subject: Subject, format: Format, path: &Path, options: &Options) -> Result<Written> {
     let parts = begin(path, format)?;
     commit(&subject.titled(path), format, parts, options)
 }
 
-/// The files that an export to `path` writes, which are at their places once they are complete.
+/// Opens the files of an export to `path`, which are renamed to their final names once they are complete.
 fn begin(path: &Path, format: Format) -> Result<Vec<PartFile>> {
     let places = places(path, format)?;
     let parts = places.iter().map(|place| PartFile::create(place)).collect::<Result<Vec<_>>>()?;
-    places.iter().skip(1).try_for_each(|place| ours(place))?;
+    places.iter().skip(1).try_for_each(|place| check_module(place))?;
     Ok(parts)
 }
 
@@ -214,31 +213,31 @@ fn commit(subject: &Subject, format: Format, mut parts: Vec<PartFile>, options: 
         part.write(bytes)?;
         files.push((part.target().to_path_buf(), bytes.len() as u64));
     }
-    // The file that was asked for comes last: where it is, the others are.
+    // The requested file comes last: where it exists, the others do.
     parts.into_iter().rev().try_for_each(PartFile::commit)?;
     Ok(Written { files, checked: export.checked, difference: export.difference, step: subject.step })
 }
 
-/// Refuses to replace a module that somebody else wrote, or to hide one that it needs itself.
-fn ours(module: &Path) -> Result<()> {
+/// Refuses to overwrite a module that faussaire did not write, or one with the name of a module that it imports.
+fn check_module(module: &Path) -> Result<()> {
     let stem = module.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     if ["torch", "ctypes", "json", "math", "os", "struct", "sys", "zlib", "pathlib"].contains(&stem.as_str()) {
         return Err(Error::usage(
-            format!("{}: a module of that name would be taken for Python's own", module.display()),
+            format!("{}: a module of that name would hide Python's own", module.display()),
             "choose another name for -o",
         ));
     }
-    let theirs = |text: String| !text.contains(torch::SIGNATURE);
-    if module.exists() && std::fs::read_to_string(module).map_or(true, theirs) {
+    let foreign = |text: String| !text.contains(torch::SIGNATURE);
+    if module.exists() && std::fs::read_to_string(module).map_or(true, foreign) {
         return Err(Error::usage(
-            format!("{} is there already, and faussaire did not write it", module.display()),
+            format!("{} exists already, and faussaire did not write it", module.display()),
             "choose another name for -o, or move that file away",
         ));
     }
     Ok(())
 }
 
-/// The files that an export to `path` makes.
+/// The paths of the files of an export to `path`.
 fn places(path: &Path, format: Format) -> Result<Vec<PathBuf>> {
     let fits = path.extension().is_some_and(|e| e.eq_ignore_ascii_case(format.name()));
     if !fits || path.is_dir() {

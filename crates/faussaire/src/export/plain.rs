@@ -1,5 +1,4 @@
-//! A net as plain data: for every layer what it computes, the shapes around it, and its weights as numbers. It is all that a
-//! format gets to see.
+//! A net as plain data: for every layer its operation, its shapes, and its weights as numbers. Formats use nothing else.
 
 use crate::net::{Network, Op, Shape, Weights};
 use crate::ops::host;
@@ -9,11 +8,11 @@ use crate::ops::host;
 pub struct Plain {
     /// "generator" or "discriminator".
     pub name: &'static str,
-    /// Shape of one example going in.
+    /// Shape of one input.
     pub input: Shape,
-    /// Shape of one example coming out.
+    /// Shape of one output.
     pub output: Shape,
-    /// Labels that it is told; 0 for none.
+    /// Number of labels; 0 for an unconditional net.
     pub labels: usize,
     /// The layers in order.
     pub parts: Vec<Part>,
@@ -22,28 +21,28 @@ pub struct Plain {
 /// A layer.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Its place in the recipe.
+    /// Its index in the recipe.
     pub index: usize,
-    /// The word that begins its line.
+    /// The first word of its line.
     pub keyword: &'static str,
     /// Its line.
     pub line: String,
-    /// What it computes.
+    /// Its operation.
     pub op: Op,
-    /// Shape of one example before it.
+    /// Shape of one input.
     pub input: Shape,
-    /// Shape of one example behind it.
+    /// Shape of one output.
     pub output: Shape,
     /// Its weights.
     pub weights: Vec<Weight>,
 }
 
-/// A weight, as it is used.
+/// A weight, as used in inference.
 #[derive(Clone, Debug)]
 pub struct Weight {
-    /// What it is called in its layer.
+    /// Its name in the layer.
     pub name: &'static str,
-    /// In Keras's layouts.
+    /// Its shape, in Keras's layout.
     pub shape: Vec<usize>,
     /// Its values, the last axis running fastest.
     pub values: Vec<f32>,
@@ -73,7 +72,7 @@ fn weight((spec, tensor): (&crate::net::WeightSpec, burn::tensor::Tensor<1>)) ->
 }
 
 impl Part {
-    /// `conv3`: a name for it where names may be no numbers.
+    /// Its name, such as `conv3`.
     pub fn name(&self) -> String {
         format!("{}{}", self.keyword, self.index)
     }
@@ -83,12 +82,12 @@ impl Part {
         self.weights.iter().find(|w| w.name == name)
     }
 
-    /// Channels (features) before and behind it.
+    /// Input and output channels (features).
     pub fn channels(&self) -> (usize, usize) {
         (self.input.dims()[2], self.output.dims()[2])
     }
 
-    /// Whether it takes images, and whether it makes some.
+    /// Whether its input and its output are images.
     pub fn of_images(&self) -> (bool, bool) {
         let image = |shape| matches!(shape, Shape::Image(..));
         (image(self.input), image(self.output))

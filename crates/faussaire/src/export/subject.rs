@@ -1,4 +1,4 @@
-//! What there is to export: the nets of a checkpoint, and what a file should say of where they come from.
+//! The subject of an export: the nets of a checkpoint, with the metadata for the exported file.
 
 use std::path::Path;
 
@@ -17,18 +17,18 @@ use crate::recipe::{DataSettings, NetSettings, Recipe, TrainSettings};
 use crate::run::{self, Run, State};
 use crate::train::Event;
 
-/// The nets of a checkpoint.
+/// Two nets with their recipe and metadata.
 #[derive(Debug)]
 pub struct Subject {
     /// Its recipe.
     pub recipe: Recipe,
     /// The run's name: that of its folder.
     pub name: String,
-    /// The exported file's name without its ending, which a generated program may want to know.
+    /// The exported file's name without extension, which generated code uses.
     pub(super) title: String,
     /// The step at which the checkpoint was taken.
     pub step: u64,
-    /// The latest scores before it, each with its full name.
+    /// The latest scores up to that step, each with its full name.
     pub scores: Vec<(String, f64)>,
     /// The range of its images' values.
     pub range: PixelRange,
@@ -37,10 +37,10 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Reads the checkpoint called `checkpoint` (`latest`, `best`, a kept one) of `run`.
+    /// Reads the checkpoint called `checkpoint` (`latest`, `best`, or a permanent one) of `run`.
     ///
     /// # Errors
-    /// Where there is none, or it is damaged.
+    /// A checkpoint that is missing or damaged.
     pub fn open(run: &Run, checkpoint: &str) -> Result<Self> {
         let recipe = run.recipe(&[])?;
         let (generator, discriminator) = recipe.networks()?;
@@ -62,7 +62,7 @@ impl Subject {
         })
     }
 
-    /// The nets of `recipe` with these weights, for who has them without a run.
+    /// The nets of `recipe` with these weights, without a run.
     ///
     /// # Errors
     /// Nets that can't be built, or whose images have no range.
@@ -97,17 +97,17 @@ impl Subject {
             discriminator: d,
             train: TrainSettings::default(),
         };
-        let (made, judged) = (generator.net.output(), discriminator.net.input());
-        if made != judged {
+        let (output, input) = (generator.net.output(), discriminator.net.input());
+        if output != input {
             return Err(Error::usage(
-                format!("the generator makes {made}, but the discriminator takes {judged}"),
-                "give both the same shape of image, or export one alone with `Subject::of_model`",
+                format!("the generator makes {output}, but the discriminator takes {input}"),
+                "give both the same image shape, or export one alone with `Subject::of_model`",
             ));
         }
         Self::of(recipe, name, generator.weights.clone(), discriminator.weights.clone())
     }
 
-    /// One model as a generator or as a discriminator; the other net, which is not what one exports then, is a stub.
+    /// One model as generator or discriminator; the other net is a stub.
     ///
     /// # Errors
     /// A generator whose images have no range, or that doesn't take a vector.
@@ -160,28 +160,27 @@ impl Subject {
         (net, weights)
     }
 
-    /// What it learned from: the name of a data set, or that of a file or folder.
+    /// Its training data: the name of a data set, or that of a file or folder.
     pub fn data(&self) -> String {
         last(&self.recipe.data.source)
     }
 
-    /// Its recipe as text, as it may go to other people: files by their names alone, without the folders that they are in.
+    /// Its recipe as text without private paths: files by their names only, without their folders.
     pub fn recipe_text(&self) -> String {
         let mut recipe = self.recipe.clone();
         recipe.data.source = self.data();
         recipe.data.dir.clear();
         recipe.train.init.iter_mut().for_each(|file| *file = last(file));
-        // A recipe that was read can be written.
+        // Writing a valid recipe can't fail.
         recipe.to_toml().unwrap_or_default()
     }
 
-    /// Its labels; none where no net is told any.
+    /// Its labels; empty for unconditional nets.
     pub fn labels(&self) -> &LabelSettings {
         &self.recipe.labels
     }
 
-    /// The images number 0 to `n` that `faussaire sample` draws with `seed`: their noise and, for a conditional generator,
-    /// their label rows.
+    /// The inputs of images 0 to `n` of `faussaire sample` with `seed`: noise and, for a conditional generator, labels.
     pub fn samples(&self, seed: u64, n: usize) -> Batch {
         let (noise, labels) = (Stream::new(seed, "sample"), Stream::new(seed, "sample.labels"));
         let net = &self.generator.0;
@@ -191,7 +190,7 @@ impl Subject {
         Batch { n, values, rows }
     }
 
-    /// What one of the nets makes of `batch`: `[n, h, w, c]` values.
+    /// The outputs of one of the nets for `batch`: `[n, h, w, c]` values.
     pub fn run(&self, which: Which, batch: &Batch) -> Vec<f32> {
         let (net, weights) = self.net(which);
         forward(net, weights, batch)
@@ -199,7 +198,7 @@ impl Subject {
 }
 
 impl NetSettings {
-    /// Those of a model.
+    /// The settings of a model.
     fn of(model: &Model) -> Self {
         let adam = model.optimizer.as_ref().map(Optimizer::settings).unwrap_or_default();
         let layers = model.net.layers().iter().map(|placed| placed.line.clone()).collect();
@@ -207,18 +206,18 @@ impl NetSettings {
     }
 }
 
-/// What goes into a net.
+/// Inputs of a net.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// How many examples.
+    /// Number of examples.
     pub n: usize,
     /// Noise `[n, latent]`, or images `[n, h, w, c]`.
     pub values: Vec<f32>,
-    /// `[n, labels]`; empty for a net that takes none.
+    /// Labels `[n, labels]`; empty for an unconditional net.
     pub rows: Vec<f32>,
 }
 
-/// What `net` makes of `batch`, all at once: some layers mix the examples of a batch.
+/// The outputs of `net` for `batch`, computed together: some layers mix the examples of a batch.
 pub(super) fn forward(net: &Network, weights: &Weights, batch: &Batch) -> Vec<f32> {
     let device = Device::flex();
     let [h, w, c] = net.input().dims();
@@ -228,20 +227,19 @@ pub(super) fn forward(net: &Network, weights: &Weights, batch: &Batch) -> Vec<f3
     crate::ops::host(&net.apply(weights, x, &mut Pass::infer().given(y)))
 }
 
-/// The last part of a path.
+/// The file name of a path.
 fn last(path: &str) -> String {
     Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The scores taken last before the checkpoint. They only tell a reader about the net, so that a log that can't be read
-/// costs these lines and not the export.
+/// The last scores up to the checkpoint. They are informative only, so that a log that can't be read is no error.
 fn scores(run: &Run, state: &State) -> Vec<(String, f64)> {
     let events = run.events(Some(state.events_bytes)).unwrap_or_default();
     let mut all = Vec::new();
     for event in events {
         match event {
             Event::Score { step, name, value } if step <= state.step => all.push((step, name, value)),
-            // What was taken back is another net's.
+            // Scores after the step that a heal returned to are those of other nets.
             Event::Heal(heal) => all.retain(|(step, ..)| *step <= heal.back_to),
             _ => {}
         }

@@ -1,6 +1,6 @@
-//! Files with gaps: `{{name}}` is where the value of that name goes.
+//! Text templates: `{{name}}` is replaced by the value of that name.
 
-/// `frame` with its gaps filled. What is put in is not looked at again, whatever it holds.
+/// `frame` with its placeholders replaced. Values are not searched for placeholders.
 pub fn filled(frame: &str, fields: &[(&str, String)]) -> String {
     let mut text = String::with_capacity(frame.len() + fields.iter().map(|(_, value)| value.len()).sum::<usize>());
     let mut parts = frame.split("{{");

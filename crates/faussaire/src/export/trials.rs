@@ -1,4 +1,4 @@
-//! Every layer and every preset's nets in every format, with weights that all matter.
+//! Tests of every layer and every preset's nets in every format, with weights that all affect the output.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -9,7 +9,7 @@ use crate::net::{Network, Weights};
 use crate::random::Stream;
 use crate::recipe::{Preset, Recipe};
 
-/// Drawn as at the beginning of a training, but with biases, gammas, statistics and empty kernels that aren't 0 or 1.
+/// Initial weights, but with random values for biases, gammas, statistics and zero kernels.
 pub(super) fn random_weights(net: &Network, seed: u64) -> Weights {
     let stream = Stream::new(seed, "restless");
     let drawn = net.initial(seed, &Device::flex());
@@ -136,7 +136,7 @@ fn every_layer_and_preset_as_safetensors() {
     Preset::ALL.iter().for_each(|name| check(&preset(*name), Format::Safetensors, &Options::default()));
 }
 
-/// For bench/export: every net in every format, with inputs and our outputs, under the folder `FAUSSAIRE_TRIALS`.
+/// For bench/export: every net in every format, with inputs and outputs, in the folder `FAUSSAIRE_TRIALS`.
 #[test]
 #[ignore = "writes files for bench/export/check.py"]
 fn files_for_other_programs() {

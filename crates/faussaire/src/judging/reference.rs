@@ -71,7 +71,7 @@ impl Reference {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn of_recipe(recipe: &Recipe, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
+    pub(crate) fn of_recipe(recipe: &Recipe, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
         Self::open(&recipe.data.source, &recipe.open_options(OpenOptions::default()), progress)
     }
 
@@ -84,7 +84,7 @@ impl Reference {
     ///
     /// # Errors
     /// A class that the set doesn't have.
-    pub fn real_with_class(&self, class: Option<&str>) -> Result<Arc<dyn Dataset>> {
+    pub(crate) fn real_with_class(&self, class: Option<&str>) -> Result<Arc<dyn Dataset>> {
         let Some(class) = class else { return Ok(Arc::clone(&self.real)) };
         let set = &self.real;
         let labels = LabelSettings::of(set.as_ref())?;

@@ -13,4 +13,4 @@ pub use expert::Expert;
 pub use inversion::{Inversion, InversionResult};
 pub use label_directions::label_directions;
 pub use lesson::{Heat, Lesson, Mesh, Phase, Picture};
-pub use principal::{Principal, principal};
+pub(crate) use principal::principal;

@@ -37,7 +37,7 @@ impl PrecisionChoice {
     ///
     /// # Errors
     /// bfloat16 on a device that does not support it.
-    pub fn for_inference(self, generator: &Network, device: &Device) -> Result<Precision> {
+    pub(crate) fn for_inference(self, generator: &Network, device: &Device) -> Result<Precision> {
         self.resolved(*device == Device::flex(), makes_images(generator), Precision::fastest())
     }
 
@@ -75,7 +75,7 @@ impl Recipe {
     ///
     /// # Errors
     /// bfloat16 on a device that does not support it.
-    pub fn resolve_precision(&mut self, device: &Device) -> Result<Precision> {
+    pub(crate) fn resolve_precision(&mut self, device: &Device) -> Result<Precision> {
         self.resolve(*device == Device::flex(), Precision::fastest())
     }
 

@@ -228,7 +228,7 @@ impl TrainSettings {
     }
 
     /// Whether a permanent checkpoint is due at the end of `epoch`.
-    pub fn keep_due(&self, epoch: u64) -> bool {
+    pub(crate) fn keep_due(&self, epoch: u64) -> bool {
         due(self.keep_every, epoch)
     }
 }

@@ -151,7 +151,7 @@ impl Run {
     ///
     /// # Errors
     /// A checkpoint that is missing or damaged.
-    pub fn find_checkpoint(&self, name: &str) -> Result<(PathBuf, State)> {
+    pub(crate) fn find_checkpoint(&self, name: &str) -> Result<(PathBuf, State)> {
         let place = self.checkpoint(name);
         if exists(&place) {
             return state(&place);

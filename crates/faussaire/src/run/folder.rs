@@ -26,7 +26,7 @@ impl Run {
     ///
     /// # Errors
     /// A folder that can't be created or written to.
-    pub fn create_numbered(root: &Path, label: &str, recipe: &Recipe) -> Result<Self> {
+    pub(crate) fn create_numbered(root: &Path, label: &str, recipe: &Recipe) -> Result<Self> {
         Self { path: Self::reserve(root, label)? }.initialised(recipe)
     }
 
@@ -172,7 +172,7 @@ impl Run {
     ///
     /// # Errors
     /// A file that can't be written.
-    pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
+    pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
         let mut file = PartFile::create(&self.path.join("config.toml"))?;
         file.write(recipe.to_toml()?.as_bytes())?;
         file.commit()
@@ -182,7 +182,7 @@ impl Run {
     ///
     /// # Errors
     /// A file that can't be written.
-    pub fn save_first_recipe(&self) -> Result<()> {
+    pub(crate) fn save_first_recipe(&self) -> Result<()> {
         let (current, first) = (self.path.join("config.toml"), self.path.join("config.first.toml"));
         if first.exists() {
             return Ok(());
@@ -197,7 +197,7 @@ impl Run {
     ///
     /// # Errors
     /// A folder that can't be removed.
-    pub fn remove_checkpoint(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove_checkpoint(&self, name: &str) -> Result<()> {
         let path = self.checkpoint(name);
         if path.exists() { fs::remove_dir_all(&path).map_err(Error::io("remove", &path)) } else { Ok(()) }
     }

@@ -63,7 +63,7 @@ const LOG_EVERY: u64 = 10;
 
 impl StepReport {
     /// Whether step `step` is logged: the first and every tenth. A watcher that uses only these finds the same in the log.
-    pub fn is_logged(step: u64) -> bool {
+    pub(crate) fn is_logged(step: u64) -> bool {
         step == 1 || step.is_multiple_of(LOG_EVERY)
     }
 }

@@ -92,7 +92,7 @@ impl Symptom {
     }
 
     /// Whether a run that shows it is useless as it is, so that going back loses nothing.
-    pub fn is_fatal(self) -> bool {
+    pub(crate) fn is_fatal(self) -> bool {
         match self {
             Self::Diverged
             | Self::NarrowLatent

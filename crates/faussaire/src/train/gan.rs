@@ -172,7 +172,7 @@ impl Gan {
 
     /// Latents for a sheet of `rows` x `columns` images, and its number of rows. For conditional nets, every row has one
     /// label and every column one noise vector, and the number of labels determines the number of rows.
-    pub fn sheet_latents(&self, rows: usize, columns: usize) -> (Latents, usize) {
+    pub(crate) fn sheet_latents(&self, rows: usize, columns: usize) -> (Latents, usize) {
         /// Most rows of a sheet with labels.
         const MAX_ROWS: usize = 12;
         let labels = &self.recipe.labels;

@@ -36,7 +36,7 @@ impl Data {
     }
 
     /// Whether they are the program's own.
-    pub fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.own
     }
 

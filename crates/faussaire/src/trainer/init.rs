@@ -11,7 +11,7 @@ use crate::train::Gan;
 ///
 /// # Errors
 /// A file that can't be read, that contains neither net, or whose nets differ from the recipe's.
-pub fn initialise(gan: &mut Gan) -> Result<()> {
+pub(super) fn initialise(gan: &mut Gan) -> Result<()> {
     let device = gan.device().clone();
     let [mut generator, mut discriminator] = [None, None];
     for file in &gan.recipe.train.init {

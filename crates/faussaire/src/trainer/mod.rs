@@ -80,7 +80,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use data::Data;
-pub use init::initialise;
+use init::initialise;
 pub use recorder::Recorder;
 pub use resume::resumed_recipe;
 

@@ -1,4 +1,4 @@
-//! The forms for which ONNX has no single operator.
+//! The operations for which ONNX has no single operator.
 
 use super::graph::Value;
 use super::layers::Trace;
@@ -6,12 +6,12 @@ use super::proto::{AttributeProto, data_type};
 use crate::export::plain::Part;
 use crate::net::Shape;
 
-/// The labels that a net takes; a layer that looks at them stands only in such a net.
+/// The labels; only nets with labels have layers that use them.
 fn labels(trace: &Trace) -> Value {
     trace.labels.clone().unwrap_or_default()
 }
 
-/// One value per channel, in a shape that spreads over what the part makes.
+/// The shape of one value per channel that broadcasts over the part's output.
 fn per_channel(part: &Part) -> Vec<usize> {
     match part.output {
         Shape::Flat(n) => vec![1, n],
@@ -23,7 +23,7 @@ fn keepdims(keep: i64) -> AttributeProto {
     AttributeProto::int("keepdims", keep)
 }
 
-/// Gamma and beta are the mean of the holding labels' rows, of all rows where none holds.
+/// Gamma and beta are the mean over the rows of the image's labels, or over all rows if it has none.
 pub fn conditional_batchnorm(trace: &mut Trace, part: &Part, x: &Value, epsilon: f32) -> Value {
     let (_, c) = part.channels();
     let given = labels(trace);
@@ -35,9 +35,9 @@ pub fn conditional_batchnorm(trace: &mut Trace, part: &Part, x: &Value, epsilon:
     let none = g.float("none", 0.0);
     let unlabelled = g.node("Equal", &[&count, &none], Vec::new());
     let unlabelled = g.node("Cast", &[&unlabelled], vec![AttributeProto::int("to", i64::from(data_type::FLOAT))]);
-    let held = g.node("Add", &[&given, &unlabelled], Vec::new());
-    let total = g.node("ReduceSum", &[&held, &axis], vec![keepdims(1)]);
-    let shares = g.node("Div", &[&held, &total], Vec::new());
+    let active = g.node("Add", &[&given, &unlabelled], Vec::new());
+    let total = g.node("ReduceSum", &[&active, &axis], vec![keepdims(1)]);
+    let shares = g.node("Div", &[&active, &total], Vec::new());
     let standard = trace.batchnorm(part, x, [ones, zeros], epsilon);
     let [gamma, beta] = ["gamma", "beta"].map(|name| {
         let table = trace.plain_weight(part, name);
@@ -51,7 +51,7 @@ pub fn conditional_batchnorm(trace: &mut Trace, part: &Part, x: &Value, epsilon:
     trace.graph.node("Add", &[&scaled, &beta], Vec::new())
 }
 
-/// Each group becomes one channel of an instance normalisation.
+/// Each group is one channel of an instance normalisation.
 pub fn groupnorm(trace: &mut Trace, part: &Part, x: &Value, groups: usize, epsilon: f32) -> Value {
     let g = &mut trace.graph;
     let ones = g.floats("one", &[groups], &vec![1.0; groups]);
@@ -82,7 +82,7 @@ pub fn pixelnorm(trace: &mut Trace, x: &Value, epsilon: f32) -> Value {
     g.node("Div", &[x, &length], Vec::new())
 }
 
-/// The sum of the holding labels' rows, behind the channels there are.
+/// Concatenates the sum of the rows of the image's labels to the channels.
 pub fn embedding(trace: &mut Trace, part: &Part, x: &Value) -> Value {
     let given = labels(trace);
     let (before, behind) = part.channels();
@@ -102,7 +102,7 @@ pub fn embedding(trace: &mut Trace, part: &Part, x: &Value) -> Value {
     trace.graph.node("Concat", &[x, &values], vec![AttributeProto::int("axis", 1)])
 }
 
-/// The score plus the inner product with the labels' rows.
+/// The score plus the inner product with the rows of the image's labels.
 pub fn projection(trace: &mut Trace, part: &Part, x: &Value) -> Value {
     let given = labels(trace);
     let [weight, bias, table] = ["weight", "bias", "table"].map(|name| trace.plain_weight(part, name));

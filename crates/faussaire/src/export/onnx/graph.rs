@@ -1,11 +1,11 @@
-//! A graph in the making: operations and constants with names that say which layer they belong to.
+//! The builder of a graph: operations and constants, whose names contain that of their layer.
 
 use super::proto::{
     AttributeProto, Dimension, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, TypeProtoTensor,
     ValueInfoProto, data_type,
 };
 
-/// The batch's size, which is open.
+/// Name of the batch size, which is dynamic.
 pub const BATCH: &str = "n";
 
 /// The name of a value in the graph.
@@ -15,7 +15,7 @@ pub type Value = String;
 #[derive(Debug, Default)]
 pub struct Graph {
     graph: GraphProto,
-    /// What names begin with: the layer at work.
+    /// Prefix of names: the current layer.
     place: String,
 }
 
@@ -25,7 +25,7 @@ impl Graph {
         Self { graph: GraphProto { name: name.into(), ..GraphProto::default() }, place: name.into() }
     }
 
-    /// Begins a layer: what follows is named after it.
+    /// Begins a layer: the following names have this prefix.
     pub fn enter(&mut self, place: String) {
         self.place = place;
     }
@@ -44,22 +44,22 @@ impl Graph {
         name
     }
 
-    /// Numbers that never change.
+    /// A constant tensor.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Value {
         self.constant(name, data_type::FLOAT, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
-    /// One number.
+    /// A scalar constant.
     pub fn float(&mut self, name: &str, value: f32) -> Value {
         self.floats(name, &[], &[value])
     }
 
-    /// Whole numbers.
+    /// A constant vector of integers.
     pub fn ints(&mut self, name: &str, values: &[i64]) -> Value {
         self.constant(name, data_type::INT64, &[values.len()], values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
-    /// One whole number, without a dimension.
+    /// A scalar integer constant.
     pub fn int(&mut self, name: &str, value: i64) -> Value {
         self.constant(name, data_type::INT64, &[], value.to_le_bytes().to_vec())
     }
@@ -78,7 +78,7 @@ impl Graph {
         full
     }
 
-    /// `x` under another shape. 0 keeps a length, -1 is what is left.
+    /// `x` with another shape: 0 keeps a length, -1 is inferred.
     pub fn reshape(&mut self, x: &Value, shape: &[i64]) -> Value {
         let shape = self.ints("shape", shape);
         self.node("Reshape", &[x, &shape], Vec::new())
@@ -95,7 +95,7 @@ impl Graph {
         name.into()
     }
 
-    /// Lets `value` be the output `name`: `shape` without the batch.
+    /// Makes `value` the output `name`: `shape` without the batch.
     pub fn output(&mut self, value: &Value, name: &str, data_type: i32, shape: &[usize], about: &str) {
         self.graph.node.push(NodeProto {
             input: vec![value.clone()],
@@ -107,7 +107,7 @@ impl Graph {
         self.graph.output.push(value_info(name, data_type, shape, about));
     }
 
-    /// The graph as it goes into the file.
+    /// The finished graph.
     pub fn finish(self) -> GraphProto {
         self.graph
     }

@@ -1,4 +1,4 @@
-//! Every form as ONNX operations. Images are `[n, channels, height, width]` here, as the operators want them; vectors are
+//! Every operation as ONNX operators. Images are `[n, channels, height, width]` here, as the operators require; vectors are
 //! `[n, features]`.
 
 use super::blocks;
@@ -7,18 +7,18 @@ use super::proto::AttributeProto;
 use crate::export::plain::{Part, Weight};
 use crate::net::{Op, Shape};
 
-/// What the layers of one net share.
+/// The state of an export: the graph and what layers share.
 #[derive(Debug)]
 pub struct Trace {
     /// The graph so far.
     pub graph: Graph,
     /// The input with the labels, where the net takes any.
     pub labels: Option<Value>,
-    /// What went into the residual blocks that are open, the innermost last.
+    /// Inputs of the open residual blocks, the innermost last.
     open: Vec<Value>,
 }
 
-/// What a 1x1 convolution has; not every reader knows the defaults.
+/// The attributes of a 1x1 convolution; not every runtime knows the defaults.
 fn point() -> Vec<AttributeProto> {
     vec![
         AttributeProto::ints("kernel_shape", [1, 1]),
@@ -33,7 +33,7 @@ impl Trace {
         Self { graph, labels, open: Vec::new() }
     }
 
-    /// Adds a layer's operations behind `x`.
+    /// Adds a layer's operators after `x`.
     pub fn layer(&mut self, part: &Part, x: Value) -> Value {
         match part.op {
             // A registered layer is refused before (`Subject::check`).
@@ -82,15 +82,15 @@ impl Trace {
         }
     }
 
-    /// The weight called `name` with its axes in another order, and then under `shape` unless that is empty.
+    /// The weight called `name` with permuted axes, then reshaped to `shape` unless that is empty.
     pub fn weight(&mut self, part: &Part, name: &str, axes: &[usize], shape: &[usize]) -> Value {
-        // A part has the weights of its form; without one the file would fail when it is read back.
+        // A part has the weights of its operation; without one, reading the file back would fail.
         let Some(weight) = part.weight(name) else { return format!("{} has no {name}", part.line) };
         let turned: Vec<usize> = axes.iter().map(|axis| weight.shape[*axis]).collect();
         self.graph.floats(name, if shape.is_empty() { &turned } else { shape }, &weight.permuted(axes))
     }
 
-    /// The weight called `name` as it is.
+    /// The weight called `name`, unchanged.
     pub fn plain_weight(&mut self, part: &Part, name: &str) -> Value {
         match part.weight(name) {
             Some(Weight { shape, values, .. }) => self.graph.floats(name, shape, values),
@@ -121,7 +121,7 @@ impl Trace {
         self.graph.node("Gemm", &[x, &weight, &bias], Vec::new())
     }
 
-    /// Values keep their channels-last order, so an image is turned before and behind.
+    /// Values keep their channels-last order, so images are transposed before and after.
     fn reshape(&mut self, part: &Part, x: &Value) -> Value {
         let last = match part.input {
             Shape::Image(..) => self.graph.transpose(x, [0, 2, 3, 1]),
@@ -144,8 +144,8 @@ impl Trace {
         stride: [usize; 2],
         crop: [usize; 2],
     ) -> Value {
-        // Of the full output, (n - 1) stride + kernel long, `crop` goes at the beginning and what exceeds n stride at the
-        // end; where it is too short, because the stride is wider than the kernel, the bias alone follows.
+        // Of the full output, (n - 1) stride + kernel long, `crop` is cut off at the beginning, and what exceeds n stride at
+        // the end; where it is too short, because the stride is larger than the kernel, it is padded with the bias.
         let end = [0, 1].map(|i| kernel[i].saturating_sub(stride[i] + crop[i]));
         let missing = [0, 1].map(|i| (stride[i] + crop[i]).saturating_sub(kernel[i]));
         let attributes = vec![

@@ -1,5 +1,5 @@
 //! ONNX files (opset 17): the generator from latents (and labels) to images, or the discriminator from images to a score,
-//! for any number of examples at once. What they were made from stands in the file's metadata.
+//! for any batch size. The file's metadata describe the run.
 
 mod blocks;
 mod graph;
@@ -19,7 +19,7 @@ use crate::data::LabelKind;
 use crate::error::{Error, Result};
 use crate::net::Shape;
 
-/// The version of the operators, of 2022, and of the file format that goes with it.
+/// The version of the operators (2022), and of the file format for it.
 const OPSET: i64 = 17;
 const IR_VERSION: i64 = 8;
 
@@ -29,17 +29,17 @@ const LABELS: &str = "labels";
 const IMAGES: &str = "images";
 const SCORE: &str = "score";
 
-/// Makes the file and runs it with another program's reader.
+/// Exports a net and verifies the file with an independent runtime.
 ///
 /// # Errors
-/// Points asked for as bytes, or a file that can't be read back.
+/// 2-D points as bytes, or a file that can't be read back.
 pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     let which = options.net.unwrap_or(Which::Generator);
     let (net, weights) = subject.net(which);
     let plain = Plain::of(net, weights);
     let images = if which == Which::Generator { plain.output } else { plain.input };
     if let (Shape::Flat(_), Pixels::Uint8) = (images, options.pixels) {
-        return Err(Error::usage("this run makes points, which are no pixels", "leave --pixels out"));
+        return Err(Error::usage("this run generates 2-D points, which have no pixels", "use floats"));
     }
     let file = write(subject, &plain, which, options);
     let batch = agreement::inputs(net, which, subject.range.bounds());
@@ -54,7 +54,7 @@ fn write(subject: &Subject, plain: &Plain, which: Which, options: &Options) -> V
         Which::Discriminator => images_in(&mut graph, subject, plain.input, options),
     };
     let labels = (plain.labels > 0).then(|| {
-        graph.input(LABELS, data_type::FLOAT, &[plain.labels], "1 for each label that holds, 0 for the others")
+        graph.input(LABELS, data_type::FLOAT, &[plain.labels], "1 for each label of the image, 0 for the others")
     });
     let mut trace = Trace::new(graph, labels);
     let y = plain.parts.iter().fold(x, |x, part| {
@@ -66,14 +66,14 @@ fn write(subject: &Subject, plain: &Plain, which: Which, options: &Options) -> V
     match which {
         Which::Generator => images_out(&mut graph, &y, subject, plain.output, options),
         Which::Discriminator => {
-            let about = "how real; the discriminator's last layer decides in which terms";
+            let about = "score: higher is more real; its scale depends on the loss";
             graph.output(&y, SCORE, data_type::FLOAT, &[plain.output.len()], about);
         }
     }
     model(subject, plain, graph).encode_to_vec()
 }
 
-/// The axes of an image from the outside in.
+/// The shape of an image in the file.
 fn shape_outside(shape: Shape, layout: Layout) -> Vec<usize> {
     match (shape, layout) {
         (Shape::Flat(n), _) => vec![n],

@@ -1,5 +1,4 @@
-//! Runs an ONNX file with `rten`, a reader that shares no code with ours, and compares what comes out with what the nets
-//! here make of the same.
+//! Runs an ONNX file with `rten`, an independent runtime, and compares its outputs with those of the nets here.
 
 use rten::{Model, NodeId, Value, ValueOrView};
 
@@ -9,7 +8,7 @@ use crate::export::plain::permuted;
 use crate::export::subject::Batch;
 use crate::export::{Layout, Options, Pixels, Subject, Which, agreement};
 
-/// How far the file's results are from the subject's on `batch`, and how far they may be.
+/// The difference between the outputs of the file and of the subject for `batch`, and the largest accepted one.
 ///
 /// # Errors
 /// A file that can't be read or run.
@@ -35,7 +34,7 @@ pub fn compare(subject: &Subject, which: Which, options: &Options, file: &[u8], 
     }
 }
 
-/// The batch as the discriminator is to see it here, and as the file takes it.
+/// The batch as the discriminator's input here, and as that of the file.
 fn images(subject: &Subject, options: &Options, mut batch: Batch) -> Result<(Batch, Value)> {
     let (net, _) = subject.net(Which::Discriminator);
     let [h, w, c] = net.input().dims();

@@ -1,4 +1,4 @@
-//! The directions of the noise that change images most, for the page's sliders.
+//! The latent directions that change images most, for the page's sliders.
 
 use super::super::plain::Plain;
 use crate::net::Op;
@@ -7,10 +7,10 @@ use crate::play;
 /// Number of sliders, as in the studio.
 const SLIDERS: usize = 10;
 
-/// Unit vectors, the one that stretches most first; the axes themselves where the noise meets no dense layer first.
+/// Unit vectors, strongest first; the axes of the latent space if the first layer is not dense.
 pub fn principal(plain: &Plain) -> Vec<Vec<f32>> {
     let latent = plain.input.len();
-    // Embeddings put their values behind the noise, and normalised noise is noise in the same places.
+    // Embeddings append their values to the noise, and normalised noise keeps its order.
     let first = plain.parts.iter().find(|part| !matches!(part.op, Op::Embedding | Op::PixelNorm { .. }));
     let weight = first.filter(|part| part.op == Op::Dense).and_then(|part| part.weight("weight"));
     let found = weight.map(|w| play::principal(&w.values, latent, w.shape.get(1).copied().unwrap_or(0), SLIDERS));

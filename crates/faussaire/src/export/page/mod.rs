@@ -1,5 +1,5 @@
-//! One HTML file with the generator inside: layers as JSON, weights as base64, a program that runs them
-//! (`engine.js`, `convolution.js`) and the page around it (`play.js`). It loads nothing, so it works from a disk or an e-mail.
+//! Export to one HTML file: layers as JSON, weights as base64, code that runs them (`engine.js`, `convolution.js`) and the page
+//! (`play.js`). It loads no other files, so that it works from a disk or an e-mail.
 
 mod directions;
 
@@ -17,16 +17,16 @@ use crate::error::{Error, Result};
 use crate::net::summary::grouped;
 use crate::render::page::render;
 
-/// Images of `faussaire sample --seed 0` whose noise the page holds.
+/// Number of images of `faussaire sample --seed 0` whose noise is in the page.
 const SAMPLES: usize = 12;
 
-/// The difference accepted where weights are rounded to half precision.
+/// The largest accepted difference with weights in half precision.
 const HALF_TOLERANCE: f64 = 0.05;
 
-/// Makes the page, and reads the net back out of it.
+/// Writes the page, and reads the net back from it.
 ///
 /// # Errors
-/// Images that no page can show, or a page that can't be read back.
+/// Images that a page can't show, or a page that can't be read back.
 pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     let (net, weights) = subject.net(Which::Generator);
     let plain = Plain::of(net, weights);
@@ -34,7 +34,7 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     if !matches!((h * w, c), (1, 2) | (2.., 1 | 3)) {
         return Err(Error::usage(
             format!("a page can't show images of {}", plain.output),
-            "expected 1 channel (grey), 3 (RGB), or points in the plane; --to onnx takes any",
+            "expected 1 channel (grey), 3 (RGB), or 2-D points; --to onnx takes any",
         ));
     }
     let page = page(subject, &plain, options.half)?;
@@ -46,7 +46,7 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     Ok(Export { files: vec![("html", page.into_bytes())], checked: "net read back", difference, tolerance })
 }
 
-/// What the engine gets to know of the net.
+/// The description of the net for the engine.
 fn model(subject: &Subject, plain: &Plain, half: bool) -> Value {
     let mut place = 0;
     let layer = |part: &super::plain::Part| {
@@ -84,18 +84,18 @@ fn encoded(plain: &Plain, half: bool) -> String {
     BASE64.encode(bytes)
 }
 
-/// JSON inside a script element: no tag can begin in it.
+/// JSON for a script element, in which no tag can begin.
 fn script(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }
 
-/// Where the generator comes from, in a line.
+/// The origin of the generator, in one line.
 fn origin(subject: &Subject) -> String {
     let scores = subject.scores.iter().map(|(name, value)| format!("; {name} {value:.4} (lower is better)"));
     format!("Run {}, after {} training steps{}.", subject.name, grouped(subject.step), scores.collect::<String>())
 }
 
-/// Names and what is said of them, as rows of a table.
+/// Metadata, as rows of a table.
 fn facts(subject: &Subject, plain: &Plain, half: bool) -> Vec<(String, String)> {
     let mut facts = vec![
         ("run".to_string(), subject.name.clone()),
@@ -112,7 +112,7 @@ fn facts(subject: &Subject, plain: &Plain, half: bool) -> Vec<(String, String)> 
     facts
 }
 
-/// The page; `templates/export.html` is its text.
+/// The page; its text is in `templates/export.html`.
 #[derive(Template)]
 #[template(path = "export.html")]
 struct Page<'a> {
@@ -134,9 +134,9 @@ fn page(subject: &Subject, plain: &Plain, half: bool) -> Result<String> {
     let points = plain.output.dims()[..2] == [1, 1];
     let count: usize = plain.parts.iter().flat_map(|part| &part.weights).map(|weight| weight.values.len()).sum();
     let (what, lead, sliders) = if points {
-        ("points", "Move the sliders and see where the generator puts a latent.", "Move the point")
+        ("points", "Move the sliders to see which point the generator makes of a latent.", "Move the point")
     } else {
-        ("images", "A generator to play with: your browser computes every image as you look at it.", "Change the image")
+        ("images", "A generator to explore: your browser computes every image.", "Change the image")
     };
     render(&Page {
         heading: format!("Generated {what}: a GAN trained on {}", subject.data()),
@@ -168,7 +168,7 @@ fn broken(what: &dyn std::fmt::Display) -> Error {
     )
 }
 
-/// The page's weights, layer by layer, if its layers are those of `plain`.
+/// The page's weights by layer, if its layers are those of `plain`.
 fn read_back(page: &str, plain: &Plain) -> Result<Vec<Vec<Vec<f32>>>> {
     let model: Value = serde_json::from_str(element(page, "net")?).map_err(|e| broken(&e))?;
     let bytes = BASE64.decode(element(page, "weights")?).map_err(|e| broken(&e))?;
@@ -177,7 +177,7 @@ fn read_back(page: &str, plain: &Plain) -> Result<Vec<Vec<Vec<f32>>>> {
         false => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
     };
     let layers = model["layers"].as_array().filter(|layers| layers.len() == plain.parts.len());
-    let layers = layers.ok_or_else(|| broken(&"it has other layers"))?;
+    let layers = layers.ok_or_else(|| broken(&"its layers differ"))?;
     let mut all = Vec::with_capacity(layers.len());
     for (layer, part) in layers.iter().zip(&plain.parts) {
         let form = json!(part.op);

@@ -1,4 +1,4 @@
-//! The page's own program, run by node, against the nets here.
+//! Tests of the page's code, run by node, against the nets here.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -13,7 +13,7 @@ use super::*;
 use crate::recipe::Preset;
 use crate::render::page::hostile;
 
-/// Takes the engine out of a page on stdin, draws what the arguments say, and prints the pixels.
+/// Extracts the engine from a page on stdin, generates images, and prints the pixels.
 const DRAW: &str = r#"
 const page = require("fs").readFileSync(0, "utf8");
 const part = (id) => page.split(`id="${id}">`)[1].split("</script>")[0];
@@ -26,7 +26,7 @@ const images = (both ? [false, true] : [false]).map((slow) => {
 console.log(JSON.stringify(images));
 "#;
 
-/// What the page's engine makes of `batch` with WebAssembly and, of `both`, without; nothing where there is no node.
+/// The images of the page's engine with WebAssembly and, for `both`, without; none if node is missing.
 fn drawn(page: &str, batch: &Batch, both: bool) -> Option<Vec<Vec<f32>>> {
     let each = |values: &[f32]| {
         (0..batch.n)

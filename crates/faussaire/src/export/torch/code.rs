@@ -1,10 +1,10 @@
-//! A net as a Python class: what each layer is made of in `__init__`, and what happens to `x` in `forward`. Images are
-//! `[n, channels, height, width]` there, as PyTorch has them.
+//! A net as a Python class: the modules of its layers in `__init__`, and their calls in `forward`. Images are
+//! `[n, channels, height, width]`, as in PyTorch.
 
 use super::super::plain::{Part, Plain};
 use crate::net::{Op, Shape};
 
-/// Modules that PyTorch lacks, with their sources.
+/// Modules that PyTorch lacks, with their source code.
 pub const MODULES: [(&str, &str); 6] = [
     ("Attention(", include_str!("modules/attention.py")),
     ("ConditionalBatchNorm(", include_str!("modules/conditionalbatchnorm.py")),
@@ -14,12 +14,12 @@ pub const MODULES: [(&str, &str); 6] = [
     ("Projection(", include_str!("modules/projection.py")),
 ];
 
-/// A class in the making.
+/// The builder of a class.
 #[derive(Debug, Default)]
 struct Class {
     init: Vec<String>,
     forward: Vec<String>,
-    /// The variables that hold what went into the residual blocks that are open.
+    /// The variables with the inputs of the open residual blocks.
     open: Vec<String>,
 }
 
@@ -51,12 +51,12 @@ fn pair([a, b]: [usize; 2]) -> String {
 }
 
 impl Class {
-    /// A line of `forward`, with the recipe's own line behind it.
+    /// Adds a line to `forward`, with the recipe's line as a comment.
     fn then(&mut self, part: &Part, code: &str) {
         self.forward.push(format!("x = {code}  # {}", part.line));
     }
 
-    /// A module and its use: `call` is what stands in its brackets.
+    /// Adds a module and its call with the arguments `call`.
     fn module(&mut self, part: &Part, constructor: &str, call: &str) {
         let name = part.name();
         self.init.push(format!("self.{name} = {constructor}"));
@@ -87,11 +87,16 @@ impl Class {
             Op::PixelShuffle { factor } => self.then(part, &format!("F.pixel_shuffle(x, {factor})")),
             Op::BatchNorm { epsilon, momentum } => {
                 let d = if image { 2 } else { 1 };
-                self.module(part, &format!("nn.BatchNorm{d}d({to}, eps={epsilon}, momentum={})", quick(momentum)), "x");
+                self.module(
+                    part,
+                    &format!("nn.BatchNorm{d}d({to}, eps={epsilon}, momentum={})", torch_momentum(momentum)),
+                    "x",
+                );
             }
             Op::ConditionalBatchNorm { epsilon, momentum } => {
                 let labels = part.weight("gamma").map_or(0, |w| w.shape[0]);
-                let constructor = format!("ConditionalBatchNorm({labels}, {to}, {epsilon}, {})", quick(momentum));
+                let constructor =
+                    format!("ConditionalBatchNorm({labels}, {to}, {epsilon}, {})", torch_momentum(momentum));
                 self.module(part, &constructor, "x, labels");
             }
             Op::GroupNorm { groups, epsilon } => {
@@ -103,9 +108,9 @@ impl Class {
             Op::Tanh => self.then(part, "torch.tanh(x)"),
             Op::Sigmoid => self.then(part, "torch.sigmoid(x)"),
             Op::Open => {
-                let kept = format!("block{}", part.index);
-                self.forward.push(format!("{kept} = x  # {}", part.line));
-                self.open.push(kept);
+                let input = format!("block{}", part.index);
+                self.forward.push(format!("{input} = x  # {}", part.line));
+                self.open.push(input);
             }
             Op::Close { down, up } => self.close(part, down, up),
             Op::Embedding => self.embedding(part),
@@ -122,7 +127,7 @@ impl Class {
         }
     }
 
-    /// What does nothing in use may do something in training, for who trains on.
+    /// Layers without effect in inference, of which dropout has one in further training.
     fn dropout(&mut self, part: &Part) {
         match (part.keyword, part.line.split_whitespace().nth(1)) {
             ("dropout", Some(rate)) => self.then(part, &format!("F.dropout(x, {rate}, self.training)")),
@@ -159,7 +164,7 @@ impl Class {
         if ends == crop.map(Some) {
             return self.module(part, &format!("{start}, padding={})", pair(crop)), "x");
         }
-        // PyTorch cuts off as much at the end as at the beginning, so the output is cut here.
+        // PyTorch crops both ends equally, so the output is cropped here.
         let missing = [0, 1].map(|i| (stride[i] + crop[i]).saturating_sub(kernel[i]));
         self.module(part, &format!("{start}, output_padding={})", pair(missing)), "x");
         let [h, w, _] = part.output.dims();
@@ -196,8 +201,8 @@ impl Class {
     }
 }
 
-/// PyTorch's momentum is the share of the new, Keras's that of the old.
-fn quick(momentum: f32) -> f32 {
+/// PyTorch's momentum is the weight of the new value, Keras's that of the old one.
+fn torch_momentum(momentum: f32) -> f32 {
     // Rounded, since 1 - 0.99 in single precision is 0.00999999.
     ((1.0 - f64::from(momentum)) * 1e6).round() as f32 / 1e6
 }

@@ -1,5 +1,5 @@
-//! Weights for a net from a safetensors file: one of our own checkpoints', or one with PyTorch's names and layouts as the
-//! export writes it and as a training in PyTorch saves it. Names and shapes are checked, and what doesn't fit is named.
+//! Loads the weights of a net from a safetensors file: that of a checkpoint, or one with PyTorch's names and layouts, as written
+//! by an export or saved by a training in PyTorch. Names and shapes are checked; errors name the tensors that don't fit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,17 +12,17 @@ use super::layout;
 use crate::error::{Error, Result};
 use crate::net::{Network, Weights};
 
-/// A tensor that the net needs: its name in the file, its shape there, and how its values become ours.
+/// A tensor of the net: its name and shape in the file, and the conversion of its values.
 struct Wanted {
     name: String,
     shape: Vec<usize>,
     turn: Option<layout::Slot>,
 }
 
-/// Reads the weights of `net` out of the file's `bytes`; nothing where the file holds no tensor of it.
+/// Reads the weights of `net` from the file's `bytes`; none if the file contains no tensor of it.
 ///
 /// # Errors
-/// A file that is no safetensors, or that holds the net with other tensors or shapes.
+/// A file that is not safetensors, or contains other tensors or shapes of the net.
 pub fn read(bytes: &[u8], path: &Path, net: &Network, device: &Device) -> Result<Option<Weights>> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| {
         Error::run(
@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8], path: &Path, net: &Network, device: &Device) -> Result
     found.retain(|name| !name.ends_with(".num_batches_tracked"));
     found.sort_unstable();
     let Some(first) = found.first() else { return Ok(None) };
-    // Ours go on with the layer's number, PyTorch's with its name.
+    // In a checkpoint's names the layer's number follows, in PyTorch's its name.
     let own = first[start.len()..].starts_with(|c: char| c.is_ascii_digit());
     let plain = Plain::of(net, &net.initial(0, device));
     let layers: Vec<Vec<Wanted>> = plain.parts.iter().map(|part| wanted(&plain, part, own)).collect();
@@ -66,16 +66,16 @@ fn wanted(plain: &Plain, part: &Part, own: bool) -> Vec<Wanted> {
     layout::slots(part).into_iter().map(of).collect()
 }
 
-/// Refuses a file whose tensors are not those of the net, and says which are too many or missing.
+/// Refuses a file whose tensors are not those of the net, and lists missing and unexpected ones.
 fn check_names(layers: &[Vec<Wanted>], found: &[&str], path: &Path, net: &Network) -> Result<()> {
     let names: BTreeMap<&str, ()> = layers.iter().flatten().map(|wanted| (wanted.name.as_str(), ())).collect();
     let missing: Vec<&str> = names.keys().copied().filter(|name| !found.contains(name)).collect();
-    // A net whose kernels are divided by their norms keeps vectors for that, which PyTorch's layout leaves out. Without them the
-    // kernels are other ones.
+    // Spectral normalisation has vectors that PyTorch's layout lacks. Without spectral normalisation the kernels would differ.
     let divides = net.specs().any(|spec| spec.name.ends_with("_direction"));
     let vector = |name: &str| divides && name.ends_with("_direction");
-    let strange: Vec<&str> = found.iter().copied().filter(|name| !names.contains_key(name) && !vector(name)).collect();
-    if missing.is_empty() && strange.is_empty() {
+    let unexpected: Vec<&str> =
+        found.iter().copied().filter(|name| !names.contains_key(name) && !vector(name)).collect();
+    if missing.is_empty() && unexpected.is_empty() {
         return Ok(());
     }
     let some = |names: &[&str]| match names {
@@ -85,11 +85,11 @@ fn check_names(layers: &[Vec<Wanted>], found: &[&str], path: &Path, net: &Networ
     };
     Err(Error::run(
         format!(
-            "{} doesn't hold this recipe's {}: missing are {}; too many are {}",
+            "{} doesn't contain this recipe's {}: missing: {}; unexpected: {}",
             path.display(),
             net.name(),
             some(&missing),
-            some(&strange)
+            some(&unexpected)
         ),
         "train with the recipe that the file came from: --config RUN/config.toml",
     ))
@@ -112,7 +112,7 @@ fn tensor(file: &SafeTensors, wanted: &Wanted, path: &Path) -> Result<Vec<f32>> 
     if let Some(at) = values.iter().position(|v| !v.is_finite()) {
         return refuse(
             format!("[{at}] is {}", values[at]),
-            "the training that made it has diverged; take an earlier file",
+            "the training that wrote it has diverged; use an earlier file",
         );
     }
     Ok(match turn {

@@ -1,21 +1,20 @@
-//! Where PyTorch keeps each weight: under which name in its module, with which axes in which order. The same table serves
-//! both directions.
+//! PyTorch's layout of each weight: its name in the module and its axis order, for both directions of conversion.
 
 use super::super::plain::{Part, permuted};
 use crate::net::Op;
 
-/// A weight's place in a PyTorch module.
+/// A weight in a PyTorch module.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
     /// Its name in our layer.
     pub ours: &'static str,
     /// Its name in their module.
     pub theirs: &'static str,
-    /// Which of our axes is their first, second, ...
+    /// For each of their axes, the index of ours.
     axes: Vec<usize>,
     /// Our shape.
     shape: Vec<usize>,
-    /// Their shape: ours with the axes turned, and 1s behind it for a 1x1 kernel.
+    /// Their shape: ours with permuted axes, and trailing 1s for a 1x1 kernel.
     pub their_shape: Vec<usize>,
 }
 
@@ -47,10 +46,10 @@ pub fn counts_batches(part: &Part) -> bool {
     matches!(part.op, Op::BatchNorm { .. })
 }
 
-/// The places of a part's weights.
+/// The weights of a part.
 pub fn slots(part: &Part) -> Vec<Slot> {
     let (image, _) = part.of_images();
-    // A product at every pixel is a 1x1 convolution there.
+    // A dense layer on images is a 1x1 convolution in PyTorch.
     let ones = if image { 2 } else { 0 };
     let slot = |ours, theirs, axes: &[usize], ones| Slot::new(part, ours, theirs, axes, ones);
     let all = match part.op {

@@ -1,8 +1,7 @@
-//! PyTorch: the weights as safetensors under the names and in the layouts that PyTorch uses, and a Python file with one
-//! `nn.Module` per net that they belong to, which loads, draws and saves. [`init`] reads weights back, from there or from a
-//! checkpoint.
+//! PyTorch: the weights as safetensors with PyTorch's names and layouts, and a Python file with one `nn.Module` per net, which
+//! loads, samples and saves. [`init`] reads weights from such a file or from a checkpoint.
 
-/// How one knows a module that was written here.
+/// Text by which a module that was written here is recognised.
 pub(super) const SIGNATURE: &str = "Written by faussaire";
 
 mod code;
@@ -21,7 +20,7 @@ use super::{Export, Options, Subject, Which, agreement};
 use crate::data::LabelKind;
 use crate::error::{Error, Result};
 
-/// Makes both files, and reads the weights back.
+/// Writes both files, and reads the weights back.
 ///
 /// # Errors
 /// Weights that can't be serialised or read back.
@@ -38,12 +37,12 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     let (mut difference, mut tolerance) = (0.0f64, f64::INFINITY);
     for which in chosen {
         let (net, _) = subject.net(which);
-        // The file's kernels are divided already where they are normalised spectrally.
+        // In the file, spectrally normalised kernels are divided by their norms.
         let net = net.unnormalised()?;
         let read = init::read(&weights, Path::new("the safetensors file"), &net, &Device::flex())?;
         let read = read.ok_or_else(|| Error::run("the safetensors file lost a net", "report this"))?;
         let (apart, accepted) = agreement::of_weights(subject, which, &net, &read);
-        // The one that is nearest to what is accepted.
+        // The net that is nearest to its tolerance.
         if apart / accepted >= difference / tolerance {
             (difference, tolerance) = (apart, accepted);
         }
@@ -57,7 +56,7 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     })
 }
 
-/// `generator`, as a class.
+/// The class name of a net.
 fn class_name(plain: &Plain) -> &'static str {
     if plain.name == "generator" { "Generator" } else { "Discriminator" }
 }
@@ -82,14 +81,14 @@ fn weights(subject: &Subject, plains: &[Plain]) -> Result<Vec<u8>> {
     for (name, dtype, shape, bytes) in &tensors {
         views.push((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes).map_err(|e| broken(&e))?));
     }
-    // One key only: several would be written in random order.
+    // One key only, since several would be written in random order.
     let about = format!("run {}, step {}; PyTorch's names and layouts", subject.name, subject.step);
     serialize(views, Some(HashMap::from([("faussaire".to_string(), about)]))).map_err(|e| broken(&e))
 }
 
 /// Text as a Python string.
 fn quoted(text: &str) -> String {
-    // JSON's quoting is understood by Python.
+    // JSON strings are valid in Python.
     serde_json::Value::from(text).to_string()
 }
 
@@ -132,7 +131,7 @@ fn conditional(plains: &[Plain]) -> bool {
     plains.iter().any(|plain| plain.name == "generator" && plain.labels > 0)
 }
 
-/// Text that can stand in a docstring.
+/// Text that is valid in a docstring.
 fn safe(text: &str) -> String {
     text.replace(['\\', '"'], "'")
 }
@@ -162,7 +161,7 @@ fn notes(plains: &[Plain], kind: LabelKind) -> String {
     }
     let which = match kind {
         LabelKind::Classes => "one of LABELS is 1, the others are 0",
-        LabelKind::Attributes => "each of LABELS that is to hold is 1, the others are 0",
+        LabelKind::Attributes => "each of the image's LABELS is 1, the others are 0",
     };
     format!("\nLabels are rows of numbers: {which}.\n")
 }
