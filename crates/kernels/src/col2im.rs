@@ -198,7 +198,7 @@ vectorised! {
     }
 }
 
-/// The numbers `m < count` for which `step * m + offset` lies in `0..len`, as a range.
+/// The numbers `m < count` for which `step * m + offset` is in `0..len`, as a range.
 fn inside(offset: isize, step: usize, count: usize, len: usize) -> (usize, usize) {
     let step = step as isize;
     let first = (-offset).max(0).div_ceil_positive(step);

@@ -1,4 +1,4 @@
-//! Dropout of single values: what is kept is scaled up. Its gradient is the same operation on the gradient.
+//! Dropout of single values; the others are scaled up. Its gradient is the same operation on the gradient.
 
 use crate::stored::{Element, Values, ValuesMut, alike};
 use crate::vectorise::vectorised;

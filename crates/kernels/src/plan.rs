@@ -204,7 +204,7 @@ impl Plan {
         [self.period[0] * self.to.w * self.to.c, self.period[1] * self.to.c]
     }
 
-    /// Where weight `(c, n)` of a kernel pixel stands: its offset, and the strides of `c` and of `n`.
+    /// The offset of weight `(c, n)` of a kernel pixel, and the strides of `c` and of `n`.
     pub(crate) fn weight_strides(&self) -> (usize, usize) {
         if self.transposed { (1, self.from.c) } else { (self.to.c, 1) }
     }

@@ -1,8 +1,8 @@
-//! How exact the operands of a product are. bfloat16 is the upper half of an f32: the same range, 8 bits of mantissa
+//! The precision of the operands of products. bfloat16 is the upper half of an f32: the same range, 8 bits of mantissa
 //! instead of 24. Operands are rounded to it, and images may be stored as it ([`crate::stored`]); products are summed in
 //! f32, and everything that is not a product (bias, activation, statistics, Adam) is computed in f32.
 
-/// What the operands of a product (images, weights, gradients) are rounded to.
+/// The format to which the operands of a product (images, weights, gradients) are rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// Nothing: products of f32 values.

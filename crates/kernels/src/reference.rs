@@ -1,4 +1,4 @@
-//! What the kernels are tested against: the definition of a convolution written plainly in f64, random shapes and
+//! The reference for the tests of the kernels: the definition of a convolution in f64, random shapes and
 //! random data, and the comparisons. A convolution is one list of multiplications; forward pass and both gradients
 //! walk the same list.
 

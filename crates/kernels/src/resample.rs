@@ -1,4 +1,4 @@
-//! Images made larger or smaller by a whole factor, and the transposes of that, which are the gradients. Every function
+//! Upsampling and downsampling of images by a whole factor, and the transposes of these, which are the gradients. Every function
 //! is linear in `x`; nearest-neighbour enlarging and summing squares are each other's transposes.
 
 use crate::vectorise::vectorised;
@@ -103,7 +103,7 @@ vectorised! {
     }
 }
 
-/// The two of `length` pixels between which place `i` of `factor` times as many lies, and the share of the second.
+/// The two of `length` pixels between which pixel `i` of the upsampled line is, and the weight of the second.
 fn neighbours(i: usize, length: usize, factor: usize) -> (usize, usize, f32) {
     let place = ((i as f64 + 0.5) / factor as f64 - 0.5).max(0.0);
     let first = place as usize;

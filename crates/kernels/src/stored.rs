@@ -1,5 +1,4 @@
-//! Values as a tensor stores them: f32, or bfloat16 between the layers of a bf16 training, which halves what must pass
-//! through memory. Arithmetic is f32 in both cases: a kernel that moves memory widens a block of values into a buffer that
+//! Stored values of tensors: f32, or bfloat16 between the layers of a bf16 training, which halves the memory traffic. Arithmetic is f32 in both cases: a kernel that moves memory widens a block of values into a buffer that
 //! stays in the cache, works on it, and rounds the block that it made.
 
 use crate::bf16;
@@ -108,7 +107,7 @@ impl<'a> Values<'a> {
         (before.is_empty() && after.is_empty()).then_some(Self::Bf16(values))
     }
 
-    /// How many.
+    /// Number of values.
     pub(crate) fn len(self) -> usize {
         match self {
             Self::F32(values) => values.len(),
@@ -215,7 +214,7 @@ impl<'a> ValuesMut<'a> {
         }
     }
 
-    /// How many.
+    /// Number of values.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::F32(values) => values.len(),

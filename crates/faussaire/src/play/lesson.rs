@@ -55,7 +55,7 @@ pub struct Heat {
 pub struct Mesh {
     /// Points along a side.
     pub side: usize,
-    /// In the plane.
+    /// Coordinates.
     pub points: Vec<[f32; 2]>,
 }
 
@@ -97,8 +97,8 @@ impl Lesson {
         let toys = Toy::ALL.map(Toy::name).join(", ");
         let refuse = || {
             Error::usage(
-                format!("{} can't be shown in the plane", recipe.data.source),
-                format!("lessons are on toys: {toys}"),
+                format!("{} is not a set of 2-D points", recipe.data.source),
+                format!("expected one of the toys: {toys}"),
             )
         };
         if !set {

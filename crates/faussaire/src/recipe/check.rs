@@ -154,7 +154,10 @@ mod tests {
                 &["train.loss=hinge", "train.smoothing=0.1"][..],
                 "`train.smoothing`: changes the label of real images, but the loss Hinge has no labels",
             ),
-            (&["train.loss=wasserstein"], "`train.loss`: a Wasserstein critic diverges without a bound on its gradient"),
+            (
+                &["train.loss=wasserstein"],
+                "`train.loss`: a Wasserstein critic diverges without a bound on its gradient",
+            ),
             (&["train.augment.target=0.6"], "`train.augment.kinds` names none"),
             (&["train.noise_steps=10"], "`train.noise` is 0"),
             (&["train.penalty_every=16"], "`train.penalties` names none"),
@@ -175,8 +178,14 @@ mod tests {
             (&["discriminator.layers=[\"embedding 1\",\"flatten\",\"dense 1\"]"], "it needs labels"),
             (&["train.label_flip=0.7"], "`train.label_flip`: expected a number from 0, below 0.5, got 0.7"),
             (&["train.augment.kinds=[\"blur\"]"], "a list of `colour`, `translation`, `cutout`, got [\"blur\"]"),
-            (&["discriminator.adam.decay=linear"], "`discriminator.adam.decay_updates`: it is the length of the schedule `decay`"),
-            (&["generator.adam.decay_updates=5"], "`generator.adam.decay_updates`: it is the length of the schedule `decay`"),
+            (
+                &["discriminator.adam.decay=linear"],
+                "`discriminator.adam.decay_updates`: it is the length of the schedule `decay`",
+            ),
+            (
+                &["generator.adam.decay_updates=5"],
+                "`generator.adam.decay_updates`: it is the length of the schedule `decay`",
+            ),
             (
                 &["generator.adam.decay=cosine", "generator.adam.decay_updates=5", "generator.adam.warmup=5"],
                 "`generator.adam.decay_updates`: expected more than the warmup of 5, got 5",

@@ -143,7 +143,7 @@ mod tests {
             let Kind::Choice(words) = key.kind else { continue };
             assert!(key.default.as_ref().is_none_or(|word| words.contains(&word.as_str())), "{}", key.name);
             for word in words {
-                // Some words need other keys beside them; none may be unknown to the type that it is read into.
+                // Some words require other keys; all must be known to the type that they are read into.
                 let outcome = tp(&[format!("{}={word}", key.name)]);
                 assert!(!outcome.is_err_and(|e| e.to_string().contains("unknown variant")), "{}={word}", key.name);
             }

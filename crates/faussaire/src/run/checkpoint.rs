@@ -16,7 +16,7 @@ use crate::net::{Network, Weights};
 use crate::safetensors::{decode, encode, entries, moment_entries};
 use crate::train::{Gan, Progress};
 
-/// The contents of a checkpoint besides tensors.
+/// The contents of a checkpoint temporarys tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Version of this layout.
@@ -40,7 +40,7 @@ pub struct State {
     pub best: Option<f64>,
     /// Digest of the data set.
     pub data: String,
-    /// SHA-256 of every file beside this one.
+    /// SHA-256 of every other file of the checkpoint.
     pub files: BTreeMap<String, String>,
 }
 
@@ -51,18 +51,18 @@ const VERSION: u32 = 1;
 /// # Errors
 /// A folder that can't be written; the older one is unchanged.
 pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Result<()> {
-    let beside = sibling(place, "new");
-    if !place.exists() && is_whole(&beside) {
+    let temporary = sibling(place, "new");
+    if !place.exists() && is_whole(&temporary) {
         // An earlier training was killed between the two renames: complete them, so that there is always a checkpoint.
-        fs::rename(&beside, place).map_err(Error::io("rename", &beside))?;
+        fs::rename(&temporary, place).map_err(Error::io("rename", &temporary))?;
     }
-    if beside.exists() {
-        fs::remove_dir_all(&beside).map_err(Error::io("remove", &beside))?;
+    if temporary.exists() {
+        fs::remove_dir_all(&temporary).map_err(Error::io("remove", &temporary))?;
     }
-    fs::create_dir_all(&beside).map_err(Error::io("create the folder", &beside))?;
+    fs::create_dir_all(&temporary).map_err(Error::io("create the folder", &temporary))?;
     let mut files = BTreeMap::new();
     for (name, bytes) in contents(gan)? {
-        write(&beside.join(&name), &bytes)?;
+        write(&temporary.join(&name), &bytes)?;
         files.insert(name, digest(&bytes));
     }
     let state = State {
@@ -80,12 +80,12 @@ pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Re
     };
     let text = serde_json::to_vec_pretty(&state)
         .map_err(|e| Error::run(format!("the checkpoint's state can't be written: {e}"), "report this"))?;
-    write(&beside.join("state.json"), &text)?;
-    swap(place, &beside)
+    write(&temporary.join("state.json"), &text)?;
+    swap(place, &temporary)
 }
 
-/// Renames the complete folder `beside` to `place`. Between the two renames `place` is missing; [`recover`] handles that.
-fn swap(place: &Path, beside: &Path) -> Result<()> {
+/// Renames the complete folder `temporary` to `place`. Between the two renames `place` is missing; [`recover`] handles that.
+fn swap(place: &Path, temporary: &Path) -> Result<()> {
     let old = sibling(place, "old");
     if place.exists() {
         if old.exists() {
@@ -93,7 +93,7 @@ fn swap(place: &Path, beside: &Path) -> Result<()> {
         }
         fs::rename(place, &old).map_err(Error::io("rename", place))?;
     }
-    fs::rename(beside, place).map_err(Error::io("rename", beside))?;
+    fs::rename(temporary, place).map_err(Error::io("rename", temporary))?;
     if let Some(parent) = place.parent()
         && let Ok(folder) = File::open(parent)
     {

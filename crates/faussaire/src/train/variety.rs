@@ -107,7 +107,7 @@ mod tests {
         let noise = Stream::new(1, "x").normal(0, 32 * 400);
         let equal = noise[..400].repeat(32);
         let variety = Variety::of(&noise, &equal, 400);
-        // Deviation 1; two such images lie the root of 2 apart, the nearest of 31 a little less.
+        // Deviation 1; the distance of two such images is the root of 2, that of the nearest of 31 a little less.
         assert!((variety.real_spread - 0.984).abs() < 0.02, "{variety:?}");
         assert!((1.2..1.4).contains(&variety.real_nearest), "{variety:?}");
         assert_eq!((variety.fake_spread, variety.fake_nearest), (0.0, 0.0));

@@ -82,7 +82,7 @@ pub fn forward<'a>(norm: &BatchNorm, x: impl Into<Values<'a>>, y: impl Into<Valu
     y.chunks(values).zip(x.chunks(values)).for_each(|(y, x)| alike!([x] -> y => normalise(x, &layer, y)));
 }
 
-/// What a layer does to each column: `y = act((x - mean) * scale + beta)`. Gradients make `y` again from `x`, which they
+/// The operation on each column: `y = act((x - mean) * scale + beta)`. Gradients make `y` again from `x`, which they
 /// read anyway.
 pub(crate) struct Layer {
     mean: Aligned,

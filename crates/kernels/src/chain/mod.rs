@@ -1,8 +1,8 @@
-//! Two convolutions in a row, in bf16, where what lies between them is much larger than what goes in and comes out: the last
-//! layers of a generator, with 400 KB an image between them. One after the other over the whole batch, each would send that
-//! through memory, 25 MB at a time, forwards twice and backwards five times. Here some images at a time go through both, and
-//! stay in the cache (`engines/amx/chain`). The results are the same bits as one layer after the other gives, which is
-//! also what is done where that is no slower.
+//! Two consecutive convolutions, in bf16, whose intermediate values are much larger than input and output: the last layers of
+//! a generator, with 400 KB of intermediate values per image. Computed one after the other for the whole batch, they would move
+//! these through memory, 25 MB at a time, twice in the forward pass and five times in the backward pass. Here a few images at a
+//! time go through both and stay in the cache (`engines/amx/chain`). The results are bit-identical to those of one layer after
+//! the other, which is computed where that is no slower.
 
 pub mod normed;
 pub(crate) mod stage;
@@ -14,8 +14,8 @@ use crate::engines::amx;
 use crate::stored::{Values, ValuesMut};
 use crate::{Epilogue, PooledBuffer, counters};
 
-/// `y = second(first(x))`, what lies between kept in `between` where that is given, else as bf16 while it is needed.
-/// The first one's activation is ReLU, leaky ReLU or none. Lengths: what the first reads, what it makes, what the second makes.
+/// `y = second(first(x))`; the intermediate values are stored in `between` if given, else temporarily as bf16.
+/// The first one's activation is ReLU, leaky ReLU or none. Lengths: input of the first, output of the first, output of the second.
 pub fn forward<'a>(
     stages: [&Stage; 2],
     x: impl Into<Values<'a>>,

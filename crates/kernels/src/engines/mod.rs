@@ -1,6 +1,6 @@
-//! The engines: what computes convolutions, which one when, and the path of a convolution through the files.
+//! The engines, which compute convolutions: their operations, how one is chosen, and the path of a convolution through the files.
 //!
-//! # What there is to compute
+//! # Operations
 //!
 //! Three operations, in the literature's short names: *fprop*, the forward pass; *dgrad*, the gradient with respect to the
 //! input; *wgrad*, the gradient with respect to the weights. A dense layer is a convolution of 1x1 images. fprop and dgrad, of
@@ -8,7 +8,7 @@
 //! [`Plan`](crate::plan::Plan): `Plan::forward` describes one, `Plan::input_grad` the other. So each engine has one file for
 //! both, `fprop.rs`, and another one for weight gradients, `wgrad.rs`.
 //!
-//! # Which engine when
+//! # How an engine is chosen
 //!
 //! [`dispatch`](crate::dispatch) decides, from precision, instruction set ([`isa`](crate::isa)) and the plan's sizes:
 //!

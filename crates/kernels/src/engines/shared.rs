@@ -23,7 +23,7 @@ impl<'a, T> Shared<'a, T> {
     /// `len` values from `first` on.
     ///
     /// # Safety
-    /// They lie inside, and no other task uses them as long as the result lives.
+    /// They must be within bounds, and no other task may use them during the lifetime of the result.
     #[inline(always)]
     pub(crate) unsafe fn values(self, first: usize, len: usize) -> &'a mut [T] {
         debug_assert!(first + len <= self.len, "values {first}..{} of {}", first + len, self.len);
@@ -41,7 +41,7 @@ impl<'a, T> Shared<'a, T> {
     /// Where `rows` rows of `width` values, `stride` values apart, start.
     ///
     /// # Safety
-    /// They lie inside.
+    /// They must be within bounds.
     #[inline(always)]
     pub(crate) unsafe fn rows(self, first: usize, rows: usize, stride: usize, width: usize) -> *mut T {
         let end = first + rows.saturating_sub(1) * stride + width;

@@ -17,7 +17,7 @@ pub struct Groups {
     pub channels: usize,
     /// Rows of one image.
     pub pixels: usize,
-    /// How many groups the channels form, neighbours together.
+    /// Number of groups of neighbouring channels.
     pub groups: usize,
     /// Added to the variance.
     pub epsilon: f32,

@@ -1,5 +1,5 @@
-//! How group normalisation's value changes when its input moves along a direction t, and the gradients of that, which
-//! gradient penalties need. With u the normalised x, s one over the deviation, and means over the n values of a group,
+//! The directional derivative (tangent) of group normalisation along a direction t, and its gradients, which gradient
+//! penalties need. With u the normalised x, s one over the deviation, and means over the n values of a group,
 //! the change is `gamma P t`, where `P t = s (t - mean(t) - u mean(u t))`; P is symmetric.
 //!
 //! For a gradient r with respect to the change, with `q = gamma r`, the gradients are `P q` for t, `r P t` for gamma, and

@@ -1,4 +1,4 @@
-//! Which instruction set the kernels use: detected once, or forced with `FAUSSAIRE_ISA` for tests and reports. All
+//! The instruction set that the kernels use: detected once, or forced with `FAUSSAIRE_ISA` for tests and reports. All
 //! detection is here; the rest of the crate asks `isa()`, `vectors()` (f32 code) or `Bf16Unit::in_use()` (bf16 products).
 
 #[cfg(target_arch = "x86_64")]

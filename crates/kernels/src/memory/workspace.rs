@@ -85,7 +85,7 @@ impl DerefMut for Aligned {
     }
 }
 
-/// Fills the free buffers of all threads of the pool with NaN: whoever reads before writing then shows it.
+/// Fills the free buffers of all threads of the pool with NaN, so that a read before a write shows in the results.
 #[cfg(test)]
 pub(crate) fn spoil() {
     rayon::broadcast(|_| FREE.with_borrow_mut(|free| free.iter_mut().for_each(|buffer| buffer.fill(f32::NAN))));

@@ -10,7 +10,7 @@ use crate::engines::shared::Shared;
 use crate::stored::{Element, ValuesMut};
 use crate::vectorise::vectorised;
 
-/// Marks a row of a tile where no destination pixel stands.
+/// Marks a row of a tile without a destination pixel.
 pub(super) const NONE: usize = usize::MAX;
 
 /// Where results go.

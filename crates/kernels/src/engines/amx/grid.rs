@@ -14,9 +14,9 @@ use std::ops::Range;
 struct Span {
     /// The first one.
     first: isize,
-    /// How many hold pixels.
+    /// Number with pixels.
     count: usize,
-    /// How many there are with the zeros behind them.
+    /// Number including the trailing zeros.
     pitch: usize,
     /// Where destination 0 of the block would read at offset 0, counted from `first`.
     shift: isize,

@@ -79,7 +79,7 @@ pub(super) fn part_of(batch: usize, parts: usize, part: usize) -> Range<usize> {
     part * batch / parts..(part + 1) * batch / parts
 }
 
-/// How many of the `images` images of a part are laid out at a time.
+/// Number of the `images` images of a part that are laid out at a time.
 pub(super) fn at_once(plan: &Plan, images: usize) -> usize {
     pieces(plan, images).0
 }
@@ -167,7 +167,7 @@ fn most(plan: &Plan, of: fn(&Phase) -> usize) -> usize {
     plan.phases.iter().map(of).max().unwrap_or(0).max(1)
 }
 
-/// How many of `images` images, and how many lines of each, are laid out at a time.
+/// Number of `images` images, and of lines of each, that are laid out at a time.
 fn pieces(plan: &Plan, images: usize) -> (usize, usize) {
     let (rows, cols) = (most(plan, |phase| phase.rows), most(plan, |phase| phase.cols));
     let pixels = if few_channels(plan) {

@@ -1,5 +1,5 @@
-//! What one tile works on. The innermost loops read and write through pointers; here stands how far, and debug builds
-//! check it for every tile.
+//! The operands of one tile. The innermost loops read and write through pointers; this file defines their bounds, which debug
+//! builds check for every tile.
 
 use super::Tiles;
 
@@ -20,7 +20,7 @@ impl Start {
         }
     }
 
-    /// The address; whoever reads there answers for it.
+    /// The address; the reader must ensure that it is valid.
     #[inline(always)]
     pub(crate) fn pointer(self) -> *const f32 {
         self.pointer

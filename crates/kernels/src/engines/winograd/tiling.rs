@@ -89,7 +89,7 @@ impl Tiling {
         self.rows * self.cols
     }
 
-    /// Where tile number `t`, counted over images, stands.
+    /// The position of tile number `t`, counted over images.
     pub(super) fn place(&self, t: usize) -> Place {
         let (line, column) = (t / self.cols, t % self.cols);
         Place { image: line / self.rows, row: line % self.rows, column }

@@ -56,7 +56,7 @@ impl Panels {
     }
 }
 
-/// Tiles by which the reading of sums runs ahead: they lie in the third level, in more streams than the processor follows.
+/// Number of tiles by which sums are prefetched: they are in the third-level cache, in more streams than the processor tracks.
 const AHEAD: usize = 4;
 
 /// What the inputs of tiles are read from: some channels of one class of source pixels.
@@ -133,8 +133,8 @@ fn as_pixels(ends: &[[f32; MOST_LANES]; MOST]) -> [&[f32]; MOST] {
     std::array::from_fn(|k| &ends[k][..])
 }
 
-/// The values of one tile and some channels at the points of a form, `SIDE` of them in a row: where the first point's
-/// stand, and how many values lie from one point to the next.
+/// The values of one tile and some channels at the points of a form, `SIDE` of them in a row: the offset of the first
+/// point's values, and the stride from one point to the next.
 struct AtPoints<V, const SIDE: usize> {
     values: V,
     first: usize,
@@ -143,7 +143,7 @@ struct AtPoints<V, const SIDE: usize> {
 
 impl<V, const SIDE: usize> AtPoints<V, SIDE> {
     /// # Safety
-    /// A register's values from `first` on, and at all other points, lie inside.
+    /// A register's values from `first` on, and at all other points, must be within bounds.
     #[inline(always)]
     unsafe fn new(values: V, first: usize, point: usize) -> Self {
         Self { values, first, point }
@@ -203,7 +203,7 @@ pub(super) struct Destination<'a> {
     pub(super) bias: &'a [f32],
     pub(super) act: Activation,
     pub(super) y: Shared<'a>,
-    /// How sums lie.
+    /// Layout of the sums.
     pub(super) sums: Panels,
 }
 
