@@ -3,9 +3,9 @@
 
 usage: scripts/imports.py CRATE/src...
 
-Reads `use crate::...` and `crate::...::` in code outside of tests. Prints the pairs of top-level modules that import each
-other, and the groups of files that reach each other by imports of any depth (strongly connected components). Exits with 1
-where there is such a pair of modules.
+Reads `use crate::...` and inline paths in code outside of tests. Prints the pairs of top-level modules that import
+each other, and the groups of files that reach each other by imports (strongly connected components). Exits with 1 if
+there is such a pair of modules.
 """
 
 import re

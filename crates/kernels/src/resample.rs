@@ -1,5 +1,5 @@
-//! Upsampling and downsampling of images by a whole factor, and the transposes of these, which are the gradients. Every function
-//! is linear in `x`; nearest-neighbour enlarging and summing squares are each other's transposes.
+//! Upsampling and downsampling of images by a whole factor, and the transposes of these, which are the gradients. Every
+//! function is linear in `x`; nearest-neighbour enlarging and summing squares are each other's transposes.
 
 use crate::vectorise::vectorised;
 use rayon::prelude::*;

@@ -1,5 +1,6 @@
-//! Stored values of tensors: f32, or bfloat16 between the layers of a bf16 training, which halves the memory traffic. Arithmetic is f32 in both cases: a kernel that moves memory widens a block of values into a buffer that
-//! stays in the cache, works on it, and rounds the block that it made.
+//! Stored values of tensors: f32, or bfloat16 between the layers of a bf16 training, which halves the memory traffic.
+//! Arithmetic is f32 in both cases: a kernel that moves memory widens a block of values into a buffer that stays in the
+//! cache, works on it, and rounds the block that it made.
 
 use crate::bf16;
 use crate::memory::workspace;

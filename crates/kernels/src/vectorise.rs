@@ -1,6 +1,6 @@
-//! Compiles a plain loop several times: for the baseline, for AVX2 and for AVX-512, chosen at run time. The loops are written
-//! so that the compiler turns them into vector code: iteration over whole slices, no branch that depends on data. No
-//! version contracts a multiplication and an addition into one rounding, so all give the same bits.
+//! Compiles a plain loop several times: for the baseline, for AVX2 and for AVX-512, chosen at run time. The loops are
+//! written so that the compiler turns them into vector code: iteration over whole slices, no branch that depends on
+//! data. No version contracts a multiplication and an addition into one rounding, so all give the same bits.
 
 /// Defines a function whose body also exists for wider vectors: `vectorised! { fn name<T: Bound>(arg: Type) -> Type { .. } }`.
 macro_rules! vectorised {

@@ -1,5 +1,5 @@
-//! GAN methods by their papers' names: a loss together with the regularisation of the critic's gradient. `loss=hinge` changes
-//! one key of a recipe and keeps its penalties; `loss=wgan-gp` changes all keys that define WGAN-GP.
+//! GAN methods by their papers' names: a loss together with the regularisation of the critic's gradient. `loss=hinge`
+//! changes one key of a recipe and keeps its penalties; `loss=wgan-gp` changes all keys that define WGAN-GP.
 
 use crate::penalty::Penalty;
 use crate::recipe::TrainSettings;
@@ -41,8 +41,9 @@ impl Method {
         }
     }
 
-    /// Its changes to a recipe, as `key=value`. Weights that the recipe has for the same penalty or clipping are kept, since they
-    /// depend on the data; the others are the paper's (for R3GAN 1, which is within its range for small images).
+    /// Its changes to a recipe, as `key=value`. Weights that the recipe has for the same penalty or clipping are kept,
+    /// since they depend on the data; the others are the paper's (for R3GAN 1, which is within its range for small
+    /// images).
     pub fn changes(self, recipe: &TrainSettings) -> Vec<String> {
         let weight = |penalty: Penalty, usual: f64| recipe.penalties.get(&penalty).copied().unwrap_or(usual);
         let clip = if recipe.weight_clip > 0.0 { recipe.weight_clip } else { 0.01 };

@@ -1,5 +1,6 @@
-//! Comparisons of several recipes, each trained with several seeds: the varied keys, the plan and its folder, the outcome of
-//! each run, statistics of few runs, and the table and page that show them. The caller does the training and judging.
+//! Comparisons of several recipes, each trained with several seeds: the varied keys, the plan and its folder, the
+//! outcome of each run, statistics of few runs, and the table and page that show them. The caller does the training and
+//! judging.
 
 mod forms;
 mod method;

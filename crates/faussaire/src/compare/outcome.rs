@@ -1,5 +1,5 @@
-//! The outcome of one run: how it ended, its steps, its scores. It is saved next to the runs, so that a comparison that is
-//! continued trains and judges only missing runs.
+//! The outcome of one run: how it ended, its steps, its scores. It is saved next to the runs, so that a comparison that
+//! is continued trains and judges only missing runs.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The comparison as an HTML page: the result, every run's score, scores over steps, the last sheet of every run, all metrics,
-//! and the method. Its text is in `templates/comparison.html`.
+//! The comparison as an HTML page: the result, every run's score, scores over steps, the last sheet of every run, all
+//! metrics, and the method. Its text is in `templates/comparison.html`.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! A comparison's folder and its plan: variants, seeds, length. The plan is saved as `comparison.json`, so that the comparison
-//! can be continued after a kill, with more seeds, with more variants, or for longer.
+//! A comparison's folder and its plan: variants, seeds, length. The plan is saved as `comparison.json`, so that the
+//! comparison can be continued after a kill, with more seeds, with more variants, or for longer.
 //!
 //! ```text
 //!     comparisons/0001-ring/
@@ -83,8 +83,8 @@ pub struct Job {
 }
 
 impl Plan {
-    /// All runs: those of the first seed, then those of the second, and so on, so that a comparison that is stopped early still
-    /// compares all variants.
+    /// All runs: those of the first seed, then those of the second, and so on, so that a comparison that is stopped
+    /// early still compares all variants.
     pub fn jobs(&self) -> Vec<Job> {
         let trained: Vec<_> = self.variants.iter().enumerate().filter(|(_, v)| v.refused.is_none()).collect();
         let job = |seed: u64, (variant, v): &(usize, &Variant)| {
@@ -236,8 +236,8 @@ impl Folder {
         self.write("comparison.json", &json(plan)?)
     }
 
-    /// Saves the recipes of variants, all of them or none. A variant that was started with another recipe is refused: its runs
-    /// would not be comparable.
+    /// Saves the recipes of variants, all of them or none. A variant that was started with another recipe is refused:
+    /// its runs would not be comparable.
     ///
     /// # Errors
     /// Such a variant, or a file that can't be written.

@@ -1,10 +1,10 @@
 //! Statistics of few runs: mean and spread over seeds, and whether two recipes differ significantly.
 //!
 //! The test is Welch's (1947): a t-test that allows unequal variances, as recipes have them (one may collapse with some
-//! seeds, another never). Runs are not paired by seed: two recipes with the same seed see the same images in the same order,
-//! but their weights diverge after a few steps, so that pairs are nearly independent and pairing would halve the degrees of
-//! freedom. The p-values are corrected by Holm's method (1979) over all pairs of recipes, not only those with the best one,
-//! because the best was chosen by the same numbers.
+//! seeds, another never). Runs are not paired by seed: two recipes with the same seed see the same images in the same
+//! order, but their weights diverge after a few steps, so that pairs are nearly independent and pairing would halve the
+//! degrees of freedom. The p-values are corrected by Holm's method (1979) over all pairs of recipes, not only those
+//! with the best one, because the best was chosen by the same numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ pub enum Verdict {
     },
     /// All runs of each have the same value, so that there is no variance.
     NoSpread,
-    /// Fewer than [`MIN_RUNS`] runs of a recipe.
+    /// Fewer than 3 runs of a recipe.
     TooFew,
 }
 

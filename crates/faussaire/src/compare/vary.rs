@@ -1,6 +1,6 @@
-//! The varied keys: `--vary loss=gan,wgan-gp --vary batch=32,64` is a list of axes; their product, for every base recipe, is the
-//! list of variants. A key without a dot is short for the usual one: `batch` for `train.batch`, `rate` for both nets' learning
-//! rate.
+//! The varied keys: `--vary loss=gan,wgan-gp --vary batch=32,64` is a list of axes; their product, for every base
+//! recipe, is the list of variants. A key without a dot is short for the usual one: `batch` for `train.batch`, `rate`
+//! for both nets' learning rate.
 
 use serde::{Deserialize, Serialize};
 

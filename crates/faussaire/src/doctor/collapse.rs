@@ -1,5 +1,5 @@
-//! Mode collapse: the generator makes one image, or a few, for any noise. The variety of a batch shows it and, where the
-//! data has known modes or classes, the number of these that are missing.
+//! Mode collapse: the generator makes one image, or a few, for any noise. The variety of a batch shows it and, where
+//! the data has known modes or classes, the number of these that are missing.
 
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory, StepMetrics};
@@ -7,13 +7,13 @@ use crate::metrics::Metric;
 
 /// Spread of generated images over that of real ones below which they are one image. Healthy runs stay above 0.4.
 const ONE_IMAGE: f32 = 0.15;
-/// Nearest-neighbour distance of generated images over that of real ones below which they are a few images. Healthy runs
-/// stay above 0.5. It does not apply to 2-D points, whose distance between clusters is always larger.
+/// Nearest-neighbour distance of generated images over that of real ones below which they are a few images. Healthy
+/// runs stay above 0.5. It does not apply to 2-D points, whose distance between clusters is always larger.
 pub(super) const FEW_IMAGES: f32 = 0.25;
 /// Number of modes or classes that are missing in two consecutive scores. In healthy runs fewer come and go.
 const MISSING: f32 = 3.0;
-/// Fewest training images for which nearest neighbours are compared. With fewer, a batch of generated images of the same
-/// distribution holds near-duplicates more often than a batch of real images, which are all different.
+/// Fewest training images for which nearest neighbours are compared. With fewer, a batch of generated images of the
+/// same distribution holds near-duplicates more often than a batch of real images, which are all different.
 const MIN_IMAGES: u64 = 640;
 /// Number of windows after which images that were alike from the beginning count as collapsed.
 const PATIENCE_WINDOWS: u64 = 4;
@@ -56,8 +56,8 @@ pub(super) fn one_image(history: &RunHistory) -> Option<f32> {
     alike(history, |p| p.spread, ONE_IMAGE)
 }
 
-/// `measure`, if it is below `limit` because the images became alike, are identical, or have been alike for several windows.
-/// An untrained net's first images are alike, too, so low variety at the beginning alone is no collapse.
+/// `measure`, if it is below `limit` because the images became alike, are identical, or have been alike for several
+/// windows. An untrained net's first images are alike, too, so low variety at the beginning alone is no collapse.
 fn alike(history: &RunHistory, measure: fn(&StepMetrics) -> f32, limit: f32) -> Option<f32> {
     let now = mean(history.recent(2)?, measure);
     let were_different = || history.steps().iter().any(|metrics| measure(metrics) >= 2.0 * limit);

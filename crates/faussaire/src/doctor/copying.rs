@@ -4,8 +4,8 @@ use super::history::two_digits;
 use super::{Observation, Remedy, RunHistory};
 use crate::metrics::Metric;
 
-/// Ratio of the distance between training images to that from generated to training images, in two consecutive scores. New
-/// images of the same distribution have 1; the mean of all training images has sqrt(2).
+/// Ratio of the distance between training images to that from generated to training images, in two consecutive scores.
+/// New images of the same distribution have 1; the mean of all training images has sqrt(2).
 const MAX_CLOSENESS: f32 = 1.6;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {

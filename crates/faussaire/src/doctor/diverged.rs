@@ -3,8 +3,8 @@
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// A loss above this has exploded. Healthy runs stay far below: cross-entropy and hinge losses below some tens, a critic's
-/// with a penalty below some hundreds.
+/// A loss above this has exploded. Healthy runs stay far below: cross-entropy and hinge losses below some tens, a
+/// critic's with a penalty below some hundreds.
 const EXPLODED: f32 = 1e4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {

@@ -1,17 +1,19 @@
-//! A discriminator that does worse than guessing, or scores generated images above real ones: the generator changes faster
-//! than it can follow. Guessing alone is no symptom: against a good generator D can't do better.
+//! A discriminator that does worse than guessing, or scores generated images above real ones: the generator changes
+//! faster than it can follow. Guessing alone is no symptom: against a good generator D can't do better.
 
 use super::history::{StepMetrics, mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// D's loss over the loss of guessing, above which it is worse than guessing. Healthy runs reach 1.4 in their first steps.
+/// D's loss over the loss of guessing, above which it is worse than guessing. Healthy runs reach 1.4 in their first
+/// steps.
 const WORSE_THAN_CHANCE: f32 = 1.5;
-/// How much the mean score of generated images may exceed that of real ones in each of three windows, and in the last of
-/// them. A D that learns corrects that soon: healthy runs reach 0.07, one on points 0.25 for a while; otherwise it grows.
+/// How much the mean score of generated images may exceed that of real ones in each of three windows, and in the last
+/// of them. A D that learns corrects that soon: healthy runs reach 0.07, one on points 0.25 for a while; otherwise it
+/// grows.
 const MAX_LEAD: f32 = 0.1;
 const MAX_LAST_LEAD: f32 = 0.8;
-/// Change of D's mean score of real images between windows, over the smallest lead, below which D does not react. A D that
-/// hardly learns stays below 0.08; the one healthy run with a lead above had 0.65.
+/// Change of D's mean score of real images between windows, over the smallest lead, below which D does not react. A D
+/// that hardly learns stays below 0.08; the one healthy run with a lead above had 0.65.
 const MIN_REACTION: f32 = 0.1;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
@@ -26,9 +28,11 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     (worse || deceived).then(|| Observation {
         seen: match worse {
             true => format!("the discriminator's loss is {} times the loss of guessing", two_digits(share)),
-            false => format!("the discriminator's mean score of generated images is {} above real ones", two_digits(lead)),
+            false => {
+                format!("the discriminator's mean score of generated images is {} above real ones", two_digits(lead))
+            }
         },
-        means: "it learns too slowly to follow the generator, or is too small for the task, so the generator learns nothing from it",
+        means: "it learns too slowly to follow the generator, or is too small, so the generator learns nothing from it",
         remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
 }

@@ -17,7 +17,8 @@ const MAX_WINDOW: u64 = 2000;
 /// Steps of a window where the run is limited by time, so that its number of steps is unknown.
 const DEFAULT_WINDOW: u64 = 200;
 
-/// The largest latent that is narrow for images, which vary in more ways; with a larger one, near-duplicates have another cause.
+/// The largest latent that is narrow for images, which vary in more ways; with a larger one, near-duplicates have
+/// another cause.
 const NARROW: usize = 3;
 /// Number of windows after which the doctor can name every failure of a run's beginning.
 const EXAMINED_AFTER: u64 = 2;

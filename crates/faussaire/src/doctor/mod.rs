@@ -1,9 +1,9 @@
-//! The doctor: a watcher that examines a run's events, reports failures with the recipe change to try and, if the recipe
-//! allows it (`train.heal`), sends the run back under a changed recipe. One file per symptom.
+//! The doctor: a watcher that examines a run's events, reports failures with the recipe change to try and, if the
+//! recipe allows it (`train.heal`), sends the run back under a changed recipe. One file per symptom.
 //!
-//! It uses only events that the log keeps, so that it finds the same in a log that is read again: that is how a resumed run
-//! continues, and how `faussaire doctor RUN` works. A symptom is examined over windows that grow with the run's length, and
-//! only after such a window has passed. docs/results/doctor.md says how the thresholds were chosen.
+//! It uses only events that the log keeps, so that it finds the same in a log that is read again: that is how a resumed
+//! run continues, and how `faussaire doctor RUN` works. A symptom is examined over windows that grow with the run's
+//! length, and only after such a window has passed. docs/results/doctor.md says how the thresholds were chosen.
 
 mod collapse;
 mod copying;

@@ -1,5 +1,5 @@
-//! A latent of very few numbers: the generator can only make images along a curve or on a surface, so that near-duplicates
-//! are unavoidable.
+//! A latent of very few numbers: the generator can only make images along a curve or on a surface, so that
+//! near-duplicates are unavoidable.
 
 use super::collapse::FEW_IMAGES;
 use super::history::{mean, two_digits};

@@ -1,5 +1,5 @@
-//! A discriminator that has memorised the training images: it scores held-out images like generated ones. Needs held-out
-//! images (`train.held_out`).
+//! A discriminator that has memorised the training images: it scores held-out images like generated ones. Needs
+//! held-out images (`train.held_out`).
 
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory};

@@ -1,16 +1,18 @@
-//! A discriminator that separates real from generated images with near certainty, so that the generator learns nothing from
-//! it. It is measured by D's loss, not by its accuracy, since relativistic scores have no zero, and by the gap between the
-//! mean scores where a score is a log-odds. Wasserstein critics are meant to be strong, and their scores have no scale.
+//! A discriminator that separates real from generated images with near certainty, so that the generator learns nothing
+//! from it. It is measured by D's loss, not by its accuracy, since relativistic scores have no zero, and by the gap
+//! between the mean scores where a score is a log-odds. Wasserstein critics are meant to be strong, and their scores
+//! have no scale.
 
 use super::collapse;
 use super::history::{mean, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
-/// D's loss over the loss of guessing, below which it is right about everything. Healthy runs stay above a third; the strong
-/// D of a healthy DCGAN stays above a tenth.
+/// D's loss over the loss of guessing, below which it is right about everything. Healthy runs stay above a third; the
+/// strong D of a healthy DCGAN stays above a tenth.
 const LOW_LOSS: f32 = 0.1;
-/// Gap between the mean scores of real and generated images, in log-odds: 12 are odds of e^12 to 1. Above 5, cross-entropy
-/// gains nothing by it. Healthy runs stay below 6. It finds a D that is too strong although a few images still raise its loss.
+/// Gap between the mean scores of real and generated images, in log-odds: 12 are odds of e^12 to 1. Above 5,
+/// cross-entropy gains nothing by it. Healthy runs stay below 6. It finds a D that is too strong although a few images
+/// still raise its loss.
 const LARGE_GAP: f32 = 12.0;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {

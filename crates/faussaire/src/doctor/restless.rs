@@ -1,13 +1,13 @@
-//! A generator that learns too fast: one update changes its images as much as images differ from each other, so that D's
-//! gradient no longer applies to them.
+//! A generator that learns too fast: one update changes its images as much as images differ from each other, so that
+//! D's gradient no longer applies to them.
 
 use super::history::{mean, two_digits};
 use super::overpowering;
 use super::{Observation, Remedy, RunHistory};
 
-/// Change of the images of the same noise by one update, over the spread of real images, that is too large. Healthy runs have
-/// 0.1, small nets on points 0.5 in their first window and sometimes 0.8 for one window. One window is examined, since images
-/// that changed much may soon be saturated and stop changing.
+/// Change of the images of the same noise by one update, over the spread of real images, that is too large. Healthy
+/// runs have 0.1, small nets on points 0.5 in their first window and sometimes 0.8 for one window. One window is
+/// examined, since images that changed much may soon be saturated and stop changing.
 const MAX_SHIFT: f32 = 1.0;
 /// The same where D is overpowering: the images of a G that is too slow for such a D hardly change.
 const MAX_SHIFT_OVERPOWERED: f32 = 0.2;

@@ -47,7 +47,8 @@ impl Doctor {
         &self.heals
     }
 
-    /// The step from which the doctor examines the run; none once the run has reached it. Before, no finding means nothing.
+    /// The step from which the doctor examines the run; none once the run has reached it. Before, no finding means
+    /// nothing.
     pub fn examined_from(&self) -> Option<u64> {
         self.history.examined_from()
     }

@@ -11,8 +11,8 @@ const EXAMPLES: usize = 6;
 /// The largest accepted difference, absolute for outputs between -1 and 1, relative for larger ones.
 const TOLERANCE: f64 = 1e-5;
 
-/// The inputs of the comparison: noise for a generator, random images within `bounds` for a discriminator. Every second row of
-/// labels has two labels, and one has none.
+/// The inputs of the comparison: noise for a generator, random images within `bounds` for a discriminator. Every second
+/// row of labels has two labels, and one has none.
 pub fn inputs(net: &Network, which: Which, bounds: (f32, f32)) -> Batch {
     let (len, n) = (net.input().len(), EXAMPLES);
     let stream = Stream::new(0, "export");

@@ -1,9 +1,9 @@
-//! Export of nets to other programs: ONNX for runtimes, safetensors with a PyTorch module, an HTML page that runs the generator
-//! in a browser. One folder per format.
+//! Export of nets to other programs: ONNX for runtimes, safetensors with a PyTorch module, an HTML page that runs the
+//! generator in a browser. One folder per format.
 //!
-//! Formats don't depend on layers: a layer's operation is a [`crate::net::Op`], `plain.rs` lists the operations with their shapes
-//! and weights, and each format matches on them. Every file is read back and compared with the nets here before it is written:
-//! see `agreement.rs`.
+//! Formats don't depend on layers: a layer's operation is a [`crate::net::Op`], `plain.rs` lists the operations with
+//! their shapes and weights, and each format matches on them. Every file is read back and compared with the nets here
+//! before it is written: see `agreement.rs`.
 
 mod agreement;
 #[cfg(feature = "onnx")]
@@ -167,7 +167,8 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
     }
     Err(Error::run(
         format!(
-            "the outputs of the {} file differ from those of the run's net: verified ({}), the largest difference is {:.1e}, expected at most {:.1e}; nothing was written",
+            "the outputs of the {} file differ from those of the run's net: verified ({}), the largest \
+             difference is {:.1e}, expected at most {:.1e}; nothing was written",
             format.name(),
             export.checked,
             export.difference,
@@ -188,8 +189,8 @@ pub fn write(run: &Run, checkpoint: &str, format: Format, path: &Path, options: 
     commit(&subject, format, parts, options)
 }
 
-/// Exports one of a subject's nets, or both, to `path` as `format`, after verifying it: for nets that are not of a run, such as
-/// those of [`Subject::of_model`].
+/// Exports one of a subject's nets, or both, to `path` as `format`, after verifying it: for nets that are not of a run,
+/// such as those of [`Subject::of_model`].
 ///
 /// # Errors
 /// As [`make`], or a path that can't be written; then nothing is written.

@@ -1,4 +1,5 @@
-//! A net as plain data: for every layer its operation, its shapes, and its weights as numbers. Formats use nothing else.
+//! A net as plain data: for every layer its operation, its shapes, and its weights as numbers. Formats use nothing
+//! else.
 
 use crate::net::{Network, Op, Shape, Weights};
 use crate::ops::host;

@@ -1,4 +1,5 @@
-//! Memorisation: compares generated images with the run's training images and with real images that it was not trained on.
+//! Memorisation: compares generated images with the run's training images and with real images that it was not trained
+//! on.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub(super) struct CopyCheck {
 }
 
 impl CopyCheck {
-    /// The training images of the run with `recipe`: those of `reference`, unless the images are judged against other data.
+    /// The training images of the run with `recipe`: those of `reference`, unless the images are judged against other
+    /// data.
     pub fn of(
         recipe: Option<&Recipe>,
         reference: Reference,
@@ -33,7 +35,8 @@ impl CopyCheck {
         Ok(Self::from(recipe, data))
     }
 
-    /// The images of `data` that a run was trained on, and those that it was not: held out by its recipe, else the test images.
+    /// The images of `data` that a run was trained on, and those that it was not: held out by its recipe, else the test
+    /// images.
     fn from(recipe: &Recipe, data: Reference) -> Self {
         let test = data.test_images().cloned();
         let mut train = data.train;

@@ -1,5 +1,5 @@
-//! Judging the images of a run, or any other images: finds the real images to compare with and the feature extractor, samples
-//! the images and scores them. The scores themselves are in [`crate::metrics`], one level below.
+//! Judging the images of a run, or any other images: finds the real images to compare with and the feature extractor,
+//! samples the images and scores them. The scores themselves are in [`crate::metrics`], one level below.
 
 mod copies;
 mod reference;
@@ -43,7 +43,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// 10,000 images of the latest checkpoint of the run at `of`, or of the images there, against the run's training data.
+    /// 10,000 images of the latest checkpoint of the run at `of`, or of the images there, against the run's training
+    /// data.
     pub fn of(of: impl Into<String>) -> Self {
         Self {
             of: of.into(),

@@ -1,10 +1,10 @@
-//! The real images and the feature extractor of a judgement: one rule for the command, for trainings that are scored, for
-//! comparisons and for the studio.
+//! The real images and the feature extractor of a judgement: one rule for the command, for trainings that are scored,
+//! for comparisons and for the studio.
 //!
-//! Real images are the data set's test images. A set without test images is judged against its training images, and the scores
-//! say so; test images that can't be read are an error. The extractor is a classifier of the set's labels, if it has labels. It
-//! is trained on the training images or, without test images, on nine tenths of them, so that its accuracy is always measured
-//! on images that it was not trained on.
+//! Real images are the data set's test images. A set without test images is judged against its training images, and the
+//! scores say so; test images that can't be read are an error. The extractor is a classifier of the set's labels, if it
+//! has labels. It is trained on the training images or, without test images, on nine tenths of them, so that its
+//! accuracy is always measured on images that it was not trained on.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -93,8 +93,8 @@ impl Reference {
         Ok(Arc::new(Subset::filter(set, |index| has(index).iter().zip(&wanted).all(|(has, wanted)| has >= wanted))))
     }
 
-    /// The feature extractor: InceptionV3 with the weights in `inception`, if given; else, for data with labels, a classifier,
-    /// trained now or cached from an earlier time; else a net with random weights.
+    /// The feature extractor: InceptionV3 with the weights in `inception`, if given; else, for data with labels, a
+    /// classifier, trained now or cached from an earlier time; else a net with random weights.
     ///
     /// # Errors
     /// Images or weights that can't be read.

@@ -1,4 +1,5 @@
-//! Directions in latent space along which images change most, found without data: the principal directions of the first layer.
+//! Directions in latent space along which images change most, found without data: the principal directions of the first
+//! layer.
 
 use super::principal::{Principal, principal};
 use crate::net::{Network, Op, Weights};
@@ -32,7 +33,8 @@ pub struct Direction {
     pub strength: f32,
 }
 
-/// The `count` strongest directions of the generator's first layer, strongest first; empty if the first layer is not dense.
+/// The `count` strongest directions of the generator's first layer, strongest first; empty if the first layer is not
+/// dense.
 pub fn directions(sampler: &Sampler, count: usize) -> Vec<Direction> {
     let latent = sampler.network().input().len();
     let Some(first) = first_dense(sampler.network(), sampler.weights()) else { return Vec::new() };
@@ -47,8 +49,8 @@ pub fn directions(sampler: &Sampler, count: usize) -> Vec<Direction> {
     principal(&first, latent, outputs, count).into_iter().enumerate().map(direction).collect()
 }
 
-/// The noise's rows of the first dense layer's weight, `[latent, outputs]`. The rows of label embeddings, which follow the noise,
-/// come after them.
+/// The noise's rows of the first dense layer's weight, `[latent, outputs]`. The rows of label embeddings, which follow
+/// the noise, come after them.
 fn first_dense(net: &Network, weights: &Weights) -> Option<Vec<f32>> {
     let latent = net.input().len();
     let mut before = 0;

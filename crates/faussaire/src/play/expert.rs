@@ -45,8 +45,8 @@ impl Expert {
         Ok(Self { model, weights, range: PixelRange::of(&generator)?, device: device.clone(), step: state.step })
     }
 
-    /// Its score of each of `images`, `[n, h, w, c]` values in [0, 1]; above 0 means real, for losses that are not relativistic
-    /// or Wasserstein. With a row of labels for each image, if the discriminator is conditional.
+    /// Its score of each of `images`, `[n, h, w, c]` values in [0, 1]; above 0 means real, for losses that are not
+    /// relativistic or Wasserstein. With a row of labels for each image, if the discriminator is conditional.
     ///
     /// # Errors
     /// Values that are not a whole number of images, or too few labels.

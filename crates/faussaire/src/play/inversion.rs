@@ -1,6 +1,6 @@
-//! Inversion: finds the latent z of an image by gradient descent on z (Zhu et al. 2016, "Generative visual manipulation on the
-//! natural image manifold"). It starts from those of many random vectors whose images are nearest, with a penalty on the norm
-//! of z.
+//! Inversion: finds the latent z of an image by gradient descent on z (Zhu et al. 2016, "Generative visual manipulation
+//! on the natural image manifold"). It starts from those of many random vectors whose images are nearest, with a
+//! penalty on the norm of z.
 
 use burn::tensor::Tensor;
 
@@ -45,8 +45,8 @@ pub struct InversionResult {
 }
 
 impl Inversion {
-    /// Begins a search for `target`, `[h, w, c]` values within the generator's bounds, with the row of labels `label` if the
-    /// generator is conditional.
+    /// Begins a search for `target`, `[h, w, c]` values within the generator's bounds, with the row of labels `label`
+    /// if the generator is conditional.
     ///
     /// # Errors
     /// A target or a label of the wrong size.

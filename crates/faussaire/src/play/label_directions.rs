@@ -1,6 +1,6 @@
-//! Directions by labels: along which direction in latent space images become more like a digit, or smile more. For normal noise
-//! the mean gradient of the classifier's probability, p(G(z)), is E[z p(G(z))] (Stein's lemma), so that classified images are
-//! enough.
+//! Directions by labels: along which direction in latent space images become more like a digit, or smile more. For
+//! normal noise the mean gradient of the classifier's probability, p(G(z)), is E[z p(G(z))] (Stein's lemma), so that
+//! classified images are enough.
 
 use super::directions::{Direction, Origin};
 use crate::error::{Error, Result};
@@ -16,8 +16,8 @@ const MIN_CORRELATION: f32 = 0.05;
 /// Nearly all noise is within this distance of 0 along any direction.
 const REACH: f32 = 3.0;
 
-/// For every label of `judge`, the direction along which the generator's images get more of it, from `images` of them; labels
-/// without such a direction are left out.
+/// For every label of `judge`, the direction along which the generator's images get more of it, from `images` of them;
+/// labels without such a direction are left out.
 ///
 /// # Errors
 /// Images of another shape than the judge's, or a conditional generator, which needs no directions for labels.

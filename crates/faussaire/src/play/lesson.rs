@@ -1,5 +1,5 @@
-//! A lesson: trains on a 2-D toy phase by phase, with a picture of both nets after each. It is the same training as that of
-//! the command line, stopped in the middle of a step.
+//! A lesson: trains on a 2-D toy phase by phase, with a picture of both nets after each. It is the same training as
+//! that of the command line, stopped in the middle of a step.
 
 use burn::tensor::Device;
 
@@ -49,8 +49,8 @@ pub struct Heat {
     pub values: Vec<f32>,
 }
 
-/// G's outputs for a square grid of latents: `side * side` points of the plane, row by row. In latents of more than two numbers,
-/// the first two vary.
+/// G's outputs for a square grid of latents: `side * side` points of the plane, row by row. In latents of more than two
+/// numbers, the first two vary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mesh {
     /// Points along a side.
@@ -76,7 +76,8 @@ pub struct Picture {
     pub window: f32,
     /// Real points.
     pub real: Vec<[f32; 2]>,
-    /// G's points of fixed noise, with its current weights: no moving average, since a lesson shows the effect of an update.
+    /// G's points of fixed noise, with its current weights: no moving average, since a lesson shows the effect of an
+    /// update.
     pub fake: Vec<[f32; 2]>,
     /// D's scores over the plane; none if it takes several points at once.
     pub heat: Option<Heat>,
@@ -207,8 +208,8 @@ impl Lesson {
     }
 }
 
-/// The score of probability 1/2 and the unit of scores: those of the loss, if it has any, else mean and standard deviation of
-/// the scores `shown`.
+/// The score of probability 1/2 and the unit of scores: those of the loss, if it has any, else mean and standard
+/// deviation of the scores `shown`.
 fn zero(loss: Loss, shown: &[f32]) -> (f32, f32) {
     let n = shown.len().max(1) as f32;
     let mean = shown.iter().sum::<f32>() / n;

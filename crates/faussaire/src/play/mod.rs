@@ -1,5 +1,6 @@
-//! Exploring a trained run: directions in its latent space, inversion from an image to its latent, its discriminator's scores,
-//! and lessons that train a 2-D toy phase by phase. The studio shows all of it; this module contains no user interface.
+//! Exploring a trained run: directions in its latent space, inversion from an image to its latent, its discriminator's
+//! scores, and lessons that train a 2-D toy phase by phase. The studio shows all of it; this module contains no user
+//! interface.
 
 mod directions;
 mod expert;

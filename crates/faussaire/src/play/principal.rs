@@ -16,9 +16,9 @@ pub struct Principal {
     pub share: f32,
 }
 
-/// The `count` directions with the largest eigenvalues, largest first. `weight` has a row of `outputs` values for each latent
-/// number; further rows, such as those for labels, are ignored. Empty for a latent above 1,024, or fewer rows than latent
-/// numbers.
+/// The `count` directions with the largest eigenvalues, largest first. `weight` has a row of `outputs` values for each
+/// latent number; further rows, such as those for labels, are ignored. Empty for a latent above 1,024, or fewer rows
+/// than latent numbers.
 pub fn principal(weight: &[f32], latent: usize, outputs: usize, count: usize) -> Vec<Principal> {
     if latent == 0 || latent > MAX_LATENT || weight.len() < latent * outputs {
         return Vec::new();

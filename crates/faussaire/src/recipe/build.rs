@@ -123,9 +123,9 @@ impl Recipe {
         self
     }
 
-    /// Sets any other key by its dotted name, or a former one. The value's kind and range are checked at once, its combination
-    /// with other keys by [`validate`](Self::validate). Values are anything that serde can write: numbers, texts, lists, a
-    /// [`Loss`].
+    /// Sets any other key by its dotted name, or a former one. The value's kind and range are checked at once, its
+    /// combination with other keys by [`validate`](Self::validate). Values are anything that serde can write: numbers,
+    /// texts, lists, a [`Loss`].
     ///
     /// # Errors
     /// An unknown key, or a value that the key does not accept.

@@ -1,5 +1,5 @@
-//! Checks of combinations of keys. Keys combine freely, except for combinations without a meaning or with an unexpected one, which
-//! are refused with the reason. The values of each key alone are checked by the table of keys.
+//! Checks of combinations of keys. Keys combine freely, except for combinations without a meaning or with an unexpected
+//! one, which are refused with the reason. The values of each key alone are checked by the table of keys.
 
 use super::table::{self, bad_value};
 use super::{Recipe, read, settings};
@@ -11,8 +11,8 @@ use crate::optimizer::{AdamSettings, Decay};
 type Problem = Option<(&'static str, String)>;
 
 impl Recipe {
-    /// Checks every value and the combination of keys, as for a recipe that is read. Whether the layers fit each other is checked
-    /// when the nets are built: [`networks`](Self::networks).
+    /// Checks every value and the combination of keys, as for a recipe that is read. Whether the layers fit each other
+    /// is checked when the nets are built: [`networks`](Self::networks).
     ///
     /// # Errors
     /// The first key with an invalid value, and the expected values.

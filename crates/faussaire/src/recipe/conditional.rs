@@ -13,8 +13,8 @@ pub enum Conditional {
     Concat,
     /// An inner product of features and label in the score (Miyato & Koyama 2018).
     Projection,
-    /// The discriminator also classifies images, and the generator must make images that are classified correctly (AC-GAN, Odena
-    /// et al. 2017).
+    /// The discriminator also classifies images, and the generator must make images that are classified correctly
+    /// (AC-GAN, Odena et al. 2017).
     Auxiliary,
 }
 

@@ -14,8 +14,8 @@ pub struct Difference {
     pub is: String,
 }
 
-/// Keys that may change on resume: the length of the training, intervals of sheets and checkpoints, healing, and the location of
-/// the data, whose content is compared separately.
+/// Keys that may change on resume: the length of the training, intervals of sheets and checkpoints, healing, and the
+/// location of the data, whose content is compared separately.
 const CHANGEABLE: [&str; 8] = [
     "data.source",
     "data.dir",

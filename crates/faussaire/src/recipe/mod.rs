@@ -1,6 +1,6 @@
-//! Recipes: all that a run depends on, that is data, nets, losses, learning rates, seed. A recipe is a TOML file, or built in
-//! code; presets are recipes in the binary, and every run folder contains its recipe with all options resolved, so that the run
-//! can be repeated.
+//! Recipes: all that a run depends on, that is data, nets, losses, learning rates, seed. A recipe is a TOML file, or
+//! built in code; presets are recipes in the binary, and every run folder contains its recipe with all options
+//! resolved, so that the run can be repeated.
 //!
 //! Every key is defined once, in `settings`, with its type, meaning, range and default; the rest is derived from there.
 

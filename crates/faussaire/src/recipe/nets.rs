@@ -8,8 +8,8 @@ impl Recipe {
     /// The two nets, generator first.
     ///
     /// # Errors
-    /// Values that [`validate`](Self::validate) refuses, layers that can't be parsed or don't fit each other, or a discriminator
-    /// that doesn't end in one score.
+    /// Values that [`validate`](Self::validate) refuses, layers that can't be parsed or don't fit each other, or a
+    /// discriminator that doesn't end in one score.
     pub fn networks(&self) -> Result<(Network, Network)> {
         self.validate()?;
         let labels = self.labels.names.len();

@@ -1,6 +1,6 @@
-//! `train.precision`: the format to which the operands of products, and images between most layers, are rounded in training.
-//! Sums, statistics, losses, weights and Adam are always f32; so is everything outside of training steps, so that a checkpoint
-//! gives the same images on every machine.
+//! `train.precision`: the format to which the operands of products, and images between most layers, are rounded in
+//! training. Sums, statistics, losses, weights and Adam are always f32; so is everything outside of training steps, so
+//! that a checkpoint gives the same images on every machine.
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -32,8 +32,8 @@ impl PrecisionChoice {
         }
     }
 
-    /// The precision of inference with `generator` on `device`. Without gradients, `auto` is bfloat16 for all nets but those of
-    /// 2-D points.
+    /// The precision of inference with `generator` on `device`. Without gradients, `auto` is bfloat16 for all nets but
+    /// those of 2-D points.
     ///
     /// # Errors
     /// bfloat16 on a device that does not support it.
@@ -61,8 +61,8 @@ fn makes_images(generator: &Network) -> bool {
 }
 
 impl Recipe {
-    /// Whether `auto` may choose bfloat16 for training: not with gradient penalties, whose gradient norms need more precision, nor
-    /// for nets of 2-D points.
+    /// Whether `auto` may choose bfloat16 for training: not with gradient penalties, whose gradient norms need more
+    /// precision, nor for nets of 2-D points.
     ///
     /// # Errors
     /// Nets that can't be built.

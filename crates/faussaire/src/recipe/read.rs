@@ -1,4 +1,5 @@
-//! Reading recipes from text, or from another recipe with changes, and writing them as text. All recipes pass the same checks.
+//! Reading recipes from text, or from another recipe with changes, and writing them as text. All recipes pass the same
+//! checks.
 
 use std::path::Path;
 

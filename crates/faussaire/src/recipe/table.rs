@@ -1,5 +1,5 @@
-//! The types of the table of recipe keys: a line per key with its name, meaning, kind and range. The lines are in `settings.rs`;
-//! checks, help, docs/recipes.md, the JSON schema and the studio's form are derived from them.
+//! The types of the table of recipe keys: a line per key with its name, meaning, kind and range. The lines are in
+//! `settings.rs`; checks, help, docs/recipes.md, the JSON schema and the studio's form are derived from them.
 
 use std::ops::Bound::{self, Excluded, Included};
 use std::ops::RangeBounds;
@@ -21,7 +21,8 @@ pub enum Kind {
     },
     /// One of these whole numbers.
     OneOf(&'static [u64]),
-    /// A finite number between two bounds. Training computes in `f32`, so the value as an `f32` must be within them, too.
+    /// A finite number between two bounds. Training computes in `f32`, so the value as an `f32` must be within them,
+    /// too.
     Number {
         /// The lower bound.
         low: Bound<f64>,
@@ -119,8 +120,8 @@ pub(super) const fn required(entry: Entry) -> Entry {
     }
 }
 
-/// Declares a group of keys in one place: the struct with its fields, their defaults, and the lines of the table. A field's
-/// comment is both its rustdoc and its help text.
+/// Declares a group of keys in one place: the struct with its fields, their defaults, and the lines of the table. A
+/// field's comment is both its rustdoc and its help text.
 macro_rules! settings {
     (
         $(#[$about:meta])*
@@ -278,7 +279,8 @@ fn unknown(key: &str) -> Error {
     Error::recipe(format!("there is no recipe key `{key}`{near}"), "docs/recipes.md lists all keys")
 }
 
-/// Checks all values of the group `at`, whose keys are `lines`: names, kinds, ranges, and that no required key is missing.
+/// Checks all values of the group `at`, whose keys are `lines`: names, kinds, ranges, and that no required key is
+/// missing.
 pub(super) fn check(lines: &'static [Line], at: &str, values: &Value) -> Result<()> {
     let Some(table) = values.as_object() else {
         return Err(bad_value(at, format_args!("expected a group of keys, got {}", excerpt(values))));

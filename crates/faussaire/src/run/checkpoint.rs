@@ -1,5 +1,5 @@
-//! Checkpoints: all that the next step depends on, in one folder that is written under a temporary name and renamed. A kill
-//! at any moment leaves the old one or the new one.
+//! Checkpoints: all that the next step depends on, in one folder that is written under a temporary name and renamed. A
+//! kill at any moment leaves the old one or the new one.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -84,7 +84,8 @@ pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Re
     swap(place, &temporary)
 }
 
-/// Renames the complete folder `temporary` to `place`. Between the two renames `place` is missing; [`recover`] handles that.
+/// Renames the complete folder `temporary` to `place`. Between the two renames `place` is missing; [`recover`] handles
+/// that.
 fn swap(place: &Path, temporary: &Path) -> Result<()> {
     let old = sibling(place, "old");
     if place.exists() {

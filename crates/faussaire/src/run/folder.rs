@@ -98,7 +98,8 @@ impl Run {
         &self.path
     }
 
-    /// Its recipe, with `changes` applied. A recipe without a precision is that of an older program, which trained in f32.
+    /// Its recipe, with `changes` applied. A recipe without a precision is that of an older program, which trained in
+    /// f32.
     ///
     /// # Errors
     /// A damaged config.toml, or invalid changes.
@@ -212,7 +213,8 @@ impl Run {
     }
 }
 
-/// Whether `path` contains nothing but the training's output and files that a kill right after its creation may have left.
+/// Whether `path` contains nothing but the training's output and files that a kill right after its creation may have
+/// left.
 fn is_vacant(path: &Path) -> Result<bool> {
     for entry in fs::read_dir(path).map_err(Error::io("read the folder", path))? {
         let name = entry.map_err(Error::io("read the folder", path))?.file_name();

@@ -12,8 +12,8 @@ use crate::train::Event;
 const MAX_BYTES: u64 = 1 << 30;
 
 impl Run {
-    /// The events of its log, oldest first; those of its first `bytes` only, if given. An incomplete last line is skipped. Empty
-    /// without a log.
+    /// The events of its log, oldest first; those of its first `bytes` only, if given. An incomplete last line is
+    /// skipped. Empty without a log.
     ///
     /// # Errors
     /// A log that can't be read, or a line that is not an event.

@@ -1,6 +1,6 @@
-//! Stopping a training through its run folder, by a file called `stop`. The training finds it within a fraction of a second,
-//! saves and ends as after Ctrl-C. This works for a training of any process or machine that shares the folder, and can't
-//! signal an unrelated process (docs/decisions/0009).
+//! Stopping a training through its run folder, by a file called `stop`. The training finds it within a fraction of a
+//! second, saves and ends as after Ctrl-C. This works for a training of any process or machine that shares the folder,
+//! and can't signal an unrelated process (docs/decisions/0009).
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;

@@ -1,8 +1,8 @@
 //! The exponential moving average (EMA) of G's weights over the steps, whose images are more stable than those of any
 //! single step (Yazici et al. 2019).
 //!
-//! Only trainable weights are averaged. Moving statistics of batch normalisation describe one net's activations, so their
-//! average fits no net; they are recomputed for the averaged weights, on fixed noise, whenever these are used.
+//! Only trainable weights are averaged. Moving statistics of batch normalisation describe one net's activations, so
+//! their average fits no net; they are recomputed for the averaged weights, on fixed noise, whenever these are used.
 
 use burn::tensor::Tensor;
 
@@ -29,8 +29,8 @@ impl Ema {
         Self { weights, decay }
     }
 
-    /// Adds the weights after update `step` (from 1). The decay is smaller in the first steps, so that the initial random
-    /// weights don't persist.
+    /// Adds the weights after update `step` (from 1). The decay is smaller in the first steps, so that the initial
+    /// random weights don't persist.
     pub fn update(&mut self, net: &Network, current: &Weights, step: u64) {
         let warmup = (1.0 + step as f32) / (10.0 + step as f32);
         let decay = self.decay.min(warmup);

@@ -1,5 +1,5 @@
-//! The events of a training, as data. Watchers (progress bar, event log, sheets, doctor, ...) receive every event, may emit
-//! events of their own, and may request a rollback or a stop; they can't change anything else.
+//! The events of a training, as data. Watchers (progress bar, event log, sheets, doctor, ...) receive every event, may
+//! emit events of their own, and may request a rollback or a stop; they can't change anything else.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,8 @@ pub struct StepReport {
     /// The generator's loss.
     #[serde(deserialize_with = "number")]
     pub g_loss: f32,
-    /// Sum of the gradient penalties, not included in `d_loss` (mean over the updates that apply them); none without penalties.
+    /// Sum of the gradient penalties, not included in `d_loss` (mean over the updates that apply them); none without
+    /// penalties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f32>,
     /// Norm of D's gradient (mean over its updates in this step).
@@ -62,7 +63,8 @@ pub(super) fn number<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::
 const LOG_EVERY: u64 = 10;
 
 impl StepReport {
-    /// Whether step `step` is logged: the first and every tenth. A watcher that uses only these finds the same in the log.
+    /// Whether step `step` is logged: the first and every tenth. A watcher that uses only these finds the same in the
+    /// log.
     pub(crate) fn is_logged(step: u64) -> bool {
         step == 1 || step.is_multiple_of(LOG_EVERY)
     }
@@ -160,8 +162,8 @@ pub trait Watcher {
     /// An error ends the training.
     fn on(&mut self, event: &Event, gan: &Gan) -> Result<Request>;
 
-    /// Removes and returns the events that the watcher emits. It is called after every event; all watchers, itself included,
-    /// receive them before training continues.
+    /// Removes and returns the events that the watcher emits. It is called after every event; all watchers, itself
+    /// included, receive them before training continues.
     fn take_events(&mut self) -> Vec<Event> {
         Vec::new()
     }

@@ -1,5 +1,5 @@
-//! The doctor's findings and heals, as data. Events of the log contain them, so they are defined here and not in the doctor,
-//! which depends on the events.
+//! The doctor's findings and heals, as data. Events of the log contain them, so they are defined here and not in the
+//! doctor, which depends on the events.
 
 use serde::{Deserialize, Serialize};
 

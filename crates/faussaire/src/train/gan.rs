@@ -72,9 +72,9 @@ struct EmaSnapshot {
 }
 
 impl Gan {
-    /// Builds the recipe's nets for the images of `full_dataset`, some of which the recipe may hold out (`train.held_out`).
-    /// Several trainings may share one data set. They run on rayon's current pool: the global one, or that of the
-    /// `ThreadPool::install` around the call.
+    /// Builds the recipe's nets for the images of `full_dataset`, some of which the recipe may hold out
+    /// (`train.held_out`). Several trainings may share one data set. They run on rayon's current pool: the global one,
+    /// or that of the `ThreadPool::install` around the call.
     ///
     /// # Errors
     /// A recipe that [`Recipe::validate`] refuses, nets that don't fit each other or the images, or a batch larger than the set.
@@ -170,8 +170,8 @@ impl Gan {
         Latents { z: self.fixed_noise(n), y }
     }
 
-    /// Latents for a sheet of `rows` x `columns` images, and its number of rows. For conditional nets, every row has one
-    /// label and every column one noise vector, and the number of labels determines the number of rows.
+    /// Latents for a sheet of `rows` x `columns` images, and its number of rows. For conditional nets, every row has
+    /// one label and every column one noise vector, and the number of labels determines the number of rows.
     pub(crate) fn sheet_latents(&self, rows: usize, columns: usize) -> (Latents, usize) {
         /// Most rows of a sheet with labels.
         const MAX_ROWS: usize = 12;
@@ -222,8 +222,8 @@ impl Gan {
         snapshot
     }
 
-    /// Replaces the initial weights of each net that is given some, before the first step. The moving average restarts from
-    /// the generator's; Adam's moments are unchanged.
+    /// Replaces the initial weights of each net that is given some, before the first step. The moving average restarts
+    /// from the generator's; Adam's moments are unchanged.
     pub(crate) fn replace_weights(&mut self, generator: Option<Weights>, discriminator: Option<Weights>) {
         for (model, weights) in [(&mut self.generator, generator), (&mut self.discriminator, discriminator)] {
             if let Some(weights) = weights {

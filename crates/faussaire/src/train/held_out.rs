@@ -22,7 +22,8 @@ pub fn split_held_out(recipe: &Recipe, full_dataset: &Arc<dyn Dataset>) -> (Arc<
 }
 
 impl Gan {
-    /// D's mean score of a batch of held-out images, augmented like those of its update `turn`; none without such images.
+    /// D's mean score of a batch of held-out images, augmented like those of its update `turn`; none without such
+    /// images.
     pub(super) fn held_out_score(&self, turn: u64) -> Result<Option<f32>> {
         let Some(held_out) = &self.held_out else { return Ok(None) };
         let packing = self.recipe.train.pac;

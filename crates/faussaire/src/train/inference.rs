@@ -1,5 +1,5 @@
-//! A generator in inference mode: batch normalisation is folded into the preceding layers, statistics are constant, and any
-//! number of images takes the memory of one batch.
+//! A generator in inference mode: batch normalisation is folded into the preceding layers, statistics are constant, and
+//! any number of images takes the memory of one batch.
 
 use burn::tensor::Tensor;
 

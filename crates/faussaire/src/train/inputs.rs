@@ -1,5 +1,5 @@
-//! The discriminator's inputs: a batch of real images with their labels and one of generated images, both augmented, with
-//! instance noise, packed. The generator's update uses the same, differentiably.
+//! The discriminator's inputs: a batch of real images with their labels and one of generated images, both augmented,
+//! with instance noise, packed. The generator's update uses the same, differentiably.
 
 use burn::tensor::Tensor;
 
@@ -32,8 +32,8 @@ impl Gan {
         Ok(RealBatch { x: tensor(values, [m, shape.height, shape.width, shape.channels], &self.device), y })
     }
 
-    /// Generated images for D's update `turn`, without gradients. The labels are those of the real images, so that only the
-    /// images differ between real and generated.
+    /// Generated images for D's update `turn`, without gradients. The labels are those of the real images, so that only
+    /// the images differ between real and generated.
     pub(super) fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
         let Latents { z, .. } = self.sample_latents("latent.discriminator", turn, m);
         let pass = match self.recipe.train.fake_batchnorm {
@@ -55,7 +55,8 @@ impl Gan {
         scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
     }
 
-    /// `images` as input of D at its (or G's) update `turn`: augmented, with noise, packed. `of` names the random streams.
+    /// `images` as input of D at its (or G's) update `turn`: augmented, with noise, packed. `of` names the random
+    /// streams.
     pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
         let train = &self.recipe.train;
         let stream = |what: &str| Stream::new(train.seed, &format!("{what}.{of}"));
@@ -83,8 +84,8 @@ impl Gan {
     }
 }
 
-/// `packing` images each of `[batch, h, w, c]` stacked along the channels: `[batch / packing, h, w, c * packing]` (PacGAN, Lin
-/// et al. 2018).
+/// `packing` images each of `[batch, h, w, c]` stacked along the channels: `[batch / packing, h, w, c * packing]`
+/// (PacGAN, Lin et al. 2018).
 fn packed(images: Tensor<4>, packing: usize) -> Tensor<4> {
     if packing == 1 {
         return images;

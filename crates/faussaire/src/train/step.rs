@@ -1,5 +1,5 @@
-//! One step of training: Algorithm 1 of Goodfellow et al. (2014), in two phases between which a caller can inspect the nets.
-//! First the discriminator is updated, then the generator and its moving average. [`Gan::step`] is both together.
+//! One step of training: Algorithm 1 of Goodfellow et al. (2014), in two phases between which a caller can inspect the
+//! nets. First the discriminator is updated, then the generator and its moving average. [`Gan::step`] is both together.
 
 use std::time::Instant;
 
@@ -112,8 +112,8 @@ struct DiscriminatorReport {
 }
 
 impl Gan {
-    /// Update number `turn` (counted from 0 over the whole training) of the discriminator. `measure`: also measure variety
-    /// and held-out score, which doesn't affect the update.
+    /// Update number `turn` (counted from 0 over the whole training) of the discriminator. `measure`: also measure
+    /// variety and held-out score, which doesn't affect the update.
     fn update_discriminator(&mut self, turn: u64, real: RealBatch, measure: bool) -> Result<DiscriminatorReport> {
         let RealBatch { x, y } = real;
         let fakes = self.generated_images(turn, x.dims()[0], y.clone());
@@ -147,8 +147,9 @@ impl Gan {
         Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety, held_out })
     }
 
-    /// Update number `turn` (counted from 0) of the generator. The discriminator's weights are constants, without gradients;
-    /// its layers are in training mode. A relativistic loss takes the `real` images of D's last update, and their labels.
+    /// Update number `turn` (counted from 0) of the generator. The discriminator's weights are constants, without
+    /// gradients; its layers are in training mode. A relativistic loss takes the `real` images of D's last update, and
+    /// their labels.
     fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<Learned> {
         let Latents { z, y } = self.sample_latents("latent.generator", turn, self.recipe.train.batch);
         let y = real.as_ref().map_or(y, |real| real.y.clone());
@@ -178,8 +179,8 @@ impl Gan {
         Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, input, &mut pass))
     }
 
-    /// D's logits of real and generated images, real ones first, and the pass that computed them. The labels are those of
-    /// the real images, and those of all images.
+    /// D's logits of real and generated images, real ones first, and the pass that computed them. The labels are those
+    /// of the real images, and those of all images.
     fn batch_logits(
         &self,
         tracked: &Weights,
@@ -269,8 +270,8 @@ impl Gan {
     }
 }
 
-/// The mean over a step's updates. Variety and held-out score are those of the last update; the mean penalty is over the
-/// updates that apply penalties.
+/// The mean over a step's updates. Variety and held-out score are those of the last update; the mean penalty is over
+/// the updates that apply penalties.
 fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
     let k = updates.len();
     let mut d = DiscriminatorReport::default();

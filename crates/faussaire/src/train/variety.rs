@@ -1,6 +1,6 @@
-//! The variety of a batch's real and generated images: those of a collapsed generator are more alike than real ones. Two
-//! measures: the spread is low where all images are one image; the nearest-neighbour distance is low where they are a few
-//! images, however different these are.
+//! The variety of a batch's real and generated images: those of a collapsed generator are more alike than real ones.
+//! Two measures: the spread is low where all images are one image; the nearest-neighbour distance is low where they are
+//! a few images, however different these are.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,8 @@ pub struct Variety {
     /// The same of generated images.
     #[serde(deserialize_with = "number")]
     pub fake_spread: f32,
-    /// Distance from an image to its nearest neighbour among the first 32 (mean over these; root mean square over pixels), of
-    /// real images.
+    /// Distance from an image to its nearest neighbour among the first 32 (mean over these; root mean square over
+    /// pixels), of real images.
     #[serde(deserialize_with = "number")]
     pub real_nearest: f32,
     /// The same of generated images.

@@ -20,9 +20,9 @@ impl Watcher for EventBuffer {
 }
 
 impl Trainer {
-    /// Makes one step and returns all its events, including sheets, scores, checkpoints, findings and heals, the start event
-    /// with the first step and the end event with the last. Returns none once the training has ended. The steps are those of
-    /// [`Self::run`], bit for bit.
+    /// Makes one step and returns all its events, including sheets, scores, checkpoints, findings and heals, the start
+    /// event with the first step and the end event with the last. Returns none once the training has ended. The steps
+    /// are those of [`Self::run`], bit for bit.
     ///
     /// # Errors
     /// A loss that is no longer finite, images that can't be read, or files that can't be written.
@@ -56,8 +56,8 @@ impl Trainer {
         }
     }
 
-    /// Ends a training that is advanced by [`Self::step`] before its limits, with a last sheet, a checkpoint and the report.
-    /// Returns their events; none where the training is not running.
+    /// Ends a training that is advanced by [`Self::step`] before its limits, with a last sheet, a checkpoint and the
+    /// report. Returns their events; none where the training is not running.
     ///
     /// # Errors
     /// Where files can't be written.

@@ -8,9 +8,9 @@ use crate::recipe::{DataSettings, Recipe};
 
 /// Images to train on.
 ///
-/// Images that a program passes (`InMemory`, `Box<dyn Dataset>`, `Arc<dyn Dataset>`) are its own: the run's recipe then has
-/// `data.source = "memory:NAME"`, so that no other data can be mistaken for them. [`Data::open`] opens the images that the
-/// recipe names.
+/// Images that a program passes (`InMemory`, `Box<dyn Dataset>`, `Arc<dyn Dataset>`) are its own: the run's recipe then
+/// has `data.source = "memory:NAME"`, so that no other data can be mistaken for them. [`Data::open`] opens the images
+/// that the recipe names.
 #[derive(Clone, Debug)]
 pub struct Data {
     set: Arc<dyn Dataset>,
@@ -18,8 +18,8 @@ pub struct Data {
 }
 
 impl Data {
-    /// Opens the images that `recipe` names (`data.source`, `data.size`, `data.count`, ...). Missing files of a named data set
-    /// are downloaded, with reports to `progress`.
+    /// Opens the images that `recipe` names (`data.source`, `data.size`, `data.count`, ...). Missing files of a named
+    /// data set are downloaded, with reports to `progress`.
     ///
     /// # Errors
     /// As [`data::open`]; a source `memory:NAME` can't be opened.

@@ -1,6 +1,6 @@
-//! Healing: returning to an earlier state with a changed recipe. The order of writing makes a kill at any moment harmless: the
-//! first recipe is saved before anything else, the heal is logged before the checkpoint that depends on it, and the checkpoint
-//! is written before the recipe, which can be reconstructed from the log.
+//! Healing: returning to an earlier state with a changed recipe. The order of writing makes a kill at any moment
+//! harmless: the first recipe is saved before anything else, the heal is logged before the checkpoint that depends on
+//! it, and the checkpoint is written before the recipe, which can be reconstructed from the log.
 
 use super::Recorder;
 use crate::doctor::Doctor;
@@ -21,9 +21,9 @@ pub(super) fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
     heals.into_iter().try_fold(recipe.clone(), |recipe, heal| recipe.changed(&heal.set))
 }
 
-/// Heals a training of the finding of `doctor`: it returns to the best checkpoint of its `folder` if that precedes the failure
-/// and was not returned to before, else to the beginning. Neither depends on the speed of the machine, so that the healed run
-/// can be repeated. The recipe that the run began with is kept next to the new one.
+/// Heals a training of the finding of `doctor`: it returns to the best checkpoint of its `folder` if that precedes the
+/// failure and was not returned to before, else to the beginning. Neither depends on the speed of the machine, so that
+/// the healed run can be repeated. The recipe that the run began with is kept next to the new one.
 ///
 /// # Errors
 /// No finding with a remedy, a changed recipe that is invalid, or files that can't be read or written.

@@ -6,8 +6,8 @@ use crate::data::LabelSettings;
 use crate::error::Result;
 use crate::recipe::{Conditional, Recipe};
 
-/// `recipe` with the labels of `dataset`, if its nets are conditional: made so by `how`, or as written. With `new_classes`, a
-/// recipe that was written for other classes gets those of `dataset`.
+/// `recipe` with the labels of `dataset`, if its nets are conditional: made so by `how`, or as written. With
+/// `new_classes`, a recipe that was written for other classes gets those of `dataset`.
 ///
 /// # Errors
 /// Labels that the data don't have, or nets that can't be made conditional.

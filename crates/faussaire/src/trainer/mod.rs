@@ -1,7 +1,8 @@
 //! The trainer: trains a recipe on images, in memory or in a run folder, with resuming, scoring and healing.
 //!
-//! [`Trainer`] does all that `faussaire train` does, without its output. Its events go to watchers (closures, or anything that
-//! implements [`crate::train::Watcher`]), or are returned step by step. [`crate::Gan`], one level below, does not use folders.
+//! [`Trainer`] does all that `faussaire train` does, without its output. Its events go to watchers (closures, or
+//! anything that implements [`crate::train::Watcher`]), or are returned step by step. [`crate::Gan`], one level below,
+//! does not use folders.
 //!
 //! # Train on own images in memory, with the losses by callback and an early stop
 //!
@@ -105,8 +106,8 @@ pub struct Options {
     pub changes: Vec<String>,
     /// Makes both nets conditional on the labels of the data, in this way.
     pub conditional: Option<Conditional>,
-    /// The recipe was written for other data: its class names are replaced by those of the data. Always so for a program's own
-    /// data.
+    /// The recipe was written for other data: its class names are replaced by those of the data. Always so for a
+    /// program's own data.
     pub new_classes: bool,
 }
 
@@ -159,8 +160,8 @@ impl Trainer {
     /// A new training in memory; [`Self::at`] and [`Self::numbered`] give it a folder.
     ///
     /// # Errors
-    /// A recipe that doesn't fit the data, labels that the data don't have, or initial weights (`train.init`) that can't be
-    /// read.
+    /// A recipe that doesn't fit the data, labels that the data don't have, or initial weights (`train.init`) that
+    /// can't be read.
     pub fn new(recipe: Recipe, data: impl Into<Data>, options: &Options) -> Result<Self> {
         let data = data.into();
         let recipe = if options.changes.is_empty() { recipe } else { recipe.changed(&options.changes)? };
@@ -171,13 +172,13 @@ impl Trainer {
         Self::of(gan, &data, options)
     }
 
-    /// Resumes `run` from its latest checkpoint, exactly as if it had not been interrupted, including heals. A run that was
-    /// killed before its first checkpoint restarts. `data` must be the images that it began with: [`Data::open`] with the recipe
-    /// of [`resumed_recipe`], or the program's own.
+    /// Resumes `run` from its latest checkpoint, exactly as if it had not been interrupted, including heals. A run that
+    /// was killed before its first checkpoint restarts. `data` must be the images that it began with: [`Data::open`]
+    /// with the recipe of [`resumed_recipe`], or the program's own.
     ///
     /// # Errors
-    /// A run that is being trained by another process, other data, changes to the recipe that would change the training, or a
-    /// checkpoint that is damaged or missing while there are others.
+    /// A run that is being trained by another process, other data, changes to the recipe that would change the
+    /// training, or a checkpoint that is damaged or missing while there are others.
     pub fn resume(run: Run, data: impl Into<Data>, options: &Options) -> Result<Self> {
         let data = data.into();
         let mut gan = Gan::new(resumed_recipe(&run, &options.changes)?, data.shared(), &options.device)?;
@@ -238,7 +239,8 @@ impl Trainer {
         Ok(Self { folder: Some(Folder { run, state: None, recorder: None, _lock: lock }), ..self })
     }
 
-    /// Scores the training by `judge`, instead of pixels. Without it, and with `train.judge`, [`Self::find_judge`] finds one.
+    /// Scores the training by `judge`, instead of pixels. Without it, and with `train.judge`, [`Self::find_judge`]
+    /// finds one.
     #[must_use]
     pub fn judged_by(self, judge: Extractor) -> Self {
         Self { judge: Some(judge), ..self }
@@ -250,9 +252,9 @@ impl Trainer {
         Self { stop: Some(Box::new(stop)), ..self }
     }
 
-    /// Finds the judge that the recipe requires (`train.judge`), which may have to be trained first. Does nothing if it requires
-    /// none, there is one already, or the data are 2-D points. The first step does so by itself; a program that shows progress
-    /// calls it before.
+    /// Finds the judge that the recipe requires (`train.judge`), which may have to be trained first. Does nothing if it
+    /// requires none, there is one already, or the data are 2-D points. The first step does so by itself; a program
+    /// that shows progress calls it before.
     ///
     /// # Errors
     /// Data that can't be opened.

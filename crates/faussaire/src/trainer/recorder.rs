@@ -177,7 +177,8 @@ impl Watcher for Recorder {
                 if StepReport::is_logged(report.step) {
                     self.log_step(*report)?;
                 }
-                // At an epoch's end the sheet and the permanent checkpoint come first: a kill in between must not skip them.
+                // At an epoch's end the sheet and the permanent checkpoint come first: a kill in between must not skip
+                // them.
                 if gan.epochs_completed().is_empty() {
                     self.save_if_due(gan)?;
                 }

@@ -6,8 +6,8 @@ use crate::recipe::{Recipe, differences};
 use crate::run::{self, Run, State};
 use crate::train::{Event, Gan};
 
-/// The recipe with which `run` is resumed, with `changes` as `key=value`, which must not affect the training. It includes the
-/// changes of a heal that were not written to config.toml because the run was killed.
+/// The recipe with which `run` is resumed, with `changes` as `key=value`, which must not affect the training. It
+/// includes the changes of a heal that were not written to config.toml because the run was killed.
 ///
 /// # Errors
 /// A damaged config.toml, or changes that would change the training.

@@ -1,5 +1,5 @@
-//! The sheet of a run at a step: images from fixed latents or, if the "images" are 2-D points, a scatter plot of real and
-//! generated ones.
+//! The sheet of a run at a step: images from fixed latents or, if the "images" are 2-D points, a scatter plot of real
+//! and generated ones.
 
 use crate::data::fill;
 use crate::error::Result;

@@ -1,8 +1,8 @@
-//! Two consecutive convolutions, in bf16, whose intermediate values are much larger than input and output: the last layers of
-//! a generator, with 400 KB of intermediate values per image. Computed one after the other for the whole batch, they would move
-//! these through memory, 25 MB at a time, twice in the forward pass and five times in the backward pass. Here a few images at a
-//! time go through both and stay in the cache (`engines/amx/chain`). The results are bit-identical to those of one layer after
-//! the other, which is computed where that is no slower.
+//! Two consecutive convolutions, in bf16, whose intermediate values are much larger than input and output: the last
+//! layers of a generator, with 400 KB of intermediate values per image. Computed one after the other for the whole
+//! batch, they would move these through memory, 25 MB at a time, twice in the forward pass and five times in the
+//! backward pass. Here a few images at a time go through both and stay in the cache (`engines/amx/chain`). The results
+//! are bit-identical to those of one layer after the other, which is computed where that is no slower.
 
 pub mod normed;
 pub(crate) mod stage;
@@ -14,8 +14,9 @@ use crate::engines::amx;
 use crate::stored::{Values, ValuesMut};
 use crate::{Epilogue, PooledBuffer, counters};
 
-/// `y = second(first(x))`; the intermediate values are stored in `between` if given, else temporarily as bf16.
-/// The first one's activation is ReLU, leaky ReLU or none. Lengths: input of the first, output of the first, output of the second.
+/// `y = second(first(x))`; the intermediate values are stored in `between` if given, else temporarily as bf16. The
+/// first one's activation is ReLU, leaky ReLU or none. Lengths: input of the first, output of the first, output of the
+/// second.
 pub fn forward<'a>(
     stages: [&Stage; 2],
     x: impl Into<Values<'a>>,

@@ -1,4 +1,5 @@
-//! The engines, which compute convolutions: their operations, how one is chosen, and the path of a convolution through the files.
+//! The engines, which compute convolutions: their operations, how one is chosen, and the path of a convolution through
+//! the files.
 //!
 //! # Operations
 //!

@@ -1,5 +1,5 @@
-//! Memory: the buffers that the kernels keep for their next calls, how to free them, and how freed memory is kept from being
-//! returned to the system at every step.
+//! Memory: the buffers that the kernels keep for their next calls, how to free them, and how freed memory is kept from
+//! being returned to the system at every step.
 //!
 //! The kernels keep two kinds of buffers: those of large results (`pool`), and scratch memory of each thread (`workspace`).
 //! [`release`] frees both. Nothing here changes the whole process unless a program asks for it with [`keep_freed_memory`].

@@ -1,5 +1,5 @@
-//! Every operation as ONNX operators. Images are `[n, channels, height, width]` here, as the operators require; vectors are
-//! `[n, features]`.
+//! Every operation as ONNX operators. Images are `[n, channels, height, width]` here, as the operators require; vectors
+//! are `[n, features]`.
 
 use super::blocks;
 use super::graph::{Graph, Value};
@@ -144,8 +144,9 @@ impl Trace {
         stride: [usize; 2],
         crop: [usize; 2],
     ) -> Value {
-        // Of the full output, (n - 1) stride + kernel long, `crop` is cut off at the beginning, and what exceeds n stride at
-        // the end; where it is too short, because the stride is larger than the kernel, it is padded with the bias.
+        // Of the full output, (n - 1) stride + kernel long, `crop` is cut off at the beginning, and what exceeds n
+        // stride at the end; where it is too short, because the stride is larger than the kernel, it is padded with the
+        // bias.
         let end = [0, 1].map(|i| kernel[i].saturating_sub(stride[i] + crop[i]));
         let missing = [0, 1].map(|i| (stride[i] + crop[i]).saturating_sub(kernel[i]));
         let attributes = vec![

@@ -1,5 +1,5 @@
-//! The part of ONNX's file format that exports use: protocol buffers of onnx.proto (github.com/onnx/onnx, IR version 8), with its
-//! field numbers. Fields that may be 0 are optional, since the format distinguishes 0 from absent.
+//! The part of ONNX's file format that exports use: protocol buffers of onnx.proto (github.com/onnx/onnx, IR version
+//! 8), with its field numbers. Fields that may be 0 are optional, since the format distinguishes 0 from absent.
 
 use prost::Message;
 

@@ -1,5 +1,5 @@
-//! Export to one HTML file: layers as JSON, weights as base64, code that runs them (`engine.js`, `convolution.js`) and the page
-//! (`play.js`). It loads no other files, so that it works from a disk or an e-mail.
+//! Export to one HTML file: layers as JSON, weights as base64, code that runs them (`engine.js`, `convolution.js`) and
+//! the page (`play.js`). It loads no other files, so that it works from a disk or an e-mail.
 
 mod directions;
 

@@ -1,5 +1,6 @@
-//! Loads the weights of a net from a safetensors file: that of a checkpoint, or one with PyTorch's names and layouts, as written
-//! by an export or saved by a training in PyTorch. Names and shapes are checked; errors name the tensors that don't fit.
+//! Loads the weights of a net from a safetensors file: that of a checkpoint, or one with PyTorch's names and layouts,
+//! as written by an export or saved by a training in PyTorch. Names and shapes are checked; errors name the tensors
+//! that don't fit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -70,7 +71,8 @@ fn wanted(plain: &Plain, part: &Part, own: bool) -> Vec<Wanted> {
 fn check_names(layers: &[Vec<Wanted>], found: &[&str], path: &Path, net: &Network) -> Result<()> {
     let names: BTreeMap<&str, ()> = layers.iter().flatten().map(|wanted| (wanted.name.as_str(), ())).collect();
     let missing: Vec<&str> = names.keys().copied().filter(|name| !found.contains(name)).collect();
-    // Spectral normalisation has vectors that PyTorch's layout lacks. Without spectral normalisation the kernels would differ.
+    // Spectral normalisation has vectors that PyTorch's layout lacks. Without spectral normalisation the kernels would
+    // differ.
     let divides = net.specs().any(|spec| spec.name.ends_with("_direction"));
     let vector = |name: &str| divides && name.ends_with("_direction");
     let unexpected: Vec<&str> =

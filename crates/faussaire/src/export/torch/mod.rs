@@ -1,5 +1,5 @@
-//! PyTorch: the weights as safetensors with PyTorch's names and layouts, and a Python file with one `nn.Module` per net, which
-//! loads, samples and saves. [`init`] reads weights from such a file or from a checkpoint.
+//! PyTorch: the weights as safetensors with PyTorch's names and layouts, and a Python file with one `nn.Module` per
+//! net, which loads, samples and saves. [`init`] reads weights from such a file or from a checkpoint.
 
 /// Text by which a module that was written here is recognised.
 pub(super) const SIGNATURE: &str = "Written by faussaire";

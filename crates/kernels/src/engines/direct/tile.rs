@@ -1,5 +1,5 @@
-//! The operands of one tile. The innermost loops read and write through pointers; this file defines their bounds, which debug
-//! builds check for every tile.
+//! The operands of one tile. The innermost loops read and write through pointers; this file defines their bounds, which
+//! debug builds check for every tile.
 
 use super::Tiles;
 

@@ -56,7 +56,8 @@ impl Panels {
     }
 }
 
-/// Number of tiles by which sums are prefetched: they are in the third-level cache, in more streams than the processor tracks.
+/// Number of tiles by which sums are prefetched: they are in the third-level cache, in more streams than the processor
+/// tracks.
 const AHEAD: usize = 4;
 
 /// What the inputs of tiles are read from: some channels of one class of source pixels.
