@@ -56,6 +56,12 @@ fn scores(judgement: &Judgement) -> Result<()> {
             warning(text);
         }
     }
+    say!("");
+    for score in &judgement.scores {
+        // Without the parameters in brackets, which the table has.
+        let key = score.name.metric.key().split('(').next().unwrap_or_default();
+        say!("  {key:<16}  {}", score.name.metric.explanation());
+    }
     let half = count(judgement.floor_images as u64);
     say!("\nreal: the same score between two halves of the real images, {half} each");
     say!("95% interval: bootstrap over the images; of the kernel distance, the range over its subsets");
