@@ -60,7 +60,8 @@ fn scores(judgement: &Judgement) -> Result<()> {
     for score in &judgement.scores {
         // Without the parameters in brackets, which the table has.
         let key = score.name.metric.key().split('(').next().unwrap_or_default();
-        say!("  {key:<16}  {}", score.name.metric.explanation());
+        let explanation = score.name.metric.explanation().replace("; ", &format!(";\n{:20}", ""));
+        say!("  {key:<16}  {explanation}");
     }
     let half = count(judgement.floor_images as u64);
     say!("\nreal: the same score between two halves of the real images, {half} each");
