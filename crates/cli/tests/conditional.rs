@@ -1,4 +1,4 @@
-//! Nets that are told labels, through the binary: training, asking for a class, resuming, and what goes wrong.
+//! Conditional GANs through the binary: training, sampling a class, resuming, and errors.
 
 #![allow(clippy::unwrap_used)]
 

@@ -104,7 +104,7 @@ fn the_labs_code_is_that_of_the_examples() {
         let blocks = text.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
         let lines: Vec<&str> = blocks.flat_map(str::lines).map(str::trim).collect();
         assert!(lines.len() > 20, "{page}: {} lines of Rust", lines.len());
-        // A line may be the beginning of one that goes on in the example.
+        // A line may be the beginning of a longer one in the example.
         let unknown: Vec<_> = lines
             .iter()
             .filter(|line| {

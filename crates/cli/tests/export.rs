@@ -11,7 +11,7 @@ use std::process::Command;
 use common::Bench;
 
 /// A conditional recipe whose steps are quick.
-const TOLD: &str = r#"
+const CONDITIONAL: &str = r#"
 latent = 6
 [labels]
 names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
@@ -196,14 +196,14 @@ fn what_can_not_be_exported_leaves_nothing() {
 #[test]
 fn labelled_images_in_archives_and_arrays() {
     let bench = Bench::new();
-    fs::write(bench.path("told.toml"), TOLD).unwrap();
-    bench.ok(&["train", "--config", "told.toml", "--run", "told", "--steps", "4", "--quiet"]);
+    fs::write(bench.path("conditional.toml"), CONDITIONAL).unwrap();
+    bench.ok(&["train", "--config", "conditional.toml", "--run", "conditional", "--steps", "4", "--quiet"]);
     for to in ["onnx", "safetensors", "html"] {
-        bench.ok(&["export", "told", "-o", &format!("told.{to}")]);
+        bench.ok(&["export", "conditional", "-o", &format!("conditional.{to}")]);
     }
-    bench.ok(&["export", "told", "-o", "judge.onnx", "--net", "discriminator"]);
+    bench.ok(&["export", "conditional", "-o", "judge.onnx", "--net", "discriminator"]);
 
-    let said = bench.ok(&["sample", "told", "-n", "1100", "-o", "images.npy"]);
+    let said = bench.ok(&["sample", "conditional", "-n", "1100", "-o", "images.npy"]);
     assert!(said.contains("images.labels.npy: their labels"), "{said}");
     let labels = fs::read(bench.path("images.labels.npy")).unwrap();
     assert!(String::from_utf8_lossy(&labels[..128]).contains("(1100,)"));
@@ -211,7 +211,7 @@ fn labelled_images_in_archives_and_arrays() {
     let pixels = fs::read(bench.path("images.npy")).unwrap();
     let pixels = &pixels[pixels.len() - 1100 * 784..];
 
-    let said = bench.ok(&["sample", "told", "-n", "1100", "-o", "images.zip"]);
+    let said = bench.ok(&["sample", "conditional", "-n", "1100", "-o", "images.zip"]);
     assert!(said.contains("images.zip: 1,100 images of 28x28x1"), "{said}");
     // Read by the library's own reader of data sets: folders are classes again, and the table is no image.
     let seen = bench.ok(&["data", "check", "images.zip"]);
@@ -229,9 +229,9 @@ fn labelled_images_in_archives_and_arrays() {
     assert_eq!(image.to_luma8().as_raw(), &pixels[1099 * 784..]);
     assert_eq!(names(bench.folder.path()).iter().filter(|name| name.contains("part")).count(), 0);
 
-    bench.ok(&["sample", "told", "--class", "7", "-n", "3", "-o", "sevens.zip"]);
+    bench.ok(&["sample", "conditional", "--class", "7", "-n", "3", "-o", "sevens.zip"]);
     let text = String::from_utf8_lossy(&fs::read(bench.path("sevens.zip")).unwrap()).into_owned();
     assert!(text.contains("7/000002.png,7") && !text.contains("/000003.png"));
-    let said = bench.fails(&["sample", "told", "-n", "3", "-o", "nowhere/sevens.zip"], 1);
+    let said = bench.fails(&["sample", "conditional", "-n", "3", "-o", "nowhere/sevens.zip"], 1);
     assert!(said.contains("can't create"), "{said}");
 }

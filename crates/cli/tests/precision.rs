@@ -31,7 +31,7 @@ fn a_run_says_and_keeps_its_precision() {
 }
 
 #[test]
-fn auto_is_settled_and_told() {
+fn auto_is_resolved_and_printed() {
     let bench = Bench::new();
     let words = ["train", "--config", "tiny.toml", "--run", "mine", "--steps", "2", "--precision", "auto"];
     let said = String::from_utf8(bench.run(&words).stderr).unwrap();

@@ -1,4 +1,4 @@
-//! A run that was stopped, or killed, goes on as if nothing had happened.
+//! A run that was stopped, or killed, resumes to the bits of one that was not.
 
 #![allow(clippy::unwrap_used)]
 

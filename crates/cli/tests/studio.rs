@@ -1,5 +1,5 @@
-//! `faussaire studio` from end to end: a training is started from the page, watched, stopped and taken up again, and goes on
-//! when the studio has ended. `faussaire serve` ends when it is told to.
+//! `faussaire studio` from end to end: a training is started from the page, watched, stopped and resumed, and continues
+//! after the studio has ended. `faussaire serve` ends on a signal.
 
 #![allow(clippy::unwrap_used)]
 
@@ -146,7 +146,7 @@ fn keys_are_listed() {
 
 #[cfg(unix)]
 #[test]
-fn a_service_ends_when_it_is_told_to() {
+fn a_service_ends_on_a_signal() {
     let bench = Bench::new();
     bench.train("run", &[]);
     let mut service = Server::start(&bench, &["serve", "run", "--port", "0"]);

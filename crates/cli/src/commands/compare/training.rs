@@ -79,7 +79,7 @@ fn carry_out(folder: &Folder, plan: &Plan, job: &Job, stop: &AtomicBool, bar: &P
     ending(status, &path, &log)
 }
 
-/// A training whose parent was killed saves and stops by itself; it must be gone before its run goes on.
+/// A training whose parent was killed saves and stops by itself; it must have ended before its run is resumed.
 fn wait_for_others(folder: &Folder, job: &Job, stop: &AtomicBool) {
     let began = Instant::now();
     while let Some(run) = folder.started_run(job) {
@@ -90,7 +90,7 @@ fn wait_for_others(folder: &Folder, job: &Job, stop: &AtomicBool) {
     }
 }
 
-/// The command that begins or goes on with a run; nothing where its time was already used up.
+/// The command that starts or resumes a run; none if its time is used up.
 fn command(folder: &Folder, plan: &Plan, job: &Job) -> Result<Option<Command>> {
     let binary = std::env::current_exe().map_err(Error::io("find", "our own binary"))?;
     let mut command = Command::new(binary);
