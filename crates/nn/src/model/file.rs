@@ -175,7 +175,7 @@ mod tests {
         assert!(Model::load(&path, &Device::flex()).unwrap().optimizer.is_none());
         let bytes = crate::safetensors::encode(&[("a".into(), vec![1])], &[Tensor::zeros([1], &Device::flex())], 1);
         std::fs::write(&path, bytes.unwrap()).unwrap();
-        assert!(Model::load(&path, &Device::flex()).unwrap_err().to_string().contains("is no saved model"));
+        assert!(Model::load(&path, &Device::flex()).unwrap_err().to_string().contains("is not a saved model"));
         std::fs::write(&path, b"no such file").unwrap();
         assert!(Model::load(&path, &Device::flex()).is_err());
     }
