@@ -170,7 +170,7 @@ mod tests {
         let (set, mut out) = (set(10), Vec::new());
         for _ in 0..20 {
             let error = fill(&set, &[1, 2, 30, 3, 20, 4, 40], &mut out).unwrap_err();
-            assert!(error.to_string().contains("image 30 was asked"), "{error}");
+            assert!(error.to_string().contains("image 30 of 10 images"), "{error}");
         }
         let error = fill_labels(&set, &[0], &mut Vec::new()).unwrap_err();
         assert_eq!(error.to_string(), "x has no label for image 0");

@@ -301,7 +301,7 @@ mod tests {
         let mut wrong = whole.clone();
         wrong[180] ^= 1;
         let error = open_bytes(&wrong, Split::Train).unwrap_err().to_string();
-        assert!(error.ends_with("x.npy is not whole: Invalid checksum"), "{error}");
+        assert!(error.ends_with("x.npy is damaged: Invalid checksum"), "{error}");
         let error = open_bytes(&zip(&[("x.npy", images(2)[..80].to_vec())], true), Split::Train).unwrap_err();
         assert!(error.to_string().contains("x.npy is not a whole .npy file"), "{error}");
         let negative = array("|i1", "2,", &[1, 255]);

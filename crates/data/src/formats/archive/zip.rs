@@ -222,16 +222,16 @@ mod tests {
     fn damaged_archives_say_so() {
         let archive = zip(&[("a.png", TEXT)], true);
         let said = |bytes: &[u8]| all(bytes).unwrap_err();
-        assert!(said(&archive[..archive.len() - 1]).contains("list of members can't be read"));
-        assert!(said(b"").contains("list of members can't be read"));
+        assert!(said(&archive[..archive.len() - 1]).contains("central directory can't be read"));
+        assert!(said(b"").contains("central directory can't be read"));
         let with = |back: usize, value: u8| {
             let mut changed = archive.clone();
             let at = changed.len() - back;
             changed[at] = value;
             changed
         };
-        assert!(said(&with(5, 0xff)).contains("list of members can't be read"), "where the list begins");
-        assert!(said(&with(12, 7)).contains("list of members can't be read"), "how many members there are");
+        assert!(said(&with(5, 0xff)).contains("central directory can't be read"), "where the list begins");
+        assert!(said(&with(12, 7)).contains("central directory can't be read"), "how many members there are");
         // A wrong length of the directory is harmless: its start is found by its signature.
         for harmless in [with(9, 0x7f), with(10, 7)] {
             assert_eq!(only(&harmless).unwrap(), TEXT);
@@ -259,6 +259,6 @@ mod tests {
         assert_eq!(all(&archive).unwrap(), [("a.png".to_owned(), Ok(TEXT.to_vec()))]);
         assert_eq!(all(&[&[9; 100], &archive[..]].concat()).unwrap().len(), 1);
         let cut = [&plain[..list], &entry, &record[8..], &locator, &end].concat();
-        assert!(all(&cut).unwrap_err().contains("list of members can't be read"));
+        assert!(all(&cut).unwrap_err().contains("central directory can't be read"));
     }
 }
