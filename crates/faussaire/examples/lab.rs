@@ -41,7 +41,7 @@ fn main() {
 
 /// The lab, with the nets of `recipe`; strips of images go into `folder`. Returns the last losses of D and G.
 pub fn walk(recipe: &Recipe, dataset: &dyn Dataset, size: &Size, folder: &Path) -> Result<(f32, f32)> {
-    let device = Device::flex();
+    let device = Device::cpu();
     let seed = recipe.train.seed;
     let m = size.batch;
 

@@ -65,7 +65,7 @@ fn main() -> Result<()> {
     register_layer("softsign", |_| Ok(Arc::new(Softsign)))?;
     let pixels = (0..64 * 64).map(|i| if i % 8 < 4 { 200 } else { 30 }).collect();
     let data = InMemory::from_bytes("stripes", ImageShape { height: 8, width: 8, channels: 1 }, pixels)?;
-    let mut gan = Gan::new(Recipe::parse(RECIPE, "the example", &[])?, std::sync::Arc::new(data), &Device::flex())?;
+    let mut gan = Gan::new(Recipe::parse(RECIPE, "the example", &[])?, std::sync::Arc::new(data), &Device::cpu())?;
     gan.fit(&Limits { steps: 200, ..Limits::default() }, &mut [])?;
     let image = gan.generate(&gan.fixed_latents(1))?;
     let row: Vec<String> = image[..8].iter().map(|v| format!("{v:.2}")).collect();

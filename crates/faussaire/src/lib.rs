@@ -16,7 +16,8 @@ pub mod train;
 pub mod trainer;
 
 pub use burn;
-pub use burn::tensor::{Device, Tensor};
+pub use burn::tensor::Tensor;
+pub use device::Device;
 pub use faussaire_data::{self as data, Error, Result, error, random};
 pub use faussaire_metrics as metrics;
 pub use faussaire_nn::augment::register as register_augmentation;

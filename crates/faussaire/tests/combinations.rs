@@ -87,7 +87,7 @@ impl Watcher for Finite {
 }
 
 fn gan(recipe: &Recipe, shape: ImageShape) -> Gan {
-    Gan::new(recipe.clone(), std::sync::Arc::new(images(shape)), &Device::flex()).unwrap()
+    Gan::new(recipe.clone(), std::sync::Arc::new(images(shape)), &Device::cpu()).unwrap()
 }
 
 fn train(gan: &mut Gan, steps: u64) {

@@ -14,7 +14,7 @@ fn bits(model: &Model) -> Vec<Vec<u32>> {
 #[test]
 fn a_frozen_discriminator_costs_and_changes_nothing() {
     let recipe = Recipe::parse(Preset::Quick.text(), "quick", &[]).unwrap();
-    let device = Device::flex();
+    let device = Device::cpu();
     let (g, d) = recipe.networks().unwrap();
     let kernels = |net: &faussaire::net::Network| net.specs().filter(|s| s.name == "weight").count() as u64;
     let (g_kernels, d_kernels) = (kernels(&g), kernels(&d));

@@ -39,7 +39,7 @@ fn numbers(value: &Value) -> Vec<f32> {
 
 /// Gives `net` the case's first weights; `k` counts the kernels so far.
 fn model(net: Network, seed: u64, k: &mut u64, rate: f64) -> Model {
-    let device = Device::flex();
+    let device = Device::cpu();
     let values = net
         .specs()
         .map(|spec| match spec.name {
@@ -79,7 +79,7 @@ impl Case {
         let batch = self.json["batch"].as_u64().unwrap() as usize;
         let seed = self.json["seed"].as_u64().unwrap() * 1000 + rule + step;
         let values: Vec<f32> = uniform(seed, batch * h * w * c).into_iter().map(map).collect();
-        Tensor::from_data(TensorData::new(values, [batch, h, w, c]), &Device::flex())
+        Tensor::from_data(TensorData::new(values, [batch, h, w, c]), &Device::cpu())
     }
 
     /// Three alternating steps; the losses of each beside Keras's.
@@ -88,7 +88,7 @@ impl Case {
         let labels = |first: f32, second: f32, each: usize| {
             let values: Vec<f32> = std::iter::repeat_n(first, each).chain(std::iter::repeat_n(second, batch)).collect();
             let count = values.len();
-            Tensor::<4>::from_data(TensorData::new(values, [count, 1, 1, 1]), &Device::flex())
+            Tensor::<4>::from_data(TensorData::new(values, [count, 1, 1, 1]), &Device::cpu())
         };
         for step in 0..3u64 {
             let (latent, image) = (self.generator.net.input(), self.generator.net.output());

@@ -43,7 +43,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 fn a_trained_run_can_be_played_with() {
     let folder = tempfile::tempdir().unwrap();
     let run = trained(&folder.path().join("run"));
-    let device = Device::flex();
+    let device = Device::cpu();
     let sampler = Sampler::open(&run, "latest", &device).unwrap();
 
     // SeFa: an orthonormal basis, strongest first.
@@ -60,13 +60,13 @@ fn a_trained_run_can_be_played_with() {
 
     // The way back: from an image of its own to noise that draws it.
     let z = sampler.noise(5, 3, 1);
-    let target = sampler.images(&z, &[]).unwrap();
+    let target = sampler.values(&z, None).unwrap();
     let mut search = Inversion::new(&sampler, &target, &[], 1).unwrap();
     let first = search.step(&sampler, 0).unwrap();
     let last = search.step(&sampler, 150).unwrap();
     assert_eq!((first.step, last.step), (0, 150));
     assert!(last.error < 0.4 * first.error, "{} -> {}", first.error, last.error);
-    assert_eq!(last.image, sampler.images(&[last.z], &[]).unwrap(), "the image is that of its noise");
+    assert_eq!(last.image, sampler.values(&last.z, None).unwrap(), "the image is that of its noise");
     assert!(Inversion::new(&sampler, &target[1..], &[], 1).is_err());
 
     // The expert: its scores are those of its net, so real images it has learnt and noise differ.
@@ -84,22 +84,19 @@ fn labels_point_the_way() {
     const IMAGES: usize = 1000;
     let folder = tempfile::tempdir().unwrap();
     let run = trained(&folder.path().join("run"));
-    let sampler = Sampler::open(&run, "latest", &Device::flex()).unwrap();
+    let sampler = Sampler::open(&run, "latest", &Device::cpu()).unwrap();
     let set = Strokes::new(1, 1500);
     let training = Training { epochs: 2, ..Training::default() };
-    let judge = Classifier::train(&set, &set, training, &Device::flex(), &mut |_| ()).unwrap();
+    let judge = Classifier::train(&set, &set, training, &Device::cpu(), &mut |_| ()).unwrap();
     let found = label_directions(&sampler, &judge, 600).unwrap();
     assert!(!found.is_empty());
     // Going a direction's way raises what it stands for, against going the other way.
     let strongest = found.iter().max_by(|a, b| a.strength.total_cmp(&b.strength)).unwrap();
     let label = judge.labels().names.iter().position(|name| *name == strongest.name).unwrap();
     let seen = |sign: f32| {
-        let noise: Vec<Vec<f32>> = sampler
-            .noise(9, 0, IMAGES)
-            .into_iter()
-            .map(|z| z.iter().zip(&strongest.vector).map(|(z, d)| z + sign * d).collect())
-            .collect();
-        let verdicts = judge.predict(&sampler.images(&noise, &[]).unwrap()).unwrap();
+        let noise = sampler.noise(9, 0, IMAGES);
+        let noise: Vec<f32> = noise.iter().zip(strongest.vector.iter().cycle()).map(|(z, d)| z + sign * d).collect();
+        let verdicts = judge.predict(&sampler.values(&noise, None).unwrap()).unwrap();
         verdicts.probabilities.iter().skip(label).step_by(judge.labels().names.len()).sum::<f32>() / IMAGES as f32
     };
     let (more, less) = (seen(1.0), seen(-1.0));

@@ -153,28 +153,34 @@ fn animated(options: &Sample) -> bool {
     options.interpolate || matches!(output(options), Ok(Output::Gif(_)))
 }
 
-/// Noise for images `first` to `first + n`, of `total`.
-fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Vec<Vec<f32>> {
+/// Noise for images `first` to `first + n`, of `total`: `[n, latent]`.
+fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Vec<f32> {
     if !animated(options) {
         return sampler.noise(options.seed, first as u64, n);
     }
     let ends = sampler.noise(options.seed, 0, ENDS.min(total.max(1)));
-    Sampler::walk(&ends, total, first..first + n)
+    sampler.walk(&ends, total, first..first + n)
 }
 
-/// Label rows for images `first` to `first + n`.
-fn labels(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<Vec<f32>>> {
+/// Label rows for images `first` to `first + n`: `[n, labels]`.
+fn labels(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<f32>> {
     Ok(match &options.class {
-        Some(text) => vec![sampler.encode_label(text)?; n],
+        Some(text) => sampler.encode_label(text)?.repeat(n),
         // An animation keeps to what its first image shows.
-        None if animated(options) => vec![sampler.sample_labels(options.seed, 0, 1).concat(); n],
+        None if animated(options) => sampler.sample_labels(options.seed, 0, 1).repeat(n),
         None => sampler.sample_labels(options.seed, first as u64, n),
     })
 }
 
+/// The same, one by one; none for a generator that takes no labels.
+fn label_rows(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<Vec<f32>>> {
+    let width = sampler.labels().names.len().max(1);
+    Ok(labels(sampler, options, first, n)?.chunks(width).map(<[f32]>::to_vec).collect())
+}
+
 fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
     let labels = labels(sampler, options, first, n)?;
-    let values = sampler.images(&noise(sampler, options, first, n, total), &labels)?;
+    let values = sampler.values(&noise(sampler, options, first, n, total), Some(&labels))?;
     Images::from_values(&values, sampler.shape(), sampler.bounds())
 }
 
@@ -225,7 +231,7 @@ fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
     let mut beside = LabelArray::create(path, sampler.labels(), n)?;
     let made = in_parts(sampler, options, n, |first, images| {
         if let Some((_, array)) = &mut beside {
-            array.add(&labels(sampler, options, first, images.len())?)?;
+            array.add(&label_rows(sampler, options, first, images.len())?)?;
         }
         writer.write(&images.bytes)
     })?;
@@ -240,9 +246,7 @@ fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
 fn write_zip(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
     let mut archive = Archive::create(path, sampler.labels())?;
     let made = in_parts(sampler, options, n, |first, images| {
-        let rows =
-            if sampler.labels().names.is_empty() { Vec::new() } else { labels(sampler, options, first, images.len())? };
-        archive.add(&images, &rows, first)
+        archive.add(&images, &label_rows(sampler, options, first, images.len())?, first)
     })?;
     archive.finish()?;
     Ok(made)

@@ -9,8 +9,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::Device;
-
+use crate::Device;
 use crate::data::LabelSettings;
 use crate::data::labels::Conditions;
 use crate::data::{self, Dataset, OpenOptions, Split, Subset};
@@ -206,8 +205,8 @@ mod tests {
         let plain = |name: &str| InMemory::from_bytes(name, shape, vec![7; 20 * shape.len()]).unwrap();
         let unlabelled = Reference::new(Arc::new(plain("a")), None);
         assert!(unlabelled.classifier_sets().is_none());
-        assert!(unlabelled.cached_classifier(&Device::flex()).unwrap().is_none());
-        let extractor = unlabelled.extractor(None, &Device::flex(), &mut |_| ()).unwrap();
+        assert!(unlabelled.cached_classifier(&Device::cpu()).unwrap().is_none());
+        let extractor = unlabelled.extractor(None, &Device::cpu(), &mut |_| ()).unwrap();
         assert!(matches!(extractor, Extractor::Random(_)));
         let labels = plain("b").with_labels((0..20).map(|i| i % 2).collect(), vec!["x".into(), "y".into()]).unwrap();
         let labelled: Arc<dyn Dataset> = Arc::new(labels);

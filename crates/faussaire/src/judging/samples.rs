@@ -1,8 +1,7 @@
 //! The images that are judged: sampled from a run, or opened and converted to the shape of the real ones.
 
-use burn::tensor::Device;
-
 use super::{Options, Progress, Reference};
+use crate::Device;
 use crate::data::{self, Dataset, OpenOptions, fill};
 use crate::error::{Error, Result};
 use crate::metrics::GeneratedSet;

@@ -1,7 +1,6 @@
 //! The scores of a run's discriminator for given images.
 
-use burn::tensor::Device;
-
+use crate::Device;
 use crate::error::{Error, Result};
 use crate::loss::Scores;
 use crate::model::Model;

@@ -63,12 +63,13 @@ impl Inversion {
             ));
         }
         let noise = sampler.noise(seed, 0, CANDIDATES);
-        let labels = if label.is_empty() { Vec::new() } else { vec![label.to_vec(); CANDIDATES] };
-        let images = sampler.images(&noise, &labels)?;
+        let images = sampler.values(&noise, Some(&label.repeat(CANDIDATES)))?;
         let distance = |image: &[f32]| image.iter().zip(target).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
         let mut order: Vec<(f32, usize)> = images.chunks(target.len()).map(distance).zip(0..).collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let z: Vec<f32> = order.iter().take(STARTS).flat_map(|(_, at)| noise[*at].clone()).collect();
+        let latent = sampler.latent();
+        let start = |at: usize| noise[at * latent..(at + 1) * latent].iter().copied();
+        let z: Vec<f32> = order.iter().take(STARTS).flat_map(|(_, at)| start(*at)).collect();
         let moments = [0, 1].map(|_| vec![0.0; z.len()]);
         Ok(Self { target: target.repeat(STARTS), label: label.to_vec(), z, moments, steps: 0 })
     }
@@ -78,7 +79,7 @@ impl Inversion {
     /// # Errors
     /// A generator other than that of the search.
     pub fn step(&mut self, sampler: &Sampler, count: u64) -> Result<InversionResult> {
-        let latent = sampler.network().input().len();
+        let latent = sampler.latent();
         if self.z.len() != STARTS * latent || self.target.len() != STARTS * sampler.shape().len() {
             return Err(Error::usage("this search was started with another generator", "start a new one"));
         }

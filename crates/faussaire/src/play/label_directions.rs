@@ -32,17 +32,18 @@ pub fn label_directions(sampler: &Sampler, judge: &Classifier, images: usize) ->
         return Err(Error::usage("this generator is conditional", "choose a class instead of a direction"));
     }
     let names = &judge.labels().names;
-    let (mut noise, mut probabilities) = (Vec::with_capacity(images), Vec::with_capacity(images * names.len()));
+    let (mut noise, mut probabilities) =
+        (Vec::with_capacity(images * sampler.latent()), Vec::with_capacity(images * names.len()));
     for first in (0..images).step_by(BATCH) {
         let part = sampler.noise(SEED, first as u64, BATCH.min(images - first));
-        let mut values = sampler.images(&part, &[])?;
+        let mut values = sampler.values(&part, None)?;
         sampler.range().to_unit(&mut values);
         probabilities.extend(judge.predict(&values)?.probabilities);
         noise.extend(part);
     }
     let found = names.iter().enumerate().filter_map(|(label, name)| {
         let shares: Vec<f32> = probabilities.iter().skip(label).step_by(names.len()).copied().collect();
-        let (vector, strength) = towards(&noise, &shares)?;
+        let (vector, strength) = towards(&noise, sampler.latent(), &shares)?;
         let origin = Origin::Label;
         (strength >= MIN_CORRELATION).then(|| Direction { name: name.clone(), origin, vector, reach: REACH, strength })
     });
@@ -52,13 +53,13 @@ pub fn label_directions(sampler: &Sampler, judge: &Classifier, images: usize) ->
 /// Seed of the noise.
 const SEED: u64 = 7;
 
-/// The unit vector along which `shares` grow with `noise`, and the correlation; none if they are constant.
-fn towards(noise: &[Vec<f32>], shares: &[f32]) -> Option<(Vec<f32>, f32)> {
+/// The unit vector along which `shares` grow with `noise`, `[n, latent]`, and the correlation; none if they are constant.
+fn towards(noise: &[f32], latent: usize, shares: &[f32]) -> Option<(Vec<f32>, f32)> {
     let n = shares.len().max(1) as f64;
     let mean = shares.iter().map(|s| f64::from(*s)).sum::<f64>() / n;
-    let mut sums = vec![0.0; noise.first()?.len()];
+    let mut sums = vec![0.0; latent];
     let mut variance = 0.0;
-    for (z, share) in noise.iter().zip(shares) {
+    for (z, share) in noise.chunks(latent.max(1)).zip(shares) {
         let more = f64::from(*share) - mean;
         variance += more * more / n;
         sums.iter_mut().zip(z).for_each(|(sum, value)| *sum += more * f64::from(*value) / n);
@@ -79,14 +80,14 @@ mod tests {
     #[test]
     fn finds_the_direction_that_a_share_depends_on() {
         let stream = Stream::new(3, "test");
-        let noise: Vec<Vec<f32>> = (0..4000).map(|i| stream.normal(i, 5)).collect();
-        let along = |z: &Vec<f32>| 0.6 * z[1] - 0.8 * z[4];
-        let shares: Vec<f32> = noise.iter().map(|z| f32::from(along(z) > 1.0)).collect();
-        let (vector, strength) = towards(&noise, &shares).unwrap();
+        let noise: Vec<f32> = (0..4000).flat_map(|i| stream.normal(i, 5)).collect();
+        let along = |z: &[f32]| 0.6 * z[1] - 0.8 * z[4];
+        let shares: Vec<f32> = noise.chunks(5).map(|z| f32::from(along(z) > 1.0)).collect();
+        let (vector, strength) = towards(&noise, 5, &shares).unwrap();
         let cosine = 0.6 * vector[1] - 0.8 * vector[4];
         assert!(cosine > 0.97, "{vector:?}");
         // phi(1) / sqrt(p (1 - p)) with p = 0.1587: 0.662.
         assert!((0.6..0.75).contains(&strength), "{strength}");
-        assert_eq!(towards(&noise, &vec![0.5; 4000]), None);
+        assert_eq!(towards(&noise, 5, &vec![0.5; 4000]), None);
     }
 }

@@ -1,8 +1,7 @@
 //! A lesson: trains on a 2-D toy phase by phase, with a picture of both nets after each. It is the same training as
 //! that of the command line, stopped in the middle of a step.
 
-use burn::tensor::Device;
-
+use crate::Device;
 use crate::data::{Coverage, OpenOptions, Points, Toy, open};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Scores};
@@ -182,7 +181,7 @@ impl Lesson {
         let window = self.toy.window();
         let mut values: Vec<f32> = points.iter().flatten().map(|v| 0.5 * (v / window + 1.0)).collect();
         self.gan.range().from_unit(&mut values);
-        let x = tensor(values, [points.len(), 1, 1, 2], &Device::flex());
+        let x = tensor(values, [points.len(), 1, 1, 2], &Device::cpu());
         let critic = &self.gan.discriminator;
         host(&Scores::of(critic.net.apply_to_logits(&critic.weights, x, &mut Pass::infer())))
     }
@@ -203,7 +202,7 @@ impl Lesson {
             z.iter_mut().zip([x, y]).for_each(|(slot, value)| *slot = value);
             z
         });
-        let z = tensor(z.collect(), [MESH * MESH, 1, 1, latent], &Device::flex());
+        let z = tensor(z.collect(), [MESH * MESH, 1, 1, latent], &Device::cpu());
         Mesh { side: MESH, points: self.generated(&Latents { z, y: None }) }
     }
 }
@@ -237,9 +236,9 @@ mod tests {
 
     #[test]
     fn two_phases_are_a_step_of_the_command_line() {
-        let mut lesson = Lesson::new(recipe(&[]), &Device::flex()).unwrap();
+        let mut lesson = Lesson::new(recipe(&[]), &Device::cpu()).unwrap();
         let data = open("ring", &recipe(&[]).open_options(OpenOptions::default()), &mut |_| ()).unwrap();
-        let mut gan = Gan::new(recipe(&[]), data.into(), &Device::flex()).unwrap();
+        let mut gan = Gan::new(recipe(&[]), data.into(), &Device::cpu()).unwrap();
         for step in 0..3 {
             assert_eq!(lesson.next(), Phase::Discriminator);
             let before = host(&lesson.gan.generator.weights.tensors()[0]);
@@ -261,7 +260,7 @@ mod tests {
     #[test]
     fn the_picture_shows_what_the_nets_do() {
         let mut lesson =
-            Lesson::new(recipe(&["train.loss=nonsaturating", "train.penalties={}"]), &Device::flex()).unwrap();
+            Lesson::new(recipe(&["train.loss=nonsaturating", "train.penalties={}"]), &Device::cpu()).unwrap();
         for _ in 0..2 * 60 {
             lesson.advance().unwrap();
         }
@@ -270,13 +269,13 @@ mod tests {
         let heat = picture.heat.unwrap();
         assert_eq!((heat.values.len(), picture.mesh.points.len()), (41 * 41, 21 * 21));
         // The mesh's middle is what G makes of 0.
-        let z = Latents { z: tensor(vec![0.0; 2], [1, 1, 1, 2], &Device::flex()), y: None };
+        let z = Latents { z: tensor(vec![0.0; 2], [1, 1, 1, 2], &Device::cpu()), y: None };
         assert_eq!(picture.mesh.points[21 * 21 / 2], lesson.generated(&z)[0]);
         // The heat at the middle is D's probability of the plane's middle.
         let score = lesson.scores(&[[0.0, 0.0]])[0];
         assert!((heat.values[41 * 41 / 2] - 1.0 / (1.0 + (-score).exp())).abs() < 1e-6);
         assert!(heat.values.iter().all(|p| (0.0..=1.0).contains(p)));
-        let refused = Lesson::new(recipe(&["data.source=strokes"]), &Device::flex()).unwrap_err();
+        let refused = Lesson::new(recipe(&["data.source=strokes"]), &Device::cpu()).unwrap_err();
         assert!(refused.hint().contains("ring, grid"), "{}", refused.hint());
     }
 }

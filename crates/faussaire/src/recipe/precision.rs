@@ -2,10 +2,10 @@
 //! training. Sums, statistics, losses, weights and Adam are always f32; so is everything outside of training steps, so
 //! that a checkpoint gives the same images on every machine.
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::Recipe;
+use crate::Device;
 use crate::error::{Error, Result};
 use crate::net::{Network, Shape};
 use crate::ops::Precision;
@@ -38,7 +38,7 @@ impl PrecisionChoice {
     /// # Errors
     /// bfloat16 on a device that does not support it.
     pub(crate) fn for_inference(self, generator: &Network, device: &Device) -> Result<Precision> {
-        self.resolved(*device == Device::flex(), makes_images(generator), Precision::fastest())
+        self.resolved(device.is_cpu(), makes_images(generator), Precision::fastest())
     }
 
     /// The precision; `auto` is the `fastest` where bfloat16 is `allowed`.
@@ -76,7 +76,7 @@ impl Recipe {
     /// # Errors
     /// bfloat16 on a device that does not support it.
     pub(crate) fn resolve_precision(&mut self, device: &Device) -> Result<Precision> {
-        self.resolve(*device == Device::flex(), Precision::fastest())
+        self.resolve(device.is_cpu(), Precision::fastest())
     }
 
     fn resolve(&mut self, on_processor: bool, fastest: Precision) -> Result<Precision> {
@@ -113,7 +113,7 @@ mod tests {
     fn drawing_asks_only_what_is_drawn() {
         let drawn = |preset: Preset, choice: PrecisionChoice| {
             let (generator, _) = Recipe::parse(preset.text(), preset.name(), &[]).unwrap().networks().unwrap();
-            choice.for_inference(&generator, &Device::flex()).unwrap()
+            choice.for_inference(&generator, &Device::cpu()).unwrap()
         };
         // A WGAN-GP generator bears what its training does not.
         for preset in [Preset::Tp, Preset::FidleWganGp] {

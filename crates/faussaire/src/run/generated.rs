@@ -1,39 +1,63 @@
-//! The images of a run that are judged: drawn from its averaged generator, as a viewer would see them.
+//! Series of images under a seed: as pictures, and as values to be judged.
 
 use super::Sampler;
-use crate::PixelRange;
 use crate::data::LabelKind;
 use crate::error::Result;
 use crate::metrics::GeneratedSet;
+use crate::render::Images;
 
 /// They are drawn in parts of this size.
 const PART: usize = 1024;
 
 impl Sampler {
+    /// Images number 0 to `n` under `seed`, as bytes; of all classes as often as in the training data. They are those of
+    /// `faussaire sample --seed`.
+    ///
+    /// # Errors
+    /// A generator of points, or of images with other than 1 or 3 channels: they have [`Self::values`] only. `n` of 0.
+    pub fn draw(&self, n: usize, seed: u64) -> Result<Images> {
+        Images::from_values(&self.series(n, seed, None)?.0, self.shape(), self.bounds())
+    }
+
+    /// As [`Self::draw`], of the class (or with the attributes) called `class`.
+    ///
+    /// # Errors
+    /// As [`Self::draw`] and [`Self::encode_label`].
+    pub fn draw_class(&self, class: &str, n: usize, seed: u64) -> Result<Images> {
+        Images::from_values(&self.series(n, seed, Some(class))?.0, self.shape(), self.bounds())
+    }
+
     /// Its first `n` images under `seed`, of one class or, without, of all as often as in the data; values in [0, 1], in
     /// 256 steps.
     ///
     /// # Errors
-    /// A class that the generator isn't told.
+    /// An unknown class.
     pub fn generated(&self, n: usize, seed: u64, class: Option<&str>) -> Result<GeneratedSet> {
-        let (mut images, mut asked) = (Vec::new(), Vec::new());
-        for first in (0..n).step_by(PART) {
-            let part = PART.min(n - first);
-            let labels = match class {
-                Some(class) => vec![self.encode_label(class)?; part],
-                None => self.sample_labels(seed, first as u64, part),
-            };
-            let noise = self.noise(seed, first as u64, part);
-            images.extend(self.images(&noise, &labels)?);
-            asked.extend(labels.iter().filter_map(|row| row.iter().position(|v| *v == 1.0)).map(|class| class as u32));
-        }
-        let range = if self.bounds().0 < 0.0 { PixelRange::Signed } else { PixelRange::Unit };
-        range.to_unit(&mut images);
+        let (mut images, asked) = self.series(n, seed, class)?;
+        self.range().to_unit(&mut images);
         if self.shape().height >= 4 {
             images.iter_mut().for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);
         }
         let labels = self.labels();
         let asked = (!labels.names.is_empty() && labels.kind == LabelKind::Classes).then_some(asked);
         Ok(GeneratedSet { images, asked })
+    }
+
+    /// Values of the first `n` images under `seed`, and the class that each was asked to show.
+    fn series(&self, n: usize, seed: u64, class: Option<&str>) -> Result<(Vec<f32>, Vec<u32>)> {
+        let width = self.labels().names.len();
+        let row = class.map(|class| self.encode_label(class)).transpose()?;
+        let (mut images, mut asked) = (Vec::new(), Vec::new());
+        for first in (0..n).step_by(PART) {
+            let part = PART.min(n - first);
+            let labels = match &row {
+                Some(row) => row.repeat(part),
+                None => self.sample_labels(seed, first as u64, part),
+            };
+            images.extend(self.values(&self.noise(seed, first as u64, part), Some(&labels))?);
+            let classes = labels.chunks(width.max(1)).filter_map(|row| row.iter().position(|v| *v == 1.0));
+            asked.extend(classes.map(|class| class as u32));
+        }
+        Ok((images, asked))
     }
 }

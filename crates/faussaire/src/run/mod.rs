@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 mod folder;
 mod generated;
 mod log;
+mod noise;
 mod sampler;
 mod stopping;
 

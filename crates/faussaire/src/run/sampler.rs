@@ -1,19 +1,46 @@
-//! Images from a trained run: its averaged generator, without the data or the discriminator.
-
-use burn::tensor::{Device, Tensor};
+//! Images from a trained generator: that of a checkpoint, or the one in memory; without the data or the discriminator.
 
 use super::{Run, checkpoint};
+use crate::Device;
 use crate::data::ImageShape;
 use crate::data::LabelSettings;
-use crate::data::labels;
 use crate::error::{Error, Result};
 use crate::net::{Network, Weights};
+use crate::ops::tensor;
 use crate::pixel_range::PixelRange;
-use crate::random::Stream;
-use crate::recipe::PrecisionChoice;
-use crate::train::{InferenceGenerator, Latents};
+use crate::recipe::{PrecisionChoice, Recipe};
+use crate::train::{Gan, InferenceGenerator, Latents};
+use crate::{Tensor, device};
 
-/// A generator taken from a checkpoint.
+/// An averaged generator that makes images. All its methods take `&self`, so that many threads can share one.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use faussaire::data::{ImageShape, InMemory};
+/// use faussaire::prelude::*;
+///
+/// # fn main() -> Result<()> {
+/// # let shape = ImageShape { height: 8, width: 8, channels: 1 };
+/// # let images = InMemory::from_bytes("stripes", shape, (0..4096).map(|at| (at % 8 * 30) as u8).collect())?;
+/// # let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]).batch(8);
+/// let gan = Gan::new(recipe, Arc::new(images), &Device::cpu())?; // trained, in a real program
+/// let sampler = Sampler::of(&gan)?;
+///
+/// let images = sampler.draw(3, 7)?; // bytes, number 0 to 2 under seed 7
+/// assert_eq!(images.len(), 3);
+///
+/// let z = sampler.noise(7, 0, 3); // [3, latent]
+/// let values = sampler.values(&z, None)?; // [3, 8, 8, 1]
+/// assert_eq!(values.len(), 3 * 64);
+/// assert!(sampler.values(&z[1..], None).is_err());
+///
+/// std::thread::scope(|threads| {
+///     let others: Vec<_> = (0..4).map(|_| threads.spawn(|| sampler.draw(3, 7))).collect();
+///     others.into_iter().all(|other| other.join().is_ok_and(|drawn| drawn.is_ok_and(|drawn| drawn == images)))
+/// });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Sampler {
     generator: Network,
@@ -23,11 +50,19 @@ pub struct Sampler {
     shape: ImageShape,
     labels: LabelSettings,
     device: Device,
-    /// The step at which the checkpoint was taken.
+    /// The step at which the generator was taken.
     pub step: u64,
 }
 
 impl Sampler {
+    /// The averaged generator of `gan` as it is now; it does not follow when `gan` is trained further.
+    ///
+    /// # Errors
+    /// A generator whose last layer bounds its values to no range of pixels.
+    pub fn of(gan: &Gan) -> Result<Self> {
+        Self::new(&gan.recipe, gan.generator.net.clone(), gan.averaged(), gan.device(), gan.progress.step)
+    }
+
     /// Opens the checkpoint called `name` (`latest`, `best`, a kept one) of `run`.
     ///
     /// # Errors
@@ -37,6 +72,10 @@ impl Sampler {
         let generator = recipe.networks()?.0;
         let (place, state) = run.find_checkpoint(name)?;
         let weights = checkpoint::weights(&place, &state, &generator, "average", device)?;
+        Self::new(&recipe, generator, weights, device, state.step)
+    }
+
+    fn new(recipe: &Recipe, generator: Network, weights: Weights, device: &Device, step: u64) -> Result<Self> {
         let [height, width, channels] = generator.output().dims();
         let labels = generator.labels();
         Ok(Self {
@@ -45,9 +84,9 @@ impl Sampler {
             generator,
             weights,
             shape: ImageShape { height, width, channels },
-            labels: if labels > 0 { recipe.labels } else { LabelSettings::default() },
+            labels: if labels > 0 { recipe.labels.clone() } else { LabelSettings::default() },
             device: device.clone(),
-            step: state.step,
+            step,
         })
     }
 
@@ -78,6 +117,11 @@ impl Sampler {
         self.range
     }
 
+    /// The number of values of a noise vector.
+    pub fn latent(&self) -> usize {
+        self.generator.input().len()
+    }
+
     /// The shape of its images.
     pub fn shape(&self) -> ImageShape {
         self.shape
@@ -88,118 +132,110 @@ impl Sampler {
         self.range.bounds()
     }
 
-    /// Noise vectors number `first` to `first + n` under `seed`; any part of a long series can be made alone.
-    pub fn noise(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
-        let stream = Stream::new(seed, "sample");
-        let latent = self.generator.input().len();
-        (first..first + n as u64).map(|i| stream.normal(i, latent)).collect()
-    }
-
-    /// The labels that its images can be asked to have; none for a generator that is told nothing.
+    /// The labels that its images can be asked to have; none for a generator that takes no labels.
     pub fn labels(&self) -> &LabelSettings {
         &self.labels
     }
 
-    /// Label rows for images number `first` to `first + n` under `seed`: as frequent as in the training data.
-    pub fn sample_labels(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
-        let rows = labels::sample_labels(&self.labels, &Stream::new(seed, "sample.labels"), first, n);
-        rows.chunks(self.labels.names.len().max(1)).map(<[f32]>::to_vec).collect()
-    }
-
-    /// The label row that `text` asks for: a class, or attributes with commas between them; names or numbers.
+    /// The images of the noise vectors `z`, `[n, latent]`, with `labels`, `[n, labels]`, where the generator takes labels:
+    /// `[n, h, w, c]` values within [`Self::bounds`]. They are computed on rayon's current pool.
     ///
     /// # Errors
-    /// An unknown name, several classes at once, or a generator that is told nothing.
-    pub fn encode_label(&self, text: &str) -> Result<Vec<f32>> {
-        if self.labels.names.is_empty() {
-            return Err(Error::usage(
-                format!("class {text} was asked for, but this run's generator takes no labels"),
-                "train one that does (`Recipe::conditioned`)",
-            ));
-        }
-        self.labels.encode(text)
+    /// Noise that isn't a whole number of vectors, or labels that are missing, too few or too many.
+    pub fn values(&self, z: &[f32], labels: Option<&[f32]>) -> Result<Vec<f32>> {
+        let latents = self.latents(z, labels)?;
+        device::on_pool(|| self.inference.images(&latents))
     }
 
-    /// The images of these noise vectors, with a label row for each where the generator takes labels: `[n, h, w, c]`
-    /// values within [`Self::bounds`].
+    /// As [`Self::values`], into `out`.
     ///
     /// # Errors
-    /// A vector of the wrong length, or too few label rows.
-    pub fn images(&self, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Result<Vec<f32>> {
-        let latent = self.generator.input().len();
-        if let Some(wrong) = noise.iter().find(|z| z.len() != latent) {
+    /// As [`Self::values`]; an `out` of another length.
+    pub fn values_into(&self, z: &[f32], labels: Option<&[f32]>, out: &mut [f32]) -> Result<()> {
+        let latents = self.latents(z, labels)?;
+        let expected = z.len() / self.latent() * self.shape.len();
+        if out.len() != expected {
             return Err(Error::usage(
-                format!("a noise vector has {} values, expected {latent}", wrong.len()),
-                "make them with `Sampler::noise`",
+                format!("there is room for {} values, but the images have {expected}", out.len()),
+                format!("give n * {} values for n images of {}", self.shape.len(), self.shape),
             ));
         }
-        let values: Vec<f32> = noise.iter().flatten().copied().collect();
-        let shape = [noise.len(), 1, 1, latent];
-        let z = crate::ops::tensor(values, shape, &self.device);
-        let width = self.labels.names.len();
-        if width > 0 && (labels.len() != noise.len() || labels.iter().any(|row| row.len() != width)) {
+        device::on_pool(|| self.inference.images_into(&latents, out))
+    }
+
+    /// Tensors of `z` and `labels`, whose lengths are checked.
+    fn latents(&self, z: &[f32], labels: Option<&[f32]>) -> Result<Latents> {
+        let (latent, width) = (self.latent(), self.labels.names.len());
+        if !z.len().is_multiple_of(latent) {
             return Err(Error::usage(
-                format!("{} label rows for {} images, expected one each, of {width} values", labels.len(), noise.len()),
+                format!("the noise has {} values, expected a multiple of {latent}", z.len()),
+                "make it with `Sampler::noise`",
+            ));
+        }
+        let n = z.len() / latent;
+        let given = labels.map_or(0, <[f32]>::len);
+        if given != n * width {
+            return Err(Error::usage(
+                format!("{given} label values for {n} images, expected {width} each"),
                 "make them with `Sampler::encode_label` or `Sampler::sample_labels`",
             ));
         }
-        let y = (width > 0).then(|| {
-            crate::ops::tensor(labels.iter().flatten().copied().collect(), [noise.len(), 1, 1, width], &self.device)
-        });
-        self.inference.images(&Latents { z, y })
+        let y = labels.filter(|_| width > 0).map(|labels| tensor(labels.to_vec(), [n, 1, 1, width], &self.device));
+        Ok(Latents { z: tensor(z.to_vec(), [n, 1, 1, latent], &self.device), y })
     }
 
     /// What the generator makes of one batch, in operations that can be differentiated by the noise.
     pub(crate) fn differentiable(&self, z: Tensor<4>, y: Option<Tensor<4>>) -> Tensor<4> {
         self.inference.batch(Latents { z, y })
     }
-
-    /// Of `frames` noise vectors, those in `part`, that walk from each of `ends` to the next and back to the first, on great circles: a
-    /// straight line between normal vectors would pass through lengths that training never saw (White 2016).
-    pub fn walk(ends: &[Vec<f32>], frames: usize, part: std::ops::Range<usize>) -> Vec<Vec<f32>> {
-        let count = ends.len();
-        if count == 0 {
-            return Vec::new();
-        }
-        let position = |frame: usize| frame as f32 * count as f32 / frames.max(1) as f32;
-        part.map(|frame| {
-            let at = position(frame);
-            let from = (at as usize).min(count - 1);
-            slerp(&ends[from], &ends[(from + 1) % count], at - from as f32)
-        })
-        .collect()
-    }
-}
-
-/// Spherical interpolation from `a` (t = 0) to `b` (t = 1).
-fn slerp(a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
-    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
-    let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(f32::MIN_POSITIVE);
-    let angle = cosine.clamp(-1.0, 1.0).acos();
-    let (from, to) = if angle.sin().abs() < 1e-4 {
-        (1.0 - t, t)
-    } else {
-        (((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin())
-    };
-    a.iter().zip(b).map(|(x, y)| from * x + to * y).collect()
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::data::InMemory;
+
+    fn gan() -> Gan {
+        let shape = ImageShape { height: 8, width: 8, channels: 1 };
+        let bytes = (0..32 * 64).map(|at| (at % 251) as u8).collect();
+        let images = InMemory::from_bytes("images", shape, bytes).unwrap();
+        let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]).batch(8);
+        Gan::new(recipe, Arc::new(images), &Device::cpu()).unwrap()
+    }
 
     #[test]
-    fn walks_keep_their_length_and_close() {
-        let ends = [vec![3.0, 0.0], vec![0.0, 3.0]];
-        let walk = Sampler::walk(&ends, 8, 0..8);
-        assert_eq!(walk.len(), 8);
-        assert_eq!(walk[0], ends[0]);
-        assert!((walk[4][1] - 3.0).abs() < 1e-5 && walk[4][0].abs() < 1e-5);
-        for z in &walk {
-            assert!((z[0].hypot(z[1]) - 3.0).abs() < 1e-4, "{z:?}");
-        }
-        assert_eq!(Sampler::walk(&ends, 8, 3..5), walk[3..5]);
-        assert!(Sampler::walk(&[], 8, 0..8).is_empty());
-        assert!((walk[7][0] - walk[1][0]).abs() < 1e-5, "the way back mirrors the way out");
+    fn wrong_lengths_are_refused() {
+        let sampler = Sampler::of(&gan()).unwrap();
+        let z = sampler.noise(1, 0, 2);
+        let said = |outcome: Result<Vec<f32>>| outcome.unwrap_err().to_string();
+        assert!(said(sampler.values(&z[1..], None)).contains("7 values, expected a multiple of 4"));
+        assert!(said(sampler.values(&z, Some(&[1.0, 0.0]))).contains("2 label values for 2 images, expected 0 each"));
+        assert!(sampler.values(&[], None).unwrap().is_empty());
+        let error = sampler.values_into(&z, None, &mut [0.0; 64]).unwrap_err();
+        assert!(error.to_string().contains("room for 64 values, but the images have 128"), "{error}");
+    }
+
+    #[test]
+    fn all_ways_to_draw_give_the_same_images() {
+        let gan = gan();
+        let sampler = Sampler::of(&gan).unwrap();
+        // More than a batch, so that parts are put together.
+        let z = sampler.noise(5, 2, 70);
+        let values = sampler.values(&z, None).unwrap();
+        let mut into = vec![0.0; values.len()];
+        sampler.values_into(&z, None, &mut into).unwrap();
+        assert_eq!(values, into);
+        let alone = sampler.values(&sampler.noise(5, 69, 1), None).unwrap();
+        assert_eq!(values[67 * 64..68 * 64], alone);
+        assert_ne!(values[..64], values[64..128]);
+        let drawn = sampler.draw(70, 5).unwrap();
+        assert_eq!(
+            drawn.get(69),
+            crate::render::Images::from_values(&alone, sampler.shape(), (0.0, 1.0)).unwrap().get(0)
+        );
+        assert!(sampler.draw_class("cat", 1, 5).unwrap_err().to_string().contains("takes no labels"));
     }
 }

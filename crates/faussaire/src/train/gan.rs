@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::inference::InferenceGenerator;
 use super::{Ema, held_out};
+use crate::Device;
 use crate::data::labels::{self as conditions, Conditions};
 use crate::data::{Batches, Dataset, ImageShape, Prefetcher, Subset};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Shape, Weights};
-use crate::ops::tensor;
+use crate::ops::{host, tensor};
 use crate::pixel_range::PixelRange;
 use crate::random::Stream;
 use crate::recipe::Recipe;
@@ -29,13 +30,26 @@ pub struct Progress {
     pub augment: f64,
 }
 
-/// The inputs of a generator.
+/// The inputs of a generator: noise, and labels for a conditional one. [`Gan::fixed_latents`] makes them;
+/// [`crate::run::Sampler`] takes noise of any other origin.
 #[derive(Clone, Debug)]
 pub struct Latents {
     /// Noise, `[n, 1, 1, latent]`.
-    pub z: Tensor<4>,
+    pub(crate) z: Tensor<4>,
     /// Labels for a conditional net, `[n, 1, 1, labels]`.
-    pub y: Option<Tensor<4>>,
+    pub(crate) y: Option<Tensor<4>>,
+}
+
+impl Latents {
+    /// The noise vectors, `[n, latent]`.
+    pub fn noise(&self) -> Vec<f32> {
+        host(&self.z)
+    }
+
+    /// The label rows, `[n, labels]`, of a conditional generator's.
+    pub fn labels(&self) -> Option<Vec<f32>> {
+        self.y.as_ref().map(host)
+    }
 }
 
 /// A generator and a discriminator in training.

@@ -39,17 +39,58 @@ impl InferenceGenerator {
     /// # Errors
     /// Latents that don't fit the generator.
     pub fn images(&self, latents: &Latents) -> Result<Vec<f32>> {
+        let mut values = Vec::with_capacity(latents.z.dims()[0] * self.net.output().len());
+        self.in_batches(latents, |batch| values.extend(batch))?;
+        Ok(values)
+    }
+
+    /// As [`Self::images`], into `out`, which has room for them.
+    ///
+    /// # Errors
+    /// As [`Self::images`].
+    pub fn images_into(&self, latents: &Latents, out: &mut [f32]) -> Result<()> {
+        let mut room = out.iter_mut();
+        // The batch leads: a slot must not be taken when it is used up.
+        self.in_batches(latents, |batch| batch.into_iter().zip(room.by_ref()).for_each(|(value, slot)| *slot = value))
+    }
+
+    fn in_batches(&self, latents: &Latents, mut take: impl FnMut(Vec<f32>)) -> Result<()> {
         let n = latents.z.dims()[0];
         if n == 0 {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.net.check_input(&latents.z, latents.y.as_ref())?;
-        let mut values = Vec::with_capacity(n * self.net.output().len());
         for start in (0..n).step_by(BATCH) {
             let end = (start + BATCH).min(n);
             let part = |t: &Tensor<4>| t.clone().narrow(0, start, end - start);
-            values.extend(host(&self.batch(Latents { z: part(&latents.z), y: latents.y.as_ref().map(part) })));
+            take(host(&self.batch(Latents { z: part(&latents.z), y: latents.y.as_ref().map(part) })));
         }
-        Ok(values)
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::{ImageShape, InMemory};
+    use crate::train::Gan;
+    use crate::{Device, Recipe};
+
+    #[test]
+    fn latents_that_do_not_fit_are_refused() {
+        let shape = ImageShape { height: 8, width: 8, channels: 1 };
+        let images = InMemory::from_bytes("grey", shape, vec![90; 8 * 64]).unwrap();
+        let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]).batch(8);
+        let gan = Gan::new(recipe, Arc::new(images), &Device::cpu()).unwrap();
+        let mut latents = gan.fixed_latents(2);
+        assert_eq!(gan.generate(&latents).unwrap().len(), 2 * 8 * 8);
+        latents.y = Some(Tensor::zeros([2, 1, 1, 3], &Device::cpu()));
+        assert!(gan.generate(&latents).unwrap_err().to_string().contains("expects labels none, got [2, 1, 1, 3]"));
+        latents.y = None;
+        latents.z = Tensor::zeros([2, 1, 1, 7], &Device::cpu());
+        assert!(gan.generate(&latents).unwrap_err().to_string().contains("expects a batch of 4, got 2 of 1x1x7"));
     }
 }

@@ -114,7 +114,7 @@ pub struct Options {
 impl Default for Options {
     /// On the processor, with the length of the recipe.
     fn default() -> Self {
-        let device = Device::flex();
+        let device = Device::cpu();
         Self { device, limits: None, changes: Vec::new(), conditional: None, new_classes: false }
     }
 }

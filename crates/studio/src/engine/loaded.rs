@@ -35,7 +35,7 @@ impl Loaded {
         let run = Run::open(path)?;
         let (generator, _) = run.recipe(&[])?.networks()?;
         check_size(&run, checkpoint, "average", generator.parameters().0)?;
-        let sampler = device::on_pool(|| Sampler::open(&run, checkpoint, &Device::flex()))?;
+        let sampler = device::on_pool(|| Sampler::open(&run, checkpoint, &Device::cpu()))?;
         let values = sampler.network().layers().iter().map(|layer| layer.output.len()).max().unwrap_or(1);
         // The values of two layers are in memory at a time.
         let batch = (BATCH_BYTES / (8 * values.max(1))).clamp(1, MAX_BATCH);
@@ -65,13 +65,23 @@ impl Loaded {
         let run = Run::open(&self.run)?;
         let (_, discriminator) = run.recipe(&[])?.networks()?;
         check_size(&run, &self.checkpoint, "discriminator", discriminator.parameters().0)?;
-        let expert = device::on_pool(|| Expert::open(&run, &self.checkpoint, &Device::flex()))?;
+        let expert = device::on_pool(|| Expert::open(&run, &self.checkpoint, &Device::cpu()))?;
         Ok(self.expert.get_or_init(|| expert))
     }
 
     /// Directions from the first layer's weights (SeFa). Blocks on the first call.
     pub(crate) fn directions(&self) -> &[Direction] {
         self.directions.get_or_init(|| directions(&self.sampler, DIRECTIONS))
+    }
+
+    /// Noise vectors number `first` to `first + n` under `seed`.
+    pub(crate) fn noise(&self, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
+        rows(&self.sampler.noise(seed, first, n), self.sampler.latent())
+    }
+
+    /// The `frames` noise vectors of a closed walk through `ends`.
+    pub(crate) fn walk(&self, ends: &[Vec<f32>], frames: usize) -> Vec<Vec<f32>> {
+        rows(&self.sampler.walk(&ends.concat(), frames, 0..frames), self.sampler.latent())
     }
 
     /// The names of a label row's classes or attributes.
@@ -98,9 +108,16 @@ impl Loaded {
                 "give one for each image, or `class` for all",
             )),
             Classes::Sampled if self.sampler.labels().names.is_empty() => Ok(Vec::new()),
-            Classes::Sampled => Ok(self.sampler.sample_labels(seed, first, n)),
+            Classes::Sampled => {
+                Ok(rows(&self.sampler.sample_labels(seed, first, n), self.sampler.labels().names.len()))
+            }
         }
     }
+}
+
+/// Rows of `width` values.
+fn rows(values: &[f32], width: usize) -> Vec<Vec<f32>> {
+    values.chunks(width.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 /// The classes of requested images.

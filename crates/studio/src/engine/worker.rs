@@ -147,6 +147,6 @@ fn run_batch(of: &Loaded, batch: Vec<Job>, stats: &Stats) {
 
 fn images(of: &Loaded, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Result<Vec<f32>> {
     // All requests share this thread, so a panic must not end it.
-    catch_unwind(AssertUnwindSafe(|| device::on_pool(|| of.sampler.images(noise, labels))))
+    catch_unwind(AssertUnwindSafe(|| device::on_pool(|| of.sampler.values(&noise.concat(), Some(&labels.concat())))))
         .unwrap_or_else(|_| Err(Error::run("the generator panicked", "please report this")))
 }

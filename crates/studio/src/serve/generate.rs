@@ -75,7 +75,7 @@ pub(super) async fn generate(
     };
     let labels = loaded.labels(&classes, seed, 0, n)?;
     let memory = memory(&service, n)?;
-    let mut noise = loaded.sampler.noise(seed, 0, n);
+    let mut noise = loaded.noise(seed, 0, n);
     truncate(&mut noise, wanted.truncation)?;
     let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
     let values = service.engine.images(loaded, noise, labels).await?;

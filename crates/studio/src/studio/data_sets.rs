@@ -94,7 +94,7 @@ impl DataSets {
             return Ok(Vec::new());
         }
         let reference = self.reference(&recipe)?;
-        device::on_pool(|| match reference.cached_classifier(&Device::flex())? {
+        device::on_pool(|| match reference.cached_classifier(&Device::cpu())? {
             Some(judge) => Ok(label_directions(&loaded.sampler, &judge, CLASSIFIED)?),
             None => Ok(Vec::new()),
         })

@@ -83,7 +83,7 @@ fn speeds(generator: &Network, discriminator: &Network, batch: usize) -> Option<
 }
 
 fn speed(net: &Network, batch: usize) -> Option<f64> {
-    let device = Device::flex();
+    let device = Device::cpu();
     let weights = net.initial(0, &device);
     let [h, w, c] = net.input().dims();
     // Small batches are slower per image; beyond 16 that hardly changes, unless a pass is very fast.

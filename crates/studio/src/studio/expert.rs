@@ -79,7 +79,7 @@ async fn begin(
     let truth: Vec<bool> = (0..n).map(|i| draw("truth", i).is_multiple_of(2)).collect();
     let picks: Vec<u64> = (0..n).map(|i| draw("pick", i)).collect();
     let labels = loaded.labels(&Classes::Sampled, asked.seed, 0, n)?;
-    let mut generated = studio.engine.images(&loaded, loaded.sampler.noise(asked.seed, 0, n), labels.clone()).await?;
+    let mut generated = studio.engine.images(&loaded, loaded.noise(asked.seed, 0, n), labels.clone()).await?;
     to_unit(&loaded, &mut generated);
     let (shared, secret) = (Arc::clone(&studio), truth.clone());
     let (response, round) = run_blocking(move || {

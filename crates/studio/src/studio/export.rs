@@ -237,7 +237,7 @@ fn write(
         let count = loaded.batch.min(n - first);
         let labels = loaded.labels(&classes, *seed, first as u64, count)?;
         let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
-        let noise = loaded.sampler.noise(*seed, first as u64, count);
+        let noise = loaded.noise(*seed, first as u64, count);
         let values = handle.block_on(images_with_retry(studio, loaded, noise, labels))?;
         archive.add(&pixels(loaded, &values)?, &names)?;
     }

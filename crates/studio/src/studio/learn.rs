@@ -94,7 +94,7 @@ struct LessonRequest {
 async fn begin(State(studio): State<Arc<Studio>>, Body(asked): Body<LessonRequest>) -> Answer<Json<Value>> {
     run_blocking(move || {
         let recipe = recipe(&asked)?;
-        let mut lesson = device::on_pool(|| Lesson::new(recipe, &Device::flex()))?;
+        let mut lesson = device::on_pool(|| Lesson::new(recipe, &Device::cpu()))?;
         let state = state(&mut lesson)?;
         let id = studio.lessons.add(lesson);
         Ok::<_, Failure>(Json(json!({ "lesson": id, "state": state })))

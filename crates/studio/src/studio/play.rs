@@ -15,7 +15,6 @@ use faussaire::data::ImageShape;
 use faussaire::device;
 use faussaire::play::{Inversion, InversionResult, Origin};
 use faussaire::render::{Images, png, sheet};
-use faussaire::run::Sampler;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -73,7 +72,7 @@ async fn noise(
         return Err(Failure::bad("first is too large", "count from 0"));
     }
     let labels = loaded.labels(&Classes::Sampled, query.seed, query.first, n)?;
-    Ok(Json(json!({ "z": loaded.sampler.noise(query.seed, query.first, n), "labels": labels })))
+    Ok(Json(json!({ "z": loaded.noise(query.seed, query.first, n), "labels": labels })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,7 +149,7 @@ impl ImagesRequest {
             None if self.first > u64::MAX - MAX_IMAGES as u64 => {
                 return Err(Failure::bad("first is too large", "count from 0"));
             }
-            None => loaded.sampler.noise(self.seed, self.first, count(self.n.unwrap_or(1))?),
+            None => loaded.noise(self.seed, self.first, count(self.n.unwrap_or(1))?),
         };
         check_noise(loaded, &noise)?;
         truncate(&mut noise, self.truncation)?;
@@ -277,7 +276,7 @@ async fn walk(
         ));
     }
     check_noise(&loaded, &walk.ends)?;
-    let mut noise = Sampler::walk(&walk.ends, frames, 0..frames);
+    let mut noise = loaded.walk(&walk.ends, frames);
     check_noise(&loaded, &noise)?;
     truncate(&mut noise, walk.truncation)?;
     // All frames of a walk have one class.

@@ -12,11 +12,16 @@ use super::client::{get, post};
 use super::scene::{studio, trained};
 
 fn sampler(run: &str) -> Sampler {
-    Sampler::open(&Run::open(&trained().join(run)).unwrap(), "best", &Device::flex()).unwrap()
+    Sampler::open(&Run::open(&trained().join(run)).unwrap(), "best", &Device::cpu()).unwrap()
+}
+
+/// Noise vectors number `first` to `first + n` under `seed`.
+fn noise(sampler: &Sampler, seed: u64, first: u64, n: usize) -> Vec<Vec<f32>> {
+    sampler.noise(seed, first, n).chunks(sampler.latent()).map(<[f32]>::to_vec).collect()
 }
 
 fn bytes(sampler: &Sampler, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Vec<u8> {
-    let values = sampler.images(noise, labels).unwrap();
+    let values = sampler.values(&noise.concat(), Some(&labels.concat())).unwrap();
     Images::from_values(&values, sampler.shape(), sampler.bounds()).unwrap().bytes
 }
 
@@ -24,7 +29,7 @@ fn bytes(sampler: &Sampler, noise: &[Vec<f32>], labels: &[Vec<f32>]) -> Vec<u8> 
 fn images_are_those_of_the_library_alone_and_in_company() {
     let server = studio(trained(), |_| ());
     let sampler = sampler("plain");
-    let noise = sampler.noise(7, 0, 40);
+    let noise = noise(&sampler, 7, 0, 40);
     let expected = bytes(&sampler, &noise, &[]);
     let reply = post(server.at, "/api/runs/plain/images", &json!({ "seed": 7, "n": 40 }));
     assert_eq!((reply.header("x-shape"), reply.header("x-step")), (Some("40,28,28,1"), Some("12")));
@@ -43,14 +48,14 @@ fn images_are_those_of_the_library_alone_and_in_company() {
     let reply = post(server.at, "/api/runs/plain/images", &json!({ "seed": 7, "n": 40, "truncation": 0.5 }));
     assert_eq!(reply.body, bytes(&sampler, &half, &[]));
     let frames = post(server.at, "/api/runs/plain/walk", &json!({ "ends": noise[..2], "frames": 9 })).body;
-    assert_eq!(frames, bytes(&sampler, &Sampler::walk(&noise[..2], 9, 0..9), &[]));
+    assert_eq!(frames, bytes(&sampler, &[sampler.walk(&noise[..2].concat(), 9, 0..9)], &[]));
 }
 
 #[test]
 fn classes_are_asked_for_by_name() {
     let server = studio(trained(), |_| ());
     let sampler = sampler("told");
-    let (noise, seven) = (sampler.noise(1, 0, 2), sampler.encode_label("7").unwrap());
+    let (noise, seven) = (noise(&sampler, 1, 0, 2), sampler.encode_label("7").unwrap());
     let ask = |body: Value| post(server.at, "/api/runs/told/images", &body);
     let all = ask(json!({ "seed": 1, "n": 2, "class": "7" }));
     assert_eq!(all.body, bytes(&sampler, &noise, &vec![seven.clone(); 2]));
@@ -88,9 +93,10 @@ fn the_discriminator_is_the_runs_own() {
     let server = studio(trained(), |_| ());
     let sampler = sampler("told");
     let run = Run::open(&trained().join("told")).unwrap();
-    let expert = Expert::open(&run, "best", &Device::flex()).unwrap();
+    let expert = Expert::open(&run, "best", &Device::cpu()).unwrap();
     let label = vec![sampler.encode_label("4").unwrap(); 3];
-    let expected = expert.scores(&sampler.images(&sampler.noise(2, 0, 3), &label).unwrap(), &label).unwrap();
+    let expected =
+        expert.scores(&sampler.values(&sampler.noise(2, 0, 3), Some(&label.concat())).unwrap(), &label).unwrap();
     let told = post(server.at, "/api/runs/told/judge", &json!({ "seed": 2, "n": 3, "class": "4" })).json();
     for (at, score) in expected.iter().enumerate() {
         assert!((told["scores"][at].as_f64().unwrap() as f32 - score).abs() < 1e-6);
@@ -116,7 +122,7 @@ fn the_discriminator_is_the_runs_own() {
 fn a_drawing_is_searched_for() {
     let server = studio(trained(), |_| ());
     let sampler = sampler("plain");
-    let target = bytes(&sampler, &sampler.noise(3, 5, 1), &[]);
+    let target = bytes(&sampler, &noise(&sampler, 3, 5, 1), &[]);
     let body = json!({ "pixels": STANDARD.encode(&target), "steps": 30 });
     let reply = post(server.at, "/api/runs/plain/invert", &body);
     let lines: Vec<Value> = reply.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -184,8 +190,8 @@ fn many_images_come_as_one_file() {
     assert_eq!(table.lines().count(), 601);
     // The last of them is the library's.
     let sampler = sampler("told");
-    let labels = sampler.sample_labels(3, 599, 1);
-    let image = bytes(&sampler, &sampler.noise(3, 599, 1), &labels);
+    let labels = [sampler.sample_labels(3, 599, 1)];
+    let image = bytes(&sampler, &noise(&sampler, 3, 599, 1), &labels);
     let picture = faussaire::render::Picture { shape: sampler.shape(), bytes: image };
     let mut file = Vec::new();
     std::io::Read::read_to_end(&mut zip.by_name("000599.png").unwrap(), &mut file).unwrap();

@@ -57,7 +57,7 @@ fn train(path: &Path, source: &str, told: bool) {
     let run = Run::create_at(path, &recipe).unwrap();
     let _lock = run.lock().unwrap();
     let mut recorder = Recorder::new(run, None).unwrap();
-    let mut gan = Gan::new(recipe, set.into(), &Device::flex()).unwrap();
+    let mut gan = Gan::new(recipe, set.into(), &Device::cpu()).unwrap();
     gan.fit(&Limits { steps: 12, ..Limits::default() }, &mut [&mut recorder]).unwrap();
 }
 
