@@ -75,6 +75,7 @@ pub use toy::{Coverage, Toy};
 
 /// The supported formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// The files of MNIST, gzipped or not.
     Idx,

@@ -27,6 +27,7 @@ impl Split {
 
 /// Options for opening a data set.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct OpenOptions {
     /// A folder searched first for named sets.
     pub data_dir: Option<PathBuf>,
@@ -64,5 +65,54 @@ impl OpenOptions {
                         .into(),
             }),
         }
+    }
+
+    /// Searches this folder first for named sets.
+    #[must_use]
+    pub fn data_dir(mut self, folder: impl Into<Option<PathBuf>>) -> Self {
+        self.data_dir = folder.into();
+        self
+    }
+
+    /// Opens this part of the set.
+    #[must_use]
+    pub fn split(mut self, split: Split) -> Self {
+        self.split = split;
+        self
+    }
+
+    /// Resizes every image to this height and width; `None` keeps the size.
+    #[must_use]
+    pub fn size(mut self, size: impl Into<Option<(usize, usize)>>) -> Self {
+        self.size = size.into();
+        self
+    }
+
+    /// Converts every image to 1 (grey) or 3 (RGB) channels; `None` keeps the channels.
+    #[must_use]
+    pub fn channels(mut self, channels: impl Into<Option<usize>>) -> Self {
+        self.channels = channels.into();
+        self
+    }
+
+    /// Fits images with another aspect ratio than the size in this way.
+    #[must_use]
+    pub fn fit(mut self, fit: Fit) -> Self {
+        self.fit = fit;
+        self
+    }
+
+    /// Sets the seed of synthetic sets.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the number of images of synthetic sets.
+    #[must_use]
+    pub fn count(mut self, count: usize) -> Self {
+        self.count = Some(count);
+        self
     }
 }

@@ -13,9 +13,9 @@ fn main() -> Result<()> {
     let square = |size: usize| (0..784).map(move |at| u8::from(at % 28 < size && at / 28 < size) * 255);
     let images = InMemory::from_bytes("squares", shape, (0..512).flat_map(|at| square(4 + at % 20)).collect())?;
 
-    let limits = Some(Limits { epochs: 50, ..Limits::default() });
+    let limits = Limits::epochs(50);
     let recipe = Recipe::parse(Preset::Quick.text(), "quick", &[])?;
-    let mut trainer = Trainer::new(recipe, images, &Options { limits, ..Options::default() })?;
+    let mut trainer = Trainer::new(recipe, images, &Options::default().limits(limits))?;
     let ending = trainer.run(|event, _| {
         let Event::Epoch { epoch, report } = event else { return Ok(Request::Continue) };
         println!("epoch {epoch}: D loss {:.3}, G loss {:.3}", report.d_loss, report.g_loss);

@@ -66,7 +66,7 @@ fn main() -> Result<()> {
     let pixels = (0..64 * 64).map(|i| if i % 8 < 4 { 200 } else { 30 }).collect();
     let data = InMemory::from_bytes("stripes", ImageShape { height: 8, width: 8, channels: 1 }, pixels)?;
     let mut gan = Gan::new(Recipe::parse(RECIPE, "the example", &[])?, std::sync::Arc::new(data), &Device::cpu())?;
-    gan.fit(&Limits { steps: 200, ..Limits::default() }, &mut [])?;
+    gan.fit(&Limits::steps(200), &mut [])?;
     let image = gan.generate(&gan.fixed_latents(1))?;
     let row: Vec<String> = image[..8].iter().map(|v| format!("{v:.2}")).collect();
     println!("the first row of an image after 200 steps: {}", row.join(" "));

@@ -21,7 +21,7 @@ fn main() -> Result<()> {
         Some(run) => Trainer::resume(run, data, &Options::default())?,
         None => Trainer::new(recipe, data, &Options::default())?.at(&folder)?,
     };
-    trainer.extend(Limits { steps: trainer.gan().progress.step + 500, ..Limits::default() });
+    trainer.extend(Limits::steps(trainer.gan().progress.step + 500));
     let ending = trainer.run(|_, _| Ok(Request::Continue))?;
     println!("{ending} at step {}, in {}", trainer.gan().progress.step, folder.display());
     Ok(())

@@ -18,7 +18,7 @@ fn main() {
         let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
         let folder = Path::new("sheep");
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
-        draw(recipe, dataset, Limits { epochs, ..Limits::default() }, folder)
+        draw(recipe, dataset, Limits::epochs(epochs), folder)
     });
     match outcome {
         Ok(history) => println!("D loss by epoch {:?}\nG loss by epoch {:?}", history.d_loss, history.g_loss),
@@ -31,7 +31,7 @@ fn main() {
 
 /// Trains and returns the history; sheets go into `folder`.
 pub fn draw(recipe: Recipe, dataset: Box<dyn Dataset>, limits: Limits, folder: &Path) -> Result<History> {
-    let mut trainer = Trainer::new(recipe, dataset, &Options { limits: Some(limits), ..Options::default() })?;
+    let mut trainer = Trainer::new(recipe, dataset, &Options::default().limits(limits))?;
     let mut history = History::default();
     let mut sheets = Sheets { folder: folder.to_path_buf() };
     trainer.run_watched(&mut [&mut history, &mut sheets])?;

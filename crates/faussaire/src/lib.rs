@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod export;
 pub mod judging;
 pub mod play;
+pub mod prelude;
 pub mod recipe;
 pub mod render;
 pub mod report;
@@ -28,6 +29,7 @@ pub use faussaire_nn::{
     AdamSettings, Model, PixelRange, augment, loss, model, net, ops, optimizer, penalty, pixel_range, registry,
     safetensors,
 };
+pub use image;
 pub use recipe::{Preset, Recipe};
 pub use train::Gan;
 pub use trainer::Trainer;

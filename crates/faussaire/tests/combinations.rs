@@ -93,7 +93,7 @@ fn gan(recipe: &Recipe, shape: ImageShape) -> Gan {
 fn train(gan: &mut Gan, steps: u64) {
     let mut finite = Finite(0);
     let before = gan.progress.step;
-    gan.fit(&Limits { steps, ..Limits::default() }, &mut [&mut finite]).unwrap();
+    gan.fit(&Limits::steps(steps), &mut [&mut finite]).unwrap();
     assert_eq!(finite.0 as u64, steps - before);
 }
 

@@ -42,7 +42,7 @@ fn draw_me_a_sheep() {
     assert!(total > 1000);
     let folder = tempfile::tempdir().unwrap();
     let few = data::Subset::first(dataset, 320);
-    let history = sheep::draw(recipe, few, Limits { epochs: 3, ..Limits::default() }, folder.path()).unwrap();
+    let history = sheep::draw(recipe, few, Limits::epochs(3), folder.path()).unwrap();
     assert_eq!((history.d_loss.len(), history.g_loss.len()), (3, 3));
     assert!(history.d_loss[2] < history.d_loss[0], "{:?}", history.d_loss);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);

@@ -140,7 +140,7 @@ fn gan(recipe: &Recipe) -> Gan {
 }
 
 fn train(gan: &mut Gan, steps: u64) {
-    gan.fit(&Limits { steps, ..Limits::default() }, &mut []).unwrap();
+    gan.fit(&Limits::steps(steps), &mut []).unwrap();
 }
 
 fn bits(gan: &Gan) -> Vec<u32> {

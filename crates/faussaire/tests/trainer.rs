@@ -42,7 +42,7 @@ fn recipe(changes: &[&str]) -> Recipe {
 }
 
 fn steps(steps: u64) -> Options {
-    Options { limits: Some(Limits { steps, ..Limits::default() }), ..Options::default() }
+    Options::default().limits(Limits::steps(steps))
 }
 
 fn go_on(_: &Event, _: &Gan) -> faussaire::Result<Request> {
@@ -83,7 +83,7 @@ fn a_resumed_run_is_the_run_that_was_not_interrupted() {
     assert_ne!(bits(second.gan()), bits(&Gan::new(recipe(&[]), Arc::new(images()), &steps(0).device).unwrap()));
     // Complete: nothing more happens, until it is to go on.
     assert_eq!(second.step().unwrap(), None);
-    second.extend(Limits { steps: 31, ..Limits::default() });
+    second.extend(Limits::steps(31));
     assert_eq!(second.run(go_on).unwrap(), Ending::Complete);
     assert_eq!(second.gan().progress.step, 31);
     assert!(second.report().unwrap().contains("<html"));
@@ -137,13 +137,10 @@ fn a_programs_own_data_are_never_taken_for_others() {
         assert!(error.hint().contains("hand over"), "{}", error.hint());
     };
     refused(Data::open(&kept, &mut |_| ()).unwrap_err());
-    refused(
-        judging::run(&judging::Options { n: 60, ..judging::Options::of(path.to_string_lossy()) }, &mut |_| ())
-            .unwrap_err(),
-    );
+    refused(judging::run(&judging::Options::of(path.to_string_lossy()).n(60), &mut |_| ()).unwrap_err());
     // Handed over, they are judged against.
-    let reference = Some(judging::Reference::new(Arc::new(unlabelled()), None));
-    let options = judging::Options { n: 60, reference, ..judging::Options::of(path.to_string_lossy()) };
+    let reference = judging::Reference::new(Arc::new(unlabelled()), None);
+    let options = judging::Options::of(path.to_string_lossy()).n(60).reference(reference);
     let judged = judging::run(&options, &mut |_| ()).unwrap();
     assert_eq!((judged.real.as_str(), judged.split), ("my shapes", "train"));
     // Other images are refused.
@@ -185,7 +182,7 @@ fn a_training_stops_when_it_is_asked_to() {
     let error = memory
         .run(|_, gan| if gan.progress.step == 3 { Err(Error::usage("enough", "")) } else { Ok(Request::Continue) });
     assert_eq!(error.unwrap_err().to_string(), "enough");
-    memory.extend(Limits { steps: 5, ..Limits::default() });
+    memory.extend(Limits::steps(5));
     assert_eq!((memory.run(go_on).unwrap(), memory.gan().progress.step), (Ending::Complete, 5));
     // Pulled, it is ended by `finish`.
     let mut pulled =
@@ -263,7 +260,7 @@ fn a_divergence_is_an_error_that_leaves_a_report() {
 
 #[test]
 fn labels_are_filled_in_and_unfit_changes_refused() {
-    let options = Options { conditional: Some(Conditional::Concat), ..steps(2) };
+    let options = steps(2).conditional(Conditional::Concat);
     let mut told = Trainer::new(recipe(&[]), images(), &options).unwrap();
     assert_eq!((told.gan().recipe.labels.names.join(""), told.gan().recipe.labels.shares.len()), ("abc".into(), 3));
     told.run(go_on).unwrap();

@@ -9,6 +9,7 @@ use crate::ops::{self, Adam};
 /// Decay of the learning rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Decay {
     /// Constant.
     #[default]

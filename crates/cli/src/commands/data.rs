@@ -64,16 +64,16 @@ pub enum DataAction {
 }
 
 pub fn run(options: &Data) -> Result<()> {
-    let open = OpenOptions { data_dir: options.data.clone(), ..OpenOptions::default() };
+    let open = OpenOptions::default().data_dir(options.data.clone());
     match &options.action {
         DataAction::List => list(&open),
         DataAction::Fetch { dataset } => fetch(dataset, &open),
         DataAction::Check { dataset, size } => {
-            let open = OpenOptions { size: size.map(|s| (s, s)), ..open };
+            let open = open.size(size.map(|s| (s, s)));
             check(dataset, &open)
         }
         DataAction::Preview { dataset, output, size } => {
-            let open = OpenOptions { size: size.map(|s| (s, s)), ..open };
+            let open = open.size(size.map(|s| (s, s)));
             preview(dataset, &open, output)
         }
     }

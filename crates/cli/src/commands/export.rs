@@ -56,15 +56,14 @@ pub fn run(options: &Export) -> Result<()> {
 fn exported(options: &Export) -> Result<()> {
     let format = format(options)?;
     let run = Run::open(&options.run)?;
-    let choices = Options {
-        net: options.net.as_deref().map(|net| match net {
-            "discriminator" => Which::Discriminator,
-            _ => Which::Generator,
-        }),
-        pixels: if options.pixels == "uint8" { Pixels::Uint8 } else { Pixels::Float },
-        layout: if options.layout == "nchw" { Layout::Nchw } else { Layout::Nhwc },
-        half: options.half,
-    };
+    let mut choices = Options::default()
+        .pixels(if options.pixels == "uint8" { Pixels::Uint8 } else { Pixels::Float })
+        .layout(if options.layout == "nchw" { Layout::Nchw } else { Layout::Nhwc })
+        .half(options.half);
+    choices.net = options.net.as_deref().map(|net| match net {
+        "discriminator" => Which::Discriminator,
+        _ => Which::Generator,
+    });
     let written = export::write(&run, &options.checkpoint, format, &options.output, &choices)?;
     for (path, bytes) in &written.files {
         say!("{}: {}, from step {}", path.display(), size(*bytes), count(written.step));

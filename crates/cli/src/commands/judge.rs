@@ -83,17 +83,14 @@ pub fn run(options: &Judge) -> Result<()> {
 }
 
 fn asked(options: &Judge) -> Options {
-    Options {
-        against: options.against.clone(),
-        data_dir: options.data.clone(),
-        n: options.n,
-        class: options.class.clone(),
-        inception: options.inception.clone(),
-        checkpoint: options.checkpoint.clone(),
-        neighbours: options.neighbours.is_some(),
-        seed: options.seed,
-        ..Options::of(&options.of)
-    }
+    let mut asked = Options::of(&options.of)
+        .n(options.n)
+        .checkpoint(&options.checkpoint)
+        .neighbours(options.neighbours.is_some())
+        .seed(options.seed);
+    (asked.against, asked.class) = (options.against.clone(), options.class.clone());
+    (asked.data_dir, asked.inception) = (options.data.clone(), options.inception.clone());
+    asked
 }
 
 fn write(file: &Path, page: &str) -> Result<()> {

@@ -203,7 +203,7 @@ impl Watcher for Console {
             }
             Event::Finding(finding) => self.say(&findings::text(finding)),
             Event::Heal(heal) => self.say(&findings::healed(heal)),
-            Event::Sheet { .. } | Event::Score { .. } | Event::Checkpoint { .. } | Event::Diverged { .. } => {}
+            _ => {}
         }
         Ok(Request::Continue)
     }

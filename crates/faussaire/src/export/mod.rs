@@ -25,6 +25,7 @@ pub(crate) use torch::init;
 
 /// The formats of exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// ONNX: one net, for onnxruntime and other runtimes.
     Onnx,
@@ -45,6 +46,7 @@ pub enum Which {
 
 /// The type of pixels in an ONNX file's images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pixels {
     /// Numbers in the net's own range.
     #[default]
@@ -55,6 +57,7 @@ pub enum Pixels {
 
 /// The axis order of an ONNX file's images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// `[n, height, width, channels]`, as in Keras and in this library.
     #[default]
@@ -65,6 +68,7 @@ pub enum Layout {
 
 /// Options of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// The net; none for the default of the format: the generator, or both for safetensors.
     pub net: Option<Which>,
@@ -76,8 +80,39 @@ pub struct Options {
     pub half: bool,
 }
 
+impl Options {
+    /// Writes this net.
+    #[must_use]
+    pub fn net(mut self, net: Which) -> Self {
+        self.net = Some(net);
+        self
+    }
+
+    /// ONNX: gives the images' values this type.
+    #[must_use]
+    pub fn pixels(mut self, pixels: Pixels) -> Self {
+        self.pixels = pixels;
+        self
+    }
+
+    /// ONNX: gives the images' axes this order.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// HTML: writes weights in half precision.
+    #[must_use]
+    pub fn half(mut self, half: bool) -> Self {
+        self.half = half;
+        self
+    }
+}
+
 /// An export in memory, read back and compared.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Export {
     /// The extension and the bytes of each file; the first is the requested one.
     pub files: Vec<(&'static str, Vec<u8>)>,
@@ -91,6 +126,7 @@ pub struct Export {
 
 /// The files that [`write()`] has written.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Written {
     /// Each file with its size.
     pub files: Vec<(PathBuf, u64)>,
@@ -122,7 +158,7 @@ impl Format {
     pub fn named(name: &str) -> Result<Self> {
         let names = || Self::ALL.map(Self::name).join(", ");
         Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            Error::usage(format!("there is no format `{name}`; expected one of {}", names()), "such as --to onnx")
+            Error::usage(format!("there is no format `{name}`; expected one of {}", names()), "such as onnx")
         })
     }
 }
@@ -141,7 +177,8 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
     if allowed != given {
         return Err(Error::usage(
             format!("{} has no such option", format.name()),
-            "--pixels and --layout go with onnx, --half with html, --net with onnx and safetensors",
+            "`export::Options::pixels` and `export::Options::layout` go with onnx, `export::Options::half` with html, \
+             `export::Options::net` with onnx and safetensors",
         ));
     }
     subject.check(match format {
@@ -156,7 +193,7 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
         Format::Onnx => {
             return Err(Error::usage(
                 "this program was built without ONNX files (the feature `onnx`)",
-                "build it with default features, or use --to safetensors or --to html",
+                "build it with default features, or write safetensors or html",
             ));
         }
         Format::Safetensors => torch::export(subject, options)?,
@@ -174,7 +211,7 @@ pub fn make(subject: &Subject, format: Format, options: &Options) -> Result<Expo
             export.difference,
             export.tolerance
         ),
-        "report this with the run's config.toml; another checkpoint may work",
+        "report this with the run's config.toml; another checkpoint (`Subject::open`) may work",
     ))
 }
 

@@ -19,6 +19,7 @@ use copies::CopyCheck;
 
 /// What to judge, and against what.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// A run folder, or images in any format that can be opened.
     pub of: String,
@@ -59,10 +60,74 @@ impl Options {
             seed: 0,
         }
     }
+
+    /// Judges against the data set with this name or path.
+    #[must_use]
+    pub fn against(mut self, source: impl Into<String>) -> Self {
+        self.against = Some(source.into());
+        self
+    }
+
+    /// Judges against these images.
+    #[must_use]
+    pub fn reference(mut self, reference: Reference) -> Self {
+        self.reference = Some(reference);
+        self
+    }
+
+    /// Looks for data sets in this folder first.
+    #[must_use]
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
+        self
+    }
+
+    /// Judges at most `n` images.
+    #[must_use]
+    pub fn n(mut self, n: usize) -> Self {
+        self.n = n;
+        self
+    }
+
+    /// Judges one class only.
+    #[must_use]
+    pub fn class(mut self, class: impl Into<String>) -> Self {
+        self.class = Some(class.into());
+        self
+    }
+
+    /// Uses features of InceptionV3 with the weights in `file`.
+    #[must_use]
+    pub fn inception(mut self, file: impl Into<PathBuf>) -> Self {
+        self.inception = Some(file.into());
+        self
+    }
+
+    /// Judges the checkpoint with this name.
+    #[must_use]
+    pub fn checkpoint(mut self, name: impl Into<String>) -> Self {
+        self.checkpoint = name.into();
+        self
+    }
+
+    /// Also looks for copies of the images learned from.
+    #[must_use]
+    pub fn neighbours(mut self, look: bool) -> Self {
+        self.neighbours = look;
+        self
+    }
+
+    /// Sets the seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
 }
 
 /// The scores, and the images that they apply to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Judged {
     /// The scores.
     pub judgement: Judgement,
@@ -91,7 +156,7 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
     let path = Path::new(&options.of);
     let run = path.join("config.toml").is_file().then(|| Run::open(path)).transpose()?;
     let recipe = run.as_ref().map(|run| run.recipe(&[])).transpose()?;
-    let open = OpenOptions { data_dir: options.data_dir.clone(), ..OpenOptions::default() };
+    let open = OpenOptions::default().data_dir(options.data_dir.clone());
     let open = recipe.as_ref().map_or(open.clone(), |recipe| recipe.open_options(open));
     let reference = reference(options, recipe.as_ref(), &open, progress)?;
     let samples = match &run {

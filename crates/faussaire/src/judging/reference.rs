@@ -23,6 +23,7 @@ const TEST_SHARE: f64 = 0.1;
 
 /// The progress of finding real images and extractor.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Progress {
     /// Files of a data set are being downloaded.
     Fetching(data::Progress),
@@ -59,7 +60,7 @@ impl Reference {
             data::open(source, options, &mut |fetched| progress(Progress::Fetching(fetched))).map(Arc::from)
         };
         let train = open(options)?;
-        match open(&OpenOptions { split: Split::Test, ..options.clone() }) {
+        match open(&options.clone().split(Split::Test)) {
             Ok(test) => Ok(Self::new(train, Some(test))),
             Err(Error::NoTestImages { .. }) => Ok(Self::new(train, None)),
             Err(error) => Err(error),
@@ -160,7 +161,7 @@ mod tests {
     use crate::data::{ImageShape, InMemory, Strokes};
 
     fn open(source: &str) -> Result<Reference> {
-        Reference::open(source, &OpenOptions { count: Some(200), ..OpenOptions::default() }, &mut |_| ())
+        Reference::open(source, &OpenOptions::default().count(200), &mut |_| ())
     }
 
     #[test]

@@ -39,12 +39,10 @@ pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device
 /// Any images, converted to the shape of the real ones.
 pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dyn FnMut(Progress)) -> Result<Samples> {
     let shape = real.shape();
-    let open = OpenOptions {
-        size: Some((shape.height, shape.width)),
-        channels: Some(shape.channels),
-        data_dir: options.data_dir.clone(),
-        ..OpenOptions::default()
-    };
+    let open = OpenOptions::default()
+        .size((shape.height, shape.width))
+        .channels(shape.channels)
+        .data_dir(options.data_dir.clone());
     let set = data::open(&options.of, &open, &mut |fetched| progress(Progress::Fetching(fetched)))?;
     // Files are often sorted by class, so that the first ones would not be representative.
     let mut chosen = Stream::new(options.seed, "judge.images").choice(0, set.len(), options.n);

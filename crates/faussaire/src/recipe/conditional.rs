@@ -8,6 +8,7 @@ use crate::net::{Layer, Surroundings};
 
 /// How the discriminator uses the labels; the generator always gets an embedding in addition to its noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Conditional {
     /// A learned plane per label as an additional image channel (Mirza & Osindero 2014).
     Concat,

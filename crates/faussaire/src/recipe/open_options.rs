@@ -7,13 +7,12 @@ impl Recipe {
     /// The options for opening `data.source`; those of `given` take precedence.
     pub fn open_options(&self, given: OpenOptions) -> OpenOptions {
         let data = &self.data;
-        OpenOptions {
-            data_dir: given.data_dir.or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into())),
-            size: (data.size > 0).then_some((data.size, data.size)),
-            fit: data.fit,
-            channels: (data.channels > 0).then_some(data.channels),
-            seed: self.train.seed,
-            ..given
-        }
+        let dir = given.data_dir.clone().or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into()));
+        given
+            .data_dir(dir)
+            .size((data.size > 0).then_some((data.size, data.size)))
+            .fit(data.fit)
+            .channels((data.channels > 0).then_some(data.channels))
+            .seed(self.train.seed)
     }
 }

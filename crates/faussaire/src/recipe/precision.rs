@@ -13,6 +13,7 @@ use crate::ops::Precision;
 /// The precision in a recipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum PrecisionChoice {
     /// bfloat16 if the processor multiplies it and the recipe allows it, else f32.
     #[default]

@@ -1,5 +1,6 @@
 //! The recipes built into the binary: `presets/*.toml` of this package, each a complete, commented file.
 
+use super::Recipe;
 use crate::error::{Error, Result};
 
 /// Names the variants, their files and their order in one place.
@@ -7,6 +8,7 @@ macro_rules! presets {
     ($($(#[$about:meta])* $variant:ident = $name:literal,)*) => {
         /// A named recipe.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum Preset {
             $($(#[$about])* $variant,)*
         }
@@ -20,6 +22,14 @@ macro_rules! presets {
                 match self {
                     $(Self::$variant => $name,)*
                 }
+            }
+
+            /// The recipe.
+            ///
+            /// # Errors
+            /// None, as long as the file is a recipe.
+            pub fn recipe(self) -> Result<Recipe> {
+                Recipe::parse(self.text(), self.name(), &[])
             }
 
             /// The file, comments included.

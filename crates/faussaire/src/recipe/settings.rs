@@ -116,6 +116,7 @@ const ADAM: &[Line] = &[
 /// The statistics that G's batch normalisation uses for D's generated images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FakeBatchnorm {
     /// Those of the batch, as in G's own step (DCGAN's way).
     #[default]

@@ -3,6 +3,7 @@
 //! of different steps can be compared.
 
 pub(crate) mod chart;
+mod convert;
 pub mod gif;
 pub mod page;
 pub mod png;

@@ -33,6 +33,7 @@ pub struct Plot<'a> {
 
 /// How plots are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// Width and height of each plot, in pixels.
     pub side: usize,

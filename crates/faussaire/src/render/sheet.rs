@@ -12,6 +12,7 @@ const STRIP: usize = 10;
 
 /// How a sheet is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// Pixels between images, and around all of them.
     pub gap: usize,

@@ -9,6 +9,7 @@ use crate::metrics::ScoreName;
 
 /// The metrics of one step: losses and accuracies are those before its updates.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StepReport {
     /// Generator updates made so far, this one included.
     pub step: u64,
@@ -73,6 +74,7 @@ impl StepReport {
 /// An event of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Event {
     /// Training starts or resumes.
     Start {
@@ -144,6 +146,7 @@ pub enum Event {
 
 /// A watcher's request to the training loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Request {
     /// Nothing.
     #[default]

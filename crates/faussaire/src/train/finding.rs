@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A failure of a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Symptom {
     /// A loss that is NaN or infinite.
     Diverged,
@@ -29,6 +30,7 @@ pub enum Symptom {
 
 /// A finding: what was measured, what it usually means, what to try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// The step at which it was found.
     pub step: u64,
@@ -46,6 +48,7 @@ pub struct Finding {
 
 /// A return to an earlier state under a changed recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Heal {
     /// The step at which the finding was made.
     pub step: u64,

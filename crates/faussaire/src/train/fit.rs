@@ -7,8 +7,18 @@ use super::{Event, Gan, Request, Watcher};
 use crate::device;
 use crate::error::{Error, Result};
 
-/// How long to train; whichever is reached first ends it.
+/// How long to train; whichever is reached first ends it. The default has no limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use faussaire::train::Limits;
+///
+/// let limits = Limits::epochs(20).with_time(Duration::from_secs(600));
+/// assert_eq!((limits.epochs, limits.steps), (20, 0));
+/// assert_ne!(Limits::steps(500), Limits::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Total epochs; 0 for no limit.
     pub epochs: u64,
@@ -19,6 +29,39 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Total generator updates; 0 for no limit.
+    pub fn steps(steps: u64) -> Self {
+        Self { steps, ..Self::default() }
+    }
+
+    /// Total epochs; 0 for no limit.
+    pub fn epochs(epochs: u64) -> Self {
+        Self { epochs, ..Self::default() }
+    }
+
+    /// Time from the start of this training, resumed or not.
+    pub fn time(time: Duration) -> Self {
+        Self { time: Some(time), ..Self::default() }
+    }
+
+    /// The same, with a limit of total generator updates; 0 for none.
+    #[must_use]
+    pub fn with_steps(self, steps: u64) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// The same, with a limit of total epochs; 0 for none.
+    #[must_use]
+    pub fn with_epochs(self, epochs: u64) -> Self {
+        Self { epochs, ..self }
+    }
+
+    /// The same, with a limit of time.
+    #[must_use]
+    pub fn with_time(self, time: Duration) -> Self {
+        Self { time: Some(time), ..self }
+    }
+
     /// Total steps allowed for `gan`; none if steps and epochs are not limited.
     pub fn total_steps(&self, gan: &Gan) -> Option<u64> {
         let (batches, k) = (gan.batches.batches_per_epoch(), gan.recipe.train.n_critic);
@@ -38,6 +81,7 @@ impl Limits {
 
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// The steps or epochs are complete.
     Complete,

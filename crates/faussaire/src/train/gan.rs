@@ -19,6 +19,7 @@ use crate::recipe::Recipe;
 
 /// The progress of a training.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Generator updates made.
     pub step: u64,

@@ -17,6 +17,7 @@ const PROBE: usize = 8;
 /// Measures of variety, in units of pixel values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Variety {
     /// Standard deviation of a pixel over the batch (root mean square over pixels), of real images.
     #[serde(deserialize_with = "number")]

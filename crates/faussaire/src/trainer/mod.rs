@@ -23,8 +23,8 @@
 //! let images = InMemory::from_bytes("my images", shape, pixels)?;
 //! let recipe = Recipe::parse(TEXT, "my recipe", &[])?;
 //!
-//! let limits = Some(Limits { epochs: 20, ..Limits::default() });
-//! let mut trainer = Trainer::new(recipe, images, &Options { limits, ..Options::default() })?;
+//! let limits = Limits::epochs(20);
+//! let mut trainer = Trainer::new(recipe, images, &Options::default().limits(limits))?;
 //! let mut losses = Vec::new();
 //! trainer.run(|event, _| {
 //!     if let Event::Epoch { report, .. } = event {
@@ -47,7 +47,7 @@
 //! # fn main() -> Result<()> {
 //! # let scratch = std::env::temp_dir().join(format!("faussaire-doc-{}", std::process::id()));
 //! # let folder = scratch.join("ring");
-//! let steps = |steps| Options { limits: Some(Limits { steps, ..Limits::default() }), ..Options::default() };
+//! let steps = |steps| Options::default().limits(Limits::steps(steps));
 //! let recipe = Recipe::parse(Preset::Ring.text(), "ring", &[])?;
 //! let data = Data::open(&recipe, &mut |_| ())?;
 //!
@@ -97,6 +97,7 @@ use crate::{Device, report};
 
 /// Options of a training that are not in the recipe.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The device of the computation.
     pub device: Device,
@@ -116,6 +117,43 @@ impl Default for Options {
     fn default() -> Self {
         let device = Device::cpu();
         Self { device, limits: None, changes: Vec::new(), conditional: None, new_classes: false }
+    }
+}
+
+impl Options {
+    /// Computes on `device`.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Trains for `limits`, whatever the recipe says.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Changes the recipe, as `key=value`.
+    #[must_use]
+    pub fn changes(mut self, changes: Vec<String>) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// Gives both nets the labels of the data, in this way.
+    #[must_use]
+    pub fn conditional(mut self, how: Conditional) -> Self {
+        self.conditional = Some(how);
+        self
+    }
+
+    /// Takes the class names from the data, in the place of the recipe's.
+    #[must_use]
+    pub fn new_classes(mut self, replace: bool) -> Self {
+        self.new_classes = replace;
+        self
     }
 }
 

@@ -121,7 +121,8 @@ fn encode(images: &Images, names: &[String], seed: u64, step: u64, format: Forma
         }
         Format::Png | Format::Raw => {
             let columns = (images.len() as f64).sqrt().ceil() as usize;
-            let options = sheet::Options { scale: Some(1), ..sheet::Options::default() };
+            let mut options = sheet::Options::default();
+            options.scale = Some(1);
             let picture = sheet::sheet(images, images.len().div_ceil(columns), columns, &options)?;
             Ok(("image/png", png::encode(&picture)?.into()))
         }

@@ -47,7 +47,7 @@ impl DataSets {
                 "open the studio on the machine it runs on",
             ));
         }
-        let options = recipe.open_options(OpenOptions { data_dir: self.dir.clone(), ..OpenOptions::default() });
+        let options = recipe.open_options(OpenOptions::default().data_dir(self.dir.clone()));
         let key = format!("{source} {options:?}");
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = open.iter().position(|(known, _)| *known == key) {

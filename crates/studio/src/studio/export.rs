@@ -95,21 +95,20 @@ enum LayoutParam {
 
 impl ExportQuery {
     fn options(&self) -> Options {
-        Options {
-            net: self.net.map(|net| match net {
-                Net::Generator => Which::Generator,
-                Net::Discriminator => Which::Discriminator,
-            }),
-            pixels: match self.pixels {
-                PixelParam::Float => Pixels::Float,
-                PixelParam::Uint8 => Pixels::Uint8,
-            },
-            layout: match self.layout {
-                LayoutParam::Nhwc => Layout::Nhwc,
-                LayoutParam::Nchw => Layout::Nchw,
-            },
-            half: self.half,
-        }
+        let pixels = match self.pixels {
+            PixelParam::Float => Pixels::Float,
+            PixelParam::Uint8 => Pixels::Uint8,
+        };
+        let layout = match self.layout {
+            LayoutParam::Nhwc => Layout::Nhwc,
+            LayoutParam::Nchw => Layout::Nchw,
+        };
+        let mut options = Options::default().pixels(pixels).layout(layout).half(self.half);
+        options.net = self.net.map(|net| match net {
+            Net::Generator => Which::Generator,
+            Net::Discriminator => Which::Discriminator,
+        });
+        options
     }
 }
 
@@ -159,7 +158,7 @@ fn package(id: &str, format: Format, files: Vec<(&'static str, Vec<u8>)>) -> Ans
     }
     let kind = match format {
         Format::Html => "text/html; charset=utf-8",
-        Format::Onnx | Format::Safetensors => "application/octet-stream",
+        _ => "application/octet-stream",
     };
     let file = files.into_iter().next().ok_or_else(|| Failure::internal("the export exported no file"))?;
     Ok((format.name(), kind, file.1))

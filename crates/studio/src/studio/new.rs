@@ -150,7 +150,7 @@ fn stem(source: &str) -> String {
 }
 
 fn options(studio: &Studio) -> OpenOptions {
-    OpenOptions { data_dir: studio.data.clone(), ..OpenOptions::default() }
+    OpenOptions::default().data_dir(studio.data.clone())
 }
 
 /// Number of training images, if check_data_name without reading them.

@@ -115,7 +115,8 @@ impl RunLog {
             Event::End { reason, .. } => {
                 self.end = if reason == "stopped" { End::Stopped } else { End::Complete };
             }
-            Event::Checkpoint { .. } => {}
+            // A checkpoint, and what a later version tells of.
+            _ => {}
         }
     }
 

@@ -48,7 +48,7 @@ fn train(path: &Path, source: &str, told: bool) {
     };
     let changes = ["train.steps=12".to_owned(), format!("data.source={source}")];
     let mut recipe = Recipe::parse(text, "tiny", &changes).unwrap();
-    let options = OpenOptions { count: Some(64), ..recipe.open_options(OpenOptions::default()) };
+    let options = recipe.open_options(OpenOptions::default()).count(64);
     let set = data::open(source, &options, &mut |_| ()).unwrap();
     if told {
         let labels = LabelSettings::of(set.as_ref()).unwrap();
@@ -58,7 +58,7 @@ fn train(path: &Path, source: &str, told: bool) {
     let _lock = run.lock().unwrap();
     let mut recorder = Recorder::new(run, None).unwrap();
     let mut gan = Gan::new(recipe, set.into(), &Device::cpu()).unwrap();
-    gan.fit(&Limits { steps: 12, ..Limits::default() }, &mut [&mut recorder]).unwrap();
+    gan.fit(&Limits::steps(12), &mut [&mut recorder]).unwrap();
 }
 
 /// A copy of the runs that a test may damage.

@@ -10,14 +10,16 @@ use super::changes;
 
 /// The trainer's options, from the flags.
 pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> {
-    Ok(Options {
-        device,
-        limits: if options.dry_run { None } else { Some(limits(recipe, options)?) },
-        // A new run's recipe has them already.
-        changes: if options.resume.is_some() { changes::of(options) } else { Vec::new() },
-        conditional: options.conditional.as_deref().map(conditional).transpose()?,
-        new_classes: options.dataset.is_some(),
-    })
+    let mut how = Options::default().device(device).new_classes(options.dataset.is_some());
+    if !options.dry_run {
+        how.limits = Some(limits(recipe, options)?);
+    }
+    // A new run's recipe has them already.
+    if options.resume.is_some() {
+        how.changes = changes::of(options);
+    }
+    how.conditional = options.conditional.as_deref().map(conditional).transpose()?;
+    Ok(how)
 }
 
 fn conditional(kind: &str) -> Result<Conditional> {
@@ -29,7 +31,8 @@ fn conditional(kind: &str) -> Result<Conditional> {
 
 /// Command-line limits, then the recipe's; something must end the training.
 fn limits(recipe: &Recipe, options: &Train) -> Result<Limits> {
-    let mut limits = Limits { epochs: recipe.train.epochs, steps: recipe.train.steps, time: options.time };
+    let mut limits = Limits::epochs(recipe.train.epochs).with_steps(recipe.train.steps);
+    limits.time = options.time;
     if options.time.is_some() && options.epochs.is_none() && options.steps.is_none() {
         // With --time alone, the recipe's own length does not end the training earlier.
         (limits.epochs, limits.steps) = (0, 0);

@@ -17,7 +17,7 @@ pub fn conclude(trainer: &Trainer, ending: Ending) -> Result<()> {
     let how = match ending {
         Ending::Complete => "complete",
         Ending::Time => "stopped by --time",
-        Ending::Stopped | Ending::RolledBack => "stopped",
+        _ => "stopped",
     };
     let (steps, speed) = (counted(step, "step"), rate(images, gan.progress.train_s));
     say!("{path}: {how} after {steps} ({} real images, {speed})", count(images));
@@ -52,7 +52,7 @@ fn next(gan: &Gan, folder: &Path, ending: Ending) -> Vec<String> {
         commands.push(format!("faussaire export {path} -o page.html"));
     }
     let train = &gan.recipe.train;
-    let planned = Limits { epochs: train.epochs, steps: train.steps, time: None }.total_steps(gan);
+    let planned = Limits::epochs(train.epochs).with_steps(train.steps).total_steps(gan);
     let unfinished = ending != Ending::Complete && planned.is_none_or(|planned| step < planned);
     let more = if unfinished { String::new() } else { format!(" --steps {}", 2 * step) };
     commands.push(format!("faussaire train --resume {path}{more}"));
