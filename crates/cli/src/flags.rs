@@ -2,7 +2,7 @@
 //! the former; the command adds the latter.
 
 /// Names of the library that have a flag of their own. Any other recipe key is set by `--set KEY=VALUE`.
-const FLAGS: [(&str, &str); 18] = [
+const FLAGS: [(&str, &str); 27] = [
     ("data.source", "a data set's name or path behind `train`; `judge --against`"),
     ("data.dir", "--data DIR"),
     ("data.size", "--size N"),
@@ -19,6 +19,15 @@ const FLAGS: [(&str, &str); 18] = [
     ("Trainer::at", "--run FOLDER"),
     ("Trainer::resume", "train --resume FOLDER"),
     ("Sampler::open", "--checkpoint NAME"),
+    ("Subject::open", "--checkpoint NAME"),
+    ("Format::Onnx", "--to onnx"),
+    ("export::Options::net", "--net NAME"),
+    ("export::Options::pixels", "--pixels TYPE"),
+    ("export::Options::layout", "--layout ORDER"),
+    ("export::Options::half", "--half"),
+    ("compare::Axis", "--vary KEY=VALUE,VALUE,..."),
+    ("device::named", "--device NAME"),
+    ("trainer::Options", "--epochs N, --steps N, --time DURATION"),
     ("judging::Options", "judge"),
     ("judging::Options::against", "--against DATASET"),
 ];
@@ -38,8 +47,17 @@ fn flag(name: &str) -> Option<String> {
 
 /// A line that says what the library's `names` are on the command line; nothing where none of them is anything there.
 pub fn line(names: &[String]) -> Option<String> {
-    let known: Vec<String> = names.iter().filter_map(|name| Some(format!("{name}: {}", flag(name)?))).collect();
-    (!known.is_empty()).then(|| known.join("; "))
+    let mut known: Vec<(&str, String)> = Vec::new();
+    for name in names {
+        match flag(name) {
+            // Two names for one flag, such as a key and a method that sets it.
+            Some(flag) if known.iter().any(|(_, other)| *other == flag) => {}
+            Some(flag) => known.push((name, flag)),
+            None => {}
+        }
+    }
+    let lines: Vec<String> = known.iter().map(|(name, flag)| format!("{name}: {flag}")).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 #[cfg(test)]
@@ -52,6 +70,8 @@ mod tests {
         let expected =
             "data.size: --size N; data.channels: --set data.channels=VALUE; Trainer::resume: train --resume FOLDER";
         assert_eq!(line(&names).as_deref(), Some(expected));
+        let twice = ["labels.names", "Recipe::conditioned"].map(String::from);
+        assert_eq!(line(&twice).as_deref(), Some("labels.names: --conditional"));
         assert_eq!(line(&["faussaire".into(), "train.".into()]), None);
     }
 }

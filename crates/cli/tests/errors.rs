@@ -24,7 +24,7 @@ fn arguments() {
         (vec!["train", "--batch", "0"], 2, "recipe key `train.batch`: expected a whole number from 1 to 65,536, got 0"),
         (vec!["train", "--batch", "65000"], 2, "65000"),
         (vec!["train", "--threads", "0"], 2, "--threads 0"),
-        (vec!["train", "--device", "tpu"], 2, "--device tpu"),
+        (vec!["train", "--device", "tpu"], 2, "device tpu"),
         (vec!["train", "--device", "cuda"], 2, "no cuda support"),
         (vec!["train", "--time", "soon"], 2, "expected a time"),
         (vec!["train", "--epochs", "1", "--steps", "1"], 2, "cannot be used with"),

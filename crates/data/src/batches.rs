@@ -30,12 +30,15 @@ impl Batches {
             return Err(Error::data("the data set holds no image", "choose another data set"));
         }
         if batch == 0 {
-            return Err(Error::usage("a batch of 0 images was asked for", "expected at least 1, as in --batch 64"));
+            return Err(Error::usage(
+                "a batch of 0 images was asked for",
+                "expected at least 1 (`train.batch`), such as 64",
+            ));
         }
         if batch > len {
             return Err(Error::usage(
                 format!("a batch of {batch} images was asked for, but the data set holds {len}"),
-                format!("choose --batch {len} or smaller"),
+                format!("choose a `train.batch` of {len} or less"),
             ));
         }
         Ok(Self { len, batch, stream: Stream::new(seed, "shuffle"), current: Mutex::new(None) })
@@ -143,10 +146,10 @@ mod tests {
     #[test]
     fn impossible_batches_are_refused() {
         assert!(Batches::new(0, 1, 0).is_err());
-        assert!(Batches::new(10, 0, 0).unwrap_err().hint().contains("--batch 64"));
+        assert!(Batches::new(10, 0, 0).unwrap_err().hint().contains("`train.batch`), such as 64"));
         let error = Batches::new(10, 11, 0).unwrap_err();
         assert_eq!(error.to_string(), "a batch of 11 images was asked for, but the data set holds 10");
-        assert_eq!(error.hint(), "choose --batch 10 or smaller");
+        assert_eq!(error.hint(), "choose a `train.batch` of 10 or less");
         assert_eq!(Batches::new(10, 10, 0).unwrap().batches_per_epoch(), 1);
     }
 

@@ -89,7 +89,7 @@ fn points(toy: Toy, options: &OpenOptions) -> Result<Points> {
     if options.size.is_some() || options.channels.is_some() {
         return Err(Error::usage(
             format!("{} has points of the plane, which have neither size nor channels", toy.name()),
-            "leave out --size and --channels",
+            "leave out `data.size` and `data.channels`",
         ));
     }
     seed_and_count(options, [points::POINTS; 2]).map(|(seed, count)| Points::new(toy, seed, count))
@@ -153,7 +153,7 @@ mod tests {
             let few = OpenOptions { count: Some(7), ..OpenOptions::default() };
             assert_eq!((open_in(none, name, &few).unwrap().len(), set.name().as_str()), (7, name));
             let error = open_in(none, name, &OpenOptions { size: Some((8, 8)), ..few }).unwrap_err();
-            assert!(error.hint().contains("--size"), "{error}");
+            assert!(error.hint().contains("`data.size`"), "{error}");
         }
     }
 

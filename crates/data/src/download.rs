@@ -120,7 +120,7 @@ impl SearchPath {
         Error::data(
             format!("{set} is not in {looked}, and {what}"),
             format!(
-                "put {} into {cache}DIR/{folder} and add --data DIR (or set FAUSSAIRE_DATA=DIR); \
+                "put {} into {cache}DIR/{folder} and name DIR (`data.dir`, or FAUSSAIRE_DATA=DIR); \
                  the data set strokes needs no files",
                 files.join(" and ")
             ),

@@ -42,7 +42,7 @@ impl ImageOptions {
             if !fits(height) || !fits(width) {
                 return Err(Error::usage(
                     format!("images can't be resized to {height}x{width}"),
-                    format!("expected sides from 1 to {MAX_SIDE} pixels, as in --size 64"),
+                    format!("expected sides from 1 to {MAX_SIDE} pixels (`data.size`), such as 64"),
                 ));
             }
         }

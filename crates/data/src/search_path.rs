@@ -32,7 +32,7 @@ impl SearchPath {
         if let Some(given) = given.filter(|given| !given.is_dir()) {
             return Err(Error::data(
                 format!("the data folder {} does not exist", given.display()),
-                "check --data, or leave it out to fetch what is needed",
+                "check `data.dir`, or leave it out to fetch what is needed",
             ));
         }
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

@@ -84,8 +84,8 @@ pub fn named(name: &str) -> Result<Device> {
             Ok(index) => (kind, index),
             Err(_) => {
                 return Err(Error::usage(
-                    format!("the device `{name}`: expected a number after the colon"),
-                    "such as cuda:1",
+                    format!("the device {name}: expected a number after the colon"),
+                    "such as cuda:1 (`device::named`)",
                 ));
             }
         },
@@ -102,12 +102,12 @@ pub fn named(name: &str) -> Result<Device> {
         #[cfg(feature = "metal")]
         "metal" => Ok(Device(burn::tensor::Device::metal(burn::tensor::DeviceKind::DefaultDevice))),
         "cuda" | "vulkan" | "metal" => Err(Error::usage(
-            format!("the device `{name}`: this build of faussaire has no {kind} support"),
-            format!("build with the feature `{kind}`, or use cpu"),
+            format!("the device {name}: this build of faussaire has no {kind} support"),
+            format!("build with the feature `{kind}`, or use cpu (`device::named`)"),
         )),
         _ => Err(Error::usage(
-            format!("the device `{name}`: expected cpu, cuda[:N], vulkan or metal"),
-            "cpu is the processor",
+            format!("the device {name}: expected cpu, cuda[:N], vulkan or metal"),
+            "cpu is the processor (`device::named`)",
         )),
     }
 }

@@ -295,7 +295,7 @@ fn too_many(what: String, bad: &[BadFile]) -> Error {
     let example = bad.last().map_or(String::new(), |bad| format!("; {}: {}", bad.path.display(), bad.reason));
     let sizes = bad.last().is_some_and(|bad| bad.reason.contains("(height x width), but"));
     let hint = match sizes {
-        true => "give all images one size: --size 64 (or --set data.size=64)",
+        true => "give all images one size, such as 64 (`data.size`)",
         false => "remove or replace the files; faussaire data check lists every bad one with its reason",
     };
     Error::data(format!("{what}{example}"), hint)

@@ -137,7 +137,7 @@ pub(super) fn method(table: &Table) -> String {
     if plan.length.seconds.is_some() && plan.jobs > 1 {
         text += &format!(
             " {} runs shared the processor, {} thread{} each, so the number of steps of a run depends on the other runs: \
-             --steps makes comparisons fairer, and --jobs 1 trains one run at a time.",
+             a length in steps makes comparisons fairer; so does one run at a time.",
             plan.jobs,
             plan.threads,
             if plan.threads == 1 { "" } else { "s" }

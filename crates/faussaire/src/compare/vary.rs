@@ -1,4 +1,4 @@
-//! The varied keys: `--vary loss=gan,wgan-gp --vary batch=32,64` is a list of axes; their product, for every base
+//! The varied keys: `loss=gan,wgan-gp` and `batch=32,64` are two axes; their product, for every base
 //! recipe, is the list of variants. A key without a dot is short for the usual one: `batch` for `train.batch`, `rate`
 //! for both nets' learning rate.
 
@@ -11,7 +11,7 @@ use crate::recipe::TrainSettings;
 /// Largest number of variants of a comparison: more is probably a typing error.
 const MAX_VARIANTS: usize = 200;
 
-/// One `--vary KEY=V1,V2,...`.
+/// One axis, `KEY=V1,V2,...`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
     /// As given: `loss`, `train.batch`.
@@ -36,8 +36,8 @@ impl Axis {
     /// Text of another form, an empty or repeated value.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = |what: &str| {
-            let hint = "for example --vary loss=gan,wgan-gp,r3gan or --vary train.batch=32,64";
-            Error::usage(format!("--vary {text}: {what}"), hint)
+            let hint = "for example loss=gan,wgan-gp,r3gan or train.batch=32,64 (`compare::Axis`)";
+            Error::usage(format!("the axis {text}: {what}"), hint)
         };
         let (key, list) = text.split_once('=').ok_or_else(|| wrong("expected KEY=VALUE,VALUE,..."))?;
         let (key, values) = (key.trim().to_owned(), split(list));
@@ -82,8 +82,8 @@ pub fn choices(axes: &[Axis]) -> Result<Vec<Choice>> {
     let mut all = vec![Choice::default()];
     for (at, axis) in axes.iter().enumerate() {
         if axes[..at].iter().any(|other| other.key == axis.key) {
-            let hint = "give all values to one --vary";
-            return Err(Error::usage(format!("--vary {} is given twice", axis.key), hint));
+            let hint = "give all values to one axis (`compare::Axis`)";
+            return Err(Error::usage(format!("the axis {} is given twice", axis.key), hint));
         }
         if all.len() * axis.values.len() > MAX_VARIANTS {
             let what = format!("more than {MAX_VARIANTS} variants");
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(axis(text).values, [r#"["colour","cutout"]"#, r#"["translation"]"#]);
         assert_eq!(axis("data.source='a,b', c").values, ["'a,b'", "c"]);
         for wrong in ["loss", "=a", "loss=", "loss=a,,b", "loss=a,a"] {
-            assert!(Axis::parse(wrong).unwrap_err().to_string().starts_with("--vary"), "{wrong}");
+            assert!(Axis::parse(wrong).unwrap_err().to_string().starts_with("the axis"), "{wrong}");
         }
     }
 

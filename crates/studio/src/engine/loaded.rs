@@ -99,9 +99,9 @@ impl Loaded {
     /// An unknown class, or a wrong number of classes.
     pub(crate) fn labels(&self, class: &Classes<'_>, seed: u64, first: u64, n: usize) -> Answer<Vec<Vec<f32>>> {
         match class {
-            Classes::One(text) => Ok(vec![self.sampler.encode_label(text).map_err(class_error)?; n]),
+            Classes::One(text) => Ok(vec![self.sampler.encode_label(text)?; n]),
             Classes::Each(texts) if texts.len() == n => {
-                texts.iter().map(|text| self.sampler.encode_label(text).map_err(class_error)).collect()
+                texts.iter().map(|text| Ok(self.sampler.encode_label(text)?)).collect()
             }
             Classes::Each(texts) => Err(Failure::bad(
                 format!("{} classes for {n} images", texts.len()),
@@ -129,12 +129,6 @@ pub(crate) enum Classes<'a> {
     Each(&'a [String]),
     /// Sampled with the frequencies of the training data.
     Sampled,
-}
-
-/// The library's message names the flag of the command line.
-fn class_error(error: Error) -> Failure {
-    let failure = Failure::from(error);
-    Failure { error: failure.error.replacen("--class ", "class ", 1), ..failure }
 }
 
 /// Refuses a recipe with more weights than its file holds, before memory is allocated for them.

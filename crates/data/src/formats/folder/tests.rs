@@ -111,7 +111,7 @@ fn differing_sizes_are_an_error_with_a_hint() {
     let mut image = vec![0.0; set.shape().len()];
     let errors: Vec<_> = (0..39).filter_map(|index| set.read(index, &mut image).err()).collect();
     assert!(errors[0].to_string().contains("15 of the first 16 image files can't be used"), "{}", errors[0]);
-    assert!(errors[0].hint().contains("--set data.size=64"));
+    assert!(errors[0].hint().contains("such as 64 (`data.size`)"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::net::summary::grouped;
 use crate::render::page::render;
 
-/// Number of images of `faussaire sample --seed 0` whose noise is in the page.
+/// Number of images of [`crate::run::Sampler::draw`] with seed 0 whose noise is in the page.
 const SAMPLES: usize = 12;
 
 /// The largest accepted difference with weights in half precision.
@@ -34,7 +34,7 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     if !matches!((h * w, c), (1, 2) | (2.., 1 | 3)) {
         return Err(Error::usage(
             format!("a page can't show images of {}", plain.output),
-            "expected 1 channel (grey), 3 (RGB), or 2-D points; --to onnx takes any",
+            "expected 1 channel (grey), 3 (RGB), or 2-D points; `Format::Onnx` takes any",
         ));
     }
     let page = page(subject, &plain, options.half)?;

@@ -28,8 +28,8 @@ pub fn read(bytes: &[u8], path: &Path, net: &Network, device: &Device) -> Result
     let file = SafeTensors::deserialize(bytes).map_err(|e| {
         Error::run(
             format!("{} can't be read as safetensors: {e}", path.display()),
-            "give a checkpoint's generator.safetensors or a file that `faussaire export --to safetensors` or its \
-             save() wrote",
+            "give a checkpoint's generator.safetensors or a file that the export to safetensors or its save() \
+             wrote",
         )
     })?;
     let start = format!("{}.", net.name());
@@ -93,7 +93,7 @@ fn check_names(layers: &[Vec<Wanted>], found: &[&str], path: &Path, net: &Networ
             some(&missing),
             some(&unexpected)
         ),
-        "train with the recipe that the file came from: --config RUN/config.toml",
+        "train with the recipe that the file came from, such as RUN/config.toml",
     ))
 }
 
@@ -107,7 +107,7 @@ fn tensor(file: &SafeTensors, wanted: &Wanted, path: &Path) -> Result<Vec<f32>> 
     if view.shape() != shape {
         return refuse(
             format!("has shape {:?}, expected {shape:?}", view.shape()),
-            "train with the recipe that the file came from: --config RUN/config.toml",
+            "train with the recipe that the file came from, such as RUN/config.toml",
         );
     }
     let values: Vec<f32> = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();

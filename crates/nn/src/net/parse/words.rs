@@ -34,7 +34,8 @@ impl<'a> Words<'a> {
     pub fn labels(&self) -> Reading<usize> {
         match self.around.labels {
             0 => {
-                Err("it needs labels, but the recipe names none (`labels.names`; `--conditional` fills them in)".into())
+                Err("it needs labels, but the recipe names none (`labels.names`; `Recipe::conditioned` fills them in)"
+                    .into())
             }
             labels => Ok(labels),
         }
