@@ -28,6 +28,22 @@ impl Pixels {
 }
 
 /// A data set in memory.
+///
+/// ```
+/// use faussaire_data::{Dataset, ImageShape, InMemory}; // faussaire::data
+///
+/// # fn main() -> faussaire_data::Result<()> {
+/// let shape = ImageShape { height: 2, width: 2, channels: 1 };
+/// let images = InMemory::from_bytes("two", shape, vec![0, 51, 102, 255, 9, 9, 9, 9])?
+///     .with_labels(vec![1, 0], vec!["plain".into(), "mixed".into()])?;
+/// let mut pixels = [0.0; 4];
+/// images.read(0, &mut pixels)?;
+/// assert_eq!(pixels, [0.0, 0.2, 0.4, 1.0]);
+/// assert_eq!((images.len(), images.info().class(1)), (2, Some(0)));
+/// assert!(InMemory::from_bytes("cut", shape, vec![0; 5]).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub struct InMemory {
     shape: ImageShape,
     count: usize,

@@ -16,7 +16,19 @@ use crate::error::{Error, Result};
 pub const IN_MEMORY: &str = "memory:";
 
 /// Opens a data set by name (`strokes`, `mnist`, `cifar10`, `quickdraw:sheep`, ...) or by path. Missing
-/// files of a named set are fetched; `progress` is called during downloads.
+/// files of a named set are fetched; `progress` is called during downloads. That uses the network (with the feature
+/// `fetch`), a cache folder ([`super::cache_folder`]), and the variables `FAUSSAIRE_DATA` and `FAUSSAIRE_MIRROR`.
+///
+/// ```
+/// use faussaire_data::{Dataset, OpenOptions, open}; // faussaire::data
+///
+/// # fn main() -> faussaire_data::Result<()> {
+/// let digits = open("strokes", &OpenOptions::default().count(20).size((16, 16)), &mut |_| ())?;
+/// assert_eq!((digits.len(), digits.shape().to_string()), (20, "16x16x1".to_string()));
+/// assert!(open("mnits", &OpenOptions::default(), &mut |_| ()).is_err());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// The name is unknown, or files are damaged, or missing and can't be fetched.

@@ -26,7 +26,7 @@ fn main() {
     let dataset = arguments.next().unwrap_or_else(|| "strokes".into());
     let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(30);
     let size = Size { epochs, steps: u64::MAX, batch: 64 };
-    let recipe = Recipe::parse(faussaire::Preset::Tp.text(), "tp", &[]);
+    let recipe = faussaire::Preset::Tp.recipe();
     let outcome = recipe.and_then(|recipe| {
         let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
         let folder = Path::new("lab");

@@ -1,11 +1,8 @@
 //! Trains on images that the program has in memory, with the losses by callback and an early stop.
 //!
-//!     cargo run --release --example own_images
+//!     cargo run --release -p faussaire-core --example own_images
 
-use faussaire::data::{ImageShape, InMemory};
-use faussaire::train::{Event, Limits, Request};
-use faussaire::trainer::Options;
-use faussaire::{Preset, Recipe, Result, Trainer};
+use faussaire::prelude::*;
 
 fn main() -> Result<()> {
     let shape = ImageShape { height: 28, width: 28, channels: 1 };
@@ -14,8 +11,7 @@ fn main() -> Result<()> {
     let images = InMemory::from_bytes("squares", shape, (0..512).flat_map(|at| square(4 + at % 20)).collect())?;
 
     let limits = Limits::epochs(50);
-    let recipe = Recipe::parse(Preset::Quick.text(), "quick", &[])?;
-    let mut trainer = Trainer::new(recipe, images, &Options::default().limits(limits))?;
+    let mut trainer = Trainer::new(Preset::Quick.recipe()?, images, &Options::default().limits(limits))?;
     let ending = trainer.run(|event, _| {
         let Event::Epoch { epoch, report } = event else { return Ok(Request::Continue) };
         println!("epoch {epoch}: D loss {:.3}, G loss {:.3}", report.d_loss, report.g_loss);

@@ -1,7 +1,7 @@
 //! A loss and a layer of one's own, registered by name, in a recipe that is trained like any other. Both keep their bits over
 //! a resume, as `tests/own.rs` shows.
 //!
-//!     cargo run --release -p faussaire --example own_loss_and_layer
+//!     cargo run --release -p faussaire-core --example own_loss_and_layer
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use faussaire::data::{ImageShape, InMemory};
 use faussaire::loss::{GanLoss, Scale, Scores};
 use faussaire::net::parse::Reading;
 use faussaire::net::{Dual, Fused, LayerKind, Pass, Shape};
+use faussaire::run::Sampler;
 use faussaire::train::Limits;
 use faussaire::{Device, Gan, Recipe, Result, Tensor, register_layer, register_loss};
 
@@ -65,9 +66,10 @@ fn main() -> Result<()> {
     register_layer("softsign", |_| Ok(Arc::new(Softsign)))?;
     let pixels = (0..64 * 64).map(|i| if i % 8 < 4 { 200 } else { 30 }).collect();
     let data = InMemory::from_bytes("stripes", ImageShape { height: 8, width: 8, channels: 1 }, pixels)?;
-    let mut gan = Gan::new(Recipe::parse(RECIPE, "the example", &[])?, std::sync::Arc::new(data), &Device::cpu())?;
+    let mut gan = Gan::new(Recipe::parse(RECIPE, "the example", &[])?, Arc::new(data), &Device::cpu())?;
     gan.fit(&Limits::steps(200), &mut [])?;
-    let image = gan.generate(&gan.fixed_latents(1))?;
+    let sampler = Sampler::of(&gan)?;
+    let image = sampler.values(&sampler.noise(0, 0, 1), None)?;
     let row: Vec<String> = image[..8].iter().map(|v| format!("{v:.2}")).collect();
     println!("the first row of an image after 200 steps: {}", row.join(" "));
     Ok(())

@@ -1,20 +1,18 @@
 //! Starts a run in a folder, or resumes it exactly where it was, a little further at every call.
 //!
-//!     cargo run --release --example resume -- FOLDER
+//!     cargo run --release -p faussaire-core --example resume -- FOLDER
 
 use std::path::PathBuf;
 
-use faussaire::run::Run;
-use faussaire::train::{Limits, Request};
-use faussaire::trainer::{Data, Options, resumed_recipe};
-use faussaire::{Preset, Recipe, Result, Trainer};
+use faussaire::prelude::*;
+use faussaire::trainer::resumed_recipe;
 
 fn main() -> Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "ring-run".into()));
     let found = Run::open(&folder).ok();
     let recipe = match &found {
         Some(run) => resumed_recipe(run, &[])?,
-        None => Recipe::parse(Preset::Ring.text(), "ring", &[])?,
+        None => Preset::Ring.recipe()?,
     };
     let data = Data::open(&recipe, &mut |_| ())?;
     let mut trainer = match found {

@@ -14,7 +14,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let dataset = arguments.next().unwrap_or_else(|| "quickdraw:sheep".into());
     let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(5);
-    let outcome = Recipe::parse(Preset::Fidle.text(), "fidle", &[]).and_then(|recipe| {
+    let outcome = Preset::Fidle.recipe().and_then(|recipe| {
         let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
         let folder = Path::new("sheep");
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;

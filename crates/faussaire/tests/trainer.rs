@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use faussaire::data::{ImageShape, InMemory, OpenOptions};
 use faussaire::judging;
 use faussaire::recipe::Conditional;
-use faussaire::run::Run;
+use faussaire::run::{Run, Sampler};
 use faussaire::train::{Ending, Event, Limits, Request};
 use faussaire::trainer::{Data, Options, resumed_recipe};
-use faussaire::{Error, Gan, Recipe, Trainer};
+use faussaire::{Device, Error, Gan, Recipe, Trainer};
 
 /// Nets for 8 x 8 images whose steps take a millisecond.
 const TINY: &str = r#"
@@ -313,4 +313,25 @@ fn a_judge_scores_a_training_in_memory() {
     assert_eq!(*step, 12);
     assert!(name.starts_with("frechet-1000-my-shapes-random-convnet"), "{name}");
     assert!(trainer.scoring_time().as_nanos() > 0);
+}
+
+#[test]
+fn a_sampler_in_memory_draws_what_its_checkpoint_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let options = steps(3).conditional(Conditional::Concat);
+    let mut trainer = Trainer::new(recipe(&[]), images(), &options).unwrap().at(&path).unwrap();
+    trainer.run(go_on).unwrap();
+    let run = Run::open(&path).unwrap();
+    let memory = Sampler::of(trainer.gan()).unwrap();
+    let saved = Sampler::open(&run, "latest", &Device::cpu()).unwrap();
+    assert_eq!((memory.step, saved.step), (3, 3));
+    assert_eq!(memory.draw(70, 4).unwrap(), saved.draw(70, 4).unwrap());
+    let b = memory.draw_class("b", 9, 4).unwrap();
+    assert_eq!(b, saved.draw_class("b", 9, 4).unwrap());
+    assert_ne!(b, memory.draw_class("a", 9, 4).unwrap());
+    let z = memory.noise(4, 0, 2);
+    let refused = |labels| memory.values(&z, labels).unwrap_err().to_string();
+    assert!(refused(Some(&[1.0; 3])).contains("3 label values for 2 images, expected 3 each"));
+    assert!(refused(None).contains("0 label values for 2 images, expected 3 each"));
 }

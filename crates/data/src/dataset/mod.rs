@@ -49,6 +49,34 @@ impl std::fmt::Display for ImageShape {
 /// An indexed collection of images of one shape. An implementation needs four methods; the others have
 /// defaults. A wrapper (a subset, a resized set) returns an adapted clone of the wrapped set's `info`, and the wrapped set as
 /// `inner`, so that its other properties are forwarded.
+///
+/// ```
+/// use faussaire_data::{Dataset, DatasetInfo, ImageShape, Result}; // faussaire::data
+///
+/// /// Grey images of one brightness each.
+/// #[derive(Debug)]
+/// struct Plain(DatasetInfo);
+///
+/// impl Dataset for Plain {
+///     fn len(&self) -> usize {
+///         64
+///     }
+///     fn shape(&self) -> ImageShape {
+///         ImageShape { height: 8, width: 8, channels: 1 }
+///     }
+///     fn read(&self, index: usize, out: &mut [f32]) -> Result<()> {
+///         out.fill(index as f32 / 64.0);
+///         Ok(())
+///     }
+///     fn info(&self) -> &DatasetInfo {
+///         &self.0
+///     }
+/// }
+///
+/// let plain = Plain(DatasetInfo::new("plain"));
+/// assert_eq!(plain.name(), "plain");
+/// assert_eq!(plain.fingerprint(), Plain(DatasetInfo::new("plain")).fingerprint());
+/// ```
 pub trait Dataset: Send + Sync + std::fmt::Debug {
     /// Number of images.
     fn len(&self) -> usize;

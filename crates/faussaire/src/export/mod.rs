@@ -4,6 +4,29 @@
 //! Formats don't depend on layers: a layer's operation is a [`crate::net::Op`], `plain.rs` lists the operations with
 //! their shapes and weights, and each format matches on them. Every file is read back and compared with the nets here
 //! before it is written: see `agreement.rs`.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use faussaire::export::{self, Format, Subject};
+//! use faussaire::prelude::*;
+//!
+//! # fn main() -> Result<()> {
+//! # let scratch = std::env::temp_dir().join(format!("faussaire-export-{}", std::process::id()));
+//! # std::fs::create_dir_all(&scratch).map_err(Error::io("create", &scratch))?;
+//! # let path = scratch.join("generator.onnx");
+//! # let shape = ImageShape { height: 8, width: 8, channels: 1 };
+//! # let images = InMemory::from_bytes("stripes", shape, (0..4096).map(|at| (at % 8 * 30) as u8).collect())?;
+//! # let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]).batch(8);
+//! let gan = Gan::new(recipe, Arc::new(images), &Device::cpu())?; // trained, in a real program
+//! # if cfg!(feature = "onnx") {
+//! let options = export::Options::default();
+//! let written = export::write_subject(Subject::of_gan(&gan, "mine")?, Format::Onnx, &path, &options)?;
+//! println!("{:?}, {}", written.files, written.checked);
+//! # }
+//! # std::fs::remove_dir_all(scratch).map_err(Error::io("remove", &path))?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod agreement;
 #[cfg(feature = "onnx")]

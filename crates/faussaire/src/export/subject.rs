@@ -15,7 +15,7 @@ use crate::pixel_range::PixelRange;
 use crate::random::Stream;
 use crate::recipe::{DataSettings, NetSettings, Recipe, TrainSettings};
 use crate::run::{self, Run, State};
-use crate::train::Event;
+use crate::train::{Event, Gan};
 
 /// Two nets with their recipe and metadata.
 #[derive(Debug)]
@@ -78,6 +78,15 @@ impl Subject {
             discriminator: (d, discriminator),
             recipe,
         })
+    }
+
+    /// The averaged generator and the discriminator of `gan` as they are now.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn of_gan(gan: &Gan, name: &str) -> Result<Self> {
+        let made = Self::of(gan.recipe.clone(), name, gan.averaged(), gan.discriminator.weights.clone())?;
+        Ok(Self { step: gan.progress.step, ..made })
     }
 
     /// Two models as the generator and the discriminator of `name`.

@@ -1,5 +1,32 @@
 //! Judging the images of a run, or any other images: finds the real images to compare with and the feature extractor,
 //! samples the images and scores them. The scores themselves are in [`crate::metrics`], one level below.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use faussaire::judging::{self, Reference};
+//! use faussaire::prelude::*;
+//!
+//! # fn main() -> Result<()> {
+//! # let scratch = std::env::temp_dir().join(format!("faussaire-judging-{}", std::process::id()));
+//! # let folder = scratch.join("run");
+//! # let shape = ImageShape { height: 8, width: 8, channels: 1 };
+//! # let images: Arc<dyn Dataset> =
+//! #     Arc::new(InMemory::from_bytes("dots", shape, (0..64 * 64).map(|at| ((at * at / 7) % 256) as u8).collect())?);
+//! # let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]).batch(8).steps(2);
+//! let mut trainer = Trainer::new(recipe, Arc::clone(&images), &Options::default())?.at(&folder)?;
+//! trainer.run(|_, _| Ok(Request::Continue))?;
+//!
+//! // Against the program's own images; a run on a named data set needs no reference.
+//! let options = judging::Options::of(folder.to_string_lossy()).n(60).reference(Reference::new(images, None));
+//! let judged = judging::run(&options, &mut |_| ())?;
+//! for score in &judged.judgement.scores {
+//!     println!("{score:?}");
+//! }
+//! assert!(!judged.judgement.scores.is_empty());
+//! # std::fs::remove_dir_all(scratch).map_err(Error::io("remove", &folder))?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod copies;
 mod reference;

@@ -63,6 +63,27 @@
 //! # }
 //! ```
 //!
+//! # Pulled step by step
+//!
+//! ```
+//! use faussaire::prelude::*;
+//!
+//! # fn main() -> Result<()> {
+//! # let recipe = Preset::Ring.recipe()?.batch(8).steps(3);
+//! # let data = Data::open(&recipe, &mut |_| ())?;
+//! let mut trainer = Trainer::new(recipe, data, &Options::default())?;
+//! while let Some(events) = trainer.step()? {
+//!     for event in events {
+//!         if let Event::Step(report) = event {
+//!             println!("step {}: D loss {:.3}", report.step, report.d_loss);
+//!         }
+//!     }
+//! }
+//! assert!(trainer.is_complete());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Threads
 //!
 //! Everything is computed on rayon's current pool: the global one, or that of the `ThreadPool::install` around the call.

@@ -21,6 +21,31 @@ use input::{Input, Values};
 const BATCH: usize = 64;
 
 /// A network that can predict and, once compiled, train.
+///
+/// ```
+/// use burn::tensor::Device; // faussaire::Device does, too
+/// use faussaire_nn::net::Shape;
+/// use faussaire_nn::{AdamSettings, Model};
+///
+/// # fn main() -> faussaire_data::Result<()> {
+/// let (layers, device) = (["dense 8", "relu", "dense 1", "sigmoid"].map(String::from), Device::flex());
+/// let mut discriminator = Model::new("discriminator", &layers, Shape::Flat(2), 0, &device)?;
+/// discriminator.compile(AdamSettings::new(1e-2));
+///
+/// // Two points each of what is real (1) and what is generated (0).
+/// let (points, real) = ([1.0, 1.0, 0.9, 1.1, -1.0, -1.0, -1.1, -0.9], [1.0, 1.0, 0.0, 0.0]);
+/// let first = discriminator.train(&points, &real)?.loss;
+/// let last = (0..50).try_fold(first, |_, _| Ok::<_, faussaire_data::Error>(discriminator.train(&points, &real)?.loss))?;
+/// assert!(last < first);
+///
+/// let mut generator = Model::new("generator", &["dense 2".to_string()], Shape::Flat(3), 1, &device)?;
+/// generator.compile(AdamSettings::new(1e-2));
+/// let before = discriminator.predict(&points)?;
+/// generator.then(discriminator.frozen()).train(&[0.5, -1.0, 2.0], &[1.0])?; // only the generator learns
+/// assert_eq!(discriminator.predict(&points)?, before);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Model {
     /// The layers.
