@@ -12,6 +12,18 @@ use crate::error::{Error, Result};
 impl Recipe {
     /// Reads a recipe's text and applies `key=value` changes to it; `origin` names it in errors.
     ///
+    /// ```
+    /// use faussaire::{Preset, Recipe};
+    ///
+    /// # fn main() -> faussaire::Result<()> {
+    /// let recipe = Recipe::parse(Preset::Ring.text(), "ring", &["train.batch=16".into()])?;
+    /// assert_eq!(recipe.train.batch, 16);
+    /// let error = Recipe::parse("latent = 0", "mine", &[]).unwrap_err();
+    /// println!("{error}; {}", error.hint());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Text that isn't TOML, an unknown key, a value of the wrong kind or out of range.
     pub fn parse(text: &str, origin: &str, changes: &[String]) -> Result<Self> {

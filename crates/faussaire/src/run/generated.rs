@@ -11,7 +11,7 @@ const PART: usize = 1024;
 
 impl Sampler {
     /// Images number 0 to `n` under `seed`, as bytes; of all classes as often as in the training data. They are those of
-    /// `faussaire sample --seed`.
+    /// the command `sample`.
     ///
     /// # Errors
     /// A generator of points, or of images with other than 1 or 3 channels: they have [`Self::values`] only. `n` of 0.

@@ -4,6 +4,22 @@ use super::{Event, Gan, Request, StepReport, Watcher};
 use crate::error::Result;
 
 /// Mean losses and accuracies of every epoch.
+///
+/// ```
+/// use faussaire::prelude::*;
+/// use faussaire::train::History;
+///
+/// # fn main() -> Result<()> {
+/// # let shape = ImageShape { height: 8, width: 8, channels: 1 };
+/// # let images = InMemory::from_bytes("stripes", shape, (0..4096).map(|at| (at % 8 * 30) as u8).collect())?;
+/// # let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]).batch(8);
+/// let mut trainer = Trainer::new(recipe, images, &Options::default().limits(Limits::epochs(2)))?;
+/// let mut history = History::default();
+/// trainer.run_watched(&mut [&mut history])?;
+/// assert_eq!((history.d_loss.len(), history.g_loss.len()), (2, 2));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// Discriminator's loss.
