@@ -39,7 +39,7 @@ impl Pixels {
 /// let mut pixels = [0.0; 4];
 /// images.read(0, &mut pixels)?;
 /// assert_eq!(pixels, [0.0, 0.2, 0.4, 1.0]);
-/// assert_eq!((images.len(), images.info().class(1)), (2, Some(0)));
+/// assert_eq!((images.len(), images.info().labels.class(1)), (2, Some(0)));
 /// assert!(InMemory::from_bytes("cut", shape, vec![0; 5]).is_err());
 /// # Ok(())
 /// # }
