@@ -84,8 +84,8 @@ impl CommandLine {
             Command::Data(options) => data::run(options),
             Command::Presets(options) => presets::run(options),
             Command::Summary(options) => summary::run(options),
-            Command::Completions(options) => completions::run(options),
-            Command::Man(options) => man::run(options),
+            Command::Completions(options) => completions::run(options, &mut command()),
+            Command::Man(options) => man::run(options, command()),
         }
     }
 }

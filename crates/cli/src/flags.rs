@@ -60,6 +60,36 @@ pub fn line(names: &[String]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
 
+/// `hint` with the flags in place of the library's names where these are an aside: ``(`Trainer::at`)`` becomes
+/// `(--run FOLDER)`.
+pub fn in_asides(hint: &str) -> String {
+    let mut text = String::new();
+    let mut rest = hint;
+    while let Some((before, aside, after)) = aside(rest) {
+        text += before;
+        let flags: Option<Vec<String>> =
+            aside.split(", ").map(|item| typed(item.strip_prefix('`')?.strip_suffix('`')?)).collect();
+        match flags {
+            Some(flags) => text += &format!("({})", flags.join(", ")),
+            None => text += &format!("({aside})"),
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+/// The flag for `name`, if it is one that a person can type.
+fn typed(name: &str) -> Option<String> {
+    flag(name).filter(|flag| flag.starts_with("--") || flag.starts_with("train --"))
+}
+
+/// What is before, in and after the first parentheses of `text`.
+fn aside(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('(')?;
+    let (inside, after) = rest.split_once(')')?;
+    Some((before, inside, after))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +103,13 @@ mod tests {
         let twice = ["labels.names", "Recipe::conditioned"].map(String::from);
         assert_eq!(line(&twice).as_deref(), Some("labels.names: --conditional"));
         assert_eq!(line(&["faussaire".into(), "train.".into()]), None);
+    }
+
+    #[test]
+    fn asides_name_the_flags_instead() {
+        let hint = "choose another folder (`Trainer::at`), or resize (`data.size`, `data.channels`); see `train.batch` (below)";
+        let expected = "choose another folder (--run FOLDER), or resize (--size N, --set data.channels=VALUE); see `train.batch` (below)";
+        assert_eq!(in_asides(hint), expected);
+        assert_eq!(in_asides("a ( that never ends"), "a ( that never ends");
     }
 }

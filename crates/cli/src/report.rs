@@ -8,6 +8,8 @@ use console::Style;
 use faussaire::data::ImageShape;
 use faussaire::{Error, Result};
 
+use crate::flags;
+
 /// Prints a line to stdout; a reader that went away (`| head`) ends the program quietly.
 macro_rules! say {
     ($($text:tt)*) => { $crate::report::line(format_args!($($text)*))? };
@@ -25,10 +27,13 @@ pub fn line(text: std::fmt::Arguments) -> Result<()> {
 /// Prints `error` and gives the exit status that fits it.
 pub fn failure(error: &Error) -> ExitCode {
     eprintln!("{} {error}", label("error:", Style::new().red().bold()));
-    if !error.hint().is_empty() {
-        eprintln!("{} {}", label("hint:", Style::new().bold()), error.hint());
+    let hint = flags::in_asides(error.hint());
+    if !hint.is_empty() {
+        eprintln!("{} {hint}", label("hint:", Style::new().bold()));
     }
-    if let Some(line) = crate::flags::line(&error.named()) {
+    let text = format!("{error}\n{hint}");
+    let names: Vec<String> = error.named().into_iter().filter(|name| text.contains(&format!("`{name}`"))).collect();
+    if let Some(line) = flags::line(&names) {
         eprintln!("{} {line}", label("flags:", Style::new().bold()));
     }
     match error {

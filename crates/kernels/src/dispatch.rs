@@ -2,8 +2,8 @@
 //! never by the batch or the number of threads. The map of the engines is in [`crate::engines`].
 
 use crate::activation::{self, Activation};
-use crate::col2im;
 use crate::engines::amx::{self, emulated};
+use crate::engines::col2im;
 use crate::engines::direct::{self, Tiles, with_tiles};
 use crate::engines::{portable, winograd};
 use crate::epilogue::{Epilogue, multiply_by_slope};

@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | `conv.rs`, `upsample_conv.rs`, `chain/` | the public functions of convolutions: one, one behind an upsampling, two in a row |
 //! | `plan.rs`, `dispatch.rs`, `engines/` | how they are computed; `engines/mod.rs` is the map: which engine runs when, and the path of a convolution through the files |
-//! | `im2col.rs`, `col2im.rs`, `matmul.rs` | what several engines share |
+//! | `im2col.rs`, `matmul.rs`, `engines/col2im.rs` | what several engines share |
 //! | `geometry.rs`, `epilogue.rs`, `precision.rs`, `stored.rs`, `bf16.rs` | sizes; what follows a product; how exact it is; how values are stored; rounding |
 //! | `isa/`, `vectorise.rs` | what the processor has, and loops that are compiled for each of it |
 //! | `memory/`, `mapping.rs` | buffers that are kept, and how to give them back; files in memory |
@@ -34,7 +34,6 @@ pub mod resample;
 pub mod upsample_conv;
 
 mod bf16;
-mod col2im;
 mod dispatch;
 mod engines;
 mod epilogue;
@@ -44,6 +43,7 @@ mod im2col;
 mod matmul;
 mod plan;
 mod precision;
+mod stage;
 mod stored;
 mod vectorise;
 

@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 
-use crate::features::extractor::{Extracted, data_name};
-use crate::reference::{ReferenceStats, Selection};
+use crate::data_name::data_name;
+use crate::features::extractor::Extracted;
+use crate::reference::ReferenceStats;
 use crate::scores::classes::{ClassBalance, ConditionalAccuracy, classifier_score};
 use crate::scores::diversity::{ClassDiversity, Spread};
 use crate::scores::frechet::frechet_estimate;
 use crate::scores::kid::kid;
 use crate::scores::memorization::nearest_training::Memorization;
 use crate::scores::prdc::Prdc;
+use crate::selection::Selection;
 use crate::{Bootstrap, Estimate, Extractor, Features, Metric, Parameters, Score, Setting};
 use faussaire_data::Dataset;
 use faussaire_data::error::{Error, Result};

@@ -6,6 +6,7 @@
 //! intervals), `reference` (the real images' side of a judgement, cached), `online`.
 
 mod cache;
+mod data_name;
 mod features;
 mod generated_set;
 mod judgement;
@@ -15,6 +16,7 @@ mod reference;
 mod score;
 mod score_name;
 mod scores;
+mod selection;
 mod stats;
 
 #[cfg(test)]
@@ -34,7 +36,7 @@ pub use score::Score;
 pub use score_name::ScoreName;
 pub use scores::memorization::nearest_training::{Memorization, NearestTraining, TrainingImages};
 
-pub(crate) use features::matrix::Features;
+pub(crate) use stats::matrix::Features;
 
 pub(crate) use online::fid::OnlineFid;
 pub(crate) use online::pixel_knn::PixelKnn;

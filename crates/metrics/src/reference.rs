@@ -14,10 +14,10 @@ use crate::scores::diversity::{ClassDiversity, Spread};
 use crate::scores::frechet::{Gaussian, frechet_distance};
 use crate::scores::kid::{Subsets, kid};
 use crate::scores::prdc::{Neighbourhood, Prdc, Radii};
+use crate::selection::Selection;
 use crate::{Bootstrap, Features, Metric, Moments, Parameters, ScoreName};
 use faussaire_data::error::Result;
-use faussaire_data::random::Stream;
-use faussaire_data::{Dataset, fill};
+use faussaire_data::fill;
 
 /// To be raised whenever the same images give other numbers.
 const VERSION: u32 = 2;
@@ -49,20 +49,7 @@ struct About {
     floors: BTreeMap<String, u64>,
 }
 
-/// Which real images: `samples` of `set` selected by `seed`, or all where there are fewer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Selection<'a> {
-    pub(crate) set: &'a dyn Dataset,
-    pub(crate) samples: usize,
-    pub(crate) seed: u64,
-}
-
 impl Selection<'_> {
-    /// Their indices in the set.
-    pub(crate) fn indices(&self) -> Vec<usize> {
-        Stream::new(self.seed, "judge.real").choice(0, self.set.len(), self.samples)
-    }
-
     /// Where their features are cached, if they are many enough.
     fn cache_path(&self, extractor: &Extractor) -> Option<PathBuf> {
         if self.samples.min(self.set.len()) < MIN_CACHED {
@@ -219,8 +206,9 @@ fn class_floors(
 mod tests {
     use super::*;
     use crate::features::extractor::ClassPredictions;
-    use crate::scores::classes::class_shares;
+    use crate::stats::class_counts::class_shares;
     use burn::tensor::Device;
+    use faussaire_data::Dataset;
     use faussaire_data::Strokes;
 
     #[test]

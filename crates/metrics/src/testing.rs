@@ -1,6 +1,6 @@
 //! The feature sets and numbers of bench/judge/reference.py, for this crate's tests.
 
-use crate::features::matrix::Features;
+use crate::stats::matrix::Features;
 use serde_json::Value;
 
 /// A number of reference.json by its path, as `["plain", "frechet", "sqrtm"]`.

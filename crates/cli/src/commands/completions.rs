@@ -6,8 +6,6 @@ use clap::Args;
 use clap_complete::Shell;
 use faussaire::{Error, Result};
 
-use crate::command_line;
-
 /// `faussaire completions`
 #[derive(Args, Debug)]
 pub struct Completions {
@@ -15,9 +13,10 @@ pub struct Completions {
     pub shell: Shell,
 }
 
-pub fn run(options: &Completions) -> Result<()> {
+/// Prints the script for `command`.
+pub fn run(options: &Completions, command: &mut clap::Command) -> Result<()> {
     // Not straight to stdout: the generator panics where it can't write.
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut command_line::command(), "faussaire", &mut script);
+    clap_complete::generate(options.shell, command, "faussaire", &mut script);
     std::io::stdout().write_all(&script).map_err(Error::io("write to", "stdout"))
 }

@@ -8,7 +8,6 @@ use clap::Args;
 use clap_mangen::{Man, generate_to};
 use faussaire::{Error, Result};
 
-use crate::command_line;
 use crate::report::say;
 
 /// `faussaire man`
@@ -18,9 +17,10 @@ pub struct Manual {
     pub dir: Option<PathBuf>,
 }
 
-pub fn run(options: &Manual) -> Result<()> {
+/// Prints or writes the pages of `command`.
+pub fn run(options: &Manual, command: clap::Command) -> Result<()> {
     // `faussaire help` has no page of its own.
-    let command = command_line::command().disable_help_subcommand(true);
+    let command = command.disable_help_subcommand(true);
     let Some(dir) = &options.dir else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page).map_err(Error::io("make", "the manual page"))?;

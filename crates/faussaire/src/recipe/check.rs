@@ -152,7 +152,7 @@ mod tests {
         for (changes, part) in [
             (
                 &["train.loss=hinge", "train.smoothing=0.1"][..],
-                "`train.smoothing`: changes the label of real images, but the loss Hinge has no labels",
+                "`train.smoothing`: it changes the label of real images, but the loss Hinge has no labels",
             ),
             (
                 &["train.loss=wasserstein"],

@@ -5,9 +5,8 @@
 //! are bit-identical to those of one layer after the other, which is computed where that is no slower.
 
 pub mod normed;
-pub(crate) mod stage;
 
-pub use stage::{Gradients, Stage};
+pub use crate::stage::{Gradients, Stage};
 
 use crate::conv::{self, check};
 use crate::engines::amx;

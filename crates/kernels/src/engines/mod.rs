@@ -27,7 +27,7 @@
 //! - `amx`: products of bf16 in blocks of 32 x 32 sums; im2col up to 16 source channels.
 //! - `portable`: im2col and the `gemm` crate.
 //!
-//! Before any of them, fprop and dgrad with very few destination channels go through [`col2im`](crate::col2im) (the last
+//! Before any of them, fprop and dgrad with very few destination channels go through [`col2im`](crate::engines::col2im) (the last
 //! layer of a generator): one product for all kernel pixels, then shifted sums. Its product is the engine's
 //! (`direct/col2im.rs`, `amx/col2im.rs`, or the `gemm` crate). Two layers in a row, in bf16, may go through
 //! [`chain`](crate::chain) together: `amx/chain/`.
@@ -46,6 +46,7 @@
 //!    up, part after part, and go to their kernel pixels (`partial_sums.rs`; in `amx/wgrad.rs` for its blocks).
 
 pub(crate) mod amx;
+pub(crate) mod col2im;
 // Elsewhere only its tests use it.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) mod direct;

@@ -3,7 +3,7 @@
 //! and the divergence of their histogram from the expected one, are the published measures of mode collapse (PacGAN,
 //! Lin et al. 2018).
 
-use crate::scores::classes::class_shares;
+use crate::stats::class_counts::class_shares;
 use crate::{Classifier, Features};
 use faussaire_data::error::{Error, Result};
 use faussaire_data::{Dataset, ImageShape};

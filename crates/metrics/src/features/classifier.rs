@@ -7,7 +7,7 @@ mod cache;
 use burn::tensor::{Device, Tensor};
 
 use crate::Features;
-use crate::features::matrix::whole_images;
+use crate::stats::matrix::whole_images;
 use faussaire_data::LabelKind;
 use faussaire_data::LabelSettings;
 use faussaire_data::error::{Error, Result};

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use crate::features::channels::Channels;
-use crate::scores::classes::{class_shares, equal_shares};
+use crate::stats::class_counts::{class_shares, equal_shares};
 use crate::{Classifier, Features, Inception, RandomFeatures};
 use faussaire_data::LabelKind;
 use faussaire_data::error::Result;
@@ -20,19 +20,6 @@ pub enum Extractor {
     Random(Box<RandomFeatures>),
     /// InceptionV3 with the user's own weights.
     Inception(Box<Inception>),
-}
-
-/// The name of `data` within an extractor's name: the last part of a path, without `train` or `test`.
-pub(crate) fn data_name(data: &dyn Dataset) -> String {
-    plain_name(&data.name())
-}
-
-fn plain_name(name: &str) -> String {
-    let is_half = |part: &&str| ["train", "test", "val"].contains(part);
-    let mut parts = name.split(['/', '\\']).rev().filter(|part| !part.is_empty()).peekable();
-    let last = parts.next_if(is_half);
-    let name = parts.next().or(last).unwrap_or_default();
-    name.replace(' ', "-").replace("-test", "")
 }
 
 /// Features and class predictions of a set of images.
@@ -131,26 +118,5 @@ impl Extractor {
         // A class that no real image is predicted as would have an expected share of 0, and the divergence be infinite.
         let has_all = (0..count as u32).all(|class| real.contains(&class));
         Ok(if has_all { class_shares(real, count)? } else { equal_shares(count) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sets_are_named_by_the_last_part_of_their_path() {
-        for (name, plain) in [
-            ("mnist-test", "mnist"),
-            ("/data/my photos/", "my-photos"),
-            ("photos/train", "photos"),
-            ("photos/test", "photos"),
-            ("test", "test"),
-            ("quickdraw:sheep", "quickdraw:sheep"),
-            ("a\\b.npy", "b.npy"),
-            ("", ""),
-        ] {
-            assert_eq!(plain_name(name), plain, "{name}");
-        }
     }
 }

@@ -5,5 +5,4 @@ pub(crate) mod channels;
 pub mod classifier;
 pub(crate) mod extractor;
 pub(crate) mod inception;
-pub(crate) mod matrix;
 pub(crate) mod random;

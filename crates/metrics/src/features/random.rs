@@ -5,7 +5,7 @@
 use burn::tensor::Device;
 
 use crate::Features;
-use crate::features::matrix::whole_images;
+use crate::stats::matrix::whole_images;
 use faussaire_data::ImageShape;
 use faussaire_data::error::{Error, Result};
 use faussaire_nn::model::Model;

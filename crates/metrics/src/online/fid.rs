@@ -1,7 +1,7 @@
 //! Fréchet distance during training: of 1,000 generated images in an extractor's features, with the number of classes
 //! that are generated far too rarely. It takes about two seconds per sheet.
 
-use crate::features::extractor::data_name;
+use crate::data_name::data_name;
 use crate::scores::classes::rare_classes;
 use crate::scores::frechet::Gaussian;
 use crate::{Extractor, Metric, Moments, Parameters, ScoreName, Setting};

@@ -3,35 +3,8 @@
 //! formula on the probabilities of another classifier.
 
 use crate::stats::bootstrap::{Bootstrap, Estimate};
+use crate::stats::class_counts::{check, count, histogram, shares};
 use faussaire_data::error::{Error, Result};
-
-/// Number of images of each class.
-///
-/// # Errors
-/// Where there is no label, or one is not below `classes`.
-pub(crate) fn histogram(labels: &[u32], classes: usize) -> Result<Vec<u64>> {
-    check(labels, classes)?;
-    Ok(count(labels.iter().copied(), classes))
-}
-
-fn check(labels: &[u32], classes: usize) -> Result<()> {
-    if labels.is_empty() {
-        return Err(Error::usage("no labels, expected one per image", "judge at least one image"));
-    }
-    match labels.iter().find(|&&label| label as usize >= classes) {
-        Some(label) => {
-            let what = format!("class {label} of {classes} (they are counted from 0)");
-            Err(Error::usage(what, "use the number of classes that the classifier was trained with"))
-        }
-        None => Ok(()),
-    }
-}
-
-fn count(labels: impl Iterator<Item = u32>, classes: usize) -> Vec<u64> {
-    let mut counts = vec![0; classes];
-    labels.for_each(|label| counts[label as usize] += 1);
-    counts
-}
 
 /// The distribution of the generated images over the classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,24 +37,6 @@ impl ClassBalance {
             (0..classes as u32).filter(|&c| histogram[c as usize] == 0 && expected[c as usize] > 0.0).collect();
         Ok(Self { histogram, kl, missing })
     }
-}
-
-/// The share of each class among `labels`.
-///
-/// # Errors
-/// As [`histogram`].
-pub(crate) fn class_shares(labels: &[u32], classes: usize) -> Result<Vec<f64>> {
-    Ok(shares(&histogram(labels, classes)?))
-}
-
-/// Equal shares of `classes` classes.
-pub(crate) fn equal_shares(classes: usize) -> Vec<f64> {
-    vec![1.0 / classes as f64; classes]
-}
-
-fn shares(histogram: &[u64]) -> Vec<f64> {
-    let total: u64 = histogram.iter().sum();
-    histogram.iter().map(|&n| n as f64 / total as f64).collect()
 }
 
 /// `sum p ln(p / q)` in nats, `p` being the histogram's shares.
@@ -169,6 +124,7 @@ pub(crate) fn classifier_score(probabilities: &[f32], classes: usize, bootstrap:
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::stats::class_counts::{class_shares, equal_shares};
     use crate::testing::{assert_near, labels, number, numbers, real_set};
 
     const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 300, level: 0.95, seed: 1 };

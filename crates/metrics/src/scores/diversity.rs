@@ -2,9 +2,9 @@
 //! between two real ones. 1 is as diverse as the real images; near 0, the generator produces one image per class, which
 //! neither the class histogram nor the classifier score detects.
 
-use crate::features::matrix::Features;
-use crate::scores::classes::histogram;
 use crate::stats::bootstrap::{Bootstrap, Estimate};
+use crate::stats::class_counts::histogram;
+use crate::stats::matrix::Features;
 use crate::stats::pairwise::{Frame, Points, for_tiles};
 use faussaire_data::error::{Error, Result};
 use serde::{Deserialize, Serialize};

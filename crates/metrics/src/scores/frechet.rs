@@ -2,8 +2,8 @@
 //! features): `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1^1/2 S2 S1^1/2)^1/2)`. The square roots are those of symmetric matrices,
 //! computed from eigenvalues, so that there is no imaginary part to discard.
 
-use crate::features::matrix::Features;
 use crate::stats::bootstrap::{Bootstrap, Estimate};
+use crate::stats::matrix::Features;
 use crate::stats::moments::Moments;
 use faussaire_data::error::{Error, Result};
 use faussaire_data::random::Stream;

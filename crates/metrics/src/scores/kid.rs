@@ -3,8 +3,8 @@
 //! with the standard deviation between subsets. Unlike the Fréchet distance it assumes no Gaussians, and its
 //! expectation doesn't depend on the number of images; for equal distributions it scatters around 0.
 
-use crate::features::matrix::{Features, at_least, same_dims};
 use crate::stats::bootstrap::{Estimate, quantile};
+use crate::stats::matrix::{Features, at_least, same_dims};
 use crate::stats::pairwise::multiply;
 use faussaire_data::error::{Error, Result};
 use faussaire_data::random::Stream;

@@ -6,9 +6,9 @@
 //! duplicates has a ball of radius 0, which contains the duplicates for precision and recall, and nothing for density
 //! and coverage.
 
-use crate::features::matrix::{Features, at_least, same_dims};
 use crate::stats::bootstrap::{Bootstrap, Estimate};
 use crate::stats::knn::nearest_others;
+use crate::stats::matrix::{Features, at_least, same_dims};
 use crate::stats::pairwise::{Frame, Points, Tile, ceil, for_tiles};
 use faussaire_data::error::{Error, Result};
 use std::ops::Range;

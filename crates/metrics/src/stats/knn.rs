@@ -1,7 +1,7 @@
 //! Exact k nearest neighbours: the distance of every candidate that a cheap lower bound doesn't rule out is computed in
 //! 64 bits, and the k-th smallest rules out more. Equal distances are ordered by row.
 
-use crate::features::matrix::Features;
+use crate::stats::matrix::Features;
 use crate::stats::pairwise::{Frame, Points, ceil, for_tiles, squared};
 use rayon::prelude::*;
 

@@ -2,7 +2,7 @@
 //! converted at a time. The moments of a subset can be subtracted again, which makes leaving out a group of images
 //! cheap.
 
-use crate::features::matrix::{Features, at_least};
+use crate::stats::matrix::{Features, at_least};
 use faussaire_data::error::{Error, Result};
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;

@@ -4,7 +4,7 @@
 //! distances compare equal. Sets are centred and scaled by a power of two first, so that neither an offset nor very
 //! large or small features loosen the bounds.
 
-use crate::features::matrix::Features;
+use crate::stats::matrix::Features;
 use faussaire_kernels::{Activation, Geometry, Precision, conv};
 use rayon::prelude::*;
 use std::ops::Range;

@@ -39,7 +39,10 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     let plain = Plain::of(net, weights);
     let images = if which == Which::Generator { plain.output } else { plain.input };
     if let (Shape::Flat(_), Pixels::Uint8) = (images, options.pixels) {
-        return Err(Error::usage("this run generates 2-D points, which have no pixels", "use floats (`export::Options::pixels`)"));
+        return Err(Error::usage(
+            "this run generates 2-D points, which have no pixels",
+            "use floats (`export::Options::pixels`)",
+        ));
     }
     let file = write(subject, &plain, which, options);
     let batch = agreement::inputs(net, which, subject.range.bounds());

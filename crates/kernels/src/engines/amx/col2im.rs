@@ -1,11 +1,11 @@
-//! [`crate::col2im`] on blocks: the product of every source pixel with the weights of all kernel pixels, stored plane by plane.
+//! [`crate::engines::col2im`] on blocks: the product of every source pixel with the weights of all kernel pixels, stored plane by plane.
 
 use super::product::{Product, Session, TILE_SUMS};
 use super::transpose::transpose;
 use super::{ROWS, SIDE, STEP, STEP_PAIRS, panels, source};
 use crate::activation::Activation;
 use crate::bf16;
-use crate::col2im::{run_here, run_with, with_rows};
+use crate::engines::col2im::{run_here, run_with, with_rows};
 use crate::isa::Bf16Unit;
 use crate::memory::workspace;
 use crate::plan::Plan;

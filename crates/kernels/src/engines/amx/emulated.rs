@@ -1,9 +1,10 @@
 //! bf16 where no instruction multiplies it: operands are rounded into f32 buffers, and an f32 engine does the rest.
 
+use crate::bf16;
+use crate::engines::col2im;
 use crate::memory::workspace;
 use crate::plan::{Phase, Plan, Tap};
 use crate::stored::Values;
-use crate::{bf16, col2im};
 use rayon::prelude::*;
 
 /// Calls `run` with source and weights rounded, and with a plan that is right for those weights. For forward passes and

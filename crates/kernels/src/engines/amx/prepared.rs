@@ -38,7 +38,7 @@ pub(super) fn with_weights<R>(
     bias: Option<&[f32]>,
     work: impl FnOnce(&Prepared) -> R,
 ) -> R {
-    if crate::col2im::pays(plan) {
+    if crate::engines::col2im::pays(plan) {
         col2im::with_weights(unit, plan, w, bias, |ready| work(&Prepared::Col2im(ready)))
     } else {
         fprop::with_weights(unit, plan, w, bias, |ready| work(&Prepared::Blocks(ready)))

@@ -76,7 +76,7 @@ impl Way {
 /// A plan in f64 whose taps' summed weights are rounded, as the single ones of col2im are.
 fn reference_fprop(plan: &Plan, x: &[f32], w: &[f32]) -> Vec<f64> {
     let x = rounded(x);
-    let columns = crate::col2im::pays(plan);
+    let columns = crate::engines::col2im::pays(plan);
     let (along_c, along_n) = plan.weight_strides();
     let mut y = vec![0.0; plan.batch * plan.to.len()];
     for phase in &plan.phases {

@@ -1,4 +1,4 @@
-//! The product of [`crate::col2im`] in tiles: every source pixel with the weights of all kernel pixels, stored plane by plane.
+//! The product of [`crate::engines::col2im`] in tiles: every source pixel with the weights of all kernel pixels, stored plane by plane.
 
 use super::Tiles;
 use super::multiply::{BLOCK, multiply_rows};

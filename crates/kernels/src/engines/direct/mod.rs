@@ -1,6 +1,6 @@
 //! The direct engine, in f32, on AVX2 and AVX-512: the sums of a convolution as they are defined, in register tiles and
 //! without im2col. `fprop` runs forward passes and input gradients, `wgrad` weight gradients, `col2im` the product of
-//! [`crate::col2im`]; `panels` packs weights, `multiply` has the blocking. Each is written once, generic over [`Tiles`]: the
+//! [`crate::engines::col2im`]; `panels` packs weights, `multiply` has the blocking. Each is written once, generic over [`Tiles`]: the
 //! innermost loops of one instruction set, a file each (`avx2`, `avx512`; `plain` for tests). The Winograd engine multiplies
 //! with the same tiles.
 

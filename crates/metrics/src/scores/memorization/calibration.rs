@@ -3,9 +3,9 @@
 //! 1 %, whatever the features), and the data-copying test of Meehan, Chaudhuri and Dasgupta (2020), which compares the
 //! ranks of all generated and all held-out distances.
 
-use crate::features::matrix::{Features, at_least, same_dims};
 use crate::stats::bootstrap::{Bootstrap, Estimate};
 use crate::stats::knn::nearest;
+use crate::stats::matrix::{Features, at_least, same_dims};
 use faussaire_data::error::{Error, Result};
 
 /// The nearest training images of each image.

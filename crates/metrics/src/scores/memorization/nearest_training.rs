@@ -12,10 +12,10 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::features::extractor::data_name;
-use crate::features::matrix::whole_images;
-use crate::reference::Selection;
+use crate::data_name::data_name;
 use crate::scores::memorization::calibration::{Calibration, NearestNeighbours};
+use crate::selection::Selection;
+use crate::stats::matrix::whole_images;
 use crate::{Bootstrap, Features, Metric, Parameters, Score, Setting};
 use faussaire_data::error::Result;
 use faussaire_data::{Dataset, ImageShape, fill};

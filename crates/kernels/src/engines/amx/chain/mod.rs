@@ -9,11 +9,11 @@ use super::prepared::{Prepared, with_weights};
 use super::wgrad::{Sums, at_once, part_of, parts, with_sums};
 use crate::activation;
 use crate::bf16;
-use crate::chain::stage::{Gradients, Stage};
 use crate::epilogue::Epilogue;
 use crate::isa::Bf16Unit;
 use crate::memory::workspace;
 use crate::plan::Plan;
+use crate::stage::{Gradients, Stage};
 use crate::stored::{Values, ValuesMut};
 use rayon::prelude::*;
 
