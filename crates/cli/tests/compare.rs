@@ -49,7 +49,7 @@ fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let said = bench.ok(&[&vary[..], &more].concat());
     assert!(
         said.contains(
-            "| wasserstein | 0 of 2 | | | | refused: tiny.toml: recipe key `train.loss`: a Wasserstein critic without"
+            "| wasserstein | 0 of 2 | | | | refused: tiny.toml: recipe key `train.loss`: a Wasserstein critic diverges without"
         ),
         "{said}"
     );

@@ -1,4 +1,4 @@
-//! A run folder written by version 0.1 under the recipe keys of that time (`packing`, `flips`, `fakes`, `mixed`, `average`,
+//! A run folder written by an earlier checkout under the recipe keys of that time (`packing`, `flips`, `fakes`, `mixed`, `average`,
 //! `adam.learning_rate`, `n_critic`) resumes to the same bits, is judged to the same scores, and is reported.
 //! `tests/earlier-run` holds it: 12 steps with the portable kernels, trained from `images.npy`.
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use common::Bench;
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of the weights that version 0.1 reached at step 20 after resuming this run.
+/// SHA-256 of the weights that the earlier program reached at step 20 after resuming this run.
 const AT_STEP_20: [(&str, &str); 5] = [
     ("average.safetensors", "2182df57d5f104ccbfe7c977ec11ea1ad2f05aadc4119b637fd970bd7bf99421"),
     ("discriminator-adam.safetensors", "fbe4329a0fd2041551d138b4f001fdd8220f3627bc5bb7b271c2028f5112876d"),
@@ -20,7 +20,7 @@ const AT_STEP_20: [(&str, &str); 5] = [
     ("generator.safetensors", "510ff50d70cce5afdaf8f8f06b11cbdce7ff1b0de3e8b905feea11ee5bd6e1b1"),
 ];
 
-/// What version 0.1 printed as the Frechet distance of 50 images of step 12.
+/// What an earlier checkout printed as the Frechet distance of 50 images of step 12.
 const FRECHET: (&str, f64) = ("frechet-50-images.npy-random-convnet-train", 2.734_850_272_278_720_7);
 
 fn copy(from: &Path, to: &Path) {

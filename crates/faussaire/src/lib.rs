@@ -1,4 +1,4 @@
-//! Faussaire trains, judges and serves generative adversarial networks (GANs) on a plain processor.
+//! Faussaire trains, judges and serves generative adversarial networks (GANs) on CPUs.
 //!
 //! # A whole program
 //!
@@ -128,7 +128,7 @@
 //!
 //! # Burn
 //!
-//! Nets and tensors are [Burn](burn)'s; its version is part of this API until 1.0. Training, data, sampling, judging and
+//! Nets and tensors are [Burn](burn)'s; until 1.0, a new Burn version may break this API. Training, data, sampling, judging and
 //! export do without: noise and images are flat slices, and [`Device`] is the library's own.
 
 pub mod compare;

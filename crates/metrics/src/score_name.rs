@@ -9,7 +9,7 @@ use crate::Metric;
 
 /// A metric with the setting it was computed in. Displayed as one string, `frechet-10000-mnist-classifier(99.1%)-test`,
 /// and serialised as three keys: that string as `name`, `metric` and `setting`. Where `metric` is missing, as in logs
-/// of version 0.1, or unknown, `name` is parsed instead.
+/// of an earlier checkout, or unknown, `name` is parsed instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Fields", into = "Fields")]
 pub struct ScoreName {

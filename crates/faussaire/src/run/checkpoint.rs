@@ -16,7 +16,7 @@ use crate::net::{Network, Weights};
 use crate::safetensors::{decode, encode, entries, moment_entries};
 use crate::train::{Gan, Progress};
 
-/// The contents of a checkpoint temporarys tensors.
+/// The contents of a checkpoint besides its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Version of this layout.

@@ -111,7 +111,7 @@ pub enum Event {
     Score {
         /// The step that was scored.
         step: u64,
-        /// Metric and setting, written as `name`, `metric` and `setting`; logs of version 0.1 have `name` only.
+        /// Metric and setting, written as `name`, `metric` and `setting`; logs of an earlier checkout have `name` only.
         #[serde(flatten)]
         name: ScoreName,
         /// Its value; smaller is better.
@@ -139,7 +139,7 @@ pub enum Event {
     End {
         /// The last step.
         step: u64,
-        /// Why: `complete`, `time`, `stopped`, `rolled-back`.
+        /// Why: `complete`, `time`, `stopped`.
         reason: String,
     },
 }

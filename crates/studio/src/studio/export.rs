@@ -27,7 +27,7 @@ const MAX_IMAGES: usize = 1_000_000;
 /// Size limit of a log for a report.
 const LOG_BYTES: u64 = 256 << 20;
 /// Content security policy of a report: inline style and pictures only.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; query-action 'none'; \
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'self'; sandbox allow-popups";
 
 pub(super) fn routes() -> Router<Arc<Studio>> {

@@ -29,7 +29,7 @@ use crate::truncation::truncate;
 /// Limits of one response: images and bytes.
 const MAX_IMAGES: usize = 1_024;
 const MAX_BYTES: usize = 16 << 20;
-/// Maximum values of a JSON response, query takes ten times their memory.
+/// Maximum values of a JSON response, which take ten times their memory.
 const MAX_VALUES: usize = 1 << 20;
 /// Maximum images that a walk passes through.
 const MAX_ENDS: usize = 32;
@@ -78,7 +78,7 @@ async fn noise(
 #[derive(Debug, Deserialize)]
 struct DirectionsQuery {
     checkpoint: Option<String>,
-    /// `labels` for directions of the data's labels, query take seconds; else directions of the weights.
+    /// `labels` for directions of the data's labels, which take seconds; else directions of the weights.
     by: Option<String>,
 }
 
