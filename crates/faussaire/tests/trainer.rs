@@ -134,7 +134,7 @@ fn a_programs_own_data_are_never_taken_for_others() {
     assert_eq!(kept.data.source, "memory:my shapes");
     let refused = |error: Error| {
         assert!(error.to_string().contains("this run was trained on data in memory (my shapes)"), "{error}");
-        assert!(error.hint().contains("hand over"), "{}", error.hint());
+        assert!(error.hint().contains("pass the same images"), "{}", error.hint());
     };
     refused(Data::open(&kept, &mut |_| ()).unwrap_err());
     refused(judging::run(&judging::Options::of(path.to_string_lossy()).n(60), &mut |_| ()).unwrap_err());

@@ -169,7 +169,7 @@ mod tests {
             ),
             (
                 &["train.penalties.r1=1", "discriminator.layers=[\"batchnorm\",\"flatten\",\"dense 1\"]"],
-                "can't pass: it mixes",
+                "does not allow the gradient penalty R1: it mixes",
             ),
             (
                 &["labels.names=[\"a\",\"b\"]", "discriminator.layers=[\"embedding 1\",\"flatten\",\"dense 1\"]"],
