@@ -32,16 +32,12 @@ const FLAGS: [(&str, &str); 27] = [
     ("judging::Options::against", "--against DATASET"),
 ];
 
-/// The tables of a recipe, with which its keys begin.
-const TABLES: [&str; 5] = ["data.", "labels.", "generator.", "discriminator.", "train."];
-
 /// What `name` is on the command line, if it is anything there.
 fn flag(name: &str) -> Option<String> {
     if let Some((_, flag)) = FLAGS.iter().find(|(known, _)| *known == name) {
         return Some((*flag).to_owned());
     }
-    let is_key =
-        name == "latent" || TABLES.iter().any(|table| name.strip_prefix(table).is_some_and(|key| !key.is_empty()));
+    let is_key = faussaire::recipe::Key::all().iter().any(|key| key.name == name);
     is_key.then(|| format!("--set {name}=VALUE"))
 }
 
