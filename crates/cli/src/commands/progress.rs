@@ -191,11 +191,7 @@ impl Watcher for Console {
         match event {
             Event::Start { step, steps, .. } => self.start(*step, *steps),
             Event::Step(report) => self.step(report, gan),
-            Event::Epoch { epoch, .. } => {
-                if gan.recipe.train.sheet_due(*epoch) {
-                    self.show(gan)?;
-                }
-            }
+            Event::Epoch { epoch, .. } if gan.recipe.train.sheet_due(*epoch) => self.show(gan)?,
             Event::End { .. } => {
                 self.show(gan)?;
                 self.bad_files(gan, true);
