@@ -1,6 +1,6 @@
 //! A network with its weights and optimizer, and Keras's methods: `predict_on_batch`, `compile`, `train_on_batch`, a
 //! frozen copy, and the two nets composed ([`composed`]); `predict` and `train` are the same on flat slices. A model is saved
-//! and loaded as one file ([`file`]).
+//! and loaded as one file ([`mod@file`]).
 
 pub mod composed;
 pub mod file;
