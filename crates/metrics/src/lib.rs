@@ -44,3 +44,8 @@ pub(crate) use online::sliced_wasserstein::SlicedWasserstein;
 pub(crate) use score::{Parameters, Setting};
 pub(crate) use stats::bootstrap::{Bootstrap, Estimate};
 pub(crate) use stats::moments::Moments;
+
+/// The programs of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,6 +7,7 @@ use std::ops::RangeBounds;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::net::summary::grouped;
 use crate::registry::PREFIX;
 
 /// The values that a key accepts.
@@ -222,19 +223,6 @@ fn bound(bound: &Bound<f64>, included: &str, excluded: &str) -> String {
 /// `0.5`, `10`, `1,000,000`.
 fn plain(x: f64) -> String {
     if x.fract() == 0.0 { grouped(x as u64) } else { x.to_string() }
-}
-
-/// Thousands with commas between them.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// An error about the value of `key`.
