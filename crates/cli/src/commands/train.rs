@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use faussaire::run::Run;
 use faussaire::trainer::{Data, resumed_recipe};
-use faussaire::{Gan, Preset, Result, Trainer};
+use faussaire::{Gan, Result, Trainer};
 
 pub use arguments::Train;
 
@@ -81,7 +81,7 @@ fn placed(trainer: Trainer, options: &Train) -> Result<Trainer> {
     let source = trainer.gan().recipe.data.source.clone();
     let data = Path::new(&source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let config = options.config.as_ref().and_then(|c| c.file_stem()).map(|s| s.to_string_lossy().into_owned());
-    let preset = config.or_else(|| options.preset.clone()).unwrap_or_else(|| Preset::Quick.name().into());
+    let preset = config.map_or_else(|| Ok(changes::preset(options)?.name().into()), Ok::<_, faussaire::Error>)?;
     trainer.numbered(Path::new(RUNS), &format!("{data}-{preset}"))
 }
 

@@ -43,7 +43,9 @@ macro_rules! presets {
 }
 
 presets! {
-    /// Digits in two minutes on two cores: the default.
+    /// Digits on demand in a minute on two cores: the default.
+    Digits = "digits",
+    /// Digits in a minute on two cores, without labels.
     Quick = "quick",
     /// The lab's nets on MNIST.
     Tp = "tp",

@@ -11,7 +11,7 @@ pub struct Train {
     /// Data set: a name from `faussaire data list`, or a path to images (folder, .zip, .tar.gz, .npy, .npz, ...)
     pub dataset: Option<String>,
 
-    /// Built-in recipe; `faussaire presets` lists them [default: quick]
+    /// Built-in recipe; `faussaire presets` lists them [default: digits; `quick` with a DATASET]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"], help_heading = RECIPE)]
     pub preset: Option<String>,
     /// Recipe file (TOML)

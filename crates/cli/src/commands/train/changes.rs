@@ -12,9 +12,19 @@ pub fn new_recipe(options: &Train) -> Result<Recipe> {
     match &options.config {
         Some(path) => Recipe::read(path, &changes),
         None => {
-            let preset = options.preset.as_deref().map_or(Ok(Preset::Quick), Preset::named)?;
+            let preset = preset(options)?;
             Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)
         }
+    }
+}
+
+/// The preset asked for, or the default: `digits` knows the labels of its own data set only.
+pub fn preset(options: &Train) -> Result<Preset> {
+    let other_data = options.dataset.is_some() || options.set.iter().any(|change| change.starts_with("data.source"));
+    match &options.preset {
+        Some(name) => Preset::named(name),
+        None if other_data => Ok(Preset::Quick),
+        None => Ok(Preset::Digits),
     }
 }
 
