@@ -23,7 +23,7 @@ New here? `faussaire train` learns to draw digits in about a minute and needs no
 
   faussaire train
   faussaire train mnist --preset cgan-mnist
-  faussaire sample runs/0001-strokes-quick --grid 8x8 -o digits.png";
+  faussaire sample runs/0001-strokes-digits --grid 8x8 -o digits.png";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

@@ -73,9 +73,9 @@ const MACHINE: &str = "Machine";
 
 const EXAMPLES: &str = "\
 Examples:
-  faussaire sample runs/0001-strokes-quick --grid 8x8 -o digits.png
+  faussaire sample runs/0001-strokes-digits --grid 8x8 -o digits.png
   faussaire sample runs/0002-mnist-cgan-mnist --class 7 -n 1000 -o sevens.zip
-  faussaire sample runs/0001-strokes-quick -o walk.gif";
+  faussaire sample runs/0001-strokes-digits -o walk.gif";
 
 pub fn run(options: &Sample) -> Result<()> {
     super::limit_threads(options.threads)?;
