@@ -12,6 +12,7 @@ mod by_name;
 mod cache;
 mod cache_folder;
 mod celeba;
+mod class_labels;
 mod dataset;
 mod digest;
 mod download;

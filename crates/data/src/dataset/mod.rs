@@ -125,6 +125,12 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         self.inner().map_or_else(|| self.info().notes.clone(), |inner| inner.notes())
     }
 
+    /// What messages call image `index`: the path of its file if it has one, else `image INDEX`. A wrapper that reorders
+    /// `inner` must override it.
+    fn image_name(&self, index: usize) -> String {
+        self.inner().map_or_else(|| format!("image {index}"), |inner| inner.image_name(index))
+    }
+
     /// Whether there are no images.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -135,7 +141,7 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         self.info().name.clone()
     }
 
-    /// The class of image `index`; `None` without classes.
+    /// The class of image `index`; `None` without classes, and for an image without label.
     fn label(&self, index: usize) -> Option<u32> {
         self.info().labels.class(index)
     }

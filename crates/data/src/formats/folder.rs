@@ -14,6 +14,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::cache::{Contents, Decoded, Found, evict};
+use crate::class_labels::ClassLabels;
 use crate::dataset::BadFile;
 use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
@@ -40,7 +41,7 @@ const FINGERPRINT_FILES: usize = 16;
 /// Images in the files of a folder or an archive.
 pub struct Folder {
     container: Arc<Container>,
-    labels: Option<Arc<[u32]>>,
+    labels: Option<Arc<[Option<u32>]>>,
     info: DatasetInfo,
     options: ImageOptions,
     shape: ImageShape,
@@ -78,12 +79,13 @@ impl Folder {
         Self::over(require_images(Container::in_memory(root, bytes, files))?, options, evict::folder())
     }
 
-    /// The same images with one label each; label `k` means `classes[k]`.
-    pub(crate) fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Self {
-        if labels.len() == self.container.len() {
-            let labels: Arc<[u32]> = labels.into();
+    /// The same images with the classes of `classes`, which has one label per image; without them if no image has a label.
+    pub(crate) fn with_labels(mut self, classes: ClassLabels) -> Self {
+        if classes.labels.len() == self.container.len() && !classes.names.is_empty() {
+            let labels: Arc<[Option<u32>]> = classes.labels.into();
             self.labels = Some(Arc::clone(&labels));
-            self.info = self.info.with_classes(classes, move |index| labels.get(index).copied());
+            self.info = self.info.with_classes(classes.names, move |index| labels.get(index).copied().flatten());
+            self.info.notes.extend(classes.notes);
         }
         self
     }
@@ -110,7 +112,7 @@ impl Folder {
         };
         let set = Self { container, labels: None, info, options, shape, model, file_states, decoded };
         Ok(match labels {
-            Some(labels) => set.with_labels(labels, classes),
+            Some(labels) => set.with_labels(ClassLabels::complete(labels, classes)),
             None => set,
         })
     }
@@ -125,11 +127,11 @@ impl Folder {
         self.container.name(index)
     }
 
-    /// The next image with the same label, cyclically.
+    /// The next image with the same label, cyclically; any next image for one without label.
     fn next_with_label(&self, index: usize) -> usize {
         let count = self.container.len();
         let after = (index + 1..count).chain(0..index);
-        let alike = |other: &usize| self.labels.as_ref().is_none_or(|labels| labels[*other] == labels[index]);
+        let alike = |other: &usize| self.labels.as_ref().is_none_or(|labels| labels[index].is_none() || labels[*other] == labels[index]);
         after.into_iter().find(alike).unwrap_or(index)
     }
 
@@ -221,6 +223,10 @@ impl Dataset for Folder {
             }
         }
         at
+    }
+
+    fn image_name(&self, index: usize) -> String {
+        self.file(index).map_or_else(|| format!("image {index}"), |path| path.display().to_string())
     }
 
     fn is_lazy(&self) -> bool {

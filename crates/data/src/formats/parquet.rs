@@ -10,6 +10,7 @@ mod rows;
 
 use std::path::{Path, PathBuf};
 
+use crate::class_labels::ClassLabels;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::open_options::Split;
@@ -27,31 +28,10 @@ struct Table {
     images: Vec<u8>,
     /// The end offset of each.
     ends: Vec<usize>,
-    /// One label per image, or empty; -1 means unknown.
-    labels: Vec<i64>,
+    /// One label per image, or empty.
+    labels: Vec<Option<i64>>,
     /// Names of the labels, if a file has them.
     names: Vec<String>,
-}
-
-impl Table {
-    /// Labels and class names; `None` if no image has a label.
-    fn classes(&mut self) -> Result<(Option<Vec<u32>>, Vec<String>), String> {
-        const MAX_LABEL: i64 = 65_535;
-        let labels = std::mem::take(&mut self.labels);
-        if labels.len() != self.ends.len() || labels.iter().all(|&label| label == -1) {
-            return Ok((None, Vec::new()));
-        }
-        if let Some(at) = labels.iter().position(|label| !(0..=MAX_LABEL).contains(label)) {
-            return Err(format!("row {at} has the label {}, expected 0 to {MAX_LABEL}", labels[at]));
-        }
-        let labels: Vec<u32> = labels.into_iter().map(|label| label as u32).collect();
-        let count = labels.iter().max().map_or(0, |&most| most as usize + 1);
-        let mut names = std::mem::take(&mut self.names);
-        if names.len() < count {
-            names = (0..count).map(|label| label.to_string()).collect();
-        }
-        Ok((Some(labels), names))
-    }
 }
 
 /// Opens a file, or the shards of `split` in a folder.
@@ -64,13 +44,8 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     for file in &files {
         read(file, &mut table).map_err(|what| unreadable(file, &what))?;
     }
-    let (labels, classes) = table.classes().map_err(|what| unreadable(path, &what))?;
-    let Table { images, ends, .. } = table;
-    let folder = Folder::in_memory(path, images, &ends, options)?;
-    Ok(match labels {
-        Some(labels) => folder.with_labels(labels, classes),
-        None => folder,
-    })
+    let Table { images, ends, labels, names } = table;
+    Ok(Folder::in_memory(path, images, &ends, options)?.with_labels(ClassLabels::from_ints(labels, &names)))
 }
 
 #[cfg(feature = "parquet")]
