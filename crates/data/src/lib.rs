@@ -27,6 +27,7 @@ pub mod labels;
 mod list;
 mod nearest;
 mod open_options;
+mod parts;
 mod pread;
 mod prefetch;
 pub mod random;
