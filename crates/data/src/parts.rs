@@ -1,6 +1,10 @@
 //! The parts of a data set: images to train on, validation and test images, and images without labels. Published sets name
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
+mod divide;
+
+pub(crate) use divide::{Division, divide, divide_data_files};
+
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Part {
@@ -81,6 +85,21 @@ pub(crate) fn part_of(name: &str) -> Option<Part> {
     found
 }
 
+/// Words that say nothing about the content of a folder.
+const PLAIN_WORDS: [&str; 18] = [
+    "set", "sets", "data", "dataset", "split", "part", "folder", "dir", "images", "image", "imgs", "img", "pics",
+    "photos", "pictures", "of", "jpg", "png",
+];
+
+/// What a name says beside the part: its other words but for plain ones, as they are written.
+fn rest_of(name: &str) -> String {
+    let is_rest = |word: &&str| {
+        let word = word.to_lowercase();
+        part_of_word(&word).is_none() && !PLAIN_WORDS.contains(&word.as_str())
+    };
+    split(name).into_iter().filter(is_rest).collect::<Vec<_>>().join("_")
+}
+
 /// The part that one word in lower case means.
 fn part_of_word(word: &str) -> Option<Part> {
     let known = |word: &str| WORDS.iter().find(|(known, _)| *known == word).map(|(_, part)| *part);
@@ -90,26 +109,29 @@ fn part_of_word(word: &str) -> Option<Part> {
     })
 }
 
-/// The words of a name in lower case: runs of letters, also `Set` in `testSet`; digits part them, but for `t10k`.
+/// The words of a name in lower case.
 fn words(name: &str) -> Vec<String> {
+    split(name).into_iter().map(str::to_lowercase).collect()
+}
+
+/// The words of a name: runs of letters, also `Set` in `testSet`; digits part them, but for `t10k`.
+fn split(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for run in name.split(|c: char| !c.is_alphanumeric()) {
         if run.eq_ignore_ascii_case("t10k") {
-            words.push(run.to_ascii_lowercase());
+            words.push(run);
             continue;
         }
-        let (mut word, mut before) = (String::new(), '_');
-        for c in run.chars() {
-            if !word.is_empty() && (!c.is_alphabetic() || (c.is_uppercase() && before.is_lowercase())) {
-                words.push(std::mem::take(&mut word));
+        for letters in run.split(|c: char| !c.is_alphabetic()).filter(|letters| !letters.is_empty()) {
+            let (mut start, mut before) = (0, '_');
+            for (at, c) in letters.char_indices() {
+                if at > start && c.is_uppercase() && before.is_lowercase() {
+                    words.push(&letters[start..at]);
+                    start = at;
+                }
+                before = c;
             }
-            if c.is_alphabetic() {
-                word.extend(c.to_lowercase());
-            }
-            before = c;
-        }
-        if !word.is_empty() {
-            words.push(word);
+            words.push(&letters[start..]);
         }
     }
     words
