@@ -86,11 +86,22 @@ impl LabelSettings {
             (false, _) => (classes, LabelKind::Classes),
             (true, false) => (attributes, LabelKind::Attributes),
             (true, true) => {
-                return Err(Error::data(
-                    format!("{} has no labels, which conditional nets need", dataset.name()),
-                    "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
-                     (celeba), or train without labels (`labels.names`, `Recipe::conditioned`)",
-                ));
+                return Err(match &dataset.info().unused_labels[..] {
+                    [] => Error::data(
+                        format!("{} has no labels, which conditional nets need", dataset.name()),
+                        "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
+                         (celeba), or train without labels (`labels.names`, `Recipe::conditioned`)",
+                    ),
+                    unused => Error::data(
+                        format!(
+                            "conditional nets need labels, but those of {} can't be used: {}",
+                            dataset.name(),
+                            unused.join("; ")
+                        ),
+                        "give a table (CSV) with the columns file_name and label, or one subfolder per class, or train \
+                         without labels (`labels.names`, `Recipe::conditioned`)",
+                    ),
+                });
             }
         };
         Self { names, kind, shares: Vec::new() }.counted(dataset)

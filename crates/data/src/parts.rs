@@ -2,8 +2,10 @@
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
 mod divide;
+mod lists;
 
-pub(crate) use divide::{Division, divide, divide_data_files};
+pub(crate) use divide::{Holding, divide, divide_data_files};
+pub(crate) use lists::lists;
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -126,6 +126,8 @@ pub struct DatasetInfo {
     pub labels: Labels,
     /// Notes for the user on how the set is read, one sentence each.
     pub notes: Vec<String>,
+    /// Why files that may hold labels are not used, one sentence each; for a set without labels.
+    pub unused_labels: Vec<String>,
     /// The set of grey images from which each channel is drawn separately: the digits of stacked MNIST.
     pub channel_source: Option<Arc<dyn Dataset>>,
     digest: Cached,

@@ -104,6 +104,11 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         self.info().digest(|| info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out)))
     }
 
+    /// Whether a set with this fingerprint has the same images; the labels may be ones that were not read then.
+    fn matches(&self, fingerprint: &str) -> bool {
+        self.fingerprint() == fingerprint
+    }
+
     /// Unusable files found so far, each replaced by another image; in no particular order.
     fn skipped(&self) -> Vec<BadFile> {
         self.inner().map_or_else(Vec::new, |inner| inner.skipped())

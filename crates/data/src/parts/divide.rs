@@ -291,7 +291,6 @@ fn ends_with(name: &str, ending: &str) -> bool {
     name.get(name.len() - ending.len()..).is_some_and(|end| end.eq_ignore_ascii_case(ending))
 }
 
-
 /// The roles of sibling folders, if they are parts, and the part of the `files` beside them.
 fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
     if names.is_empty() {
