@@ -3,7 +3,6 @@
 //! and CSV (a header whose first column is the file, then rows of 1 and -1, 1 and 0, or true and false). [`WithAttributes`]
 //! joins a table to a set of image files by file name.
 
-mod discover;
 mod with_attributes;
 
 use std::collections::HashMap;
@@ -14,8 +13,10 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Error, Result};
-pub(super) use discover::{attach, has_celebas_name, tables};
 pub use with_attributes::WithAttributes;
+
+/// Bytes read to detect a table.
+const DETECTION_BYTES: usize = 1 << 16;
 
 /// Maximum attributes of a table.
 const MAX_NAMES: usize = 1024;
@@ -30,8 +31,12 @@ const MAX_ROWS: usize = 1 << 24;
 pub struct Attributes {
     origin: String,
     names: Vec<String>,
-    /// Row of each image, by its file's name without folder and extension.
+    /// The file of each row.
+    files: Vec<String>,
+    /// Row of each image, by its file's path without extension.
     rows: HashMap<String, usize>,
+    /// The same by its file's name; none if several rows have it.
+    stems: HashMap<String, Option<usize>>,
     /// Row by row.
     has: Vec<bool>,
 }
@@ -65,7 +70,14 @@ impl Attributes {
         let skipped = if style == Style::Commas { 1 } else { 0 };
         let names: Vec<String> = style.split(&header).iter().skip(skipped).map(str::to_owned).collect();
         lines.check_names(&names)?;
-        let mut table = Self { origin: origin.to_owned(), names, rows: HashMap::new(), has: Vec::new() };
+        let mut table = Self {
+            origin: origin.to_owned(),
+            names,
+            files: Vec::new(),
+            rows: HashMap::new(),
+            stems: HashMap::new(),
+            has: Vec::new(),
+        };
         while lines.next()?.is_some() {
             table.add(style, &lines)?;
         }
@@ -105,9 +117,12 @@ impl Attributes {
         if self.rows.len() == MAX_ROWS {
             return Err(lines.wrong(&format!("there are more than {MAX_ROWS} rows")));
         }
-        if self.rows.insert(stem(file).to_owned(), self.rows.len()).is_some() {
+        let row = self.rows.len();
+        if self.rows.insert(without_extension(file).to_owned(), row).is_some() {
             return Err(lines.wrong(&format!("the image {} appears twice", file.escape_debug())));
         }
+        self.files.push(file.to_owned());
+        self.stems.entry(stem(file).to_owned()).and_modify(|other| *other = None).or_insert(Some(row));
         Ok(())
     }
 
@@ -126,12 +141,22 @@ impl Attributes {
         self.rows.is_empty()
     }
 
-    /// The attributes of the image in this file, in the order of `names`; `None` without a row. Folders and the extension are
-    /// ignored, as CelebA's JPEG files are often converted to PNG.
-    pub fn of(&self, file: &str) -> Option<&[bool]> {
+    /// The file of each row, as the table has it.
+    pub(crate) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// The attributes in a row, in the order of `names`.
+    pub(crate) fn row(&self, row: usize) -> Option<&[bool]> {
         let width = self.names.len();
-        let row = *self.rows.get(stem(file))?;
         self.has.get(row * width..(row + 1) * width)
+    }
+
+    /// The attributes of the image in this file, in the order of `names`; `None` without a row. The extension is ignored, as
+    /// CelebA's JPEG files are often converted to PNG, and folders are unless several rows have the same name.
+    pub fn of(&self, file: &str) -> Option<&[bool]> {
+        let whole = || self.rows.get(without_extension(file)).copied();
+        self.row(whole().or_else(|| *self.stems.get(stem(file))?)?)
     }
 }
 
@@ -166,19 +191,44 @@ impl Style {
     }
 }
 
+/// Whether a table has CelebA's file name.
+pub(crate) fn has_celebas_name(file: &str) -> bool {
+    file.starts_with("list_attr")
+}
+
+/// Whether a file starts like a table: a valid header and first row, with at least two attributes (a name with one number could
+/// be anything) unless its name says what it is.
+pub(crate) fn is_table(bytes: &[u8], is_named: bool) -> bool {
+    let start = &bytes[..bytes.len().min(DETECTION_BYTES)];
+    let lines: Vec<&[u8]> = start.split_inclusive(|byte| *byte == b'\n').take(3).collect();
+    // CelebA's first line declares more rows than this excerpt has.
+    let text = String::from_utf8_lossy(&lines.concat()).into_owned();
+    let body = match text.split_once('\n') {
+        Some((first, rest)) if first.trim().parse::<usize>().is_ok() => format!("1\n{rest}"),
+        _ => text,
+    };
+    Attributes::parse(body.as_bytes(), "").is_ok_and(|table| table.names().len() > 1 || is_named)
+}
+
 /// A file's name without its folders and without the extension of an image.
 fn stem(file: &str) -> &str {
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    match name.rsplit_once('.') {
-        Some((stem, extension)) if extension.len() <= 4 && !extension.bytes().any(|byte| byte.is_ascii_digit()) => stem,
-        _ => name,
+    without_extension(file.rsplit(['/', '\\']).next().unwrap_or(file))
+}
+
+/// A path without the extension of an image.
+fn without_extension(file: &str) -> &str {
+    match file.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 4 && extension.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            stem
+        }
+        _ => file,
     }
 }
 
 fn truth(field: &str) -> Option<bool> {
     match field {
-        "1" => Some(true),
-        "-1" | "0" => Some(false),
+        "1" | "1.0" => Some(true),
+        "-1" | "0" | "-1.0" | "0.0" => Some(false),
         _ if field.eq_ignore_ascii_case("true") => Some(true),
         _ if field.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
@@ -258,6 +308,29 @@ mod tests {
             assert_eq!(table.of("000001.jpg").unwrap(), [false, true, false]);
             assert_eq!(table.of("img_align_celeba/000002.png").unwrap(), [true, false, true]);
             assert_eq!((table.of("000002"), table.of("000003.jpg")), (table.of("000002.jpg"), None));
+            assert_eq!((table.files()[1].as_str(), table.row(1)), ("000002.jpg", table.of("000002")));
+        }
+    }
+
+    #[test]
+    fn files_of_one_name_in_two_folders_are_two() {
+        let table = parse("f,A,B\na/1.jpg,1,0\nb/1.jpg,0,1\na/2.jpg,1.0,0.0\n").unwrap();
+        assert_eq!((table.of("a/1.png"), table.of("b/1.png")), (Some(&[true, false][..]), Some(&[false, true][..])));
+        assert_eq!((table.of("1.jpg"), table.of("c/1.jpg"), table.of("2.jpg")), (None, None, Some(&[true, false][..])));
+    }
+
+    #[test]
+    fn tables_are_told_by_their_start() {
+        for (text, is_named, expected) in [
+            ("image_id,A,B\n1.jpg,1,-1\n", false, true),
+            ("202599\nA B\n000001.jpg 1 -1\n000002.jpg 1 -1\n", false, true),
+            ("2 sheep\n1 2\n", false, false),
+            ("file,label\n1.jpg,1\n", false, false),
+            ("file,label\n1.jpg,1\n", true, true),
+            ("image_id,x,y\n1.jpg,95,71\n", true, false),
+            ("", true, false),
+        ] {
+            assert_eq!(is_table(text.as_bytes(), is_named), expected, "{text}");
         }
     }
 

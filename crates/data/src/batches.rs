@@ -109,7 +109,7 @@ pub fn fill_labels(dataset: &dyn Dataset, indices: &[usize], out: &mut Vec<u32>)
     for &index in indices {
         out.push(dataset.label(index).ok_or_else(|| {
             Error::data(
-                format!("{} has no label for image {index}", dataset.name()),
+                format!("{} has no label for {}", dataset.name(), dataset.image_name(index)),
                 "choose a data set with classes, or train without them",
             )
         })?);

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::attributes::{Attributes, WithAttributes};
 use super::dataset::Dataset;
 use super::fetch::Progress;
-use super::folder::Folder;
+use super::folder::Listing;
 use super::open_options::{OpenOptions, Split};
 use super::registry::{IDX_SETS, IdxSet, NamedSet};
 use super::search_path::SearchPath;
-use super::{cifar, idx, npy};
+use super::{cifar, idx, image_files, npy};
 use crate::error::{Error, Result};
 use crate::synthetic::points::{self, Points};
 use crate::synthetic::stacked::{self, Stacked};
@@ -44,9 +43,16 @@ pub fn open(
             Box::new(cifar::open(&path, options.split)?.named(split_name(name, options)))
         }
         NamedSet::Celeba => {
-            options.refuse_test_split(name)?;
-            let (images, table) = search_path()?.find_or_fetch_celeba()?;
-            WithAttributes::over(Folder::open(&images, &options.image())?, &Attributes::open(&table)?)?
+            let found = search_path()?.find_or_fetch_celeba()?;
+            let beside: Vec<PathBuf> = [found.table.clone()].into_iter().chain(found.partition).collect();
+            let set = image_files::open_listing(&Listing::open(&found.images)?, &beside, options)?;
+            if set.attributes().is_empty() {
+                return Err(Error::data(
+                    format!("{} has no row for the images in {}", found.table.display(), found.images.display()),
+                    "put the table of these images beside them",
+                ));
+            }
+            set
         }
         NamedSet::Quickdraw(category) => {
             options.refuse_test_split(name)?;
@@ -75,7 +81,9 @@ pub fn fetch(named: NamedSet, search_path: &SearchPath, progress: &mut dyn FnMut
             let test = search_path.find_or_fetch_cifar10(Split::Test, progress)?;
             Ok(if train == test { vec![train] } else { vec![train, test] })
         }
-        NamedSet::Celeba => search_path.find_or_fetch_celeba().map(|(images, table)| vec![images, table]),
+        NamedSet::Celeba => search_path
+            .find_or_fetch_celeba()
+            .map(|found| [found.images, found.table].into_iter().chain(found.partition).collect()),
         NamedSet::Quickdraw(category) => Ok(vec![search_path.find_or_fetch_quickdraw(category, progress)?]),
     }
 }

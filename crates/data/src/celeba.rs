@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::attributes;
+use super::image_files;
 
 /// Name of its folder in a data folder.
 pub const FOLDER: &str = "celeba";
@@ -11,14 +12,33 @@ pub const FOLDER: &str = "celeba";
 /// The published files.
 pub(crate) const FILES: [&str; 2] = ["img_align_celeba.zip", "list_attr_celeba.txt"];
 
-/// The images (an archive or a folder) and the attribute table in a data folder, if both exist.
-pub fn find(data_folder: &Path) -> Option<(PathBuf, PathBuf)> {
+/// Its files on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// An archive or a folder.
+    pub images: PathBuf,
+    /// The table of attributes.
+    pub table: PathBuf,
+    /// The list of training, validation and test images.
+    pub partition: Option<PathBuf>,
+}
+
+/// The files in a data folder, if both images and table exist: side by side, or as published in `Img`, `Anno` and `Eval`.
+pub(crate) fn find(data_folder: &Path) -> Option<Found> {
     [data_folder.join(FOLDER), data_folder.to_path_buf()].iter().find_map(|folder| {
-        let images = images_in(folder)?;
-        let tables = attributes::tables(folder).ok()?;
-        let table = tables.into_iter().find(|table| attributes::has_celebas_name(table))?;
-        Some((images, table))
+        let images = images_in(folder).or_else(|| images_in(&folder.join("Img")))?;
+        let table = |start: &str| {
+            let folders = [folder.clone(), folder.join("Anno"), folder.join("Eval")];
+            let mut tables = folders.iter().flat_map(|folder| image_files::tables(folder));
+            tables.find(|table| file_name(table).starts_with(start))
+        };
+        let has_name = |path: &PathBuf| attributes::has_celebas_name(&file_name(path));
+        Some(Found { images, table: table("list_attr").filter(has_name)?, partition: table("list_eval_partition") })
     })
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The images under their published name, as an archive or unpacked; else an archive with the set's name.
@@ -32,7 +52,7 @@ fn images_in(folder: &Path) -> Option<PathBuf> {
     }
     let paths = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let named = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let name = file_name(path).to_ascii_lowercase();
         name.contains("celeba") && name.ends_with(".zip")
     };
     let mut found: Vec<PathBuf> = paths.filter(named).collect();
@@ -56,15 +76,32 @@ mod tests {
         assert_eq!(find(data_folder), None, "the table is missing");
         let table = folder.join("list_attr_celeba_first10000.csv");
         std::fs::write(&table, "image_id,A,B\n000001.jpg,1,-1\n").unwrap();
-        assert_eq!(find(data_folder), Some((small.clone(), table.clone())));
-        assert_eq!(find(&folder), Some((small, table.clone())), "the set's own folder was given");
+        let found = |images: &PathBuf| Some(Found { images: images.clone(), table: table.clone(), partition: None });
+        assert_eq!(find(data_folder), found(&small));
+        assert_eq!(find(&folder), found(&small), "the set's own folder was given");
         for better in ["img_align_celeba", "img_align_celeba.zip"] {
             if better.ends_with("zip") {
                 std::fs::write(folder.join(better), "zip").unwrap();
             } else {
                 std::fs::create_dir(folder.join(better)).unwrap();
             }
-            assert_eq!(find(data_folder), Some((folder.join(better), table.clone())));
+            assert_eq!(find(data_folder), found(&folder.join(better)));
         }
+    }
+
+    #[test]
+    fn the_published_folders_are_found() {
+        let data = tempfile::tempdir().unwrap();
+        let root = data.path();
+        for name in ["Anno/list_attr_celeba.txt", "Eval/list_eval_partition.txt", "Img/img_align_celeba.zip"] {
+            std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            std::fs::write(root.join(name), "text").unwrap();
+        }
+        let expected = Found {
+            images: root.join("Img/img_align_celeba.zip"),
+            table: root.join("Anno/list_attr_celeba.txt"),
+            partition: Some(root.join("Eval/list_eval_partition.txt")),
+        };
+        assert_eq!(find(root), Some(expected));
     }
 }

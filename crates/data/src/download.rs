@@ -75,7 +75,7 @@ impl SearchPath {
     ///
     /// # Errors
     /// The files are missing; the hint says which files to put where.
-    pub(crate) fn find_or_fetch_celeba(&self) -> Result<(PathBuf, PathBuf)> {
+    pub(crate) fn find_or_fetch_celeba(&self) -> Result<celeba::Found> {
         let set_files = SetFiles { set: "celeba", folder: celeba::FOLDER, files: &celeba::FILES };
         let why = "its licence forbids redistribution, so its files are not fetched";
         self.find_celeba().ok_or_else(|| self.missing(&set_files, why))

@@ -1,5 +1,6 @@
 //! A data set in memory: one byte or one `f32` per value, as in the source. Programs use it to pass their own images.
 
+use super::class_labels::ClassLabels;
 use super::dataset::{Dataset, DatasetInfo, ImageShape};
 use super::digest::Digest;
 use crate::error::{Error, Result};
@@ -98,12 +99,7 @@ impl InMemory {
     /// # Errors
     /// The counts differ or a label has no class.
     pub fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Result<Self> {
-        if labels.len() != self.count {
-            return Err(Error::data(
-                format!("{}: {} images but {} labels", self.info.name, self.count, labels.len()),
-                "images and labels must come from the same set",
-            ));
-        }
+        self.check_count(labels.len())?;
         if let Some(at) = labels.iter().position(|&label| label as usize >= classes.len()) {
             return Err(Error::data(
                 format!("{}: label {at} is {}, but there are {} classes", self.info.name, labels[at], classes.len()),
@@ -112,6 +108,30 @@ impl InMemory {
         }
         self.info = self.info.with_classes(classes, move |index| labels.get(index).copied());
         Ok(self)
+    }
+
+    /// The same images with the classes of `classes`; without them if no image has a label.
+    ///
+    /// # Errors
+    /// The counts differ.
+    pub(crate) fn with_class_labels(mut self, classes: ClassLabels) -> Result<Self> {
+        let ClassLabels { labels, names, notes } = classes;
+        self.check_count(labels.len())?;
+        if !names.is_empty() {
+            self.info = self.info.with_classes(names, move |index| labels.get(index).copied().flatten());
+        }
+        self.info.notes.extend(notes);
+        Ok(self)
+    }
+
+    fn check_count(&self, labels: usize) -> Result<()> {
+        if labels == self.count {
+            return Ok(());
+        }
+        Err(Error::data(
+            format!("{}: {} images but {labels} labels", self.info.name, self.count),
+            "images and labels must come from the same set",
+        ))
     }
 
     /// The same set under another name.
@@ -138,8 +158,10 @@ impl InMemory {
                 }
             }
         }
-        for label in (0..self.count).filter_map(|index| self.info.labels.class(index)) {
-            digest.update(&label.to_le_bytes());
+        if !self.info.labels.classes().is_empty() {
+            for index in 0..self.count {
+                digest.update(&self.info.labels.class(index).unwrap_or(u32::MAX).to_le_bytes());
+            }
         }
         digest.finish()
     }

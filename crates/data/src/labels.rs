@@ -1,11 +1,13 @@
 //! Labels of conditional nets as rows of zeros and ones, one value per class or attribute. Generated images get the labels of
 //! randomly drawn real images, so that D can't distinguish the two by their labels.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::Dataset;
 use crate::error::{Error, Result};
 use crate::random::Stream;
+use crate::{Dataset, Subset};
 
 /// Whether an image has one label or any number of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +37,27 @@ pub struct LabelSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conditions {
     kind: LabelKind,
-    /// For attributes: their indices in the data set.
+    /// For classes: the place in a row of each class of the data set. For attributes: their indices in the data set.
     columns: Vec<usize>,
     width: usize,
+}
+
+/// Whether image `index` has a class, or is known to have or not to have the attributes.
+fn has_label(set: &dyn Dataset, index: usize) -> bool {
+    set.label(index).is_some() || set.has_attribute(index, 0).is_some()
+}
+
+/// Whether every image has a label.
+pub(crate) fn is_labelled(set: &dyn Dataset) -> bool {
+    (0..set.len()).all(|index| has_label(set, index))
+}
+
+/// The images of `set` that have a label: `set` itself if all have one.
+pub fn labelled(set: &Arc<dyn Dataset>) -> Arc<dyn Dataset> {
+    if is_labelled(set.as_ref()) {
+        return Arc::clone(set);
+    }
+    Arc::new(Subset::filter(set, |index| has_label(set.as_ref(), index)))
 }
 
 impl LabelSettings {
@@ -66,11 +86,22 @@ impl LabelSettings {
             (false, _) => (classes, LabelKind::Classes),
             (true, false) => (attributes, LabelKind::Attributes),
             (true, true) => {
-                return Err(Error::data(
-                    format!("{} has no labels, which conditional nets need", dataset.name()),
-                    "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
-                     (celeba), or train without labels (`labels.names`, `Recipe::conditioned`)",
-                ));
+                return Err(match &dataset.info().unused_labels[..] {
+                    [] => Error::data(
+                        format!("{} has no labels, which conditional nets need", dataset.name()),
+                        "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
+                         (celeba), or train without labels (`labels.names`, `Recipe::conditioned`)",
+                    ),
+                    unused => Error::data(
+                        format!(
+                            "conditional nets need labels, but those of {} can't be used: {}",
+                            dataset.name(),
+                            unused.join("; ")
+                        ),
+                        "give a table (CSV) with the columns file_name and label, or one subfolder per class, or train \
+                         without labels (`labels.names`, `Recipe::conditioned`)",
+                    ),
+                });
             }
         };
         Self { names, kind, shares: Vec::new() }.counted(dataset)
@@ -123,10 +154,10 @@ impl LabelSettings {
 }
 
 impl Conditions {
-    /// Looks up the recipe's labels in `dataset`.
+    /// Looks up the recipe's labels in `dataset`, whose classes may be fewer.
     ///
     /// # Errors
-    /// The set has other labels, or none.
+    /// The set has other labels, or none, or images without label.
     pub fn new(labels: &LabelSettings, dataset: &dyn Dataset) -> Result<Self> {
         let known = match labels.kind {
             LabelKind::Classes => dataset.classes(),
@@ -135,13 +166,18 @@ impl Conditions {
         let has = if known.is_empty() { "none".into() } else { known.join(", ") };
         let refuse = |what: String| Err(Error::recipe(what, format!("the labels of {} are: {has}", dataset.name())));
         let columns = match labels.kind {
-            LabelKind::Classes if labels.names != known => {
-                return refuse(format!(
-                    "the nets have the classes {}, but the data has others",
-                    labels.names.join(", ")
-                ));
+            LabelKind::Classes if labels.names == known => (0..known.len()).collect(),
+            LabelKind::Classes => {
+                let place = |name: &String| labels.names.iter().position(|known| known == name);
+                let places: Option<Vec<usize>> = known.iter().map(place).collect();
+                let Some(places) = places.filter(|places| !places.is_empty()) else {
+                    return refuse(format!(
+                        "the nets have the classes {}, but the data has others",
+                        labels.names.join(", ")
+                    ));
+                };
+                places
             }
-            LabelKind::Classes => Vec::new(),
             LabelKind::Attributes => {
                 let place = |name: &String| known.iter().position(|k| k == name);
                 if let Some(missing) = labels.names.iter().find(|name| place(name).is_none()) {
@@ -150,6 +186,7 @@ impl Conditions {
                 labels.names.iter().filter_map(place).collect()
             }
         };
+        refuse_unlabelled(dataset)?;
         Ok(Self { kind: labels.kind, columns, width: labels.names.len() })
     }
 
@@ -162,8 +199,8 @@ impl Conditions {
     fn each(&self, dataset: &dyn Dataset, index: usize, mut found: impl FnMut(usize)) {
         match self.kind {
             LabelKind::Classes => {
-                if let Some(label) = dataset.label(index) {
-                    found(label as usize);
+                if let Some(place) = dataset.label(index).and_then(|label| self.columns.get(label as usize)) {
+                    found(*place);
                 }
             }
             LabelKind::Attributes => {
@@ -187,6 +224,22 @@ impl Conditions {
         let indices: Vec<usize> = draws.uniform(turn, n, 0.0, 1.0).iter().map(|u| pick(*u, dataset.len())).collect();
         self.rows(dataset, &indices)
     }
+}
+
+/// Refuses a set with images without label.
+fn refuse_unlabelled(set: &dyn Dataset) -> Result<()> {
+    let mut without = (0..set.len()).filter(|index| !has_label(set, *index));
+    let Some(first) = without.next() else { return Ok(()) };
+    let count = 1 + without.count();
+    Err(Error::data(
+        format!(
+            "{}: {count} of {} images have no label, {} for one; conditional nets need one for each image",
+            set.name(),
+            set.len(),
+            set.image_name(first)
+        ),
+        "label these images or remove them, or train without labels (`labels.names`, `Recipe::conditioned`)",
+    ))
 }
 
 /// An index below `count` from a draw in [0, 1).
@@ -239,6 +292,7 @@ pub fn label_grid(labels: &LabelSettings, most: usize) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::class_labels::ClassLabels;
     use crate::{ImageShape, InMemory};
 
     fn set() -> InMemory {
@@ -260,6 +314,35 @@ mod tests {
         assert!(Conditions::new(&other, &set()).unwrap_err().hint().ends_with("are: a, b, c"));
         let attributes = LabelSettings { kind: LabelKind::Attributes, ..labels };
         assert!(Conditions::new(&attributes, &set()).is_err());
+    }
+
+    #[test]
+    fn classes_are_found_by_name() {
+        let labels = LabelSettings::classes(["z", "c", "b", "a"]);
+        let conditions = Conditions::new(&labels, &set()).unwrap();
+        assert_eq!(conditions.rows(&set(), &[0, 1]), [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        let unlabelled = InMemory::from_bytes("x", set().shape(), vec![0; 4]).unwrap();
+        assert!(Conditions::new(&labels, &unlabelled).unwrap_err().hint().ends_with("are: none"));
+    }
+
+    #[test]
+    fn images_without_label_are_refused_or_left_out() {
+        let classes = ClassLabels::from_ints(vec![Some(5), None, Some(4), Some(-1)], &[]);
+        let some = InMemory::from_bytes("x", set().shape(), vec![0; 4]).unwrap().with_class_labels(classes).unwrap();
+        let error = LabelSettings::of(&some).unwrap_err();
+        let expected = "x: 2 of 4 images have no label, image 1 for one; conditional nets need one for each image";
+        assert_eq!(error.to_string(), expected);
+        let some: Arc<dyn Dataset> = Arc::new(some);
+        let rest = labelled(&some);
+        assert_eq!((rest.len(), rest.label(1), rest.image_name(1)), (2, Some(0), "image 2".to_owned()));
+        assert_eq!(LabelSettings::of(rest.as_ref()).unwrap().shares, [0.5, 0.5]);
+        let whole: Arc<dyn Dataset> = Arc::new(set());
+        assert!(Arc::ptr_eq(&labelled(&whole), &whole));
+        let places = |labels: Vec<Option<i64>>| {
+            let set = InMemory::from_bytes("x", set().shape(), vec![0; 4]).unwrap();
+            set.with_class_labels(ClassLabels::from_ints(labels, &[])).unwrap().fingerprint()
+        };
+        assert_ne!(places(vec![Some(5), None, Some(4), Some(4)]), places(vec![Some(5), Some(4), None, Some(4)]));
     }
 
     #[test]

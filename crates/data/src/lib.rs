@@ -12,6 +12,7 @@ mod by_name;
 mod cache;
 mod cache_folder;
 mod celeba;
+mod class_labels;
 mod dataset;
 mod digest;
 mod download;
@@ -21,11 +22,14 @@ mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
+mod image_files;
+mod image_labels;
 mod in_memory;
 pub mod labels;
 mod list;
 mod nearest;
 mod open_options;
+mod parts;
 mod pread;
 mod prefetch;
 pub mod random;
@@ -34,8 +38,8 @@ mod resize;
 mod resized;
 mod resolve;
 mod search_path;
+mod sidecars;
 mod sniff;
-mod split_dirs;
 mod subset;
 mod synthetic;
 #[cfg(test)]
@@ -108,8 +112,8 @@ impl Format {
             Self::Npz => ".npz with such an array; labels beside it (y_train, labels, ...)",
             Self::Parquet => ".parquet with a column of encoded images, or a folder of shards; labels in a column",
             Self::Cifar => "CIFAR-10 binary version: folder, .tar.gz or .bin",
-            Self::Folder => "folder of PNG, JPEG, WebP, GIF or BMP images; subfolders are classes",
-            Self::Archive => ".zip, .tar or .tar.gz of such images, read without unpacking",
+            Self::Folder => "folder of PNG, JPEG, WebP, GIF or BMP images; classes are subfolders or in a table beside",
+            Self::Archive => ".zip, .tar or .tar.gz of such images, or a folder of these, read without unpacking",
             Self::Strokes => "synthetic digits",
         }
     }
@@ -130,8 +134,8 @@ impl Format {
     /// Whether one file of this format can hold both training and test images.
     fn has_splits(self) -> bool {
         match self {
-            Self::Npz | Self::Cifar => true,
-            Self::Idx | Self::Npy | Self::Parquet | Self::Folder | Self::Archive | Self::Strokes => false,
+            Self::Npz | Self::Cifar | Self::Folder | Self::Archive => true,
+            Self::Idx | Self::Npy | Self::Parquet | Self::Strokes => false,
         }
     }
 
@@ -143,7 +147,7 @@ impl Format {
             Self::Npz => Box::new(npz::open(path, options.split)?),
             Self::Parquet => Box::new(parquet::open(path, options.split, &options.image())?),
             Self::Cifar => Box::new(cifar::open(path, options.split)?),
-            Self::Folder | Self::Archive => attributes::attach(Folder::open(path, &options.image())?, path)?,
+            Self::Folder | Self::Archive => image_files::open(path, options)?,
             Self::Strokes => Box::new(by_name::strokes(options)?),
         })
     }

@@ -117,13 +117,13 @@ fn cifar10(search_path: &SearchPath) -> Listing {
 fn celeba(search_path: &SearchPath) -> Listing {
     let found = search_path.find_celeba();
     // A damaged archive is reported when it is opened.
-    let layout = found.as_ref().and_then(|(images, _)| folder::layout(images).ok());
+    let layout = found.as_ref().and_then(|found| folder::layout(&found.images).ok());
     let (images, shape) = layout.unwrap_or((202_599, ImageShape { height: 218, width: 178, channels: 3 }));
     Listing {
         name: "celeba".to_owned(),
         about: "faces with 40 attributes (Liu, Luo, Wang, Tang)".to_owned(),
         images: Some(images),
-        location: found.map_or(Location::Manual, |(images, _)| Location::Local(images)),
+        location: found.map_or(Location::Manual, |found| Location::Local(found.images)),
         shape,
     }
 }

@@ -16,6 +16,14 @@ pub enum Split {
 }
 
 impl Split {
+    /// `training` or `test`.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Test => "test",
+        }
+    }
+
     /// The prefix of MNIST's file names.
     pub(super) fn prefix(self) -> &'static str {
         match self {

@@ -170,6 +170,9 @@ pub(super) enum NamedSet {
 pub(super) const NAMES: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
                                 quickdraw:CATEGORY (quickdraw:sheep, for one)";
 
+/// Other spellings of names: that of TensorFlow Datasets.
+const ALIASES: [(&str, &str); 1] = [("celeb_a", "celeba")];
+
 /// All names without a category, with their sets.
 fn fixed_names() -> impl Iterator<Item = (&'static str, NamedSet)> {
     let sets = IDX_SETS.iter().map(|set| (set.name, NamedSet::Idx(set)));
@@ -194,6 +197,7 @@ pub fn quickdraw_categories() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// A name of Quick, Draw! whose category is missing or unknown.
 pub(super) fn parse_name(name: &str) -> Result<Option<NamedSet>> {
+    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
     if let Some((_, named)) = fixed_names().find(|(known, _)| *known == name) {
         return Ok(Some(named));
     }
@@ -257,6 +261,7 @@ mod tests {
             assert!(matches!(named, Ok(Some(NamedSet::Quickdraw("hot air balloon")))), "{spelled}");
         }
         assert!(matches!(parse_name("quickdraw:t-shirt"), Ok(Some(NamedSet::Quickdraw("t-shirt")))));
+        assert!(matches!(parse_name("celeb_a"), Ok(Some(NamedSet::Celeba))));
         assert!(matches!(parse_name("some/folder"), Ok(None)));
         assert!(matches!(parse_name("C:\\images"), Ok(None)));
     }

@@ -9,7 +9,7 @@ use super::registry::{NAMES, did_you_mean, parse_name};
 use super::resized::Resized;
 use super::search_path::SearchPath;
 use super::sniff::{FolderContents, format_of, in_folder};
-use super::{Format, by_name, folder, split_dirs};
+use super::{Format, by_name, folder};
 use crate::error::{Error, Result};
 
 /// Prefix of the name, in a recipe, of a data set passed by a program: `memory:NAME`. It can't be opened by name.
@@ -100,9 +100,6 @@ fn images_at(path: &Path, split: Split) -> Result<Option<PathBuf>> {
         let is_archive = path.is_file() && format_of(path)? == Format::Archive;
         return Ok(is_archive.then(|| path.to_path_buf()));
     }
-    if let Some(part) = split_dirs::split_dir(path, split)?.filter(|part| part != path) {
-        return Ok(Some(part));
-    }
     Ok(match in_folder(path, split)? {
         FolderContents::Images => Some(path.to_path_buf()),
         FolderContents::Single(file, Format::Archive) => Some(file),
@@ -124,15 +121,9 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         }
         return format.load(path, options);
     }
-    if let Some(part) = split_dirs::split_dir(path, options.split)?.filter(|part| part != path) {
-        return Format::Folder.load(&part, options);
-    }
     match in_folder(path, options.split)? {
         FolderContents::FileSet(images) => Format::Idx.load(&images, options),
-        FolderContents::Images => {
-            options.refuse_test_split(name)?;
-            Format::Folder.load(path, options)
-        }
+        FolderContents::Images => Format::Folder.load(path, options),
         // A folder of shards determines its splits itself.
         FolderContents::Single(file, format) if format.has_splits() || file.is_dir() => format.load(&file, options),
         FolderContents::Single(file, format) => {

@@ -63,7 +63,7 @@ impl SearchPath {
     }
 
     /// CelebA's images and their attribute table, if both exist.
-    pub(crate) fn find_celeba(&self) -> Option<(PathBuf, PathBuf)> {
+    pub(crate) fn find_celeba(&self) -> Option<celeba::Found> {
         self.folders.iter().find_map(|place| celeba::find(place))
     }
 

@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::open_options::Split;
-use super::{Format, cifar, folder, idx, npz, parquet};
+use super::{Format, cifar, idx, npy, npz, parquet};
 use crate::error::{Error, Result};
+use crate::folder::scan::{Contents, contents};
 use crate::formats::GZIP;
 
 /// The contents of a folder.
@@ -14,7 +15,7 @@ use crate::formats::GZIP;
 pub enum FolderContents {
     /// The images of a split, named as in MNIST.
     FileSet(PathBuf),
-    /// Image files at any depth.
+    /// Image files at any depth, or archives of them.
     Images,
     /// Single file of another format, or a folder whose files form one set.
     Single(PathBuf, Format),
@@ -31,10 +32,13 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     if [split, Split::Train, Split::Test].into_iter().any(|split| cifar::in_folder(folder, split)) {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Cifar));
     }
-    if !parquet::files(folder)?.is_empty() {
+    let found = contents(folder)?;
+    // Tables of addresses lie beside images; images in the documentation lie beside tables of images.
+    let tables = parquet::files(folder, found == Contents::Nothing)?;
+    if !tables.is_empty() && (found == Contents::Nothing || tables.iter().any(|table| parquet::holds_images(table))) {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
-    if folder::has_images(folder)? {
+    if found == Contents::Images {
         return Ok(FolderContents::Images);
     }
     let mut files = Vec::new();
@@ -50,6 +54,15 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     if files.len() > 1 {
         files.retain(|(path, format)| *format != Format::Npz || npz::holds_images(path));
     }
+    // Archives are one set, beside which there may be arrays of labels, for one.
+    if found == Contents::Archives
+        && files.iter().all(|(path, format)| *format == Format::Archive || !has_images(path, *format))
+    {
+        files.retain(|(_, format)| *format == Format::Archive);
+        if files.len() != 1 {
+            return Ok(FolderContents::Images);
+        }
+    }
     match &files[..] {
         [] => Err(Error::data(
             format!("{} holds no images", folder.display()),
@@ -58,6 +71,14 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         )),
         [(file, format)] => Ok(FolderContents::Single(file.clone(), *format)),
         several => Err(too_many(folder, several)),
+    }
+}
+
+/// Whether a file, beside archives, is more than labels.
+fn has_images(path: &Path, format: Format) -> bool {
+    match format {
+        Format::Npy => npy::layout(path).is_ok(),
+        _ => true,
     }
 }
 

@@ -74,6 +74,10 @@ impl Dataset for Subset {
         resolved_at.and_then(|at| self.indices.binary_search(&at).ok()).unwrap_or(index)
     }
 
+    fn image_name(&self, index: usize) -> String {
+        self.set.image_name(self.indices.get(index).copied().unwrap_or(index))
+    }
+
     fn fingerprint(&self) -> String {
         let mut digest = Digest::new();
         digest.update(self.set.fingerprint().as_bytes());

@@ -86,7 +86,11 @@ impl ReferenceStats {
         let subsets = subsets(&extracted.features, selection);
         let radii = Radii::new(&extracted.features, Neighbourhood::default())?;
         let mut floors = floors(&extracted.features, &subsets, selection.seed)?;
-        let label = |&i: &usize| selection.set.label(selection.set.resolved(i));
+        // The set may have fewer classes than the training images.
+        let (own, known) = (selection.set.classes(), extractor.classes());
+        let places: Vec<_> = own.iter().map(|name| known.iter().position(|known| known == name)).collect();
+        let place = |label: u32| places.get(label as usize).copied().flatten().map(|place| place as u32);
+        let label = |&i: &usize| selection.set.label(selection.set.resolved(i)).and_then(place);
         let labels: Option<Vec<u32>> = chosen.iter().map(label).collect();
         let expected = |classes: &[u32]| extractor.expected(classes);
         floors.extend(class_floors(&extracted, &expected, labels.as_deref(), selection.seed)?);

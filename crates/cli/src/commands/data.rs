@@ -120,6 +120,12 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
     for file in &bad {
         say!("{}: {}", file.path.display(), file.reason);
     }
+    // With many bad files the set can't be opened, which the list above explains.
+    match open_dataset(name, options, false) {
+        Ok(set) => describe(set.as_ref()),
+        Err(error) if bad.is_empty() => return Err(error),
+        Err(_) => {}
+    }
     if bad.is_empty() {
         say!("{name}: no bad files");
         return Ok(());
@@ -128,6 +134,24 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
         format!("{name}: {} cannot be used", report::counted(bad.len() as u64, "file")),
         "remove or replace the files listed above; if only their sizes differ, pass --size N here and to `train`",
     ))
+}
+
+/// Prints what a set has and how it is read.
+fn describe(set: &dyn Dataset) {
+    let (classes, attributes) = (set.classes().len(), set.attributes().len());
+    let labels = match (classes, attributes) {
+        (0, 0) => String::new(),
+        (1, _) => ", 1 class".to_owned(),
+        (0, _) => format!(", {}", report::counted(attributes as u64, "attribute")),
+        _ => format!(", {classes} classes"),
+    };
+    say!("{}: {}{labels}", set.name(), report::images(set.len() as u64, set.shape()));
+    for note in set.notes() {
+        say!("{note}");
+    }
+    for unused in &set.info().unused_labels {
+        say!("labels not used: {unused}");
+    }
 }
 
 /// Writes a sheet of the first images: a row per class, or a plain grid.
@@ -143,7 +167,7 @@ fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
     data::fill(set.as_ref(), &picked, &mut values)?;
     let images = Images::from_values(&values, set.shape(), (0.0, 1.0))?;
     png::write(output, &sheet::sheet(&images, picked.len().div_ceil(COLUMNS), COLUMNS, &sheet::Options::default())?)?;
-    say!("{}: {}", set.name(), report::images(set.len() as u64, set.shape()));
+    describe(set.as_ref());
     if !classes.is_empty() {
         say!("rows: {}", classes.iter().take(rows).map(String::as_str).collect::<Vec<_>>().join(", "));
     }

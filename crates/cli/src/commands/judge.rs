@@ -73,7 +73,11 @@ pub fn run(options: &Judge) -> Result<()> {
         return Ok(());
     }
     if judged.random_features {
-        eprintln!("{} has no labels: features are those of a fixed net with random weights", judged.real);
+        let why = match &judged.unused_labels[..] {
+            [] => format!("{} has no labels", judged.real),
+            unused => format!("the labels of {} can't be used ({})", judged.real, unused.join("; ")),
+        };
+        eprintln!("{why}: features are those of a fixed net with random weights");
     }
     scores::print(&judged)?;
     if let Some(file) = &options.neighbours {

@@ -6,63 +6,58 @@ use super::Attributes;
 use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::folder::Folder;
 
 /// A data set whose images have attributes.
 pub struct WithAttributes {
     inner: Arc<dyn Dataset>,
     info: DatasetInfo,
-    /// Image by image.
-    has: Arc<[bool]>,
+    /// The attributes of each image; none for one without a row.
+    has: Arc<[Option<Box<[bool]>>]>,
 }
 
 impl WithAttributes {
-    /// The images of `folder` with the attributes of `table`.
+    /// The images of `inner` with the attributes of `table`; `file` gives the name of the file of each image. Images without a
+    /// row have no attributes, which a note says.
     ///
     /// # Errors
-    /// As [`WithAttributes::join`].
-    pub fn over(folder: Folder, table: &Attributes) -> Result<Box<dyn Dataset>> {
-        let names: Vec<String> = (0..folder.len()).map(|index| folder.entry_name(index).to_owned()).collect();
-        Self::join(Box::new(folder), table, |index| names.get(index).cloned())
-    }
-
-    /// The images of `inner` with the attributes of `table`; `file` gives the name of the file of each image.
-    ///
-    /// # Errors
-    /// Some images have no row; the message has their number and the first one.
+    /// No image has a row.
     pub fn join(
         inner: Box<dyn Dataset>,
         table: &Attributes,
         file: impl Fn(usize) -> Option<String>,
     ) -> Result<Box<dyn Dataset>> {
-        let mut has = Vec::with_capacity(inner.len() * table.names.len());
-        let mut missing = Vec::new();
-        for index in 0..inner.len() {
-            let file = file(index).unwrap_or_default();
-            match table.of(&file) {
-                Some(row) => has.extend_from_slice(row),
-                None => missing.push(file),
-            }
-        }
-        if let Some(first) = missing.first() {
+        let files: Vec<String> = (0..inner.len()).map(|index| file(index).unwrap_or_default()).collect();
+        let has: Vec<Option<&[bool]>> = files.iter().map(|file| table.of(file)).collect();
+        let missing = has.iter().filter(|row| row.is_none()).count();
+        if missing == has.len() {
             return Err(Error::data(
-                format!(
-                    "{} of {} images in {} have no row in {}, {first} for one",
-                    missing.len(),
-                    inner.len(),
-                    inner.name(),
-                    table.origin
-                ),
-                "use the table of these images, or remove the images (or the table)",
+                format!("none of the {missing} images in {} has a row in {}", inner.name(), table.origin),
+                "use the table of these images",
             ));
         }
-        let (inner, has): (Arc<dyn Dataset>, Arc<[bool]>) = (Arc::from(inner), Arc::from(has));
-        let (set, rows, width) = (Arc::clone(&inner), Arc::clone(&has), table.names.len());
-        let info = inner.info().clone().with_attributes(table.names.clone(), move |index, attribute| {
+        let first = has.iter().position(Option::is_none).and_then(|at| files.get(at));
+        let note = first
+            .map(|first| format!("{missing} of {} images have no row in {}, {first} for one", has.len(), table.origin));
+        let mut set = Self::new(inner, table.names.clone(), has);
+        set.info.notes.extend(note);
+        Ok(Box::new(set))
+    }
+
+    /// The images of `inner` with the attributes in these rows of `table`, if there are any.
+    pub(crate) fn over(inner: Box<dyn Dataset>, table: &Attributes, rows: &[Option<u32>]) -> Box<dyn Dataset> {
+        let has = rows.iter().map(|row| table.row((*row)? as usize)).collect();
+        Box::new(Self::new(inner, table.names.clone(), has))
+    }
+
+    fn new(inner: Box<dyn Dataset>, names: Vec<String>, has: Vec<Option<&[bool]>>) -> Self {
+        let has: Arc<[Option<Box<[bool]>>]> = has.into_iter().map(|row| row.map(Box::from)).collect();
+        let inner: Arc<dyn Dataset> = Arc::from(inner);
+        let (set, rows) = (Arc::clone(&inner), Arc::clone(&has));
+        let info = inner.info().clone().with_attributes(names, move |index, attribute| {
             // An image that replaces a bad one has its own attributes.
-            rows.chunks_exact(width).nth(set.resolved(index))?.get(attribute).copied()
+            rows.get(set.resolved(index))?.as_ref()?.get(attribute).copied()
         });
-        Ok(Box::new(Self { inner, info, has }))
+        Self { inner, info, has }
     }
 }
 
@@ -98,11 +93,26 @@ impl Dataset for WithAttributes {
             let mut digest = Digest::new();
             digest.update(self.inner.fingerprint().as_bytes());
             digest.update(self.info.labels.attributes().join(",").as_bytes());
-            let bytes: Vec<u8> = self.has.iter().map(|&has| u8::from(has)).collect();
-            digest.update(&bytes);
+            for row in self.has.iter() {
+                match row {
+                    Some(row) => row.iter().for_each(|has| digest.update(&[u8::from(*has)])),
+                    None => digest.update(&[2]),
+                }
+            }
             digest.finish()
         };
         self.info.digest(make)
+    }
+
+    fn matches(&self, fingerprint: &str) -> bool {
+        // Until this table was read, the set was known by its images.
+        self.fingerprint() == fingerprint || self.inner.matches(fingerprint)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let known = self.inner.notes();
+        let own = self.info.notes.iter().filter(|note| !known.contains(note)).cloned().collect::<Vec<_>>();
+        [known, own].concat()
     }
 }
 
@@ -143,9 +153,18 @@ mod tests {
     }
 
     #[test]
-    fn images_without_a_row_are_counted_and_the_first_is_named() {
+    fn images_without_a_row_have_no_attributes() {
         let part = table("f,A\n2.jpg,1\n");
-        let error = WithAttributes::join(images(), &part, |index| Some(format!("{}.jpg", index + 1))).unwrap_err();
-        assert_eq!(error.to_string(), "2 of 3 images in x have no row in list.csv, 1.jpg for one");
+        let file = |index: usize| Some(format!("{}.jpg", index + 1));
+        let set = WithAttributes::join(images(), &part, file).unwrap();
+        assert_eq!(set.notes(), ["2 of 3 images have no row in list.csv, 1.jpg for one"]);
+        assert_eq!((0..3).map(|index| set.has_attribute(index, 0)).collect::<Vec<_>>(), [None, Some(true), None]);
+        let all = WithAttributes::join(images(), &table("f,A\n1.jpg,0\n2.jpg,1\n3.jpg,0\n"), file).unwrap();
+        assert_ne!(set.fingerprint(), all.fingerprint());
+        // A run of the time before the table was read goes on.
+        assert!(set.matches(&images().fingerprint()) && !set.matches(&all.fingerprint()));
+        let other = table("f,A\n9.jpg,1\n");
+        let error = WithAttributes::join(images(), &other, file).unwrap_err();
+        assert_eq!(error.to_string(), "none of the 3 images in x has a row in list.csv");
     }
 }

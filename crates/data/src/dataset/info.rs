@@ -29,10 +29,10 @@ impl Kind {
     }
 }
 
-/// The label of an image by its index; `None` past the end.
+/// The label of an image by its index; `None` for an image without label and past the end.
 type ClassOf = Arc<dyn Fn(usize) -> Option<u32> + Send + Sync>;
 
-/// Whether an image has an attribute, by the indices of both; `None` past either end.
+/// Whether an image has an attribute, by the indices of both; `None` if that is unknown and past either end.
 type HasAttribute = Arc<dyn Fn(usize, usize) -> Option<bool> + Send + Sync>;
 
 /// The labels of the images.
@@ -59,7 +59,7 @@ pub enum Labels {
 }
 
 impl Labels {
-    /// The class of image `index`.
+    /// The class of image `index`; `None` if it has none.
     pub fn class(&self, index: usize) -> Option<u32> {
         match self {
             Self::Classes { of, .. } => of(index),
@@ -126,6 +126,8 @@ pub struct DatasetInfo {
     pub labels: Labels,
     /// Notes for the user on how the set is read, one sentence each.
     pub notes: Vec<String>,
+    /// Why files that may hold labels are not used, one sentence each; for a set without labels.
+    pub unused_labels: Vec<String>,
     /// The set of grey images from which each channel is drawn separately: the digits of stacked MNIST.
     pub channel_source: Option<Arc<dyn Dataset>>,
     digest: Cached,
@@ -137,7 +139,8 @@ impl DatasetInfo {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// With one class per image: label `k` means `names[k]`; `of` returns the label of each image, `None` past the end.
+    /// With one class per image: label `k` means `names[k]`; `of` returns the label of each image, `None` for an image without
+    /// label and past the end.
     pub fn with_classes(
         mut self,
         names: impl Into<Arc<[String]>>,

@@ -104,6 +104,11 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         self.info().digest(|| info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out)))
     }
 
+    /// Whether a set with this fingerprint has the same images; the labels may be ones that were not read then.
+    fn matches(&self, fingerprint: &str) -> bool {
+        self.fingerprint() == fingerprint
+    }
+
     /// Unusable files found so far, each replaced by another image; in no particular order.
     fn skipped(&self) -> Vec<BadFile> {
         self.inner().map_or_else(Vec::new, |inner| inner.skipped())
@@ -125,6 +130,12 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         self.inner().map_or_else(|| self.info().notes.clone(), |inner| inner.notes())
     }
 
+    /// What messages call image `index`: the path of its file if it has one, else `image INDEX`. A wrapper that reorders
+    /// `inner` must override it.
+    fn image_name(&self, index: usize) -> String {
+        self.inner().map_or_else(|| format!("image {index}"), |inner| inner.image_name(index))
+    }
+
     /// Whether there are no images.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -135,7 +146,7 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         self.info().name.clone()
     }
 
-    /// The class of image `index`; `None` without classes.
+    /// The class of image `index`; `None` without classes, and for an image without label.
     fn label(&self, index: usize) -> Option<u32> {
         self.info().labels.class(index)
     }

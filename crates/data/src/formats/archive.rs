@@ -1,5 +1,5 @@
-//! Containers of image files: a folder, .zip, .tar or .tar.gz. Archives are read in location, without unpacking. `Container` lists
-//! the image files and reads them one at a time.
+//! Containers of files: a folder, .zip, .tar or .tar.gz. Archives are read in place, without unpacking. `Container` lists the
+//! files, images first, and reads them one at a time.
 
 mod budget;
 mod member;
@@ -15,24 +15,25 @@ use std::time::SystemTime;
 use crate::error::{Error, Result};
 use crate::folder::scan::{self, Metadata, OnDisk};
 use crate::formats::GZIP;
-pub(crate) use member::{Member, OtherFiles, common_folders, is_image};
+pub(crate) use member::{Member, OtherFiles, PassedOver, common_folders, extension, is_archive_name, is_image};
 
-/// Size limit of an image file (256 MiB).
+/// Size limit of a file (256 MiB).
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// The image files in a folder or an archive, sorted by name.
+/// The files in a folder or an archive: images, then others, each sorted by name.
 pub(crate) struct Container {
     /// The folder or archive.
     root: PathBuf,
     /// Modification time of the folder or archive itself.
     modified: u64,
     members: Members,
-    others: OtherFiles,
+    images: usize,
+    passed: PassedOver,
 }
 
 /// The files, each with the location of its bytes.
 enum Members {
-    /// Reading the metadata of a million files takes a while and is done on demand.
+    /// Reading the metadata of a million images takes a while and is done on demand.
     Folder(Vec<Member<OnDisk>>, OnceLock<Vec<Metadata>>),
     Zip(File, Vec<Member<zip::Location>>),
     Tar(tar::Bytes, Vec<Member<tar::Location>>),
@@ -50,62 +51,75 @@ macro_rules! of_any {
 }
 
 impl Container {
-    /// Lists the images in the folder or archive at `root`.
+    /// Lists the files in the folder or archive at `root`.
     ///
     /// # Errors
     /// It can't be read, is not an archive, or is damaged.
     pub fn open(root: &Path) -> Result<Self> {
-        let (members, others) = if root.is_dir() {
-            let (members, others) = scan::scan(root)?;
-            (Members::Folder(members, OnceLock::new()), others)
-        } else {
-            let file = File::open(root).map_err(Error::io("read", root))?;
-            Self::open_archive(file).map_err(|what| {
+        if !std::fs::metadata(root).map_err(Error::io("read", root))?.is_dir() {
+            return Self::archive(root, "").map_err(|what| {
                 Error::data(
                     format!("{} can't be read as an archive of images: {what}", root.display()),
                     "expected a .zip, .tar or .tar.gz; if it is damaged, download or pack it again",
                 )
-            })?
-        };
-        Ok(Self { root: root.to_path_buf(), modified: modified(root), members, others })
+            });
+        }
+        let (members, passed) = scan::scan(root)?;
+        let (members, images) = member::images_first(members);
+        let members = Members::Folder(members, OnceLock::new());
+        Ok(Self { root: root.to_path_buf(), modified: modified(root), members, images, passed })
     }
 
-    /// Files in memory, concatenated, with their names and lengths; `root` is their origin.
-    pub fn in_memory(root: &Path, bytes: Vec<u8>, files: impl Iterator<Item = (String, u64)>) -> Self {
-        let members = Members::Tar(tar::Bytes::Memory(bytes), tar::concatenated(files));
-        Self { root: root.to_path_buf(), modified: modified(root), members, others: OtherFiles::default() }
-    }
-
-    fn open_archive(file: File) -> Result<(Members, OtherFiles), String> {
-        let mut others = OtherFiles::default();
+    /// Lists the files in an archive; `prefix` is put before their names.
+    ///
+    /// # Errors
+    /// A description of what is wrong.
+    pub fn archive(path: &Path, prefix: &str) -> Result<Self, String> {
+        let file = File::open(path).map_err(|error| error.to_string())?;
+        let mut passed = PassedOver::default();
         let mut start = [0; 512];
         let got = read_up_to(&file, &mut start).map_err(|error| error.to_string())?;
-        let members = if zip::matches(&start[..got]) {
-            let members = member::sorted_unique(zip::members(&file, &mut others)?);
-            Members::Zip(file, members)
+        let (members, images) = if zip::matches(&start[..got]) {
+            let (members, images) = member::sorted_unique(prefixed(zip::members(&file)?, prefix));
+            (Members::Zip(file, members), images)
         } else if start.starts_with(&GZIP) {
-            let (bytes, members) = tar::unzip(file, &mut others)?;
-            Members::Tar(bytes, member::sorted_unique(members))
+            let (bytes, members) = tar::unzip(file, &mut passed)?;
+            let (members, images) = member::sorted_unique(prefixed(members, prefix));
+            (Members::Tar(bytes, members), images)
         } else if tar::matches(&start[..got]) {
-            let members = member::sorted_unique(tar::members(&file, &mut others)?);
-            Members::Tar(tar::Bytes::File(file), members)
+            let members = tar::members(&file, &mut passed)?;
+            let (members, images) = member::sorted_unique(prefixed(members, prefix));
+            (Members::Tar(tar::Bytes::File(file), members), images)
         } else {
             return Err("it is not a zip or tar archive".to_owned());
         };
-        Ok((members, others))
+        Ok(Self { root: path.to_path_buf(), modified: modified(path), members, images, passed })
     }
 
-    /// Number of images.
+    /// Images in memory, concatenated, with their names and lengths; `root` is their origin.
+    pub fn in_memory(root: &Path, bytes: Vec<u8>, files: impl Iterator<Item = (String, u64)>) -> Self {
+        let members = tar::concatenated(files);
+        let images = members.len();
+        let members = Members::Tar(tar::Bytes::Memory(bytes), members);
+        Self { root: root.to_path_buf(), modified: modified(root), members, images, passed: PassedOver::default() }
+    }
+
+    /// Number of files.
     pub fn len(&self) -> usize {
         of_any!(self, members => members.len())
     }
 
-    /// The path of image `index` inside, with `/` between its parts.
+    /// Number of images, which are the first files.
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
+    /// The path of file `index` inside, with `/` between its parts.
     pub fn name(&self, index: usize) -> &str {
         of_any!(self, members => &members[index].name)
     }
 
-    /// Length in bytes of the file of image `index`, unpacked.
+    /// Length in bytes of image `index`, unpacked.
     pub fn length(&self, index: usize) -> u64 {
         match &self.members {
             Members::Folder(members, cached) => self.metadata(members, cached)[index].length,
@@ -115,36 +129,36 @@ impl Container {
     }
 
     fn metadata<'a>(&self, members: &[Member<OnDisk>], cached: &'a OnceLock<Vec<Metadata>>) -> &'a [Metadata] {
-        cached.get_or_init(|| scan::metadata(&self.root, members))
+        cached.get_or_init(|| scan::metadata(&self.root, &members[..self.images]))
     }
 
-    /// The path of image `index` for messages.
-    pub fn path(&self, index: usize) -> PathBuf {
+    /// The path of file `index` on disk, if it is a file of its own.
+    pub fn path(&self, index: usize) -> Option<PathBuf> {
         match &self.members {
-            Members::Folder(members, _) => members[index].location.path(&self.root, &members[index].name),
-            Members::Zip(..) | Members::Tar(..) => self.root.join(self.name(index)),
+            Members::Folder(members, _) => Some(members[index].location.path(&self.root, &members[index].name)),
+            Members::Zip(..) | Members::Tar(..) => None,
         }
     }
 
-    /// Reads image `index`'s file.
+    /// Reads file `index`.
     ///
     /// # Errors
     /// A description of what is wrong.
     pub fn read(&self, index: usize) -> Result<Vec<u8>, String> {
         match &self.members {
-            Members::Folder(..) => scan::read(&self.path(index)),
+            Members::Folder(members, _) => scan::read(&members[index].location.path(&self.root, &members[index].name)),
             Members::Zip(file, members) => {
-                check_image_size(members[index].location.length)?;
+                check_size(members[index].location.length)?;
                 zip::read(file, &members[index])
             }
             Members::Tar(bytes, members) => {
-                check_image_size(members[index].location.length)?;
+                check_size(members[index].location.length)?;
                 tar::read(bytes, &members[index])
             }
         }
     }
 
-    /// A number that changes when the file of image `index` changes, without reading it (modification time or checksum).
+    /// A number that changes when image `index` changes, without reading it (modification time or checksum).
     pub fn version(&self, index: usize) -> u64 {
         match &self.members {
             Members::Folder(members, cached) => self.metadata(members, cached)[index].modified,
@@ -153,7 +167,7 @@ impl Container {
         }
     }
 
-    /// Whether the images are files in a folder.
+    /// Whether the files are in a folder.
     pub(crate) fn is_folder(&self) -> bool {
         matches!(self.members, Members::Folder(..))
     }
@@ -163,10 +177,18 @@ impl Container {
         &self.root
     }
 
-    /// The other files, which are not read.
-    pub fn others(&self) -> &OtherFiles {
-        &self.others
+    /// What was passed over.
+    pub fn passed(&self) -> &PassedOver {
+        &self.passed
     }
+}
+
+/// Members with `prefix` before their names.
+fn prefixed<P>(mut members: Vec<Member<P>>, prefix: &str) -> Vec<Member<P>> {
+    if !prefix.is_empty() {
+        members.iter_mut().for_each(|member| member.name = format!("{prefix}{}", member.name).into());
+    }
+    members
 }
 
 /// Whether a file that starts with `start` is an archive; gzipped ones are not detected here.
@@ -174,15 +196,15 @@ pub(crate) fn matches(start: &[u8]) -> bool {
     zip::matches(start) || tar::matches(start)
 }
 
-/// Checks the size of an image file.
+/// Checks the size of a file.
 ///
 /// # Errors
 /// The length and the limit.
-pub(crate) fn check_image_size(length: u64) -> Result<(), String> {
+pub(crate) fn check_size(length: u64) -> Result<(), String> {
     if length <= MAX_FILE_BYTES {
         return Ok(());
     }
-    Err(format!("it has {length} bytes, more than the {MAX_FILE_BYTES} allowed for one image"))
+    Err(format!("it has {length} bytes, more than the {MAX_FILE_BYTES} allowed for one file"))
 }
 
 /// The modification time of a file or folder.

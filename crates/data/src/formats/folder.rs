@@ -1,11 +1,10 @@
-//! A data set of image files in a folder, at any depth, or in an archive. Images in two or more subfolders get the subfolders as
-//! classes. Files are listed on opening and decoded on reading. An unusable file is reported once and replaced by another
-//! image.
+//! A data set of image files in a folder, at any depth, or in archives. `image_files` finds the files, their parts and labels.
+//! They are decoded on reading. An unusable file is reported once and replaced by another image.
 
 mod check;
-mod classes;
 mod decode;
 mod file_states;
+mod files;
 pub(crate) mod scan;
 
 use std::path::{Path, PathBuf};
@@ -14,19 +13,20 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::cache::{Contents, Decoded, Found, evict};
+use crate::class_labels::ClassLabels;
 use crate::dataset::BadFile;
 use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::formats::archive::{Container, common_folders};
+use crate::formats::archive::{Container, OtherFiles, common_folders, is_archive_name};
+use crate::image_files;
 use crate::in_memory::{check_read, copy_bytes};
 use crate::resize::{Fit, ImageOptions, resize};
 pub(crate) use check::check;
-use classes::classes;
 #[cfg(test)]
 pub(crate) use decode::{DECODER_FAILED, decode};
 use file_states::FileStates;
-pub(crate) use scan::has_images;
+pub(crate) use files::{Files, Listing};
 
 /// Sets with fewer bytes of files are decoded by each run, without a cache file (4 MiB).
 const MIN_CACHED_BYTES: u64 = 4 << 20;
@@ -39,8 +39,10 @@ const FINGERPRINT_FILES: usize = 16;
 
 /// Images in the files of a folder or an archive.
 pub struct Folder {
-    container: Arc<Container>,
-    labels: Option<Arc<[u32]>>,
+    files: Arc<Files>,
+    labels: Option<Arc<[Option<u32>]>>,
+    /// Whether the labels are not in the names of the files, so that they are part of the fingerprint.
+    labels_apart: bool,
     info: DatasetInfo,
     options: ImageOptions,
     shape: ImageShape,
@@ -51,19 +53,13 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder, a .zip, a .tar or a .tar.gz. The first readable image determines the channels and the size
-    /// that `options` leave open; images of another size are then bad files.
+    /// Opens the training images in a folder, a .zip, a .tar or a .tar.gz, with their classes. The first readable image
+    /// determines the channels and the size that `options` leave open; images of another size are then bad files.
     ///
     /// # Errors
     /// The folder or archive can't be read or has no image, or its first images are all bad.
     pub fn open(root: &Path, options: &ImageOptions) -> Result<Self> {
-        Self::open_with_cache(root, options, evict::folder())
-    }
-
-    /// `open` with cache files in folder `cache_folder`.
-    fn open_with_cache(root: &Path, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Self> {
-        options.check()?;
-        Self::over(list(root)?, options, cache_folder)
+        image_files::open_folder(root, options, evict::folder())
     }
 
     /// Concatenated image files in memory; `ends` are the end offsets in `bytes`, `root` is their origin.
@@ -71,65 +67,79 @@ impl Folder {
     /// # Errors
     /// There is no image, or the first images are all bad.
     pub(crate) fn in_memory(root: &Path, bytes: Vec<u8>, ends: &[usize], options: &ImageOptions) -> Result<Self> {
-        options.check()?;
         let starts = [0].into_iter().chain(ends.iter().copied());
         let lengths = ends.iter().zip(starts).map(|(end, start)| (end - start) as u64);
-        let files = lengths.enumerate().map(|(row, length)| (format!("row {row}"), length));
-        Self::over(require_images(Container::in_memory(root, bytes, files))?, options, evict::folder())
+        let names = lengths.enumerate().map(|(row, length)| (format!("row {row}"), length));
+        let listing = Listing::in_memory(Container::in_memory(root, bytes, names));
+        require_images(&listing)?;
+        let files = listing.select(0..listing.len(), 0);
+        Self::over(files, options, evict::folder())
     }
 
-    /// The same images with one label each; label `k` means `classes[k]`.
-    pub(crate) fn with_labels(mut self, labels: Vec<u32>, classes: Vec<String>) -> Self {
-        if labels.len() == self.container.len() {
-            let labels: Arc<[u32]> = labels.into();
+    /// The same images with the classes of `classes`, which has one label per image; without them if no image has a label.
+    pub(crate) fn with_labels(mut self, classes: ClassLabels) -> Self {
+        if classes.labels.len() == self.files.len() && !classes.names.is_empty() {
+            let labels: Arc<[Option<u32>]> = classes.labels.into();
             self.labels = Some(Arc::clone(&labels));
-            self.info = self.info.with_classes(classes, move |index| labels.get(index).copied());
+            self.info = self.info.with_classes(classes.names, move |index| labels.get(index).copied().flatten());
+            self.info.notes.extend(classes.notes);
         }
         self
     }
 
-    /// The images of a container, which has at least one.
-    fn over(container: Container, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Self> {
-        let container = Arc::new(container);
-        let file_states = FileStates::new(container.len());
-        let (model, found) = first_image(&container, &file_states)?;
-        let (options, shape, count) = (*options, options.apply(found), container.len());
-        let mut info = DatasetInfo::new(container.root().display().to_string());
-        let shaped = options.describe().map(|how| format!("images resized: {how}"));
-        info.notes = [shaped, container.others().describe()].into_iter().flatten().collect();
-        let (labels, classes) = classes((0..count).map(|index| container.name(index)));
+    /// `with_labels` of labels that are not in the names of the files.
+    pub(crate) fn with_labels_apart(self, classes: ClassLabels) -> Self {
+        let labels_apart = !classes.names.is_empty();
+        Self { labels_apart, ..self.with_labels(classes) }
+    }
+
+    /// The same images under another name.
+    pub(crate) fn named(mut self, name: String) -> Self {
+        self.info.name = name;
+        self
+    }
+
+    /// The same images with more notes, and the reasons why files that may hold labels are not used.
+    pub(crate) fn with_notes(mut self, notes: Vec<String>, unused_labels: Vec<String>) -> Self {
+        self.info.notes.extend(notes);
+        self.info.unused_labels = unused_labels;
+        self
+    }
+
+    /// The images in `files`, of which there is at least one, without labels.
+    pub(crate) fn over(files: Files, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Self> {
+        options.check()?;
+        let files = Arc::new(files);
+        let file_states = FileStates::new(files.len());
+        let (model, found) = first_image(&files, &file_states)?;
+        let (options, shape, count) = (*options, options.apply(found), files.len());
+        let mut info = DatasetInfo::new(files.root().display().to_string());
+        info.notes = options.describe().map(|how| format!("images resized: {how}")).into_iter().collect();
         let look = {
-            let container = Arc::clone(&container);
-            move || contents(&container, shape, &options, cache_folder)
+            let files = Arc::clone(&files);
+            move || contents(&files, shape, &options, cache_folder)
         };
-        let decoded = if count > MAX_FOREGROUND_FILES && container.is_folder() {
+        let decoded = if count > MAX_FOREGROUND_FILES && files.is_folder() {
             Decoded::open_later(count, shape, look)
         } else {
             let (contents, folder) = look();
             Decoded::open(&contents, folder.as_deref())
         };
-        let set = Self { container, labels: None, info, options, shape, model, file_states, decoded };
-        Ok(match labels {
-            Some(labels) => set.with_labels(labels, classes),
-            None => set,
-        })
+        Ok(Self { files, labels: None, labels_apart: false, info, options, shape, model, file_states, decoded })
     }
 
     /// The file of image `index`.
     pub fn file(&self, index: usize) -> Option<PathBuf> {
-        (index < self.container.len()).then(|| self.container.path(index))
+        (index < self.files.len()).then(|| self.files.path(index))
     }
 
-    /// The path of image `index` inside the folder or archive, with `/` between its parts.
-    pub(crate) fn entry_name(&self, index: usize) -> &str {
-        self.container.name(index)
-    }
-
-    /// The next image with the same label, cyclically.
+    /// The next image with the same label, cyclically; any next image for one without label.
     fn next_with_label(&self, index: usize) -> usize {
-        let count = self.container.len();
+        let count = self.files.len();
         let after = (index + 1..count).chain(0..index);
-        let alike = |other: &usize| self.labels.as_ref().is_none_or(|labels| labels[*other] == labels[index]);
+        let alike = |other: &usize| {
+            self.labels.as_ref().is_none_or(|labels| labels[index].is_none() || labels[*other] == labels[index])
+        };
         after.into_iter().find(alike).unwrap_or(index)
     }
 
@@ -140,8 +150,8 @@ impl Folder {
             Found::Bad(reason) => return Err(reason),
             Found::Nothing => {}
         }
-        let file = self.container.read(index);
-        if file.is_err() && self.container.is_folder() {
+        let file = self.files.read(index);
+        if file.is_err() && self.files.is_folder() {
             // A read error may be temporary, so it is not cached.
             return file.map(drop);
         }
@@ -155,7 +165,7 @@ impl Folder {
         let (shape, pixels) = decode::decode(bytes, Some(self.shape.channels))?;
         let wanted = self.shape;
         if self.options.size.is_none() && (shape.height, shape.width) != (wanted.height, wanted.width) {
-            let model = self.container.path(self.model);
+            let model = self.files.path(self.model);
             return Err(format!("it has {}, but {} has {}", size(shape), model.display(), size(wanted)));
         }
         Ok(resize(pixels, shape, wanted, self.options.fit))
@@ -178,7 +188,7 @@ impl std::fmt::Debug for Folder {
 
 impl Dataset for Folder {
     fn len(&self) -> usize {
-        self.container.len()
+        self.files.len()
     }
 
     fn shape(&self) -> ImageShape {
@@ -197,13 +207,13 @@ impl Dataset for Folder {
                         self.decode_rest();
                         return Ok(());
                     }
-                    Err(reason) => self.file_states.mark_bad(at, || BadFile { path: self.container.path(at), reason }),
+                    Err(reason) => self.file_states.mark_bad(at, || BadFile { path: self.files.path(at), reason }),
                 }
-                refuse_too_many(&self.container, &self.file_states)?;
+                refuse_too_many(&self.files, &self.file_states)?;
             }
             at = self.next_with_label(at);
             if at == index {
-                return Err(none_good(&self.container, &self.file_states));
+                return Err(none_good(&self.files, &self.file_states));
             }
         }
     }
@@ -223,6 +233,10 @@ impl Dataset for Folder {
         at
     }
 
+    fn image_name(&self, index: usize) -> String {
+        self.file(index).map_or_else(|| format!("image {index}"), |path| path.display().to_string())
+    }
+
     fn is_lazy(&self) -> bool {
         !self.decoded.is_complete()
     }
@@ -236,58 +250,72 @@ impl Dataset for Folder {
     }
 
     fn fingerprint(&self) -> String {
-        self.info.digest(|| fingerprint(&self.container, self.shape, &self.options))
+        self.info.digest(|| {
+            let images = fingerprint(&self.files, self.shape, &self.options);
+            match &self.labels {
+                Some(labels) if self.labels_apart => labelled(&images, self.info.labels.classes(), labels),
+                _ => images,
+            }
+        })
+    }
+
+    fn matches(&self, fingerprint_then: &str) -> bool {
+        // Until these labels were read, the set was known by its images.
+        self.fingerprint() == fingerprint_then
+            || (self.labels_apart && fingerprint(&self.files, self.shape, &self.options) == fingerprint_then)
     }
 }
 
-/// Lists the images in a folder or archive, which must have at least one.
-fn list(root: &Path) -> Result<Container> {
-    require_images(Container::open(root)?)
-}
-
-/// The number of images in a folder or archive, and the shape of the first readable one.
+/// The number of training images in a folder or archive, and the shape of the first readable one.
 ///
 /// # Errors
 /// As `Folder::open`.
 pub(crate) fn layout(root: &Path) -> Result<(usize, ImageShape)> {
-    let container = list(root)?;
-    first_image(&container, &FileStates::new(container.len())).map(|(_, shape)| (container.len(), shape))
+    let files = image_files::files(root)?;
+    first_image(&files, &FileStates::new(files.len())).map(|(_, shape)| (files.len(), shape))
 }
 
-/// Refuses a container without images.
-fn require_images(container: Container) -> Result<Container> {
-    if container.len() > 0 {
-        return Ok(container);
+/// Refuses a listing without images.
+pub(crate) fn require_images(listing: &Listing) -> Result<()> {
+    if listing.len() > 0 {
+        return Ok(());
     }
-    let others = container.others().describe().map_or(String::new(), |others| format!(" ({others})"));
-    Err(Error::data(
-        format!("{} holds no image that can be read{others}", container.root().display()),
-        "expected .png, .jpg, .webp, .gif or .bmp files, at any depth",
-    ))
+    let names = || (0..listing.others()).map(|index| listing.other_name(index));
+    let mut others = OtherFiles::default();
+    names().for_each(|name| others.add(name));
+    let notes: Vec<String> = others.describe().into_iter().chain(listing.passed().describe()).collect();
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
+    let hint = match names().find(|name| is_archive_name(name)) {
+        Some(name) if !listing.is_folder() => {
+            format!("an archive in an archive is not read: unpack the outer one, then use {name}")
+        }
+        _ => "expected .png, .jpg, .webp, .gif or .bmp files, at any depth".to_owned(),
+    };
+    Err(Error::data(format!("{} holds no image that can be read{notes}", listing.root().display()), hint))
 }
 
 /// The first image that can be decoded, and its shape. Earlier ones are marked as bad.
-fn first_image(container: &Container, file_states: &FileStates) -> Result<(usize, ImageShape)> {
-    for index in 0..container.len() {
-        match container.read(index).and_then(|bytes| decode::decode(&bytes, None)) {
+fn first_image(files: &Files, file_states: &FileStates) -> Result<(usize, ImageShape)> {
+    for index in 0..files.len() {
+        match files.read(index).and_then(|bytes| decode::decode(&bytes, None)) {
             Ok((shape, _)) => return Ok((index, shape)),
-            Err(reason) => file_states.mark_bad(index, || BadFile { path: container.path(index), reason }),
+            Err(reason) => file_states.mark_bad(index, || BadFile { path: files.path(index), reason }),
         }
-        refuse_too_many(container, file_states)?;
+        refuse_too_many(files, file_states)?;
     }
-    Err(none_good(container, file_states))
+    Err(none_good(files, file_states))
 }
 
 /// Returns an error if more than half of the files read are bad.
-fn refuse_too_many(container: &Container, file_states: &FileStates) -> Result<()> {
+fn refuse_too_many(files: &Files, file_states: &FileStates) -> Result<()> {
     let Some((bad, tried)) = file_states.too_many_bad() else { return Ok(()) };
-    let what = format!("{}: {bad} of the first {tried} image files can't be used", container.root().display());
+    let what = format!("{}: {bad} of the first {tried} image files can't be used", files.root().display());
     Err(too_many(what, &file_states.bad()))
 }
 
 /// The error if no image can replace a bad file.
-fn none_good(container: &Container, file_states: &FileStates) -> Error {
-    let what = format!("{}: no image file (of one class, at least) can be used", container.root().display());
+fn none_good(files: &Files, file_states: &FileStates) -> Error {
+    let what = format!("{}: no image file (of one class, at least) can be used", files.root().display());
     too_many(what, &file_states.bad())
 }
 
@@ -306,45 +334,53 @@ fn size(shape: ImageShape) -> String {
 }
 
 /// A digest of the names and lengths of all files, compared on resuming. Packing a folder doesn't change it.
-fn fingerprint(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
+fn fingerprint(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     let fit = if options.fit == Fit::Pad { ", fitted" } else { "" };
-    digest.update(format!("folder {}x{shape}{fit}\n", container.len()).as_bytes());
+    digest.update(format!("folder {}x{shape}{fit}\n", files.len()).as_bytes());
     // Common folders are left out.
-    let shared = common_folders((0..container.len()).map(|index| container.name(index)));
-    for index in 0..container.len() {
-        digest.update(format!("{} {}\n", container.length(index), &container.name(index)[shared..]).as_bytes());
+    let shared = common_folders((0..files.len()).map(|index| files.name(index)));
+    for index in 0..files.len() {
+        digest.update(format!("{} {}\n", files.length(index), &files.name(index)[shared..]).as_bytes());
     }
+    digest.finish()
+}
+
+/// A digest of images, given by their digest, and of their labels.
+fn labelled(images: &str, names: &[String], labels: &[Option<u32>]) -> String {
+    let mut digest = Digest::new();
+    digest.update(format!("{images} {}\n", names.join("\n")).as_bytes());
+    labels.iter().for_each(|label| digest.update(&label.unwrap_or(u32::MAX).to_le_bytes()));
     digest.finish()
 }
 
 /// The identity of the cached images, and the folder of the cache file if the set is large enough for one.
 fn contents(
-    container: &Container,
+    files: &Files,
     shape: ImageShape,
     options: &ImageOptions,
     cache_folder: Option<PathBuf>,
 ) -> (Contents, Option<PathBuf>) {
-    let count = container.len();
-    let worth = |_: &PathBuf| (0..count).map(|index| container.length(index)).sum::<u64>() >= MIN_CACHED_BYTES;
+    let count = files.len();
+    let worth = |_: &PathBuf| (0..count).map(|index| files.length(index)).sum::<u64>() >= MIN_CACHED_BYTES;
     let cache_folder = cache_folder.filter(worth);
-    let key = if cache_folder.is_some() { key(container, shape, options) } else { String::new() };
+    let key = if cache_folder.is_some() { key(files, shape, options) } else { String::new() };
     (Contents { count, shape, key }, cache_folder)
 }
 
-/// A digest of everything the decoded bytes depend on: names, lengths and versions of all files, the bytes of require_images, and the
+/// A digest of everything the decoded bytes depend on: names, lengths and versions of all files, the bytes of some, and the
 /// target shape.
-fn key(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
+fn key(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     // Change the number when decoding or resizing changes.
-    let how = format!("decoded 1: {}x{shape} {:?} {}\n", container.len(), options.fit, options.size.is_some());
+    let how = format!("decoded 1: {}x{shape} {:?} {}\n", files.len(), options.fit, options.size.is_some());
     digest.update(how.as_bytes());
-    for index in 0..container.len() {
-        let (length, version) = (container.length(index), container.version(index));
-        digest.update(format!("{length} {version} {}\n", container.name(index)).as_bytes());
+    for index in 0..files.len() {
+        let (length, version) = (files.length(index), files.version(index));
+        digest.update(format!("{length} {version} {}\n", files.cached_name(index)).as_bytes());
     }
     for witness in 0..FINGERPRINT_FILES {
-        digest.update(&container.read(witness * (container.len() - 1) / (FINGERPRINT_FILES - 1)).unwrap_or_default());
+        digest.update(&files.read(witness * (files.len() - 1) / (FINGERPRINT_FILES - 1)).unwrap_or_default());
     }
     digest.finish()
 }

@@ -8,11 +8,15 @@ mod columns;
 #[cfg(feature = "parquet")]
 mod rows;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::class_labels::ClassLabels;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
+use crate::folder::scan::scan;
 use crate::open_options::Split;
+use crate::parts::{Part, divide_data_files};
 use crate::resize::ImageOptions;
 
 /// Whether these first bytes are those of a parquet file.
@@ -27,31 +31,10 @@ struct Table {
     images: Vec<u8>,
     /// The end offset of each.
     ends: Vec<usize>,
-    /// One label per image, or empty; -1 means unknown.
-    labels: Vec<i64>,
+    /// One label per image, or empty.
+    labels: Vec<Option<i64>>,
     /// Names of the labels, if a file has them.
     names: Vec<String>,
-}
-
-impl Table {
-    /// Labels and class names; `None` if no image has a label.
-    fn classes(&mut self) -> Result<(Option<Vec<u32>>, Vec<String>), String> {
-        const MAX_LABEL: i64 = 65_535;
-        let labels = std::mem::take(&mut self.labels);
-        if labels.len() != self.ends.len() || labels.iter().all(|&label| label == -1) {
-            return Ok((None, Vec::new()));
-        }
-        if let Some(at) = labels.iter().position(|label| !(0..=MAX_LABEL).contains(label)) {
-            return Err(format!("row {at} has the label {}, expected 0 to {MAX_LABEL}", labels[at]));
-        }
-        let labels: Vec<u32> = labels.into_iter().map(|label| label as u32).collect();
-        let count = labels.iter().max().map_or(0, |&most| most as usize + 1);
-        let mut names = std::mem::take(&mut self.names);
-        if names.len() < count {
-            names = (0..count).map(|label| label.to_string()).collect();
-        }
-        Ok((Some(labels), names))
-    }
 }
 
 /// Opens a file, or the shards of `split` in a folder.
@@ -64,13 +47,8 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     for file in &files {
         read(file, &mut table).map_err(|what| unreadable(file, &what))?;
     }
-    let (labels, classes) = table.classes().map_err(|what| unreadable(path, &what))?;
-    let Table { images, ends, .. } = table;
-    let folder = Folder::in_memory(path, images, &ends, options)?;
-    Ok(match labels {
-        Some(labels) => folder.with_labels(labels, classes),
-        None => folder,
-    })
+    let Table { images, ends, labels, names } = table;
+    Ok(Folder::in_memory(path, images, &ends, options)?.with_labels(ClassLabels::from_ints(labels, &names)))
 }
 
 #[cfg(feature = "parquet")]
@@ -94,41 +72,81 @@ fn unreadable(path: &Path, what: &str) -> Error {
     )
 }
 
-/// The split of a file, by the start of its name.
-fn split_name(path: &Path) -> Option<&'static str> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    ["train", "test", "val", "dev"].into_iter().find(|part| name.starts_with(part))
-}
-
-/// The files of `split` directly in `folder` or in its subfolder `data`, by name. Training files start with "train", else all
-/// that are not test files; test files start with "test", else with "val" or "dev".
+/// The files of `split` in a folder, by name, as their folders and names say: training files, or all if nothing names a part; for
+/// test images the test files, else the validation files.
 ///
 /// # Errors
-/// The folder can't be read, or there is no such file.
+/// The folder can't be read, there is no such file, or the files are several sets.
 pub(crate) fn shards(folder: &Path, split: Split) -> Result<Vec<PathBuf>> {
-    let files = files(folder)?;
-    let of = |parts: &[Option<&str>]| -> Vec<PathBuf> {
-        files.iter().filter(|file| parts.contains(&split_name(file))).cloned().collect()
+    let files = files(folder, true)?;
+    let names: Vec<String> = files.iter().map(|file| name_in(folder, file)).collect();
+    let division = divide_data_files(names.iter().map(String::as_str));
+    let wanted: &[Part] = match split {
+        Split::Train => &[Part::Train],
+        Split::Test if !division.divided => &[],
+        Split::Test => &[Part::Test, Part::Validation],
     };
-    let choices: &[&[Option<&str>]] = match split {
-        Split::Train => &[&[Some("train")], &[None]],
-        Split::Test => &[&[Some("test")], &[Some("val"), Some("dev")]],
-    };
-    let chosen = choices.iter().map(|parts| of(parts)).find(|chosen| !chosen.is_empty());
-    chosen.ok_or_else(|| {
-        let what = if split == Split::Train { "training images" } else { "test images" };
-        Error::usage(
-            format!("{} has no parquet files with {what}", folder.display()),
+    let of = |part: &Part| (0..files.len()).filter(|index| division.part(*index) == Some(*part)).collect::<Vec<_>>();
+    let chosen = wanted.iter().map(of).find(|chosen| !chosen.is_empty()).unwrap_or_default();
+    if chosen.is_empty() {
+        let (what, hint) = (
+            format!("{} has no parquet files with {} images", folder.display(), split.describe()),
             "expected names that begin with train or test, such as train-00000-of-00002.parquet",
-        )
-    })
+        );
+        return Err(match split {
+            Split::Train => Error::data(what, hint),
+            Split::Test => Error::NoTestImages { what, hint: hint.into() },
+        });
+    }
+    let sets: BTreeSet<String> =
+        chosen.iter().map(|index| set_of(&division.kept(*index, &format!("{}/", names[*index])))).collect();
+    if sets.len() > 1 {
+        let sets: Vec<String> = sets.iter().map(|set| folder.join(set).display().to_string()).collect();
+        return Err(Error::data(
+            format!("{} holds {} sets of parquet files", folder.display(), sets.len()),
+            format!("name one of them: {}", sets.join(", ")),
+        ));
+    }
+    Ok(chosen.into_iter().map(|index| files[index].clone()).collect())
 }
 
-/// The parquet files directly in a folder or in its subfolder `data`, sorted.
+/// The path of a file inside a folder, with `/` between its parts.
+fn name_in(folder: &Path, file: &Path) -> String {
+    let inside = file.strip_prefix(folder).unwrap_or(file).components();
+    inside.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
+}
+
+/// The folders of a path whose names of parts are taken out, which tell sets apart.
+fn set_of(kept: &str) -> String {
+    let folders: Vec<&str> = kept.split('/').filter(|part| !part.is_empty() && !part.ends_with(".parquet")).collect();
+    folders.join("/")
+}
+
+/// Whether a file has a column of images.
+#[cfg(feature = "parquet")]
+pub(crate) fn holds_images(path: &Path) -> bool {
+    use ::parquet::file::reader::{FileReader, SerializedFileReader};
+    use std::panic::catch_unwind;
+    let path = path.to_path_buf();
+    // The parquet crate panics on some damaged files.
+    let chosen = catch_unwind(move || {
+        let reader = SerializedFileReader::new(std::fs::File::open(path).ok()?).ok()?;
+        columns::choose(reader.metadata().file_metadata()).ok()
+    });
+    matches!(chosen, Ok(Some(_)))
+}
+
+/// Whether a file has a column of images: unknown, but likely.
+#[cfg(not(feature = "parquet"))]
+pub(crate) fn holds_images(_path: &Path) -> bool {
+    true
+}
+
+/// The parquet files directly in a folder or in its subfolder `data`, sorted; if there are none and `deep`, those at any depth.
 ///
 /// # Errors
 /// Where the folder can't be read.
-pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path, deep: bool) -> Result<Vec<PathBuf>> {
     for dir in [folder.to_path_buf(), folder.join("data")] {
         if !dir.is_dir() {
             continue;
@@ -145,7 +163,12 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
             return Ok(found);
         }
     }
-    Ok(Vec::new())
+    if !deep {
+        return Ok(Vec::new());
+    }
+    let (members, _) = scan(folder)?;
+    let tables = members.iter().filter(|member| member.name.ends_with(".parquet"));
+    Ok(tables.map(|member| member.location.path(folder, &member.name)).collect())
 }
 
 #[cfg(all(test, feature = "parquet"))]

@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, DatasetInfo, ImageShape};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::in_memory::check_read;
+use crate::labels::is_labelled;
 use crate::random::Stream;
 
 /// Digits of one image.
@@ -37,7 +38,7 @@ impl Stacked {
     /// `digits` is not such a set.
     pub fn new(name: impl Into<String>, digits: Box<dyn Dataset>, seed: u64, count: usize) -> Result<Self> {
         let grey = digits.shape().channels == 1;
-        if !grey || digits.is_empty() || digits.label(0).is_none() || digits.classes().len() > 10 {
+        if !grey || digits.is_empty() || digits.classes().len() > 10 || !is_labelled(digits.as_ref()) {
             return Err(Error::data(
                 format!(
                     "{} can't be stacked: {} images of {} in {} classes",

@@ -166,6 +166,8 @@ pub struct Judged {
     pub split: &'static str,
     /// Whether the features are those of a net with random weights, because the data have no labels.
     pub random_features: bool,
+    /// Why files that may hold labels of the real images are not used; for a set without labels.
+    pub unused_labels: Vec<String>,
     /// The page that shows each image with its nearest training images, as HTML, if requested.
     pub neighbours: Option<String>,
 }
@@ -196,6 +198,7 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
     let judged = metrics::Samples { images: &samples.generated.images, asked, only: options.class.as_deref() };
     let mut judgement = judge(&extractor, real.as_ref(), reference.split, judged, options.seed)?;
     let (name, split) = (real.name(), reference.split);
+    let unused_labels = reference.train.info().unused_labels.clone();
     let neighbours = match options.neighbours {
         false => None,
         true => {
@@ -204,7 +207,7 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
         }
     };
     let random_features = matches!(extractor, Extractor::Random(_));
-    Ok(Judged { judgement, of: samples.of, real: name, split, random_features, neighbours })
+    Ok(Judged { judgement, of: samples.of, real: name, split, random_features, unused_labels, neighbours })
 }
 
 /// The real images: those in memory, those that were named, else the run's training data.

@@ -86,7 +86,7 @@ impl Reference {
     /// A class that the set doesn't have.
     pub(crate) fn real_with_class(&self, class: Option<&str>) -> Result<Arc<dyn Dataset>> {
         let Some(class) = class else { return Ok(Arc::clone(&self.real)) };
-        let set = &self.real;
+        let set = &data::labels::labelled(&self.real);
         let labels = LabelSettings::of(set.as_ref())?;
         let (wanted, conditions) = (labels.encode(class)?, Conditions::new(&labels, set.as_ref())?);
         let has = |index: usize| conditions.rows(set.as_ref(), &[index]);
@@ -132,15 +132,16 @@ impl Reference {
         cached.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
     }
 
-    /// The images that the classifier is trained on and those that it is tested on; none without labels.
+    /// The images that the classifier is trained on and those that it is tested on, all of them labelled; none without labels.
     fn classifier_sets(&self) -> Option<[Arc<dyn Dataset>; 2]> {
         if self.train.classes().is_empty() && self.train.attributes().is_empty() {
             return None;
         }
+        let learned = data::labels::labelled(&self.train);
         if let Some(test) = self.test_images() {
-            return Some([Arc::clone(&self.train), Arc::clone(test)]);
+            return Some([learned, data::labels::labelled(test)]);
         }
-        Some(Subset::split_held_out(&self.train, TEST_SHARE, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
+        Some(Subset::split_held_out(&learned, TEST_SHARE, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
     }
 }
 

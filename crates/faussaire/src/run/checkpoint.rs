@@ -173,8 +173,7 @@ impl Run {
 /// A checkpoint that is missing, damaged, or of other nets or data; `gan` must not be used then.
 pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
     let (place, state) = state(place)?;
-    let data = gan.dataset().fingerprint();
-    if state.data != data {
+    if !gan.dataset().matches(&state.data) {
         return Err(Error::run(
             format!("the data set {} is not the one that this run was started with", gan.dataset().name()),
             "use the original images (`data.source`, `data.dir`), or start a new run",

@@ -37,18 +37,19 @@ impl PixelKnn {
         let (length, classes) = (dataset.shape().len(), dataset.classes().len());
         let count = REAL.min(MAX_VALUES / length.max(1)).min(dataset.len());
         let is_whole = count == dataset.len() && count > 1;
+        let chosen = Stream::new(seed, "score.closeness").choice(0, dataset.len(), count);
+        let label = |i: &usize| dataset.label(*i).map(|label| label as usize).filter(|label| *label < classes);
         let has_classes = classes > 1 && count >= PER_CLASS * classes;
-        if count == 0 || !(is_whole || has_classes) {
+        // Images without label leave no expected share of each class.
+        let labels: Option<Vec<usize>> = if has_classes { chosen.iter().map(label).collect() } else { None };
+        if count == 0 || !(is_whole || labels.is_some()) {
             return Ok(None);
         }
-        let chosen = Stream::new(seed, "score.closeness").choice(0, dataset.len(), count);
         let mut values = Vec::new();
         fill(dataset, &chosen, &mut values)?;
         let real = Features::new(values, count, length)?;
         let distances = || nearest_others(&real, 1).iter().map(|f| f[0].squared.sqrt()).collect::<Vec<_>>();
         let spacing = is_whole.then(|| mean(&distances()));
-        let label = |i: &usize| dataset.label(*i).map(|label| label as usize).filter(|label| *label < classes);
-        let labels: Option<Vec<usize>> = if has_classes { chosen.iter().map(label).collect() } else { None };
         Ok(Some(Self { real, spacing, labels: labels.map(|labels| (labels, classes)) }))
     }
 

@@ -1,4 +1,4 @@
-//! Members of folders and archives: which files are images, their names, and counts of other files.
+//! Members of folders and archives: which files are images, their names, and counts of what is passed over.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "
 /// Maximum kinds of other files counted separately.
 const MAX_KINDS: usize = 100;
 
-/// An image file in a folder or archive.
+/// A file in a folder or archive.
 #[derive(Debug)]
 pub struct Member<P> {
     /// Its path inside the container, with `/` as the separator.
@@ -23,7 +23,27 @@ pub(crate) fn is_image(name: &str) -> bool {
     IMAGES.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-fn extension(name: &str) -> &str {
+/// Extensions of texts, which may hold labels.
+const TEXTS: [&str; 12] =
+    ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "cls", "class", "label", "lst", "list", "md"];
+
+/// Endings of archives.
+const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tgz", ".tar.gz"];
+
+/// Whether a file name has the extension of a text, which may hold labels.
+pub(crate) fn is_text(name: &str) -> bool {
+    let extension = extension(name);
+    TEXTS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// Whether a file name has the ending of an archive.
+pub(crate) fn is_archive_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ARCHIVES.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The extension of a file name, without the dot.
+pub(crate) fn extension(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
@@ -39,18 +59,22 @@ pub fn normalised(raw: &[u8]) -> Option<String> {
     (!hidden && !parts.is_empty()).then(|| parts.join("/"))
 }
 
-/// An archive's members sorted by name, without their common folders. Of several with the same name the last one is kept, as
-/// in unpacking.
-pub(crate) fn sorted_unique<P>(mut members: Vec<Member<P>>) -> Vec<Member<P>> {
+/// The members, images first, each kind sorted by name, and the number of images. Of several with the same name the last one is
+/// kept, as in unpacking.
+pub(crate) fn sorted_unique<P>(mut members: Vec<Member<P>>) -> (Vec<Member<P>>, usize) {
     members.reverse();
     // A stable sort keeps the last one first among equals.
     members.sort_by(|a, b| a.name.cmp(&b.name));
     members.dedup_by(|later, first| later.name == first.name);
-    let shared = common_folders(members.iter().map(|member| &*member.name));
-    if shared > 0 {
-        members.iter_mut().for_each(|member| member.name = member.name[shared..].into());
-    }
-    members
+    images_first(members)
+}
+
+/// Sorted members with the images first, and the number of images.
+pub(crate) fn images_first<P>(members: Vec<Member<P>>) -> (Vec<Member<P>>, usize) {
+    let (mut images, others): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| is_image(&member.name));
+    let count = images.len();
+    images.extend(others);
+    (images, count)
 }
 
 /// The length of the common folders of all names, including the last `/`.
@@ -67,6 +91,87 @@ pub(crate) fn common_folders<'a>(names: impl Iterator<Item = &'a str>) -> usize 
         }
     }
     common.map_or(0, str::len)
+}
+
+/// What was passed over while files were listed, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PassedOver {
+    /// Links in an archive.
+    links: Sample,
+    /// Links in a folder that lead nowhere.
+    broken_links: Sample,
+    /// Folders that can't be read; the system's reason with the name.
+    folders: Sample,
+    /// Archives that can't be read, with the reason.
+    pub archives: Sample,
+}
+
+/// A number of things, and the first of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sample {
+    count: usize,
+    first: String,
+}
+
+impl Sample {
+    /// Counts one more.
+    pub fn add(&mut self, name: impl Into<String>) {
+        if self.count == 0 {
+            self.first = name.into();
+        }
+        self.count += 1;
+    }
+}
+
+impl PassedOver {
+    /// A link in an archive.
+    pub fn link(&mut self, name: &str) {
+        self.links.add(name);
+    }
+
+    /// A link in a folder that leads nowhere.
+    pub fn broken_link(&mut self, name: &str) {
+        self.broken_links.add(name);
+    }
+
+    /// A folder that can't be read.
+    pub fn folder(&mut self, name: &str, reason: &str) {
+        self.folders.add(format!("{name}: {reason}"));
+    }
+
+    /// Adds what was passed over elsewhere.
+    pub fn extend(&mut self, other: &Self) {
+        for (to, from) in [
+            (&mut self.links, &other.links),
+            (&mut self.broken_links, &other.broken_links),
+            (&mut self.folders, &other.folders),
+            (&mut self.archives, &other.archives),
+        ] {
+            if to.count == 0 {
+                to.first.clone_from(&from.first);
+            }
+            to.count += from.count;
+        }
+    }
+
+    /// Notes for the user, one sentence each.
+    pub fn describe(&self) -> Vec<String> {
+        let each = |sample: &Sample, one: &str, many: &str, hint: &str| match sample.count {
+            0 => None,
+            1 => Some(format!("1 {one} passed over ({}){hint}", sample.first)),
+            count => Some(format!("{count} {many} passed over ({}, for one){hint}", sample.first)),
+        };
+        let pack = "; pack the files instead (tar --dereference --hard-dereference)";
+        [
+            each(&self.folders, "folder that can't be read is", "folders that can't be read are", ""),
+            each(&self.archives, "archive that can't be read is", "archives that can't be read are", ""),
+            each(&self.links, "link in the archive is", "links in the archive are", pack),
+            each(&self.broken_links, "link that leads nowhere is", "links that lead nowhere are", ""),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 /// Counts of other files by extension.
@@ -146,10 +251,32 @@ mod tests {
     }
 
     #[test]
-    fn of_one_name_the_last_stays_and_shared_folders_go() {
+    fn of_one_name_the_last_stays_and_images_come_first() {
         let member = |name: &str, location| Member { name: name.into(), location };
-        let kept = sorted_unique(vec![member("x/b", 1), member("x/a", 2), member("x/b", 3)]);
+        let (kept, images) =
+            sorted_unique(vec![member("x/b.png", 1), member("x/a.txt", 4), member("x/a.png", 2), member("x/b.png", 3)]);
         let kept: Vec<_> = kept.iter().map(|member| (&*member.name, member.location)).collect();
-        assert_eq!(kept, [("a", 2), ("b", 3)]);
+        assert_eq!((kept, images), (vec![("x/a.png", 2), ("x/b.png", 3), ("x/a.txt", 4)], 2));
+    }
+
+    #[test]
+    fn what_is_passed_over_is_said_with_an_example() {
+        let mut passed = PassedOver::default();
+        assert!(passed.describe().is_empty());
+        passed.folder("lost+found", "Permission denied");
+        let mut other = PassedOver::default();
+        other.link("a.png");
+        other.link("b.png");
+        other.broken_link("c.png");
+        passed.extend(&other);
+        assert_eq!(
+            passed.describe(),
+            [
+                "1 folder that can't be read is passed over (lost+found: Permission denied)",
+                "2 links in the archive are passed over (a.png, for one); pack the files instead (tar --dereference \
+                 --hard-dereference)",
+                "1 link that leads nowhere is passed over (c.png)",
+            ]
+        );
     }
 }

@@ -1,5 +1,5 @@
 //! Tar archives: one pass over the headers locates the bytes of each member. A gzipped archive has no random access, so its
-//! encoded images (PNG, JPEG) are kept in memory.
+//! encoded images (PNG, JPEG) and what may hold their labels are kept in memory.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -9,7 +9,7 @@ use ::tar::{Archive, Entries, Entry, Header};
 use flate2::read::MultiGzDecoder;
 
 use super::budget::Budgeted;
-use super::member::{Member, OtherFiles, is_image, normalised};
+use super::member::{Member, PassedOver, is_image, is_text, normalised};
 use crate::pread::{ReadAt, read_at};
 
 /// Header and padding unit.
@@ -22,13 +22,27 @@ const TOO_LONG: &str = "a name or property of more than 1 MiB";
 /// Size limit of the images of a gzipped archive in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 
+/// Size limit of a text of a gzipped archive in memory (64 MiB).
+const MAX_TEXT_BYTES: u64 = 64 << 20;
+
 /// The location of a member's bytes.
 #[derive(Debug)]
 pub struct Location {
     at: u64,
     /// Its bytes.
     pub length: u64,
-    sparse: bool,
+    stored: Stored,
+}
+
+/// How a member's bytes are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    /// One after the other.
+    Whole,
+    /// With holes.
+    Sparse,
+    /// Not kept, as it is neither an image nor text.
+    Nowhere,
 }
 
 /// The bytes of an archive.
@@ -48,42 +62,59 @@ pub fn matches(start: &[u8]) -> bool {
     matches!((header.cksum(), summed.cksum()), (Ok(claimed), Ok(sum)) if claimed == sum) && header.entry_size().is_ok()
 }
 
-/// Lists the images in an archive, in the archive's order; other files are counted.
+/// Lists the files in an archive, in the archive's order; links are counted.
 ///
 /// # Errors
 /// A description of what is wrong.
-pub fn members(file: &File, others: &mut OtherFiles) -> Result<Vec<Member<Location>>, String> {
+pub fn members(file: &File, passed: &mut PassedOver) -> Result<Vec<Member<Location>>, String> {
     let budget = Cell::new(0);
     let mut archive = Archive::new(Budgeted { reader: ReadAt::new(file), left: &budget, over_budget: TOO_LONG });
     let entries = archive.entries_with_seek().map_err(|error| damaged(&error))?;
     let mut members = Vec::new();
-    walk(entries, &budget, is_image, others, |_, name, location| {
-        members.push(Member { name, location });
-        Ok(true)
-    })?;
+    walk(
+        entries,
+        &budget,
+        |_| true,
+        passed,
+        |_, name, location| {
+            members.push(Member { name, location });
+            Ok(true)
+        },
+    )?;
     Ok(members)
 }
 
-/// Reads the images of a gzipped archive into memory.
+/// Reads the images and texts of a gzipped archive into memory.
 ///
 /// # Errors
 /// A description of what is wrong, or that the archive is too large.
-pub fn unzip(mut file: File, others: &mut OtherFiles) -> Result<(Bytes, Vec<Member<Location>>), String> {
+pub fn unzip(mut file: File, passed: &mut PassedOver) -> Result<(Bytes, Vec<Member<Location>>), String> {
     file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
     let reader = MultiGzDecoder::new(BufReader::new(file));
     let (mut kept, mut members) = (Vec::new(), Vec::new());
-    each(reader, is_image, others, |entry, name, location| {
-        let length = location.length;
-        let at = kept.len() as u64;
-        if length > MAX_KEPT_BYTES - at {
-            let limit = MAX_KEPT_BYTES >> 30;
-            return Err(format!("its images have more than {limit} GiB, too much to keep unpacked; gunzip it first"));
-        }
-        let got = if location.sparse { 0 } else { entry.read_to_end(&mut kept).map_err(|error| damaged(&error))? };
-        let whole = location.sparse || got as u64 == length;
-        members.push(Member { name, location: Location { at, ..location } });
-        Ok(whole)
-    })?;
+    each(
+        reader,
+        |_| true,
+        passed,
+        |entry, name, location| {
+            let length = location.length;
+            let at = kept.len() as u64;
+            if !is_image(&name) && !(is_text(&name) && length <= MAX_TEXT_BYTES) {
+                members.push(Member { name, location: Location { stored: Stored::Nowhere, ..location } });
+                return Ok(true);
+            }
+            if length > MAX_KEPT_BYTES - at {
+                let limit = MAX_KEPT_BYTES >> 30;
+                return Err(format!(
+                    "its images have more than {limit} GiB, too much to keep unpacked; gunzip it first"
+                ));
+            }
+            let sparse = location.stored == Stored::Sparse;
+            let got = if sparse { 0 } else { entry.read_to_end(&mut kept).map_err(|error| damaged(&error))? };
+            members.push(Member { name, location: Location { at, ..location } });
+            Ok(sparse || got as u64 == length)
+        },
+    )?;
     kept.shrink_to_fit();
     Ok((Bytes::Memory(kept), members))
 }
@@ -93,9 +124,11 @@ pub fn unzip(mut file: File, others: &mut OtherFiles) -> Result<(Bytes, Vec<Memb
 /// # Errors
 /// A description of what is wrong.
 pub fn read(bytes: &Bytes, member: &Member<Location>) -> Result<Vec<u8>, String> {
-    let Location { at, length, sparse } = member.location;
-    if sparse {
-        return Err("it is stored as a sparse file; pack the archive without --sparse".to_owned());
+    let Location { at, length, stored } = member.location;
+    match stored {
+        Stored::Whole => {}
+        Stored::Sparse => return Err("it is stored as a sparse file; pack the archive without --sparse".to_owned()),
+        Stored::Nowhere => return Err("it is too large to keep unpacked; gunzip the archive first".to_owned()),
     }
     let cut = || "the archive ends before it does".to_owned();
     match bytes {
@@ -124,7 +157,7 @@ pub fn pick(
     wanted: impl Fn(&str) -> bool,
     mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<(), String>,
 ) -> Result<(), String> {
-    each(reader, wanted, &mut OtherFiles::default(), |entry, name, location| {
+    each(reader, wanted, &mut PassedOver::default(), |entry, name, location| {
         take(&name, location.length, entry)?;
         Ok(true)
     })
@@ -136,7 +169,7 @@ pub fn concatenated(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Lo
     let location = |(name, length): (String, u64)| {
         let at = end;
         end += length;
-        Member { name: name.into(), location: Location { at, length, sparse: false } }
+        Member { name: name.into(), location: Location { at, length, stored: Stored::Whole } }
     };
     files.map(location).collect()
 }
@@ -145,22 +178,22 @@ pub fn concatenated(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Lo
 fn each<R: Read>(
     reader: R,
     wanted: impl Fn(&str) -> bool,
-    others: &mut OtherFiles,
+    passed: &mut PassedOver,
     file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
 ) -> Result<(), String> {
     let budget = Cell::new(0);
     let mut archive = Archive::new(Budgeted { reader, left: &budget, over_budget: TOO_LONG });
     let entries = archive.entries().map_err(|error| damaged(&error))?;
-    walk(entries, &budget, wanted, others, file)
+    walk(entries, &budget, wanted, passed, file)
 }
 
 /// Reads header after header. `file` gets the bytes, name and location of each `wanted` file, and returns whether to
-/// continue.
+/// continue. Links are counted.
 fn walk<R: Read>(
     mut entries: Entries<'_, R>,
     budget: &Cell<u64>,
     wanted: impl Fn(&str) -> bool,
-    others: &mut OtherFiles,
+    passed: &mut PassedOver,
     mut file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
 ) -> Result<(), String> {
     // The rest of a member may be read to skip it.
@@ -172,22 +205,23 @@ fn walk<R: Read>(
         budget.set(u64::MAX);
         unread = entry.size();
         let kind = entry.header().entry_type();
-        // Folders, links and properties of the archive as a whole.
-        if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
+        let is_link = kind.is_symlink() || kind.is_hard_link();
+        // Folders and properties of the archive as a whole.
+        if !(is_link || kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
             continue;
         }
         let raw = entry.path_bytes().into_owned();
-        match normalised(&raw) {
-            Some(name) if wanted(&name) => {
-                let sparse = kind.is_gnu_sparse() || is_sparse(&mut entry);
-                let location = Location { at: entry.raw_file_position(), length: entry.size(), sparse };
-                if !file(&mut entry, name.into(), location)? {
-                    return Ok(());
-                }
+        // The oldest format marks folders only by a trailing slash.
+        let Some(name) = normalised(&raw).filter(|_| !raw.ends_with(b"/")) else { continue };
+        if is_link {
+            passed.link(&name);
+        } else if wanted(&name) {
+            let sparse = kind.is_gnu_sparse() || is_sparse(&mut entry);
+            let stored = if sparse { Stored::Sparse } else { Stored::Whole };
+            let location = Location { at: entry.raw_file_position(), length: entry.size(), stored };
+            if !file(&mut entry, name.into(), location)? {
+                return Ok(());
             }
-            // The oldest format marks folders only by a trailing slash.
-            Some(name) if !raw.ends_with(b"/") => others.add(&name),
-            _ => {}
         }
     }
 }
@@ -219,13 +253,13 @@ mod tests {
 
     fn plain(bytes: &[u8]) -> Result<Read, String> {
         let file = file(bytes);
-        let members = members(&file, &mut OtherFiles::default())?;
+        let members = members(&file, &mut PassedOver::default())?;
         let bytes = Bytes::File(file);
         Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
     }
 
     fn packed(bytes: &[u8]) -> Result<Read, String> {
-        let (bytes, members) = unzip(file(bytes), &mut OtherFiles::default())?;
+        let (bytes, members) = unzip(file(bytes), &mut PassedOver::default())?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
     }
 
@@ -239,7 +273,8 @@ mod tests {
     fn members_are_read_in_place_or_from_memory() {
         let archive = tar(&[("a/b.png", &[7; 700]), ("c.txt", b"x"), ("d.jpg", b"")]);
         assert!(matches(&archive));
-        let expected = [("a/b.png".to_owned(), Ok(vec![7; 700])), ("d.jpg".to_owned(), Ok(Vec::new()))];
+        let file = |name: &str, bytes: &[u8]| (name.to_owned(), Ok(bytes.to_vec()));
+        let expected = [file("a/b.png", &[7; 700]), file("c.txt", b"x"), file("d.jpg", b"")];
         assert_eq!(plain(&archive).unwrap(), expected);
         assert_eq!(packed(&gzip(&archive)).unwrap(), expected);
         let twice = [gzip(&archive[..1000]), gzip(&archive[1000..])].concat();

@@ -11,7 +11,7 @@ use ::zip::{CompressionMethod, SUPPORTED_COMPRESSION_METHODS, ZipArchive, ZipRea
 
 use super::MAX_FILE_BYTES;
 use super::budget::Budgeted;
-use super::member::{Member, OtherFiles, is_image, normalised};
+use super::member::{Member, OtherFiles, normalised};
 use crate::pread::ReadAt;
 
 /// Size limit of the central directory (256 MiB: about three million members).
@@ -40,12 +40,12 @@ pub fn matches(start: &[u8]) -> bool {
     start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06")
 }
 
-/// Lists the images in an archive, in the archive's order; other files are counted.
+/// Lists the files in an archive, in the archive's order.
 ///
 /// # Errors
 /// A description of what is wrong.
-pub fn members(file: &File, others: &mut OtherFiles) -> Result<Vec<Member<Location>>, String> {
-    listed(file, is_image, others)
+pub fn members(file: &File) -> Result<Vec<Member<Location>>, String> {
+    listed(file, |_| true, &mut OtherFiles::default())
 }
 
 /// Lists the files whose names are `wanted`, in the archive's order; other files are counted.
@@ -165,7 +165,7 @@ mod tests {
 
     fn all(bytes: &[u8]) -> Result<Read, String> {
         let file = file(bytes);
-        let members = members(&file, &mut OtherFiles::default())?;
+        let members = members(&file)?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&file, member))).collect())
     }
 
@@ -184,7 +184,8 @@ mod tests {
     fn members_are_read_stored_or_deflated_and_behind_anything() {
         for deflated in [false, true] {
             let archive = zip(&[("a/b.png", TEXT), ("a/c.txt", b"x"), ("d.jpg", b"")], deflated);
-            let expected = [("a/b.png".to_owned(), Ok(TEXT.to_vec())), ("d.jpg".to_owned(), Ok(Vec::new()))];
+            let file = |name: &str, bytes: &[u8]| (name.to_owned(), Ok(bytes.to_vec()));
+            let expected = [file("a/b.png", TEXT), file("a/c.txt", b"x"), file("d.jpg", b"")];
             assert_eq!(all(&archive).unwrap(), expected);
             let behind = [b"a program of any length", &archive[..]].concat();
             assert_eq!(all(&behind).unwrap(), expected);

@@ -1,4 +1,4 @@
-//! Finds the image files below a folder, with their lengths and modification times.
+//! Finds the files below a folder, with their lengths and modification times.
 
 use std::collections::HashSet;
 use std::fs::{DirEntry, File};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::formats::archive::{Member, OtherFiles, check_image_size, is_image, since_epoch};
+use crate::formats::archive::{Member, PassedOver, check_size, is_archive_name, is_image, since_epoch};
 
 /// A file below the folder.
 #[derive(Debug)]
@@ -33,30 +33,49 @@ impl OnDisk {
     }
 }
 
-/// Whether a folder has an image, at any depth.
-pub(crate) fn has_images(root: &Path) -> Result<bool> {
-    let mut found = false;
-    walk(root, |_, is_image| {
-        found |= is_image;
-        !found
+/// What a folder has, at any depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// At least one image file.
+    Images,
+    /// No image file, but an archive, by its name.
+    Archives,
+    /// Neither.
+    Nothing,
+}
+
+/// Looks for an image file, else for an archive.
+///
+/// # Errors
+/// The folder can't be read.
+pub(crate) fn contents(root: &Path) -> Result<Contents> {
+    let mut found = Contents::Nothing;
+    walk(root, &mut PassedOver::default(), |file| {
+        let name = file.to_string_lossy();
+        if is_image(&name) {
+            found = Contents::Images;
+        } else if is_archive_name(&name) {
+            found = Contents::Archives;
+        }
+        found != Contents::Images
     })?;
     Ok(found)
 }
 
-/// The image files below `root`, sorted by name. Hidden files and folders are skipped, and folders that links lead
-/// to a second time; other files are counted.
-pub(crate) fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, OtherFiles)> {
-    let (mut files, mut others) = (Vec::new(), OtherFiles::default());
-    walk(root, |file, is_image| {
-        match is_image {
-            true => files.push(file),
-            false => others.add(&file.to_string_lossy()),
-        }
+/// The files below `root`, sorted by name. Hidden files and folders are skipped, and folders that links lead to a second time;
+/// what else is passed over is counted.
+///
+/// # Errors
+/// The folder itself can't be read.
+pub(crate) fn scan(root: &Path) -> Result<(Vec<Member<OnDisk>>, PassedOver)> {
+    let (mut files, mut passed) = (Vec::new(), PassedOver::default());
+    walk(root, &mut passed, |file| {
+        files.push(file);
         true
     })?;
     let mut members: Vec<_> = files.into_iter().map(member).collect();
     members.par_sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    Ok((members, others))
+    Ok((members, passed))
 }
 
 fn member(file: PathBuf) -> Member<OnDisk> {
@@ -74,18 +93,28 @@ pub fn metadata(root: &Path, members: &[Member<OnDisk>]) -> Vec<Metadata> {
     members.par_iter().map(|member| one(member).unwrap_or_default()).collect()
 }
 
-/// Calls `visit` with the relative path of every file below `root`, and whether it has the extension of an image; stops when
-/// it returns false.
-fn walk(root: &Path, mut visit: impl FnMut(PathBuf, bool) -> bool) -> Result<()> {
+/// Calls `visit` with the relative path of every file below `root`; stops when it returns false.
+fn walk(root: &Path, passed: &mut PassedOver, mut visit: impl FnMut(PathBuf) -> bool) -> Result<()> {
     let mut seen = HashSet::new();
     let mut open = vec![PathBuf::new()];
     while let Some(below) = open.pop() {
         let folder = root.join(&below);
-        if !seen.insert(folder.canonicalize().map_err(Error::io("read", &folder))?) {
-            continue;
-        }
-        for entry in std::fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
-            let entry = entry.map_err(Error::io("read", &folder))?;
+        let is_root = below.as_os_str().is_empty();
+        let listed = folder.canonicalize().and_then(|real| {
+            if !seen.insert(real) {
+                return Ok(Vec::new());
+            }
+            std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<DirEntry>>>()
+        });
+        let entries = match listed {
+            Ok(entries) => entries,
+            Err(error) if is_root => return Err(Error::io("read", &folder)(error)),
+            Err(error) => {
+                passed.folder(&portable(&below), &error.to_string());
+                continue;
+            }
+        };
+        for entry in entries {
             let name = entry.file_name();
             let text = name.to_string_lossy();
             if text.starts_with('.') || text == "__MACOSX" {
@@ -93,8 +122,9 @@ fn walk(root: &Path, mut visit: impl FnMut(PathBuf, bool) -> bool) -> Result<()>
             }
             match kind(&entry) {
                 Some(Kind::Folder) => open.push(below.join(name)),
-                Some(Kind::File) if !visit(below.join(&name), is_image(&text)) => return Ok(()),
-                _ => {}
+                Some(Kind::File) if !visit(below.join(&name)) => return Ok(()),
+                Some(Kind::File) => {}
+                None => passed.broken_link(&portable(&below.join(&name))),
             }
         }
     }
@@ -124,14 +154,14 @@ fn portable(file: &Path) -> String {
     parts.join("/")
 }
 
-/// Reads an image file, within the size limit.
+/// Reads a file, within the size limit.
 ///
 /// # Errors
 /// A description of what is wrong.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
-    check_image_size(length)?;
+    check_size(length)?;
     let mut bytes = Vec::with_capacity(length as usize);
     // A file may grow while it is read.
     file.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -152,17 +182,19 @@ mod tests {
     }
 
     #[test]
-    fn images_are_listed_in_order_with_their_lengths() {
+    fn files_are_listed_in_order_with_their_lengths() {
         let root = tempfile::tempdir().unwrap();
-        assert!(!has_images(root.path()).unwrap());
+        assert_eq!(contents(root.path()).unwrap(), Contents::Nothing);
+        put(root.path(), &["deep/a.TAR.gz"]);
+        assert_eq!(contents(root.path()).unwrap(), Contents::Archives);
         put(root.path(), &["b.JPG", "a/z.png", "a/.b.png", ".c/d.png", "notes.txt", "c.jpeg", "d.heic"]);
-        let (listed, others) = scan(root.path()).unwrap();
+        let (listed, passed) = scan(root.path()).unwrap();
         let looked = metadata(root.path(), &listed);
         let listed: Vec<_> =
             listed.iter().zip(&looked).map(|(member, looked)| (&*member.name, looked.length)).collect();
-        assert_eq!(listed, [("a/z.png", 5), ("b.JPG", 5), ("c.jpeg", 5)]);
-        assert_eq!(others.describe().unwrap(), "2 files of other types skipped: 1 .heic, 1 .txt");
-        assert!(has_images(root.path()).unwrap());
+        let expected = ["a/z.png", "b.JPG", "c.jpeg", "d.heic", "deep/a.TAR.gz", "notes.txt"].map(|name| (name, 5));
+        assert_eq!((listed, passed), (expected.to_vec(), PassedOver::default()));
+        assert_eq!(contents(root.path()).unwrap(), Contents::Images);
         assert!(scan(&root.path().join("missing")).is_err());
     }
 
@@ -176,9 +208,28 @@ mod tests {
         std::os::unix::fs::symlink("nowhere.png", root.path().join("dangling.png")).unwrap();
         let odd = std::ffi::OsStr::from_bytes(b"\xff.png");
         std::fs::write(root.path().join(odd), "123").unwrap();
-        let (listed, _) = scan(root.path()).unwrap();
+        let (listed, passed) = scan(root.path()).unwrap();
+        assert_eq!(passed.describe(), ["1 link that leads nowhere is passed over (dangling.png)"]);
         let read = |member: &Member<OnDisk>| read(&member.location.path(root.path(), &member.name)).unwrap().len();
         assert_eq!(listed.iter().map(read).collect::<Vec<_>>(), [5, 3]);
         assert_eq!(&*listed[1].name, "\u{fffd}.png");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_that_cannot_be_read_are_passed_over() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), &["a.png", "lost+found/b.png"]);
+        let lost = root.path().join("lost+found");
+        std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0)).unwrap();
+        let readable = std::fs::read_dir(&lost).is_ok();
+        let found = scan(root.path()).map(|(listed, passed)| (listed.len(), passed.describe()));
+        std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // The superuser may read everything.
+        let (files, notes) = if readable { (2, 0) } else { (1, 1) };
+        let (listed, passed) = found.unwrap();
+        assert_eq!((listed, passed.len()), (files, notes));
+        assert!(passed.iter().all(|note| note.contains("(lost+found: ")), "{passed:?}");
     }
 }

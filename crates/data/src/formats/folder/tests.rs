@@ -42,7 +42,7 @@ fn subfolders_are_classes_in_the_order_of_their_numbers() {
     assert_eq!((set.len(), set.shape().to_string()), (3, "4x4x1".to_owned()));
     assert_eq!(set.classes(), ["9", "10"]);
     assert_eq!((0..3).map(|i| set.label(i)).collect::<Vec<_>>(), [Some(1), Some(0), Some(0)]);
-    assert_eq!((set.entry_name(2), set.label(3)), ("9/deep/c.png", None));
+    assert_eq!((set.file(2), set.label(3)), (Some(root.path().join("9/deep/c.png")), None));
     assert_eq!(set.notes(), ["1 file of another type skipped: 1 .txt"]);
     assert!(set.is_lazy());
     assert_eq!(first_values(&set), [1.0, 0.2, 0.4]);
@@ -71,8 +71,8 @@ fn archives_are_folders_in_one_file() {
         let set = Folder::open(&root.path().join(name), &ANY).unwrap();
         assert_eq!(first_values(&set), [1.0, 0.2, 0.4], "{name}");
         assert_eq!(set.classes(), ["9", "10"]);
-        assert_eq!((set.entry_name(0), set.label(0)), ("10/a.png", Some(1)));
-        assert_eq!(set.file(1).unwrap(), root.path().join(name).join("9/b.png"));
+        assert_eq!(set.label(0), Some(1));
+        assert_eq!(set.file(1).unwrap(), root.path().join(name).join("top/9/b.png"));
         assert_eq!(set.fingerprint(), folder.fingerprint(), "packing changes nothing");
         assert_eq!(set.notes(), ["1 file of another type skipped: 1 .txt"]);
         assert_eq!(check(&root.path().join(name), &ANY).unwrap(), []);
@@ -184,7 +184,7 @@ fn the_next_run_decodes_nothing() {
     put(root.path(), "7.png", b"no png");
     let options = ImageOptions { size: Some((8, 8)), ..ANY };
     let open = |options: &ImageOptions| {
-        Folder::open_with_cache(root.path(), options, Some(cache.path().to_path_buf())).unwrap()
+        image_files::open_folder(root.path(), options, Some(cache.path().to_path_buf())).unwrap()
     };
     let set = open(&options);
     let first = first_values(&set);

@@ -70,10 +70,10 @@ fn images(column: ColumnReader, present: i16, table: &mut Table) -> Result<(), S
     })
 }
 
-/// Labels of the rows whose images were read; -1 where a row has none.
+/// Labels of the rows whose images were read.
 fn labels(column: ColumnReader, present: i16, table: &mut Table) -> Result<(), String> {
     let mut push = |label: Option<i64>| {
-        table.labels.push(label.unwrap_or(-1));
+        table.labels.push(label);
         Ok(())
     };
     match column {

@@ -1,0 +1,420 @@
+//! Opens sets of image files: lists the files of a folder or of archives, divides them into parts, finds their labels, and says
+//! what was taken for what and what was left aside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::attributes::{Attributes, WithAttributes};
+use crate::cache::evict;
+use crate::class_labels::ClassLabels;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::folder::{Files, Folder, Listing, require_images};
+use crate::formats::archive::{OtherFiles, extension, is_archive_name};
+use crate::image_labels::{Found, Labelled, Sources, Values};
+use crate::open_options::{OpenOptions, Split};
+use crate::parts::{Holding, Part, divide, lists};
+use crate::resize::ImageOptions;
+use crate::sidecars::Sidecar;
+
+/// Files beside the folder or archive of the images that are looked at, and their size limit (64 MiB).
+const MAX_BESIDE: usize = 100;
+const MAX_BESIDE_BYTES: u64 = 64 << 20;
+
+/// Opens a part of the images in a folder or archive, with their labels.
+///
+/// # Errors
+/// They can't be read, there are none of this part, or the first ones are all bad; a table with CelebA's name is damaged.
+pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+    open_listing(&Listing::open(path)?, &beside(path), options)
+}
+
+/// `open` for listed files and the files `beside` them.
+///
+/// # Errors
+/// As `open`.
+pub(crate) fn open_listing(listing: &Listing, beside: &[PathBuf], options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+    let (folder, attributes) = part(listing, beside, options.split, &options.image(), evict::folder())?;
+    Ok(match attributes {
+        Some((table, rows)) => WithAttributes::over(Box::new(folder), &table, &rows),
+        None => Box::new(folder),
+    })
+}
+
+/// The training images in a folder or archive, with their classes.
+///
+/// # Errors
+/// As `open`.
+pub(crate) fn open_folder(path: &Path, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Folder> {
+    part(&Listing::open(path)?, &beside(path), Split::Train, options, cache_folder).map(|(folder, _)| folder)
+}
+
+/// The training images in a folder or archive.
+///
+/// # Errors
+/// They can't be read, or there are none.
+pub(crate) fn files(path: &Path) -> Result<Files> {
+    chosen(path, |parts| vec![choose(parts, Split::Train)])
+}
+
+/// The training and test images in a folder or archive.
+///
+/// # Errors
+/// They can't be read, or there are none.
+pub(crate) fn all_files(path: &Path) -> Result<Files> {
+    chosen(path, |parts| [Split::Train, Split::Test].map(|split| choose(parts, split)).to_vec())
+}
+
+fn chosen(path: &Path, wanted: impl Fn(&BTreeMap<Option<Part>, Holding>) -> Vec<Option<Part>>) -> Result<Files> {
+    let listing = Listing::open(path)?;
+    require_images(&listing)?;
+    let beside = beside(path);
+    let sidecars = sidecars(&listing, &beside);
+    let set = Set::new(&listing, &sidecars);
+    let wanted: Vec<Part> = wanted(&set.holdings).into_iter().flatten().collect();
+    let is_wanted = |index: &usize| set.parts[*index].is_some_and(|part| wanted.contains(&part));
+    let indices: Vec<usize> = (0..listing.len()).filter(is_wanted).collect();
+    if indices.is_empty() {
+        return Err(set.nothing_to_learn_from());
+    }
+    Ok(listing.select(indices.into_iter(), 0))
+}
+
+/// The part of a set that serves as a split: without test images the validation images are those to judge with.
+fn choose(holdings: &BTreeMap<Option<Part>, Holding>, split: Split) -> Option<Part> {
+    let wanted: &[Part] = match split {
+        Split::Train => &[Part::Train],
+        Split::Test => &[Part::Test, Part::Validation],
+    };
+    wanted.iter().copied().find(|part| holdings.contains_key(&Some(*part)))
+}
+
+/// The files beside a folder or archive of images that may be tables about them.
+fn beside(path: &Path) -> Vec<PathBuf> {
+    let here = Path::new(".");
+    let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { here } else { parent });
+    let Some(parent) = parent else { return Vec::new() };
+    let mut folders = vec![parent.to_path_buf()];
+    // CelebA as it is published.
+    if let (true, Some(above)) = (parent.file_name().is_some_and(|name| name == "Img"), parent.parent()) {
+        folders.extend(["Anno", "Eval"].map(|name| above.join(name)));
+    }
+    folders.iter().flat_map(|folder| tables(folder)).take(MAX_BESIDE).collect()
+}
+
+/// The files directly in a folder that may be tables, sorted.
+pub(crate) fn tables(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_table = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let fits =
+            ["csv", "tsv", "txt", "json", "jsonl"].iter().any(|known| extension(&name).eq_ignore_ascii_case(known));
+        let about = std::fs::metadata(path);
+        fits && !name.starts_with('.') && about.is_ok_and(|about| about.is_file() && about.len() <= MAX_BESIDE_BYTES)
+    };
+    let mut found: Vec<PathBuf> = entries.filter(is_table).collect();
+    found.sort();
+    found
+}
+
+/// The other files of a set, and those beside it.
+fn sidecars<'a>(listing: &'a Listing, beside: &'a [PathBuf]) -> Vec<Sidecar<'a>> {
+    let inside =
+        (0..listing.others()).map(|at| Sidecar::new(listing.other_name(at), false, move || listing.read_other(at)));
+    let outside = beside.iter().map(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Sidecar::new(name, true, move || std::fs::read(path).map_err(|error| error.to_string()))
+    });
+    inside.chain(outside).collect()
+}
+
+/// The images of a listing and their parts.
+struct Set<'a> {
+    listing: &'a Listing,
+    names: Vec<&'a str>,
+    /// The part of each image; `None`: left aside.
+    parts: Vec<Option<Part>>,
+    /// The path of each image without the names of parts.
+    kept: Vec<String>,
+    /// What the set has of each part, and where.
+    holdings: BTreeMap<Option<Part>, Holding>,
+    /// Sidecars that say the parts.
+    used: Vec<usize>,
+}
+
+impl<'a> Set<'a> {
+    fn new(listing: &'a Listing, sidecars: &'a [Sidecar<'a>]) -> Self {
+        let names: Vec<&str> = (0..listing.len()).map(|index| listing.name(index)).collect();
+        let division = divide(names.iter().copied());
+        let kept = names.iter().enumerate().map(|(index, name)| division.kept(index, name)).collect();
+        let parts: Vec<Option<Part>> = (0..names.len()).map(|index| division.part(index)).collect();
+        let mut set = Self { listing, names, parts, kept, holdings: division.holdings(), used: Vec::new() };
+        if !division.divided && !sidecars.is_empty() {
+            set.divide_by_lists(sidecars);
+        }
+        set
+    }
+
+    /// Divides the images by lists beside them.
+    fn divide_by_lists(&mut self, sidecars: &[Sidecar<'_>]) {
+        let taken: Vec<usize> = (0..self.names.len()).filter(|index| self.parts[*index].is_some()).collect();
+        let names: Vec<&str> = taken.iter().map(|index| self.names[*index]).collect();
+        let (kept, all) = (vec![String::new(); names.len()], vec![Part::Train; names.len()]);
+        let Some(lists) = lists(&Sources::new(&names, &kept, &all, sidecars)) else { return };
+        for (index, part) in taken.iter().zip(&lists.parts) {
+            self.parts[*index] = *part;
+        }
+        self.holdings.clear();
+        for part in &self.parts {
+            let holding = self.holdings.entry(*part).or_insert_with(|| Holding {
+                files: 0,
+                folders: part.and_then(|part| lists.files.get(&part).cloned()).into_iter().collect(),
+            });
+            holding.files += 1;
+        }
+        self.used = lists.used;
+    }
+
+    /// The numbers of the images of a part.
+    fn images(&self, part: Part) -> Vec<usize> {
+        (0..self.names.len()).filter(|index| self.parts[*index] == Some(part)).collect()
+    }
+
+    /// The folder that holds all images of a part and nothing else, if there is one.
+    fn folder(&self, part: Part) -> Option<&str> {
+        match &self.holdings.get(&Some(part))?.folders[..] {
+            [folder] if folder.ends_with('/') => Some(folder),
+            _ => None,
+        }
+    }
+
+    fn nothing_to_learn_from(&self) -> Error {
+        let root = self.listing.root();
+        let held: Vec<String> =
+            self.holdings.iter().filter_map(|(part, held)| Some(described((*part)?, held))).collect();
+        let folder = self.holdings.iter().find_map(|(part, held)| part.and(held.folders.first()));
+        let hint = match folder {
+            Some(folder) if self.listing.is_folder() => {
+                format!("to learn from them, give their folder: {}", root.join(folder.trim_end_matches('/')).display())
+            }
+            _ => "to learn from them, pack them without the names of parts".to_owned(),
+        };
+        Error::data(format!("{} holds no training images, only {}", root.display(), held.join(", ")), hint)
+    }
+
+    /// Notes on the parts and what belongs to none.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let held_back = choose(&self.holdings, Split::Test);
+        let mut said = Vec::new();
+        for (part, held) in self.holdings.iter().filter_map(|(part, held)| Some(((*part)?, held))) {
+            let what = described(part, held);
+            said.push(match part {
+                Part::Train => format!("{what} to learn from"),
+                Part::Unlabelled => format!("{what}, unlabelled, not used (to learn from them, give their folder)"),
+                _ if held_back == Some(part) => format!("{what} held back"),
+                _ => format!("{what} not used"),
+            });
+        }
+        if said.len() > 1 {
+            notes.push(format!("parts: {}", said.join("; ")));
+        }
+        if let Some(held) = self.holdings.get(&None) {
+            notes.push(format!("left aside: {} in no part of the set", described_files(held)));
+        }
+        notes
+    }
+}
+
+/// `train/ (24 images)`.
+fn described(part: Part, held: &Holding) -> String {
+    let name = match part {
+        Part::Train => "training images",
+        Part::Validation => "validation images",
+        Part::Test => "test images",
+        Part::Unlabelled => "unlabelled images",
+    };
+    let images = counted(held.files, "image");
+    match &held.folders[..] {
+        [] => format!("{name} ({images})"),
+        [folder] => format!("{folder} ({images})"),
+        [folder, others @ ..] => format!("{folder} and {} more ({images})", others.len()),
+    }
+}
+
+/// `3 images (docs/)`.
+fn described_files(held: &Holding) -> String {
+    let images = counted(held.files, "image");
+    match &held.folders[..] {
+        [] => images,
+        [folder] if folder.is_empty() => format!("{images} beside the folders"),
+        [folder] => format!("{images} ({folder})"),
+        [folder, others @ ..] => {
+            let folder = if folder.is_empty() { "beside the folders" } else { folder };
+            format!("{images} ({folder} and {} more)", others.len())
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// A table and the row of each image.
+type Rows = (Attributes, Vec<Option<u32>>);
+
+/// The images of a split with their classes, or with rows of attributes.
+fn part(
+    listing: &Listing,
+    beside: &[PathBuf],
+    split: Split,
+    options: &ImageOptions,
+    cache_folder: Option<PathBuf>,
+) -> Result<(Folder, Option<Rows>)> {
+    options.check()?;
+    require_images(listing)?;
+    let sidecars = sidecars(listing, beside);
+    let set = Set::new(listing, &sidecars);
+    let Some(train) = choose(&set.holdings, Split::Train) else { return Err(set.nothing_to_learn_from()) };
+    let Some(mut chosen) = choose(&set.holdings, split) else {
+        OpenOptions { split, ..OpenOptions::default() }.refuse_test_split(&listing.root().display().to_string())?;
+        return Err(set.nothing_to_learn_from());
+    };
+    // Images of no part don't count as rows without an image.
+    let parts: Vec<Part> = set.parts.iter().map(|part| part.unwrap_or(Part::Unlabelled)).collect();
+    let sources = Sources::new(&set.names, &set.kept, &parts, &sidecars);
+    let find = |part: Part| -> Result<(Vec<usize>, Found)> {
+        let images = set.images(part);
+        let numbers: Vec<u32> = images.iter().map(|index| *index as u32).collect();
+        let found = sources.of(part, &numbers)?;
+        Ok((images, found))
+    };
+    let (mut images, mut found) = find(train)?;
+    let mut known = None;
+    if chosen != train {
+        let of_train = found.labels.take();
+        known = of_train.as_ref().map(|labelled| classes(&labelled.values));
+        let by_folders = of_train.as_ref().is_some_and(|labelled| matches!(labelled.values, Values::Ordered(_)));
+        let in_folders = known.as_ref().filter(|_| by_folders);
+        let in_folders = in_folders.and_then(|known| known_folders(&set.images(chosen), &set, known));
+        (images, found) = match in_folders {
+            Some(labels) => (set.images(chosen), Found { labels: Some(labels), ..Found::default() }),
+            None => find(chosen)?,
+        };
+        // Published test images often have no labels, but validation images have.
+        let has_validation = chosen == Part::Test && set.holdings.contains_key(&Some(Part::Validation));
+        if of_train.is_some() && found.labels.is_none() && has_validation {
+            let (others, labelled) = find(Part::Validation)?;
+            if labelled.labels.is_some() {
+                (chosen, images, found) = (Part::Validation, others, labelled);
+            }
+        }
+    }
+    let prefix = set.folder(chosen).map_or(0, str::len);
+    let files = listing.select(images.iter().copied(), prefix);
+    let mut folder = Folder::over(files, options, cache_folder)?;
+    if let Some(own) = set.folder(chosen) {
+        folder = folder.named(listing.root().join(own.trim_end_matches('/')).display().to_string());
+    }
+    let mut notes = [set.notes(), found.notes].concat();
+    let mut used: BTreeSet<usize> = set.used.iter().copied().collect();
+    let mut attributes = None;
+    if let Some(labelled) = found.labels {
+        used.extend(&labelled.used);
+        notes.extend(said(&labelled, &images, &set.names));
+        let is_apart = labelled.is_apart;
+        match labelled.values {
+            Values::Attributes(table, rows) => attributes = Some((table, rows)),
+            values => {
+                let classes = in_classes(classes(&values), known.as_ref());
+                folder = if is_apart { folder.with_labels_apart(classes) } else { folder.with_labels(classes) };
+            }
+        }
+    }
+    let mut others = OtherFiles::default();
+    let unused = (0..listing.others()).filter(|at| !used.contains(at)).map(|at| listing.other_name(at));
+    unused.clone().for_each(|name| others.add(name));
+    notes.extend(others.describe());
+    let nested = unused.filter(|name| is_archive_name(name)).count();
+    if nested > 0 && !listing.is_folder() {
+        notes.push(format!("{} inside the archive not read: unpack the outer one first", counted(nested, "archive")));
+    }
+    notes.extend(listing.passed().describe());
+    Ok((folder.with_notes(notes, found.unused), attributes))
+}
+
+/// Notes on where labels are from, and on images without.
+fn said(labelled: &Labelled, images: &[usize], names: &[&str]) -> Vec<String> {
+    let (what, first, missing) = match &labelled.values {
+        Values::Ordered(_) => return labelled.notes.clone(),
+        Values::Classes(labels) => {
+            let classes = classes(&labelled.values).names.len();
+            let count = if classes == 1 { "1 class".to_owned() } else { format!("{classes} classes") };
+            let missing = labels.iter().filter(|label| label.is_none()).count();
+            (count, labels.iter().position(Option::is_none), missing)
+        }
+        Values::Attributes(table, rows) => {
+            let missing = rows.iter().filter(|row| row.is_none()).count();
+            (counted(table.names().len(), "attribute"), rows.iter().position(Option::is_none), missing)
+        }
+    };
+    let mut notes = vec![format!("labels: {}, {what}", labelled.what)];
+    if let Some(first) = first {
+        let example = names[images[first]];
+        let have = if missing == 1 { "has" } else { "have" };
+        notes.push(format!("{missing} of {} {have} no label ({example}, for one)", counted(images.len(), "image")));
+    }
+    notes.extend(labelled.notes.iter().cloned());
+    notes
+}
+
+/// The classes of text labels.
+fn classes(values: &Values) -> ClassLabels {
+    let classes = match values {
+        Values::Classes(labels) => ClassLabels::from_text(labels.clone()),
+        Values::Ordered(classes) => classes.clone(),
+        Values::Attributes(..) => ClassLabels::default(),
+    };
+    ClassLabels { notes: Vec::new(), ..classes }
+}
+
+/// The labels of test images in folders of the training images' classes, if most are in such folders.
+fn known_folders(images: &[usize], set: &Set<'_>, known: &ClassLabels) -> Option<Labelled> {
+    let class = |image: &usize| {
+        let mut folders = set.kept[*image].split('/').rev().skip(1).collect::<Vec<_>>().into_iter().rev();
+        folders.find_map(|folder| known.names.iter().position(|name| name == folder)).map(|at| at as u32)
+    };
+    let labels: Vec<Option<u32>> = images.iter().map(class).collect();
+    let missing = labels.iter().filter(|label| label.is_none()).count();
+    let mut notes = Vec::new();
+    if let Some(first) = labels.iter().position(Option::is_none) {
+        let (missing, example) = (counted(missing, "image"), set.names[images[first]]);
+        notes.push(format!("{missing} in folders that are no class of the training images ({example}, for one)"));
+    }
+    let classes = ClassLabels { labels, names: known.names.clone(), notes: Vec::new() };
+    let what = "folders".to_owned();
+    let labelled = Labelled { values: Values::Ordered(classes), what, notes, used: Vec::new(), is_apart: false };
+    (missing * 2 <= images.len()).then_some(labelled)
+}
+
+/// The same labels in the classes of the training images, if these have any; what is of none of them has no label.
+fn in_classes(classes: ClassLabels, known: Option<&ClassLabels>) -> ClassLabels {
+    let Some(known) = known.filter(|known| !known.names.is_empty()) else { return classes };
+    let places: Vec<Option<u32>> = classes
+        .names
+        .iter()
+        .map(|name| known.names.iter().position(|other| other == name).map(|at| at as u32))
+        .collect();
+    let labels: Vec<Option<u32>> = classes.labels.iter().map(|label| *places.get((*label)? as usize)?).collect();
+    let lost = labels.iter().zip(&classes.labels).filter(|(now, before)| now.is_none() && before.is_some()).count();
+    let notes = if lost > 0 {
+        vec![format!("{} of classes that the training images don't have: without label", counted(lost, "image"))]
+    } else {
+        Vec::new()
+    };
+    ClassLabels { labels, names: known.names.clone(), notes }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

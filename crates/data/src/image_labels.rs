@@ -1,0 +1,316 @@
+//! Labels of image files. Sources, of which the first one that labels the training images is taken:
+//!
+//! 1. StyleGAN's `dataset.json` (`stylegan`);
+//! 2. a file of its own beside each image, as in webdataset: `1.cls` or `1.json` beside `1.jpg` (`beside`);
+//! 3. `metadata.csv` or `metadata.jsonl`, as hubs have them (`tables`);
+//! 4. tables of attributes, 1 or -1 (`attribute_tables`);
+//! 5. folders, one for each class (`folders`);
+//! 6. other tables with the name of an image and its label in each row (`tables`, `numbered`);
+//! 7. the names of the files, as in `cat.1.jpg` (`file_names`).
+//!
+//! Each part of a set is labelled for itself; the classes are those of the training images.
+
+mod attribute_tables;
+mod beside;
+mod file_names;
+mod folders;
+mod numbered;
+mod stylegan;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::attributes::Attributes;
+use crate::class_labels::ClassLabels;
+use crate::error::Result;
+use crate::parts::Part;
+use crate::sidecars::{Index, Sidecar, Table, looks_like_table};
+pub(crate) use numbered::parts as parts_by_number;
+pub(crate) use tables::{has_labels, listed, parts_by_column};
+
+/// Files with the names of images that may still be tables.
+const MAX_OWN: usize = 20;
+
+/// Tables that are read, those in the fewest folders first.
+const MAX_TABLES: usize = 500;
+
+/// At least one in this many images of a part must have a label.
+const MIN_SHARE: usize = 10;
+
+/// The labels of the images of a part.
+pub(crate) enum Values {
+    /// A class for each image, by name.
+    Classes(Vec<Option<String>>),
+    /// Classes in their order.
+    Ordered(ClassLabels),
+    /// The row of each image in a table of attributes.
+    Attributes(Attributes, Vec<Option<u32>>),
+}
+
+/// Labels, and where they are from.
+pub(crate) struct Labelled {
+    pub values: Values,
+    /// `column label of train.csv`.
+    pub what: String,
+    /// Notes for the user.
+    pub notes: Vec<String>,
+    /// The files that were read, by number.
+    pub used: Vec<usize>,
+    /// Whether the labels are in files of their own, not in the names of the images.
+    pub is_apart: bool,
+}
+
+/// The images of a set and the files beside them.
+pub(crate) struct Sources<'a> {
+    index: Index<'a>,
+    /// The paths without the names of parts.
+    kept: &'a [String],
+    sidecars: &'a [Sidecar<'a>],
+    /// The sidecars that may be tables, each with its table, or what is wrong with it, which is read on demand.
+    tables: BTreeMap<usize, OnceLock<Result<Table, String>>>,
+}
+
+/// What was found for a part.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub labels: Option<Labelled>,
+    /// Why files that may hold labels are not used.
+    pub unused: Vec<String>,
+    /// Notes about folders that are no classes.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Sources<'a> {
+    /// Images by their paths, also without the names of parts, and parts, and the files beside them.
+    pub fn new(names: &'a [&'a str], kept: &'a [String], parts: &'a [Part], sidecars: &'a [Sidecar<'a>]) -> Self {
+        let index = Index::new(names, parts);
+        let may_be = |at: &usize| looks_like_table(&sidecars[*at].extension());
+        let (own, mut tables): (Vec<usize>, Vec<usize>) =
+            (0..sidecars.len()).filter(may_be).partition(|at| index.is_named(sidecars[*at].stem()));
+        // Many files with the names of images are about one image each.
+        if own.len() <= MAX_OWN {
+            tables.extend(own);
+        }
+        tables.sort_by_key(|at| sidecars[*at].name.matches('/').count());
+        tables.truncate(MAX_TABLES);
+        Self { index, kept, sidecars, tables: tables.into_iter().map(|at| (at, OnceLock::new())).collect() }
+    }
+
+    /// The images' names.
+    pub fn index(&self) -> &Index<'a> {
+        &self.index
+    }
+
+    /// The files beside the images.
+    pub fn sidecars(&self) -> &'a [Sidecar<'a>] {
+        self.sidecars
+    }
+
+    /// The sidecars that may be tables, with their numbers.
+    pub fn tables(&self) -> impl Iterator<Item = (usize, &'a Sidecar<'a>)> {
+        self.tables.keys().map(|at| (*at, &self.sidecars[*at]))
+    }
+
+    /// The table in sidecar number `at`, or what is wrong with it; `None` if it can't be one.
+    pub fn table(&self, at: usize) -> Option<&Result<Table, String>> {
+        let sidecar = &self.sidecars[at];
+        let table = || sidecar.read().and_then(|bytes| Table::parse(&sidecar.extension(), &bytes));
+        Some(self.tables.get(&at)?.get_or_init(table))
+    }
+
+    /// Whether a table may be about images of `part`: its name names no other part that the set has, and it is no form to fill in.
+    fn is_about(&self, sidecar: &Sidecar<'_>, part: Part) -> bool {
+        match sidecar.scope().part {
+            Some(other) if other == part => true,
+            Some(Part::Unlabelled) => false,
+            Some(other) => !self.index.has(other),
+            None => true,
+        }
+    }
+
+    /// The labels of the images with these numbers, which are those of `part`.
+    ///
+    /// # Errors
+    /// A table with the name of CelebA's is damaged.
+    pub fn of(&self, part: Part, images: &[u32]) -> Result<Found> {
+        let mut found = Found::default();
+        if let Some(labels) = stylegan::find(self, images, &mut found.unused).or_else(|| beside::find(self, images)) {
+            return Ok(Found { labels: Some(labels), ..found });
+        }
+        let is_metadata = |sidecar: &Sidecar<'_>| sidecar.stem().eq_ignore_ascii_case("metadata");
+        if let Some(labels) = tables::find(self, part, images, &is_metadata, &mut Vec::new()) {
+            return Ok(Found { labels: Some(labels), ..found });
+        }
+        if let Some(labels) = attribute_tables::find(self, part, images)? {
+            return Ok(Found { labels: Some(labels), ..found });
+        }
+        let kept: Vec<&str> = images.iter().map(|image| self.kept[*image as usize].as_str()).collect();
+        let folders = folders::classes(&kept);
+        found.notes.extend(folders.note);
+        if let Some(classes) = folders.classes {
+            found.labels = Some(Labelled {
+                values: Values::Ordered(classes),
+                what: "folders".to_owned(),
+                notes: Vec::new(),
+                used: Vec::new(),
+                is_apart: false,
+            });
+            return Ok(found);
+        }
+        found.labels = tables::find(self, part, images, &|_| true, &mut found.unused)
+            .or_else(|| numbered::find(self, images))
+            .or_else(|| file_names::find(&kept));
+        if found.labels.is_none() {
+            found.unused.extend(self.unreadable());
+        }
+        Ok(found)
+    }
+
+    /// Files that hold labels by their names, but are not read.
+    fn unreadable(&self) -> impl Iterator<Item = String> {
+        const TYPES: [&str; 9] = ["mat", "pkl", "pickle", "npy", "npz", "xlsx", "xls", "h5", "parquet"];
+        const WORDS: [&str; 7] = ["label", "class", "annot", "target", "meta", "attr", "truth"];
+        let holds = |sidecar: &&Sidecar<'_>| {
+            let stem = sidecar.stem().to_lowercase();
+            TYPES.contains(&sidecar.extension().as_str()) && WORDS.iter().any(|word| stem.contains(word))
+        };
+        let say = |sidecar: &Sidecar<'_>| {
+            let (name, extension) = (&sidecar.name, sidecar.extension());
+            format!(
+                "{name}: labels in .{extension} beside image files are not read; save them as CSV with the columns file_name and label"
+            )
+        };
+        self.sidecars.iter().filter(holds).take(3).map(say)
+    }
+}
+
+impl Labelled {
+    /// Labels in files of their own.
+    fn apart(values: Values, what: String, notes: Vec<String>, used: Vec<usize>) -> Self {
+        Self { values, what, notes, used, is_apart: true }
+    }
+}
+
+/// Text of a label; `None` if it says that there is none.
+fn label(text: &str) -> Option<String> {
+    let text = text.trim();
+    let none = ["", "-1", "-1.0", "?", "nan", "null", "none", "n/a", "<na>"]
+        .iter()
+        .any(|none| text.eq_ignore_ascii_case(none));
+    // Tables with missing labels are written with the others as fractions.
+    let whole = text.strip_suffix(".0").filter(|whole| whole.parse::<i64>().is_ok());
+    (!none).then(|| whole.unwrap_or(text).to_owned())
+}
+
+/// A note on things of which there are `count`, with an example.
+fn counted(count: usize, one: &str, many: &str, example: &str) -> String {
+    match count {
+        1 => format!("1 {one} ({example})"),
+        _ => format!("{count} {many} ({example}, for one)"),
+    }
+}
+
+/// The names of the columns that hold labels, without spaces and signs, in order of preference.
+const LABEL_COLUMNS: [&str; 34] = [
+    "labelname",
+    "classname",
+    "categoryname",
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "category",
+    "categories",
+    "target",
+    "targets",
+    "y",
+    "cls",
+    "classid",
+    "labelid",
+    "categoryid",
+    "classlabel",
+    "species",
+    "breed",
+    "variety",
+    "diagnosis",
+    "dx",
+    "disease",
+    "findinglabels",
+    "emotion",
+    "expression",
+    "digit",
+    "character",
+    "kind",
+    "style",
+    "genre",
+    "artist",
+    "groundtruth",
+    "type",
+];
+
+/// The rank of a column's name among those of labels.
+fn label_rank(name: &str) -> Option<usize> {
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    LABEL_COLUMNS.iter().position(|known| *known == plain)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// A set of training images with the texts beside them.
+    pub(crate) struct Case {
+        pub names: Vec<&'static str>,
+        pub kept: Vec<String>,
+        pub parts: Vec<Part>,
+        pub sidecars: Vec<Sidecar<'static>>,
+    }
+
+    impl Case {
+        /// Images by their names, with spaces between them; those in `test/` are test images.
+        pub fn new(images: &'static str, sidecars: &[(&'static str, &'static str)]) -> Self {
+            let names: Vec<&str> = images.split_whitespace().collect();
+            let part = |name: &&str| if name.starts_with("test/") { Part::Test } else { Part::Train };
+            Self {
+                kept: names.iter().map(|name| (*name).to_owned()).collect(),
+                parts: names.iter().map(part).collect(),
+                sidecars: sidecars
+                    .iter()
+                    .map(|&(name, text)| Sidecar::new(name, false, move || Ok(text.as_bytes().to_vec())))
+                    .collect(),
+                names,
+            }
+        }
+
+        /// The labels of the images of a part (`-` for none), where they are from, and notes.
+        pub fn labels(&self, part: Part) -> (String, String, Vec<String>) {
+            let sources = Sources::new(&self.names, &self.kept, &self.parts, &self.sidecars);
+            let images: Vec<u32> = (0..self.names.len() as u32).filter(|at| self.parts[*at as usize] == part).collect();
+            let found = sources.of(part, &images).unwrap();
+            let Some(labelled) = found.labels else { return (String::new(), String::new(), found.unused) };
+            let labels: Vec<String> = match labelled.values {
+                Values::Classes(labels) => labels.into_iter().map(|label| label.unwrap_or("-".to_owned())).collect(),
+                Values::Ordered(classes) => classes
+                    .labels
+                    .iter()
+                    .map(|label| label.map_or("-".to_owned(), |label| classes.names[label as usize].clone()))
+                    .collect(),
+                Values::Attributes(table, rows) => rows
+                    .into_iter()
+                    .map(|row| match row.and_then(|row| table.row(row as usize)) {
+                        Some(row) => row.iter().map(|has| if *has { '1' } else { '0' }).collect(),
+                        None => "-".to_owned(),
+                    })
+                    .collect(),
+            };
+            (labels.join(" "), labelled.what, labelled.notes)
+        }
+
+        /// The labels of the training images.
+        pub fn train(&self) -> String {
+            self.labels(Part::Train).0
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A file of its own for each image, as in webdataset: `1.cls` (a number or a word), `1.json` with a key such as `label`, or
+//! `1.txt` with one word, beside `1.jpg`.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::{Labelled, MIN_SHARE, Sources, Values, label_rank};
+
+/// Files looked at to see whether files of a kind hold labels.
+const SAMPLE: usize = 32;
+
+/// Longest label in bytes.
+const MAX_LABEL: usize = 200;
+
+/// Kinds of files, in order of preference.
+const KINDS: [&str; 5] = ["cls", "class", "label", "json", "txt"];
+
+/// Labels from files beside the images.
+pub(super) fn find(sources: &Sources<'_>, images: &[u32]) -> Option<Labelled> {
+    let kind_of = |at: usize| {
+        let extension = sources.sidecars()[at].extension();
+        KINDS.iter().position(|known| *known == extension)
+    };
+    // The sidecar of each kind for the start of an image's name.
+    let mut of: [HashMap<&str, usize>; KINDS.len()] = Default::default();
+    for (at, sidecar) in sources.sidecars().iter().enumerate().filter(|(_, sidecar)| !sidecar.is_outside) {
+        if let Some(kind) = kind_of(at) {
+            of[kind].insert(start(&sidecar.name), at);
+        }
+    }
+    KINDS.iter().zip(&of).find_map(|(kind, of)| {
+        let beside = |image: &u32| {
+            let name = sources.index().name(*image);
+            of.get(start(name)).or_else(|| of.get(first_part(name))).copied()
+        };
+        let files: Vec<Option<usize>> = images.iter().map(beside).collect();
+        let there: Vec<usize> = files.iter().flatten().copied().collect();
+        if there.is_empty() || there.len() * MIN_SHARE < images.len() {
+            return None;
+        }
+        let read = |at: usize| label_in(kind, &sources.sidecars()[at].read().ok()?);
+        let step = there.len().div_ceil(SAMPLE);
+        if !there.iter().step_by(step).any(|at| read(*at).is_some()) {
+            return None;
+        }
+        let labels: Vec<Option<String>> = files.par_iter().map(|file| read((*file)?)).collect();
+        // Text may also be a caption or boxes.
+        let is_label = *kind != "txt" || repeats(&labels);
+        let count = labels.iter().flatten().count();
+        let example = there.first().map_or("", |at| sources.sidecars()[*at].file());
+        let what = format!(".{kind} files beside the images ({example}, for one)");
+        let notes = Vec::new();
+        (is_label && count * MIN_SHARE >= images.len())
+            .then(|| Labelled::apart(Values::Classes(labels), what, notes, there))
+    })
+}
+
+/// Whether the labels are few words, each for several images.
+fn repeats(labels: &[Option<String>]) -> bool {
+    let mut found: Vec<&String> = labels.iter().flatten().collect();
+    let all = found.len();
+    found.sort_unstable();
+    found.dedup();
+    (2..=all / 2).contains(&found.len())
+}
+
+/// A path without its extension.
+fn start(path: &str) -> &str {
+    let file = path.rfind('/').map_or(0, |slash| slash + 1);
+    path[file..].rfind('.').map_or(path, |dot| &path[..file + dot])
+}
+
+/// A path up to the first dot in its file's name: webdataset's key.
+fn first_part(path: &str) -> &str {
+    let file = path.rfind('/').map_or(0, |slash| slash + 1);
+    path[file..].find('.').map_or(path, |dot| &path[..file + dot])
+}
+
+/// The label in a file.
+fn label_in(kind: &str, bytes: &[u8]) -> Option<String> {
+    if kind == "json" {
+        return json_label(&serde_json::from_slice(bytes).ok()?);
+    }
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_LABEL)?.trim();
+    let one_word = kind != "txt" || !text.contains(char::is_whitespace);
+    (one_word && !text.contains('\n')).then(|| super::label(text))?
+}
+
+/// The label in an object: that of the key most like `label`.
+fn json_label(value: &Value) -> Option<String> {
+    let fields = value.as_object()?;
+    let ranked = fields.iter().filter_map(|(key, value)| Some((label_rank(key)?, value)));
+    let (_, value) = ranked.filter(|(_, value)| value.is_string() || value.is_i64()).min_by_key(|(rank, _)| *rank)?;
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text.len() > MAX_LABEL { None } else { super::label(&text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Case;
+
+    #[test]
+    fn files_beside_images_hold_labels() {
+        for (images, files, expected) in [
+            ("a/1.jpg a/2.jpg", &[("a/1.cls", "3\n"), ("a/2.cls", "cat")][..], "3 cat"),
+            ("1.jpg 2.jpg", &[("1.json", r#"{"label": 4, "x": 1}"#), ("2.json", "{}")], "4 -"),
+            ("1.left.jpg 2.left.jpg", &[("1.cls", "0"), ("2.cls", "1")], "0 1"),
+            ("1.jpg 2.jpg 3.jpg 4.jpg", &[("1.txt", "a"), ("2.txt", "b"), ("3.txt", "a"), ("4.txt", "b")], "a b a b"),
+            // Captions, boxes, no labels.
+            ("1.jpg 2.jpg", &[("1.txt", "a caption"), ("2.txt", "a caption")], ""),
+            ("1.jpg 2.jpg 3.jpg", &[("1.txt", "one"), ("2.txt", "two"), ("3.txt", "three")], ""),
+            ("1.jpg 2.jpg", &[("1.json", r#"{"caption": "x"}"#), ("2.json", "{")], ""),
+            ("1.jpg 2.jpg", &[("3.cls", "1")], ""),
+        ] {
+            assert_eq!(Case::new(images, files).train(), expected, "{images} {files:?}");
+        }
+    }
+}

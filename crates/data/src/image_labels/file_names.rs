@@ -1,0 +1,90 @@
+//! Classes from the names of files that are numbered within each class: `cat.1.jpg`, `dog.1.jpg`; `Abyssinian_12.jpg`.
+
+use std::collections::HashMap;
+
+use super::{Labelled, Values};
+use crate::parts::part_of;
+use crate::sidecars::stem;
+
+/// Images that each class must have, at least.
+const MIN_IMAGES: usize = 4;
+
+/// Words that files are numbered with whatever they show.
+const GENERIC: [&str; 30] = [
+    "img",
+    "image",
+    "images",
+    "imgs",
+    "dsc",
+    "dscn",
+    "dscf",
+    "pic",
+    "pict",
+    "picture",
+    "photo",
+    "frame",
+    "p",
+    "im",
+    "i",
+    "x",
+    "y",
+    "file",
+    "sample",
+    "seed",
+    "page",
+    "scan",
+    "screenshot",
+    "untitled",
+    "cell",
+    "tile",
+    "patch",
+    "crop",
+    "copy",
+    "output",
+];
+
+/// Labels from the names of the files, without the names of parts.
+pub(super) fn find(names: &[&str]) -> Option<Labelled> {
+    let words: Option<Vec<&str>> = names.iter().map(|name| word(name)).collect();
+    let words = words?;
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    words.iter().for_each(|word| *counts.entry(word).or_default() += 1);
+    if counts.len() < 2 || counts.values().any(|count| *count < MIN_IMAGES) {
+        return None;
+    }
+    let labels = words.iter().map(|word| Some((*word).to_owned())).collect();
+    let what = format!("the names of the files before their numbers ({}, for one)", words[0]);
+    Some(Labelled { values: Values::Classes(labels), what, notes: Vec::new(), used: Vec::new(), is_apart: false })
+}
+
+/// What stands before the number in a file's name, if it may be a class.
+fn word(name: &str) -> Option<&str> {
+    let stem = stem(name);
+    let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    let word = before.trim_end_matches(['.', '_', '-', ' ', '(']);
+    let is_generic = GENERIC.iter().any(|generic| word.eq_ignore_ascii_case(generic));
+    let may_be = before.len() < stem.len() && !word.contains(|c: char| c.is_ascii_digit());
+    (may_be && word.contains(char::is_alphabetic) && !is_generic && part_of(word).is_none()).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Case;
+
+    #[test]
+    fn numbered_names_are_classes() {
+        let cats = "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg dog.0.jpg dog.1.jpg dog.2.jpg dog.3.jpg";
+        assert_eq!(Case::new(cats, &[]).train(), "cat cat cat cat dog dog dog dog");
+        for others in [
+            "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg cat.4.jpg",
+            "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg dog.0.jpg",
+            "IMG_1.jpg IMG_2.jpg IMG_3.jpg IMG_4.jpg DSC_1.jpg DSC_2.jpg DSC_3.jpg DSC_4.jpg",
+            "Train_1.jpg Train_2.jpg Train_3.jpg Train_4.jpg Test_1.jpg Test_2.jpg Test_3.jpg Test_4.jpg",
+            "1.jpg 2.jpg 3.jpg 4.jpg 5.jpg 6.jpg 7.jpg 8.jpg",
+            "ada.jpg bob.jpg cy.jpg",
+            "a1b2_1.jpg a1b2_2.jpg a1b2_3.jpg a1b2_4.jpg c_1.jpg c_2.jpg c_3.jpg c_4.jpg",
+        ] {
+            assert_eq!(Case::new(others, &[]).train(), "", "{others}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Classes from folders: images in two or more sibling folders are labelled by folder. Folders that only spread many files are no
+//! classes: those numbered like the files in them (`00000/00017.png`, `01000/01234.png`), chunks (`part_1`, `images_002`), those
+//! named by the first letters of checksums, and archives numbered one after the other.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::class_labels::ClassLabels;
+use crate::formats::archive::{common_folders, is_archive_name};
+use crate::sidecars::stem;
+
+/// Folders inside each other that are looked at.
+const MAX_LEVELS: usize = 8;
+
+/// Files that a folder named by a number must hold, at least, before the next one begins.
+const MIN_STEP: u64 = 10;
+
+/// Words for chunks of a set.
+const CHUNK_WORDS: [&str; 20] = [
+    "part", "parts", "batch", "chunk", "shard", "image", "images", "img", "imgs", "vol", "volume", "disk", "disc",
+    "data", "dataset", "section", "folder", "dir", "subset", "block",
+];
+
+/// Classes, or why folders are none.
+#[derive(Debug, Default)]
+pub(super) struct Folders {
+    pub classes: Option<ClassLabels>,
+    pub note: Option<String>,
+}
+
+/// Classes from the first path component that differs between files, if it has two or more values and every image is in such
+/// a folder. Folders named by numbers are sorted numerically.
+pub(super) fn classes(names: &[&str]) -> Folders {
+    let mut names = names.to_vec();
+    let mut note = None;
+    for _ in 0..MAX_LEVELS {
+        let shared = common_folders(names.iter().copied());
+        let paths: Option<Vec<(&str, &str)>> = names.iter().map(|name| name[shared..].split_once('/')).collect();
+        let Some(paths) = paths else { break };
+        let mut folders: Vec<&str> = paths.iter().map(|(folder, _)| *folder).collect();
+        // Neighbours mostly share a folder, so that little is left to sort.
+        folders.dedup();
+        folders.sort_unstable();
+        folders.dedup();
+        if folders.len() < 2 {
+            break;
+        }
+        if are_checksums(&paths) {
+            return Folders {
+                classes: None,
+                note: Some(said(&folders, "they are named by the first letters of the files")),
+            };
+        }
+        if are_chunks(&folders) {
+            let note_now = || said(&folders, "they are named as chunks of one collection");
+            note = note.or_else(|| (!is_archive_name(folders[0])).then(note_now));
+        } else if are_numbered(&folders, &paths) {
+            note = note.or_else(|| Some(said(&folders, "the files in them are numbered on from folder to folder")));
+        } else {
+            return Folders { classes: Some(labelled(folders, &paths)), note };
+        }
+        names = paths.into_iter().map(|(_, rest)| rest).collect();
+    }
+    Folders { classes: None, note }
+}
+
+fn labelled(mut folders: Vec<&str>, paths: &[(&str, &str)]) -> ClassLabels {
+    if folders.iter().all(|folder| folder.parse::<u64>().is_ok()) {
+        folders.sort_by_key(|folder| folder.parse::<u64>().unwrap_or(u64::MAX));
+    }
+    let rank: HashMap<&str, u32> = folders.iter().copied().zip(0..).collect();
+    let labels = paths.iter().map(|(folder, _)| rank[folder]).collect();
+    ClassLabels::complete(labels, folders.into_iter().map(|folder| plain(folder).to_owned()).collect())
+}
+
+/// A folder's name, or that of an archive without its ending.
+fn plain(folder: &str) -> &str {
+    if !is_archive_name(folder) {
+        return folder;
+    }
+    let name = folder.rsplit_once('.').map_or(folder, |(name, _)| name);
+    if name.to_ascii_lowercase().ends_with(".tar") { &name[..name.len() - 4] } else { name }
+}
+
+/// A note on folders, sorted by name, that are no classes.
+fn said(folders: &[&str], why: &str) -> String {
+    let (first, last) = (folders.first().unwrap_or(&""), folders.last().unwrap_or(&""));
+    format!("the folders {first} to {last} are no classes: {why}")
+}
+
+/// Whether names differ in numbers only and are those of archives or chunks.
+fn are_chunks(folders: &[&str]) -> bool {
+    let words = |folder: &str| -> Vec<String> {
+        let words = plain(folder).split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let first = words(folders[0]);
+    let is_chunk =
+        |folder: &str| is_archive_name(folder) || first.iter().any(|word| CHUNK_WORDS.contains(&word.as_str()));
+    let numbered = |folder: &str| plain(folder).contains(|c: char| c.is_ascii_digit());
+    folders.iter().all(|folder| numbered(folder) && is_chunk(folder) && words(folder) == first)
+}
+
+/// Whether all folders of each path together begin its file's name, which is a checksum.
+fn are_checksums(paths: &[(&str, &str)]) -> bool {
+    const MIN_DIGITS: usize = 16;
+    paths.iter().all(|(folder, rest)| {
+        let stem = stem(rest);
+        let is_checksum = stem.len() >= MIN_DIGITS && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let inner = rest.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let start: String = [folder, inner].concat().chars().filter(|c| *c != '/').collect();
+        is_checksum && stem.starts_with(&start)
+    })
+}
+
+/// Whether folders named by numbers hold the files whose numbers follow.
+fn are_numbered(folders: &[&str], paths: &[(&str, &str)]) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !folders.iter().all(|folder| digits(folder)) {
+        return false;
+    }
+    // The smallest and the largest number in each folder.
+    let mut ranges: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+    let width = folders[0].len();
+    let modulus = 10u64.pow(width as u32);
+    let mut same_rest = true;
+    for (folder, rest) in paths {
+        let stem = stem(rest);
+        let number = &stem[stem.trim_end_matches(|c: char| c.is_ascii_digit()).len()..];
+        let (Ok(folder), true) = (folder.parse::<u64>(), digits(number)) else { return false };
+        let number: u64 = number.parse().unwrap_or(0);
+        let (least, most) = ranges.entry(folder).or_insert((number, number));
+        (*least, *most) = ((*least).min(number), (*most).max(number));
+        same_rest &= number % modulus == folder;
+    }
+    let padded =
+        folders.iter().all(|folder| folder.len() == width) && folders.iter().any(|folder| folder.starts_with('0'));
+    let next = || ranges.iter().zip(ranges.iter().skip(1));
+    // 01000/01234.png.
+    let begins_at_name = ranges.iter().all(|(folder, (least, _))| folder <= least)
+        && next().all(|((folder, (_, most)), (after, _))| most < after && after - folder >= MIN_STEP);
+    // 00001/img00001234.png: the number divided by the same step everywhere.
+    let from = ranges.iter().map(|(folder, (_, most))| most / (folder + 1) + 1).max().unwrap_or(0).max(MIN_STEP);
+    let to = ranges.iter().filter(|(folder, _)| **folder > 0).map(|(folder, (least, _))| least / folder).min();
+    let divides = to.is_some_and(|to| from <= to);
+    let goes_on = next().all(|((_, (_, most)), (_, (least, _)))| most < least);
+    begins_at_name || (padded && width >= 3 && divides) || (padded && width >= 4 && (goes_on || same_rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The class of each file, and the note.
+    fn of(names: &str) -> (String, Option<String>) {
+        let names: Vec<&str> = names.split(' ').collect();
+        let Folders { classes, note } = classes(&names);
+        let Some(classes) = classes else { return (String::new(), note) };
+        let name = |label: &Option<u32>| label.map_or(String::new(), |label| classes.names[label as usize].clone());
+        (classes.labels.iter().map(name).collect::<Vec<_>>().join(" "), note)
+    }
+
+    #[test]
+    fn classes_need_two_folders_and_no_stray() {
+        let names = |names: &str| {
+            let names: Vec<&str> = names.split(' ').collect();
+            classes(&names).classes.map(|classes| (classes.labels, classes.names.join(" ")))
+        };
+        let labels = |labels: &[u32]| labels.iter().copied().map(Some).collect::<Vec<_>>();
+        assert_eq!(names("10/a 9/b 9/c/d"), Some((labels(&[1, 0, 0]), "9 10".to_owned())));
+        assert_eq!(names("cat/a 10/b"), Some((labels(&[1, 0]), "10 cat".to_owned())));
+        assert_eq!(names("all/cat/a all/dog/b"), Some((labels(&[0, 1]), "cat dog".to_owned())));
+        assert_eq!(names("cats.zip/a dogs.tar.gz/b"), Some((labels(&[0, 1]), "cats dogs".to_owned())));
+        for others in ["cat/a cat/b", "cat/a dog/b c", "all/cat/a all/b", "a b"] {
+            assert_eq!(names(others), None, "{others}");
+        }
+    }
+
+    #[test]
+    fn folders_that_spread_files_are_no_classes() {
+        for (names, expected) in [
+            // FFHQ, StyleGAN, img2dataset, Danbooru, LSUN, chest X-rays, shards.
+            ("00000/00000.png 00000/00999.png 01000/01000.png 69000/69123.png", ""),
+            ("00000/img00000000.png 00000/img00000019.png 00001/img00000020.png", ""),
+            ("00000/000000000.jpg 00000/000000009.jpg 00001/000010000.jpg", ""),
+            ("0000/1000.jpg 0000/25000.jpg 0123/2510123.jpg", ""),
+            ("a/b/abcdef0123456789.webp c/0/c0ffee0123456789.webp", ""),
+            ("images_001/images/0.png images_002/images/1.png", ""),
+            ("HAM_part_1/a.jpg HAM_part_2/b.jpg", ""),
+            ("0.tar/s0.jpg 1.tar/s1.jpg 10.tar/s2.jpg", ""),
+            // Below them may be classes.
+            ("0.tar/cat/s0.jpg 1.tar/dog/s1.jpg", "cat dog"),
+            ("part1/cat/1.png part2/dog/1.png", "cat dog"),
+            // Classes: digits, ImageNet, signs, people, numbered within each.
+            ("0/1.png 0/2.png 1/1.png 9/7.png", "0 0 1 9"),
+            ("0/0.png 0/1.png 1/2.png 1/3.png", "0 0 1 1"),
+            ("n01440764/n01440764_10.JPEG n01443537/n01443537_11.JPEG", "n01440764 n01443537"),
+            ("00000/00000_00000.png 00000/00000_00029.png 00042/00000_00003.png", "00000 00000 00042"),
+            ("0001/a.png 0002/b.png", "0001 0002"),
+            ("s1/1.png s2/1.png", "s1 s2"),
+            ("class_1/1.png class_2/2.png", "class_1 class_2"),
+            ("a/a1.png b/b1.png", "a b"),
+        ] {
+            assert_eq!(of(names).0, expected, "{names}");
+        }
+        let note = of("00000/00000.png 01000/01000.png").1;
+        let expected =
+            "the folders 00000 to 01000 are no classes: the files in them are numbered on from folder to folder";
+        assert_eq!(note.as_deref(), Some(expected));
+        assert_eq!(of("0.tar/0.jpg 1.tar/1.jpg").1, None);
+    }
+}

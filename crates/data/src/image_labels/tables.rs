@@ -1,0 +1,425 @@
+//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: the column with the names is the one that
+//! matches most images; the labels are in a column called so, else in the only other one with few values.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{LABEL_COLUMNS, Labelled, MIN_SHARE, Sources, Values, counted, label, label_rank};
+use crate::parts::{Part, part_of};
+use crate::sidecars::{Index, Sidecar, Table};
+
+/// Columns looked at.
+const MAX_COLUMNS: usize = 64;
+
+/// Most classes of a table.
+const MAX_CLASSES: usize = 65_536;
+
+/// The labels in one table.
+struct Read {
+    /// The label of each image of the set.
+    labels: Vec<Option<String>>,
+    /// The name of the column.
+    column: Option<String>,
+    /// Whether the column has a name for labels.
+    is_named: bool,
+    notes: Vec<String>,
+}
+
+/// Why a table has no labels.
+enum Unfit {
+    /// It names none of the images.
+    NoImages,
+    Because(String),
+}
+
+/// Labels from the table that labels most images, among those that `wanted` accepts.
+pub(super) fn find(
+    sources: &Sources<'_>,
+    part: Part,
+    images: &[u32],
+    wanted: &dyn Fn(&Sidecar<'_>) -> bool,
+    unused: &mut Vec<String>,
+) -> Option<Labelled> {
+    let mut found: Vec<(usize, usize, Read)> = Vec::new();
+    for (at, sidecar) in sources.tables().filter(|(_, sidecar)| wanted(sidecar)) {
+        if !sources.is_about(sidecar, part) {
+            continue;
+        }
+        let name = &sidecar.name;
+        match sources.table(at) {
+            None => {}
+            Some(Err(_)) if sidecar.is_outside || is_prose(sidecar) => {}
+            Some(Err(what)) => unused.push(format!("{name}: {what}")),
+            Some(Ok(table)) => match read(table, sources.index(), sidecar, if part == Part::Train { 2 } else { 1 }) {
+                Ok(read) => {
+                    let count = images.iter().filter(|image| read.labels[**image as usize].is_some()).count();
+                    if count * MIN_SHARE >= images.len().max(1) {
+                        found.push((count, at, read));
+                    } else if count > 0 {
+                        unused.push(format!("{name}: it has labels of only {count} of {} images", images.len()));
+                    }
+                }
+                Err(Unfit::Because(why)) => unused.push(format!("{name}: {why}")),
+                Err(Unfit::NoImages) if sidecar.is_outside || is_prose(sidecar) => {}
+                Err(Unfit::NoImages) => unused.push(format!("{name}: it names none of the images")),
+            },
+        }
+    }
+    // Stable: of equally good ones the first by depth and name.
+    found.sort_by_key(|(count, at, read)| {
+        let sidecar = &sources.sidecars()[*at];
+        let rank = (std::cmp::Reverse(*count), !read.is_named, sidecar.is_outside);
+        (rank, sidecar.name.matches('/').count(), sidecar.name.clone())
+    });
+    let rivals: Vec<&str> = found
+        .iter()
+        .skip(1)
+        .filter(|(count, _, read)| {
+            let (best, _, first) = &found[0];
+            count == best && classes(&read.labels) != classes(&first.labels)
+        })
+        .map(|(_, at, _)| sources.sidecars()[*at].name.as_str())
+        .collect();
+    let others = format!("labels are also in {}, which is not used", rivals.join(", "));
+    let others = (!rivals.is_empty()).then_some(others);
+    let (_, at, mut read) = found.into_iter().next()?;
+    let name = &sources.sidecars()[at].name;
+    let labels: Vec<Option<String>> = images.iter().map(|image| read.labels[*image as usize].take()).collect();
+    read.notes.extend(others);
+    let what = read.column.map_or_else(|| name.clone(), |column| format!("column {column} of {name}"));
+    Some(Labelled::apart(Values::Classes(labels), what, read.notes, vec![at]))
+}
+
+/// Files that are tables only by chance.
+fn is_prose(sidecar: &Sidecar<'_>) -> bool {
+    matches!(sidecar.extension().as_str(), "txt" | "json" | "list" | "lst")
+}
+
+fn classes(labels: &[Option<String>]) -> BTreeSet<&String> {
+    labels.iter().flatten().collect()
+}
+
+/// The column with the names of images, and whether the first row holds the names of the columns.
+fn image_column(table: &Table, index: &Index<'_>) -> Option<(usize, bool)> {
+    let distinct = |column: usize| {
+        let mut seen = vec![false; index.len()];
+        table.column(column).filter_map(|cell| index.some(cell)).for_each(|image| seen[image as usize] = true);
+        seen.into_iter().filter(|seen| *seen).count()
+    };
+    let counts: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).map(distinct).collect();
+    let best = *counts.iter().max().filter(|best| **best > 0)?;
+    // Of a number and a path, both of which fit, the path.
+    let with_extension = |column: usize| table.column(column).take(20).filter(|cell| cell.contains(['.', '/'])).count();
+    let column = (0..counts.len())
+        .filter(|column| counts[*column] == best)
+        .max_by_key(|column| (with_extension(*column), std::cmp::Reverse(*column)))?;
+    let has_header = table.header.is_none() && index.some(table.cell(0, column)).is_none();
+    Some((column, has_header))
+}
+
+/// Reads a table whose labels must have at least `least` different values.
+fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -> Result<Read, Unfit> {
+    let (image_column, has_header) = image_column(table, index).ok_or(Unfit::NoImages)?;
+    let skip = usize::from(has_header);
+    let header: Option<Vec<String>> = table
+        .header
+        .clone()
+        .or_else(|| has_header.then(|| (0..table.columns()).map(|c| table.cell(0, c).to_owned()).collect()));
+    let joined = index.join(table.column(image_column).skip(skip), sidecar.scope());
+    let rows: Vec<(usize, u32)> =
+        joined.image.iter().enumerate().filter_map(|(row, image)| Some((row + skip, (*image)?))).collect();
+    if rows.is_empty() {
+        return Err(match joined.ambiguous {
+            (count, Some(row)) => Unfit::Because(format!(
+                "{count} rows name several images each ({}, for one); give the paths of the images",
+                table.cell(row + skip, image_column)
+            )),
+            (_, None) => Unfit::NoImages,
+        });
+    }
+    let (column, is_named) = label_column(table, header.as_deref(), image_column, &rows, least)?;
+    let mut labels: Vec<Option<String>> = vec![None; index.len()];
+    for (row, image) in &rows {
+        let label = label(table.cell(*row, column));
+        let before = &mut labels[*image as usize];
+        if let (Some(before), Some(label)) = (&before, &label)
+            && before != label
+        {
+            return Err(Unfit::Because(format!(
+                "it gives {} several labels ({before} and {label})",
+                index.name(*image)
+            )));
+        }
+        *before = label.or(before.take());
+    }
+    let mut notes = Vec::new();
+    for ((count, first), one, many) in [
+        (joined.without_image, "row has no image", "rows have no image"),
+        (joined.ambiguous, "row names several images", "rows name several images"),
+    ] {
+        if let Some(row) = first {
+            let example = table.cell(row + skip, image_column);
+            notes.push(format!("{}: {}", sidecar.name, counted(count, one, many, example)));
+        }
+    }
+    Ok(Read { labels, column: header.map(|header| header[column].clone()), is_named, notes })
+}
+
+/// The column of labels, and whether it has a name for labels.
+fn label_column(
+    table: &Table,
+    header: Option<&[String]>,
+    image_column: usize,
+    rows: &[(usize, u32)],
+    least: usize,
+) -> Result<(usize, bool), Unfit> {
+    let because = |why: String| Err(Unfit::Because(why));
+    let others: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column).collect();
+    let name = |column: usize| header.map_or(String::new(), |header| header[column].clone());
+    let found: HashMap<usize, Found> = others.iter().map(|&column| (column, Found::of(table, column, rows))).collect();
+    let mut named: Vec<(usize, usize)> =
+        others.iter().filter_map(|&column| Some((label_rank(&name(column))?, column))).collect();
+    named.sort_unstable();
+    let may_be_named = |column: &usize| found[column].distinct < rows.len() || rows.len() < 3 || least == 1;
+    if let Some((_, column)) = named.iter().find(|(_, column)| found[column].is_fit(least) && may_be_named(column)) {
+        return Ok((*column, true));
+    }
+    if let Some((_, column)) = named.first() {
+        let Found { distinct, several, .. } = found[column];
+        return because(match (distinct, several) {
+            (_, true) => format!("its column {} has several labels for an image", name(*column)),
+            (0 | 1, _) => format!("its column {} has the same value in all rows", name(*column)),
+            _ => format!(
+                "its column {} has {distinct} different values in {} rows, which are no classes",
+                name(*column),
+                rows.len()
+            ),
+        });
+    }
+    let few = |column: &&usize| {
+        let of = &found[*column];
+        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && part_of(&name(**column)).is_none() && !of.are_parts
+    };
+    let fit: Vec<usize> = others.iter().filter(few).copied().collect();
+    match (&fit[..], header) {
+        ([only], _) => Ok((*only, false)),
+        // In lists without names of columns the label follows the image.
+        ([first, ..], None) => Ok((*first, false)),
+        ([], _) if others.is_empty() => because("it has no column beside the names of the images".to_owned()),
+        ([], _) => because("it has no column of labels: none of its columns has few values".to_owned()),
+        (several, _) => {
+            let names: Vec<String> = several.iter().take(5).map(|column| name(*column)).collect();
+            because(format!("its labels may be in {}; call the right column {}", names.join(", "), LABEL_COLUMNS[3]))
+        }
+    }
+}
+
+/// What the cells of a column are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    /// Different values, not counting empty ones.
+    distinct: usize,
+    /// Whether some are fractions.
+    fractions: bool,
+    /// Whether some are several labels.
+    several: bool,
+    /// Whether all are names of parts.
+    are_parts: bool,
+}
+
+impl Found {
+    fn of(table: &Table, column: usize, rows: &[(usize, u32)]) -> Self {
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut found = Self { are_parts: true, ..Self::default() };
+        for (row, _) in rows {
+            let Some(label) = label(table.cell(*row, column)) else { continue };
+            found.several |= label.contains('|');
+            found.fractions |= label.contains('.') && label.parse::<f64>().is_ok();
+            if seen.len() <= MAX_CLASSES && !seen.contains(&label) {
+                found.are_parts &= part_of(&label).is_some();
+                seen.insert(label);
+            }
+        }
+        Self { distinct: seen.len(), ..found }
+    }
+
+    /// Whether the values may be classes, of which there must be `least`.
+    fn is_fit(&self, least: usize) -> bool {
+        (least..=MAX_CLASSES).contains(&self.distinct) && !self.fractions && !self.several
+    }
+}
+
+/// Whether table number `at` has labels of images.
+pub(crate) fn has_labels(sources: &Sources<'_>, at: usize) -> bool {
+    let Some(Ok(table)) = sources.table(at) else { return false };
+    read(table, sources.index(), &sources.sidecars()[at], 1).is_ok_and(|read| read.labels.iter().any(Option::is_some))
+}
+
+/// The images in a table, which is number `at`, if nearly all of its rows name one.
+pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<Vec<u32>> {
+    let (column, has_header) = image_column(table, sources.index())?;
+    let joined =
+        sources.index().join(table.column(column).skip(usize::from(has_header)), sources.sidecars()[at].scope());
+    let found: Vec<u32> = joined.image.iter().flatten().copied().collect();
+    (found.len() * 10 >= joined.image.len() * 9).then_some(found)
+}
+
+/// The parts of the images by a column of a table, such as `split`, whose values are names of parts; with the table's number and
+/// the column's name.
+pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>>, usize, String)> {
+    for (at, sidecar) in sources.tables() {
+        let Some(Ok(table)) = sources.table(at) else { continue };
+        let Some((image_column, has_header)) = image_column(table, sources.index()) else { continue };
+        let skip = usize::from(has_header);
+        let joined = sources.index().join(table.column(image_column).skip(skip), sidecar.scope());
+        for column in (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column) {
+            let name = match &table.header {
+                Some(header) => header[column].clone(),
+                None if has_header => table.cell(0, column).to_owned(),
+                None => continue,
+            };
+            let mut parts = vec![None; sources.index().len()];
+            let cells = table.column(column).skip(skip).zip(&joined.image);
+            let all = cells.map(|(cell, image)| {
+                let part = part_of(cell)?;
+                if let Some(image) = image {
+                    parts[*image as usize] = Some(part);
+                }
+                Some(())
+            });
+            if all.collect::<Option<()>>().is_some() && parts.contains(&Some(Part::Train)) {
+                return Some((parts, at, name));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Case;
+    use crate::parts::Part;
+
+    const SIX: &str = "img/1.png img/2.png img/3.png img/4.png img/5.png img/6.png";
+
+    #[test]
+    fn labels_are_found_in_any_usual_table() {
+        for (name, text, what, labels) in [
+            (
+                "train.csv",
+                "id,label\n1,cat\n2,dog\n3,cat\n4,dog\n5,cat\n6,dog\n",
+                "column label of train.csv",
+                "cat dog cat dog cat dog",
+            ),
+            (
+                "labels.csv",
+                "image_id;breed\n1.png;b\n2.png;a\n3.png;b\n4.png;a\n5.png;b\n",
+                "column breed of labels.csv",
+                "b a b a b -",
+            ),
+            // Named for labels, though each value is rare; unnamed, with few values; the other name is that of the image.
+            ("x.csv", "file,class\n1,a\n2,b\n3,c\n4,d\n5,e\n6,e\n", "column class of x.csv", "a b c d e e"),
+            ("x.csv", "file,blob\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n", "column blob of x.csv", "a b a b a b"),
+            (
+                "train.csv",
+                "Image,Id\n1.png,w1\n2.png,w2\n3.png,w1\n4.png,w2\n5.png,w1\n6.png,new\n",
+                "column Id of train.csv",
+                "w1 w2 w1 w2 w1 new",
+            ),
+            // Without a header.
+            (
+                "val_annotations.txt",
+                "1.png\tn1\t0\t0\n2.png\tn2\t0\t1\n3.png\tn1\t5\t2\n4.png\tn2\t5\t3\n",
+                "val_annotations.txt",
+                "n1 n2 n1 n2 - -",
+            ),
+            ("list.txt", "img/1 1\nimg/2 2\nimg/3 1\nimg/4 2\nimg/5 1\nimg/6 2\n", "list.txt", "1 2 1 2 1 2"),
+            // A path, a number first; missing labels.
+            (
+                "x.csv",
+                ",path,label\n0,img/1.png,3.0\n1,img/2.png,\n2,img/3.png,4.0\n3,img/4.png,3.0\n",
+                "column label of x.csv",
+                "3 - 4 3 - -",
+            ),
+            (
+                "metadata.jsonl",
+                "{\"file_name\": \"img/1.png\", \"label\": 7}\n{\"file_name\": \"img/2.png\", \"label\": 9}\n",
+                "column label of metadata.jsonl",
+                "7 9 - - - -",
+            ),
+            (
+                "labels.json",
+                "{\"1.png\": \"a\", \"2.png\": \"b\", \"3.png\": \"a\", \"4.png\": \"b\"}",
+                "labels.json",
+                "a b a b - -",
+            ),
+            // Both a number and a name.
+            ("x.csv", "file,class_id,class_name\n1,0,a\n2,1,b\n3,0,a\n", "column class_name of x.csv", "a b a - - -"),
+        ] {
+            let (found, from, notes) = Case::new(SIX, &[(name, text)]).labels(Part::Train);
+            assert_eq!((found.as_str(), from.as_str()), (labels, what), "{text} {notes:?}");
+        }
+    }
+
+    #[test]
+    fn tables_that_do_not_fit_say_why() {
+        for (text, expected) in [
+            ("id\n1\n2\n", "it has no column beside the names of the images"),
+            ("id,score\n1,0.25\n2,0.5\n3,0.25\n4,0.5\n", "none of its columns has few values"),
+            ("id,a,b\n1,x,u\n2,y,v\n3,x,u\n4,y,v\n", "its labels may be in a, b; call the right column label"),
+            ("id,label\n1,a\n1,b\n2,a\n", "it gives img/1.png several labels (a and b)"),
+            ("id,label\n1,a\n2,a\n3,a\n", "its column label has the same value in all rows"),
+            ("id,label\n1,a\n2,b\n3,c\n4,d\n", "its column label has 4 different values in 4 rows"),
+            ("id,labels\n1,a|b\n2,a\n3,a\n", "its column labels has several labels for an image"),
+            ("id,label\nx,a\ny,b\n", "it names none of the images"),
+        ] {
+            let (found, _, unused) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
+            assert_eq!(found, "", "{text}");
+            assert!(
+                unused.len() == 1 && unused[0].starts_with("x.csv: ") && unused[0].contains(expected),
+                "{unused:?}"
+            );
+        }
+        let (found, _, unused) =
+            Case::new("a/1.png b/1.png c.png", &[("x.csv", "id,label\n1,a\n1,b\n")]).labels(Part::Train);
+        assert_eq!((found.as_str(), unused.len()), ("", 1));
+        assert!(unused[0].contains("rows name several images each (1, for one)"), "{unused:?}");
+    }
+
+    #[test]
+    fn what_is_missing_is_counted() {
+        let text = "id,label\n1,cat\n2,dog\n3,cat\n4,dog\n8,cat\n9,dog\n";
+        let (_, _, notes) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
+        assert_eq!(notes, ["x.csv: 2 rows have no image (8, for one)"]);
+    }
+
+    #[test]
+    fn each_part_has_its_table_and_the_better_one_is_taken() {
+        let images = "train/1.png train/2.png train/3.png test/1.png test/2.png test/3.png";
+        let tables = [("train.csv", "id,label\n1,a\n2,b\n3,a\n"), ("test.csv", "id,label\n1,b\n2,b\n3,a\n")];
+        let case = Case::new(images, &tables);
+        assert_eq!((case.train().as_str(), case.labels(Part::Test).0.as_str()), ("a b a", "b b a"));
+        let inside = [
+            ("train/metadata.csv", "file_name,label\n1.png,a\n2.png,b\n3.png,a\n"),
+            ("test/metadata.csv", "file_name,label\n1.png,b\n2.png,a\n3.png,a\n"),
+        ];
+        let case = Case::new(images, &inside);
+        assert_eq!((case.train().as_str(), case.labels(Part::Test).0.as_str()), ("a b a", "b a a"));
+        let two = [("a.csv", "id,label\n1,a\n2,b\n3,a\n"), ("b.csv", "id,label\n1,a\n2,b\n3,a\n4,b\n5,a\n")];
+        let (_, what, notes) = Case::new(SIX, &two).labels(Part::Train);
+        assert_eq!((what.as_str(), notes.len()), ("column label of b.csv", 0));
+        let equal = [("a.csv", "id,label\n1,a\n2,b\n3,a\n"), ("b.csv", "id,label\n1,x\n2,y\n3,x\n")];
+        let (_, what, notes) = Case::new("1.png 2.png 3.png", &equal).labels(Part::Train);
+        assert_eq!(
+            (what.as_str(), notes),
+            ("column label of a.csv", vec!["labels are also in b.csv, which is not used".to_owned()])
+        );
+    }
+
+    #[test]
+    fn folders_that_are_classes_come_before_tables() {
+        let images = "cat/1.png cat/2.png dog/3.png dog/4.png";
+        let table = [("x.csv", "id,label\n1,a\n2,b\n3,a\n4,b\n")];
+        assert_eq!(Case::new(images, &table).train(), "cat cat dog dog");
+        assert_eq!(Case::new(images, &[("metadata.csv", table[0].1)]).train(), "a b a b");
+    }
+}

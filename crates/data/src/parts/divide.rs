@@ -1,0 +1,507 @@
+//! Divides the files of a set into its parts by their folders, and takes the names of the parts out of their paths, so that what
+//! is left are classes: `seg_train/seg_train/forest/1.jpg` is `forest/1.jpg` of the training part.
+//!
+//! The folders of one level are parts if one of them is named as training part and another one, which is otherwise named alike,
+//! as another part (`train` and `test`; `mnist_train` and `mnist_test`; `trainA` and `testA`). Folders beside them belong to no
+//! part and are left aside, as are pictures of annotations beside images (`masks/` beside `images/`). Parts may be inside each
+//! class (`cats/train/1.png`), below common folders and in doubled folders. A class called `test` among others is a class.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Part, part_of, rest_of, words};
+
+/// Folders below this depth are not looked at.
+const MAX_DEPTH: usize = 8;
+
+/// Images outside the parts are left aside if they are at most one in this many.
+const STRAY_SHARE: usize = 10;
+
+/// Words for folders of images, and for folders of annotations that are pictures as well.
+const IMAGE_WORDS: [&str; 14] = [
+    "image",
+    "images",
+    "img",
+    "imgs",
+    "jpg",
+    "jpeg",
+    "jpegimages",
+    "photo",
+    "photos",
+    "picture",
+    "pictures",
+    "input",
+    "inputs",
+    "rgb",
+];
+const ANNOTATION_WORDS: [&str; 17] = [
+    "mask",
+    "masks",
+    "annotation",
+    "annotations",
+    "trimap",
+    "trimaps",
+    "segmim",
+    "segmentation",
+    "segmentations",
+    "segmentationclass",
+    "segmentationobject",
+    "groundtruth",
+    "truth",
+    "gt",
+    "label",
+    "labels",
+    "depth",
+];
+
+/// Extensions of archives and tables, which are not part of their names.
+const ENDINGS: [&str; 9] = [".gz", ".xz", ".bz2", ".zst", ".tar", ".tgz", ".zip", ".parquet", ".npz"];
+
+/// A part as the set has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// Number of its files.
+    pub files: usize,
+    /// Its folders.
+    pub folders: Vec<String>,
+}
+
+/// The place of each file of a set.
+#[derive(Debug, Default)]
+pub(crate) struct Division {
+    nodes: Vec<Node>,
+    /// The node of each file.
+    place: Vec<u32>,
+    /// Whether the names tell parts; otherwise all files are to be trained on.
+    pub divided: bool,
+}
+
+/// A folder.
+#[derive(Debug, Default)]
+struct Node {
+    /// Its path, with `/` at the end; empty for the root.
+    path: String,
+    children: BTreeMap<String, u32>,
+    /// Files in it, and in it and all folders below.
+    files: usize,
+    total: usize,
+    /// `None`: left aside.
+    part: Option<Part>,
+    /// Its path without the names of parts.
+    kept: String,
+    /// Whether its name is that of a part, or the folder is left aside as a whole.
+    is_top: bool,
+}
+
+/// The role of a folder among its siblings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Role {
+    /// The files of a part; what else its name says, where there are several folders of the part.
+    Part(Part, Option<String>),
+    /// A folder of the set.
+    Keep,
+    /// Not images of the set.
+    Aside,
+}
+
+/// Divides files by their paths, which have `/` between their parts.
+pub(crate) fn divide<'a>(names: impl Iterator<Item = &'a str>) -> Division {
+    let mut division = Division { nodes: vec![Node::default()], ..Division::default() };
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    for name in names {
+        let folder = &name[..folder_length(name)];
+        let node = *known.entry(folder).or_insert_with(|| division.node(folder));
+        division.place.push(node);
+        division.nodes[node as usize].files += 1;
+    }
+    division.count(0);
+    division.assign(0, None, String::new());
+    division
+}
+
+/// Divides data files (tables, arrays), whose own names may name the part: `data/train-00000-of-00002.parquet`.
+pub(crate) fn divide_data_files<'a>(names: impl Iterator<Item = &'a str>) -> Division {
+    let names: Vec<String> = names.map(|name| format!("{name}/")).collect();
+    divide(names.iter().map(String::as_str))
+}
+
+/// The length of the first folders of a path, including the last `/`.
+fn folder_length(name: &str) -> usize {
+    name.match_indices('/').take(MAX_DEPTH).last().map_or(0, |(slash, _)| slash + 1)
+}
+
+impl Division {
+    /// The part of file `index`; `None` if it is left aside.
+    pub fn part(&self, index: usize) -> Option<Part> {
+        self.nodes[self.place[index] as usize].part
+    }
+
+    /// The path of file `index`, called `name`, without the names of parts.
+    pub fn kept(&self, index: usize, name: &str) -> String {
+        let node = &self.nodes[self.place[index] as usize];
+        format!("{}{}", node.kept, &name[node.path.len()..])
+    }
+
+    /// What the set has of each part; under `None` what is left aside.
+    pub fn holdings(&self) -> BTreeMap<Option<Part>, Holding> {
+        let mut holdings: BTreeMap<Option<Part>, Holding> = BTreeMap::new();
+        for node in &self.nodes {
+            let holding = holdings.entry(node.part).or_default();
+            holding.files += node.files;
+            if node.is_top {
+                holding.folders.push(node.path.clone());
+            }
+        }
+        holdings.retain(|_, holding| holding.files > 0);
+        holdings
+    }
+
+    /// The node of a folder, which is made if it is new.
+    fn node(&mut self, folder: &str) -> u32 {
+        let mut at = 0u32;
+        for (slash, _) in folder.match_indices('/') {
+            let name = &folder[self.nodes[at as usize].path.len()..slash];
+            at = match self.nodes[at as usize].children.get(name) {
+                Some(child) => *child,
+                None => {
+                    let child = self.nodes.len() as u32;
+                    self.nodes.push(Node { path: folder[..=slash].to_owned(), ..Node::default() });
+                    self.nodes[at as usize].children.insert(name.to_owned(), child);
+                    child
+                }
+            };
+        }
+        at
+    }
+
+    fn count(&mut self, at: u32) -> usize {
+        let below: usize = self.children(at).iter().map(|(_, child)| self.count(*child)).sum();
+        let node = &mut self.nodes[at as usize];
+        node.total = node.files + below;
+        node.total
+    }
+
+    fn children(&self, at: u32) -> Vec<(String, u32)> {
+        self.nodes[at as usize].children.iter().map(|(name, child)| (name.clone(), *child)).collect()
+    }
+
+    /// Sets the part of a folder and of all below it.
+    fn assign(&mut self, at: u32, part: Option<Part>, kept: String) {
+        let node = &mut self.nodes[at as usize];
+        (node.part, node.kept) = (Some(part.unwrap_or(Part::Train)), kept.clone());
+        let children = self.children(at);
+        let Some((roles, files)) = self.roles(at, part) else {
+            children.iter().for_each(|(name, child)| self.assign(*child, part, format!("{kept}{name}/")));
+            return;
+        };
+        self.nodes[at as usize].part = files;
+        self.nodes[at as usize].is_top = self.nodes[at as usize].files > 0 && files != Some(Part::Train);
+        for ((name, child), role) in children.iter().zip(roles) {
+            let below = match &role {
+                Role::Part(_, None) => kept.clone(),
+                Role::Part(_, Some(class)) => format!("{kept}{class}/"),
+                Role::Keep | Role::Aside => format!("{kept}{name}/"),
+            };
+            match role {
+                Role::Part(own, _) => {
+                    self.divided = true;
+                    // A doubled folder is one part.
+                    let is_doubled = part == Some(own);
+                    self.assign(*child, Some(own), below);
+                    self.nodes[*child as usize].is_top |= !is_doubled;
+                }
+                Role::Keep => self.assign(*child, part, below),
+                Role::Aside => self.leave(*child, true),
+            }
+        }
+    }
+
+    /// Leaves a folder and all below it aside.
+    fn leave(&mut self, at: u32, is_top: bool) {
+        let node = &mut self.nodes[at as usize];
+        (node.part, node.is_top, node.kept) = (None, is_top, node.path.clone());
+        self.children(at).iter().for_each(|(_, child)| self.leave(*child, false));
+    }
+
+    /// The roles of the folders in a folder, and the part of its files; `None` if all are just folders.
+    fn roles(&self, at: u32, part: Option<Part>) -> Option<(Vec<Role>, Option<Part>)> {
+        let node = &self.nodes[at as usize];
+        let names: Vec<&str> = node.children.keys().map(|name| plain(name)).collect();
+        if let ([only], 0, Some(part)) = (&names[..], node.files, part)
+            && part_of(only) == Some(part)
+        {
+            return Some((vec![Role::Part(part, None)], Some(part)));
+        }
+        // Test images have no parts.
+        if part.is_some_and(|part| part != Part::Train) {
+            return None;
+        }
+        if let Some(level) = level(&names, node.files) {
+            return Some(level);
+        }
+        // Parts inside each class, or in one folder with a few stray images beside it.
+        let leads: Vec<bool> = node.children.values().map(|child| self.leads_to_parts(*child)).collect();
+        let inside: usize = self.total(at, &leads, true);
+        let stray = node.files + self.total(at, &leads, false);
+        if names.len() > 1 && inside > 0 && stray * STRAY_SHARE <= inside {
+            let role = |leads: &bool| if *leads { Role::Keep } else { Role::Aside };
+            return Some((leads.iter().map(role).collect(), None));
+        }
+        annotations(&names).map(|roles| (roles, part.or(Some(Part::Train))))
+    }
+
+    /// The files below those children of a folder that lead to parts, or don't.
+    fn total(&self, at: u32, leads: &[bool], wanted: bool) -> usize {
+        let children = self.nodes[at as usize].children.values();
+        children
+            .zip(leads)
+            .filter(|(_, leads)| **leads == wanted)
+            .map(|(child, _)| self.nodes[*child as usize].total)
+            .sum()
+    }
+
+    /// Whether a folder has training and other images below it, possibly below folders that hold nothing else.
+    fn leads_to_parts(&self, at: u32) -> bool {
+        let node = &self.nodes[at as usize];
+        let names: Vec<&str> = node.children.keys().map(|name| plain(name)).collect();
+        let is = |roles: &[Role], wanted: &dyn Fn(Part) -> bool| {
+            roles.iter().any(|role| matches!(role, Role::Part(part, _) if wanted(*part)))
+        };
+        match level(&names, node.files) {
+            Some((roles, _)) if is(&roles, &|part| part == Part::Train) && is(&roles, &|part| part != Part::Train) => {
+                true
+            }
+            _ => {
+                let mut children = node.children.values();
+                node.files == 0 && names.len() == 1 && children.any(|child| self.leads_to_parts(*child))
+            }
+        }
+    }
+}
+
+/// A folder's name without the extension of an archive or a table.
+fn plain(name: &str) -> &str {
+    let mut name = name;
+    while let Some(ending) = ENDINGS.iter().find(|ending| name.len() > ending.len() && ends_with(name, ending)) {
+        name = &name[..name.len() - ending.len()];
+    }
+    name
+}
+
+fn ends_with(name: &str, ending: &str) -> bool {
+    name.get(name.len() - ending.len()..).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+}
+
+/// The roles of sibling folders, if they are parts, and the part of the `files` beside them.
+fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
+    if names.is_empty() {
+        return None;
+    }
+    let named: Vec<Option<Part>> = names.iter().map(|name| part_of(name)).collect();
+    let rests: Vec<String> = names.iter().map(|name| rest_of(name)).collect();
+    let of = |wanted: &dyn Fn(Part) -> bool| -> Vec<usize> {
+        (0..names.len()).filter(|&at| named[at].is_some_and(wanted)).collect()
+    };
+    let (trains, others) = (of(&|part| part == Part::Train), of(&|part| part != Part::Train));
+    let all_named = named.iter().all(Option::is_some);
+    let all_strict = all_named && rests.iter().all(String::is_empty);
+    let alike = |a: &[usize], b: &[usize]| a.iter().any(|a| b.iter().any(|b| rests[*a] == rests[*b]));
+    let is_level = match (trains.is_empty(), others.is_empty()) {
+        (false, false) => alike(&trains, &others) || (all_named && trains.iter().any(|&at| rests[at].is_empty())),
+        // Nothing but numbered folders of one part.
+        (false, true) | (true, false) => files == 0 && all_strict,
+        (true, true) => false,
+    };
+    if is_level {
+        let role = |at: usize| named[at].map_or(Role::Aside, |part| role(part, at, &named, &rests));
+        return Some(((0..names.len()).map(role).collect(), None));
+    }
+    if !trains.is_empty() || others.is_empty() {
+        return None;
+    }
+    if files > 0 && all_strict {
+        return Some((named.iter().flatten().map(|part| Role::Part(*part, None)).collect(), Some(Part::Train)));
+    }
+    // `rps` beside `rps-test-set`, `images` beside `test`.
+    let unnamed: Vec<usize> = (0..names.len()).filter(|&at| named[at].is_none()).collect();
+    let has_words = |at: usize| !words(names[at]).is_empty();
+    if let ([only], 0) = (&unnamed[..], files)
+        && has_words(*only)
+        && alike(&unnamed, &others)
+    {
+        let role = |at: usize| role(named[at].unwrap_or(Part::Train), at, &named, &rests);
+        return Some(((0..names.len()).map(role).collect(), None));
+    }
+    // Images without labels beside those of each class.
+    let unlabelled = |at: usize| {
+        named[at] == Some(Part::Unlabelled) && rests[at].is_empty() && names[at].to_lowercase().starts_with("unlab")
+    };
+    if files == 0 && unnamed.len() > 1 && (0..names.len()).any(unlabelled) {
+        let role = |at| if unlabelled(at) { Role::Part(Part::Unlabelled, None) } else { Role::Keep };
+        return Some(((0..names.len()).map(role).collect(), None));
+    }
+    None
+}
+
+/// The role of a folder of `part`: if there are several, which differ in more than numbers, they are classes (`trainA`, `trainB`),
+/// or one is the part itself, beside which the others are left aside (`train`, `train_masks`).
+fn role(part: Part, at: usize, named: &[Option<Part>], rests: &[String]) -> Role {
+    let alike = (0..named.len()).filter(|&other| named[other].unwrap_or(Part::Train) == part);
+    let mut of_part: Vec<&String> = alike.map(|other| &rests[other]).collect();
+    of_part.sort_unstable();
+    of_part.dedup();
+    match (of_part.len(), rests[at].is_empty()) {
+        (1, _) | (_, true) => Role::Part(part, None),
+        _ if of_part.iter().any(|rest| rest.is_empty()) => Role::Aside,
+        _ => Role::Part(part, Some(rests[at].clone())),
+    }
+}
+
+/// Images beside pictures of annotations.
+fn annotations(names: &[&str]) -> Option<Vec<Role>> {
+    let all = |name: &str, known: &[&str]| {
+        let words = words(name);
+        !words.is_empty() && words.iter().all(|word| known.contains(&word.as_str()))
+    };
+    let is_annotation = |name: &str| words(name).iter().any(|word| ANNOTATION_WORDS.contains(&word.as_str()));
+    let roles: Option<Vec<Role>> = names
+        .iter()
+        .map(|name| match (all(name, &IMAGE_WORDS), is_annotation(name)) {
+            (true, _) => Some(Role::Keep),
+            (false, true) => Some(Role::Aside),
+            (false, false) => None,
+        })
+        .collect();
+    roles.filter(|roles| roles.contains(&Role::Keep) && roles.contains(&Role::Aside))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What each file is: its part's letter (`a` for aside) and its kept path.
+    fn placed(names: &str) -> String {
+        let names: Vec<&str> = names.split_whitespace().collect();
+        let division = divide(names.iter().copied());
+        let letter = |index| match division.part(index) {
+            Some(Part::Train) => "T",
+            Some(Part::Validation) => "v",
+            Some(Part::Test) => "t",
+            Some(Part::Unlabelled) => "u",
+            None => "a",
+        };
+        let one = |(index, name): (usize, &&str)| format!("{}:{}", letter(index), division.kept(index, name));
+        names.iter().enumerate().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn layouts_of_published_sets_are_divided() {
+        for (names, expected) in [
+            // No parts.
+            ("a.png b.png", "T:a.png T:b.png"),
+            ("cat/1.png dog/2.png", "T:cat/1.png T:dog/2.png"),
+            // A class called test, train, val.
+            ("test/1 horse/2 cat/3", "T:test/1 T:horse/2 T:cat/3"),
+            ("train/1 bus/2 car/3", "T:train/1 T:bus/2 T:car/3"),
+            ("train_station/1 test_tube/2", "T:train_station/1 T:test_tube/2"),
+            ("train_station/1 test_tube/2 beach/3", "T:train_station/1 T:test_tube/2 T:beach/3"),
+            ("0/1 1/2 test/3", "T:0/1 T:1/2 T:test/3"),
+            // Train and test, wrapped, doubled, deeper.
+            ("train/cat/1 test/cat/2", "T:cat/1 t:cat/2"),
+            ("train/1 test/2 val/3", "T:1 t:2 v:3"),
+            ("top/train/cat/1 top/test/cat/2", "T:top/cat/1 t:top/cat/2"),
+            ("a/b/train/cat/1 a/b/test/cat/2", "T:a/b/cat/1 t:a/b/cat/2"),
+            ("training_set/training_set/cats/1 test_set/test_set/cats/2", "T:cats/1 t:cats/2"),
+            ("seg_train/seg_train/sea/1 seg_test/seg_test/sea/2 seg_pred/seg_pred/3", "T:sea/1 t:sea/2 u:3"),
+            ("mnist_train/0/1 mnist_test/0/2", "T:0/1 t:0/2"),
+            ("train2017/1 val2017/2 test2017/3", "T:1 v:2 t:3"),
+            ("train1/1 train2/2 test/3", "T:1 T:2 t:3"),
+            // CycleGAN's.
+            ("trainA/1 trainB/2 testA/3 testB/4", "T:A/1 T:B/2 t:A/3 t:B/4"),
+            // The training part is named by the other one.
+            ("rps/rock/1 rps-test-set/rock/2", "T:rock/1 t:rock/2"),
+            ("images/1 test/2", "T:1 t:2"),
+            ("1 2 test/3", "T:1 T:2 t:3"),
+            // One part only.
+            ("train/cat/1 train/dog/2", "T:cat/1 T:dog/2"),
+            ("test/cat/1 test/dog/2", "t:cat/1 t:dog/2"),
+            ("val/1 test/2", "v:1 t:2"),
+            // Parts inside each class.
+            ("cats/train/1 cats/test/2 dogs/train/3 dogs/test/4", "T:cats/1 t:cats/2 T:dogs/3 t:dogs/4"),
+            (
+                "bottle/train/good/1 bottle/test/bad/2 bottle/ground_truth/bad/3",
+                "T:bottle/good/1 t:bottle/bad/2 a:bottle/ground_truth/bad/3",
+            ),
+            // What belongs to no part.
+            ("train/1 test/2 docs/3 cover", "T:1 t:2 a:docs/3 a:cover"),
+            ("train/1 train_masks/2 test/3", "T:1 a:train_masks/2 t:3"),
+            (
+                "d/train/1 d/train/2 d/train/3 d/train/4 d/train/5 d/train/6 d/train/7 d/train/8 d/train/9 d/test/0 doc/1",
+                "T:d/1 T:d/2 T:d/3 T:d/4 T:d/5 T:d/6 T:d/7 T:d/8 T:d/9 t:d/0 a:doc/1",
+            ),
+            ("cat/1 dog/2 unlabeled/3", "T:cat/1 T:dog/2 u:3"),
+            ("images/1 annotations/trimaps/1", "T:images/1 a:annotations/trimaps/1"),
+            ("JPEGImages/1 SegmentationClass/1", "T:JPEGImages/1 a:SegmentationClass/1"),
+            // Archives count as folders.
+            ("train.zip/cat/1 test.zip/cat/2", "T:cat/1 t:cat/2"),
+            ("in-train-0.tar/1 in-train-1.tar.gz/2 in-val-0.tar/3", "T:1 T:2 v:3"),
+            // Training and validation inside the training part.
+            ("train/train/1 train/val/2 test/3", "T:1 v:2 t:3"),
+        ] {
+            assert_eq!(placed(names), expected, "{names}");
+        }
+    }
+
+    #[test]
+    fn data_files_are_divided_by_their_names() {
+        let parts = |names: &str| {
+            let division = divide_data_files(names.split(' '));
+            (0..names.split(' ').count()).map(|index| division.part(index)).collect::<Vec<_>>()
+        };
+        let (train, test) = (Some(Part::Train), Some(Part::Test));
+        assert_eq!(
+            parts("data/train-00000-of-00002.parquet data/train-00001-of-00002.parquet data/test-0.parquet"),
+            [train, train, test]
+        );
+        assert_eq!(parts("default/train/0000.parquet default/test/0000.parquet"), [train, test]);
+        assert_eq!(parts("kmnist-train-imgs.npz kmnist-test-imgs.npz"), [train, test]);
+        assert_eq!(parts("a.parquet b.parquet"), [train, train]);
+    }
+
+    #[test]
+    fn parts_are_described_by_their_folders() {
+        let division = divide(["x/train/a/1", "x/train/a/2", "x/test/3", "x/docs/4"].into_iter());
+        let holdings: Vec<_> =
+            division.holdings().into_iter().map(|(part, held)| (part, held.files, held.folders.join(" "))).collect();
+        let expected = [
+            (None, 1, "x/docs/".to_owned()),
+            (Some(Part::Train), 2, "x/train/".to_owned()),
+            (Some(Part::Test), 1, "x/test/".to_owned()),
+        ];
+        assert_eq!(holdings, expected);
+        assert!(division.divided && !divide(["a/1", "b/2"].into_iter()).divided);
+    }
+
+    proptest! {
+        #[test]
+        fn every_file_keeps_its_name_and_has_one_place(
+            files in prop::collection::vec(prop::collection::vec(prop::sample::select(&["train", "test", "val", "cat", "dog", "0", "images", "masks", "x"][..]), 1..5), 1..30)
+        ) {
+            let names: Vec<String> = files.iter().enumerate().map(|(at, folders)| format!("{}/{at}.png", folders.join("/"))).collect();
+            let division = divide(names.iter().map(String::as_str));
+            let mut counted = 0;
+            for (index, name) in names.iter().enumerate() {
+                let kept = division.kept(index, name);
+                let mut parts = name.split('/');
+                // What is kept is the name without some of its folders.
+                prop_assert!(kept.split('/').all(|part| parts.any(|other| other == part)), "{} {}", name, kept);
+                prop_assert_eq!(kept.rsplit('/').next(), name.rsplit('/').next());
+            }
+            for holding in division.holdings().values() {
+                counted += holding.files;
+            }
+            prop_assert_eq!(counted, names.len());
+        }
+    }
+}

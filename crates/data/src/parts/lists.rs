@@ -1,0 +1,181 @@
+//! Parts of sets whose folders name none, from files beside the images: CelebA's list of partitions, lists such as `train.txt` and
+//! `test.txt` with the names of the images, `train_test_split.txt`, or a column such as `split` of a table.
+
+use std::collections::BTreeMap;
+
+use super::{Part, part_of, rest_of};
+use crate::image_labels::{Sources, parts_by_column, parts_by_number};
+
+/// Share of the images that must be listed, in percent.
+const MIN_LISTED: usize = 90;
+
+/// Parts of the images, and the files that list them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lists {
+    /// The part of each image; `None` if no list has it.
+    pub parts: Vec<Option<Part>>,
+    /// Number and name of the files that list each part.
+    pub files: BTreeMap<Part, String>,
+    /// The numbers of the files.
+    pub used: Vec<usize>,
+}
+
+/// The parts by the files beside the images; `None` if they don't list nearly all images, training images and others among them.
+pub(crate) fn lists(sources: &Sources<'_>) -> Option<Lists> {
+    [partition, by_number, by_list, by_column].into_iter().find_map(|find| find(sources).filter(Lists::is_whole))
+}
+
+impl Lists {
+    fn of_one_file(parts: Vec<Option<Part>>, at: usize, name: &str) -> Self {
+        let files = parts.iter().flatten().map(|part| (*part, name.to_owned())).collect();
+        Self { parts, files, used: vec![at] }
+    }
+
+    fn is_whole(&self) -> bool {
+        let listed = self.parts.iter().flatten().count();
+        let others = self.parts.iter().flatten().any(|part| *part != Part::Train);
+        listed * 100 >= self.parts.len() * MIN_LISTED && others && self.parts.contains(&Some(Part::Train))
+    }
+}
+
+/// CelebA's list: 0 for training, 1 for validation and 2 for test images.
+fn partition(sources: &Sources<'_>) -> Option<Lists> {
+    for (at, sidecar) in sources.tables() {
+        if !sidecar.stem().to_lowercase().contains("partition") {
+            continue;
+        }
+        let Some(Ok(table)) = sources.table(at).filter(|table| table.as_ref().is_ok_and(|table| table.columns() == 2))
+        else {
+            continue;
+        };
+        let joined = sources.index().join(table.column(0), sidecar.scope());
+        let mut parts = vec![None; sources.index().len()];
+        for (value, image) in table.column(1).zip(&joined.image) {
+            let part = match value {
+                "0" => Part::Train,
+                "1" => Part::Validation,
+                "2" => Part::Test,
+                _ => continue,
+            };
+            if let Some(image) = image {
+                parts[*image as usize] = Some(part);
+            }
+        }
+        if parts.iter().any(Option::is_some) {
+            return Some(Lists::of_one_file(parts, at, &sidecar.name));
+        }
+    }
+    None
+}
+
+fn by_number(sources: &Sources<'_>) -> Option<Lists> {
+    let (parts, at) = parts_by_number(sources)?;
+    Some(Lists::of_one_file(parts, at, &sources.sidecars()[at].name))
+}
+
+fn by_column(sources: &Sources<'_>) -> Option<Lists> {
+    let (parts, at, column) = parts_by_column(sources)?;
+    Some(Lists::of_one_file(parts, at, &format!("column {column} of {}", sources.sidecars()[at].name)))
+}
+
+/// Files of one folder and kind, one for each part. Tables (CSV) must label the images of each part; Kaggle's `test.csv` lists images
+/// that have no labels.
+fn by_list(sources: &Sources<'_>) -> Option<Lists> {
+    // By folder, extension and what else the name says.
+    let mut groups: BTreeMap<(&str, String, String), Vec<(usize, Part)>> = BTreeMap::new();
+    for (at, sidecar) in sources.tables() {
+        let extension = sidecar.extension();
+        if sidecar.is_outside {
+            continue;
+        }
+        if let Some(part) = part_of(sidecar.stem()) {
+            groups.entry((sidecar.folder(), extension, rest_of(sidecar.stem()))).or_default().push((at, part));
+        }
+    }
+    groups.into_iter().find_map(|((_, extension, _), mut files)| {
+        let has =
+            |wanted: &str| files.iter().any(|(at, _)| sources.sidecars()[*at].stem().eq_ignore_ascii_case(wanted));
+        // trainval.txt lists what train.txt and val.txt do.
+        if has("train") && has("val") {
+            files.retain(|(at, _)| !sources.sidecars()[*at].stem().eq_ignore_ascii_case("trainval"));
+        }
+        let mut parts: Vec<Option<Part>> = vec![None; sources.index().len()];
+        for (at, part) in &files {
+            let table = sources.table(*at)?.as_ref().ok()?;
+            let needs_labels = !matches!(extension.as_str(), "txt" | "lst" | "list" | "json");
+            if needs_labels && !crate::image_labels::has_labels(sources, *at) {
+                return None;
+            }
+            let listed = crate::image_labels::listed(sources, *at, table)?;
+            for image in listed {
+                let before = parts[image as usize].replace(*part);
+                if before.is_some_and(|before| before != *part) {
+                    return None;
+                }
+            }
+        }
+        let names = files.iter().map(|(at, part)| (*part, sources.sidecars()[*at].name.clone())).collect();
+        let lists = Lists { parts, files: names, used: files.iter().map(|(at, _)| *at).collect() };
+        lists.is_whole().then_some(lists)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image_labels::testing::Case;
+
+    /// The part of each image by its first letter, `-` for none.
+    fn of(images: &'static str, files: &[(&'static str, &'static str)]) -> String {
+        let case = Case::new(images, files);
+        let sources = Sources::new(&case.names, &case.kept, &case.parts, &case.sidecars);
+        let letter = |part: &Option<Part>| match part {
+            Some(Part::Train) => "T",
+            Some(Part::Validation) => "v",
+            Some(Part::Test) => "t",
+            Some(Part::Unlabelled) => "u",
+            None => "-",
+        };
+        lists(&sources).map_or(String::new(), |lists| lists.parts.iter().map(letter).collect())
+    }
+
+    #[test]
+    fn lists_beside_the_images_name_their_parts() {
+        let images = "i/a/1.jpg i/a/2.jpg i/b/3.jpg i/b/4.jpg";
+        for (files, expected) in [
+            // CelebA, Food-101, pets, CUB, a column, tables with labels.
+            (&[("Eval/list_eval_partition.txt", "1.jpg 0\n2.jpg 1\n3.jpg 2\n4.jpg 0\n")][..], "TvtT"),
+            (&[("list_eval_partition.csv", "image_id,partition\n1.jpg,0\n2.jpg,1\n3.jpg,2\n4.jpg,0\n")], "TvtT"),
+            (&[("meta/train.txt", "a/1\nb/3\n"), ("meta/test.txt", "a/2\nb/4\n")], "TtTt"),
+            (
+                &[
+                    ("meta/train.json", "{\"a\": [\"a/1\"], \"b\": [\"b/3\"]}"),
+                    ("meta/test.json", "{\"a\": [\"a/2\"], \"b\": [\"b/4\"]}"),
+                ],
+                "TtTt",
+            ),
+            (&[("trainval.txt", "1 1 1\n2 1 1\n"), ("test.txt", "3 2 1\n4 2 1\n")], "TTtt"),
+            (&[("train.txt", "1\n2\n"), ("val.txt", "3\n4\n"), ("trainval.txt", "1\n2\n3\n4\n")], "TTvv"),
+            (
+                &[
+                    ("images.txt", "1 a/1.jpg\n2 a/2.jpg\n3 b/3.jpg\n4 b/4.jpg\n"),
+                    ("train_test_split.txt", "1 1\n2 0\n3 1\n4 0\n"),
+                ],
+                "TtTt",
+            ),
+            (
+                &[("x.csv", "path,label,split\na/1.jpg,a,train\na/2.jpg,a,test\nb/3.jpg,b,train\nb/4.jpg,b,valid\n")],
+                "TtTv",
+            ),
+            (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f,label\n3,a\n4,b\n")], "TTtt"),
+            // No parts: few listed, listed twice, no training images, no labels.
+            (&[("train.txt", "1\n"), ("test.txt", "2\n")], ""),
+            (&[("train.txt", "1\n2\n3\n"), ("test.txt", "3\n4\n")], ""),
+            (&[("val.txt", "1\n2\n"), ("test.txt", "3\n4\n")], ""),
+            (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f\n3\n4\n")], ""),
+            (&[("train.txt", "1\n2\n3\n4\n")], ""),
+        ] {
+            assert_eq!(of(images, files), expected, "{files:?}");
+        }
+    }
+}

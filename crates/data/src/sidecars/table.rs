@@ -1,0 +1,388 @@
+//! Tables in text files: CSV, TSV, columns separated by spaces, JSON, and one JSON object a line.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use serde_json::{Map, Value};
+
+/// Maximum columns of a table.
+const MAX_COLUMNS: usize = 256;
+
+/// Maximum size of a JSON file (64 MiB), which takes several times as much in memory.
+const MAX_JSON_BYTES: usize = 64 << 20;
+
+/// Lines looked at to find the separator.
+const SAMPLE_LINES: usize = 50;
+
+/// The rows of a table.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    /// The names of the columns. `None`: the first row may hold them.
+    pub header: Option<Vec<String>>,
+    width: usize,
+    /// All cells, one after the other.
+    text: String,
+    /// The end of each cell in `text`.
+    ends: Vec<usize>,
+}
+
+impl Table {
+    /// Reads a table from the bytes of a file; its name says what it is.
+    ///
+    /// # Errors
+    /// A description of what is wrong.
+    pub fn parse(extension: &str, bytes: &[u8]) -> Result<Self, String> {
+        let text = decoded(bytes)?;
+        match extension {
+            "json" => json(&text),
+            "jsonl" | "ndjson" => lines(&text),
+            _ => separated(&text),
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.ends.len() / self.width.max(1)
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.width
+    }
+
+    /// A cell.
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        let at = row * self.width + column;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.text[start..self.ends[at]]
+    }
+
+    /// The cells of a column.
+    pub fn column(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
+        (0..self.rows()).map(move |row| self.cell(row, column))
+    }
+
+    /// Takes the first row as the names of the columns.
+    pub fn take_header(&mut self) {
+        self.header = Some((0..self.width).map(|column| self.cell(0, column).to_owned()).collect());
+        let cut = self.ends.get(self.width.wrapping_sub(1)).copied().unwrap_or(0);
+        self.text.drain(..cut);
+        self.ends.drain(..self.width);
+        self.ends.iter_mut().for_each(|end| *end -= cut);
+    }
+
+    fn new(width: usize) -> Self {
+        Self { width, ..Self::default() }
+    }
+
+    /// Adds a row; missing cells are empty, further ones are left out.
+    fn push<'c>(&mut self, cells: impl Iterator<Item = &'c str>) {
+        let mut cells = cells.fuse();
+        for _ in 0..self.width {
+            self.text.push_str(cells.next().unwrap_or_default().trim());
+            self.ends.push(self.text.len());
+        }
+    }
+}
+
+/// Text in UTF-8, or in UTF-16 with a byte order mark; other bytes are read as Latin-1.
+///
+/// # Errors
+/// It is not text.
+fn decoded(bytes: &[u8]) -> Result<String, String> {
+    let wide = |bytes: &[u8], of: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).filter_map(|pair| Some(of(*pair.first_chunk()?))).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => return Ok(wide(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => return Ok(wide(rest, u16::from_be_bytes)),
+        _ => {}
+    }
+    if bytes[..bytes.len().min(1 << 12)].contains(&0) {
+        return Err("it is not text".to_owned());
+    }
+    let text =
+        std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| byte as char).collect(), str::to_owned);
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+}
+
+/// Whether a file of this extension may be a table.
+pub(crate) fn looks_like_table(extension: &str) -> bool {
+    ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "lst", "list"].contains(&extension)
+}
+
+/// The lines that say something, of a table without quotes.
+fn said(text: &str) -> impl Iterator<Item = &str> + Clone {
+    text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+}
+
+/// A table with a separator: the one that parts most lines into equally many cells.
+fn separated(text: &str) -> Result<Table, String> {
+    let sample: Vec<&str> = said(text).take(SAMPLE_LINES).collect();
+    let mut best = (1, None);
+    for separator in ['\t', ',', ';', '|', ' '] {
+        let mut counts: Vec<usize> = sample.iter().map(|line| cells_of(line, separator).len()).collect();
+        counts.sort_unstable();
+        let usual = counts.get(counts.len() / 2).copied().unwrap_or(0);
+        let equal = counts.iter().filter(|count| **count == usual).count();
+        if usual > best.0 && equal * 3 >= counts.len() * 2 {
+            best = (usual, Some(separator));
+            // The others may be inside the cells.
+            if separator != ' ' && equal == counts.len() {
+                break;
+            }
+        }
+    }
+    let (width, separator) = best;
+    if width > MAX_COLUMNS {
+        return Err(format!("it has {width} columns, more than the {MAX_COLUMNS} allowed"));
+    }
+    let mut table = Table::new(width);
+    match separator {
+        None => said(text).for_each(|line| table.push([line].into_iter())),
+        Some(' ') => said(text).for_each(|line| table.push(line.split_whitespace())),
+        Some(separator) => {
+            let mut reader = ReaderBuilder::new();
+            let reader =
+                reader.has_headers(false).flexible(true).trim(Trim::All).delimiter(separator as u8).comment(Some(b'#'));
+            let mut reader = reader.from_reader(text.as_bytes());
+            let mut record = StringRecord::new();
+            while reader.read_record(&mut record).map_err(|error| error.to_string())? {
+                if !record.iter().all(str::is_empty) {
+                    table.push(record.iter());
+                }
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// The cells of one line.
+fn cells_of(line: &str, separator: char) -> Vec<&str> {
+    if separator == ' ' {
+        return line.split_whitespace().collect();
+    }
+    // A separator between quotes belongs to its cell.
+    let mut quoted = false;
+    line.split(|c| {
+        quoted ^= c == '"';
+        c == separator && !quoted
+    })
+    .collect()
+}
+
+/// One JSON object a line.
+fn lines(text: &str) -> Result<Table, String> {
+    let mut rows = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        rows.push(serde_json::from_str(line).map_err(|error| format!("line {}: {error}", number + 1))?);
+    }
+    objects(&rows).ok_or_else(|| "its lines are not JSON objects".to_owned())
+}
+
+/// A list of objects or of lists, an object of labels by name, of lists of names by label, or of columns; or annotations as in COCO,
+/// with one category per image.
+fn json(text: &str) -> Result<Table, String> {
+    if text.len() > MAX_JSON_BYTES {
+        return Err(format!("it has {} bytes, more than the {MAX_JSON_BYTES} read of JSON", text.len()));
+    }
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        // Some call a file of lines .json.
+        Err(error) => return lines(text).map_err(|_| error.to_string()),
+    };
+    let unknown = || "its JSON is not a table of images".to_owned();
+    match &value {
+        Value::Array(rows) => objects(rows).or_else(|| lists(rows)).ok_or_else(unknown),
+        Value::Object(fields) => {
+            coco(fields).unwrap_or_else(|| by_key(fields).or_else(|| only_list(fields)).ok_or_else(unknown))
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// A cell: text, a number, true or false; empty for anything else.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Rows that are objects; columns are all keys.
+fn objects(rows: &[Value]) -> Option<Table> {
+    let mut header: Vec<String> = Vec::new();
+    for row in rows {
+        for key in row.as_object()?.keys() {
+            if header.len() < MAX_COLUMNS && !header.contains(key) {
+                header.push(key.clone());
+            }
+        }
+    }
+    let mut table = Table::new(header.len());
+    for row in rows {
+        let cells: Vec<String> = header.iter().map(|key| cell(row.get(key))).collect();
+        table.push(cells.iter().map(String::as_str));
+    }
+    table.header = Some(header);
+    Some(table)
+}
+
+/// Rows that are lists.
+fn lists(rows: &[Value]) -> Option<Table> {
+    let width = rows.first()?.as_array().map_or(1, Vec::len).min(MAX_COLUMNS);
+    let mut table = Table::new(width);
+    for row in rows {
+        let cells: Vec<String> = match row {
+            Value::Array(cells) => cells.iter().map(|value| cell(Some(value))).collect(),
+            Value::String(_) => vec![cell(Some(row))],
+            _ => return None,
+        };
+        table.push(cells.iter().map(String::as_str));
+    }
+    Some(table)
+}
+
+/// Labels by name (`{"a.png": 3}`), or names by label (`{"cat": ["a.png"]}`).
+fn by_key(fields: &Map<String, Value>) -> Option<Table> {
+    let mut table = Table::new(2);
+    if fields.values().all(|value| value.is_string() || value.is_number()) {
+        fields.iter().for_each(|(key, value)| table.push([key.as_str(), &cell(Some(value))].into_iter()));
+        return Some(table);
+    }
+    for (key, value) in fields {
+        for name in value.as_array()? {
+            table.push([name.as_str()?, key].into_iter());
+        }
+    }
+    Some(table)
+}
+
+/// An object with one list of rows.
+fn only_list(fields: &Map<String, Value>) -> Option<Table> {
+    let mut rows = fields.values().filter_map(Value::as_array);
+    let only = rows.next().filter(|_| rows.next().is_none())?;
+    objects(only).or_else(|| lists(only))
+}
+
+/// Images, annotations and categories as in COCO.
+fn coco(fields: &Map<String, Value>) -> Option<Result<Table, String>> {
+    let list = |key: &str| fields.get(key).and_then(Value::as_array);
+    let (images, annotations, categories) = (list("images")?, list("annotations")?, list("categories")?);
+    let by_id = |rows: &[Value], name: &str| -> std::collections::HashMap<String, String> {
+        rows.iter().map(|row| (cell(row.get("id")), cell(row.get(name)))).collect()
+    };
+    let (files, names) = (by_id(images, "file_name"), by_id(categories, "name"));
+    let mut of_image = std::collections::BTreeMap::new();
+    for annotation in annotations {
+        let image = cell(annotation.get("image_id"));
+        let category = cell(annotation.get("category_id"));
+        if of_image.insert(image, category.clone()).is_some_and(|before| before != category) {
+            return Some(Err("it has several objects in one image, as COCO, not one class per image".to_owned()));
+        }
+    }
+    let mut table = Table::new(2);
+    table.header = Some(vec!["file_name".to_owned(), "category".to_owned()]);
+    for (image, category) in &of_image {
+        if let Some(file) = files.get(image) {
+            table.push([file.as_str(), names.get(category).unwrap_or(category)].into_iter());
+        }
+    }
+    Some(Ok(table))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The header in brackets, then the rows.
+    fn shown(extension: &str, text: &str) -> String {
+        let table = match Table::parse(extension, text.as_bytes()) {
+            Ok(table) => table,
+            Err(what) => return what,
+        };
+        let row = |row| (0..table.columns()).map(|column| table.cell(row, column)).collect::<Vec<_>>().join("|");
+        let header = table.header.as_ref().map(|header| format!("[{}]", header.join("|")));
+        header.into_iter().chain((0..table.rows()).map(row)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        for (extension, text, expected) in [
+            ("csv", "id,label\r\n1,cat\r\n\r\n2,\"a, b\"\r\n", "id|label 1|cat 2|a, b"),
+            ("csv", "id;label\n1;cat, dog\n2;x\n", "id|label 1|cat, dog 2|x"),
+            ("tsv", "1\tcat dog\n2\tx y\n", "1|cat dog 2|x y"),
+            ("txt", "# comment\na.png 3\nb.png  4 \n", "a.png|3 b.png|4"),
+            ("txt", "a b.png\n\nc d e.png\n", "a b.png c d e.png"),
+            ("txt", "a.png\nb.png\n", "a.png b.png"),
+            (
+                "csv",
+                "a,b,c\n1,2\n3,4,5,6\n7,8,9\n1,1,1\n1,1,1\n1,1,1\n1,1,1\n1,1,1\n",
+                "a|b|c 1|2| 3|4|5 7|8|9 1|1|1 1|1|1 1|1|1 1|1|1 1|1|1",
+            ),
+            (
+                "jsonl",
+                "{\"file_name\": \"a.png\", \"label\": 0}\n\n{\"label\": null, \"x\": true}\n",
+                "[file_name|label|x] a.png|0| ||true",
+            ),
+            ("json", "[{\"f\": \"a\", \"l\": 1.5}]", "[f|l] a|1.5"),
+            ("json", "[[\"a\", 1], [\"b\", 2]]", "a|1 b|2"),
+            ("json", "{\"a.png\": \"cat\", \"b.png\": 3}", "a.png|cat b.png|3"),
+            ("json", "{\"cat\": [\"a\", \"b\"], \"dog\": [\"c\"]}", "a|cat b|cat c|dog"),
+            ("json", "{\"info\": {}, \"rows\": [{\"f\": \"a\"}]}", "[f] a"),
+            ("json", "{\"f\": 1}\n{\"f\": 2}\n", "[f] 1 2"),
+            ("json", "3", "its JSON is not a table of images"),
+            ("jsonl", "{\"f\": 1}\nx\n", "line 2: expected value at line 1 column 1"),
+            ("csv", "a\0b", "it is not text"),
+            ("csv", "", ""),
+        ] {
+            assert_eq!(shown(extension, text), expected, "{text}");
+        }
+        let coco = |second: &str| {
+            let images = "\"images\": [{\"id\": 5, \"file_name\": \"a.png\"}, {\"id\": 6, \"file_name\": \"b.png\"}]";
+            let categories = "\"categories\": [{\"id\": 1, \"name\": \"cat\"}, {\"id\": 2, \"name\": \"dog\"}]";
+            let first = "{\"image_id\": 5, \"category_id\": 2}";
+            shown("json", &format!("{{{images}, {categories}, \"annotations\": [{first}, {second}]}}"))
+        };
+        assert_eq!(coco("{\"image_id\": 6, \"category_id\": 1}"), "[file_name|category] a.png|dog b.png|cat");
+        assert!(coco("{\"image_id\": 5, \"category_id\": 1}").contains("several objects in one image"));
+    }
+
+    #[test]
+    fn text_of_any_encoding_is_read() {
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain("é,1".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert_eq!(decoded(&wide).unwrap(), "é,1");
+        assert_eq!(decoded("\u{feff}é".as_bytes()).unwrap(), "é");
+        assert_eq!(decoded(b"\xe9").unwrap(), "é");
+    }
+
+    #[test]
+    fn the_first_row_may_become_the_header() {
+        let mut table = Table::parse("csv", b"id,label\n1,cat\n2,dog\n").unwrap();
+        table.take_header();
+        assert_eq!(
+            (table.rows(), table.cell(1, 1), table.header.clone().unwrap().join(" ")),
+            (2, "dog", "id label".to_owned())
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(letters in prop::collection::vec(prop::sample::select(&b"01a, \t;|\"\n[]{}:#."[..]), 0..120)) {
+            for extension in ["csv", "txt", "json", "jsonl"] {
+                if let Ok(mut table) = Table::parse(extension, &letters) {
+                    (0..table.columns()).for_each(|column| table.column(column).for_each(|cell| prop_assert_eq_trim(cell)));
+                    if table.rows() > 0 {
+                        table.take_header();
+                    }
+                }
+            }
+        }
+    }
+
+    fn prop_assert_eq_trim(cell: &str) {
+        assert_eq!(cell, cell.trim());
+    }
+}
