@@ -7,6 +7,7 @@
 
 mod atomic_file;
 pub mod attributes;
+mod background;
 mod batches;
 mod by_name;
 mod cache;
@@ -49,6 +50,7 @@ use std::path::Path;
 
 pub use atomic_file::PartFile;
 pub use attributes::{Attributes, WithAttributes};
+pub use background::Background;
 pub use batches::{Batches, fill, fill_labels};
 pub use cache_folder::cache_folder;
 pub use dataset::{BadFile, Dataset, DatasetInfo, ImageShape, Kind, Labels};

@@ -98,7 +98,7 @@ impl Folder {
         let (options, shape, count) = (*options, options.apply(found), container.len());
         let mut info = DatasetInfo::new(container.root().display().to_string());
         let shaped = options.describe().map(|how| format!("images resized: {how}"));
-        info.notes = [shaped, container.others().describe()].into_iter().flatten().collect();
+        info.notes = [shaped, options.describe_values(), container.others().describe()].into_iter().flatten().collect();
         let (labels, classes) = classes((0..count).map(|index| container.name(index)));
         let look = {
             let container = Arc::clone(&container);
@@ -315,7 +315,7 @@ fn size(shape: ImageShape) -> String {
 fn fingerprint(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     let fit = if options.fit == Fit::Pad { ", fitted" } else { "" };
-    digest.update(format!("folder {}x{shape}{fit}\n", container.len()).as_bytes());
+    digest.update(format!("folder {}x{shape}{fit}{}\n", container.len(), options.values_key()).as_bytes());
     // Common folders are left out.
     let shared = common_folders((0..container.len()).map(|index| container.name(index)));
     for index in 0..container.len() {
@@ -343,8 +343,8 @@ fn contents(
 fn key(container: &Container, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     // Change the number when decoding or resizing changes.
-    let how = format!("decoded 1: {}x{shape} {:?} {}\n", container.len(), options.fit, options.size.is_some());
-    digest.update(how.as_bytes());
+    let how = format!("decoded 1: {}x{shape} {:?} {}", container.len(), options.fit, options.size.is_some());
+    digest.update(format!("{how}{}\n", options.values_key()).as_bytes());
     for index in 0..container.len() {
         let (length, version) = (container.length(index), container.version(index));
         digest.update(format!("{length} {version} {}\n", container.name(index)).as_bytes());
