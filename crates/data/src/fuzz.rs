@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::folder::{DECODER_FAILED, decode};
 use super::testing::{array, gzip, idx_images, sample, tar, tar_header, zip};
-use super::{Background, Dataset, Fit, Folder, ImageOptions, check, idx, npy};
+use super::{Background, Dataset, Fit, Folder, ImageOptions, OpenOptions, check, idx, npy};
 use crate::error::Result;
 
 /// A change; positions are fractions of the file's length.
@@ -194,7 +194,9 @@ fn fuzz_images() {
 fn fuzz_idx_and_npy() {
     let idx_file = idx_images(3, 4, 5);
     fuzz("idx", &[idx_file.clone(), gzip(&idx_file)], 300, |bytes| {
-        with_file("x", bytes, |path| read_some(idx::open(path)));
+        with_file("x", bytes, |path| read_some(idx::open(path, &OpenOptions::default())));
     });
-    fuzz("npy", &[array(32)], 300, |bytes| with_file("x.npy", bytes, |path| read_some(npy::open(path))));
+    fuzz("npy", &[array(32)], 300, |bytes| {
+        with_file("x.npy", bytes, |path| read_some(npy::open(path, &OpenOptions::default())))
+    });
 }

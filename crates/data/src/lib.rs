@@ -45,6 +45,7 @@ mod synthetic;
 #[allow(clippy::unwrap_used)]
 mod testing;
 mod toy;
+mod with_notes;
 
 use std::path::Path;
 
@@ -142,9 +143,9 @@ impl Format {
     /// Opens the data set at `path`.
     fn load(self, path: &Path, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         Ok(match self {
-            Self::Idx => Box::new(idx::open(path)?),
-            Self::Npy => Box::new(npy::open(path)?),
-            Self::Npz => Box::new(npz::open(path, options.split)?),
+            Self::Idx => Box::new(idx::open(path, options)?),
+            Self::Npy => Box::new(npy::open(path, options)?),
+            Self::Npz => Box::new(npz::open(path, options)?),
             Self::Parquet => Box::new(parquet::open(path, options.split, &options.image())?),
             Self::Cifar => Box::new(cifar::open(path, options.split)?),
             Self::Folder | Self::Archive => attributes::attach(Folder::open(path, &options.image())?, path)?,

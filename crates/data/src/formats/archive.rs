@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 use crate::folder::scan::{self, Metadata, OnDisk};
-use crate::formats::GZIP;
+use crate::formats::compression::Compression;
 pub(crate) use member::{Member, OtherFiles, common_folders, is_image};
 
 /// Size limit of an image file (256 MiB).
@@ -63,7 +63,7 @@ impl Container {
             Self::open_archive(file).map_err(|what| {
                 Error::data(
                     format!("{} can't be read as an archive of images: {what}", root.display()),
-                    "expected a .zip, .tar or .tar.gz; if it is damaged, download or pack it again",
+                    "expected a .zip, a .tar or a compressed .tar; if it is damaged, download or pack it again",
                 )
             })?
         };
@@ -83,8 +83,8 @@ impl Container {
         let members = if zip::matches(&start[..got]) {
             let members = member::sorted_unique(zip::members(&file, &mut others)?);
             Members::Zip(file, members)
-        } else if start.starts_with(&GZIP) {
-            let (bytes, members) = tar::unzip(file, &mut others)?;
+        } else if Compression::of(&start[..got]).is_some() {
+            let (bytes, members) = tar::unpack(file, &mut others)?;
             Members::Tar(bytes, member::sorted_unique(members))
         } else if tar::matches(&start[..got]) {
             let members = member::sorted_unique(tar::members(&file, &mut others)?);

@@ -90,6 +90,12 @@ impl Folder {
         self
     }
 
+    /// The same images with more notes for the user.
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.info.notes.extend(notes);
+        self
+    }
+
     /// The images of a container, which has at least one.
     fn over(container: Container, options: &ImageOptions, cache_folder: Option<PathBuf>) -> Result<Self> {
         let container = Arc::new(container);
@@ -131,7 +137,9 @@ impl Folder {
     fn next_with_label(&self, index: usize) -> usize {
         let count = self.container.len();
         let after = (index + 1..count).chain(0..index);
-        let alike = |other: &usize| self.labels.as_ref().is_none_or(|labels| labels[index].is_none() || labels[*other] == labels[index]);
+        let alike = |other: &usize| {
+            self.labels.as_ref().is_none_or(|labels| labels[index].is_none() || labels[*other] == labels[index])
+        };
         after.into_iter().find(alike).unwrap_or(index)
     }
 

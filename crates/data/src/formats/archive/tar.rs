@@ -1,15 +1,15 @@
-//! Tar archives: one pass over the headers locates the bytes of each member. A gzipped archive has no random access, so its
+//! Tar archives: one pass over the headers locates the bytes of each member. A compressed archive has no random access, so its
 //! encoded images (PNG, JPEG) are kept in memory.
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 use ::tar::{Archive, Entries, Entry, Header};
-use flate2::read::MultiGzDecoder;
 
 use super::budget::Budgeted;
 use super::member::{Member, OtherFiles, is_image, normalised};
+use crate::formats::compression::{drain, unpacked};
 use crate::pread::{ReadAt, read_at};
 
 /// Header and padding unit.
@@ -19,7 +19,7 @@ const BLOCK: usize = 512;
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 const TOO_LONG: &str = "a name or property of more than 1 MiB";
 
-/// Size limit of the images of a gzipped archive in memory (1 GiB).
+/// Size limit of the images of a compressed archive in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 
 /// The location of a member's bytes.
@@ -35,7 +35,7 @@ pub struct Location {
 pub enum Bytes {
     /// On disk.
     File(File),
-    /// The images of a gzipped archive, concatenated.
+    /// The images of a compressed archive, concatenated.
     Memory(Vec<u8>),
 }
 
@@ -64,20 +64,20 @@ pub fn members(file: &File, others: &mut OtherFiles) -> Result<Vec<Member<Locati
     Ok(members)
 }
 
-/// Reads the images of a gzipped archive into memory.
+/// Reads the images of a compressed archive into memory.
 ///
 /// # Errors
 /// A description of what is wrong, or that the archive is too large.
-pub fn unzip(mut file: File, others: &mut OtherFiles) -> Result<(Bytes, Vec<Member<Location>>), String> {
+pub fn unpack(mut file: File, others: &mut OtherFiles) -> Result<(Bytes, Vec<Member<Location>>), String> {
     file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
-    let reader = MultiGzDecoder::new(BufReader::new(file));
+    let (reader, _) = unpacked(file).map_err(|error| error.to_string())?;
     let (mut kept, mut members) = (Vec::new(), Vec::new());
     each(reader, is_image, others, |entry, name, location| {
         let length = location.length;
         let at = kept.len() as u64;
         if length > MAX_KEPT_BYTES - at {
             let limit = MAX_KEPT_BYTES >> 30;
-            return Err(format!("its images have more than {limit} GiB, too much to keep unpacked; gunzip it first"));
+            return Err(format!("its images have more than {limit} GiB, too much to keep unpacked; unpack it first"));
         }
         let got = if location.sparse { 0 } else { entry.read_to_end(&mut kept).map_err(|error| damaged(&error))? };
         let whole = location.sparse || got as u64 == length;
@@ -115,7 +115,7 @@ pub fn read(bytes: &Bytes, member: &Member<Location>) -> Result<Vec<u8>, String>
     }
 }
 
-/// Calls `take` with the name, length and bytes of each `wanted` file of an archive (after gunzip).
+/// Calls `take` with the name, length and bytes of each `wanted` file of an archive (uncompressed).
 ///
 /// # Errors
 /// A description of what is wrong with the archive, or the error of `take`.
@@ -143,31 +143,38 @@ pub fn concatenated(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Lo
 
 /// `walk` for readers without seeking.
 fn each<R: Read>(
-    reader: R,
+    mut reader: R,
     wanted: impl Fn(&str) -> bool,
     others: &mut OtherFiles,
     file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
 ) -> Result<(), String> {
     let budget = Cell::new(0);
-    let mut archive = Archive::new(Budgeted { reader, left: &budget, over_budget: TOO_LONG });
-    let entries = archive.entries().map_err(|error| damaged(&error))?;
-    walk(entries, &budget, wanted, others, file)
+    let whole = {
+        let mut archive = Archive::new(Budgeted { reader: &mut reader, left: &budget, over_budget: TOO_LONG });
+        let entries = archive.entries().map_err(|error| damaged(&error))?;
+        walk(entries, &budget, wanted, others, file)?
+    };
+    if whole {
+        // The checksum of a compressed archive follows its last block.
+        drain(&mut reader).map_err(|error| damaged(&error))?;
+    }
+    Ok(())
 }
 
 /// Reads header after header. `file` gets the bytes, name and location of each `wanted` file, and returns whether to
-/// continue.
+/// continue. Returns whether the archive was read to its end.
 fn walk<R: Read>(
     mut entries: Entries<'_, R>,
     budget: &Cell<u64>,
     wanted: impl Fn(&str) -> bool,
     others: &mut OtherFiles,
     mut file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     // The rest of a member may be read to skip it.
     let mut unread = 0u64;
     loop {
         budget.set(unread.saturating_add(MAX_HEADER_BYTES));
-        let Some(entry) = entries.next() else { return Ok(()) };
+        let Some(entry) = entries.next() else { return Ok(true) };
         let mut entry = entry.map_err(|error| damaged(&error))?;
         budget.set(u64::MAX);
         unread = entry.size();
@@ -182,7 +189,7 @@ fn walk<R: Read>(
                 let sparse = kind.is_gnu_sparse() || is_sparse(&mut entry);
                 let location = Location { at: entry.raw_file_position(), length: entry.size(), sparse };
                 if !file(&mut entry, name.into(), location)? {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
             // The oldest format marks folders only by a trailing slash.
@@ -225,7 +232,7 @@ mod tests {
     }
 
     fn packed(bytes: &[u8]) -> Result<Read, String> {
-        let (bytes, members) = unzip(file(bytes), &mut OtherFiles::default())?;
+        let (bytes, members) = unpack(file(bytes), &mut OtherFiles::default())?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
     }
 
@@ -260,6 +267,27 @@ mod tests {
     }
 
     #[test]
+    fn every_wrong_bit_of_a_compressed_archive_is_found_or_harmless() {
+        let pixels: Vec<u8> = (0..300u32).map(|at| (at * at % 251) as u8).collect();
+        let zipped = gzip(&tar(&[("a/b.png", &pixels), ("c.jpg", &pixels[7..])]));
+        let whole = packed(&zipped).unwrap();
+        let mut found = 0;
+        for bit in 0..8 * zipped.len() {
+            let mut wrong = zipped.clone();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            match packed(&wrong) {
+                Ok(read) => assert_eq!(read, whole, "bit {bit}"),
+                Err(_) => found += 1,
+            }
+        }
+        assert!(found > 7 * zipped.len(), "{found} of {} bits", 8 * zipped.len());
+        // The checksum follows the last block of the archive.
+        assert!(packed(&zipped[..zipped.len() - 1]).is_err());
+        assert_eq!(packed(&[&zipped[..], &[0; 1000]].concat()).unwrap(), whole);
+        assert!(packed(&[&zipped[..], b"more"].concat()).unwrap_err().contains("that are not gzip data"));
+    }
+
+    #[test]
     fn damaged_archives_and_members_say_so() {
         let archive = tar(&[("a.png", &[7; 700]), ("b.png", &[8; 10])]);
         let cut = plain(&archive[..1000]).unwrap();
@@ -285,6 +313,6 @@ mod tests {
         assert!(plain(&name).unwrap_err().contains("a name or property of more than 1 MiB"));
         assert!(packed(&gzip(&name)).unwrap_err().contains("a name or property of more than 1 MiB"));
         let huge = tar_header("a.png", (1 << 30) + 1, b'0');
-        assert!(packed(&gzip(&huge)).unwrap_err().contains("gunzip it first"));
+        assert!(packed(&gzip(&huge)).unwrap_err().contains("unpack it first"));
     }
 }
