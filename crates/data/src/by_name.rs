@@ -57,7 +57,7 @@ pub fn open(
         NamedSet::Quickdraw(category) => {
             options.refuse_test_split(name)?;
             let path = search_path()?.find_or_fetch_quickdraw(category, progress)?;
-            Box::new(npy::open(&path)?.named(format!("quickdraw:{category}")))
+            Box::new(npy::images(&path, options)?.named(format!("quickdraw:{category}")))
         }
     })
 }
@@ -123,7 +123,7 @@ fn open_idx(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Box<dyn Dataset>> {
     let [images, labels] = search_path.find_or_fetch_idx(set, options.split, progress)?;
-    Ok(Box::new(idx::open_with(&images, Some(&labels), &set.classes)?.named(split_name(set.name, options))))
+    Ok(Box::new(idx::open_with(&images, &labels, &set.classes, options)?.named(split_name(set.name, options))))
 }
 
 /// The name of a split.

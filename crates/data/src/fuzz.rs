@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::folder::{DECODER_FAILED, decode};
 use super::testing::{array, gzip, idx_images, sample, tar, tar_header, zip};
-use super::{Dataset, Fit, Folder, ImageOptions, check, idx, npy};
+use super::{Background, Dataset, Fit, Folder, ImageOptions, OpenOptions, check, idx, npy};
 use crate::error::Result;
 
 /// A change; positions are fractions of the file's length.
@@ -119,7 +119,8 @@ fn peak() -> String {
     status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("peak unknown").to_owned()
 }
 
-const SMALL: ImageOptions = ImageOptions { size: Some((8, 8)), channels: Some(3), fit: Fit::Pad };
+const SMALL: ImageOptions =
+    ImageOptions { size: Some((8, 8)), channels: Some(3), fit: Fit::Pad, background: Background::WHITE, range: None };
 
 /// Reads the first images of a set, if it opens.
 fn read_some<D: Dataset>(set: Result<D>) {
@@ -193,7 +194,9 @@ fn fuzz_images() {
 fn fuzz_idx_and_npy() {
     let idx_file = idx_images(3, 4, 5);
     fuzz("idx", &[idx_file.clone(), gzip(&idx_file)], 300, |bytes| {
-        with_file("x", bytes, |path| read_some(idx::open(path)));
+        with_file("x", bytes, |path| read_some(idx::open(path, &OpenOptions::default())));
     });
-    fuzz("npy", &[array(32)], 300, |bytes| with_file("x.npy", bytes, |path| read_some(npy::open(path))));
+    fuzz("npy", &[array(32)], 300, |bytes| {
+        with_file("x.npy", bytes, |path| read_some(npy::open(path, &OpenOptions::default())))
+    });
 }

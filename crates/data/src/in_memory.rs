@@ -50,6 +50,8 @@ pub struct InMemory {
     count: usize,
     pixels: Pixels,
     info: DatasetInfo,
+    /// The labels in the fingerprint.
+    digested: Vec<u32>,
 }
 
 impl InMemory {
@@ -91,7 +93,7 @@ impl InMemory {
             ));
         }
         let count = values / shape.len();
-        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name) })
+        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name), digested: Vec::new() })
     }
 
     /// The same images with one label each; label `k` means `classes[k]`.
@@ -106,21 +108,46 @@ impl InMemory {
                 format!("expected labels from 0 to {}", classes.len().saturating_sub(1)),
             ));
         }
+        self.digested.clone_from(&labels);
         self.info = self.info.with_classes(classes, move |index| labels.get(index).copied());
         Ok(self)
     }
 
-    /// The same images with the classes of `classes`; without them if no image has a label.
+    /// The same images with the classes of `classes`; without them if no image has a label. They are part of the fingerprint.
     ///
     /// # Errors
     /// The counts differ.
-    pub(crate) fn with_class_labels(mut self, classes: ClassLabels) -> Result<Self> {
+    pub(crate) fn with_class_labels(self, classes: ClassLabels) -> Result<Self> {
+        let digested = classes.labels.iter().map(|label| label.unwrap_or(u32::MAX)).collect();
+        self.with_digested_labels(classes, digested)
+    }
+
+    /// The same images with the classes of `classes`, for which `digested` is in the fingerprint: nothing for labels that earlier
+    /// versions did not read, so that their runs resume.
+    ///
+    /// # Errors
+    /// The counts differ.
+    pub(crate) fn with_digested_labels(mut self, classes: ClassLabels, digested: Vec<u32>) -> Result<Self> {
         let ClassLabels { labels, names, notes } = classes;
         self.check_count(labels.len())?;
+        self.digested = digested;
         if !names.is_empty() {
             self.info = self.info.with_classes(names, move |index| labels.get(index).copied().flatten());
+            self.info.notes.extend(notes);
         }
-        self.info.notes.extend(notes);
+        Ok(self)
+    }
+
+    /// The same images with attributes, image by image.
+    ///
+    /// # Errors
+    /// The counts differ.
+    pub(crate) fn with_attributes(mut self, names: Vec<String>, has: Vec<bool>) -> Result<Self> {
+        let (width, count) = (names.len().max(1), self.count);
+        self.check_count(has.len() / width)?;
+        self.info = self.info.with_attributes(names, move |index, attribute| {
+            (index < count && attribute < width).then(|| has.get(index * width + attribute).copied()).flatten()
+        });
         Ok(self)
     }
 
@@ -132,6 +159,45 @@ impl InMemory {
             format!("{}: {} images but {labels} labels", self.info.name, self.count),
             "images and labels must come from the same set",
         ))
+    }
+
+    /// The same set with more notes for the user.
+    pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.info.notes.extend(notes);
+        self
+    }
+
+    /// The images of all `sets`, one after the other, without labels.
+    ///
+    /// # Errors
+    /// Their shapes differ, or they exceed the memory limit.
+    pub(crate) fn concatenated(name: impl Into<String>, sets: Vec<Self>) -> Result<Self> {
+        let name = name.into();
+        let Some(shape) = sets.first().map(|set| set.shape) else {
+            return Err(Error::data(format!("{name} holds no images"), "give it images"));
+        };
+        let (values, all_bytes) = (
+            sets.iter().map(|set| set.pixels.len() as u64).sum::<u64>(),
+            sets.iter().all(|set| matches!(set.pixels, Pixels::Bytes(_))),
+        );
+        if sets.iter().any(|set| set.shape != shape) || values > MAX_SET_BYTES / if all_bytes { 1 } else { 4 } {
+            return Err(Error::data(
+                format!("{name}: its images differ in shape, or take more than {MAX_SET_BYTES} bytes of memory"),
+                "name one of its files",
+            ));
+        }
+        let (mut bytes, mut floats, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        for set in sets {
+            match set.pixels {
+                Pixels::Bytes(more) if all_bytes => bytes.extend(more),
+                Pixels::Bytes(more) => floats.extend(more.into_iter().map(|byte| f32::from(byte) / 255.0)),
+                Pixels::Floats(more) => floats.extend(more),
+            }
+            notes.extend(set.info.notes.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>());
+        }
+        let set =
+            if all_bytes { Self::from_bytes(name, shape, bytes)? } else { Self::from_floats(name, shape, floats)? };
+        Ok(set.with_notes(notes))
     }
 
     /// The same set under another name.
@@ -158,11 +224,7 @@ impl InMemory {
                 }
             }
         }
-        if !self.info.labels.classes().is_empty() {
-            for index in 0..self.count {
-                digest.update(&self.info.labels.class(index).unwrap_or(u32::MAX).to_le_bytes());
-            }
-        }
+        self.digested.iter().for_each(|label| digest.update(&label.to_le_bytes()));
         digest.finish()
     }
 }

@@ -7,6 +7,7 @@
 
 mod atomic_file;
 pub mod attributes;
+mod background;
 mod batches;
 mod by_name;
 mod cache;
@@ -46,11 +47,13 @@ mod synthetic;
 #[allow(clippy::unwrap_used)]
 mod testing;
 mod toy;
+mod with_notes;
 
 use std::path::Path;
 
 pub use atomic_file::PartFile;
 pub use attributes::{Attributes, WithAttributes};
+pub use background::Background;
 pub use batches::{Batches, fill, fill_labels};
 pub use cache_folder::cache_folder;
 pub use dataset::{BadFile, Dataset, DatasetInfo, ImageShape, Kind, Labels};
@@ -142,9 +145,9 @@ impl Format {
     /// Opens the data set at `path`.
     fn load(self, path: &Path, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         Ok(match self {
-            Self::Idx => Box::new(idx::open(path)?),
-            Self::Npy => Box::new(npy::open(path)?),
-            Self::Npz => Box::new(npz::open(path, options.split)?),
+            Self::Idx => Box::new(idx::open(path, options)?),
+            Self::Npy => Box::new(npy::open(path, options)?),
+            Self::Npz => Box::new(npz::open(path, options)?),
             Self::Parquet => Box::new(parquet::open(path, options.split, &options.image())?),
             Self::Cifar => Box::new(cifar::open(path, options.split)?),
             Self::Folder | Self::Archive => image_files::open(path, options)?,

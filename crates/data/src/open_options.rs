@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::background::Background;
 use crate::error::{Error, Result};
 use crate::resize::{Fit, ImageOptions};
 
@@ -47,6 +48,11 @@ pub struct OpenOptions {
     pub channels: Option<usize>,
     /// How images with another aspect ratio than `size` are fitted.
     pub fit: Fit,
+    /// The colour under transparent pixels.
+    pub background: Background,
+    /// The pixel values that become 0 and 1, in the units of the file (0 to 65535 for 16 bits); values outside are clipped.
+    /// `None`: the whole range of the pixels' type.
+    pub range: Option<(f32, f32)>,
     /// The seed of synthetic sets.
     pub seed: u64,
     /// Number of images of synthetic sets; `None` for each set's default.
@@ -54,9 +60,15 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// The size, channels and fit of every image.
+    /// How every image is read: size, channels, fit, background and range.
     pub fn image(&self) -> ImageOptions {
-        ImageOptions { size: self.size, channels: self.channels, fit: self.fit }
+        ImageOptions {
+            size: self.size,
+            channels: self.channels,
+            fit: self.fit,
+            background: self.background,
+            range: self.range,
+        }
     }
 
     /// Refuses `Split::Test` for a set without test images.
@@ -107,6 +119,20 @@ impl OpenOptions {
     #[must_use]
     pub fn fit(mut self, fit: Fit) -> Self {
         self.fit = fit;
+        self
+    }
+
+    /// Composites transparent images over this colour.
+    #[must_use]
+    pub fn background(mut self, background: Background) -> Self {
+        self.background = background;
+        self
+    }
+
+    /// Maps these pixel values to 0 and 1, and clips others; `None` for the whole range of the pixels' type.
+    #[must_use]
+    pub fn range(mut self, range: impl Into<Option<(f32, f32)>>) -> Self {
+        self.range = range.into();
         self
     }
 

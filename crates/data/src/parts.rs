@@ -4,7 +4,7 @@
 mod divide;
 mod lists;
 
-pub(crate) use divide::{Holding, divide, divide_data_files};
+pub(crate) use divide::{Holding, divide};
 pub(crate) use lists::lists;
 
 /// A part of a data set.

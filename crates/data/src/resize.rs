@@ -5,6 +5,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Pixel};
 use serde::{Deserialize, Serialize};
 
+use super::background::Background;
 use super::dataset::ImageShape;
 use super::in_memory::MAX_SIDE;
 use crate::error::{Error, Result};
@@ -20,8 +21,8 @@ pub enum Fit {
     Pad,
 }
 
-/// The target of resizing; `None` keeps a property.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How images are read; `None` keeps a property.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ImageOptions {
     /// Height and width in pixels.
     pub size: Option<(usize, usize)>,
@@ -29,13 +30,17 @@ pub struct ImageOptions {
     pub channels: Option<usize>,
     /// How images with another aspect ratio than `size` are fitted.
     pub fit: Fit,
+    /// The colour under transparent pixels.
+    pub background: Background,
+    /// The pixel values that become black and white, in the units of the file; values outside are clipped.
+    pub range: Option<(f32, f32)>,
 }
 
 impl ImageOptions {
-    /// Refuses invalid sizes and channels.
+    /// Refuses invalid sizes, channels and ranges.
     ///
     /// # Errors
-    /// A side of 0 or above the limit, or channels other than 1 and 3.
+    /// A side of 0 or above the limit, channels other than 1 and 3, or a range that is empty.
     pub fn check(&self) -> Result<()> {
         if let Some((height, width)) = self.size {
             let fits = |side: usize| (1..=MAX_SIDE).contains(&(side as u64));
@@ -45,6 +50,14 @@ impl ImageOptions {
                     format!("expected sides from 1 to {MAX_SIDE} pixels (`data.size`), such as 64"),
                 ));
             }
+        }
+        if let Some((low, high)) = self.range
+            && !(low < high && (high - low).is_finite())
+        {
+            return Err(Error::usage(
+                format!("pixel values from {low} to {high} are no range"),
+                "expected two numbers, the smaller one first, such as [0, 4095] (`data.range`)",
+            ));
         }
         match self.channels {
             None | Some(1 | 3) => Ok(()),
@@ -58,6 +71,22 @@ impl ImageOptions {
     pub fn apply(&self, from: ImageShape) -> ImageShape {
         let (height, width) = self.size.unwrap_or((from.height, from.width));
         ImageShape { height, width, channels: self.channels.unwrap_or(from.channels) }
+    }
+
+    /// What a fingerprint and a cache key need to know of background and range: nothing for the defaults.
+    pub(super) fn values_key(&self) -> String {
+        let background = (self.background != Background::default()).then(|| format!(", over {}", self.background));
+        let range = self.range.map(|(low, high)| format!(", from {low:?} to {high:?}"));
+        background.into_iter().chain(range).collect()
+    }
+
+    /// What `background` and `range` do, for the user; `None` for the defaults.
+    pub(super) fn describe_values(&self) -> Option<String> {
+        let background = (self.background != Background::default())
+            .then(|| format!("transparent images are laid over {}", self.background));
+        let range = self.range.map(|(low, high)| format!("pixel values from {low} to {high} become black to white"));
+        let parts: Vec<String> = background.into_iter().chain(range).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// A description for the run's report; `None` if images are not changed.
@@ -210,11 +239,26 @@ mod tests {
 
     #[test]
     fn what_is_done_is_said() {
-        let options = ImageOptions { size: Some((64, 48)), channels: Some(1), fit: Fit::Crop };
+        let options = ImageOptions { size: Some((64, 48)), channels: Some(1), ..ImageOptions::default() };
         let said = "centre crop, then 64x48 (Lanczos; linear where it enlarges), in grey";
         assert_eq!(options.describe().unwrap(), said);
         assert!(ImageOptions { fit: Fit::Pad, ..options }.describe().unwrap().starts_with("whole image within 64x48"));
         assert_eq!(ImageOptions::default().describe(), None);
+    }
+
+    #[test]
+    fn background_and_range_are_said_and_part_of_the_key_where_they_are_set() {
+        let options = ImageOptions::default();
+        assert_eq!((options.values_key(), options.describe_values()), (String::new(), None));
+        let both = ImageOptions { background: Background::BLACK, range: Some((0.0, 4095.0)), ..options };
+        assert_eq!(both.values_key(), ", over black, from 0.0 to 4095.0");
+        let said = "transparent images are laid over black; pixel values from 0 to 4095 become black to white";
+        assert_eq!(both.describe_values().unwrap(), said);
+        both.check().unwrap();
+        for range in [(1.0, 1.0), (2.0, 1.0), (f32::NAN, 1.0), (0.0, f32::INFINITY), (f32::MIN, f32::MAX)] {
+            let error = ImageOptions { range: Some(range), ..options }.check().unwrap_err();
+            assert!(error.hint().contains("`data.range`"), "{error}");
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ mod tests {
         let shape = |height, width, channels| ImageShape { height, width, channels };
         let bytes: Vec<u8> = (0..32).map(|k| if k < 16 { 0 } else { 204 }).collect();
         let set = || Box::new(InMemory::from_bytes("x", shape(4, 4, 1), bytes.clone()).unwrap());
-        let options = ImageOptions { size: Some((2, 3)), channels: Some(3), fit: Fit::Crop };
+        let options = ImageOptions { size: Some((2, 3)), channels: Some(3), ..ImageOptions::default() };
         let resized = Resized::over(set(), &options).unwrap();
         assert_eq!((resized.len(), resized.shape()), (2, shape(2, 3, 3)));
         for _ in 0..2 {

@@ -5,10 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::open_options::Split;
-use super::{Format, cifar, idx, npy, npz, parquet};
+use super::{Format, cifar, idx, npy, parquet};
 use crate::error::{Error, Result};
 use crate::folder::scan::{Contents, contents};
-use crate::formats::GZIP;
+use crate::formats::compression::unpacked;
+use crate::formats::data_files::{self, DataFile, DataFiles};
 
 /// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum FolderContents {
     Images,
     /// Single file of another format, or a folder whose files form one set.
     Single(PathBuf, Format),
+    /// Several files of other formats.
+    Several(DataFiles),
 }
 
 /// Detects the contents of a folder; `split` selects among files named as in MNIST.
@@ -34,12 +37,16 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     }
     let found = contents(folder)?;
     // Tables of addresses lie beside images; images in the documentation lie beside tables of images.
-    let tables = parquet::files(folder, found == Contents::Nothing)?;
+    let tables = parquet::files(folder)?;
     if !tables.is_empty() && (found == Contents::Nothing || tables.iter().any(|table| parquet::holds_images(table))) {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
     if found == Contents::Images {
         return Ok(FolderContents::Images);
+    }
+    // The error says what they hold.
+    if !tables.is_empty() {
+        return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
@@ -51,9 +58,6 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         }
     }
     files.sort_by(|(a, _), (b, _)| a.cmp(b));
-    if files.len() > 1 {
-        files.retain(|(path, format)| *format != Format::Npz || npz::holds_images(path));
-    }
     // Archives are one set, beside which there may be arrays of labels, for one.
     if found == Contents::Archives
         && files.iter().all(|(path, format)| *format == Format::Archive || !has_images(path, *format))
@@ -70,7 +74,10 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
              CIFAR-10 or IDX file",
         )),
         [(file, format)] => Ok(FolderContents::Single(file.clone(), *format)),
-        several => Err(too_many(folder, several)),
+        _ => {
+            let files = files.into_iter().map(|(path, format)| DataFile { path, format }).collect();
+            data_files::choose(folder, files, split).map(FolderContents::Several)
+        }
     }
 }
 
@@ -80,17 +87,6 @@ fn has_images(path: &Path, format: Format) -> bool {
         Format::Npy => npy::layout(path).is_ok(),
         _ => true,
     }
-}
-
-/// An error that lists the data files to choose from.
-fn too_many(folder: &Path, files: &[(PathBuf, Format)]) -> Error {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let names: Vec<String> = files.iter().take(20).map(|(path, _)| name(path)).collect();
-    let more = if files.len() > names.len() { ", ..." } else { "" };
-    Error::data(
-        format!("{} holds {} data files: {}{more}", folder.display(), files.len(), names.join(", ")),
-        format!("name one of them: {}", files[0].0.display()),
-    )
 }
 
 /// Detects the format of a file by its content.
@@ -121,18 +117,15 @@ fn detect(path: &Path, start: &[u8]) -> Option<Format> {
     Format::ALL.into_iter().find(|format| format.matches(path, start))
 }
 
-/// The first bytes of a file, after gunzip where it is gzipped.
+/// The first bytes of a file, uncompressed.
 fn start(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io("read", path))?;
-    file.take(1024).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    if !bytes.starts_with(&GZIP) {
-        return Ok(bytes);
-    }
-    let mut inflated = Vec::new();
-    // The stream is cut off here and may be damaged: the bytes so far are enough.
-    let _ = flate2::read::GzDecoder::new(&bytes[..]).take(512).read_to_end(&mut inflated);
-    Ok(inflated)
+    let (reader, compression) = unpacked(file).map_err(Error::io("read", path))?;
+    let got = reader.take(1024).read_to_end(&mut bytes).map_err(Error::io("read", path));
+    // A damaged stream may begin well: its reader says what is wrong.
+    got.map(drop).or_else(|error| if compression.is_some() { Ok(()) } else { Err(error) })?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -180,8 +173,7 @@ mod tests {
         let one = FolderContents::Single(root.join("b.npy"), Format::Npy);
         assert_eq!(look(Split::Train).unwrap(), one);
         std::fs::write(root.join("a.npy"), array(12)).unwrap();
-        assert!(message().ends_with("holds 2 data files: a.npy, b.npy"), "{}", message());
-        assert!(look(Split::Train).unwrap_err().hint().ends_with("a.npy"));
+        assert!(message().contains("holds 2 data files"), "{}", message());
         std::fs::create_dir(root.join("deep")).unwrap();
         std::fs::write(root.join("deep/x.png"), "a picture").unwrap();
         assert_eq!(look(Split::Train).unwrap(), FolderContents::Images);

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 use crate::folder::scan::{self, Metadata, OnDisk};
-use crate::formats::GZIP;
+use crate::formats::compression::Compression;
 pub(crate) use member::{Member, OtherFiles, PassedOver, common_folders, extension, is_archive_name, is_image};
 
 /// Size limit of a file (256 MiB).
@@ -60,7 +60,7 @@ impl Container {
             return Self::archive(root, "").map_err(|what| {
                 Error::data(
                     format!("{} can't be read as an archive of images: {what}", root.display()),
-                    "expected a .zip, .tar or .tar.gz; if it is damaged, download or pack it again",
+                    "expected a .zip, a .tar or a compressed .tar; if it is damaged, download or pack it again",
                 )
             });
         }
@@ -82,8 +82,8 @@ impl Container {
         let (members, images) = if zip::matches(&start[..got]) {
             let (members, images) = member::sorted_unique(prefixed(zip::members(&file)?, prefix));
             (Members::Zip(file, members), images)
-        } else if start.starts_with(&GZIP) {
-            let (bytes, members) = tar::unzip(file, &mut passed)?;
+        } else if Compression::of(&start[..got]).is_some() {
+            let (bytes, members) = tar::unpack(file, &mut passed)?;
             let (members, images) = member::sorted_unique(prefixed(members, prefix));
             (Members::Tar(bytes, members), images)
         } else if tar::matches(&start[..got]) {

@@ -10,12 +10,10 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
 use crate::dataset::ImageShape;
 use crate::error::{Error, Result};
-use crate::formats::GZIP;
 use crate::formats::archive::tar;
+use crate::formats::compression::unpacked;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::Split;
 pub(crate) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
@@ -45,7 +43,7 @@ pub fn open(path: &Path, split: Split) -> Result<InMemory> {
     }
     let file = File::open(path).map_err(Error::io("read", path))?;
     if is_archive(path) {
-        return from_archive(path, unpacked(file).map_err(Error::io("read", path))?, split);
+        return from_archive(path, unpacked(file).map_err(Error::io("read", path))?.0, split);
     }
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     let mut rows = Rows::default();
@@ -80,9 +78,9 @@ pub(crate) fn is_rows(path: &Path) -> bool {
     labels().unwrap_or(false)
 }
 
-/// Whether a file is a tar archive (gzipped or not) with such files among its first entries.
+/// Whether a file is a tar archive (compressed or not) with such files among its first entries.
 pub(crate) fn is_archive(path: &Path) -> bool {
-    let Ok(reader) = File::open(path).and_then(unpacked) else { return false };
+    let Ok((reader, _)) = File::open(path).and_then(unpacked) else { return false };
     let (seen, found) = (Cell::new(0), Cell::new(false));
     let wanted = |name: &str| {
         seen.set(seen.get() + 1);
@@ -93,15 +91,6 @@ pub(crate) fn is_archive(path: &Path) -> bool {
     // An error stops the walk; the entries so far are enough.
     let _ = tar::pick(reader, wanted, |_, _, _| Err(String::new()));
     found.get()
-}
-
-/// The bytes of a file, gunzipped if necessary.
-fn unpacked(mut file: File) -> std::io::Result<Box<dyn Read>> {
-    let mut start = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut start)?;
-    file.rewind()?;
-    let reader = BufReader::with_capacity(1 << 16, file);
-    Ok(if start == GZIP { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) })
 }
 
 /// Whether a file name is one of `split`.
@@ -311,6 +300,26 @@ mod tests {
         let (unpacked, packed) =
             (open(folder.path(), Split::Train).unwrap(), open(&folder.path().join("a.tar"), Split::Train).unwrap());
         assert_eq!(unpacked.fingerprint(), packed.fingerprint());
+    }
+
+    #[test]
+    fn every_wrong_bit_of_a_compressed_archive_is_found_or_harmless() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tar.gz");
+        let zipped = gzip(&archive(&[("data_batch_1.bin", &rows(&[1, 7]))]));
+        std::fs::write(&path, &zipped).unwrap();
+        let whole = open(&path, Split::Train).unwrap().fingerprint();
+        let mut found = 0;
+        for bit in 0..8 * zipped.len() {
+            let mut wrong = zipped.clone();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, wrong).unwrap();
+            match open(&path, Split::Train) {
+                Ok(set) => assert_eq!(set.fingerprint(), whole, "bit {bit}"),
+                Err(_) => found += 1,
+            }
+        }
+        assert!(found > 7 * zipped.len(), "{found} of {} bits", 8 * zipped.len());
     }
 
     #[test]

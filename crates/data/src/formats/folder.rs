@@ -114,7 +114,8 @@ impl Folder {
         let (model, found) = first_image(&files, &file_states)?;
         let (options, shape, count) = (*options, options.apply(found), files.len());
         let mut info = DatasetInfo::new(files.root().display().to_string());
-        info.notes = options.describe().map(|how| format!("images resized: {how}")).into_iter().collect();
+        let shaped = options.describe().map(|how| format!("images resized: {how}"));
+        info.notes = [shaped, options.describe_values()].into_iter().flatten().collect();
         let look = {
             let files = Arc::clone(&files);
             move || contents(&files, shape, &options, cache_folder)
@@ -337,7 +338,7 @@ fn size(shape: ImageShape) -> String {
 fn fingerprint(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     let fit = if options.fit == Fit::Pad { ", fitted" } else { "" };
-    digest.update(format!("folder {}x{shape}{fit}\n", files.len()).as_bytes());
+    digest.update(format!("folder {}x{shape}{fit}{}\n", files.len(), options.values_key()).as_bytes());
     // Common folders are left out.
     let shared = common_folders((0..files.len()).map(|index| files.name(index)));
     for index in 0..files.len() {
@@ -373,8 +374,8 @@ fn contents(
 fn key(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     // Change the number when decoding or resizing changes.
-    let how = format!("decoded 1: {}x{shape} {:?} {}\n", files.len(), options.fit, options.size.is_some());
-    digest.update(how.as_bytes());
+    let how = format!("decoded 1: {}x{shape} {:?} {}", files.len(), options.fit, options.size.is_some());
+    digest.update(format!("{how}{}\n", options.values_key()).as_bytes());
     for index in 0..files.len() {
         let (length, version) = (files.length(index), files.version(index));
         digest.update(format!("{length} {version} {}\n", files.cached_name(index)).as_bytes());

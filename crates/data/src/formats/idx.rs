@@ -1,49 +1,74 @@
-//! IDX, the format of MNIST: a big-endian header (magic number, then one size per dimension), then one byte per value;
-//! often gzipped. Images have the magic number 2051 and three dimensions, labels 2049 and one.
+//! IDX, the format of MNIST: a big-endian header (magic number, then one size per dimension), then the values, mostly one byte
+//! each; often gzipped. Images have three dimensions, labels one, or two as in QMNIST, whose first number is the class.
 //! Format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 
 mod decode;
 
 use std::path::{Path, PathBuf};
 
-use crate::dataset::ImageShape;
 use crate::error::Result;
+use crate::formats::array::labels::{Array, Labels};
+use crate::formats::array::{self, Images, Settings};
+use crate::formats::beside;
 use crate::in_memory::InMemory;
-use decode::{Kind, damaged, read};
+use crate::open_options::OpenOptions;
+use decode::{Kind, damaged, kind_of, read};
 
-/// Whether these first bytes (after gunzip) are those of IDX images.
+/// Whether these first bytes (uncompressed) are those of IDX images.
 pub(crate) fn matches(start: &[u8]) -> bool {
-    start.starts_with(&Kind::Images.magic().to_be_bytes())
+    kind_of(start) == Some(Kind::Images)
 }
 
-/// Opens IDX images (`.gz` or not), and the labels next to them if their file has the usual name.
+/// Whether these first bytes (uncompressed) are those of IDX labels.
+pub(crate) fn matches_labels(start: &[u8]) -> bool {
+    kind_of(start) == Some(Kind::Labels)
+}
+
+/// Opens IDX images (compressed or not), and the labels next to them if their file has the usual name.
 ///
 /// # Errors
 /// A file can't be read, is not an IDX file, or its length doesn't match its header.
-pub fn open(images: &Path) -> Result<InMemory> {
-    open_with(images, labels_beside(images).as_deref(), &[])
+pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
+    let set = images(path, options)?;
+    let Some(labels) = labels_beside(path) else { return beside::attach(set, path) };
+    let others = beside::labels_of_other_parts(&labels);
+    self::labels(&labels)?.attach(set, &others, &[], true)
 }
 
-/// Opens IDX images with the given labels file and class names. Without class names, they are the numbers "0", "1", ...
+/// Opens IDX images with the given labels file and class names.
 ///
 /// # Errors
 /// As `open`; also if counts differ or a label has no class.
-pub(crate) fn open_with(images: &Path, labels: Option<&Path>, classes: &[&str]) -> Result<InMemory> {
-    let (sizes, bytes) = read(images, Kind::Images)?;
-    let [_, height, width] = sizes[..] else {
-        return Err(damaged(images, "it has no image sizes"));
+pub(crate) fn open_with(path: &Path, labels: &Path, classes: &[&str], options: &OpenOptions) -> Result<InMemory> {
+    let values = read(labels, Kind::Labels)?;
+    let labels = values.bytes.into_iter().map(u32::from).collect();
+    images(path, options)?.with_labels(labels, classes.iter().map(|class| (*class).to_owned()).collect())
+}
+
+fn images(path: &Path, options: &OpenOptions) -> Result<InMemory> {
+    let values = read(path, Kind::Images)?;
+    let images = Images::check(path, values.scalar, &values.sizes, false, true)?;
+    array::from_bytes(path, values.bytes, &images, Settings { range: options.range, binary: false })
+}
+
+/// The labels in a file.
+///
+/// # Errors
+/// The file can't be read, or holds no labels.
+pub(crate) fn labels(path: &Path) -> Result<Labels> {
+    let values = read(path, Kind::Labels)?;
+    let scalar = values.scalar;
+    let (sizes, bytes) = match values.sizes[..] {
+        // Of the eight numbers of QMNIST, the others say who wrote the digit and where it is from.
+        [count, numbers @ 8] => {
+            let row = scalar.width * numbers as usize;
+            let first = values.bytes.chunks_exact(row).flat_map(|row| &row[..scalar.width]);
+            (vec![count], first.copied().collect())
+        }
+        _ => (values.sizes, values.bytes),
     };
-    let shape = ImageShape { height: height as usize, width: width as usize, channels: 1 };
-    let set = InMemory::from_bytes(images.display().to_string(), shape, bytes)?;
-    let Some(path) = labels else { return Ok(set) };
-    let (_, labels) = read(path, Kind::Labels)?;
-    let labels: Vec<u32> = labels.into_iter().map(u32::from).collect();
-    let classes: Vec<String> = if classes.is_empty() {
-        (0..=labels.iter().copied().max().unwrap_or(0)).map(|label| label.to_string()).collect()
-    } else {
-        classes.iter().map(|class| (*class).to_owned()).collect()
-    };
-    set.with_labels(labels, classes)
+    let array = Array { descr: &scalar.descr(), fortran: false, sizes: &sizes };
+    array.read(path, &mut &bytes[..])?.map_err(|unread| damaged(path, &format!("its labels are not read: {unread}")))
 }
 
 /// The images file in `folder` with `prefix` ("train" or "t10k"), under any of its usual names.
@@ -81,9 +106,14 @@ mod tests {
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         put("train-images-idx3-ubyte.gz", &gzip(&idx_images(3, 4, 3)));
         put("train-labels.idx1-ubyte", &idx_labels(&[2, 0, 2]));
+        let open = |path: &Path| super::open(path, &OpenOptions::default());
         let set = open(&find(folder.path(), "train").unwrap()).unwrap();
-        assert_eq!((set.len(), set.label(0), set.label(1)), (3, Some(2), Some(0)));
-        assert_eq!(set.classes(), ["0", "1", "2"]);
+        assert_eq!((set.len(), set.label(0), set.label(1)), (3, Some(1), Some(0)));
+        assert_eq!(set.classes(), ["0", "2"]);
+        // The other part has a class more.
+        put("t10k-labels-idx1-ubyte", &idx_labels(&[1]));
+        let set = open(&find(folder.path(), "train").unwrap()).unwrap();
+        assert_eq!((set.label(0), set.classes().len()), (Some(2), 3));
         assert_eq!(find(folder.path(), "t10k"), None);
         put("train-labels.idx1-ubyte", &idx_labels(&[2, 0]));
         let error = open(&find(folder.path(), "train").unwrap()).unwrap_err();
@@ -91,16 +121,40 @@ mod tests {
         put("train-labels.idx1-ubyte", &idx_labels(&[2, 0, 9]));
         let error = open_with(
             &folder.path().join("train-images-idx3-ubyte.gz"),
-            Some(&folder.path().join("train-labels.idx1-ubyte")),
+            &folder.path().join("train-labels.idx1-ubyte"),
             &["a", "b", "c"],
+            &OpenOptions::default(),
         );
         assert!(error.unwrap_err().to_string().contains("label 2 is 9, but there are 3 classes"));
     }
 
     #[test]
+    fn labels_of_relatives_of_mnist() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        let labelled = |name: &str| {
+            let set = open(&folder.path().join(name), &OpenOptions::default()).unwrap();
+            ((0..set.len()).map(|index| set.label(index)).collect::<Vec<_>>(), set.classes(), set.notes())
+        };
+        put("qmnist-train-images-idx3-ubyte.gz", &gzip(&idx_images(2, 4, 4)));
+        let numbers = [7i32, 4, 1, 2, 3, 4, 5, 6, 3, 4, 1, 2, 3, 4, 5, 6];
+        let mut labels = vec![0, 0, 0x0c, 2, 0, 0, 0, 2, 0, 0, 0, 8];
+        labels.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+        put("qmnist-train-labels-idx2-int.gz", &gzip(&labels));
+        let (found, classes, notes) = labelled("qmnist-train-images-idx3-ubyte.gz");
+        assert_eq!((found, classes), (vec![Some(1), Some(0)], vec!["3".to_owned(), "7".to_owned()]));
+        assert_eq!(notes.last().unwrap(), "labels from qmnist-train-labels-idx2-int.gz");
+        // EMNIST's letters begin at 1.
+        put("emnist-letters-train-images-idx3-ubyte", &idx_images(3, 4, 4));
+        put("emnist-letters-train-labels-idx1-ubyte", &idx_labels(&[2, 1, 2]));
+        let (found, classes, _) = labelled("emnist-letters-train-images-idx3-ubyte");
+        assert_eq!((found, classes), (vec![Some(1), Some(0), Some(1)], vec!["1".to_owned(), "2".to_owned()]));
+    }
+
+    #[test]
     fn mnist_itself() {
         let Some(data) = shared_data() else { return };
-        let set = open(&find(&data.join("mnist"), "train").unwrap()).unwrap();
+        let set = open(&find(&data.join("mnist"), "train").unwrap(), &OpenOptions::default()).unwrap();
         assert_eq!((set.len(), set.shape().to_string()), (60_000, "28x28x1".to_owned()));
         assert_eq!((0..5).map(|i| set.label(i).unwrap()).collect::<Vec<_>>(), [5, 0, 4, 1, 9]);
         let mut image = vec![0.0; 784];

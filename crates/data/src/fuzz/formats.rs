@@ -1,7 +1,7 @@
 //! The forms in which several arrays, rows or attributes come.
 
 use super::*;
-use crate::{Attributes, Split, cifar, npz};
+use crate::{Attributes, OpenOptions, Split, cifar, npz};
 
 /// A `.npy` array of this type and shape.
 fn array_of(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
@@ -18,12 +18,12 @@ fn fuzz_npz() {
     fuzz("npz, outside", &[zip(&files, false), zip(&files, true)], 300, |bytes| {
         with_file("x.npz", bytes, |path| {
             npz::matches(path);
-            read_some(npz::open(path, Split::Train));
+            read_some(npz::open(path, &OpenOptions::default()));
         });
     });
     fuzz("npz, inside", &[images.clone(), labels.clone()], 300, |bytes| {
         for files in [[("x.npy", bytes), ("y.npy", &labels)], [("x.npy", &images), ("y.npy", bytes)]] {
-            with_file("x.npz", &zip(&files, true), |path| read_some(npz::open(path, Split::Train)));
+            with_file("x.npz", &zip(&files, true), |path| read_some(npz::open(path, &OpenOptions::default())));
         }
     });
 }

@@ -118,12 +118,6 @@ pub(crate) fn divide<'a>(names: impl Iterator<Item = &'a str>) -> Division {
     division
 }
 
-/// Divides data files (tables, arrays), whose own names may name the part: `data/train-00000-of-00002.parquet`.
-pub(crate) fn divide_data_files<'a>(names: impl Iterator<Item = &'a str>) -> Division {
-    let names: Vec<String> = names.map(|name| format!("{name}/")).collect();
-    divide(names.iter().map(String::as_str))
-}
-
 /// The length of the first folders of a path, including the last `/`.
 fn folder_length(name: &str) -> usize {
     name.match_indices('/').take(MAX_DEPTH).last().map_or(0, |(slash, _)| slash + 1)
@@ -456,7 +450,8 @@ mod tests {
     #[test]
     fn data_files_are_divided_by_their_names() {
         let parts = |names: &str| {
-            let division = divide_data_files(names.split(' '));
+            let files: Vec<String> = names.split(' ').map(|name| format!("{name}/")).collect();
+            let division = divide(files.iter().map(String::as_str));
             (0..names.split(' ').count()).map(|index| division.part(index)).collect::<Vec<_>>()
         };
         let (train, test) = (Some(Part::Train), Some(Part::Test));

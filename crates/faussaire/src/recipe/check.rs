@@ -3,6 +3,7 @@
 
 use super::table::{self, bad_value};
 use super::{Recipe, read, settings};
+use crate::data::Background;
 use crate::error::{Error, Result};
 use crate::net::{Network, Shape};
 use crate::optimizer::{AdamSettings, Decay};
@@ -23,7 +24,7 @@ impl Recipe {
                 return Err(bad_value(&format!("{net}.adam.{key}"), problem));
             }
         }
-        match labels(self).or_else(|| loss(self)).or_else(|| pairs(self)) {
+        match data(self).or_else(|| labels(self)).or_else(|| loss(self)).or_else(|| pairs(self)) {
             Some((key, problem)) => Err(bad_value(key, problem)),
             None => Ok(()),
         }
@@ -39,6 +40,20 @@ fn schedule(adam: &AdamSettings) -> Problem {
     }
     let short = decay != Decay::None && decay_updates <= warmup;
     short.then(|| ("decay_updates", format!("expected more than the warmup of {warmup}, got {decay_updates}")))
+}
+
+/// Checks the values of pixels.
+fn data(recipe: &Recipe) -> Problem {
+    let data = &recipe.data;
+    if data.background.parse::<Background>().is_err() {
+        let expected = "expected `white`, `black`, `grey` or `#rrggbb` such as #ff8000";
+        return Some(("data.background", format!("{expected}, got {:?}", data.background)));
+    }
+    let is_range = matches!(data.range[..], [] | [_, _]) && data.range.is_sorted_by(|low, high| low < high);
+    (!is_range).then(|| {
+        let expected = "expected two numbers, the smaller one first, such as [0, 4095], or none";
+        ("data.range", format!("{expected}, got {:?}", data.range))
+    })
 }
 
 /// Checks that shares and names correspond.
@@ -190,6 +205,11 @@ mod tests {
                 &["generator.adam.decay=cosine", "generator.adam.decay_updates=5", "generator.adam.warmup=5"],
                 "`generator.adam.decay_updates`: expected more than the warmup of 5, got 5",
             ),
+            (&["data.background=blurple"], "`data.background`: expected `white`, `black`, `grey` or `#rrggbb`"),
+            (&["data.range=[1]"], "`data.range`: expected two numbers, the smaller one first"),
+            (&["data.range=[5, 5.0]"], "got [5.0, 5.0]"),
+            (&["data.range=[0, 1, 2]"], "`data.range`: expected two numbers"),
+            (&["data.range=[0, nan]"], "`data.range`: expected a list, each a number, got [0,null]"),
             (&["labels.names=[\"a\"]", "labels.shares=[0.5,0.5]"], "`labels.shares`: expected one for each of the 1"),
         ] {
             let message = refused(changes);

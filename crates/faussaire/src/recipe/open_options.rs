@@ -13,6 +13,11 @@ impl Recipe {
             .size((data.size > 0).then_some((data.size, data.size)))
             .fit(data.fit)
             .channels((data.channels > 0).then_some(data.channels))
+            .background(data.background.parse().unwrap_or_default())
+            .range(match data.range[..] {
+                [low, high] => Some((low as f32, high as f32)),
+                _ => None,
+            })
             .seed(self.train.seed)
     }
 }

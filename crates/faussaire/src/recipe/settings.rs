@@ -1,7 +1,7 @@
 //! The keys of a recipe: every key once, with its type, meaning, default and range. A new key is a new line here.
 
 use std::collections::BTreeMap;
-use std::ops::Bound::{Excluded, Included};
+use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,11 @@ settings! {
         fit: Fit = Fit::Crop, choice(&["crop", "pad"]);
         /// Channels of the images: 1 grey, 3 colour, 0 as they are in the data set.
         channels: usize = 0, one_of(&[0, 1, 3]);
+        /// Colour under transparent pixels: `white`, `black`, `grey` or `#rrggbb`.
+        background: String = "white".into(), TEXT;
+        /// The two pixel values that become black and white, such as `[0, 4095]`, in the units of the files; empty: the whole
+        /// range of the pixels' type.
+        range: Vec<f64> = Vec::new(), list(&Kind::Number { low: Unbounded, high: Unbounded });
     }
 }
 

@@ -171,6 +171,7 @@ impl Kind {
             Self::Number { low, high } => {
                 let low = bound(low, "from", "above");
                 match (low.starts_with("from"), high) {
+                    _ if (*high, low.as_str()) == (Bound::Unbounded, "of any size") => "a number".into(),
                     (true, Included(high)) => format!("a number {low} to {}", plain(*high)),
                     _ => format!("a number {low}, {}", bound(high, "at most", "below")),
                 }
@@ -193,7 +194,7 @@ impl Kind {
             Self::OneOf(numbers) => value.as_u64().is_some_and(|n| numbers.contains(&n)),
             Self::Number { low, high } => value.as_f64().is_some_and(|x| {
                 let computed = f64::from(x as f32);
-                [x, computed].iter().all(|x| (*low, *high).contains(x))
+                [x, computed].iter().all(|x| x.is_finite() && (*low, *high).contains(x))
             }),
             Self::Switch => value.is_boolean(),
             // What a program registered is looked up when the recipe is read, and refused there by that reason.
@@ -344,6 +345,7 @@ mod tests {
             // These round to 1 and to 0 in the f32 that the training computes with.
             (number(Included(0.0), Excluded(1.0)), "a number from 0, below 1", json!(0.9999), json!(0.999_999_999_9)),
             (number(Excluded(0.0), Included(1.0)), "a number above 0, at most 1", json!(1e-30), json!(1e-60)),
+            (number(Bound::Unbounded, Bound::Unbounded), "a number", json!(-3), json!(1e39)),
             (Kind::Switch, "true or false", json!(true), json!("true")),
             (Kind::Choice(&["crop", "pad"]), "`crop` or `pad`", json!("pad"), json!("cut")),
             (Kind::List(&Kind::Text), "a list of texts", json!(["a"]), json!([1])),

@@ -1,15 +1,15 @@
-//! Tar archives: one pass over the headers locates the bytes of each member. A gzipped archive has no random access, so its
+//! Tar archives: one pass over the headers locates the bytes of each member. A compressed archive has no random access, so its
 //! encoded images (PNG, JPEG) and what may hold their labels are kept in memory.
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 use ::tar::{Archive, Entries, Entry, Header};
-use flate2::read::MultiGzDecoder;
 
 use super::budget::Budgeted;
 use super::member::{Member, PassedOver, is_image, is_text, normalised};
+use crate::formats::compression::{drain, unpacked};
 use crate::pread::{ReadAt, read_at};
 
 /// Header and padding unit.
@@ -19,10 +19,10 @@ const BLOCK: usize = 512;
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 const TOO_LONG: &str = "a name or property of more than 1 MiB";
 
-/// Size limit of the images of a gzipped archive in memory (1 GiB).
+/// Size limit of the images of a compressed archive in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 
-/// Size limit of a text of a gzipped archive in memory (64 MiB).
+/// Size limit of a text of a compressed archive in memory (64 MiB).
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 /// The location of a member's bytes.
@@ -49,7 +49,7 @@ enum Stored {
 pub enum Bytes {
     /// On disk.
     File(File),
-    /// The images of a gzipped archive, concatenated.
+    /// The images of a compressed archive, concatenated.
     Memory(Vec<u8>),
 }
 
@@ -84,13 +84,13 @@ pub fn members(file: &File, passed: &mut PassedOver) -> Result<Vec<Member<Locati
     Ok(members)
 }
 
-/// Reads the images and texts of a gzipped archive into memory.
+/// Reads the images and texts of a compressed archive into memory.
 ///
 /// # Errors
 /// A description of what is wrong, or that the archive is too large.
-pub fn unzip(mut file: File, passed: &mut PassedOver) -> Result<(Bytes, Vec<Member<Location>>), String> {
+pub fn unpack(mut file: File, passed: &mut PassedOver) -> Result<(Bytes, Vec<Member<Location>>), String> {
     file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
-    let reader = MultiGzDecoder::new(BufReader::new(file));
+    let (reader, _) = unpacked(file).map_err(|error| error.to_string())?;
     let (mut kept, mut members) = (Vec::new(), Vec::new());
     each(
         reader,
@@ -106,7 +106,7 @@ pub fn unzip(mut file: File, passed: &mut PassedOver) -> Result<(Bytes, Vec<Memb
             if length > MAX_KEPT_BYTES - at {
                 let limit = MAX_KEPT_BYTES >> 30;
                 return Err(format!(
-                    "its images have more than {limit} GiB, too much to keep unpacked; gunzip it first"
+                    "its images have more than {limit} GiB, too much to keep unpacked; unpack it first"
                 ));
             }
             let sparse = location.stored == Stored::Sparse;
@@ -128,7 +128,7 @@ pub fn read(bytes: &Bytes, member: &Member<Location>) -> Result<Vec<u8>, String>
     match stored {
         Stored::Whole => {}
         Stored::Sparse => return Err("it is stored as a sparse file; pack the archive without --sparse".to_owned()),
-        Stored::Nowhere => return Err("it is too large to keep unpacked; gunzip the archive first".to_owned()),
+        Stored::Nowhere => return Err("it is too large to keep unpacked; unpack the archive first".to_owned()),
     }
     let cut = || "the archive ends before it does".to_owned();
     match bytes {
@@ -148,7 +148,7 @@ pub fn read(bytes: &Bytes, member: &Member<Location>) -> Result<Vec<u8>, String>
     }
 }
 
-/// Calls `take` with the name, length and bytes of each `wanted` file of an archive (after gunzip).
+/// Calls `take` with the name, length and bytes of each `wanted` file of an archive (uncompressed).
 ///
 /// # Errors
 /// A description of what is wrong with the archive, or the error of `take`.
@@ -176,31 +176,38 @@ pub fn concatenated(files: impl Iterator<Item = (String, u64)>) -> Vec<Member<Lo
 
 /// `walk` for readers without seeking.
 fn each<R: Read>(
-    reader: R,
+    mut reader: R,
     wanted: impl Fn(&str) -> bool,
     passed: &mut PassedOver,
     file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
 ) -> Result<(), String> {
     let budget = Cell::new(0);
-    let mut archive = Archive::new(Budgeted { reader, left: &budget, over_budget: TOO_LONG });
-    let entries = archive.entries().map_err(|error| damaged(&error))?;
-    walk(entries, &budget, wanted, passed, file)
+    let whole = {
+        let mut archive = Archive::new(Budgeted { reader: &mut reader, left: &budget, over_budget: TOO_LONG });
+        let entries = archive.entries().map_err(|error| damaged(&error))?;
+        walk(entries, &budget, wanted, passed, file)?
+    };
+    if whole {
+        // The checksum of a compressed archive follows its last block.
+        drain(&mut reader).map_err(|error| damaged(&error))?;
+    }
+    Ok(())
 }
 
 /// Reads header after header. `file` gets the bytes, name and location of each `wanted` file, and returns whether to
-/// continue. Links are counted.
+/// continue. Links are counted. Returns whether the archive was read to its end.
 fn walk<R: Read>(
     mut entries: Entries<'_, R>,
     budget: &Cell<u64>,
     wanted: impl Fn(&str) -> bool,
     passed: &mut PassedOver,
     mut file: impl FnMut(&mut dyn Read, Box<str>, Location) -> Result<bool, String>,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     // The rest of a member may be read to skip it.
     let mut unread = 0u64;
     loop {
         budget.set(unread.saturating_add(MAX_HEADER_BYTES));
-        let Some(entry) = entries.next() else { return Ok(()) };
+        let Some(entry) = entries.next() else { return Ok(true) };
         let mut entry = entry.map_err(|error| damaged(&error))?;
         budget.set(u64::MAX);
         unread = entry.size();
@@ -220,7 +227,7 @@ fn walk<R: Read>(
             let stored = if sparse { Stored::Sparse } else { Stored::Whole };
             let location = Location { at: entry.raw_file_position(), length: entry.size(), stored };
             if !file(&mut entry, name.into(), location)? {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
@@ -259,7 +266,7 @@ mod tests {
     }
 
     fn packed(bytes: &[u8]) -> Result<Read, String> {
-        let (bytes, members) = unzip(file(bytes), &mut PassedOver::default())?;
+        let (bytes, members) = unpack(file(bytes), &mut PassedOver::default())?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&bytes, member))).collect())
     }
 
@@ -295,6 +302,27 @@ mod tests {
     }
 
     #[test]
+    fn every_wrong_bit_of_a_compressed_archive_is_found_or_harmless() {
+        let pixels: Vec<u8> = (0..300u32).map(|at| (at * at % 251) as u8).collect();
+        let zipped = gzip(&tar(&[("a/b.png", &pixels), ("c.jpg", &pixels[7..])]));
+        let whole = packed(&zipped).unwrap();
+        let mut found = 0;
+        for bit in 0..8 * zipped.len() {
+            let mut wrong = zipped.clone();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            match packed(&wrong) {
+                Ok(read) => assert_eq!(read, whole, "bit {bit}"),
+                Err(_) => found += 1,
+            }
+        }
+        assert!(found > 7 * zipped.len(), "{found} of {} bits", 8 * zipped.len());
+        // The checksum follows the last block of the archive.
+        assert!(packed(&zipped[..zipped.len() - 1]).is_err());
+        assert_eq!(packed(&[&zipped[..], &[0; 1000]].concat()).unwrap(), whole);
+        assert!(packed(&[&zipped[..], b"more"].concat()).unwrap_err().contains("that are not gzip data"));
+    }
+
+    #[test]
     fn damaged_archives_and_members_say_so() {
         let archive = tar(&[("a.png", &[7; 700]), ("b.png", &[8; 10])]);
         let cut = plain(&archive[..1000]).unwrap();
@@ -320,6 +348,6 @@ mod tests {
         assert!(plain(&name).unwrap_err().contains("a name or property of more than 1 MiB"));
         assert!(packed(&gzip(&name)).unwrap_err().contains("a name or property of more than 1 MiB"));
         let huge = tar_header("a.png", (1 << 30) + 1, b'0');
-        assert!(packed(&gzip(&huge)).unwrap_err().contains("gunzip it first"));
+        assert!(packed(&gzip(&huge)).unwrap_err().contains("unpack it first"));
     }
 }

@@ -1,10 +1,12 @@
 //! Sets of images in folders and archives: classes, sizes, bad files, and what the next run finds.
 
 use super::*;
+use crate::Background;
 use crate::testing::{tar, zip};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
-const ANY: ImageOptions = ImageOptions { size: None, channels: None, fit: Fit::Crop };
+const ANY: ImageOptions =
+    ImageOptions { size: None, channels: None, fit: Fit::Crop, background: Background::WHITE, range: None };
 
 fn png(side: u32, grey: u8) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());

@@ -84,7 +84,7 @@ mod tests {
         assert!(!path.exists(), "the file appears only when whole");
         writer.write(&[204, 255, 0, 0, 0, 0, 0, 51]).unwrap();
         writer.finish().unwrap();
-        let set = npy::open(&path).unwrap();
+        let set = npy::images(&path, &crate::OpenOptions::default()).unwrap();
         assert_eq!((set.len(), set.shape().to_string()), (2, "2x3x1".to_owned()));
         let mut image = [0.0; 6];
         set.read(0, &mut image).unwrap();

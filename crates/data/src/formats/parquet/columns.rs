@@ -6,16 +6,52 @@ use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::ColumnDescriptor;
 use serde_json::Value;
 
+/// Names of columns of labels, in order of preference.
+const LABELS: [&str; 15] = [
+    "label",
+    "labels",
+    "class",
+    "target",
+    "fine_label",
+    "cls",
+    "class_name",
+    "label_name",
+    "category",
+    "classes",
+    "targets",
+    "y",
+    "digit",
+    "emotion",
+    "species",
+];
+
 /// The indices of the columns to read, and the names of the labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Columns {
     /// Encoded images.
     pub image: usize,
-    /// Integer labels.
+    /// Labels: whole numbers, text or booleans.
     pub label: Option<usize>,
     /// In label order; empty if the file has none.
     pub names: Vec<String>,
+    /// Other columns of classes, and columns named for labels that are not read, with the reason.
+    pub notes: Vec<String>,
 }
+
+/// Whether a column holds images.
+pub fn has_images(file: &FileMetaData) -> bool {
+    let described = description(file);
+    let columns = file.schema_descr().columns();
+    columns.iter().any(|column| may_be_image(column) && is_usual(&described, top(column))) || choose(file).is_ok()
+}
+
+/// Whether a column of this name holds images if it is binary.
+fn is_usual(described: &Value, name: &str) -> bool {
+    kind(described, name) == Some("Image") || IMAGES.contains(&name)
+}
+
+/// Names of columns of images.
+const IMAGES: [&str; 8] = ["image", "img", "images", "jpg", "png", "jpeg", "webp", "image_bytes"];
 
 /// Selects the columns.
 ///
@@ -27,8 +63,7 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
     let images: Vec<usize> = (0..columns.len()).filter(|&at| may_be_image(&columns[at])).collect();
     let named = |of: &dyn Fn(&str) -> bool| images.iter().copied().find(|&at| of(top(&columns[at])));
     let is_image = |name: &str| kind(&described, name) == Some("Image");
-    let usual = |name: &str| ["image", "img", "images", "jpg", "png"].contains(&name);
-    let image = named(&is_image).or_else(|| named(&usual)).or(match images[..] {
+    let image = named(&is_image).or_else(|| named(&|name| IMAGES.contains(&name))).or(match images[..] {
         [only] => Some(only),
         _ => None,
     });
@@ -37,22 +72,50 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
         let many = if images.is_empty() { "no column holds images" } else { "several columns may hold the images" };
         return Err(format!("{many}; its columns are {}", listed.join(", ").escape_debug()));
     };
-    let label = label(columns, &described);
+    let (label, notes) = label(columns, &described);
     let names = label.map_or(Vec::new(), |at| class_names(&described, top(&columns[at])));
-    Ok(Columns { image, label, names })
+    Ok(Columns { image, label, names, notes })
 }
 
-/// The column of labels: one described as such, else integers with a known name.
-fn label(columns: &[std::sync::Arc<ColumnDescriptor>], described: &Value) -> Option<usize> {
-    let whole = |at: &usize| {
-        let column = &columns[*at];
-        matches!(column.physical_type(), Type::INT32 | Type::INT64)
-            && column.max_rep_level() == 0
-            && column.path().parts().len() == 1
+/// The column of labels: one described as such, else one with a known name; and notes on others like it.
+fn label(columns: &[std::sync::Arc<ColumnDescriptor>], described: &Value) -> (Option<usize>, Vec<String>) {
+    let name = |at: usize| top(&columns[at]);
+    let rank = |at: usize| LABELS.iter().position(|known| name(at).eq_ignore_ascii_case(known)).unwrap_or(LABELS.len());
+    let is_described = |at: usize| kind(described, name(at)) == Some("ClassLabel");
+    let mut candidates: Vec<usize> =
+        (0..columns.len()).filter(|&at| is_described(at) || rank(at) < LABELS.len()).collect();
+    candidates.dedup_by_key(|at| name(*at));
+    candidates.sort_by_key(|&at| (!is_described(at), rank(at)));
+    let (readable, others): (Vec<usize>, Vec<usize>) =
+        candidates.into_iter().partition(|&at| may_be_label(&columns[at]));
+    let chosen = readable.first().copied();
+    let unread = others.iter().map(|&at| {
+        format!(
+            "the column {} is not read as labels: it holds several values per row, or none that are labels",
+            name(at)
+        )
+    });
+    let also = readable.iter().skip(1).filter(|&&at| is_described(at)).filter_map(|&at| {
+        Some(format!("classes are those of the column {}; the column {} is left aside", name(chosen?), name(at)))
+    });
+    (chosen, if chosen.is_some() { also.collect() } else { unread.collect() })
+}
+
+/// Whole numbers, text or booleans, once per row.
+fn may_be_label(column: &ColumnDescriptor) -> bool {
+    let text = matches!(column.converted_type(), ConvertedType::UTF8 | ConvertedType::ENUM) || is_text(column);
+    let kind = match column.physical_type() {
+        Type::INT32 | Type::INT64 | Type::BOOLEAN | Type::FLOAT | Type::DOUBLE => true,
+        Type::BYTE_ARRAY => text,
+        _ => false,
     };
-    let of = |is: &dyn Fn(&str) -> bool| (0..columns.len()).filter(whole).find(|&at| is(top(&columns[at])));
-    of(&|name| kind(described, name) == Some("ClassLabel"))
-        .or_else(|| of(&|name| ["label", "labels", "class", "target"].contains(&name)))
+    kind && column.max_rep_level() == 0 && column.path().parts().len() == 1
+}
+
+/// Whether its logical type is text.
+fn is_text(column: &ColumnDescriptor) -> bool {
+    use parquet::basic::LogicalType;
+    matches!(column.logical_type_ref(), Some(LogicalType::String | LogicalType::Enum))
 }
 
 /// The name of the column, or of its group.

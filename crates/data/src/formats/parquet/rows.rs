@@ -2,14 +2,17 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use parquet::basic::Compression;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::page::PageReader;
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::DataType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::Table;
-use super::columns::choose;
+use super::columns::{self, choose};
+use super::{Labels, Table};
 
 /// Size limit of the encoded images in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
@@ -17,42 +20,128 @@ const MAX_KEPT_BYTES: u64 = 1 << 30;
 /// Rows per read.
 const ROWS: usize = 256;
 
-/// Appends a file's rows to `table`.
+/// Whether a file has a column of images.
+pub fn has_images(path: &Path) -> bool {
+    let opened = File::open(path).ok().and_then(|file| SerializedFileReader::new(file).ok());
+    opened.is_some_and(|reader| columns::has_images(reader.metadata().file_metadata()))
+}
+
+/// Appends a file's rows to `table`. Rows without an image are passed over.
 ///
 /// # Errors
 /// A description of what is wrong.
 pub fn read(path: &Path, table: &mut Table) -> Result<(), String> {
-    let file = File::open(path).map_err(plain)?;
-    let reader = SerializedFileReader::new(file).map_err(plain)?;
-    let columns = choose(reader.metadata().file_metadata())?;
-    let level = |column: usize| reader.metadata().file_metadata().schema_descr().column(column).max_def_level();
-    for group in reader.metadata().row_groups() {
-        for column in [Some(columns.image), columns.label].into_iter().flatten() {
-            unpackable(group.column(column).compression())?;
-        }
-        let bytes = u64::try_from(group.column(columns.image).compressed_size()).unwrap_or(u64::MAX);
+    let columns = Columns::open(path)?;
+    let chosen = choose(columns.reader.metadata().file_metadata())?;
+    columns.check([Some(chosen.image), chosen.label].into_iter().flatten())?;
+    for group in columns.reader.metadata().row_groups() {
+        let bytes = u64::try_from(group.column(chosen.image).compressed_size()).unwrap_or(u64::MAX);
         if bytes.saturating_add(table.images.len() as u64) > MAX_KEPT_BYTES {
             return Err(too_much());
         }
     }
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(plain)?;
-        images(group.get_column_reader(columns.image).map_err(plain)?, level(columns.image), table)?;
-        if let Some(label) = columns.label {
-            labels(group.get_column_reader(label).map_err(plain)?, level(label), table)?;
+    let mut unread = None;
+    for group in 0..columns.reader.num_row_groups() {
+        let present = images(columns.values(group, chosen.image)?, columns.level(chosen.image), table)?;
+        if let Some(label) = chosen.label {
+            let found = labels(columns.values(group, label)?, columns.level(label));
+            match found {
+                Ok(found) if found.len() == present.len() => table.labels.extend(found.of(&present)),
+                Ok(found) => return Err(format!("{} images but {} labels", present.len(), found.len())),
+                Err(what) => unread = Some(what),
+            }
         }
     }
+    table.notes.extend(chosen.notes);
+    if let (Some(what), Some(label)) = (unread, chosen.label) {
+        table.unlabelled(format!("the column {} is not read as labels: {what}", columns.name(label)));
+    }
     if table.names.is_empty() {
-        table.names = columns.names;
+        table.names = chosen.names;
     }
     Ok(())
 }
 
+/// The labels of the rows of a file, without its images; `None` if it has none.
+///
+/// # Errors
+/// A description of what is wrong.
+pub fn read_labels(path: &Path) -> Result<Option<Labels>, String> {
+    let columns = Columns::open(path)?;
+    let Some(label) = choose(columns.reader.metadata().file_metadata())?.label else { return Ok(None) };
+    columns.check([label].into_iter())?;
+    let mut all = Labels::default();
+    for group in 0..columns.reader.num_row_groups() {
+        all.extend(labels(columns.values(group, label)?, columns.level(label))?);
+    }
+    Ok(Some(all))
+}
+
+/// The columns of an open file.
+struct Columns {
+    file: Arc<File>,
+    reader: SerializedFileReader<File>,
+}
+
+impl Columns {
+    fn open(path: &Path) -> Result<Self, String> {
+        let file = File::open(path).map_err(plain)?;
+        let reader = SerializedFileReader::new(file.try_clone().map_err(plain)?).map_err(plain)?;
+        Ok(Self { file: Arc::new(file), reader })
+    }
+
+    /// Refuses columns that can't be unpacked.
+    fn check(&self, columns: impl Iterator<Item = usize>) -> Result<(), String> {
+        for column in columns {
+            for group in self.reader.metadata().row_groups() {
+                unpackable(group.column(column).compression())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The level of values that are there.
+    fn level(&self, column: usize) -> i16 {
+        self.reader.metadata().file_metadata().schema_descr().column(column).max_def_level()
+    }
+
+    fn name(&self, column: usize) -> String {
+        self.reader.metadata().file_metadata().schema_descr().column(column).path().string()
+    }
+
+    /// The values of a column in a row group.
+    fn values(&self, group: usize, column: usize) -> Result<ColumnReader, String> {
+        let chunk = self.reader.metadata().row_group(group).column(column);
+        let rows = self.reader.metadata().row_group(group).num_rows();
+        let Compression::ZSTD(_) = chunk.compression() else {
+            let group = self.reader.get_row_group(group).map_err(plain)?;
+            return group.get_column_reader(column).map_err(plain);
+        };
+        // The parquet crate unpacks Zstandard by C code only: it gives the packed pages, which are unpacked here.
+        let packed = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build().map_err(plain)?;
+        let rows = usize::try_from(rows).map_err(plain)?;
+        let pages = SerializedPageReader::new(Arc::clone(&self.file), &packed, rows, None).map_err(plain)?;
+        let descriptor = self.reader.metadata().file_metadata().schema_descr().column(column);
+        Ok(get_column_reader(descriptor, zstandard(pages)))
+    }
+}
+
+#[cfg(feature = "compression")]
+fn zstandard(pages: SerializedPageReader<File>) -> Box<dyn PageReader> {
+    Box::new(super::zstandard::Unpacked::new(pages))
+}
+
+#[cfg(not(feature = "compression"))]
+fn zstandard(pages: SerializedPageReader<File>) -> Box<dyn PageReader> {
+    Box::new(pages)
+}
+
 /// Refuses compressions whose code would need a C compiler, or that are rare.
 pub(super) fn unpackable(compression: Compression) -> Result<(), String> {
-    use Compression::{GZIP, LZ4, LZ4_RAW, SNAPPY, UNCOMPRESSED};
+    use Compression::{GZIP, LZ4, LZ4_RAW, SNAPPY, UNCOMPRESSED, ZSTD};
     match compression {
         UNCOMPRESSED | SNAPPY | GZIP(_) | LZ4 | LZ4_RAW => Ok(()),
+        ZSTD(_) if cfg!(feature = "compression") => Ok(()),
         other => {
             let name = format!("{other:?}");
             Err(format!("its columns are packed with {}", name.split('(').next().unwrap_or_default()))
@@ -60,31 +149,57 @@ pub(super) fn unpackable(compression: Compression) -> Result<(), String> {
     }
 }
 
-fn images(column: ColumnReader, present: i16, table: &mut Table) -> Result<(), String> {
+/// Adds the images of a column; returns whether each row has one.
+fn images(column: ColumnReader, present: i16, table: &mut Table) -> Result<Vec<bool>, String> {
     let ColumnReader::ByteArrayColumnReader(column) = column else {
         return Err("the column of images holds something else".to_owned());
     };
-    each(column, present, |image| match image {
-        Some(image) if !image.data().is_empty() => table.push(image.data()),
-        _ => Err(format!("row {} has no image in it (only a path, perhaps)", table.ends.len())),
-    })
+    let mut rows = Vec::new();
+    each(column, present, |image| {
+        let image = image.map(|image| image.data()).filter(|image| !image.is_empty());
+        rows.push(image.is_some());
+        match image {
+            Some(image) => table.push(image),
+            None => table.pass_over(),
+        }
+    })?;
+    Ok(rows)
 }
 
-/// Labels of the rows whose images were read.
-fn labels(column: ColumnReader, present: i16, table: &mut Table) -> Result<(), String> {
+/// The labels of a column.
+fn labels(column: ColumnReader, present: i16) -> Result<Labels, String> {
+    let mut ints: Vec<Option<i64>> = Vec::new();
     let mut push = |label: Option<i64>| {
-        table.labels.push(label);
+        ints.push(label);
         Ok(())
     };
+    let whole = |label: f64| match label {
+        nan if nan.is_nan() => Ok(None),
+        whole if whole.fract() == 0.0 && whole.abs() < 9e15 => Ok(Some(whole as i64)),
+        other => Err(format!("one is {other}")),
+    };
     match column {
+        ColumnReader::BoolColumnReader(column) => each(column, present, |label| push(label.copied().map(i64::from)))?,
         ColumnReader::Int32ColumnReader(column) => each(column, present, |label| push(label.copied().map(i64::from)))?,
         ColumnReader::Int64ColumnReader(column) => each(column, present, |label| push(label.copied()))?,
-        _ => return Err("the column of labels holds something else".to_owned()),
+        ColumnReader::FloatColumnReader(column) => {
+            each(column, present, |label| push(label.map_or(Ok(None), |label| whole(f64::from(*label)))?))?;
+        }
+        ColumnReader::DoubleColumnReader(column) => {
+            each(column, present, |label| push(label.map_or(Ok(None), |label| whole(*label))?))?;
+        }
+        ColumnReader::ByteArrayColumnReader(column) => {
+            let mut text: Vec<Option<String>> = Vec::new();
+            each(column, present, |label| {
+                let label = label.map(|label| label.as_utf8().map(str::to_owned)).transpose();
+                text.push(label.map_err(|_| "one is no text".to_owned())?);
+                Ok(())
+            })?;
+            return Ok(Labels::Text(text));
+        }
+        _ => return Err("the column holds something else".to_owned()),
     }
-    if table.labels.len() == table.ends.len() {
-        return Ok(());
-    }
-    Err(format!("{} images but {} labels", table.ends.len(), table.labels.len()))
+    Ok(Labels::Ints(ints))
 }
 
 impl Table {
@@ -95,6 +210,14 @@ impl Table {
         }
         self.images.extend_from_slice(image);
         self.ends.push(self.images.len());
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Counts a row without an image.
+    fn pass_over(&mut self) -> Result<(), String> {
+        self.first_without.get_or_insert(self.rows);
+        self.rows += 1;
         Ok(())
     }
 }

@@ -24,3 +24,6 @@ schema = pa.schema(
 )
 rows = {"image": [png(index) for index in range(5)], "label": [index % 2 for index in range(5)]}
 pq.write_table(pa.table(rows, schema=schema), "sample.parquet", row_group_size=2)
+for version in ["1.0", "2.0"]:
+    name = f"zstd-{version[0]}.parquet"
+    pq.write_table(pa.table(rows, schema=schema), name, row_group_size=3, compression="zstd", data_page_version=version)

@@ -99,8 +99,8 @@ fn the_layout_of_the_hubs_in_every_packing() {
             (vec!["cat".into(), "dog".into(), "owl".into()], "4x4x1".into())
         );
     }
-    let refused = rows::unpackable(Compression::ZSTD(Default::default())).unwrap_err();
-    assert_eq!(refused, "its columns are packed with ZSTD");
+    let refused = rows::unpackable(Compression::BROTLI(Default::default())).unwrap_err();
+    assert_eq!(refused, "its columns are packed with BROTLI");
     // Without the note, labels are numbers; all unknown, there are none.
     write_hub(&path, None, gzip, &[7, 8], &[1, 0]);
     assert_eq!(open_as(&path, Split::Train).unwrap().classes(), ["0", "1"]);
@@ -158,7 +158,7 @@ fn plain_columns_and_odd_ones() {
 }
 
 #[test]
-fn rows_without_an_image_are_errors() {
+fn rows_without_an_image_are_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.parquet");
     write_hub(&path, None, Compression::SNAPPY, &[1, 2], &[0, 70_000]);
@@ -173,7 +173,9 @@ fn rows_without_an_image_are_errors() {
         open_as(&path, Split::Train)
     };
     for none in [None, Some(&b""[..])] {
-        assert!(image(none).unwrap_err().to_string().contains("row 2 has no image in it"));
+        let set = image(none).unwrap();
+        assert_eq!(seen(&set), [(5, None), (6, None)]);
+        assert_eq!(set.notes(), ["1 of 3 rows have no image and are passed over, row 2 for one"]);
     }
     // An invalid image is skipped, as in a folder.
     let set = image(Some(b"no image")).unwrap();
@@ -188,10 +190,12 @@ fn damaged_files_are_errors() {
     write_hub(&path, Some(NOTE), Compression::SNAPPY, &[1, 2, 3], &[0, 1, 2]);
     let whole = std::fs::read(&path).unwrap();
     assert!(matches(&whole));
-    for length in (0..whole.len()).step_by(13) {
+    for length in (1..whole.len()).step_by(13) {
         std::fs::write(&path, &whole[..length]).unwrap();
         let error = open_as(&path, Split::Train).unwrap_err();
-        assert!(error.to_string().contains("can't be read as a parquet file"), "{length}: {error}");
+        // Without the first bytes, it is of no known format.
+        let expected = if length < 4 { "can't be read as images" } else { "can't be read as a parquet file" };
+        assert!(error.to_string().contains(expected), "{length}: {error}");
     }
 }
 
@@ -210,5 +214,123 @@ fn a_file_by_pyarrow() {
         image.iter_mut().zip(&values).for_each(|(byte, value)| *byte = (value * 255.0).round() as u8);
         let expected = if index % 2 == 0 { Rgb([200 + index as u8, 0, 7]) } else { Rgb([0, 200 + index as u8, 7]) };
         assert_eq!((*image.get_pixel(0, 0), *image.get_pixel(5, 7)), (expected, Rgb([1, 2, 3])));
+    }
+}
+
+/// Greys from 1 with labels of a schema such as `optional binary label (UTF8);`, written by `column`.
+fn labelled(
+    path: &Path,
+    column_type: &str,
+    note: Option<&str>,
+    column: impl Fn(&mut SerializedColumnWriter<'_>),
+) -> (Vec<Option<u32>>, Vec<String>, Vec<String>) {
+    let schema = format!("message m {{ required binary image; {column_type} }}");
+    write(path, &schema, note, Compression::SNAPPY, |at, writer| match at {
+        0 => {
+            let images: Vec<_> = (1..4).map(png).collect();
+            writer.typed::<ByteArrayType>().write_batch(&images, None, None).unwrap();
+        }
+        _ => column(writer),
+    });
+    let set = open_as(path, Split::Train).unwrap();
+    ((0..set.len()).map(|index| set.label(index)).collect(), set.classes(), set.notes())
+}
+
+#[test]
+fn labels_of_every_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let text = |words: [&'static str; 3]| {
+        move |writer: &mut SerializedColumnWriter<'_>| {
+            let words = words.map(ByteArray::from);
+            writer.typed::<ByteArrayType>().write_batch(&words, None, None).unwrap();
+        }
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let as_text = "required binary label (UTF8);";
+    assert_eq!(
+        labelled(&path, as_text, None, text(["dog", "cat", "dog"])),
+        (vec![Some(1), Some(0), Some(1)], names(&["cat", "dog"]), vec![])
+    );
+    assert_eq!(
+        labelled(&path, as_text, None, text(["10", "9", ""])),
+        (vec![Some(1), Some(0), None], names(&["9", "10"]), names(&["1 of 3 images have no label"]))
+    );
+    let ints = |values: [i64; 3]| {
+        move |writer: &mut SerializedColumnWriter<'_>| {
+            writer.typed::<Int64Type>().write_batch(&values, None, None).unwrap();
+        }
+    };
+    assert_eq!(
+        labelled(&path, "required int64 label;", Some(NOTE), ints([2, -1, 0])),
+        (vec![Some(2), None, Some(0)], names(&["cat", "dog", "owl"]), names(&["1 of 3 images have no label"]))
+    );
+    assert_eq!(labelled(&path, "required int64 other;", None, ints([1, 2, 3])), (vec![None; 3], vec![], vec![]));
+    let floats = |values: [f64; 3]| {
+        move |writer: &mut SerializedColumnWriter<'_>| {
+            writer.typed::<parquet::data_type::DoubleType>().write_batch(&values, None, None).unwrap();
+        }
+    };
+    assert_eq!(labelled(&path, "required double target;", None, floats([4.0, 2.0, 4.0])).1, names(&["2", "4"]));
+    let unread = labelled(&path, "required double target;", None, floats([0.5, 2.0, 4.0]));
+    assert_eq!(unread, (vec![None; 3], vec![], names(&["the column target is not read as labels: one is 0.5"])));
+}
+
+#[test]
+fn parts_by_folders_and_configurations() {
+    let root = tempfile::tempdir().unwrap();
+    let put = |name: &str, greys: &[u8], labels: &[i64]| {
+        let path = root.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_hub(&path, None, Compression::SNAPPY, greys, labels);
+    };
+    put("default/train/0000.parquet", &[1, 2], &[3, 5]);
+    put("default/train/0001.parquet", &[3], &[5]);
+    put("default/test/0000.parquet", &[4], &[4]);
+    put("default/partial-unlabelled/0000.parquet", &[9], &[-1]);
+    let folder = root.path();
+    let train = open_as(folder, Split::Train).unwrap();
+    assert_eq!(seen(&train), [(1, Some(0)), (2, Some(2)), (3, Some(2))]);
+    assert_eq!(train.classes(), ["3", "4", "5"], "the test part has a class more");
+    assert_eq!(train.notes(), ["1 parquet file is left aside: 0000.parquet"]);
+    let test = open_as(&folder.join("default"), Split::Test).unwrap();
+    assert_eq!((seen(&test), test.classes().len()), (vec![(4, Some(1))], 3));
+    // A list of addresses beside is no part of the set.
+    let list = |_: usize, column: &mut SerializedColumnWriter<'_>| {
+        column.typed::<ByteArrayType>().write_batch(&[ByteArray::from("http://x")], None, None).unwrap();
+    };
+    write(&folder.join("00000.parquet"), "message m { required binary url (UTF8); }", None, Compression::SNAPPY, list);
+    assert_eq!(open_as(folder, Split::Train).unwrap().len(), 3);
+    assert!(holds_images(&folder.join("default/train/0000.parquet")) && !holds_images(&folder.join("00000.parquet")));
+    put("large/train/0000.parquet", &[7], &[1]);
+    let error = open_as(folder, Split::Train).unwrap_err();
+    assert!(error.to_string().ends_with("holds 2 sets of parquet files: default, large"), "{error}");
+    assert!(error.hint().ends_with("default"), "{}", error.hint());
+    assert_eq!(open_as(&folder.join("large"), Split::Train).unwrap().len(), 1);
+    // A stray table beside images does not hide them.
+    image::GrayImage::new(4, 4).save(folder.join("a.png")).unwrap();
+    std::fs::remove_dir_all(folder.join("default")).unwrap();
+    std::fs::remove_dir_all(folder.join("large")).unwrap();
+    let set = crate::open(folder.to_str().unwrap(), &crate::OpenOptions::default(), &mut |_| ()).unwrap();
+    assert_eq!(set.len(), 1);
+}
+
+#[cfg(feature = "compression")]
+#[test]
+fn zstandard_as_pyarrow_writes_it() {
+    // Made by pyarrow with compression="zstd" and both versions of data pages (see `sample.py`).
+    for sample in [&include_bytes!("zstd-1.parquet")[..], include_bytes!("zstd-2.parquet")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        std::fs::write(&path, sample).unwrap();
+        let set = open_as(&path, Split::Train).unwrap();
+        assert_eq!((set.len(), set.classes(), set.label(3)), (5, vec!["red".into(), "green".into()], Some(1)));
+        for at in (4..sample.len() - 4).step_by(97) {
+            let mut wrong = sample.to_vec();
+            wrong[at] ^= 16;
+            std::fs::write(&path, wrong).unwrap();
+            // It may be read or refused.
+            let _ = open_as(&path, Split::Train);
+        }
     }
 }

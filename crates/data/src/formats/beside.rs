@@ -1,0 +1,142 @@
+//! Labels in files beside a file of images: `y_train.npy` of `x_train.npy`, `kmnist-train-labels.npz` of
+//! `kmnist-train-imgs.npz`, `labels.npy` of `images.npy`. What looks like labels but is not read is named.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::array::key::{Key, Role};
+use super::array::labels::{Array, Labels, Unread};
+use super::compression::unpacked;
+use super::{idx, npy, npz};
+use crate::Dataset;
+use crate::error::{Error, Result};
+use crate::in_memory::InMemory;
+
+/// Formats of files that may hold labels but are not read as such.
+const OTHERS: [&str; 8] = ["csv", "tsv", "txt", "json", "mat", "pkl", "pickle", "h5"];
+
+/// A file beside the images.
+struct Beside {
+    path: PathBuf,
+    key: Key,
+}
+
+/// The name of a file without the endings of formats and compressions.
+pub(crate) fn stem(path: &Path) -> String {
+    const ENDINGS: [&str; 18] = [
+        ".gz", ".bz2", ".xz", ".zst", ".npy", ".npz", ".idx", ".parquet", ".bin", ".csv", ".tsv", ".txt", ".json",
+        ".mat", ".pkl", ".pickle", ".h5", ".tar",
+    ];
+    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    while let Some(ending) = ENDINGS.iter().find(|ending| name.to_ascii_lowercase().ends_with(**ending)) {
+        name.truncate(name.len() - ending.len());
+    }
+    name
+}
+
+/// The files beside `images`, sorted by name.
+fn files_beside(images: &Path) -> Vec<Beside> {
+    let folder = images.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths =
+        entries.map(|entry| folder.join(entry.file_name())).filter(|path| path.file_name() != images.file_name());
+    let mut found: Vec<Beside> = paths.map(|path| Beside { key: Key::of(&stem(&path)), path }).collect();
+    found.retain(|file| file.key.role.is_some_and(|role| role != Role::Images) && file.path.is_file());
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// `set`, the images of the file `images`, with the labels in a file beside it, if there are such.
+///
+/// # Errors
+/// The labels are damaged.
+pub(crate) fn attach(set: InMemory, images: &Path) -> Result<InMemory> {
+    let key = Key::of(&stem(images));
+    let beside = files_beside(images);
+    let labels_of_set = |file: &&Beside| file.key.role == Some(Role::Labels);
+    // Labels without other words belong to the only images beside them.
+    let fits = |file: &&Beside| file.key.pairs(&key) || (file.key.part == key.part && file.key.rest.is_empty());
+    let mut notes = Vec::new();
+    let mut found = None;
+    for file in beside.iter().filter(labels_of_set).filter(fits) {
+        match read(&file.path)? {
+            Ok(labels) if labels.len() == set.len() && found.is_none() => found = Some((labels, file)),
+            Ok(labels) if labels.len() == set.len() => {
+                notes.push(format!("{} beside it is not read: other labels are", name(&file.path)));
+            }
+            Ok(labels) if file.key.pairs(&key) => notes.push(format!(
+                "{} beside it is not read: it has {} labels for {} images",
+                name(&file.path),
+                labels.len(),
+                set.len()
+            )),
+            Ok(_) => {}
+            Err(unread) => notes.push(format!("the labels in {} are not read: {unread}", name(&file.path))),
+        }
+    }
+    let Some((labels, file)) = found else { return Ok(set.with_notes(notes)) };
+    let others = labels_of_other_parts(&file.path);
+    let names = beside.iter().filter(|file| file.key.role == Some(Role::Names));
+    let mut names = names.filter(|file| file.key.same_set(&key) || file.key.rest.is_empty());
+    let names = names.find_map(|file| names_in(&file.path)).unwrap_or_default();
+    let set = labels.attach(set, &others, &names, false)?;
+    notes.insert(0, format!("labels from {}", name(&file.path)));
+    Ok(set.with_notes(notes))
+}
+
+/// The labels of the other parts of the set that has its labels in the file `labels`.
+pub(crate) fn labels_of_other_parts(labels: &Path) -> Vec<Labels> {
+    let key = Key::of(&stem(labels));
+    let is_other = |other: &&Beside| {
+        other.key.role == Some(Role::Labels) && other.key.same_set(&key) && other.key.part != key.part
+    };
+    // Labels of another part that can't be read are reported when that part is opened.
+    files_beside(labels)
+        .iter()
+        .filter(is_other)
+        .filter_map(|other| read(&other.path).ok().and_then(Result::ok))
+        .collect()
+}
+
+/// The labels in a file.
+///
+/// # Errors
+/// The file is damaged. Within: why it is not read.
+fn read(path: &Path) -> Result<Result<Labels, Unread>> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut start = Vec::new();
+    // What can't be unpacked is of no known format.
+    let _ = unpacked(file).and_then(|(reader, _)| reader.take(8).read_to_end(&mut start));
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if npz::is_zip(&start) {
+        return npz::only_labels(path);
+    }
+    if OTHERS.contains(&&*ending) {
+        return Ok(Err("save them as labels.npy".to_owned()));
+    }
+    if idx::matches_labels(&start) {
+        return idx::labels(path).map(Ok);
+    }
+    let npy::Opened { mut reader, header, .. } = match npy::open_array(path) {
+        Ok(opened) => opened,
+        Err(_) => return Ok(Err("their format is unknown; save them as labels.npy".to_owned())),
+    };
+    Array { descr: &header.descr, fortran: header.fortran_order, sizes: &header.shape }.read(path, &mut reader)
+}
+
+/// The names of classes in a file: an array of text, or text with a name per line.
+fn names_in(path: &Path) -> Option<Vec<String>> {
+    if path.extension().is_some_and(|ending| ending == "txt") {
+        let text = std::fs::read_to_string(path).ok()?;
+        return Some(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect());
+    }
+    match read(path).ok()?.ok()? {
+        Labels::Text(names) => names.into_iter().collect(),
+        Labels::Ints(_) | Labels::Attributes(..) => None,
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

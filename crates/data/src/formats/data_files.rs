@@ -1,0 +1,323 @@
+//! A folder of several data files (arrays, tables, archives): the parts of one set, each with labels beside
+//! (`kmnist-train-imgs.npz`), or a file per class (`full_numpy_bitmap_cat.npy`). Of one that holds images, and others that don't,
+//! it is the set.
+
+use std::path::{Path, PathBuf};
+
+use super::array::key::{Key, Role, words};
+use super::array::shape::like_images;
+use super::beside::stem;
+use super::{npy, npz};
+use crate::Format;
+use crate::class_labels::natural_order;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::in_memory::InMemory;
+use crate::open_options::{OpenOptions, Split};
+use crate::parts::{Part, part_of};
+use crate::with_notes::WithNotes;
+
+/// A data file of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    pub path: PathBuf,
+    pub format: Format,
+}
+
+impl DataFile {
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn key(&self) -> Key {
+        Key::of(&stem(&self.path))
+    }
+
+    /// Whether it may hold images: arrays of labels and other numbers don't.
+    fn holds_images(&self) -> bool {
+        let named_for_images = matches!(self.key().role, None | Some(Role::Images));
+        match self.format {
+            // A damaged file is reported when it is opened.
+            Format::Npy => {
+                named_for_images && npy::open_array(&self.path).map_or(true, |opened| like_images(&opened.header.shape))
+            }
+            Format::Npz => named_for_images && npz::holds_images(&self.path),
+            _ => true,
+        }
+    }
+}
+
+/// Data files that make one set, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFiles {
+    /// Those of the part.
+    files: Vec<DataFile>,
+    /// If there are several, the class of each, and all classes of the set.
+    names: Vec<String>,
+    classes: Vec<String>,
+    /// Whether the files are one part of several.
+    divided: bool,
+    notes: Vec<String>,
+}
+
+/// Chooses the files of `split` among the data files of `folder`.
+///
+/// # Errors
+/// None of them holds images, or they are several sets, or there is none of this part.
+pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFiles> {
+    let (images, others): (Vec<DataFile>, Vec<DataFile>) = all.into_iter().partition(DataFile::holds_images);
+    // Labels belong to the images beside them.
+    let aside: Vec<String> =
+        others.iter().filter(|file| file.key().role != Some(Role::Labels)).map(DataFile::name).collect();
+    let mut notes: Vec<String> = Vec::new();
+    if let (Some(first), false) = (aside.first(), images.is_empty()) {
+        notes.push(match aside.len() {
+            1 => format!("{first} holds no images and is left aside"),
+            count => format!("{count} files hold no images and are left aside, {first} for one"),
+        });
+    }
+    if images.is_empty() {
+        return Err(several(folder, &others, "none of them with images"));
+    }
+    let keys: Vec<Key> = images.iter().map(DataFile::key).collect();
+    let parts = parts(&keys);
+    let divided = parts.iter().any(|part| *part != Part::Train);
+    let part = |wanted: Part| -> Vec<DataFile> {
+        images.iter().zip(&parts).filter(|(_, part)| **part == wanted).map(|(file, _)| file.clone()).collect()
+    };
+    let chosen = match split {
+        Split::Train => part(Part::Train),
+        Split::Test if part(Part::Test).is_empty() => part(Part::Validation),
+        Split::Test => part(Part::Test),
+    };
+    if chosen.is_empty() && split == Split::Test {
+        return Err(Error::NoTestImages {
+            what: format!("{} has no test images of its own", folder.display()),
+            hint: "use its training images, or give a data set that has both".into(),
+        });
+    }
+    let unlabelled = part(Part::Unlabelled);
+    if let (Some(first), Split::Train) = (unlabelled.first(), split) {
+        notes.push(format!("{} is left aside: name it to learn from it as well", first.name()));
+    }
+    if let [_] = chosen[..] {
+        return Ok(DataFiles { files: chosen, names: Vec::new(), classes: Vec::new(), divided, notes });
+    }
+    let has_labels = others.iter().any(|file| file.key().role == Some(Role::Labels));
+    match class_names(&images, divided) {
+        Some(names) if !has_labels && alike(&images) => {
+            let mut classes = names.clone();
+            classes.sort_by(|a, b| natural_order(a, b));
+            classes.dedup();
+            notes.push(format!("each file is a class: {}", shown(&classes)));
+            let name = |file: &DataFile| images.iter().position(|other| other == file).map(|at| names[at].clone());
+            let names = chosen.iter().filter_map(name).collect();
+            Ok(DataFiles { files: chosen, names, classes, divided, notes })
+        }
+        _ => Err(several(folder, &chosen, "which are not one set")),
+    }
+}
+
+/// Whether all are arrays of images of one shape.
+fn alike(files: &[DataFile]) -> bool {
+    let shape = |file: &DataFile| {
+        let layout = npy::layout(&file.path).ok()?;
+        (file.format == Format::Npy).then_some(layout.1)
+    };
+    let mut shapes = files.iter().map(shape);
+    let first = shapes.next().flatten();
+    first.is_some() && shapes.all(|shape| shape == first)
+}
+
+/// The names of some classes.
+fn shown(classes: &[String]) -> String {
+    let more = if classes.len() > 10 { format!(" and {} more", classes.len() - 10) } else { String::new() };
+    format!("{}{more}", classes.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// An error that lists the data files to choose from.
+fn several(folder: &Path, files: &[DataFile], what: &str) -> Error {
+    let names: Vec<String> = files.iter().take(20).map(DataFile::name).collect();
+    let more = if files.len() > names.len() { ", ..." } else { "" };
+    let first = files.first().map_or_else(|| folder.to_path_buf(), |file| file.path.clone());
+    Error::data(
+        format!("{} holds {} data files, {what}: {}{more}", folder.display(), files.len(), names.join(", ")),
+        format!("name one of them: {}", first.display()),
+    )
+}
+
+impl DataFiles {
+    /// Opens the set.
+    ///
+    /// # Errors
+    /// A file can't be opened, or there are no test images.
+    pub fn open(&self, folder: &Path, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+        // The file of a part holds nothing else.
+        let inside = if self.divided { options.clone().split(Split::Train) } else { options.clone() };
+        if let [only] = &self.files[..] {
+            if !only.format.has_splits() {
+                inside.refuse_test_split(&only.path.display().to_string())?;
+            }
+            let set = only.format.load(&only.path, &inside)?;
+            return Ok(WithNotes::over(set, self.notes.clone()));
+        }
+        inside.refuse_test_split(&folder.display().to_string())?;
+        let (mut sets, mut labels) = (Vec::new(), Vec::new());
+        for (file, name) in self.files.iter().zip(&self.names) {
+            let set = npy::images(&file.path, &inside)?;
+            let label = self.classes.iter().position(|class| class == name).unwrap_or(0);
+            labels.extend(std::iter::repeat_n(label as u32, set.len()));
+            sets.push(set);
+        }
+        let set = InMemory::concatenated(folder.display().to_string(), sets)?;
+        Ok(Box::new(set.with_labels(labels, self.classes.clone())?.with_notes(self.notes.clone())))
+    }
+}
+
+/// The part of each file. Names are those of parts if one names the training part, or none, and each other one a part of the same
+/// set.
+fn parts(keys: &[Key]) -> Vec<Part> {
+    let of = |key: &Key| key.part.unwrap_or(Part::Train);
+    let is_of_set = |key: &Key| keys.iter().any(|other| of(other) == Part::Train && other.same_set(key));
+    if keys.iter().all(is_of_set) {
+        return keys.iter().map(of).collect();
+    }
+    vec![Part::Train; keys.len()]
+}
+
+/// The class of each file if each is one: the words that differ in their names. `None` for numbered pieces of one set, and for names
+/// that do not differ.
+fn class_names(files: &[DataFile], divided: bool) -> Option<Vec<String>> {
+    const PIECES: [&str; 6] = ["batch", "part", "shard", "chunk", "piece", "fold"];
+    let of = |file: &DataFile| -> Vec<String> {
+        let words = words(&stem(&file.path)).into_iter();
+        words.filter(|word| !divided || part_of(word).is_none()).collect()
+    };
+    let all: Vec<Vec<String>> = files.iter().map(of).collect();
+    let (first, rest) = all.split_first()?;
+    let common = |same: &dyn Fn(&[String], usize) -> bool| {
+        let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
+        (0..shortest).take_while(|at| rest.iter().all(|words| same(words, *at))).count()
+    };
+    let before = common(&|words, at| words[at] == first[at]);
+    let after = common(&|words, at| words[words.len() - 1 - at] == first[first.len() - 1 - at]);
+    let is_piece = |word: &String| PIECES.contains(&word.trim_end_matches('s'));
+    let name = |words: &Vec<String>| {
+        let middle = words.get(before..words.len().saturating_sub(after)).filter(|middle| !middle.is_empty())?;
+        (!words.iter().any(is_piece)).then(|| middle.join(" "))
+    };
+    all.iter().map(name).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::open;
+    use crate::testing::{npy as npy_file, zip};
+
+    fn labels(count: u8) -> Vec<u8> {
+        let bytes: Vec<u8> = (0..count).map(|label| label % 3).collect();
+        npy_file(&format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({count},)}}"), &bytes)
+    }
+
+    fn images(count: u8) -> Vec<u8> {
+        let bytes: Vec<u8> = (0..count).flat_map(|image| [image, 0, 99, 255].repeat(4)).collect();
+        npy_file(&format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({count}, 4, 4)}}"), &bytes)
+    }
+
+    fn grey(count: usize, side: usize) -> Vec<u8> {
+        npy_file(
+            &format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({count}, {side}, {side})}}"),
+            &vec![99; count * side * side],
+        )
+    }
+
+    fn in_zip(array: &[u8]) -> Vec<u8> {
+        zip(&[("arr_0.npy", array)], true)
+    }
+
+    /// Number of images, and classes, of a folder of these files; and the notes.
+    fn look(files: &[(&str, Vec<u8>)], split: Split) -> Result<(usize, Vec<String>, Vec<String>)> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let set = open(folder.path().to_str().unwrap(), &OpenOptions::default().split(split), &mut |_| ())?;
+        Ok((set.len(), set.classes(), set.notes()))
+    }
+
+    fn text(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn parts_are_told_by_names_and_have_their_labels_beside() {
+        let sets: [[(&str, Vec<u8>); 4]; 3] = [
+            [
+                ("kmnist-train-imgs.npz", in_zip(&images(6))),
+                ("kmnist-train-labels.npz", in_zip(&labels(6))),
+                ("kmnist-test-imgs.npz", in_zip(&images(2))),
+                ("kmnist-test-labels.npz", in_zip(&labels(2))),
+            ],
+            [
+                ("x_train.npy", images(6)),
+                ("y_train.npy", labels(6)),
+                ("x_test.npy", images(2)),
+                ("y_test.npy", labels(2)),
+            ],
+            [("X.npy", images(6)), ("y.npy", labels(6)), ("X_val.npy", images(2)), ("y_val.npy", labels(2))],
+        ];
+        for set in sets {
+            let (count, classes, notes) = look(&set, Split::Train).unwrap();
+            assert_eq!((count, classes), (6, text(&["0", "1", "2"])), "{}", set[0].0);
+            assert_eq!(notes, [format!("labels from {}", set[1].0)]);
+            let (count, classes, _) = look(&set, Split::Test).unwrap();
+            assert_eq!((count, classes), (2, text(&["0", "1", "2"])), "{}", set[0].0);
+        }
+    }
+
+    #[test]
+    fn a_file_per_class() {
+        let categories = [("full_numpy_bitmap_cat.npy", images(3)), ("full_numpy_bitmap_ice cream.npy", images(2))];
+        let (count, classes, notes) = look(&categories, Split::Train).unwrap();
+        assert_eq!((count, classes), (5, text(&["cat", "ice cream"])));
+        assert_eq!(notes, ["each file is a class: cat, ice cream"]);
+        assert!(look(&categories, Split::Test).unwrap_err().to_string().contains("no test images"));
+        // The category `train` is no part.
+        let (_, classes, _) = look(&[("sheep.npy", images(3)), ("train.npy", images(2))], Split::Train).unwrap();
+        assert_eq!(classes, text(&["sheep", "train"]));
+        let divided = [("cat_train.npy", images(3)), ("dog_train.npy", images(2)), ("cat_test.npy", images(1))];
+        assert_eq!(look(&divided, Split::Train).unwrap().1, text(&["cat", "dog"]));
+        let numbers = [("10.npy", images(3)), ("9.npy", images(2))];
+        assert_eq!(look(&numbers, Split::Train).unwrap().1, text(&["9", "10"]));
+    }
+
+    #[test]
+    fn one_file_with_images_is_the_set() {
+        let lists = npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", &[0; 12]);
+        let (count, _, notes) =
+            look(&[("a.npy", images(3)), ("features_mean.npy", lists.clone())], Split::Train).unwrap();
+        assert_eq!((count, notes), (3, text(&["features_mean.npy holds no images and is left aside"])));
+        let error = look(&[("a.npy", lists.clone()), ("b.npy", lists)], Split::Train).unwrap_err();
+        assert!(error.to_string().ends_with("holds 2 data files, none of them with images: a.npy, b.npy"), "{error}");
+        let (.., notes) = look(&[("images.npy", images(3)), ("labels.npy", labels(2))], Split::Train).unwrap();
+        assert_eq!(notes, ["labels.npy beside it is not read: it has 2 labels for 3 images"]);
+        let (.., notes) =
+            look(&[("images.npy", images(3)), ("labels.csv", b"0\n1\n2\n".to_vec())], Split::Train).unwrap();
+        assert_eq!(notes, ["the labels in labels.csv are not read: save them as labels.npy"]);
+    }
+
+    #[test]
+    fn several_sets_are_listed() {
+        for files in [
+            [("a.npy", images(3)), ("b.npy", grey(2, 9))],
+            [("a.npy", images(3)), ("b.npz", in_zip(&images(3)))],
+            [("batch_1.npy", images(3)), ("batch_2.npy", images(3))],
+        ] {
+            let error = look(&files, Split::Train).unwrap_err();
+            let expected = format!("holds 2 data files, which are not one set: {}, {}", files[0].0, files[1].0);
+            assert!(error.to_string().ends_with(&expected) && error.hint().ends_with(files[0].0), "{error}");
+        }
+    }
+}
