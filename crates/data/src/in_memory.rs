@@ -161,6 +161,17 @@ impl InMemory {
         ))
     }
 
+    /// The same images with the bytes of `range`, if given, as black and white.
+    pub(crate) fn ranged(mut self, range: Option<(f32, f32)>) -> Self {
+        if let (Some((black, white)), Pixels::Bytes(bytes)) = (range, &mut self.pixels) {
+            let level =
+                |byte: u8| (255.0 * ((f32::from(byte) - black) / (white - black)).clamp(0.0, 1.0)).round() as u8;
+            bytes.iter_mut().for_each(|byte| *byte = level(*byte));
+            self.info.notes.push(format!("pixel values from {black} to {white} become black to white"));
+        }
+        self
+    }
+
     /// The same set with more notes for the user.
     pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
         self.info.notes.extend(notes);

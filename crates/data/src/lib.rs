@@ -61,7 +61,7 @@ pub use digest::Digest;
 pub use error::{Error, Result};
 pub use fetch::Progress;
 pub use folder::Folder;
-use formats::archive;
+use formats::{archive, pixel_csv, stl10};
 pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
@@ -92,8 +92,12 @@ pub enum Format {
     Npz,
     /// A table with a column of encoded images.
     Parquet,
-    /// The binary version of CIFAR-10.
+    /// The binary versions of CIFAR-10 and CIFAR-100.
     Cifar,
+    /// The binary version of STL-10.
+    Stl10,
+    /// A table of pixels.
+    PixelCsv,
     /// A folder of image files.
     Folder,
     /// Image files in a zip or tar archive.
@@ -104,19 +108,35 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of detection: specific kinds of archives come before archives of images.
-    pub const ALL: [Self; 8] =
-        [Self::Idx, Self::Npy, Self::Npz, Self::Parquet, Self::Cifar, Self::Folder, Self::Archive, Self::Strokes];
+    pub const ALL: [Self; 10] = [
+        Self::Idx,
+        Self::Npy,
+        Self::Npz,
+        Self::Parquet,
+        Self::Cifar,
+        Self::Stl10,
+        Self::PixelCsv,
+        Self::Folder,
+        Self::Archive,
+        Self::Strokes,
+    ];
 
     /// A one-line description.
     pub fn about(self) -> &'static str {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
-            Self::Npy => ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]",
-            Self::Npz => ".npz with such an array; labels beside it (y_train, labels, ...)",
+            Self::Npy => {
+                ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]; a file per part or class"
+            }
+            Self::Npz => ".npz with such an array; labels in it or beside it (y_train, labels, ...)",
             Self::Parquet => ".parquet with a column of encoded images, or a folder of shards; labels in a column",
-            Self::Cifar => "CIFAR-10 binary version: folder, .tar.gz or .bin",
+            Self::Cifar => "CIFAR-10 or CIFAR-100, binary version: folder, .tar.gz or .bin",
+            Self::Stl10 => "STL-10 binary version: folder, .tar.gz or _X.bin",
+            Self::PixelCsv => ".csv with a row per image: a label and a column per pixel, or all pixels in one column",
             Self::Folder => "folder of PNG, JPEG, WebP, GIF or BMP images; classes are subfolders or in a table beside",
-            Self::Archive => ".zip, .tar or .tar.gz of such images, or a folder of these, read without unpacking",
+            Self::Archive => {
+                ".zip, .tar, .tar.gz, .tar.xz, .tar.bz2 or .tar.zst of such images, or a folder of these, read without unpacking"
+            }
             Self::Strokes => "synthetic digits",
         }
     }
@@ -129,6 +149,8 @@ impl Format {
             Self::Npz => archive::matches(start) && npz::matches(path),
             Self::Parquet => parquet::matches(start),
             Self::Cifar => cifar::is_rows(path) || (archive::matches(start) && cifar::is_archive(path)),
+            Self::Stl10 => stl10::is_images(path) || (archive::matches(start) && stl10::is_archive(path)),
+            Self::PixelCsv => pixel_csv::matches(path, start),
             Self::Archive => archive::matches(start),
             Self::Folder | Self::Strokes => false,
         }
@@ -137,7 +159,7 @@ impl Format {
     /// Whether one file of this format can hold both training and test images.
     fn has_splits(self) -> bool {
         match self {
-            Self::Npz | Self::Cifar | Self::Folder | Self::Archive => true,
+            Self::Npz | Self::Cifar | Self::Stl10 | Self::PixelCsv | Self::Folder | Self::Archive => true,
             Self::Idx | Self::Npy | Self::Parquet | Self::Strokes => false,
         }
     }
@@ -149,7 +171,9 @@ impl Format {
             Self::Npy => Box::new(npy::open(path, options)?),
             Self::Npz => Box::new(npz::open(path, options)?),
             Self::Parquet => Box::new(parquet::open(path, options.split, &options.image())?),
-            Self::Cifar => Box::new(cifar::open(path, options.split)?),
+            Self::Cifar => Box::new(cifar::open(path, options.split)?.ranged(options.range)),
+            Self::Stl10 => Box::new(stl10::open(path, options.split)?.ranged(options.range)),
+            Self::PixelCsv => Box::new(pixel_csv::open(path, options)?),
             Self::Folder | Self::Archive => image_files::open(path, options)?,
             Self::Strokes => Box::new(by_name::strokes(options)?),
         })

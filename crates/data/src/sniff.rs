@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
 use crate::formats::data_files::{self, DataFile, DataFiles};
+use crate::formats::stl10;
 
 /// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,8 +33,12 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     if let Some(images) = idx::find(folder, split.prefix()) {
         return Ok(FolderContents::FileSet(images));
     }
-    if [split, Split::Train, Split::Test].into_iter().any(|split| cifar::in_folder(folder, split)) {
+    cifar::refuse_python(folder)?;
+    if cifar::is_folder(folder) {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Cifar));
+    }
+    if stl10::is_folder(folder) {
+        return Ok(FolderContents::Single(folder.to_path_buf(), Format::Stl10));
     }
     let found = contents(folder)?;
     // Tables of addresses lie beside images; images in the documentation lie beside tables of images.

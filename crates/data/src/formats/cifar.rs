@@ -1,9 +1,10 @@
-//! CIFAR-10 in its binary version: rows of 3,073 bytes, a label and then 32x32 red, green and blue values plane by
-//! plane. Supported are a folder of `data_batch_*.bin` and `test_batch.bin`, the published archive without unpacking it,
-//! and a single `.bin` file. The number of rows follows from the lengths of the files.
+//! CIFAR-10 and CIFAR-100 in their binary versions: rows of one or two labels (of CIFAR-100 the second is the class) and then 32x32
+//! red, green and blue values plane by plane. Supported are a folder of the `.bin` files, the published archive without unpacking
+//! it, and a single `.bin` file. The number of rows follows from the lengths of the files.
 //! Format: <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
 mod published;
+mod version;
 
 use std::cell::Cell;
 use std::fs::File;
@@ -17,18 +18,8 @@ use crate::formats::compression::unpacked;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::Split;
 pub(crate) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
-
-const SIDE: usize = 32;
-const PLANE: usize = SIDE * SIDE;
-/// Bytes of a row.
-const ROW: usize = 1 + 3 * PLANE;
-
-/// The classes in label order, as in `batches.meta.txt`.
-pub(crate) const CLASSES: [&str; 10] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-
-/// The file of class names, one per line.
-const NAMES: &str = "batches.meta.txt";
+pub(crate) use version::{CLASSES, file_name};
+use version::{PLANE, SIDE, Version, is_python};
 
 /// Number of entries of an archive read to detect its content.
 const DETECTION_ENTRIES: usize = 8;
@@ -36,83 +27,139 @@ const DETECTION_ENTRIES: usize = 8;
 /// Opens a folder, an archive or a single file; of a folder or an archive, the files of `split`.
 ///
 /// # Errors
-/// There is no file, a file can't be read, has an incomplete row, or an invalid label.
+/// There is no file, a file can't be read, has an incomplete row, or an invalid label, or is of the Python version.
 pub fn open(path: &Path, split: Split) -> Result<InMemory> {
     if path.is_dir() {
         return from_folder(path, split);
     }
     let file = File::open(path).map_err(Error::io("read", path))?;
-    if is_archive(path) {
-        return from_archive(path, unpacked(file).map_err(Error::io("read", path))?.0, split);
+    match archive(path) {
+        Some(Archive::Binary(version)) => {
+            return from_archive(path, version, unpacked(file).map_err(Error::io("read", path))?.0, split);
+        }
+        Some(Archive::Python) => return Err(python(path)),
+        None => {}
     }
     let length = file.metadata().map_err(Error::io("read", path))?.len();
-    let mut rows = Rows::default();
-    rows.append(BufReader::new(file), length).map_err(|what| damaged(path, &what))?;
-    let names = std::fs::read_to_string(path.with_file_name(NAMES)).ok();
+    let version = version_of_rows(path).unwrap_or(Version::Ten);
+    let mut rows = Rows::new(version);
+    rows.append(BufReader::new(file), length).map_err(|what| damaged(path, version, &what))?;
+    let names = std::fs::read_to_string(path.with_file_name(version.names())).ok();
     rows.into_set(path, names.as_deref())
 }
 
-/// Whether a folder has files of `split`.
+/// Whether a folder has files of CIFAR-10 of `split`.
 pub(crate) fn in_folder(folder: &Path, split: Split) -> bool {
-    batches(folder, split).is_ok_and(|found| !found.is_empty())
+    batches(folder, Version::Ten, split).is_ok_and(|found| !found.is_empty())
 }
 
-/// Whether a file consists of rows: whole rows with labels from 0 to 9.
+/// Whether a folder is one of files of either version.
+pub(crate) fn is_folder(folder: &Path) -> bool {
+    version_of_folder(folder).is_some()
+}
+
+/// Refuses a folder of the Python version, which holds pickles.
+///
+/// # Errors
+/// It is such a folder.
+pub(crate) fn refuse_python(folder: &Path) -> Result<()> {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: Vec<String> = names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let has = |wanted: &[&str]| wanted.iter().all(|wanted| names.iter().any(|name| name == wanted));
+    if has(&["batches.meta", "data_batch_1"]) || has(&["meta", "train", "test"]) && !folder.join("train").is_dir() {
+        return Err(python(folder));
+    }
+    Ok(())
+}
+
+/// Whether a file consists of rows: whole rows with valid labels.
 pub(crate) fn is_rows(path: &Path) -> bool {
-    let labels = || -> std::io::Result<bool> {
+    version_of_rows(path).is_some()
+}
+
+/// The version of a file of rows.
+fn version_of_rows(path: &Path) -> Option<Version> {
+    let is_of = |version: Version| -> std::io::Result<bool> {
         let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
-        if length == 0 || !length.is_multiple_of(ROW as u64) {
+        let (length, row) = (file.metadata()?.len(), version.row() as u64);
+        if length == 0 || !length.is_multiple_of(row) {
             return Ok(false);
         }
-        for row in 0..length / ROW as u64 {
-            let mut label = [0];
-            file.seek(SeekFrom::Start(row * ROW as u64))?;
-            file.read_exact(&mut label)?;
-            if usize::from(label[0]) >= CLASSES.len() {
+        for index in 0..length / row {
+            let mut start = [0; 2];
+            file.seek(SeekFrom::Start(index * row))?;
+            file.read_exact(&mut start)?;
+            if version.label(&start).is_none() {
                 return Ok(false);
             }
         }
         Ok(true)
     };
-    labels().unwrap_or(false)
+    // A name of one version decides: a cut file may have the length of the other.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let named = Version::ALL.into_iter().find(|version| version.is_file_of_any(&name));
+    let candidates = Version::ALL.into_iter().filter(|version| named.is_none_or(|named| named == *version));
+    candidates.into_iter().find(|version| is_of(*version).unwrap_or(false))
 }
 
-/// Whether a file is a tar archive (compressed or not) with such files among its first entries.
+/// The version of the files of a folder.
+fn version_of_folder(folder: &Path) -> Option<Version> {
+    let has = |version: Version| {
+        let both = [Split::Train, Split::Test].into_iter();
+        let mut files = both.filter_map(|split| batches(folder, version, split).ok()).flatten();
+        match version {
+            Version::Ten => files.next().is_some(),
+            // Other programs call files train.bin as well.
+            Version::Hundred => files.next().is_some_and(|file| version_of_rows(&file) == Some(version)),
+        }
+    };
+    Version::ALL.into_iter().find(|version| has(*version))
+}
+
+/// The content of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Archive {
+    Binary(Version),
+    Python,
+}
+
+/// Whether a file is a tar archive (compressed or not) with files of CIFAR-10's or CIFAR-100's binary or Python version among its
+/// first entries.
 pub(crate) fn is_archive(path: &Path) -> bool {
-    let Ok((reader, _)) = File::open(path).and_then(unpacked) else { return false };
-    let (seen, found) = (Cell::new(0), Cell::new(false));
+    archive(path).is_some()
+}
+
+fn archive(path: &Path) -> Option<Archive> {
+    let (reader, _) = File::open(path).and_then(unpacked).ok()?;
+    let (seen, mut found) = (Cell::new(0), None);
+    let of = |name: &str| -> Option<Archive> {
+        if is_python(name) {
+            return Some(Archive::Python);
+        }
+        Version::ALL.into_iter().find(|version| version.is_file_of_any(file_name(name))).map(Archive::Binary)
+    };
     let wanted = |name: &str| {
         seen.set(seen.get() + 1);
-        let batch = [Split::Train, Split::Test].into_iter().any(|split| is_batch(file_name(name), split));
-        found.set(found.get() || batch);
-        batch || seen.get() == DETECTION_ENTRIES
+        of(name).is_some() || seen.get() == DETECTION_ENTRIES
     };
     // An error stops the walk; the entries so far are enough.
-    let _ = tar::pick(reader, wanted, |_, _, _| Err(String::new()));
-    found.get()
-}
-
-/// Whether a file name is one of `split`.
-fn is_batch(name: &str, split: Split) -> bool {
-    let prefix = match split {
-        Split::Train => "data_batch",
-        Split::Test => "test_batch",
-    };
-    name.starts_with(prefix) && name.ends_with(".bin")
-}
-
-/// The last part of a path in an archive.
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
+    let _ = tar::pick(reader, wanted, |name, length, _| {
+        found = of(name).filter(|found| match found {
+            Archive::Binary(Version::Hundred) => length > 0 && length.is_multiple_of(Version::Hundred.row() as u64),
+            _ => true,
+        });
+        Err(String::new())
+    });
+    found
 }
 
 /// The files of `split` directly in `folder`, by number.
-fn batches(folder: &Path, split: Split) -> std::io::Result<Vec<PathBuf>> {
+fn batches(folder: &Path, version: Version, split: Split) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.file_name().is_some_and(|name| is_batch(&name.to_string_lossy(), split)) && path.is_file() {
+        let is_file = |name: &std::ffi::OsStr| version.is_file(&name.to_string_lossy(), split);
+        if path.file_name().is_some_and(is_file) && path.is_file() {
             found.push(path);
         }
     }
@@ -121,33 +168,34 @@ fn batches(folder: &Path, split: Split) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn from_folder(folder: &Path, split: Split) -> Result<InMemory> {
-    let mut rows = Rows::default();
-    for path in batches(folder, split).map_err(Error::io("read", folder))? {
+    let version = version_of_folder(folder).unwrap_or(Version::Ten);
+    let mut rows = Rows::new(version);
+    for path in batches(folder, version, split).map_err(Error::io("read", folder))? {
         let file = File::open(&path).map_err(Error::io("read", &path))?;
         let length = file.metadata().map_err(Error::io("read", &path))?.len();
-        rows.append(BufReader::new(file), length).map_err(|what| damaged(&path, &what))?;
+        rows.append(BufReader::new(file), length).map_err(|what| damaged(&path, version, &what))?;
     }
-    let names = std::fs::read_to_string(folder.join(NAMES)).ok();
+    let names = std::fs::read_to_string(folder.join(version.names())).ok();
     rows.or_missing(folder, split)?.into_set(folder, names.as_deref())
 }
 
-fn from_archive(path: &Path, reader: Box<dyn Read>, split: Split) -> Result<InMemory> {
+fn from_archive(path: &Path, version: Version, reader: Box<dyn Read>, split: Split) -> Result<InMemory> {
     let (mut parts, mut names, mut total) = (Vec::new(), String::new(), 0u64);
-    let wanted = |name: &str| is_batch(file_name(name), split) || file_name(name) == NAMES;
+    let wanted = |name: &str| version.is_file(file_name(name), split) || file_name(name) == version.names();
     let walked = tar::pick(reader, wanted, |name, length, bytes| {
-        if file_name(name) == NAMES {
+        if file_name(name) == version.names() {
             return bytes.take(1 << 16).read_to_string(&mut names).map(drop).map_err(|error| error.to_string());
         }
         total = total.saturating_add(length);
         check_size(total)?;
-        let mut rows = Rows::default();
+        let mut rows = Rows::new(version);
         rows.append(bytes, length).map_err(|what| format!("{name}: {what}"))?;
         parts.push((name.len(), name.to_owned(), rows));
         Ok(())
     });
-    walked.map_err(|what| damaged(path, &what))?;
+    walked.map_err(|what| damaged(path, version, &what))?;
     parts.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    let mut rows = Rows::default();
+    let mut rows = Rows::new(version);
     for (_, _, mut part) in parts {
         rows.pixels.append(&mut part.pixels);
         rows.labels.append(&mut part.labels);
@@ -156,29 +204,36 @@ fn from_archive(path: &Path, reader: Box<dyn Read>, split: Split) -> Result<InMe
 }
 
 /// The rows read: images channels-last, and their labels.
-#[derive(Default)]
 struct Rows {
+    version: Version,
     pixels: Vec<u8>,
     labels: Vec<u32>,
 }
 
 impl Rows {
+    fn new(version: Version) -> Self {
+        Self { version, pixels: Vec::new(), labels: Vec::new() }
+    }
+
     /// Reads `length` bytes of rows.
     fn append(&mut self, mut reader: impl Read, length: u64) -> Result<(), String> {
-        if length == 0 || !length.is_multiple_of(ROW as u64) {
-            return Err(format!("its {length} bytes are not one or more rows of {ROW}"));
+        let size = self.version.row();
+        if length == 0 || !length.is_multiple_of(size as u64) {
+            return Err(format!("its {length} bytes are not one or more rows of {size}"));
         }
         check_size(length.saturating_add(self.pixels.len() as u64))?;
         // The declared length of an archive's member can't be trusted: the buffer grows with the data.
         self.pixels.reserve((length as usize).min(1 << 26));
-        let mut row = [0u8; ROW];
-        for index in 0..length / ROW as u64 {
+        let mut row = vec![0u8; size];
+        let first = size - 3 * PLANE;
+        for index in 0..length / size as u64 {
             reader.read_exact(&mut row).map_err(cut_short)?;
-            if usize::from(row[0]) >= CLASSES.len() {
-                return Err(format!("row {index} has the label {}, expected 0 to 9", row[0]));
-            }
-            self.labels.push(u32::from(row[0]));
-            let planes = (1..=PLANE).flat_map(|at| [row[at], row[at + PLANE], row[at + 2 * PLANE]]);
+            let Some(label) = self.version.label(&row) else {
+                let most = self.version.classes() - 1;
+                return Err(format!("row {index} has the label {}, expected 0 to {most}", row[first - 1]));
+            };
+            self.labels.push(label);
+            let planes = (first..first + PLANE).flat_map(|at| [row[at], row[at + PLANE], row[at + 2 * PLANE]]);
             self.pixels.extend(planes);
         }
         Ok(())
@@ -188,16 +243,20 @@ impl Rows {
         if !self.labels.is_empty() {
             return Ok(self);
         }
-        let files = if split == Split::Train { "data_batch_1.bin, ..." } else { "test_batch.bin" };
-        Err(Error::data(format!("{} holds no {files}", path.display()), "get the whole binary version of CIFAR-10"))
+        let what = format!("{} holds no {}", path.display(), self.version.usual(split));
+        let hint = format!("get the whole binary version of {}", self.version.name());
+        Err(match split {
+            Split::Train => Error::data(what, hint),
+            Split::Test => Error::NoTestImages { what, hint },
+        })
     }
 
     fn into_set(self, path: &Path, names: Option<&str>) -> Result<InMemory> {
         let shape = ImageShape { height: SIDE, width: SIDE, channels: 3 };
         let listed = names.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
         let mut classes: Vec<String> = listed.map(str::to_owned).collect();
-        if classes.len() != CLASSES.len() {
-            classes = CLASSES.map(str::to_owned).to_vec();
+        if classes.len() != self.version.classes() {
+            classes = self.version.usual_names();
         }
         InMemory::from_bytes(path.display().to_string(), shape, self.pixels)?.with_labels(self.labels, classes)
     }
@@ -217,10 +276,21 @@ fn cut_short(error: std::io::Error) -> String {
     }
 }
 
-fn damaged(path: &Path, what: &str) -> Error {
+fn damaged(path: &Path, version: Version, what: &str) -> Error {
     Error::data(
-        format!("{} is not a whole file of CIFAR-10's binary version: {what}", path.display()),
-        "the file is damaged, or was not downloaded completely, or is another version (CIFAR-100, Python): replace it",
+        format!("{} is not a whole file of {}'s binary version: {what}", path.display(), version.name()),
+        "the file is damaged, or was not downloaded completely: replace it",
+    )
+}
+
+/// The error for the Python version.
+fn python(path: &Path) -> Error {
+    Error::data(
+        format!(
+            "{} is the Python version of CIFAR: pickles, which are not read (unpickling runs code)",
+            path.display()
+        ),
+        "get the binary version: cifar-10-binary.tar.gz or cifar-100-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html",
     )
 }
 
@@ -239,6 +309,9 @@ mod tests {
         };
         labels.iter().flat_map(row).collect()
     }
+
+    const ROW: usize = 1 + 3 * PLANE;
+    const NAMES: &str = "batches.meta.txt";
 
     fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         let named: Vec<_> = files.iter().map(|(name, _)| format!("cifar-10-batches-bin/{name}")).collect();
@@ -350,6 +423,55 @@ mod tests {
         assert!(message(&huge).contains("it ends too early"), "{}", message(&huge));
         let huger = tar_header("data_batch_1.bin", ROW * 2_700_000, b'0');
         assert!(message(&huger).contains("more than the"), "{}", message(&huger));
+    }
+
+    #[test]
+    fn the_second_label_of_cifar_100_is_the_class() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        let row = |coarse: u8, fine: u8| [&[coarse, fine][..], &[10; PLANE], &[20; PLANE], &[30; PLANE]].concat();
+        let (train, test) = ([row(19, 99), row(3, 0)].concat(), row(0, 42));
+        let names = (0..100).map(|at| format!("class {at}\n")).collect::<String>();
+        let files: [(&str, &[u8]); 3] =
+            [("fine_label_names.txt", names.as_bytes()), ("test.bin", &test), ("train.bin", &train)];
+        put("a.tar.gz", &gzip(&archive(&files)));
+        for packed in [false, true] {
+            let path = if packed { folder.path().join("a.tar.gz") } else { folder.path().to_path_buf() };
+            files.iter().for_each(|(name, bytes)| put(name, bytes));
+            let set = open(&path, Split::Train).unwrap();
+            assert_eq!((labels(&set), set.classes()[99].as_str()), (vec![99, 0], "class 99"));
+            let mut image = vec![0.0; 3 * PLANE];
+            set.read(1, &mut image).unwrap();
+            assert_eq!(image[..3], [10.0 / 255.0, 20.0 / 255.0, 30.0 / 255.0]);
+            assert_eq!(labels(&open(&path, Split::Test).unwrap()), [42]);
+        }
+        assert!(is_folder(folder.path()) && is_archive(&folder.path().join("a.tar.gz")));
+        let alone = open(&folder.path().join("test.bin"), Split::Train).unwrap();
+        assert_eq!((labels(&alone), alone.classes().len()), (vec![42], 100));
+        put("train.bin", b"other rows");
+        put("test.bin", &[0; 3074 * 2 + 1]);
+        assert!(!is_folder(folder.path()));
+        let mut wrong = test;
+        wrong[1] = 100;
+        put("train.bin", &wrong);
+        assert!(!is_rows(&folder.path().join("train.bin")));
+    }
+
+    #[test]
+    fn the_python_version_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tar.gz");
+        for name in ["cifar-10-batches-py/data_batch_1", "cifar-100-python/train"] {
+            std::fs::write(&path, gzip(&tar(&[(name, b"\x80\x03")]))).unwrap();
+            assert!(is_archive(&path));
+            let error = open(&path, Split::Train).unwrap_err();
+            assert!(error.to_string().contains("the Python version") && error.hint().contains("binary"), "{error}");
+        }
+        assert!(refuse_python(folder.path()).is_ok());
+        for name in ["batches.meta", "data_batch_1"] {
+            std::fs::write(folder.path().join(name), b"\x80\x03").unwrap();
+        }
+        assert!(refuse_python(folder.path()).is_err());
     }
 
     #[test]

@@ -11,3 +11,5 @@ pub mod idx;
 pub mod npy;
 pub mod npz;
 pub mod parquet;
+pub(crate) mod pixel_csv;
+pub(crate) mod stl10;

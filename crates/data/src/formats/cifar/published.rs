@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ROW, batches, in_folder, is_archive};
+use super::{Archive, Version, archive, batches, in_folder};
 use crate::fetch::Remote;
 use crate::open_options::Split;
 
@@ -38,8 +38,8 @@ pub fn count(found: &Path) -> Option<usize> {
     if found.is_file() {
         return (length(found)? == BYTES).then_some(IMAGES);
     }
-    let lengths = batches(found, Split::Train).ok()?.into_iter().map(|path| length(&path));
-    Some(lengths.sum::<Option<u64>>()? as usize / ROW)
+    let lengths = batches(found, Version::Ten, Split::Train).ok()?.into_iter().map(|path| length(&path));
+    Some(lengths.sum::<Option<u64>>()? as usize / Version::Ten.row())
 }
 
 /// The archive, or a part of it, by name.
@@ -50,7 +50,7 @@ fn archive_in(folder: &Path) -> Option<PathBuf> {
     let mut found: Vec<PathBuf> =
         paths.filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(usual)).collect();
     found.sort();
-    found.into_iter().find(|path| is_archive(path))
+    found.into_iter().find(|path| archive(path) == Some(Archive::Binary(Version::Ten)))
 }
 
 /// The download of the archive.

@@ -1,0 +1,245 @@
+//! What the columns of a table are: pixels, the label, the part; by their names and by the first rows.
+
+use csv::{ByteRecord, ReaderBuilder};
+
+/// Names of columns of labels.
+const LABELS: [&str; 15] = [
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "target",
+    "emotion",
+    "y",
+    "digit",
+    "letter",
+    "category",
+    "expression",
+    "character",
+    "class_label",
+    "class_name",
+    "label_name",
+];
+
+/// Names of columns that tell the part.
+const PARTS: [&str; 7] = ["usage", "split", "set", "subset", "partition", "part", "data_type"];
+
+/// Names of columns that number or name the images.
+const IDS: [&str; 12] = [
+    "id",
+    "image_id",
+    "imageid",
+    "img_id",
+    "index",
+    "idx",
+    "",
+    "unnamed: 0",
+    "img_name",
+    "filename",
+    "file",
+    "image_name",
+];
+
+/// Pixels of tables whose columns are not named for pixels.
+const MIN_UNNAMED: usize = 64;
+
+/// Rows that are looked at.
+const SAMPLE: usize = 20;
+
+/// Where the pixels are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pixels {
+    /// A value in each of these columns.
+    Columns(Vec<usize>),
+    /// All values in one column, with spaces between.
+    List(usize),
+}
+
+/// What the columns are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    pub delimiter: u8,
+    /// Whether the first row has names.
+    pub header: bool,
+    pub pixels: Pixels,
+    /// Height and width of an image, and its channels.
+    pub side: usize,
+    pub channels: usize,
+    /// Whether all red values come before green and blue ones.
+    pub planes: bool,
+    pub label: Option<usize>,
+    pub part: Option<usize>,
+    /// What to tell the user, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A field without quotes and spaces around.
+pub fn field(record: &ByteRecord, at: usize) -> &str {
+    let text = record.get(at).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<f32>().is_ok_and(f32::is_finite)
+}
+
+/// The numbers of a list; `None` if it is none.
+pub fn list(text: &str) -> Option<Vec<f32>> {
+    let text = text.trim_start_matches('[').trim_end_matches(']');
+    let numbers = text.split([' ', '\t', ',', ';']).filter(|word| !word.is_empty()).map(str::parse);
+    numbers.collect::<Result<Vec<f32>, _>>().ok().filter(|numbers| numbers.len() >= 16)
+}
+
+/// Side and channels of an image of this many values.
+fn shape(values: usize) -> Option<(usize, usize)> {
+    let square = |values: usize| Some(values.isqrt()).filter(|side| *side > 1 && side * side == values);
+    square(values).map(|side| (side, 1)).or_else(|| {
+        let side = square(values / 3).filter(|_| values.is_multiple_of(3))?;
+        Some((side, 3))
+    })
+}
+
+impl Columns {
+    /// The columns of a table that starts with `text`.
+    ///
+    /// # Errors
+    /// Why they are no pixels, as the end of a sentence.
+    pub fn of(text: &[u8]) -> Result<Self, String> {
+        let tried = [b',', b';', b'\t'].map(|delimiter| Self::with_delimiter(text, delimiter));
+        let mut first = None;
+        for tried in tried {
+            match tried {
+                Ok(columns) => return Ok(columns),
+                Err(what) => first = first.or(Some(what)),
+            }
+        }
+        Err(first.unwrap_or_default())
+    }
+
+    fn with_delimiter(text: &[u8], delimiter: u8) -> Result<Self, String> {
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+        let records: Vec<ByteRecord> = reader.byte_records().take(SAMPLE + 1).filter_map(Result::ok).collect();
+        let [first, second, ..] = &records[..] else { return Err("it has fewer than two rows".to_owned()) };
+        let numeric =
+            |record: &ByteRecord, at: usize| is_number(field(record, at)) || list(field(record, at)).is_some();
+        let named = (0..first.len()).filter(|&at| !numeric(first, at)).count();
+        let header = 2 * named > first.len() || (0..first.len()).any(|at| !numeric(first, at) && numeric(second, at));
+        let (row, names) = if header { (second, Some(first)) } else { (first, None) };
+        if row.len() != first.len() {
+            return Err(format!("its first row has {} fields, the second {}", first.len(), second.len()));
+        }
+        let name = |at: usize| names.map(|names| field(names, at).to_lowercase());
+        let is_called = |at: usize, known: &[&str]| name(at).is_some_and(|name| known.contains(&name.as_str()));
+        let all = || 0..row.len();
+        let mut columns = Self {
+            delimiter,
+            header,
+            pixels: Pixels::Columns(Vec::new()),
+            side: 0,
+            channels: 0,
+            planes: false,
+            label: all().find(|&at| is_called(at, &LABELS)),
+            part: all().find(|&at| is_called(at, &PARTS) && !is_number(field(row, at))),
+            notes: Vec::new(),
+        };
+        let rows = if header { &records[1..] } else { &records[..] };
+        if let Some(at) = all().find(|&at| list(field(row, at)).is_some()) {
+            columns.pixels = Pixels::List(at);
+            let values = list(field(row, at)).map_or(0, |list| list.len());
+            (columns.side, columns.channels) =
+                shape(values).ok_or_else(|| format!("a list of {values} values is no square image"))?;
+            columns.label = columns.label.or_else(|| all().find(|&at| names.is_none() && is_number(field(row, at))));
+            columns.leave_aside(all().filter(|&other| other != at), &|at| name(at).unwrap_or_default());
+        } else {
+            columns.choose_pixels(row, rows, &name)?;
+        }
+        if columns.channels == 3 {
+            columns.planes = are_planes(columns.side, rows.iter().filter_map(|row| columns.values(row)));
+            let order = if columns.planes { "all red values first" } else { "three values per pixel" };
+            columns.notes.push(format!("the pixels are read as red, green and blue, {order}"));
+        }
+        Ok(columns)
+    }
+
+    /// Finds the columns of pixels: numbers that are not labels, parts or numbers of images.
+    fn choose_pixels(
+        &mut self,
+        row: &ByteRecord,
+        rows: &[ByteRecord],
+        name: &dyn Fn(usize) -> Option<String>,
+    ) -> Result<(), String> {
+        let known = |at: &usize| Some(*at) == self.label || Some(*at) == self.part;
+        let is_id = |at: &usize| name(*at).is_some_and(|name| IDS.contains(&name.as_str()));
+        let rest: Vec<usize> = (0..row.len()).filter(|at| !known(at) && !is_id(at)).collect();
+        let (mut pixels, others): (Vec<usize>, Vec<usize>) =
+            rest.into_iter().partition(|&at| is_number(field(row, at)));
+        if !self.header && shape(pixels.len()).is_none() && shape(pixels.len().saturating_sub(1)).is_some() {
+            // The label is first or last; what never changes is none.
+            let changes = |at: usize| rows.iter().any(|other| field(other, at) != field(row, at));
+            let [first, last] = [pixels[0], pixels[pixels.len() - 1]];
+            let label = if !changes(first) && changes(last) { last } else { first };
+            pixels.retain(|at| *at != label);
+            self.label = Some(label);
+            let which = if label == first { "first" } else { "last" };
+            self.notes.push(format!("without a header, the {which} column is read as the label"));
+        } else if self.label.is_none() && others.len() == 1 && !self.header {
+            self.label = Some(others[0]);
+        }
+        let is_pixel_name = |at: &usize| {
+            name(*at).is_some_and(|name| {
+                let letters = name.trim_start_matches(|c: char| c.is_ascii_digit());
+                let digits = |text: &str| {
+                    text.trim_matches(['_', ' ', '-']).chars().all(|c| c.is_ascii_digit() || "x_".contains(c))
+                };
+                ["pixels", "pixel", "pix", "px", "p", "x", "v"]
+                    .iter()
+                    .any(|start| letters.strip_prefix(start).is_some_and(digits))
+                    || digits(letters)
+            })
+        };
+        let count = pixels.len();
+        let least = if self.header && pixels.iter().all(|at| is_pixel_name(at)) { 4 } else { MIN_UNNAMED };
+        let found = shape(count).filter(|_| count >= least);
+        (self.side, self.channels) =
+            found.ok_or_else(|| format!("its {count} columns of numbers are no square image"))?;
+        let others: Vec<usize> = others.into_iter().filter(|at| Some(*at) != self.label).collect();
+        self.leave_aside(others.into_iter(), &|at| name(at).unwrap_or_else(|| format!("number {at}")));
+        self.pixels = Pixels::Columns(pixels);
+        Ok(())
+    }
+
+    /// Notes columns that are neither pixels nor the label, the part or a name.
+    fn leave_aside(&mut self, columns: impl Iterator<Item = usize>, name: &dyn Fn(usize) -> String) {
+        let unknown =
+            |at: &usize| Some(*at) != self.label && Some(*at) != self.part && !IDS.contains(&name(*at).as_str());
+        let aside: Vec<String> = columns.filter(unknown).map(name).filter(|name| !name.is_empty()).take(5).collect();
+        if !aside.is_empty() {
+            self.notes.push(format!("columns that are left aside: {}", aside.join(", ")));
+        }
+    }
+
+    /// The pixels of a row; `None` if it has other values, or not as many.
+    pub fn values(&self, row: &ByteRecord) -> Option<Vec<f32>> {
+        let wanted = self.side * self.side * self.channels;
+        let values = match &self.pixels {
+            Pixels::List(at) => list(field(row, *at))?,
+            Pixels::Columns(columns) => {
+                columns.iter().map(|&at| field(row, at).parse().ok()).collect::<Option<Vec<f32>>>()?
+            }
+        };
+        (values.len() == wanted).then_some(values)
+    }
+}
+
+/// Whether pixels are stored plane by plane: pixels below each other are alike in the right order.
+fn are_planes(side: usize, images: impl Iterator<Item = Vec<f32>>) -> bool {
+    let (mut planes, mut pixels) = (0.0, 0.0);
+    for image in images {
+        let step = |stride: usize| {
+            image.iter().zip(image.iter().skip(stride)).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>()
+        };
+        planes += step(side);
+        pixels += step(3 * side);
+    }
+    planes < pixels
+}
