@@ -209,7 +209,7 @@ fn what_is_taken_for_what_is_said() {
     assert_eq!(
         notes(&[images("i/1.png i/2.png"), lists.to_vec()].concat()),
         [
-            "parts: list_eval_partition.txt (1 image) to learn from; list_eval_partition.txt (1 image) held back",
+            "parts by list_eval_partition.txt: training images (1 image) to learn from; test images (1 image) held back",
             "labels: list_attr.txt, 2 attributes",
         ]
     );
