@@ -327,6 +327,12 @@ fn a_stray_table_refuses_nothing() {
     let set = open_at(root.path(), Split::Train).unwrap();
     assert_eq!((set.len(), set.classes().len()), (2, 0));
     assert_eq!(set.notes(), ["2 files of other types skipped: 1 .npy, 1 .parquet"]);
+    // Beside archives as well.
+    let root = tempfile::tempdir().unwrap();
+    put(root.path(), &[("00000.tar", tar(&[("0.png", &png(4))])), ("00001.tar", tar(&[("1.png", &png(4))]))]);
+    put(root.path(), &[("00000.parquet", b"PAR1 of addresses".to_vec()), ("00000_stats.json", b"{}".to_vec())]);
+    let set = open_at(root.path(), Split::Train).unwrap();
+    assert_eq!((set.len(), set.notes()), (2, vec!["2 files of other types skipped: 1 .json, 1 .parquet".to_owned()]));
 }
 
 #[test]
