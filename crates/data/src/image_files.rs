@@ -140,6 +140,8 @@ struct Set<'a> {
     holdings: BTreeMap<Option<Part>, Holding>,
     /// Sidecars that say the parts.
     used: Vec<usize>,
+    /// The file that lists all parts, if one does.
+    list: Option<String>,
 }
 
 impl<'a> Set<'a> {
@@ -148,7 +150,7 @@ impl<'a> Set<'a> {
         let division = divide(names.iter().copied());
         let kept = names.iter().enumerate().map(|(index, name)| division.kept(index, name)).collect();
         let parts: Vec<Option<Part>> = (0..names.len()).map(|index| division.part(index)).collect();
-        let mut set = Self { listing, names, parts, kept, holdings: division.holdings(), used: Vec::new() };
+        let mut set = Self { listing, names, parts, kept, holdings: division.holdings(), used: Vec::new(), list: None };
         if !division.divided && !sidecars.is_empty() {
             set.divide_by_lists(sidecars);
         }
@@ -164,11 +166,19 @@ impl<'a> Set<'a> {
         for (index, part) in taken.iter().zip(&lists.parts) {
             self.parts[*index] = *part;
         }
+        // One file for all parts doesn't name any of them.
+        let files: BTreeSet<&String> = lists.files.values().collect();
+        let is_one = files.len() == 1;
+        self.list = files.into_iter().next().filter(|_| is_one).cloned();
         self.holdings.clear();
         for part in &self.parts {
             let holding = self.holdings.entry(*part).or_insert_with(|| Holding {
                 files: 0,
-                folders: part.and_then(|part| lists.files.get(&part).cloned()).into_iter().collect(),
+                folders: part
+                    .filter(|_| !is_one)
+                    .and_then(|part| lists.files.get(&part).cloned())
+                    .into_iter()
+                    .collect(),
             });
             holding.files += 1;
         }
@@ -217,7 +227,8 @@ impl<'a> Set<'a> {
             });
         }
         if said.len() > 1 {
-            notes.push(format!("parts: {}", said.join("; ")));
+            let by = self.list.as_ref().map_or(String::new(), |list| format!(" by {list}"));
+            notes.push(format!("parts{by}: {}", said.join("; ")));
         }
         if let Some(held) = self.holdings.get(&None) {
             notes.push(format!("left aside: {} in no part of the set", described_files(held)));

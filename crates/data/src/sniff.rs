@@ -41,17 +41,13 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Stl10));
     }
     let found = contents(folder)?;
-    // Tables of addresses lie beside images; images in the documentation lie beside tables of images.
+    // Tables of addresses lie beside images or archives of these; images in the documentation lie beside tables of images.
     let tables = parquet::files(folder)?;
     if !tables.is_empty() && (found == Contents::Nothing || tables.iter().any(|table| parquet::holds_images(table))) {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
     if found == Contents::Images {
         return Ok(FolderContents::Images);
-    }
-    // The error says what they hold.
-    if !tables.is_empty() {
-        return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
@@ -90,6 +86,7 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
 fn has_images(path: &Path, format: Format) -> bool {
     match format {
         Format::Npy => npy::layout(path).is_ok(),
+        Format::Parquet => parquet::holds_images(path),
         _ => true,
     }
 }

@@ -122,7 +122,7 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
     }
     // With many bad files the set can't be opened, which the list above explains.
     match open_dataset(name, options, false) {
-        Ok(set) => describe(set.as_ref()),
+        Ok(set) => describe(set.as_ref())?,
         Err(error) if bad.is_empty() => return Err(error),
         Err(_) => {}
     }
@@ -137,7 +137,7 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
 }
 
 /// Prints what a set has and how it is read.
-fn describe(set: &dyn Dataset) {
+fn describe(set: &dyn Dataset) -> Result<()> {
     let (classes, attributes) = (set.classes().len(), set.attributes().len());
     let labels = match (classes, attributes) {
         (0, 0) => String::new(),
@@ -152,6 +152,7 @@ fn describe(set: &dyn Dataset) {
     for unused in &set.info().unused_labels {
         say!("labels not used: {unused}");
     }
+    Ok(())
 }
 
 /// Writes a sheet of the first images: a row per class, or a plain grid.
@@ -167,7 +168,7 @@ fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
     data::fill(set.as_ref(), &picked, &mut values)?;
     let images = Images::from_values(&values, set.shape(), (0.0, 1.0))?;
     png::write(output, &sheet::sheet(&images, picked.len().div_ceil(COLUMNS), COLUMNS, &sheet::Options::default())?)?;
-    describe(set.as_ref());
+    describe(set.as_ref())?;
     if !classes.is_empty() {
         say!("rows: {}", classes.iter().take(rows).map(String::as_str).collect::<Vec<_>>().join(", "));
     }

@@ -209,7 +209,7 @@ fn what_is_taken_for_what_is_said() {
     assert_eq!(
         notes(&[images("i/1.png i/2.png"), lists.to_vec()].concat()),
         [
-            "parts: list_eval_partition.txt (1 image) to learn from; list_eval_partition.txt (1 image) held back",
+            "parts by list_eval_partition.txt: training images (1 image) to learn from; test images (1 image) held back",
             "labels: list_attr.txt, 2 attributes",
         ]
     );
@@ -327,6 +327,12 @@ fn a_stray_table_refuses_nothing() {
     let set = open_at(root.path(), Split::Train).unwrap();
     assert_eq!((set.len(), set.classes().len()), (2, 0));
     assert_eq!(set.notes(), ["2 files of other types skipped: 1 .npy, 1 .parquet"]);
+    // Beside archives as well.
+    let root = tempfile::tempdir().unwrap();
+    put(root.path(), &[("00000.tar", tar(&[("0.png", &png(4))])), ("00001.tar", tar(&[("1.png", &png(4))]))]);
+    put(root.path(), &[("00000.parquet", b"PAR1 of addresses".to_vec()), ("00000_stats.json", b"{}".to_vec())]);
+    let set = open_at(root.path(), Split::Train).unwrap();
+    assert_eq!((set.len(), set.notes()), (2, vec!["2 files of other types skipped: 1 .json, 1 .parquet".to_owned()]));
 }
 
 #[test]

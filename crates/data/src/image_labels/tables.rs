@@ -58,6 +58,8 @@ pub(super) fn find(
                         unused.push(format!("{name}: it has labels of only {count} of {} images", images.len()));
                     }
                 }
+                // A table beside may be about something else.
+                Err(Unfit::Because(_)) if sidecar.is_outside && !names_most(table, sources.index()) => {}
                 Err(Unfit::Because(why)) => unused.push(format!("{name}: {why}")),
                 Err(Unfit::NoImages) if sidecar.is_outside || is_prose(sidecar) => {}
                 Err(Unfit::NoImages) => unused.push(format!("{name}: it names none of the images")),
@@ -89,6 +91,18 @@ pub(super) fn find(
     Some(Labelled::apart(Values::Classes(labels), what, read.notes, vec![at]))
 }
 
+/// Whether a table names at least half of the images.
+fn names_most(table: &Table, index: &Index<'_>) -> bool {
+    image_column(table, index).is_some_and(|(column, _)| named(table, column, index) * 2 >= index.len())
+}
+
+/// Number of images that a column names.
+fn named(table: &Table, column: usize, index: &Index<'_>) -> usize {
+    let mut seen = vec![false; index.len()];
+    table.column(column).filter_map(|cell| index.some(cell)).for_each(|image| seen[image as usize] = true);
+    seen.into_iter().filter(|seen| *seen).count()
+}
+
 /// Files that are tables only by chance.
 fn is_prose(sidecar: &Sidecar<'_>) -> bool {
     matches!(sidecar.extension().as_str(), "txt" | "json" | "list" | "lst")
@@ -100,12 +114,7 @@ fn classes(labels: &[Option<String>]) -> BTreeSet<&String> {
 
 /// The column with the names of images, and whether the first row holds the names of the columns.
 fn image_column(table: &Table, index: &Index<'_>) -> Option<(usize, bool)> {
-    let distinct = |column: usize| {
-        let mut seen = vec![false; index.len()];
-        table.column(column).filter_map(|cell| index.some(cell)).for_each(|image| seen[image as usize] = true);
-        seen.into_iter().filter(|seen| *seen).count()
-    };
-    let counts: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).map(distinct).collect();
+    let counts: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).map(|column| named(table, column, index)).collect();
     let best = *counts.iter().max().filter(|best| **best > 0)?;
     // Of a number and a path, both of which fit, the path.
     let with_extension = |column: usize| table.column(column).take(20).filter(|cell| cell.contains(['.', '/'])).count();
