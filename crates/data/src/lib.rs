@@ -23,6 +23,7 @@ mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
+mod hub;
 mod in_memory;
 pub mod labels;
 mod list;

@@ -90,6 +90,12 @@ impl Folder {
         self
     }
 
+    /// The same images under another name.
+    pub(crate) fn named(mut self, name: String) -> Self {
+        self.info.name = name;
+        self
+    }
+
     /// The same images with more notes for the user.
     pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
         self.info.notes.extend(notes);
