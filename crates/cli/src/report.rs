@@ -82,6 +82,7 @@ pub fn any_images(shape: ImageShape) -> String {
 fn noun(shape: ImageShape) -> (&'static str, String) {
     match shape {
         ImageShape { height: 1, width: 1, .. } => ("point", String::new()),
+        ImageShape { height: 0, .. } => ("image", String::new()),
         shape => ("image", format!(" of {shape}")),
     }
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use super::dataset::Dataset;
 use super::fetch::Progress;
 use super::folder::Listing;
+use super::hub::HubName;
 use super::open_options::{OpenOptions, Split};
 use super::registry::{IDX_SETS, IdxSet, NamedSet};
 use super::search_path::SearchPath;
-use super::{cifar, idx, image_files, npy};
+use super::{cifar, idx, image_files, npy, parquet};
 use crate::error::{Error, Result};
 use crate::synthetic::points::{self, Points};
 use crate::synthetic::stacked::{self, Stacked};
@@ -59,6 +60,12 @@ pub fn open(
             let path = search_path()?.find_or_fetch_quickdraw(category, progress)?;
             Box::new(npy::images(&path, options)?.named(format!("quickdraw:{category}")))
         }
+        NamedSet::Hub => {
+            let hub_name =
+                HubName::parse(name)?.ok_or_else(|| Error::usage(format!("{name} is no name"), "hf:OWNER/SET"))?;
+            let folder = search_path()?.find_or_fetch_hub(&hub_name, options.split, progress)?;
+            Box::new(parquet::open(&folder, options.split, &options.image())?.named(name.to_owned()))
+        }
     })
 }
 
@@ -66,7 +73,12 @@ pub fn open(
 ///
 /// # Errors
 /// A file can't be fetched.
-pub fn fetch(named: NamedSet, search_path: &SearchPath, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
+pub fn fetch(
+    named: NamedSet,
+    name: &str,
+    search_path: &SearchPath,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<PathBuf>> {
     let mut idx = |set| -> Result<Vec<PathBuf>> {
         let train = search_path.find_or_fetch_idx(set, Split::Train, progress)?;
         let test = search_path.find_or_fetch_idx(set, Split::Test, progress)?;
@@ -85,6 +97,14 @@ pub fn fetch(named: NamedSet, search_path: &SearchPath, progress: &mut dyn FnMut
             .find_or_fetch_celeba()
             .map(|found| [found.images, found.table].into_iter().chain(found.partition).collect()),
         NamedSet::Quickdraw(category) => Ok(vec![search_path.find_or_fetch_quickdraw(category, progress)?]),
+        NamedSet::Hub => {
+            let Some(name) = HubName::parse(name)? else { return Ok(Vec::new()) };
+            let train = search_path.find_or_fetch_hub(&name, Split::Train, progress)?;
+            match search_path.find_or_fetch_hub(&name, Split::Test, progress) {
+                Ok(_) | Err(Error::NoTestImages { .. }) => parquet::files(&train),
+                Err(error) => Err(error),
+            }
+        }
     }
 }
 

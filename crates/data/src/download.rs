@@ -139,7 +139,12 @@ mod tests {
     use super::*;
 
     fn search_path(cache: &Path, mirror: String) -> SearchPath {
-        SearchPath { folders: vec![cache.to_path_buf()], cache: Some(cache.to_path_buf()), mirror: Some(mirror) }
+        SearchPath {
+            folders: vec![cache.to_path_buf()],
+            cache: Some(cache.to_path_buf()),
+            mirror: Some(mirror),
+            ..SearchPath::default()
+        }
     }
 
     fn mirror(path: &str) -> Answer {

@@ -31,11 +31,13 @@ pub(crate) struct Remote {
     /// Size limit in bytes.
     pub max_bytes: u64,
     /// Its checksum, if published.
-    pub sha256: Option<&'static str>,
+    pub sha256: Option<String>,
     /// An additional check of the complete file.
     pub inspect: fn(&Path) -> Result<()>,
     /// Timeout for the connection, the response, and the next bytes.
     pub timeout: Duration,
+    /// A token for the server, which redirections to other servers don't get.
+    pub token: Option<String>,
 }
 
 /// The reason of a failed download.

@@ -238,7 +238,7 @@ fn refuse_unlabelled(set: &dyn Dataset) -> Result<()> {
             set.len(),
             set.image_name(first)
         ),
-        "label these images or remove them, or train without labels (`labels.names`, `Recipe::conditioned`)",
+        "label these images or remove them, or train without labels (`labels.names`)",
     ))
 }
 

@@ -25,6 +25,7 @@ mod formats;
 mod fuzz;
 mod image_files;
 mod image_labels;
+mod hub;
 mod in_memory;
 pub mod labels;
 mod list;

@@ -49,7 +49,7 @@ pub struct Listing {
     pub location: Location,
     /// Number of training images; `None` if it is unlimited or varies.
     pub images: Option<usize>,
-    /// The shape of each image.
+    /// The shape of each image; zeros if it varies.
     pub shape: ImageShape,
 }
 
@@ -100,6 +100,8 @@ fn list_in(search_path: &SearchPath) -> Vec<Listing> {
     }
     let about = format!("drawings of one of {} categories (Quick, Draw!)", quickdraw_categories().count());
     listings.push(row("quickdraw:CATEGORY", about, Location::Remote, None));
+    let hub = row("hf:OWNER/SET", "a set on Hugging Face, by its parquet files".to_owned(), Location::Remote, None);
+    listings.push(Listing { shape: ImageShape { height: 0, width: 0, channels: 0 }, ..hub });
     listings
 }
 
@@ -163,7 +165,8 @@ mod tests {
                 ("ring", "built in".to_owned(), None),
                 ("grid", "built in".to_owned(), None),
                 ("quickdraw:ice cream", root.join("quickdraw/ice cream.npy").display().to_string(), Some(3)),
-                ("quickdraw:CATEGORY", remote, None),
+                ("quickdraw:CATEGORY", remote.clone(), None),
+                ("hf:OWNER/SET", remote, None),
             ]
         );
         // Every name in error messages is listed.

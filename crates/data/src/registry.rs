@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fetch::Remote;
+use super::hub::{self, HubName};
 use super::nearest::nearest;
 use super::npy;
 use super::open_options::Split;
@@ -59,9 +60,10 @@ impl IdxSet {
             url: format!("{base}{}", file.name),
             bytes: Some(file.bytes),
             max_bytes: file.bytes,
-            sha256: Some(file.sha256),
+            sha256: Some(file.sha256.to_owned()),
             inspect: |_| Ok(()),
             timeout: TIMEOUT,
+            token: None,
         }
     }
 }
@@ -164,11 +166,13 @@ pub(super) enum NamedSet {
     Celeba,
     /// One category of Quick, Draw!, as Google spells it.
     Quickdraw(&'static str),
+    /// A set on Hugging Face; its name has the rest.
+    Hub,
 }
 
 /// The names, for messages.
 pub(super) const NAMES: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
-                                quickdraw:CATEGORY (quickdraw:sheep, for one)";
+                                quickdraw:CATEGORY (quickdraw:sheep, for one), hf:OWNER/SET (on Hugging Face)";
 
 /// Other spellings of names: that of TensorFlow Datasets.
 const ALIASES: [(&str, &str); 1] = [("celeb_a", "celeba")];
@@ -195,9 +199,12 @@ pub fn quickdraw_categories() -> impl Iterator<Item = &'static str> {
 /// The set called `name`; `None` if there is none, so that `name` may be a path.
 ///
 /// # Errors
-/// A name of Quick, Draw! whose category is missing or unknown.
+/// A name of Quick, Draw! whose category is missing or unknown, or of Hugging Face that is incomplete.
 pub(super) fn parse_name(name: &str) -> Result<Option<NamedSet>> {
     let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
+    if HubName::parse(name)?.is_some() {
+        return Ok(Some(NamedSet::Hub));
+    }
     if let Some((_, named)) = fixed_names().find(|(known, _)| *known == name) {
         return Ok(Some(named));
     }
@@ -226,6 +233,9 @@ pub(super) fn did_you_mean(name: &str) -> Option<String> {
         let category = if name == "quickdraw" { "sheep" } else { name };
         return Some(format!("quickdraw:{category}"));
     }
+    if let Some(meant) = hub::meant(name) {
+        return Some(meant);
+    }
     nearest(name, fixed_names().map(|(known, _)| known)).map(str::to_owned)
 }
 
@@ -244,6 +254,7 @@ pub(super) fn quickdraw_remote(category: &str, mirror: Option<&str>) -> Remote {
         sha256: None,
         inspect: |path: &Path| npy::layout(path).map(|_| ()),
         timeout: TIMEOUT,
+        token: None,
     }
 }
 

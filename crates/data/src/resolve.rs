@@ -70,7 +70,7 @@ pub fn is_name(name: &str) -> bool {
 pub fn fetch(name: &str, options: &OpenOptions, progress: &mut dyn FnMut(Progress)) -> Result<Vec<PathBuf>> {
     let search_path = SearchPath::from_env(options.data_dir.as_deref())?;
     match parse_name(name)? {
-        Some(named) => by_name::fetch(named, &search_path, progress),
+        Some(named) => by_name::fetch(named, name, &search_path, progress),
         None => Err(unknown(name)),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::cache_folder::cache_folder;
 use super::digest::Digest;
+use super::hub::Hub;
 use super::open_options::Split;
 use super::registry::{IdxSet, Published, quickdraw_file};
 use super::{celeba, cifar, idx};
@@ -21,6 +22,8 @@ pub(super) struct SearchPath {
     pub cache: Option<PathBuf>,
     /// A base URL that replaces the published ones, without a trailing slash.
     pub mirror: Option<String>,
+    /// The hub that sets called `hf:...` come from.
+    pub hub: Hub,
 }
 
 impl SearchPath {
@@ -40,7 +43,7 @@ impl SearchPath {
         let mirror = variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
         let folders = given.map(Path::to_path_buf).into_iter();
         let folders = folders.chain(variable("FAUSSAIRE_DATA").map(PathBuf::from)).chain(cache.clone()).collect();
-        Ok(Self { folders, cache, mirror: mirror.as_deref().map(mirror_address).transpose()? })
+        Ok(Self { folders, cache, mirror: mirror.as_deref().map(mirror_address).transpose()?, hub: Hub::from_env()? })
     }
 
     /// The images file and the labels file of a split, if both exist.
@@ -117,7 +120,7 @@ mod tests {
 
     fn search_path(folders: &[&Path], cache: &Path, mirror: Option<String>) -> SearchPath {
         let folders = folders.iter().map(|path| path.to_path_buf()).chain([cache.to_path_buf()]).collect();
-        SearchPath { folders, cache: Some(cache.to_path_buf()), mirror }
+        SearchPath { folders, cache: Some(cache.to_path_buf()), mirror, ..SearchPath::default() }
     }
 
     #[test]

@@ -16,7 +16,11 @@ use crate::error::Result;
 pub(crate) fn fetch(remote: &Remote, target: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
     sweep(target);
     let mut part = PartFile::create(target)?;
-    let mut response = agent(remote).get(&remote.url).call().map_err(|error| Failure::Transfer(refusal(&error)))?;
+    let mut request = agent(remote).get(&remote.url);
+    if let Some(token) = &remote.token {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    let mut response = request.call().map_err(|error| Failure::Transfer(refusal(&error)))?;
     let announced = response.body().content_length();
     check_size(remote, announced)?;
     let begun = Progress {
@@ -96,7 +100,7 @@ fn verify(remote: &Remote, came: &Progress, sha256: &str) -> Result<(), Failure>
     {
         return Err(Failure::Transfer(format!("the transfer ended after {} of {total} bytes", came.bytes)));
     }
-    match remote.sha256 {
+    match &remote.sha256 {
         Some(expected) if expected != sha256 => {
             Err(Failure::Transfer(format!("the checksum is wrong (sha256 {sha256}, expected {expected})")))
         }
@@ -136,9 +140,10 @@ mod tests {
             url,
             bytes: Some(3),
             max_bytes: 1 << 20,
-            sha256: Some(SHA256),
+            sha256: Some(SHA256.to_owned()),
             inspect: |_| Ok(()),
             timeout: Duration::from_millis(500),
+            token: None,
         }
     }
 

@@ -191,6 +191,7 @@ fn black_and_white(path: &Path, scalar: Scalar, (low, high): (f64, f64), given: 
         return Ok(Range::given(given, low, high));
     }
     range::decide(scalar, low, high).ok_or_else(|| {
+        let [low, high] = [low, high].map(range::rounded);
         Error::data(
             format!(
                 "{} has {} values from {low} to {high}, expected [0, 1], [-1, 1], [0, 255] or all of 16 bits",

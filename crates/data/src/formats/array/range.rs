@@ -15,6 +15,7 @@ impl Range {
     /// Black and white that were inferred from values between `low` and `high`. Where the darkest and the lightest pixel of all
     /// images are close, the inference may be wrong.
     fn seen(black: f64, white: f64, low: f64, high: f64) -> Self {
+        let [low, high] = [low, high].map(rounded);
         let from = low.min(0.0);
         let note = (high - low < 0.45 * (white - black)).then(|| match low == high {
             true => format!("all pixels have the value {low}; black is {black}, white is {white}"),
@@ -29,6 +30,7 @@ impl Range {
     /// Black and white that the user gives, for values between `low` and `high`.
     pub fn given((black, white): (f32, f32), low: f64, high: f64) -> Self {
         let (black, white) = (f64::from(black), f64::from(white));
+        let [low, high] = [low, high].map(rounded);
         let clipped = if low < black || high > white { "; values outside are clipped" } else { "" };
         let note = format!(
             "pixel values from {black} to {white} become black to white (they lie between {low} and {high}{clipped})"
@@ -40,6 +42,12 @@ impl Range {
     pub fn bytes(low: f64, high: f64) -> Self {
         Self::seen(0.0, 255.0, low, high)
     }
+}
+
+/// A value for messages, with a few digits.
+pub fn rounded(value: f64) -> f64 {
+    let scale = 10f64.powi(4 - value.abs().max(1e-30).log10().ceil() as i32);
+    if value.fract() == 0.0 || !scale.is_finite() { value } else { (value * scale).round() / scale }
 }
 
 /// Floats slightly outside of a range, as after resampling, belong to it.
@@ -117,7 +125,7 @@ mod tests {
                         contrast; `data.range` = [0, 16] makes 16 white";
         assert_eq!(said(0.0, 16.0).unwrap(), expected);
         assert_eq!(said(9.0, 9.0).unwrap(), "all pixels have the value 9; black is 0, white is 255");
-        assert_eq!(said(0.0, 200.0), None);
+        assert_eq!((said(0.0, 200.0), rounded(-4.659_952_9), rounded(0.062_745_1)), (None, -4.66, 0.062_75));
         let given = Range::given((0.0, 9.0), 0.0, 16.0).note.unwrap();
         assert!(
             given.ends_with("0 to 9 become black to white (they lie between 0 and 16; values outside are clipped)")

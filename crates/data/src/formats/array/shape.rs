@@ -92,7 +92,9 @@ fn in_limits(reading: Reading, sizes: &[u64]) -> Result<Reading, Refusal> {
 fn hint(sizes: &[u64]) -> &'static str {
     match *sizes {
         [] | [_] => "it has one axis, as labels do: give the array of images, or a.reshape(-1, HEIGHT, WIDTH)",
-        [_, _] => "give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH))",
+        [_, _] => {
+            "give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH)); one image alone makes no data set"
+        }
         [_, _, _, 4] => "leave out transparency: numpy.save(\"images.npy\", a[..., :3])",
         [_, _, 3, _] => "images come first: numpy.save(\"images.npy\", a.transpose(3, 0, 1, 2))",
         [_, _, _, _, 3] => "frames of video: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, 3))",

@@ -60,9 +60,10 @@ pub(crate) fn remote(mirror: Option<&str>) -> Remote {
         url: format!("{base}{ARCHIVE}"),
         bytes: Some(BYTES),
         max_bytes: BYTES,
-        sha256: Some("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+        sha256: Some("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd".to_owned()),
         inspect: |_| Ok(()),
         timeout: Duration::from_secs(30),
+        token: None,
     }
 }
 
