@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::folder::{DECODER_FAILED, decode};
+use super::pictures::{DECODER_FAILED, decode};
 use super::testing::{array, gzip, idx_images, sample, tar, tar_header, zip};
 use super::{Background, Dataset, Fit, Folder, ImageOptions, OpenOptions, check, idx, npy};
 use crate::error::Result;
@@ -184,7 +184,7 @@ fn fuzz_images() {
     let listed = listed.map(|entry| entry.unwrap().path()).filter(|path| path.extension().unwrap() != "py");
     let mut seeds: Vec<_> = listed.map(|path| std::fs::read(path).unwrap()).collect();
     seeds.sort();
-    fuzz("images", &seeds, 5000, |bytes| match decode(bytes, Some(3)) {
+    fuzz("images", &seeds, 5000, |bytes| match decode(bytes, Some(3), &ImageOptions::default()) {
         Ok((shape, pixels)) => assert_eq!(pixels.len(), shape.len()),
         Err(reason) => assert_ne!(reason, DECODER_FAILED),
     });

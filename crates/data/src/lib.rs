@@ -32,6 +32,7 @@ mod list;
 mod nearest;
 mod open_options;
 mod parts;
+mod pictures;
 mod pread;
 mod prefetch;
 pub mod random;
@@ -41,8 +42,10 @@ mod resized;
 mod resolve;
 mod search_path;
 mod sidecars;
+mod signatures;
 mod sniff;
 mod subset;
+mod survey;
 mod synthetic;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -134,7 +137,7 @@ impl Format {
             Self::Cifar => "CIFAR-10 or CIFAR-100, binary version: folder, .tar.gz or .bin",
             Self::Stl10 => "STL-10 binary version: folder, .tar.gz or _X.bin",
             Self::PixelCsv => ".csv with a row per image: a label and a column per pixel, or all pixels in one column",
-            Self::Folder => "folder of PNG, JPEG, WebP, GIF or BMP images; classes are subfolders or in a table beside",
+            Self::Folder => "folder of PNG, JPEG, WebP, GIF, BMP, TIFF or PNM images; classes are subfolders or in a table beside",
             Self::Archive => {
                 ".zip, .tar, .tar.gz, .tar.xz, .tar.bz2 or .tar.zst of such images, or a folder of these, read without unpacking"
             }

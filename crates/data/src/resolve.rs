@@ -9,7 +9,7 @@ use super::registry::{NAMES, did_you_mean, parse_name};
 use super::resized::Resized;
 use super::search_path::SearchPath;
 use super::sniff::{FolderContents, format_of, in_folder};
-use super::{Format, by_name, folder};
+use super::{Format, by_name, folder, survey};
 use crate::error::{Error, Result};
 
 /// Prefix of the name, in a recipe, of a data set passed by a program: `memory:NAME`. It can't be opened by name.
@@ -119,18 +119,27 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         if !format.has_splits() {
             options.refuse_test_split(name)?;
         }
-        return format.load(path, options);
+        return load(format, path, options);
     }
     match in_folder(path, options.split)? {
-        FolderContents::FileSet(images) => Format::Idx.load(&images, options),
-        FolderContents::Several(files) => files.open(path, options),
+        FolderContents::FileSet(images) => load(Format::Idx, &images, options),
+        FolderContents::Several(files) => survey::remarked(files.open(path, options)?),
         FolderContents::Images => Format::Folder.load(path, options),
         // A folder of shards determines its splits itself.
-        FolderContents::Single(file, format) if format.has_splits() || file.is_dir() => format.load(&file, options),
+        FolderContents::Single(file, format) if format.has_splits() || file.is_dir() => load(format, &file, options),
         FolderContents::Single(file, format) => {
             options.refuse_test_split(name)?;
-            format.load(&file, options)
+            load(format, &file, options)
         }
+    }
+}
+
+/// Opens a set, with remarks on its images; those in files are looked at by `Folder` itself.
+fn load(format: Format, path: &Path, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
+    let set = format.load(path, options)?;
+    match format {
+        Format::Parquet | Format::Folder | Format::Archive | Format::Strokes => Ok(set),
+        _ => survey::remarked(set),
     }
 }
 

@@ -11,6 +11,8 @@ use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
 use crate::formats::data_files::{self, DataFile, DataFiles};
 use crate::formats::stl10;
+use crate::pictures::{self, FORMATS};
+use crate::signatures;
 
 /// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,11 +71,15 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         }
     }
     match &files[..] {
-        [] => Err(Error::data(
-            format!("{} holds no images", folder.display()),
-            "expected PNG, JPEG, WebP, GIF or BMP files (at any depth), or one .zip, .tar, .npy, .npz, .parquet, \
-             CIFAR-10 or IDX file",
-        )),
+        [] => Err(match signatures::of_folder(folder) {
+            Some((what, remedy)) => Error::data(format!("{} holds no images, but {what}", folder.display()), remedy),
+            None => Error::data(
+                format!("{} holds no images", folder.display()),
+                format!(
+                    "expected {FORMATS} files (at any depth), or one .zip, .tar, .npy, .npz, .parquet, CIFAR-10 or IDX file"
+                ),
+            ),
+        }),
         [(file, format)] => Ok(FolderContents::Single(file.clone(), *format)),
         _ => {
             let files = files.into_iter().map(|(path, format)| DataFile { path, format }).collect();
@@ -99,19 +105,19 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
     let start = start(path)?;
     detect(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
-            [] => ("it is empty", "the file is damaged or was not downloaded completely: replace it"),
-            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => {
-                ("it is one image", "use the folder of the images")
-            }
-            [0, 0, 8, 1, ..] => ("it holds labels, not images", "give the images file; its labels are found beside it"),
-            [b'<', ..] => ("it is a web page", "the download went wrong: fetch the file again"),
-            _ => (
-                "its format is unknown",
-                "expected IDX (.gz or not), .npy, .npz, .parquet, CIFAR-10's .bin, .zip, .tar (.gz or not), or a folder of \
-                 images",
-            ),
+            [] => ("empty", "the file is damaged or was not downloaded completely: replace it"),
+            start if pictures::is_image(start) => ("one image", "use the folder of the images"),
+            [0, 0, 8, 1, ..] => ("one of labels, not images", "give the images file; its labels are found beside it"),
+            start => match signatures::kind(start).or_else(|| signatures::of_file(path)) {
+                Some(kind) => (kind.name, kind.remedy),
+                None => (
+                    "of an unknown format",
+                    "expected IDX (.gz or not), .npy, .npz, .parquet, CIFAR-10's .bin, .zip, .tar (.gz or not), or a folder \
+                     of images",
+                ),
+            },
         };
-        Error::data(format!("{} can't be read as images: {what}", path.display()), hint)
+        Error::data(format!("{} can't be read as images: it is {what}", path.display()), hint)
     })
 }
 
@@ -151,12 +157,15 @@ mod tests {
         assert_eq!(format_of(&put("c.png", &idx_images(3, 4, 5))).unwrap(), Format::Idx);
         for (bytes, expected) in [
             (&b""[..], "it is empty"),
-            (b"\x89PNG\r\n", "it is one image"),
+            (b"\x89PNG\r\n\x1a\n", "it is one image"),
+            (b"II*\0", "it is one image"),
             (b"<!DOCTYPE html>", "web page"),
             (b"\x1f\x8b", "it is empty"),
-            (b"some text", "format is unknown"),
-            (&idx_labels(&[1]), "it holds labels"),
-            (&gzip(b"some text"), "format is unknown"),
+            (b"\x01\x02\x03", "unknown format"),
+            (b"label,a,b\n1,2,3", "a table in text (CSV)"),
+            (b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"),
+            (&idx_labels(&[1]), "one of labels"),
+            (&gzip(b"some text"), "it is text"),
         ] {
             let error = format_of(&put("d", bytes)).unwrap_err();
             assert!(error.to_string().contains(expected) && !error.hint().is_empty(), "{error}");

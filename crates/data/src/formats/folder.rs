@@ -2,7 +2,6 @@
 //! They are decoded on reading. An unusable file is reported once and replaced by another image.
 
 mod check;
-mod decode;
 mod file_states;
 mod files;
 pub(crate) mod scan;
@@ -21,11 +20,12 @@ use crate::error::{Error, Result};
 use crate::formats::archive::{Container, OtherFiles, common_folders, is_archive_name};
 use crate::image_files;
 use crate::in_memory::{check_read, copy_bytes};
+use crate::pictures::{FORMATS, decode};
 use crate::resize::{Fit, ImageOptions, resize};
+use crate::signatures;
+use crate::survey::Survey;
 pub(crate) use check::check;
-#[cfg(test)]
-pub(crate) use decode::{DECODER_FAILED, decode};
-use file_states::FileStates;
+use file_states::{FileStates, MIN_TRIED};
 pub(crate) use files::{Files, Listing};
 
 /// Sets with fewer bytes of files are decoded by each run, without a cache file (4 MiB).
@@ -53,11 +53,12 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the training images in a folder, a .zip, a .tar or a .tar.gz, with their classes. The first readable image
-    /// determines the channels and the size that `options` leave open; images of another size are then bad files.
+    /// Opens the training images in a folder, a .zip, a .tar or a .tar.gz, with their classes. A few images spread over it
+    /// determine what `options` leave open: the usual size, of which images of another size are then bad files, and colour,
+    /// unless nearly all are grey.
     ///
     /// # Errors
-    /// The folder or archive can't be read or has no image, or its first images are all bad.
+    /// The folder or archive can't be read or has no image, or most of these images can't be used.
     pub fn open(root: &Path, options: &ImageOptions) -> Result<Self> {
         image_files::open_folder(root, options, evict::folder())
     }
@@ -65,7 +66,7 @@ impl Folder {
     /// Concatenated image files in memory; `ends` are the end offsets in `bytes`, `root` is their origin.
     ///
     /// # Errors
-    /// There is no image, or the first images are all bad.
+    /// There is no image, or most of those looked at can't be used.
     pub(crate) fn in_memory(root: &Path, bytes: Vec<u8>, ends: &[usize], options: &ImageOptions) -> Result<Self> {
         let starts = [0].into_iter().chain(ends.iter().copied());
         let lengths = ends.iter().zip(starts).map(|(end, start)| (end - start) as u64);
@@ -111,11 +112,12 @@ impl Folder {
         options.check()?;
         let files = Arc::new(files);
         let file_states = FileStates::new(files.len());
-        let (model, found) = first_image(&files, &file_states)?;
+        let (survey, model, found) = survey(&files, options)?;
         let (options, shape, count) = (*options, options.apply(found), files.len());
         let mut info = DatasetInfo::new(files.root().display().to_string());
         let shaped = options.describe().map(|how| format!("images resized: {how}"));
         info.notes = [shaped, options.describe_values()].into_iter().flatten().collect();
+        info.notes.extend(survey.remarks(&options, |index| files.path(index)));
         let look = {
             let files = Arc::clone(&files);
             move || contents(&files, shape, &options, cache_folder)
@@ -163,11 +165,11 @@ impl Folder {
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        let (shape, pixels) = decode::decode(bytes, Some(self.shape.channels))?;
+        let (shape, pixels) = decode(bytes, Some(self.shape.channels), &self.options)?;
         let wanted = self.shape;
         if self.options.size.is_none() && (shape.height, shape.width) != (wanted.height, wanted.width) {
             let model = self.files.path(self.model);
-            return Err(format!("it has {}, but {} has {}", size(shape), model.display(), size(wanted)));
+            return Err(format!("it has {}, but most have {}, as {}", size(shape), size(wanted), model.display()));
         }
         Ok(resize(pixels, shape, wanted, self.options.fit))
     }
@@ -267,13 +269,13 @@ impl Dataset for Folder {
     }
 }
 
-/// The number of training images in a folder or archive, and the shape of the first readable one.
+/// The number of training images in a folder or archive, and their usual shape.
 ///
 /// # Errors
 /// As `Folder::open`.
 pub(crate) fn layout(root: &Path) -> Result<(usize, ImageShape)> {
     let files = image_files::files(root)?;
-    first_image(&files, &FileStates::new(files.len())).map(|(_, shape)| (files.len(), shape))
+    survey(&files, &ImageOptions::default()).map(|(_, _, shape)| (files.len(), shape))
 }
 
 /// Refuses a listing without images.
@@ -290,22 +292,41 @@ pub(crate) fn require_images(listing: &Listing) -> Result<()> {
         Some(name) if !listing.is_folder() => {
             format!("an archive in an archive is not read: unpack the outer one, then use {name}")
         }
-        _ => "expected .png, .jpg, .webp, .gif or .bmp files, at any depth".to_owned(),
+        _ => format!("expected {FORMATS} files, at any depth"),
     };
-    Err(Error::data(format!("{} holds no image that can be read{notes}", listing.root().display()), hint))
+    let what = format!("{} holds no image that can be read{notes}", listing.root().display());
+    match signatures::of_file(listing.root()) {
+        Some(kind) if !listing.is_folder() && !kind.is_packing() => Err(Error::data(format!("{what}: it is {}", kind.name), kind.remedy)),
+        _ => Err(Error::data(what, hint)),
+    }
 }
 
-/// The first image that can be decoded, and its shape. Earlier ones are marked as bad.
-fn first_image(files: &Files, file_states: &FileStates) -> Result<(usize, ImageShape)> {
-    for index in 0..files.len() {
-        match files.read(index).and_then(|bytes| decode::decode(&bytes, None)) {
-            Ok((shape, _)) => return Ok((index, shape)),
-            Err(reason) => file_states.mark_bad(index, || BadFile { path: files.path(index), reason }),
-        }
-        refuse_too_many(files, file_states)?;
+/// Looks at a few images: returns the first one of the usual size, and the usual shape.
+///
+/// # Errors
+/// Most of them can't be used, or have different sizes and are not to be resized.
+fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, ImageShape)> {
+    let (survey, root) = (Survey::of(files.len(), options, |index| files.read(index)), files.root().display());
+    let bad = |(index, reason): (usize, &str)| BadFile { path: files.path(index), reason: reason.to_owned() };
+    let bad: Vec<BadFile> = survey.bad().map(bad).collect();
+    let tried = survey.tried();
+    if tried >= MIN_TRIED && 2 * bad.len() > tried {
+        return Err(too_many(format!("{root}: {} of {tried} image files looked at can't be used", bad.len()), &bad));
     }
-    Err(none_good(files, file_states))
+    let (Some(model), Some(shape)) = (survey.model(), survey.shape()) else {
+        return Err(too_many(format!("{root}: no image file can be used"), &bad));
+    };
+    let (odd, good) = survey.odd_sizes();
+    if options.size.is_none() && good >= MIN_TRIED && 2 * odd > good {
+        let usual = format!("{}x{}", shape.height, shape.width);
+        let what = format!("{root}: {odd} of {good} images looked at have another size than {usual}, which is the most usual one");
+        return Err(Error::data(what, SIZES_HINT));
+    }
+    Ok((survey, model, shape))
 }
+
+/// What to do where images have different sizes.
+const SIZES_HINT: &str = "give all images one size, such as 64 (`data.size`)";
 
 /// Returns an error if more than half of the files read are bad.
 fn refuse_too_many(files: &Files, file_states: &FileStates) -> Result<()> {
@@ -324,7 +345,7 @@ fn too_many(what: String, bad: &[BadFile]) -> Error {
     let example = bad.last().map_or(String::new(), |bad| format!("; {}: {}", bad.path.display(), bad.reason));
     let sizes = bad.last().is_some_and(|bad| bad.reason.contains("(height x width), but"));
     let hint = match sizes {
-        true => "give all images one size, such as 64 (`data.size`)",
+        true => SIZES_HINT,
         false => "remove or replace the files; faussaire data check lists every bad one with its reason",
     };
     Error::data(format!("{what}{example}"), hint)
@@ -374,7 +395,7 @@ fn contents(
 fn key(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     // Change the number when decoding or resizing changes.
-    let how = format!("decoded 1: {}x{shape} {:?} {}", files.len(), options.fit, options.size.is_some());
+    let how = format!("decoded 2: {}x{shape} {:?} {}", files.len(), options.fit, options.size.is_some());
     digest.update(format!("{how}{}\n", options.values_key()).as_bytes());
     for index in 0..files.len() {
         let (length, version) = (files.length(index), files.version(index));

@@ -1,15 +1,18 @@
-"""Makes the small images that the tests decode, and prints what Pillow sees in their corners.
+"""Makes the small images that the tests decode, and prints what Pillow sees in them.
 
-    pip install pillow numpy && python make.py
+    pip install pillow numpy tifffile imagecodecs && python make.py     # also cjpeg, of libjpeg-turbo
 
-Run with Pillow 13.0. Each image is 12x10 pixels; the corners are printed as top left, top right, bottom left, bottom
-right, transparency laid over white.
+Run with Pillow 13.0. For the first images, of 12x10 pixels, the corners are printed as top left, top right, bottom left,
+bottom right, transparency laid over white; for the others the CRC-32 of all their pixels in RGB.
 """
 
 import io
+import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 W, H = 12, 10
@@ -80,3 +83,61 @@ for name in names:
     a = np.asarray(image)
     corners = [a[0, 0], a[0, -1], a[-1, 0], a[-1, -1]]
     print(f'("{name}", {[list(map(int, c)) for c in corners]}),')
+
+# Forms that are decoded by programs of our own, in an odd size: every pixel must be that of Pillow.
+W, H = 37, 21
+y, x = np.mgrid[0:H, 0:W]
+rgb = np.stack([127 + 120 * np.sin(x / 5 + y / 9), 127 + 120 * np.cos(x / 7 - y / 3), (x * 9 + y * 5) % 256], -1).astype(np.uint8)
+colour = Image.fromarray(rgb)
+grey = rgb[..., 0].copy()
+pixmap = io.BytesIO()
+colour.save(pixmap, "PPM")
+Path("scans.txt").write_text("0;1;2;")
+exact = {}
+
+
+def jpeg(name, *options):
+    made = subprocess.run(["cjpeg", "-quality", "85", *options], input=pixmap.getvalue(), capture_output=True, check=True)
+    Path(name).write_bytes(made.stdout)
+    exact[name] = np.asarray(Image.open(name).convert("RGB"))
+
+
+for factors, name in [("2x1", "422"), ("2x2", "420"), ("1x2", "440"), ("4x1", "411"), ("2x2,2x1,1x2", "mixed")]:
+    jpeg(f"{name}.jpg", "-sample", factors)
+jpeg("420-progressive.jpg", "-progressive")
+jpeg("420-restart.jpg", "-restart", "1B")
+jpeg("420-progressive-restart.jpg", "-progressive", "-restart", "1")
+jpeg("420-scans.jpg", "-scans", "scans.txt")
+jpeg("grey-odd.jpg", "-grayscale", "-optimize")
+jpeg("rgb.jpg", "-rgb")
+Path("scans.txt").unlink()
+
+
+def tiff(name, pixels, seen, **options):
+    """`seen` as Pillow sees it, which gets some forms wrong: 16 bits of which 0 is white, floats, some tiles in planes."""
+    tifffile.imwrite(name, pixels, **options)
+    exact[name] = seen if seen.ndim == 3 else np.dstack([seen] * 3)
+
+
+wide = rgb.astype(np.uint16) * 257
+tiff("lzw.tif", rgb, rgb, compression="lzw", predictor=True, photometric="rgb", rowsperstrip=5)
+tiff("big-endian.tif", wide, rgb, byteorder=">", photometric="rgb", compression="zlib", predictor=True)
+tiff("tiles.tif", np.moveaxis(wide, -1, 0), rgb, photometric="rgb", planarconfig="separate", tile=(16, 32), compression="zlib")
+tiff("white-is-zero.tif", 65535 - grey.astype(np.uint16) * 257, grey, photometric="miniswhite", compression="packbits")
+tiff("float.tif", (grey / 255).astype(np.float32), grey, compression="zlib", predictor=3)
+tiff("half.tif", (grey / 255).astype(np.float16), grey)
+tiff("bigtiff.tif", rgb, rgb, photometric="rgb", bigtiff=True)
+opacity = (np.arange(H * W).reshape(H, W) % 2 * 255).astype(np.uint8)
+tiff("opacity.tif", np.dstack([rgb, opacity]), np.where(opacity[..., None] > 0, rgb, 255), photometric="rgb", extrasamples=["unassalpha"])
+for name, mode, compression in [
+    ("palette.tif", "P", "tiff_lzw"),
+    ("bilevel.tif", "1", "packbits"),
+    ("cmyk.tif", "CMYK", "tiff_adobe_deflate"),
+    ("jpeg.tif", "RGB", "jpeg"),
+]:
+    image = colour.quantize(32) if mode == "P" else colour.convert(mode)
+    image.save(name, compression=compression)
+    exact[name] = np.asarray(Image.open(name).convert("RGB"))
+
+for name, pixels in exact.items():
+    print(f'("{name}", 0x{zlib.crc32(np.ascontiguousarray(pixels.astype(np.uint8)).tobytes()):08x}),')

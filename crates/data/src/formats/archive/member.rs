@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 /// Extensions of image files; the actual format is detected by content.
-const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib"];
+const IMAGES: [&str; 15] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "pgm", "ppm", "pbm", "pnm"];
 
 /// Maximum kinds of other files counted separately.
 const MAX_KINDS: usize = 100;

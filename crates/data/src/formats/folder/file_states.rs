@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::dataset::BadFile;
 
 /// Minimum number of files read before bad ones count as too many.
-const MIN_TRIED: usize = 16;
+pub(super) const MIN_TRIED: usize = 16;
 
 const UNTRIED: u8 = 0;
 const GOOD: u8 = 1;

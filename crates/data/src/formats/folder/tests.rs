@@ -90,7 +90,7 @@ fn an_image_of_another_size_is_skipped_without_a_size() {
     assert_eq!(first_values(&set), [0.2, 0.2]);
     let skipped = set.skipped();
     let text = &skipped[0].reason;
-    assert!(text.contains("it has 6x6") && text.contains("a.png has 4x4"), "{text}");
+    assert!(text.contains("it has 6x6") && text.contains("most have 4x4") && text.ends_with("a.png"), "{text}");
     assert_eq!(check(root.path(), &ANY).unwrap(), skipped);
     let size = ImageOptions { size: Some((5, 3)), channels: Some(3), ..ANY };
     let set = Folder::open(root.path(), &size).unwrap();
@@ -109,11 +109,10 @@ fn differing_sizes_are_an_error_with_a_hint() {
     for side in 1..40 {
         put_grey(root.path(), &format!("{side:02}.png"), side, 51);
     }
-    let set = Folder::open(root.path(), &ANY).unwrap();
-    let mut image = vec![0.0; set.shape().len()];
-    let errors: Vec<_> = (0..39).filter_map(|index| set.read(index, &mut image).err()).collect();
-    assert!(errors[0].to_string().contains("15 of the first 16 image files can't be used"), "{}", errors[0]);
-    assert!(errors[0].hint().contains("such as 64 (`data.size`)"));
+    let error = Folder::open(root.path(), &ANY).unwrap_err();
+    assert!(error.to_string().contains("38 of 39 images looked at have another size than 1x1"), "{error}");
+    assert!(error.hint().contains("such as 64 (`data.size`)"));
+    assert!(Folder::open(root.path(), &ImageOptions { size: Some((8, 8)), ..ANY }).is_ok());
 }
 
 #[test]
@@ -139,14 +138,14 @@ fn a_bad_image_is_replaced_by_the_next_good_one_of_its_class() {
     put_grey(root.path(), "dog/3.png", 4, 102);
     put(root.path(), "dog/4.png", b"no png");
     let set = Folder::open(root.path(), &ANY).unwrap();
-    assert_eq!(set.skipped().len(), 1, "met while looking for the first image");
+    assert!(set.skipped().is_empty() && set.notes()[0].starts_with("3 of 5 image files looked at can't be used"));
     for _ in 0..2 {
         assert_eq!(first_values(&set), [0.2, 0.2, 0.2, 0.4, 0.4]);
     }
     assert_eq!((0..5).map(|index| set.resolved(index)).collect::<Vec<_>>(), [1, 1, 1, 3, 3]);
     let reasons: Vec<_> = check(root.path(), &ANY).unwrap();
     let kinds: Vec<_> = reasons.iter().map(|bad| bad.reason.as_str()).collect();
-    let unknown = "it is not a PNG, JPEG, WebP, GIF or BMP image";
+    let unknown = "it is text, not a PNG, JPEG, WebP, GIF, BMP, TIFF or PNM image";
     assert_eq!(kinds, [unknown, "it is empty", unknown]);
     assert_eq!(set.skipped(), reasons, "each once");
     put(root.path(), "dog/3.png", b"no png");
@@ -160,14 +159,14 @@ fn folders_without_good_images_are_errors() {
     let root = tempfile::tempdir().unwrap();
     let message = || Folder::open(root.path(), &ANY).unwrap_err().to_string();
     assert!(message().ends_with("holds no image that can be read"), "{}", message());
-    put(root.path(), "x.tiff", b"II*");
-    assert!(message().ends_with("(1 file of another type skipped: 1 .tiff)"), "{}", message());
+    put(root.path(), "x.heic", b"0000ftypheic");
+    assert!(message().ends_with("(1 file of another type skipped: 1 .heic)"), "{}", message());
     put(root.path(), "a.png", b"no png");
     assert!(message().contains("no image file"), "{}", message());
     for k in 0..20 {
         put(root.path(), &format!("{k}.png"), b"no png");
     }
-    assert!(message().contains("16 of the first 16 image files can't be used"), "{}", message());
+    assert!(message().contains("21 of 21 image files looked at can't be used"), "{}", message());
     assert!(Folder::open(&root.path().join("missing"), &ANY).unwrap_err().to_string().starts_with("can't read"));
 }
 

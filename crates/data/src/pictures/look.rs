@@ -1,0 +1,133 @@
+//! What a survey of a set wants to know of an image: whether it is grey, transparent, nearly of one colour.
+
+use super::raster::in_channels;
+use super::{open, orientation, trusting};
+use crate::background::Background;
+use crate::dataset::ImageShape;
+use crate::resize::ImageOptions;
+
+/// Sides of a thumbnail.
+const THUMBNAIL: usize = 8;
+
+/// Colours that differ by no more than this are grey: scans and JPEG files of grey originals have a slight tint.
+const TINT: u8 = 6;
+
+/// One in this many pixels may be more colourful in an image that is grey.
+const FEW: usize = 1000;
+
+/// What is seen of an image.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Look {
+    /// Rows, once it is upright.
+    pub height: usize,
+    /// Columns, once it is upright.
+    pub width: usize,
+    /// Whether the file has colours.
+    pub has_colour: bool,
+    /// Whether none of its pixels is colourful.
+    pub is_grey: bool,
+    /// The share of pixels that are more transparent than not.
+    pub clear: f32,
+    /// The smallest and the largest value in the file, and the largest that its type has.
+    pub span: Option<(f32, f32, f32)>,
+    /// The share of pixels of nearly the same brightness, as the image is read.
+    pub uniform: f32,
+    /// The same over black and over white, for a transparent image.
+    pub uniform_over: Option<[f32; 2]>,
+    /// The mean brightness, 0 to 255.
+    pub mean: f32,
+    /// The mean brightness of each of 8x8 parts.
+    pub thumbnail: [u8; THUMBNAIL * THUMBNAIL],
+    /// What follows the image in its file: `pages`.
+    pub more: Option<&'static str>,
+}
+
+/// Decodes a file and looks at its image, which is read by `options`.
+///
+/// # Errors
+/// As `decode`.
+pub(crate) fn look(bytes: &[u8], options: &ImageOptions) -> Result<Look, String> {
+    trusting(|| {
+        let opened = open(bytes)?;
+        let raster = opened.raster;
+        let (size, channels) = ((raster.width, raster.height), raster.channels);
+        let (has_colour, has_alpha) = (raster.has_colour(), raster.has_alpha());
+        let span = raster.samples.span(channels);
+        let kept = if has_alpha { 4 } else { channels };
+        let pixels = raster.into_bytes(kept, options)?;
+        let clear = if has_alpha { share(pixels.chunks_exact(4), |pixel| pixel[3] < 128) } else { 0.0 };
+        let over = |background| in_channels(pixels.clone(), kept, 1, background);
+        let uniform_over = (clear > 0.0).then(|| [Background::BLACK, Background::WHITE].map(|b| uniform(&over(b))));
+        let colourful = |pixel: &&[u8]| (pixel.len() == 3 || pixel[3] > 0) && is_colourful(pixel);
+        let is_grey = !has_colour || pixels.chunks_exact(kept).filter(colourful).count() * FEW <= size.0 * size.1;
+        let grey = over(options.background);
+        let ((width, height), grey) = orientation::upright(grey, size, 1, opened.orientation);
+        Ok(Look {
+            height,
+            width,
+            has_colour,
+            is_grey,
+            clear,
+            span,
+            uniform: uniform(&grey),
+            uniform_over,
+            mean: mean(&grey),
+            thumbnail: thumbnail(&grey, width, height),
+            more: opened.more,
+        })
+    })
+}
+
+/// Looks at an image of bytes in 1 or 3 channels.
+pub(crate) fn look_at(pixels: Vec<u8>, shape: ImageShape) -> Look {
+    let ImageShape { height, width, channels } = shape;
+    let span = pixels.iter().fold((255, 0), |(low, high), &value| (value.min(low), value.max(high)));
+    let is_grey = channels == 1 || !pixels.chunks_exact(channels).any(is_colourful);
+    let grey = in_channels(pixels, channels, 1, Background::default());
+    Look {
+        height,
+        width,
+        has_colour: channels > 1,
+        is_grey,
+        clear: 0.0,
+        span: Some((f32::from(span.0), f32::from(span.1), 255.0)),
+        uniform: uniform(&grey),
+        uniform_over: None,
+        mean: mean(&grey),
+        thumbnail: thumbnail(&grey, width, height),
+        more: None,
+    }
+}
+
+fn is_colourful(pixel: &[u8]) -> bool {
+    pixel[0].abs_diff(pixel[1]) > TINT || pixel[1].abs_diff(pixel[2]) > TINT
+}
+
+fn mean(grey: &[u8]) -> f32 {
+    grey.iter().map(|&value| f64::from(value)).sum::<f64>() as f32 / grey.len().max(1) as f32
+}
+
+fn share<'a>(pixels: impl ExactSizeIterator<Item = &'a [u8]>, is: impl Fn(&[u8]) -> bool) -> f32 {
+    let count = pixels.len();
+    pixels.filter(|pixel| is(pixel)).count() as f32 / count.max(1) as f32
+}
+
+/// The largest share of values that are within 4 of one of them.
+fn uniform(grey: &[u8]) -> f32 {
+    let mut counts = [0usize; 256];
+    grey.iter().for_each(|&value| counts[usize::from(value)] += 1);
+    let near = |level: usize| counts[level.saturating_sub(4)..=(level + 4).min(255)].iter().sum::<usize>();
+    (0..256).map(near).max().unwrap_or(0) as f32 / grey.len().max(1) as f32
+}
+
+/// The means of 8x8 parts.
+fn thumbnail(grey: &[u8], width: usize, height: usize) -> [u8; THUMBNAIL * THUMBNAIL] {
+    let mut sums = [(0u64, 0u64); THUMBNAIL * THUMBNAIL];
+    for (y, row) in grey.chunks_exact(width.max(1)).enumerate() {
+        for (x, &value) in row.iter().enumerate() {
+            let part = &mut sums[y * THUMBNAIL / height * THUMBNAIL + x * THUMBNAIL / width];
+            *part = (part.0 + u64::from(value), part.1 + 1);
+        }
+    }
+    sums.map(|(sum, count)| (sum / count.max(1)) as u8)
+}
