@@ -9,6 +9,7 @@ mod change;
 mod check;
 mod conditional;
 mod difference;
+mod joint_batch;
 mod keys;
 mod nets;
 mod open_options;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
+pub use joint_batch::JointBatch;
 pub use keys::{Key, values};
 pub use precision::PrecisionChoice;
 pub use preset::Preset;

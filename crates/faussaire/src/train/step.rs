@@ -189,7 +189,7 @@ impl Gan {
         [labels, both]: [Option<Tensor<4>>; 2],
     ) -> (Tensor<4>, Pass) {
         let net = &self.discriminator.net;
-        if self.recipe.train.joint_batch {
+        if self.recipe.train.joint_batch.joins(net) {
             let mut pass = pass.given(both);
             return (net.apply_to_logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
         }

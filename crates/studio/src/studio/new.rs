@@ -74,6 +74,7 @@ async fn keys() -> Json<Vec<Value>> {
             Kind::Number { .. } => ("number", None),
             Kind::Integer { .. } | Kind::OneOf(_) => ("integer", None),
             Kind::Switch => ("bool", None),
+            Kind::AutoSwitch => ("choice", Some(&["auto", "true", "false"][..])),
             Kind::Choice(names) => ("choice", Some(names)),
             Kind::Text => ("text", None),
             Kind::List(_) => ("list", None),
