@@ -89,7 +89,8 @@ mod tests {
                 let recipe = tp(&format!("{key}={written}")).unwrap();
                 assert_eq!(recipe.train.joint_batch, choice, "{key}={written}");
                 let text = recipe.to_toml().unwrap();
-                let line = if written == "auto" { "joint_batch = \"auto\"" } else { &format!("joint_batch = {written}") };
+                let line =
+                    if written == "auto" { "joint_batch = \"auto\"" } else { &format!("joint_batch = {written}") };
                 assert!(text.contains(line), "{text}");
                 assert_eq!(Recipe::parse(&text, "again", &[]).unwrap(), recipe);
             }
@@ -110,8 +111,7 @@ mod tests {
         };
         let (plain, normalised) =
             (["conv 8 4x4", "layernorm", "flatten", "dense 1"], ["conv 8 4x4", "batchnorm", "flatten", "dense 1"]);
-        for (change, of_plain, of_normalised) in
-            [("auto", true, false), ("true", true, true), ("false", false, false)]
+        for (change, of_plain, of_normalised) in [("auto", true, false), ("true", true, true), ("false", false, false)]
         {
             let change = format!("train.joint_batch={change}");
             assert_eq!((joins(&change, &plain), joins(&change, &normalised)), (of_plain, of_normalised), "{change}");

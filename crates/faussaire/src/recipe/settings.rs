@@ -5,11 +5,10 @@ use std::ops::Bound::{Excluded, Included};
 
 use serde::{Deserialize, Serialize};
 
-use super::{JointBatch, PrecisionChoice};
 use super::table::{
-    AUTO_SWITCH, COUNT, Entry, Kind, Line, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings,
-    whole,
+    AUTO_SWITCH, COUNT, Entry, Kind, Line, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings, whole,
 };
+use super::{JointBatch, PrecisionChoice};
 use crate::augment::Augmentation;
 use crate::data::{Fit, LabelSettings};
 use crate::loss::Loss;
