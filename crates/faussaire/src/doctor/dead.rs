@@ -48,7 +48,12 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
                 )
             })
         }
-        None => (mean(recent, |p| p.d_norm) < NO_GRADIENT).then(|| "the discriminator's gradient is 0".to_owned()),
+        // Earlier still, there were no norms either.
+        None => {
+            let had_one = history.steps().iter().any(|p| p.d_norm > NO_GRADIENT);
+            let has_none = mean(recent, |p| p.d_norm) < NO_GRADIENT;
+            (had_one && has_none).then(|| "the discriminator's gradient is 0".to_owned())
+        }
     };
     Some(Observation {
         seen: seen.filter(|_| guesses)?,
@@ -102,7 +107,11 @@ mod tests {
         let wrong = |r: &mut StepReport| (r.d_loss, r.score_spread) = (0.9, Some(0.0));
         assert_eq!(NAME.examine(&after(Preset::Quick, &[], 300, wrong)), None);
         // A log of an earlier checkout has norms only.
-        let old = |norm| move |r: &mut StepReport| (r.d_loss, r.d_norm, r.score_spread) = (0.692, norm, None);
+        let old = |norm: f32| {
+            move |r: &mut StepReport| {
+                (r.d_loss, r.d_norm, r.score_spread) = (0.692, if r.step < 100 { 0.5 } else { norm }, None);
+            }
+        };
         assert_eq!(only(NAME, Preset::Quick, &[], old(0.0)).seen, "the discriminator's gradient is 0");
         assert_eq!(NAME.examine(&after(Preset::Quick, &[], 300, old(0.1))), None);
         // A critic's scores are compared with what they were.

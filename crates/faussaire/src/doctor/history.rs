@@ -58,6 +58,8 @@ pub struct StepMetrics {
     pub score_shift: Option<f32>,
     /// Mean score of real images minus that of held-out ones; 0 where there are none.
     pub held_out_gap: f32,
+    /// Whether the variety of the images was measured; if not, what follows is as in a healthy run, and nothing moves.
+    pub measured: bool,
     /// Spread of the generated images divided by that of the real ones.
     pub spread: f32,
     /// Distance of generated images to their nearest neighbour, divided by that of real images.
@@ -128,6 +130,7 @@ impl From<&StepReport> for StepMetrics {
             score_spread: report.score_spread,
             score_shift: report.score_shift,
             held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
+            measured: report.variety.is_some(),
             spread: ratio(variety.fake_spread, variety.real_spread),
             nearest: ratio(variety.fake_nearest, variety.real_nearest),
             shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },

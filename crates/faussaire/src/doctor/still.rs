@@ -12,6 +12,9 @@ const MIN_SHIFT: f32 = 1e-4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let recent = history.recent(2)?;
+    if !recent.iter().any(|p| p.measured) {
+        return None;
+    }
     let (shift, made) = (mean(recent, |p| p.shift), history.step());
     // Every tenth step is logged.
     let path = 10.0 * history.steps().iter().map(|p| p.shift).sum::<f32>();
@@ -50,6 +53,7 @@ mod tests {
         let usual = ["generator.adam.learning_rate=0.0002", "discriminator.adam.learning_rate=0.0002"];
         assert_eq!(first_change(&after(Preset::Quick, &rates, 300, moving(5e-4)), &seen), usual);
         assert_eq!(name.examine(&after(Preset::Quick, &rates, 300, moving(2e-3))), None);
+        assert_eq!(name.examine(&after(Preset::Quick, &rates, 300, |r| r.variety = None)), None, "not measured");
         // A rate that has fallen to 0 in the end is no failure.
         let falling = |r: &mut StepReport| {
             let shift = if r.step < 200 { 0.1 } else { 0.0 };

@@ -56,6 +56,11 @@ impl Doctor {
         self.history.examined_from()
     }
 
+    /// Number of steps that the run's limits allow; 0 if only time ends it.
+    pub fn planned_steps(&self) -> u64 {
+        self.history.total_steps()
+    }
+
     /// The finding of which the run should be healed, if any.
     pub(crate) fn to_treat(&self) -> Option<&Finding> {
         self.to_treat.as_ref()
