@@ -1,4 +1,4 @@
-//! `faussaire doctor`: reads a run's log and prints the doctor's findings.
+//! `faussaire doctor`: reads a run's log and prints the doctor's findings, and what is unusual in the run's recipe.
 
 use clap::Args;
 use faussaire::Result;
@@ -26,7 +26,9 @@ Examples:
 
 pub fn run(options: &Doctor) -> Result<()> {
     let run = Run::open(&options.run)?;
-    let doctor = doctor::Doctor::new(RunContext::of(&run.first_recipe()?)?, &run.events(None)?);
+    let context = RunContext::of(&run.first_recipe()?)?;
+    let remarks = context.remarks.clone();
+    let doctor = doctor::Doctor::new(context, &run.events(None)?);
     if options.json {
         for finding in doctor.findings() {
             say!("{}", serde_json::json!(finding));
@@ -34,10 +36,13 @@ pub fn run(options: &Doctor) -> Result<()> {
         return Ok(());
     }
     if doctor.findings().is_empty() {
-        say!("{}: {}", run.path().display(), findings::none(doctor.examined_from()));
+        say!("{}: {}", run.path().display(), findings::none(&doctor));
     }
     for finding in doctor.findings() {
         say!("{}", findings::text(finding));
+    }
+    for remark in &remarks {
+        say!("{}", findings::remark(remark));
     }
     for heal in doctor.heals() {
         say!("{}", findings::healed(heal));

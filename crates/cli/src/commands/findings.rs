@@ -1,17 +1,30 @@
-//! The doctor's findings as text.
+//! The doctor's findings, and remarks on recipes, as text.
 
 use console::style;
-use faussaire::doctor::{Finding, Heal};
+use faussaire::doctor::{Doctor, Finding, Heal};
+use faussaire::recipe::Remark;
 
-use crate::report::count;
+use crate::report::{count, counted};
 
 /// Three lines: what was measured, what it means, what to try.
 pub fn text(finding: &Finding) -> String {
-    let flags = match finding.flags() {
-        flags if flags.is_empty() => String::new(),
-        flags => format!("\n  try: {}: {flags}", finding.advice),
-    };
-    format!("{} {}\n  {}{flags}", heading(finding.step), finding.seen, finding.means)
+    let advice = advice(&finding.advice, &finding.flags());
+    format!("{} {}\n  {}{advice}", heading(finding.step), finding.seen, finding.means)
+}
+
+/// Two lines: what is unusual in the recipe, what to try.
+pub fn remark(remark: &Remark) -> String {
+    let heading = style("remark:").yellow();
+    format!("{heading} {}{}", remark.what, advice(&remark.advice, &remark.flags()))
+}
+
+/// The line of what to try; nothing where there is nothing.
+fn advice(advice: &str, flags: &str) -> String {
+    match (advice, flags) {
+        ("", _) => String::new(),
+        (advice, "") => format!("\n  try: {advice}"),
+        (advice, flags) => format!("\n  try: {advice}: {flags}"),
+    }
 }
 
 /// What a line of the doctor begins with.
@@ -19,12 +32,15 @@ fn heading(step: u64) -> String {
     style(format!("doctor, step {}:", count(step))).yellow().to_string()
 }
 
-/// What is said where nothing was found: that, or from which step on the run is examined.
-pub fn none(examined_from: Option<u64>) -> String {
-    match examined_from {
-        Some(first) => format!("the doctor has not seen enough yet: it speaks from step {}", count(first)),
-        None => "nothing to report".into(),
+/// What is said where `doctor` found nothing: that, or from which step on it can tell.
+pub fn none(doctor: &Doctor) -> String {
+    let Some(first) = doctor.examined_from() else { return "nothing to report".into() };
+    let (planned, first_step) = (doctor.planned_steps(), count(first));
+    if (1..first).contains(&planned) {
+        let steps = counted(planned, "step");
+        return format!("too short for the doctor: it can tell from step {first_step} on, and the run has {steps}");
     }
+    format!("the doctor has not seen enough yet: it can tell from step {first_step} on")
 }
 
 /// A line about a healing step.

@@ -4,6 +4,7 @@ mod arguments;
 pub mod changes;
 mod how;
 mod plan;
+mod remarks;
 mod summary;
 
 use std::path::Path;
@@ -37,11 +38,14 @@ pub fn run(options: &Train) -> Result<()> {
     drop(bars);
     let how = how::how(&recipe, device, options)?;
     match run {
-        Some(_) if options.dry_run => plan::show(&Gan::new(recipe, data.shared(), &how.device)?),
+        Some(_) if options.dry_run => plan::show(&Gan::new(recipe, data.shared(), &how.device)?, options.quiet),
         Some(run) => train(Trainer::resume(run, data, &how)?, options),
         None => {
             let trainer = Trainer::new(recipe, data, &how)?;
-            if options.dry_run { plan::show(trainer.gan()) } else { train(placed(trainer, options)?, options) }
+            match options.dry_run {
+                true => plan::show(trainer.gan(), options.quiet),
+                false => train(placed(trainer, options)?, options),
+            }
         }
     }
 }
@@ -66,6 +70,10 @@ fn train(mut trainer: Trainer, options: &Train) -> Result<()> {
     let mut trainer = trainer.stop_when(move || stop.load(Ordering::SeqCst));
     let mut console = Console::new(options.quiet, trainer.limits().time);
     console.introduce(trainer.gan(), &path);
+    // A resumed run's were made before its first step.
+    if !trainer.is_resumed() {
+        remarks::show(trainer.gan(), options.quiet)?;
+    }
     let outcome = trainer.run_watched(&mut [&mut console]);
     if outcome.is_err() {
         console.clear();

@@ -30,6 +30,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen,
         means: "the generator has collapsed: it makes one image, or a few, for any noise",
+        causes: &["zeros", "high-rates", "high-generator-rate", "linear-generator", "bounded-pixels"],
         remedies: remedies.to_vec(),
     })
 }

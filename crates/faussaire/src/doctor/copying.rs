@@ -19,6 +19,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
             two_digits(*last)
         ),
         means: "the generator is memorising the training images: there are too few of them, or it was trained for too long",
+        causes: &[],
         remedies: vec![Remedy::Augment],
     })
 }

@@ -12,6 +12,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen,
         means: "an update was so large that it destroyed what the nets had learned, usually because a learning rate is too high",
+        causes: &["high-rates", "high-generator-rate", "high-discriminator-rate", "heavy-penalty"],
         remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }
@@ -45,7 +46,10 @@ mod tests {
         history.observe(&Event::Diverged { step: 3, what: "the loss is NaN".into() });
         let seen = Symptom::Diverged.examine(&history).unwrap();
         assert_eq!((history.step(), seen.seen.as_str()), (3, "the loss is NaN"));
-        let rates = ["generator.adam.learning_rate=0.001", "discriminator.adam.learning_rate=0.000025"];
-        assert_eq!(first_change(&history, &seen), rates);
+        assert_eq!(
+            first_change(&history, &seen),
+            ["generator.adam.learning_rate=0.0001"],
+            "the cause is in the recipe"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A discriminator that does worse than guessing, or scores generated images above real ones: the generator changes
 //! faster than it can follow. Guessing alone is no symptom: against a good generator D can't do better.
 
-use super::history::{StepMetrics, mean, two_digits};
+use super::history::{StepMetrics, mean, mean_of, two_digits};
 use super::{Observation, Remedy, RunHistory};
 
 /// D's loss over the loss of guessing, above which it is worse than guessing. Healthy runs reach 1.4 in their first
@@ -12,27 +12,73 @@ const WORSE_THAN_CHANCE: f32 = 1.5;
 /// grows.
 const MAX_LEAD: f32 = 0.1;
 const MAX_LAST_LEAD: f32 = 0.8;
+/// The same for a critic, whose scores have no unit, in standard deviations of its scores. In healthy runs it is seldom
+/// above 0, and never for three windows.
+const MAX_CRITIC_LEAD: f32 = 1.0;
 /// Change of D's mean score of real images between windows, over the smallest lead, below which D does not react. A D
 /// that hardly learns stays below 0.08; the one healthy run with a lead above had 0.65.
 const MIN_REACTION: f32 = 0.1;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
-    let guessing = history.context.recipe.train.loss.chance_loss()?;
-    let share = mean(history.recent(3)?, |p| p.d_loss) / guessing;
+    let loss = history.context.recipe.train.loss;
+    let recent = history.recent(3)?;
     let windows = history.windows(3)?;
     let lead = -mean(windows.last()?, |p| p.gap);
-    let [least, _] = extremes(&windows, |p| -p.gap);
-    let [lowest, highest] = extremes(&windows, |p| p.real_score);
-    let deceived = least > MAX_LEAD && (lead > MAX_LAST_LEAD || highest - lowest < MIN_REACTION * least);
-    let worse = share > WORSE_THAN_CHANCE;
-    (worse || deceived).then(|| Observation {
-        seen: match worse {
-            true => format!("the discriminator's loss is {} times the loss of guessing", two_digits(share)),
+    let seen = match loss.chance_loss() {
+        // A critic's scores have no unit but their spread.
+        None => {
+            let spread = mean_of(recent, |p| p.score_spread)?;
+            let [least, _] = extremes(&windows, |p| -p.gap);
+            (least > MAX_CRITIC_LEAD * spread).then(|| {
+                format!(
+                    "the critic scores generated images {} standard deviations of its scores above real ones",
+                    two_digits(lead / spread)
+                )
+            })?
+        }
+        Some(guessing) => {
+            let share = mean(recent, |p| p.d_loss) / guessing;
+            let [least, _] = extremes(&windows, |p| -p.gap);
+            let [lowest, highest] = extremes(&windows, |p| p.real_score);
+            let deceived = least > MAX_LEAD && (lead > MAX_LAST_LEAD || highest - lowest < MIN_REACTION * least);
+            match (share > WORSE_THAN_CHANCE, deceived) {
+                (true, _) => format!("the discriminator's loss is {} times the loss of guessing", two_digits(share)),
+                (false, true) => format!(
+                    "the discriminator's mean score of generated images is {} above that of real ones",
+                    two_digits(lead)
+                ),
+                (false, false) => return None,
+            }
+        }
+    };
+    // Which of the two it is, the recipe may say.
+    let fast = history.context.has(&["high-discriminator-rate", "high-rates"]);
+    Some(Observation {
+        seen,
+        means: match fast {
+            true => "its updates overshoot, so the generator learns nothing from it",
             false => {
-                format!("the discriminator's mean score of generated images is {} above real ones", two_digits(lead))
+                "it learns too slowly to follow the generator, or is too small, so the generator learns nothing from it"
             }
         },
-        means: "it learns too slowly to follow the generator, or is too small, so the generator learns nothing from it",
+        causes: &[
+            "high-discriminator-rate",
+            "high-rates",
+            "low-discriminator-rate",
+            "low-rates",
+            "bounded-scores",
+            "dropout",
+            "small-discriminator",
+            "linear-discriminator",
+            "label-flip",
+            "smoothing",
+            "noise",
+            "heavy-penalty",
+            "weight-clip",
+            "rates-apart",
+            "high-generator-rate",
+            "beta1",
+        ],
         remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
 }
@@ -58,13 +104,21 @@ mod tests {
         assert!(seen.seen.contains("is 2.0 times the loss"), "{seen:?}");
         let history = after(Preset::Quick, &slow, 300, worse);
         assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
+        let critic = |r: &mut StepReport| (r.real_score, r.fake_score, r.score_spread) = (5.0, 9.0, Some(2.0));
+        let seen = only(name, Preset::FidleWganGp, &[], critic);
+        assert!(seen.seen.contains("2.0 standard deviations of its scores above real ones"), "{seen:?}");
+        let hot = ["discriminator.adam.learning_rate=0.1"];
+        let history = after(Preset::Quick, &hot, 300, worse);
+        let seen = name.examine(&history).unwrap();
+        assert!(seen.means.starts_with("its updates overshoot"), "{seen:?}");
+        assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, |r| r.d_loss = 0.71)), None);
         assert_eq!(name.examine(&after(Preset::FidleWganGp, &[], 300, |r| r.d_loss = 30.0)), None);
         let deceived = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.6, 0.4);
-        assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("1.0 above real ones"));
+        assert!(only(name, Preset::Quick, &slow, deceived).seen.ends_with("1.0 above that of real ones"));
         // A small lead: whether it counts depends on D's reaction.
         let still = |r: &mut StepReport| (r.real_score, r.fake_score) = (-0.2, 0.1);
-        assert!(only(name, Preset::Quick, &slow, still).seen.ends_with("0.30 above real ones"));
+        assert!(only(name, Preset::Quick, &slow, still).seen.ends_with("0.30 above that of real ones"));
         let wavering = |r: &mut StepReport| {
             let real = 0.1 * (r.step / 50 % 2) as f32;
             (r.real_score, r.fake_score) = (real, real + 0.3);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::metrics::{Metric, ScoreName};
-use crate::recipe::Recipe;
+use crate::recipe::{Images, Recipe, Remark};
 use crate::train::{Event, StepReport};
 
 /// Windows in a run. Four of them pass within the first 20% of the steps, within which the doctor must name a failure.
@@ -14,14 +14,11 @@ const WINDOWS: u64 = 20;
 const MIN_WINDOW: u64 = 50;
 /// Most steps of a window: in a run of a million steps, a failure should be named within hours.
 const MAX_WINDOW: u64 = 2000;
-/// Steps of a window where the run is limited by time, so that its number of steps is unknown.
-const DEFAULT_WINDOW: u64 = 200;
-
 /// The largest latent that is narrow for images, which vary in more ways; with a larger one, near-duplicates have
 /// another cause.
 const NARROW: usize = 3;
-/// Number of windows after which the doctor can name every failure of a run's beginning.
-const EXAMINED_AFTER: u64 = 2;
+/// Number of windows after which every failure of a run's beginning has been examined.
+const EXAMINED_AFTER: u64 = 4;
 
 /// Facts of recipe and data that don't change during a run.
 ///
@@ -34,6 +31,8 @@ pub struct RunContext {
     pub points: bool,
     /// Whether D's layers allow a gradient penalty.
     pub takes_penalty: bool,
+    /// What is unusual in the recipe, where the cause of a failure is looked for first.
+    pub remarks: Vec<Remark>,
 }
 
 /// Metrics of one logged step, as the symptoms use them.
@@ -49,14 +48,18 @@ pub struct StepMetrics {
     pub d_norm: f32,
     /// Norm of G's gradient.
     pub g_norm: f32,
-    /// Share of all images that D classifies correctly.
-    pub accuracy: f32,
     /// Mean score of real images.
     pub real_score: f32,
     /// Mean score of real images minus that of generated ones.
     pub gap: f32,
+    /// Standard deviation of the scores of either kind; none in logs of an earlier checkout.
+    pub score_spread: Option<f32>,
+    /// Change of the scores of generated images by D's update; none in logs of an earlier checkout.
+    pub score_shift: Option<f32>,
     /// Mean score of real images minus that of held-out ones; 0 where there are none.
     pub held_out_gap: f32,
+    /// Whether the variety of the images was measured; if not, what follows is as in a healthy run, and nothing moves.
+    pub measured: bool,
     /// Spread of the generated images divided by that of the real ones.
     pub spread: f32,
     /// Distance of generated images to their nearest neighbour, divided by that of real images.
@@ -92,14 +95,23 @@ impl RunContext {
             recipe: recipe.clone(),
             points: generator.output().dims()[..2] == [1, 1],
             takes_penalty: discriminator.penalty_obstacle().is_none(),
+            remarks: recipe.remarks(Images::Unknown)?,
         })
     }
-}
 
-impl RunContext {
     /// Whether the latent is too small for images; 2-D points need no more than two numbers.
     pub(super) fn has_narrow_latent(&self) -> bool {
         self.recipe.latent <= NARROW && !self.points
+    }
+
+    /// The remark called `name`, if it applies to the recipe.
+    pub(super) fn remark(&self, name: &str) -> Option<&Remark> {
+        self.remarks.iter().find(|remark| remark.name == name)
+    }
+
+    /// Whether any of the remarks called `names` applies to the recipe.
+    pub(super) fn has(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.remark(name).is_some())
     }
 }
 
@@ -113,10 +125,12 @@ impl From<&StepReport> for StepMetrics {
             g_loss: report.g_loss,
             d_norm: report.d_norm,
             g_norm: report.g_norm,
-            accuracy: 0.5 * (report.d_real + report.d_fake),
             real_score: report.real_score,
             gap: report.real_score - report.fake_score,
+            score_spread: report.score_spread,
+            score_shift: report.score_shift,
             held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
+            measured: report.variety.is_some(),
             spread: ratio(variety.fake_spread, variety.real_spread),
             nearest: ratio(variety.fake_nearest, variety.real_nearest),
             shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },
@@ -182,17 +196,21 @@ impl RunHistory {
         &self.steps
     }
 
-    /// Number of steps in a window.
+    /// Number of steps in a window. Where only time ends the run, it may end now.
     pub fn window(&self) -> u64 {
-        match self.total_steps {
-            0 => DEFAULT_WINDOW,
-            steps => (steps / WINDOWS).clamp(MIN_WINDOW, MAX_WINDOW),
-        }
+        let steps = if self.total_steps > 0 { self.total_steps } else { self.step() };
+        (steps / WINDOWS).clamp(MIN_WINDOW, MAX_WINDOW)
     }
 
-    /// The step from which the doctor examines the run; none once the run has reached it.
+    /// The step from which no finding means that nothing was found; none once the run has reached it. Some failures are
+    /// named earlier.
     pub fn examined_from(&self) -> Option<u64> {
         self.recent(EXAMINED_AFTER).is_none().then(|| self.start + EXAMINED_AFTER * self.window())
+    }
+
+    /// Planned steps of the run; 0 if unknown.
+    pub fn total_steps(&self) -> u64 {
+        self.total_steps
     }
 
     /// Metrics of the last `windows` windows; none until the run has passed that many.
@@ -227,6 +245,12 @@ pub(super) fn mean(steps: &[StepMetrics], measure: impl Fn(&StepMetrics) -> f32)
     steps.iter().map(measure).sum::<f32>() / steps.len().max(1) as f32
 }
 
+/// The mean of `measure` over those of `steps` that have it; none where none has.
+pub(super) fn mean_of(steps: &[StepMetrics], measure: impl Fn(&StepMetrics) -> Option<f32>) -> Option<f32> {
+    let values: Vec<f32> = steps.iter().filter_map(measure).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f32>() / values.len() as f32)
+}
+
 /// A factor or share as text, with two significant digits.
 pub(super) fn two_digits(value: f32) -> String {
     match value.abs() {
@@ -249,7 +273,7 @@ mod tests {
     #[test]
     fn windows_grow_with_the_run() {
         let mut history = after(Preset::Quick, &[], 0, |_| {});
-        for (steps, window) in [(0, 200), (300, 50), (6000, 300), (10_000_000, 2000)] {
+        for (steps, window) in [(0, 50), (300, 50), (6000, 300), (10_000_000, 2000)] {
             history.observe(&Event::Start {
                 step: 0,
                 steps,
@@ -259,6 +283,29 @@ mod tests {
             });
             assert_eq!(history.window(), window, "{steps}");
         }
+    }
+
+    #[test]
+    fn without_a_number_of_steps_windows_grow_as_the_run_does() {
+        let mut history = after(Preset::Quick, &[], 0, |_| {});
+        history.observe(&Event::Start {
+            step: 0,
+            steps: 0,
+            steps_per_epoch: 1.0,
+            machine: String::new(),
+            precision: String::new(),
+        });
+        let mut seen = Vec::new();
+        for step in 1..=3000 {
+            history.observe(&Event::Step(healthy(step)));
+            if [100, 190, 200, 3000].contains(&step) {
+                seen.push((history.window(), history.recent(2).map(<[_]>::len), history.examined_from()));
+            }
+        }
+        assert_eq!(
+            seen,
+            [(50, Some(11), Some(200)), (50, Some(10), Some(200)), (50, Some(10), None), (150, Some(30), None)]
+        );
     }
 
     #[test]

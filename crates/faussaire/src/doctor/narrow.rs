@@ -17,6 +17,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
             two_digits(nearest)
         ),
         means: "a latent this small cannot distinguish that many images",
+        causes: &[],
         remedies: vec![Remedy::LargerLatent],
     })
 }

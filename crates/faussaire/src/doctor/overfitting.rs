@@ -21,6 +21,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen: format!("held-out images score {} of the way from training images to generated ones", two_digits(share)),
         means: "the discriminator is memorising the training images: there are too few of them for its size",
+        causes: &[],
         remedies: vec![Remedy::Augment, Remedy::R1Penalty, Remedy::InstanceNoise],
     })
 }

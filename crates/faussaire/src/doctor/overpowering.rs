@@ -12,7 +12,7 @@ use super::{Observation, Remedy, RunHistory};
 const LOW_LOSS: f32 = 0.1;
 /// Gap between the mean scores of real and generated images, in log-odds: 12 are odds of e^12 to 1. Above 5,
 /// cross-entropy gains nothing by it. Healthy runs stay below 6. It finds a D that is too strong although a few images
-/// still raise its loss.
+/// still raise its loss, unless it is above that of guessing: such a D is wrong about too many.
 const LARGE_GAP: f32 = 12.0;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
@@ -22,18 +22,20 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let share = (mean(recent, |p| p.d_loss) - min) / (chance - min);
     let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };
     // Where all images are alike, that is the failure, and D's success its effect.
-    if (share >= LOW_LOSS && gap <= LARGE_GAP) || collapse::one_image(history).is_some() {
+    let strong = share < LOW_LOSS || (gap > LARGE_GAP && share < 1.0);
+    if !strong || collapse::one_image(history).is_some() {
         return None;
     }
     // One sentence for each trigger: a few misclassified images can keep the loss high where the gap is large.
     let seen = if share >= LOW_LOSS {
-        format!("the discriminator's mean scores of real and generated images are {} apart", two_digits(gap))
+        format!("the discriminator scores real images {} higher than generated ones, in log-odds", two_digits(gap))
     } else {
         format!("the discriminator's loss is {} times the loss of guessing", two_digits(share.max(0.0)))
     };
     Some(Observation {
         seen,
         means: "it separates real from generated images with near certainty, so the generator learns little from it",
+        causes: &["high-discriminator-rate", "n-critic-unbounded", "n-critic", "rates-apart", "low-generator-rate"],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty, Remedy::InstanceNoise, Remedy::Augment],
     })
 }
@@ -68,7 +70,9 @@ mod tests {
         // A large gap, though a few images keep the loss high; hinge scores are no log-odds.
         let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);
         let seen = only(name, Preset::Quick, &[], apart(30.0));
-        assert!(seen.seen.ends_with("are 30 apart"), "{seen:?}");
+        assert!(seen.seen.contains("real images 30 higher than generated ones, in log-odds"), "{seen:?}");
+        let wrong = |r: &mut StepReport| (r.d_loss, r.real_score) = (500.0, 1000.0);
+        assert_eq!(name.examine(&after(Preset::Quick, &[], 300, wrong)), None, "far apart, but mostly wrong");
         assert_eq!(name.examine(&after(Preset::Quick, &[], 300, apart(10.0))), None);
         assert_eq!(name.examine(&after(Preset::Quick, &["train.loss=hinge"], 300, apart(30.0))), None);
     }

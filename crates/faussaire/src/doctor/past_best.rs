@@ -23,6 +23,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen: format!("the score was best at step {step} ({best:.3}) and is now {mean:.3}"),
         means: "more training makes the images worse; the best nets are in the checkpoint `best`",
+        causes: &["high-rates", "high-generator-rate", "high-discriminator-rate", "beta1"],
         remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }

@@ -24,6 +24,8 @@ pub fn healthy(step: u64) -> StepReport {
         real_score: 0.1,
         fake_score: -0.1,
         variety: Some(variety),
+        score_spread: Some(0.5),
+        score_shift: Some(0.02),
         held_out_score: None,
     }
 }
@@ -62,8 +64,8 @@ pub fn only(symptom: Symptom, preset: Preset, changes: &[&str], change: impl Fn(
     symptom.examine(&after(preset, changes, 300, change)).unwrap()
 }
 
-/// The changes of the first applicable remedy.
+/// The changes of the first applicable remedy; the recipe's own cause has it.
 pub fn first_change(history: &RunHistory, observation: &Observation) -> Vec<String> {
-    let changes = observation.remedies.iter().map(|remedy| remedy.changes(&history.context));
+    let changes = observation.all_remedies(&history.context).into_iter().map(|remedy| remedy.changes(&history.context));
     changes.into_iter().find(|changes| !changes.is_empty()).unwrap_or_default()
 }

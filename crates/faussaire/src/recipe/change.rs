@@ -62,3 +62,24 @@ pub(super) fn rename(lines: &'static [Line], at: &str, table: &mut toml::Table) 
     }
     Ok(())
 }
+
+/// Changes as flags of a command: `--set train.batch=32`, quoted where a shell would change them.
+pub(crate) fn flags(set: &[String]) -> String {
+    let quoted = |change: &String| {
+        let plain = change.chars().all(|c| c.is_alphanumeric() || "._-=+".contains(c));
+        if plain { format!("--set {change}") } else { format!("--set '{}'", change.replace('\'', "'\\''")) }
+    };
+    set.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_survive_a_shell() {
+        let set = ["train.penalties.r1=1", "train.augment.kinds=[\"translation\"]", "a=it's"].map(String::from);
+        let expected = "--set train.penalties.r1=1 --set 'train.augment.kinds=[\"translation\"]' --set 'a=it'\\''s'";
+        assert_eq!(flags(&set), expected);
+    }
+}

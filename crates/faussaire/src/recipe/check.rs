@@ -5,7 +5,7 @@ use super::table::{self, bad_value};
 use super::{Recipe, read, settings};
 use crate::data::Background;
 use crate::error::{Error, Result};
-use crate::net::{Network, Shape};
+use crate::net::{LayerEntry, Network, Op, Shape};
 use crate::optimizer::{AdamSettings, Decay};
 
 /// A key and its problem, if any.
@@ -148,7 +148,33 @@ pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Net
             "put \"embedding 32\" before the generator's layers",
         ));
     }
-    Ok(())
+    match alone(recipe, generator, discriminator) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Batch normalisation of a vector over a batch of one: its output is the same for any input, so nothing can be learned.
+fn alone(recipe: &Recipe, generator: &Network, discriminator: &Network) -> Option<Error> {
+    let train = &recipe.train;
+    let joint = train.joint_batch.joins(discriminator);
+    let nets = [(generator, train.batch), (discriminator, if joint { 2 } else { train.batch / train.pac.max(1) })];
+    let (net, entry) = nets.into_iter().filter(|(_, batch)| *batch == 1).find_map(|(net, _)| {
+        let normalises = |op: Op| matches!(op, Op::BatchNorm { .. } | Op::ConditionalBatchNorm { .. });
+        let alone =
+            |entry: &&LayerEntry| entry.input.dims()[..2] == [1, 1] && normalises(entry.layer.kind().op(entry.input));
+        Some((net, net.layers().iter().find(alone)?))
+    })?;
+    Some(Error::recipe(
+        format!(
+            "recipe key `train.batch`: it is {}, so that the {}'s `{}` normalises single vectors, which gives the same output \
+             for any input",
+            train.batch,
+            net.name(),
+            entry.line
+        ),
+        "use larger batches, such as 32, or `layernorm`",
+    ))
 }
 
 #[cfg(test)]
@@ -210,6 +236,18 @@ mod tests {
             (&["data.range=[5, 5.0]"], "got [5.0, 5.0]"),
             (&["data.range=[0, 1, 2]"], "`data.range`: expected two numbers"),
             (&["data.range=[0, nan]"], "`data.range`: expected a list, each a number, got [0,null]"),
+            (
+                &["train.batch=1", "generator.layers=[\"dense 784\",\"batchnorm\",\"reshape 28 28 1\",\"sigmoid\"]"],
+                "`train.batch`: it is 1, so that the generator's `batchnorm` normalises single vectors",
+            ),
+            (
+                &[
+                    "train.batch=2",
+                    "train.pac=2",
+                    "discriminator.layers=[\"flatten\",\"dense 9\",\"batchnorm\",\"dense 1\"]",
+                ],
+                "`train.batch`: it is 2, so that the discriminator's `batchnorm` normalises single vectors",
+            ),
             (&["labels.names=[\"a\"]", "labels.shares=[0.5,0.5]"], "`labels.shares`: expected one for each of the 1"),
         ] {
             let message = refused(changes);
@@ -227,6 +265,7 @@ mod tests {
             assert_eq!(refused(&all), "accepted");
             let spectral = [&loss[..], "discriminator.spectral=true", "train.augment.kinds=[\"colour\",\"cutout\"]"];
             assert_eq!(refused(&spectral), "accepted");
+            assert_eq!(refused(&["train.batch=1"]), "accepted", "images are normalised over their pixels");
             let falls =
                 [&loss, "discriminator.spectral=true", "generator.adam.decay=linear", "generator.adam.decay_updates=6"];
             assert_eq!(refused(&[&falls[..], &["generator.adam.warmup=5"]].concat()), "accepted");

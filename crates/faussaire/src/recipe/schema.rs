@@ -4,7 +4,7 @@ use std::ops::Bound::{Excluded, Included};
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Entry, Line};
+use super::table::{AUTO, Entry, Line};
 use super::{Key, Kind, settings};
 
 /// The schema (draft 2020-12). It includes the other names of keys, marked as deprecated.
@@ -56,7 +56,7 @@ fn property(line: &'static Line, name: &str) -> (Value, bool) {
 /// A default as JSON; texts and choices have no quotes in the table.
 fn default_of(entry: &Entry, text: &str) -> Value {
     match entry {
-        Entry::Key { kind: Kind::Text | Kind::Choice(_), .. } => text.into(),
+        Entry::Key { kind: Kind::Text | Kind::Choice(_) | Kind::AutoSwitch, .. } => text.into(),
         _ => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
     }
 }
@@ -81,6 +81,7 @@ fn of(kind: &Kind) -> Value {
             value
         }
         Kind::Switch => json!({ "type": "boolean" }),
+        Kind::AutoSwitch => json!({ "enum": [AUTO, true, false] }),
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Text => json!({ "type": "string" }),
         Kind::List(item) => json!({ "type": "array", "items": of(item) }),

@@ -5,10 +5,10 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use serde::{Deserialize, Serialize};
 
-use super::PrecisionChoice;
 use super::table::{
-    COUNT, Entry, Kind, Line, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings, whole,
+    AUTO_SWITCH, COUNT, Entry, Kind, Line, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings, whole,
 };
+use super::{JointBatch, PrecisionChoice};
 use crate::augment::Augmentation;
 use crate::data::{Fit, LabelSettings};
 use crate::loss::Loss;
@@ -174,9 +174,9 @@ settings! {
         ema was "average": f64 = 0.999, number(Included(0.0), Excluded(1.0));
         /// Statistics that G's batch normalisation uses for the images that D learns from: of the `batch`, or the `moving` ones.
         fake_batchnorm was "fakes": FakeBatchnorm = FakeBatchnorm::default(), choice(&["batch", "moving"]);
-        /// D takes real and generated images as one batch; `false`: as two batches, as in DCGAN, which a D with batch
-        /// normalisation needs.
-        joint_batch was "mixed": bool = true, SWITCH;
+        /// D takes real and generated images as one batch; `false`: as two batches, as in DCGAN; `auto`: as two where D has batch
+        /// normalisation, whose statistics over both would tell them apart.
+        joint_batch was "mixed": JointBatch = JointBatch::Auto, AUTO_SWITCH;
         /// Write a sheet of images and score the averaged generator every N epochs; 0: only at the end.
         sheet_every: u64 = 10, COUNT;
         /// The judge scores the run and chooses its best checkpoint: a classifier of the data's labels, trained once for each

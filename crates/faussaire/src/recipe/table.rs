@@ -32,6 +32,8 @@ pub enum Kind {
     },
     /// `true` or `false`.
     Switch,
+    /// `auto`, `true` or `false`.
+    AutoSwitch,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A name, a path.
@@ -39,6 +41,9 @@ pub enum Kind {
     /// A list of such values: `["a", "b"]`.
     List(&'static Kind),
 }
+
+/// The word of a switch that is set by the rest of the recipe.
+pub(super) const AUTO: &str = "auto";
 
 /// A line of the table: one key, or a group of keys.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +89,7 @@ impl Line {
 }
 
 pub(super) const SWITCH: Entry = key(Kind::Switch);
+pub(super) const AUTO_SWITCH: Entry = key(Kind::AutoSwitch);
 pub(super) const TEXT: Entry = key(Kind::Text);
 pub(super) const TEXTS: Entry = key(Kind::List(&Kind::Text));
 /// Any whole number from 0 that TOML can represent.
@@ -177,6 +183,7 @@ impl Kind {
                 }
             }
             Self::Switch => "true or false".into(),
+            Self::AutoSwitch => format!("`{AUTO}`, true or false"),
             Self::Choice(words) => one_word_of(words.iter().map(|word| format!("`{word}`"))),
             Self::Text => "a text".into(),
             Self::List(Self::Text) => "a list of texts".into(),
@@ -197,6 +204,7 @@ impl Kind {
                 [x, computed].iter().all(|x| x.is_finite() && (*low, *high).contains(x))
             }),
             Self::Switch => value.is_boolean(),
+            Self::AutoSwitch => value.is_boolean() || value.as_str() == Some(AUTO),
             // What a program registered is looked up when the recipe is read, and refused there by that reason.
             Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word) || word.starts_with(PREFIX)),
             Self::Text => value.is_string(),
@@ -347,6 +355,8 @@ mod tests {
             (number(Excluded(0.0), Included(1.0)), "a number above 0, at most 1", json!(1e-30), json!(1e-60)),
             (number(Bound::Unbounded, Bound::Unbounded), "a number", json!(-3), json!(1e39)),
             (Kind::Switch, "true or false", json!(true), json!("true")),
+            (Kind::AutoSwitch, "`auto`, true or false", json!("auto"), json!("true")),
+            (Kind::AutoSwitch, "`auto`, true or false", json!(false), json!(0)),
             (Kind::Choice(&["crop", "pad"]), "`crop` or `pad`", json!("pad"), json!("cut")),
             (Kind::List(&Kind::Text), "a list of texts", json!(["a"]), json!([1])),
         ] {

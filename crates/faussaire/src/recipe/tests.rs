@@ -91,7 +91,7 @@ fn a_run_of_before_keys_were_renamed_is_read() {
     assert_eq!(direct, recipe, "serde reads it by itself, too");
     let train = &recipe.train;
     assert_eq!((train.label_flip, train.pac, train.n_critic, train.ema), (0.125, 2, 3, 0.75));
-    assert_eq!((train.fake_batchnorm, train.joint_batch), (FakeBatchnorm::Moving, false));
+    assert_eq!((train.fake_batchnorm, train.joint_batch), (FakeBatchnorm::Moving, JointBatch::Apart));
     assert_eq!((recipe.generator.adam.learning_rate, recipe.discriminator.adam.learning_rate), (3e-4, 5e-5));
     let written = recipe.to_toml().unwrap();
     assert_eq!(Recipe::parse(&written, "new", &[]).unwrap(), recipe);
@@ -114,7 +114,7 @@ fn earlier_names_can_be_set_in_text_in_code_and_by_a_log() {
     for (earlier, key) in renamed() {
         let value = match key.kind {
             Kind::Choice(words) => words[1].to_owned(),
-            Kind::Switch => "false".into(),
+            Kind::Switch | Kind::AutoSwitch => "false".into(),
             Kind::Integer { .. } => "2".into(),
             _ => "0.25".into(),
         };
@@ -172,7 +172,8 @@ fn a_key_by_both_of_its_names_is_refused() {
             panic!()
         };
         let default = key.default.as_deref().unwrap();
-        let value = if matches!(key.kind, Kind::Choice(_)) { format!("\"{default}\"") } else { default.to_owned() };
+        let quoted = matches!(key.kind, Kind::Choice(_) | Kind::AutoSwitch);
+        let value = if quoted { format!("\"{default}\"") } else { default.to_owned() };
         let both = format!("{{ {old} = {value}, {new} = {value} }}");
         let text = match group.split_once('.') {
             Some((net, adam)) => NETS.replace(&format!("{net} = {{"), &format!("{net} = {{ {adam} = {both},")),

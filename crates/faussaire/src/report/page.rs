@@ -152,7 +152,7 @@ fn healthy(context: RunContext, record: &Record, events: &[Event]) -> Option<Str
         history.observe(event);
     }
     let Some(first) = history.examined_from() else { return Some("Nothing was found.".into()) };
-    Some(format!("The doctor has not seen enough yet: it speaks from step {}.", grouped(first)))
+    Some(format!("The doctor has not seen enough: it can tell from step {} on.", grouped(first)))
 }
 
 fn found(finding: &Finding, command: &str) -> Found {
@@ -299,9 +299,9 @@ mod tests {
         let steps = |to: u64| (1..=to / 10).map(|at| step(10 * at)).collect::<String>();
         let run = run(folder.path(), "");
         for (log, said, healthy) in [
-            (start(8000) + &steps(790), "it speaks from step 800.", false),
-            (start(0) + &steps(390), "it speaks from step 400.", false),
-            (start(8000) + &steps(900), "<p>Nothing was found.</p>", true),
+            (start(8000) + &steps(1590), "it can tell from step 1,600 on.", false),
+            (start(0) + &steps(190), "it can tell from step 200 on.", false),
+            (start(8000) + &steps(1600), "<p>Nothing was found.</p>", true),
         ] {
             std::fs::write(run.path().join("events.jsonl"), log).unwrap();
             let html = page(&run).unwrap();

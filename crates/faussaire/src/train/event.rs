@@ -47,6 +47,14 @@ pub struct StepReport {
     /// Mean score of generated images.
     #[serde(default, deserialize_with = "number")]
     pub fake_score: f32,
+    /// Standard deviation of D's scores among the real images and among the generated ones (root mean square of the two);
+    /// none in logs of an earlier checkout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_spread: Option<f32>,
+    /// Change of the mean score of generated images by D's last update: their mean in G's update minus that in D's (for a
+    /// relativistic loss, of what it exceeds the real images' by).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_shift: Option<f32>,
     /// Mean score of held-out images (`train.held_out`), in steps that are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out_score: Option<f32>,
@@ -209,9 +217,11 @@ mod tests {
         let variety = report.variety.as_mut().unwrap();
         (report.d_loss, report.g_norm, variety.fake_shift) = (f32::INFINITY, f32::NAN, f32::NAN);
         (report.penalty, report.held_out_score) = (Some(f32::INFINITY), Some(f32::NAN));
+        (report.score_spread, report.score_shift) = (Some(f32::NAN), Some(0.5));
         let text = serde_json::to_string(&Event::Step(report)).unwrap();
         let Event::Step(back) = serde_json::from_str(&text).unwrap() else { panic!("not a step") };
         assert!(back.d_loss.is_nan() && back.g_norm.is_nan() && back.variety.unwrap().fake_shift.is_nan());
         assert_eq!((back.g_loss, back.d_norm, back.penalty, back.held_out_score), (2.0, 3.0, None, None));
+        assert_eq!((back.score_spread, back.score_shift), (None, Some(0.5)));
     }
 }

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::recipe::flags;
+
 /// A failure of a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -10,12 +12,22 @@ use serde::{Deserialize, Serialize};
 pub enum Symptom {
     /// A loss that is NaN or infinite.
     Diverged,
+    /// A discriminator with batch normalisation that takes real and generated images as one batch.
+    JointBatchnorm,
+    /// Learning rates of both nets that are too high.
+    RatesTooHigh,
+    /// A discriminator that gives all images the same score.
+    DeadDiscriminator,
     /// Generated images that are all alike, or only a few.
     Collapse,
     /// A latent that is too small for the images.
     NarrowLatent,
     /// A generator whose images change too much with each update.
     RestlessGenerator,
+    /// A discriminator whose scores change too much with each update.
+    ErraticDiscriminator,
+    /// A generator whose images hardly change.
+    StandingStill,
     /// A discriminator that separates real from generated images with near certainty.
     OverpoweringDiscriminator,
     /// A discriminator that learns nothing.
@@ -67,10 +79,15 @@ pub struct Heal {
 
 impl Symptom {
     /// All of them, the most severe first: a run that shows several is healed of the first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Diverged,
+        Self::JointBatchnorm,
+        Self::RatesTooHigh,
+        Self::DeadDiscriminator,
         Self::NarrowLatent,
         Self::RestlessGenerator,
+        Self::ErraticDiscriminator,
+        Self::StandingStill,
         Self::Collapse,
         Self::OverpoweringDiscriminator,
         Self::HelplessDiscriminator,
@@ -83,9 +100,14 @@ impl Symptom {
     pub fn name(self) -> &'static str {
         match self {
             Self::Diverged => "diverged",
+            Self::JointBatchnorm => "joint-batchnorm",
+            Self::RatesTooHigh => "rates-too-high",
+            Self::DeadDiscriminator => "dead-discriminator",
             Self::Collapse => "collapse",
             Self::NarrowLatent => "narrow-latent",
             Self::RestlessGenerator => "restless-generator",
+            Self::ErraticDiscriminator => "erratic-discriminator",
+            Self::StandingStill => "standing-still",
             Self::OverpoweringDiscriminator => "overpowering-discriminator",
             Self::HelplessDiscriminator => "helpless-discriminator",
             Self::Overfitting => "overfitting",
@@ -98,8 +120,13 @@ impl Symptom {
     pub(crate) fn is_fatal(self) -> bool {
         match self {
             Self::Diverged
+            | Self::JointBatchnorm
+            | Self::RatesTooHigh
+            | Self::DeadDiscriminator
             | Self::NarrowLatent
             | Self::RestlessGenerator
+            | Self::ErraticDiscriminator
+            | Self::StandingStill
             | Self::Collapse
             | Self::OverpoweringDiscriminator
             | Self::HelplessDiscriminator => true,
@@ -122,14 +149,6 @@ impl Heal {
     }
 }
 
-fn flags(set: &[String]) -> String {
-    let quoted = |change: &String| {
-        let plain = change.chars().all(|c| c.is_alphanumeric() || "._-=+".contains(c));
-        if plain { format!("--set {change}") } else { format!("--set '{change}'") }
-    };
-    set.iter().map(quoted).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,11 +158,5 @@ mod tests {
         for symptom in Symptom::ALL {
             assert_eq!(serde_json::to_value(symptom).unwrap(), symptom.name());
         }
-    }
-
-    #[test]
-    fn flags_survive_a_shell() {
-        let set = ["train.penalties.r1=1", "train.augment.kinds=[\"translation\"]"].map(String::from).to_vec();
-        assert_eq!(flags(&set), "--set train.penalties.r1=1 --set 'train.augment.kinds=[\"translation\"]'");
     }
 }

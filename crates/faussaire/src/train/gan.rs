@@ -8,10 +8,10 @@ use super::inference::InferenceGenerator;
 use super::{Ema, held_out};
 use crate::Device;
 use crate::data::labels::{self as conditions, Conditions};
-use crate::data::{Batches, Dataset, ImageShape, Prefetcher, Subset};
+use crate::data::{self, Batches, Dataset, ImageShape, Prefetcher, Subset};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::net::{Shape, Weights};
+use crate::net::{Network, Shape, Weights};
 use crate::ops::{host, tensor};
 use crate::pixel_range::PixelRange;
 use crate::random::Stream;
@@ -78,6 +78,30 @@ pub struct Gan {
     snapshot: Mutex<Option<Arc<EmaSnapshot>>>,
 }
 
+/// The error that the generator's images have another shape than those of `dataset`.
+fn misfit(generator: &Network, dataset: &dyn Dataset, recipe: &Recipe) -> Error {
+    let (made, real) = (generator.output(), Shape::from(dataset.shape()));
+    let ([h, w, c], [real_h, real_w, real_c]) = (made.dims(), real.dims());
+    let whole = |a: usize, b: usize| (b > 0 && a.is_multiple_of(b)).then(|| a / b);
+    let factor = |[h, w]: [usize; 2], [other_h, other_w]: [usize; 2]| {
+        whole(h, other_h).filter(|factor| *factor > 1 && whole(w, other_w) == Some(*factor))
+    };
+    let up =
+        factor([real_h, real_w], [h, w]).map(|f| format!("its layers lack an `upsample {f}` or strides of {f} in all"));
+    let down = factor([h, w], [real_h, real_w]).map(|f| format!("its layers upsample {f} times too much"));
+    let channels = (c != real_c && [h, w] == [real_h, real_w]).then(|| {
+        format!("its last convolution must have {real_c} output channels, or the images {c} (`data.channels`)")
+    });
+    let other = "convert the images to its shape (`data.size`, `data.channels`), or change its layers".to_owned();
+    // The images of a named set have the size that is meant; a person's own come in any.
+    let resized = if data::is_name(&recipe.data.source) { "" } else { ", or resize the images (`data.size`)" };
+    let layers = up.or(down).map(|hint| hint + resized).or(channels).unwrap_or(other);
+    Error::recipe(
+        format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
+        format!("the generator's shapes: {}; {layers}", generator.shapes()),
+    )
+}
+
 /// The averaged generator at one step, ready for inference.
 #[derive(Debug)]
 struct EmaSnapshot {
@@ -97,12 +121,8 @@ impl Gan {
         recipe.validate()?;
         let (dataset, held_out) = held_out::split_held_out(&recipe, &full_dataset);
         let (generator, discriminator) = recipe.networks()?;
-        let (output, real) = (generator.output(), Shape::from(dataset.shape()));
-        if output.dims() != real.dims() {
-            return Err(Error::recipe(
-                format!("the generator makes images of {output}, but those of {} are {real}", dataset.name()),
-                "convert the images to the generator's shape (`data.size`, `data.channels`), or change its layers",
-            ));
+        if generator.output().dims() != Shape::from(dataset.shape()).dims() {
+            return Err(misfit(&generator, dataset.as_ref(), &recipe));
         }
         let range = PixelRange::of(&generator)?;
         let precision = recipe.resolve_precision(device)?;

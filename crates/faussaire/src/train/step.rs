@@ -65,7 +65,7 @@ impl Gan {
         let began = Instant::now();
         let (DiscriminatorStep { report: mut d, real, seconds }, step) = (first, self.progress.step);
         let before = d.variety.is_some().then(|| self.probe());
-        let g = self.update_generator(step, real)?;
+        let (g, margin) = self.update_generator(step, real)?;
         if let (Some(variety), Some(before)) = (&mut d.variety, before) {
             variety.fake_shift = variety::shift(&before, &self.probe());
         }
@@ -75,7 +75,13 @@ impl Gan {
         progress.step += 1;
         progress.images += self.recipe.train.n_critic * self.recipe.train.batch as u64;
         progress.train_s += seconds + began.elapsed().as_secs_f64();
-        Ok(self.step_report(d, &g))
+        let shift = margin - self.generated_margin(d.last_scores);
+        Ok(self.step_report(d, &g, shift))
+    }
+
+    /// The mean score of generated images, or what it exceeds that of real ones by where only differences of scores count.
+    fn generated_margin(&self, [real, fake]: [f32; 2]) -> f32 {
+        if self.recipe.train.loss.is_relativistic() { fake - real } else { fake }
     }
 }
 
@@ -105,6 +111,10 @@ struct DiscriminatorReport {
     fake: f32,
     /// Mean scores of real and of generated images.
     scores: [f32; 2],
+    /// Those of the last update.
+    last_scores: [f32; 2],
+    /// Standard deviation of the scores of either kind.
+    spread: f32,
     /// Variety of the images, if measured.
     variety: Option<Variety>,
     /// Mean score of held-out images, if measured.
@@ -127,7 +137,8 @@ impl Gan {
         let pass = self.discriminator.training_pass(turn * 2);
         let (logits, pass) = self.batch_logits(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
         let scores = Scores::split(logits.clone(), m);
-        let [(real, real_mean), (fake, fake_mean)] = [&scores.real, &scores.fake].map(summary);
+        let [(real, real_mean, real_variance), (fake, fake_mean, fake_variance)] =
+            [&scores.real, &scores.fake].map(summary);
         let train = &self.recipe.train;
         let mut loss = train.loss.discriminator(&self.flipped(scores, turn), train.smoothing as f32);
         if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
@@ -143,14 +154,26 @@ impl Gan {
         // The number of images, of which a packed input holds several.
         let images = self.recipe.train.batch as u64;
         self.adapt_augmentation(f64::from(real), images);
-        let scores = [real_mean, fake_mean];
-        Ok(DiscriminatorReport { loss: value, penalty, norm, real, fake: 1.0 - fake, scores, variety, held_out })
+        let (scores, spread) = ([real_mean, fake_mean], (0.5 * (real_variance + fake_variance)).sqrt());
+        let (fake, last_scores) = (1.0 - fake, scores);
+        Ok(DiscriminatorReport {
+            loss: value,
+            penalty,
+            norm,
+            real,
+            fake,
+            scores,
+            last_scores,
+            spread,
+            variety,
+            held_out,
+        })
     }
 
     /// Update number `turn` (counted from 0) of the generator. The discriminator's weights are constants, without
     /// gradients; its layers are in training mode. A relativistic loss takes the `real` images of D's last update, and
-    /// their labels.
-    fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<Learned> {
+    /// their labels. Also returns its images' [`Self::generated_margin`].
+    fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<(Learned, f32)> {
         let Latents { z, y } = self.sample_latents("latent.generator", turn, self.recipe.train.batch);
         let y = real.as_ref().map_or(y, |real| real.y.clone());
 
@@ -161,15 +184,18 @@ impl Gan {
         let discriminator = &self.discriminator;
         let mut d_pass = discriminator.training_pass(turn * 2 + 1).given(y.clone());
         let logits = discriminator.net.apply_to_logits(&discriminator.weights, input, &mut d_pass);
-        let scores = Scores::of(logits.clone());
-        let mut loss = self.recipe.train.loss.generator(scores, real.map(|real| self.scores_on(real, turn)));
+        let fake = Scores::of(logits.clone());
+        let real = real.map(|real| self.scores_on(real, turn));
+        let mean = |scores: &Tensor<4>| summary(scores).1;
+        let margin = self.generated_margin([real.as_ref().map_or(0.0, mean), mean(&fake)]);
+        let mut loss = self.recipe.train.loss.generator(fake, real);
         if let Some(labels) = y.filter(|_| discriminator.net.guesses_labels()) {
             loss = loss.add(self.label_loss(logits, labels));
         }
         let value = loss.clone().into_scalar::<f32>();
         let learned = self.generator.update(tracked, loss, value)?;
         self.generator.net.absorb(&mut self.generator.weights, pass);
-        Ok(learned)
+        Ok((learned, margin))
     }
 
     /// D's scores on real images, as constants.
@@ -189,7 +215,7 @@ impl Gan {
         [labels, both]: [Option<Tensor<4>>; 2],
     ) -> (Tensor<4>, Pass) {
         let net = &self.discriminator.net;
-        if self.recipe.train.joint_batch {
+        if self.recipe.train.joint_batch.joins(net) {
             let mut pass = pass.given(both);
             return (net.apply_to_logits(tracked, Tensor::cat(vec![x.clone(), fakes.clone()], 0), &mut pass), pass);
         }
@@ -248,7 +274,7 @@ impl Gan {
         }
     }
 
-    fn step_report(&self, d: DiscriminatorReport, g: &Learned) -> StepReport {
+    fn step_report(&self, d: DiscriminatorReport, g: &Learned, score_shift: f32) -> StepReport {
         let progress = &self.progress;
         StepReport {
             step: progress.step,
@@ -264,14 +290,16 @@ impl Gan {
             d_fake: d.fake,
             real_score: d.scores[0],
             fake_score: d.scores[1],
+            score_spread: Some(d.spread),
+            score_shift: Some(score_shift),
             variety: d.variety,
             held_out_score: d.held_out,
         }
     }
 }
 
-/// The mean over a step's updates. Variety and held-out score are those of the last update; the mean penalty is over
-/// the updates that apply penalties.
+/// The mean over a step's updates. Variety, held-out score and `last_scores` are those of the last update; the mean penalty
+/// is over the updates that apply penalties.
 fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
     let k = updates.len();
     let mut d = DiscriminatorReport::default();
@@ -286,6 +314,8 @@ fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
             d.penalty = Some(d.penalty.unwrap_or(0.0) + penalty);
         }
         d.scores = [0, 1].map(|of| d.scores[of] + update.scores[of] / k as f32);
+        d.spread += update.spread / k as f32;
+        d.last_scores = update.scores;
         d.variety = update.variety;
         d.held_out = update.held_out;
     }
@@ -293,9 +323,11 @@ fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
     d
 }
 
-/// The share of scores above 0, and their mean.
-fn summary(scores: &Tensor<4>) -> (f32, f32) {
+/// The share of scores above 0, their mean and their variance.
+fn summary(scores: &Tensor<4>) -> (f32, f32, f32) {
     let scores = host(scores);
     let count = scores.len().max(1) as f32;
-    (scores.iter().filter(|s| **s > 0.0).count() as f32 / count, scores.iter().sum::<f32>() / count)
+    let mean = scores.iter().sum::<f32>() / count;
+    let variance = scores.iter().map(|score| (score - mean) * (score - mean)).sum::<f32>() / count;
+    (scores.iter().filter(|s| **s > 0.0).count() as f32 / count, mean, variance)
 }

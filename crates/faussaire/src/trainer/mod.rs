@@ -366,6 +366,11 @@ impl Trainer {
         self.folder.as_ref().is_some_and(|folder| folder.state.is_some())
     }
 
+    /// The doctor, with its findings so far and the step from which it can tell.
+    pub fn doctor(&self) -> &Doctor {
+        &self.doctor
+    }
+
     /// The doctor's findings so far.
     pub fn findings(&self) -> &[Finding] {
         self.doctor.findings()

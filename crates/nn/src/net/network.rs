@@ -159,6 +159,16 @@ impl Network {
         self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
     }
 
+    /// Number of values between its layers for one example, the input included.
+    pub fn activations(&self) -> usize {
+        self.layers.iter().fold(self.input().len(), |sum, layer| sum.saturating_add(layer.output.len()))
+    }
+
+    /// The shape after each layer, in a line: `32 -> dense 3136 -> reshape 7x7x64`.
+    pub fn shapes(&self) -> String {
+        shapes(&self.layers, self.setting.input)
+    }
+
     /// Weights of these tensors, in the order of [`Self::specs`].
     ///
     /// # Errors
@@ -286,10 +296,12 @@ pub(super) fn under_sigmoid(layers: &[LayerEntry]) -> &[LayerEntry] {
 }
 
 fn shapes_hint(name: &str, before: &[LayerEntry], input: Shape) -> String {
-    let shapes: Vec<String> = std::iter::once(input.to_string())
-        .chain(before.iter().map(|l| format!("{} {}", l.layer.kind().keyword(), l.output)))
-        .collect();
-    format!("the {name}'s shapes up to there: {}", shapes.join(" -> "))
+    format!("the {name}'s shapes up to there: {}", shapes(before, input))
+}
+
+fn shapes(layers: &[LayerEntry], input: Shape) -> String {
+    let each = layers.iter().map(|l| format!("{} {}", l.layer.kind().keyword(), l.output));
+    std::iter::once(input.to_string()).chain(each).collect::<Vec<_>>().join(" -> ")
 }
 
 #[cfg(test)]
@@ -307,6 +319,8 @@ mod tests {
         let net = Network::new("discriminator", &net, Shape::Image(28, 28, 1)).unwrap();
         let shapes: Vec<_> = net.layers().iter().map(|l| l.output.to_string()).collect();
         assert_eq!(shapes, ["14x14x8", "7x7x8", "4x4x8", "128", "1"]);
+        assert_eq!(net.shapes(), "28x28x1 -> conv 14x14x8 -> conv 7x7x8 -> conv 4x4x8 -> flatten 128 -> dense 1");
+        assert_eq!(net.activations(), 784 + 14 * 14 * 8 + 7 * 7 * 8 + 4 * 4 * 8 + 128 + 1);
     }
 
     #[test]

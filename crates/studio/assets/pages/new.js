@@ -265,6 +265,14 @@ class NewPage {
     const seconds = estimate.seconds;
     const fact = (name, value, note) =>
       h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, value, note ? h("small", {}, note) : null));
+    const remark = (one) =>
+      h(
+        "li",
+        { class: "finding-item" },
+        h("p", {}, prose(`${one.what[0].toUpperCase()}${one.what.slice(1)}.`)),
+        h("p", {}, "Try: ", prose(one.advice)),
+        one.set.length ? h("p", { class: "small muted" }, one.set.join(" ")) : null,
+      );
     const net = (name, text) =>
       h(
         "details",
@@ -290,6 +298,9 @@ class NewPage {
         fact("Weights", whole(parameters[0] + parameters[1]), `G ${whole(parameters[0])}, D ${whole(parameters[1])}`),
       ),
       estimate.basis ? h("p", { class: "small muted" }, prose(estimate.basis)) : null,
+      found.remarks.length
+        ? h("div", {}, h("h3", {}, "Unusual settings"), h("ul", { class: "findings" }, found.remarks.map(remark)))
+        : null,
       h(
         "div",
         {},

@@ -126,7 +126,7 @@ fn recipe(asked: &LessonRequest) -> Answer<Recipe> {
     let weights = generator.parameters().0.saturating_add(discriminator.parameters().0);
     let train = &recipe.train;
     // Some layers have no weights but many activations.
-    let values = super::estimate::values(&generator).saturating_add(super::estimate::values(&discriminator));
+    let values = generator.activations().saturating_add(discriminator.activations());
     if values.saturating_mul(train.batch) > MAX_VALUES
         || weights > MAX_WEIGHTS
         || train.batch > MAX_BATCH

@@ -3,7 +3,6 @@
 
 mod config;
 mod data_sets;
-mod estimate;
 mod events;
 mod expert;
 mod export;

@@ -9,12 +9,11 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use faussaire::data::{self, Location, OpenOptions};
-use faussaire::recipe::{Key, Kind, values};
+use faussaire::recipe::{Images, Key, Kind, values};
 use faussaire::{Preset, Recipe};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::estimate::estimate;
 use super::{Studio, trainings};
 use crate::body::Body;
 use crate::errors::{Answer, Failure, run_blocking};
@@ -74,6 +73,7 @@ async fn keys() -> Json<Vec<Value>> {
             Kind::Number { .. } => ("number", None),
             Kind::Integer { .. } | Kind::OneOf(_) => ("integer", None),
             Kind::Switch => ("bool", None),
+            Kind::AutoSwitch => ("choice", Some(&["auto", "true", "false"][..])),
             Kind::Choice(names) => ("choice", Some(names)),
             Kind::Text => ("text", None),
             Kind::List(_) => ("list", None),
@@ -107,7 +107,8 @@ async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -
             "flops": [generator.flops(), discriminator.flops()],
             "shape": generator.output().dims(), "images": images, "steps_per_epoch": per_epoch, "steps": steps,
             "command": choice.command()?.join(" "),
-            "estimate": estimate(&recipe, &generator, &discriminator, steps, images),
+            "estimate": recipe.estimate(&generator, &discriminator, steps, images),
+            "remarks": recipe.remarks(images.map_or(Images::Unknown, Images::Count))?,
         })))
     })
     .await

@@ -11,9 +11,7 @@ use super::changes;
 /// The trainer's options, from the flags.
 pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> {
     let mut how = Options::default().device(device).new_classes(options.dataset.is_some());
-    if !options.dry_run {
-        how.limits = Some(limits(recipe, options)?);
-    }
+    how.limits = Some(limits(recipe, options)?);
     // A new run's recipe has them already.
     if options.resume.is_some() {
         how.changes = changes::of(options);

@@ -25,8 +25,9 @@ pub fn conclude(trainer: &Trainer, ending: Ending) -> Result<()> {
     say!("  checkpoint  {path}/checkpoints/latest");
     say!("  report      {path}/report.html");
     say!("  log         {path}/events.jsonl");
-    if let Some(findings) = findings::summary(trainer.findings(), trainer.heals()) {
-        say!("  doctor      {findings}; details: faussaire doctor {path}");
+    match findings::summary(trainer.findings(), trainer.heals()) {
+        Some(findings) => say!("  doctor      {findings}; details: faussaire doctor {path}"),
+        None => say!("  doctor      {}", findings::none(trainer.doctor())),
     }
     say!("next:");
     for command in next(gan, run.path(), ending) {

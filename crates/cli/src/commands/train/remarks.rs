@@ -1,0 +1,16 @@
+//! Remarks on the recipe before the first step.
+
+use faussaire::recipe::Images;
+use faussaire::{Gan, Result};
+
+use crate::commands::findings;
+
+/// Prints what is unusual in the recipe of `gan`, with the flags to try, on stderr; nothing if `quiet`.
+pub fn show(gan: &Gan, quiet: bool) -> Result<()> {
+    if !quiet {
+        for remark in gan.recipe.remarks(Images::Set(gan.dataset()))? {
+            eprintln!("{}", findings::remark(&remark));
+        }
+    }
+    Ok(())
+}
