@@ -170,7 +170,8 @@ impl<'a> Set<'a> {
         let files: BTreeSet<&String> = lists.files.values().collect();
         let is_one = files.len() == 1;
         self.list = files.into_iter().next().filter(|_| is_one).cloned();
-        self.holdings.clear();
+        let aside = self.holdings.remove(&None);
+        self.holdings = aside.map(|aside| (None, Holding { files: 0, ..aside })).into_iter().collect();
         for part in &self.parts {
             let holding = self.holdings.entry(*part).or_insert_with(|| Holding {
                 files: 0,

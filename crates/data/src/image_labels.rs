@@ -170,7 +170,7 @@ impl<'a> Sources<'a> {
     /// Files that hold labels by their names, but are not read.
     fn unreadable(&self) -> impl Iterator<Item = String> {
         const TYPES: [&str; 9] = ["mat", "pkl", "pickle", "npy", "npz", "xlsx", "xls", "h5", "parquet"];
-        const WORDS: [&str; 7] = ["label", "class", "annot", "target", "meta", "attr", "truth"];
+        const WORDS: [&str; 7] = ["label", "class", "anno", "target", "meta", "attr", "truth"];
         let holds = |sidecar: &&Sidecar<'_>| {
             let stem = sidecar.stem().to_lowercase();
             TYPES.contains(&sidecar.extension().as_str()) && WORDS.iter().any(|word| stem.contains(word))

@@ -204,6 +204,14 @@ fn what_is_taken_for_what_is_said() {
         ]
     );
     assert_eq!(notes(&images("a/1.png b/2.png")), [""; 0]);
+    let pets = images("images/1.png images/2.png masks/1.png masks/2.png");
+    assert_eq!(
+        notes(&[pets, vec![("train.txt", "1\n"), ("test.txt", "2\n")]].concat()),
+        [
+            "parts: train.txt (1 image) to learn from; test.txt (1 image) held back",
+            "left aside: 2 images (masks/) in no part of the set",
+        ]
+    );
     let lists =
         [("list_eval_partition.txt", "1.png 0\n2.png 2\n"), ("list_attr.txt", "2\nA B\n1.png 1 -1\n2.png 1 1\n")];
     assert_eq!(

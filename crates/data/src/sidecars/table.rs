@@ -60,15 +60,6 @@ impl Table {
         (0..self.rows()).map(move |row| self.cell(row, column))
     }
 
-    /// Takes the first row as the names of the columns.
-    pub fn take_header(&mut self) {
-        self.header = Some((0..self.width).map(|column| self.cell(0, column).to_owned()).collect());
-        let cut = self.ends.get(self.width.wrapping_sub(1)).copied().unwrap_or(0);
-        self.text.drain(..cut);
-        self.ends.drain(..self.width);
-        self.ends.iter_mut().for_each(|end| *end -= cut);
-    }
-
     fn new(width: usize) -> Self {
         Self { width, ..Self::default() }
     }
@@ -358,25 +349,12 @@ mod tests {
         assert_eq!(decoded(b"\xe9").unwrap(), "é");
     }
 
-    #[test]
-    fn the_first_row_may_become_the_header() {
-        let mut table = Table::parse("csv", b"id,label\n1,cat\n2,dog\n").unwrap();
-        table.take_header();
-        assert_eq!(
-            (table.rows(), table.cell(1, 1), table.header.clone().unwrap().join(" ")),
-            (2, "dog", "id label".to_owned())
-        );
-    }
-
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(letters in prop::collection::vec(prop::sample::select(&b"01a, \t;|\"\n[]{}:#."[..]), 0..120)) {
             for extension in ["csv", "txt", "json", "jsonl"] {
-                if let Ok(mut table) = Table::parse(extension, &letters) {
+                if let Ok(table) = Table::parse(extension, &letters) {
                     (0..table.columns()).for_each(|column| table.column(column).for_each(|cell| prop_assert_eq_trim(cell)));
-                    if table.rows() > 0 {
-                        table.take_header();
-                    }
                 }
             }
         }
