@@ -13,6 +13,12 @@ use crate::report::{self, say};
 /// Images on a preview's rows, and columns of a set without classes.
 const COLUMNS: usize = 10;
 
+/// Rows of a preview.
+const MAX_ROWS: usize = 100;
+
+/// The grey of empty places on a preview.
+const EMPTY: f32 = 0.25;
+
 /// `faussaire data`
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -162,24 +168,39 @@ fn preview(name: &str, options: &OpenOptions, output: &Path) -> Result<()> {
     }
     let set = open_dataset(name, options, false)?;
     let classes = set.classes();
-    let rows = if classes.is_empty() { COLUMNS } else { classes.len().min(100) };
-    let picked = pick(set.as_ref(), rows, !classes.is_empty());
-    let mut values = Vec::new();
-    data::fill(set.as_ref(), &picked, &mut values)?;
+    let rows = pick(set.as_ref(), classes.len());
+    let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
+    let (mut values, mut row_values) = (Vec::new(), Vec::new());
+    for (_, row) in &rows {
+        data::fill(set.as_ref(), row, &mut row_values)?;
+        // Classes with few images leave places empty.
+        row_values.resize(columns * set.shape().len(), EMPTY);
+        values.append(&mut row_values);
+    }
     let images = Images::from_values(&values, set.shape(), (0.0, 1.0))?;
-    png::write(output, &sheet::sheet(&images, picked.len().div_ceil(COLUMNS), COLUMNS, &sheet::Options::default())?)?;
+    png::write(output, &sheet::sheet(&images, rows.len(), columns, &sheet::Options::default())?)?;
     describe(set.as_ref())?;
     if !classes.is_empty() {
-        say!("rows: {}", classes.iter().take(rows).map(String::as_str).collect::<Vec<_>>().join(", "));
+        let shown = rows.iter().map(|(class, _)| classes[*class].as_str()).collect::<Vec<_>>().join(", ");
+        say!("rows: {shown}");
     }
     say!("{}", output.display());
     Ok(())
 }
 
-fn pick(set: &dyn Dataset, rows: usize, by_class: bool) -> Vec<usize> {
-    if !by_class {
-        return (0..set.len().min(rows * COLUMNS)).collect();
+/// The images of each row: up to ten of each class that has any, or the first ones if there are no classes.
+fn pick(set: &dyn Dataset, classes: usize) -> Vec<(usize, Vec<usize>)> {
+    if classes == 0 {
+        let first: Vec<usize> = (0..set.len().min(COLUMNS * COLUMNS)).collect();
+        return first.chunks(COLUMNS).map(|row| (0, row.to_vec())).collect();
     }
-    let of_class = |class: u32| (0..set.len()).filter(move |i| set.label(*i) == Some(class)).take(COLUMNS);
-    (0..rows as u32).flat_map(of_class).collect()
+    let mut rows = vec![Vec::new(); classes];
+    for index in 0..set.len() {
+        if let Some(row) =
+            set.label(index).and_then(|label| rows.get_mut(label as usize)).filter(|row| row.len() < COLUMNS)
+        {
+            row.push(index);
+        }
+    }
+    rows.into_iter().enumerate().filter(|(_, row)| !row.is_empty()).take(MAX_ROWS).collect()
 }

@@ -1,7 +1,7 @@
 //! The forms in which several arrays, rows or attributes come.
 
 use super::*;
-use crate::{Attributes, OpenOptions, Split, cifar, npz};
+use crate::{Attributes, OpenOptions, Split, cifar, npz, pixel_csv, stl10};
 
 /// A `.npy` array of this type and shape.
 fn array_of(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
@@ -37,6 +37,83 @@ fn fuzz_cifar() {
             let _ = (cifar::is_rows(path), cifar::is_archive(path));
             read_some(cifar::open(path, Split::Train));
         });
+    });
+}
+
+#[test]
+fn fuzz_relatives_of_cifar() {
+    let hundred: Vec<u8> = (0..2 * 3074).map(|at| if at % 3074 < 2 { 7 } else { at as u8 }).collect();
+    fuzz("cifar-100", &[tar(&[("a/fine_label_names.txt", b"a\n"), ("a/train.bin", &hundred)])], 100, |bytes| {
+        with_file("a.tar", bytes, |path| {
+            if cifar::is_archive(path) {
+                read_some(cifar::open(path, Split::Train));
+            }
+        });
+    });
+    let images = vec![3; 27_648];
+    fuzz("stl-10", &[tar(&[("a/train_y.bin", &[3]), ("a/train_X.bin", &images)])], 100, |bytes| {
+        with_file("a.tar", bytes, |path| {
+            if stl10::is_archive(path) {
+                read_some(stl10::open(path, Split::Train));
+            }
+        });
+    });
+}
+
+#[test]
+fn fuzz_labels() {
+    let images = array_of("|u1", "4, 3, 3", &[77; 36]);
+    let seeds = [
+        array_of("<U3", "4,", &[b"a\0\0\0b\0\0\0\0\0\0\0".repeat(4)].concat()),
+        array_of("|u1", "4, 2", &[1, 0, 0, 1, 1, 0, 0, 1]),
+        array_of("<f8", "4, 1", &1f64.to_le_bytes().repeat(4)),
+        array_of("|S2", "4,", b"a\0b\0a\0cd"),
+    ];
+    fuzz("labels", &seeds, 500, |bytes| {
+        with_file("x.npz", &zip(&[("x.npy", &images), ("y.npy", bytes)], true), |path| {
+            read_some(npz::open(path, &OpenOptions::default()));
+        });
+    });
+}
+
+#[test]
+fn fuzz_arrays() {
+    let seeds = [
+        array_of("<f2", "2, 4, 4", &[0x3c; 64]),
+        array_of(">i8", "2, 16", &[0; 256]),
+        array_of("<u2", "2, 3, 4, 4", &[1; 192]),
+        crate::testing::npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 4, 4, 3)}", &[200; 96]),
+    ];
+    fuzz("arrays", &seeds, 500, |bytes| {
+        with_file("x.npy", bytes, |path| read_some(crate::npy::open(path, &OpenOptions::default())));
+    });
+}
+
+#[test]
+fn fuzz_tables_of_pixels() {
+    let row = |from: usize| (from..from + 64).map(|value| value.to_string()).collect::<Vec<_>>();
+    let names: Vec<String> = (0..64).map(|at| format!("pixel{at}")).collect();
+    let columns = format!("label,{}\n1,{}\n2,{}\n", names.join(","), row(0).join(","), row(9).join(","));
+    let list = format!("emotion,pixels,Usage\n1,{},Training\n0,{},PublicTest\n", row(0).join(" "), row(9).join(" "));
+    fuzz("tables", &[columns.into_bytes(), list.into_bytes()], 500, |bytes| {
+        with_file("x.csv", bytes, |path| {
+            if pixel_csv::matches(path, &bytes[..bytes.len().min(1024)]) {
+                read_some(pixel_csv::open(path, &OpenOptions::default()));
+            }
+        });
+    });
+}
+
+#[cfg(feature = "compression")]
+#[test]
+fn fuzz_compressed_streams() {
+    let seeds = ["images.tar.gz", "images.tar.bz2", "images.tar.xz", "images.tar.zst"].map(crate::testing::stream);
+    fuzz("compression", &seeds, 500, |bytes| {
+        let mut out = Vec::new();
+        if let Ok((reader, _)) = crate::formats::compression::unpacked(bytes) {
+            let _ = std::io::Read::read_to_end(&mut std::io::Read::take(reader, 1 << 24), &mut out);
+        }
+        with_file("a.tar.x", bytes, |path| read_some(Folder::open(path, &SMALL)));
     });
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
 pub struct Train {
-    /// Data set: a name from `faussaire data list`, or a path to images (folder, .zip, .tar.gz, .npy, .npz, ...)
+    /// Data set: a name from `faussaire data list`, hf:OWNER/SET, or a path to images (folder, .zip, .tar.gz, .npy, .csv, ...)
     pub dataset: Option<String>,
 
     /// Built-in recipe; `faussaire presets` lists them [default: digits; `quick` with a DATASET]
