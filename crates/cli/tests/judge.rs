@@ -34,9 +34,35 @@ fn nearer_images_score_better() {
     let (alike, brighter) = (scores("alike"), scores("brighter"));
     assert_eq!(alike[0]["name"], "frechet-60-real-random-convnet-train");
     assert!(alike[0]["value"].as_f64().unwrap() < brighter[0]["value"].as_f64().unwrap());
-    assert!(alike[0]["warning"].as_str().unwrap().contains("60"), "{}", alike[0]);
+    assert_eq!((&alike[0]["too_few"]["images"], &alike[0]["too_few"]["needed"]), (&60.into(), &256.into()));
     let table = bench.ok(&["judge", "alike", "--against", "real"]);
     assert!(table.contains("frechet-60") && table.contains("precision(k=3)"), "{table}");
+    assert!(table.contains("too few images to tell (60; needs about 256)  lower"), "{table}");
+    assert!(
+        table.lines().all(|line| line.starts_with("verdict") || line.starts_with("note") || line.chars().count() < 100)
+    );
+}
+
+#[test]
+fn a_judgement_ends_in_a_verdict() {
+    let bench = Bench::new();
+    pictures(&bench, "real", 0, 0);
+    pictures(&bench, "brighter", 100, 3);
+    std::fs::create_dir(bench.path("few")).unwrap();
+    for i in 0..20 {
+        std::fs::copy(bench.path(&format!("brighter/{i:02}.png")), bench.path(&format!("few/{i:02}.png"))).unwrap();
+    }
+    let verdict = |images: &str| {
+        let table = bench.ok(&["judge", images, "--against", "real"]);
+        let last = table.trim_end().lines().last().unwrap().strip_prefix("verdict: ").unwrap().to_owned();
+        let json = bench.ok(&["judge", images, "--against", "real", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["verdict"]["text"], last.as_str());
+        (json["verdict"]["grade"].as_str().unwrap().to_owned(), last)
+    };
+    let (grade, text) = verdict("brighter");
+    assert!(grade == "different" && text.starts_with("different from real: the kernel distance is "), "{text}");
+    assert_eq!(verdict("few").1, "can't be told: only 20 images, a Fréchet distance needs about 256");
 }
 
 #[test]
@@ -46,7 +72,7 @@ fn a_run_is_judged_against_its_own_data_and_too_little_is_refused() {
     bench.ok(&["train", "real", "--config", "tiny.toml", "--run", "mine", "--steps", "2", "--quiet"]);
     let table = bench.ok(&["judge", "mine", "-n", "60"]);
     assert!(table.contains("mine (step 2)") && table.contains("kernel(subsets-of-"), "{table}");
-    assert!(bench.fails(&["judge", "mine", "-n", "9"], 2).contains("at least 50"));
+    assert!(bench.fails(&["judge", "mine", "-n", "9"], 2).contains("at least 12"));
     assert!(bench.fails(&["judge", "real"], 2).contains("--against"));
     assert!(bench.fails(&["judge", "nowhere", "--against", "real"], 2).contains("nowhere"));
 }

@@ -11,6 +11,7 @@ mod features;
 mod generated_set;
 mod judgement;
 mod metric;
+mod needed;
 mod online;
 mod reference;
 mod score;
@@ -18,6 +19,7 @@ mod score_name;
 mod scores;
 mod selection;
 mod stats;
+mod verdict;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
@@ -32,16 +34,18 @@ pub use generated_set::GeneratedSet;
 pub use judgement::{Judgement, MIN_IMAGES, Samples, judge};
 pub use metric::{Better, Metric};
 pub use online::OnlineMetric;
-pub use score::Score;
+pub use online::score::OnlineScore;
+pub use score::{Score, TooFew};
 pub use score_name::ScoreName;
 pub use scores::memorization::nearest_training::{Memorization, NearestTraining, TrainingImages};
+pub use verdict::{Grade, Verdict};
 
 pub(crate) use stats::matrix::Features;
 
 pub(crate) use online::fid::OnlineFid;
 pub(crate) use online::pixel_knn::PixelKnn;
 pub(crate) use online::sliced_wasserstein::SlicedWasserstein;
-pub(crate) use score::{Parameters, Setting};
+pub(crate) use score::{Floor, Parameters, Setting};
 pub(crate) use stats::bootstrap::{Bootstrap, Estimate};
 pub(crate) use stats::moments::Moments;
 

@@ -1,10 +1,12 @@
 //! A score as it is shown and written down: the value with its name, its confidence interval, and the score that real
 //! images reach among themselves.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::scores::prdc::Neighbourhood;
-use crate::stats::bootstrap::Estimate;
+use crate::stats::bootstrap::{Estimate, quantile};
 use crate::{Better, Metric, ScoreName};
 use faussaire_data::error::{Error, Result};
 
@@ -57,6 +59,51 @@ impl Setting {
     }
 }
 
+/// The score between two disjoint halves of the real images, over several random halvings. Halves have half as many
+/// images, which raises a Fréchet distance and lowers coverage: a very good generator can score slightly better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Floor {
+    /// The median.
+    pub(crate) value: f64,
+    /// The least.
+    pub(crate) low: f64,
+    /// The greatest.
+    pub(crate) high: f64,
+}
+
+impl Floor {
+    /// Of the score of each halving; `None` without one.
+    pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (low, high) = (*values.first()?, *values.last()?);
+        Some(Self { value: quantile(&values, 0.5), low, high })
+    }
+
+    /// A score that depends on no halving.
+    pub(crate) fn exact(value: f64) -> Self {
+        Self { value, low: value, high: value }
+    }
+
+    /// Median, least, greatest.
+    pub(crate) fn numbers(self) -> [f64; 3] {
+        [self.value, self.low, self.high]
+    }
+
+    /// From the result of [`numbers`](Self::numbers).
+    pub(crate) fn from_numbers([value, low, high]: [f64; 3]) -> Self {
+        Self { value, low, high }
+    }
+}
+
+/// A score on fewer images than its metric needs: its value is no statement about the generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TooFew {
+    /// Number of images: the smaller of the two sides.
+    pub images: usize,
+    /// About how many are needed.
+    pub needed: usize,
+}
+
 /// One score with its confidence interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -69,16 +116,34 @@ pub struct Score {
     pub low: f64,
     /// The interval's upper end.
     pub high: f64,
-    /// The same score between two disjoint halves of the real images. These are half as many, which raises a Fréchet
-    /// distance and lowers coverage: a very good generator can score slightly better than this.
+    /// The same score between two disjoint halves of the real images, the median over several random halvings. Halves
+    /// have half as many images, which raises a Fréchet distance and lowers coverage: a very good generator can score
+    /// slightly better than this.
     pub floor: Option<f64>,
+    /// Least and greatest of these halvings: how much the score varies with the choice of images.
+    #[serde(default)]
+    pub floor_range: Option<[f64; 2]>,
     /// Which way it improves.
     pub better: Better,
+    /// Set where there are too few images for the value to say anything.
+    #[serde(default)]
+    pub too_few: Option<TooFew>,
     /// Why the value is not to be trusted.
     pub warning: Option<String>,
 }
 
+impl fmt::Display for TooFew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "too few images to tell ({}; needs about {})", self.images, self.needed)
+    }
+}
+
 impl Score {
+    /// Why its value is not to be trusted: too few images, or its warning.
+    pub fn remark(&self) -> Option<String> {
+        self.too_few.map(|few| few.to_string()).or_else(|| self.warning.clone())
+    }
+
     /// Names the score. The floor and a warning are added by their own methods.
     ///
     /// # Errors
@@ -90,13 +155,21 @@ impl Score {
             let what = format!("{name} is {value} ({low} to {high}), expected finite numbers");
             return Err(Error::usage(what, "judge more images, and check that the features are finite"));
         }
-        Ok(Self { name, value, low, high, floor: None, better: metric.better(), warning: None })
+        let better = metric.better();
+        Ok(Self { name, value, low, high, floor: None, floor_range: None, better, too_few: None, warning: None })
     }
 
     /// With the real images' own score, where it is known.
     #[must_use]
-    pub(crate) fn with_floor(self, floor: Option<f64>) -> Self {
-        Self { floor, ..self }
+    pub(crate) fn with_floor(self, floor: Option<Floor>) -> Self {
+        let range = floor.map(|floor| [floor.low, floor.high]);
+        Self { floor: floor.map(|floor| floor.value), floor_range: range, ..self }
+    }
+
+    /// With the note that there are fewer images than `needed`, where there are.
+    #[must_use]
+    pub(crate) fn with_needed(self, images: usize, needed: usize) -> Self {
+        Self { too_few: (images < needed).then_some(TooFew { images, needed }), ..self }
     }
 
     /// With a warning, where there is one.
@@ -141,10 +214,16 @@ mod tests {
         let make = |metric, value| {
             Score::new(metric, &setting(), Estimate { value, low: value - 1.0, high: value + 1.0 }).unwrap()
         };
-        let score = make(Metric::Frechet, 12.5).with_floor(Some(0.75)).with_warning(Some("few images".into()));
+        let score = make(Metric::Frechet, 12.5)
+            .with_floor(Floor::of(vec![0.9, 0.5, 0.75]))
+            .with_needed(60, 256)
+            .with_warning(Some("few images".into()));
         let text = serde_json::to_string(&score).unwrap();
         assert!(text.contains("\"better\":\"smaller\"") && text.contains("\"floor\":0.75"), "{text}");
         assert!(text.contains("\"name\":\"frechet-10000-mnist-classifier(99.1%)-test\""), "{text}");
+        assert_eq!((score.floor, score.floor_range), (Some(0.75), Some([0.5, 0.9])));
+        assert_eq!(score.too_few, Some(TooFew { images: 60, needed: 256 }));
+        assert_eq!(make(Metric::Frechet, 1.0).with_needed(256, 256).too_few, None);
         assert_eq!(serde_json::from_str::<Score>(&text).unwrap(), score);
         let error = Score::new(Metric::ClassKl, &setting(), Estimate { value: f64::NAN, low: 0.0, high: 0.0 });
         assert!(error.unwrap_err().to_string().contains("class-kl-10000"));

@@ -25,6 +25,11 @@ impl Bars {
     pub fn show(&mut self, progress: Progress) {
         match progress {
             Progress::Fetching(progress) => self.fetching(progress),
+            Progress::TrainingFirst(text) if self.quiet => drop(text),
+            Progress::TrainingFirst(text) => match &self.training {
+                Some(bar) => bar.suspend(|| eprintln!("{text}")),
+                None => eprintln!("{text}"),
+            },
             Progress::Training(done) => {
                 remove(&mut self.fetching);
                 let quiet = self.quiet;

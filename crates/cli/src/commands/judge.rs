@@ -4,10 +4,12 @@
 mod scores;
 
 use clap::Args;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 use faussaire::data::PartFile;
 use faussaire::judging::{self, Options};
+use faussaire::metrics::{Judgement, Verdict};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
@@ -67,7 +69,9 @@ pub fn run(options: &Judge) -> Result<()> {
         write(file, page)?;
     }
     if options.json {
-        let text = serde_json::to_string_pretty(&judged.judgement)
+        let (of, real, split) = (&judged.of, &judged.real, judged.split);
+        let written = Written { verdict: judged.judgement.verdict(), of, real, split, judgement: &judged.judgement };
+        let text = serde_json::to_string_pretty(&written)
             .map_err(|e| Error::usage(format!("the scores cannot be written as JSON: {e}"), "report this"))?;
         say!("{text}");
         return Ok(());
@@ -79,11 +83,21 @@ pub fn run(options: &Judge) -> Result<()> {
         };
         eprintln!("{why}: features are those of a fixed net with random weights");
     }
-    scores::print(&judged)?;
     if let Some(file) = &options.neighbours {
-        say!("\n{}: each image beside the nearest training images", file.display());
+        say!("{}: each image beside the nearest training images\n", file.display());
     }
-    Ok(())
+    scores::print(&judged)
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Written<'a> {
+    verdict: Verdict,
+    of: &'a str,
+    real: &'a str,
+    split: &'a str,
+    #[serde(flatten)]
+    judgement: &'a Judgement,
 }
 
 fn asked(options: &Judge) -> Options {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::found::{Part, found};
 use super::outcome::{Outcome, State};
 use super::plan::Length;
 use super::statistics::Summary;
@@ -41,6 +42,11 @@ pub fn markdown(table: &Table) -> String {
     }
     text += &failures(table);
     text += &format!("\n{}\n", method(table));
+    if let Some(first) = table.metrics.first() {
+        let word = |part: Part| if part.strong { format!("**{}**", cell(&part.text)) } else { cell(&part.text) };
+        let sentence: String = found(table, first).into_iter().map(word).collect();
+        let _ = write!(text, "\nVerdict: {sentence}.\n");
+    }
     text
 }
 
@@ -55,7 +61,8 @@ fn all_metrics(table: &Table) -> String {
         let of = |v: &usize| metric.summaries[*v].map_or(String::new(), |s| spread(&s, mark(metric, *v)));
         let cells: Vec<String> = variants.iter().map(of).collect();
         let (better, floor) = (direction(metric.better), metric.floor.map_or(String::new(), number));
-        let _ = writeln!(text, "| {} | {better} | {} | {floor} |", metric.name, cells.join(" | "));
+        let remark = metric.remark.as_ref().map_or(String::new(), |remark| format!(" ({})", cell(remark)));
+        let _ = writeln!(text, "| {}{remark} | {better} | {} | {floor} |", metric.name, cells.join(" | "));
     }
     text += "\n`*` the best mean; `-` significantly worse than that (Holm's p below 0.05 within the metric's row).\n";
     text
@@ -148,8 +155,8 @@ pub(super) fn method(table: &Table) -> String {
 
 pub(super) fn direction(better: Better) -> &'static str {
     match better {
-        Better::Smaller => "smaller is better",
-        Better::Larger => "larger is better",
+        Better::Smaller => "lower is better",
+        Better::Larger => "higher is better",
     }
 }
 
@@ -190,7 +197,7 @@ fn run_lines(table: &Table, run: &Entry) -> Vec<[String; 9]> {
     if measures.is_empty() {
         return vec![line("", "", String::new())];
     }
-    let better = |better| direction(better).split(' ').next().unwrap_or_default();
+    let better = |better| if better == Better::Smaller { "smaller" } else { "larger" };
     measures.iter().map(|one| line(&one.name.to_string(), better(one.better), one.value.to_string())).collect()
 }
 
@@ -215,12 +222,14 @@ mod tests {
         for part in [
             "# ring, preset &lt;ring>",
             "4 variants x 3 seeds, 100 steps each; 8 of 12 runs finished.",
-            "## fid-9, smaller is better",
+            "## fid-9, lower is better",
             "| a | 3 | 1 | 0.1 | 0.9 to 1.1 | best mean |",
             "| b\\|x | 2 of 3 | 5.1 | 0.1414 | 5 to 5.2 | too few runs, at least 3 needed |",
             "| d | 0 of 3 | | | | refused: it makes \"no\" sense |",
-            "| recall-9 | larger is better | 1.007 ± 0.1012 `*` |",
+            "| recall-9 | higher is better | 1.007 ± 0.1012 `*` |",
             "- b-x-seed2: failed at step 100: the loss is NaN",
+            "Verdict: **a** has the best mean, 1; no significant difference from: **&lt;c>**; too few runs to test (3 at least): \
+             **b\\|x**.",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }

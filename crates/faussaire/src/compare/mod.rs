@@ -3,6 +3,7 @@
 //! judging.
 
 mod forms;
+mod found;
 mod method;
 mod outcome;
 mod page;

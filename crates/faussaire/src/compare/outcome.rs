@@ -37,6 +37,9 @@ pub struct Measure {
     pub better: Better,
     /// The score of real images against real images, where it is known.
     pub floor: Option<f64>,
+    /// Why the value is not to be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
 }
 
 /// The outcome of a run.
@@ -145,7 +148,7 @@ impl History {
                     history.last = Some((report.step, report.images, report.train_s));
                     history.end = None;
                 }
-                Event::Score { step, name, value } => history.scores.push((name, step, value)),
+                Event::Score { step, name, value, .. } => history.scores.push((name, step, value)),
                 Event::Sheet { file, .. } => history.sheet = Some(file),
                 Event::End { reason, .. } => history.end = Some(reason),
                 _ => {}
@@ -196,7 +199,7 @@ mod tests {
         for ending in [State::Finished, State::Failed("no longer finite".into()), State::Unfinished] {
             let mut outcome = Outcome::new(ending.clone(), length, Path::new("nowhere"));
             let (name, better) = (ScoreName::parse("fid"), Better::Smaller);
-            outcome.measures.push(Measure { name, value: 0.1 + 0.2, better, floor: None });
+            outcome.measures.push(Measure { name, value: 0.1 + 0.2, better, floor: None, remark: None });
             folder.save_outcome(&job, &outcome).unwrap();
             assert_eq!(folder.outcome(&job).unwrap().as_ref(), Some(&outcome));
             assert_eq!(outcome.is_finished(&length), ending == State::Finished);

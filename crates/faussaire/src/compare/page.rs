@@ -6,8 +6,8 @@ use std::path::Path;
 use askama::Template;
 
 use super::forms::{about, direction, mark, method, runs, why_none};
+use super::found::{Part, found};
 use super::outcome::{History, State};
-use super::statistics::{MIN_RUNS, Verdict};
 use super::table::{Column, Entry, Table};
 use crate::error::Result;
 use crate::metrics::Better;
@@ -32,15 +32,9 @@ struct Page<'a> {
 
 /// The first metric, which decides.
 struct First {
-    found: Vec<Text>,
+    found: Vec<Part>,
     chart: String,
     rows: Vec<Row>,
-}
-
-/// A part of a sentence.
-struct Text {
-    text: String,
-    strong: bool,
 }
 
 struct Row {
@@ -74,6 +68,8 @@ struct AllMetrics {
 
 struct Metric {
     name: String,
+    /// Why its values are not to be trusted; empty where they are.
+    remark: String,
     direction: &'static str,
     arrow: &'static str,
     cells: Vec<String>,
@@ -114,57 +110,6 @@ fn improves(better: Better) -> &'static str {
     match better {
         Better::Smaller => "Lower is better",
         Better::Larger => "Higher is better",
-    }
-}
-
-/// The result in a few sentences, with the names of variants in bold.
-fn found(table: &Table, metric: &Column) -> Vec<Text> {
-    let plain = |text: &str| Text { text: text.into(), strong: false };
-    let name = |v: usize| Text { text: table.plan.variants[v].name.clone(), strong: true };
-    let Some(best) = metric.best else { return vec![plain("No run is finished yet.")] };
-    let value = metric.summaries[best].map_or(String::new(), |s| number(s.mean));
-    let others: Vec<usize> =
-        (0..metric.summaries.len()).filter(|&v| v != best && metric.summaries[v].is_some()).collect();
-    if others.is_empty() {
-        return vec![name(best), plain(&format!(": mean {value}."))];
-    }
-    let mut text = vec![name(best), plain(&format!(" has the best mean, {value}."))];
-    let too_few = format!("Too few runs to test ({MIN_RUNS} at least)");
-    for (heading, kind) in [
-        ("Significantly worse", Kind::Worse),
-        ("No significant difference from", Kind::Open),
-        (&too_few, Kind::Untested),
-        ("Not tested, because its runs don't differ", Kind::NoSpread),
-    ] {
-        let these: Vec<usize> = others.iter().copied().filter(|&v| Kind::of(metric, v, best) == kind).collect();
-        for (at, &v) in these.iter().enumerate() {
-            text.push(if at == 0 { plain(&format!(" {heading}: ")) } else { plain(", ") });
-            text.push(name(v));
-        }
-        if !these.is_empty() {
-            text.push(plain("."));
-        }
-    }
-    text
-}
-
-/// The result of comparing a variant with the best.
-#[derive(PartialEq)]
-enum Kind {
-    Worse,
-    Open,
-    Untested,
-    NoSpread,
-}
-
-impl Kind {
-    fn of(metric: &Column, variant: usize, best: usize) -> Self {
-        match metric.verdict(variant, best) {
-            _ if metric.is_worse(variant) => Self::Worse,
-            Some(Verdict::TooFew) | None => Self::Untested,
-            Some(Verdict::NoSpread) => Self::NoSpread,
-            Some(Verdict::Differs { .. } | Verdict::NotShown { .. }) => Self::Open,
-        }
     }
 }
 
@@ -251,6 +196,7 @@ fn all_metrics(table: &Table) -> Option<AllMetrics> {
         (0..table.plan.variants.len()).filter(|&v| table.metrics.iter().any(|m| m.summaries[v].is_some())).collect();
     let row = |metric: &Column| Metric {
         name: metric.name.to_string(),
+        remark: metric.remark.clone().unwrap_or_default(),
         direction: direction(metric.better),
         arrow: if metric.better == Better::Smaller { "↓" } else { "↑" },
         cells: shown.iter().map(|&v| cell(metric, v)).collect(),
@@ -305,8 +251,8 @@ mod tests {
         std::fs::write(run.join("events.jsonl"), log).unwrap();
         let html = page(&example(), runs.path()).unwrap();
         for part in [
-            "<strong>a</strong> has the best mean, 1. No significant difference from: <strong>&#60;c&#62;</strong>. \
-             Too few runs to test (3 at least): <strong>b|x</strong>.",
+            "<strong>a</strong> has the best mean, 1; no significant difference from: <strong>&#60;c&#62;</strong>; too few \
+             runs to test (3 at least): <strong>b|x</strong>.",
             "data:image/png;base64,",
             "width=\"4\" height=\"2\"",
             "<h3>swd</h3><p class=\"soft\">Lower is better.",

@@ -43,6 +43,9 @@ pub struct Column {
     pub better: Better,
     /// The score of real images against real images.
     pub floor: Option<f64>,
+    /// Why the values are not to be trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// Mean and spread of each variant; none for a variant without a finished run.
     pub summaries: Vec<Option<Summary>>,
     /// The variant with the best mean, among those with the most finished runs.
@@ -90,7 +93,8 @@ impl Column {
         let means = summaries.iter().enumerate().filter_map(|(v, s)| s.filter(complete).map(|s| (v, sign * s.mean)));
         let best = means.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, _)| v);
         let pairs = pairs(&summaries);
-        Some(Self { name: name.clone(), better: first.better, floor: first.floor, summaries, best, pairs })
+        let (name, better, floor, remark) = (name.clone(), first.better, first.floor, first.remark);
+        Some(Self { name, better, floor, remark, summaries, best, pairs })
     }
 
     /// The result of the test of two variants.
@@ -157,8 +161,10 @@ pub(super) mod tests {
         plan.add("d", vec![], Some("it makes \"no\" sense".into()));
         let values = [[1.0, 1.1, 0.9], [5.0, 5.2, 5.1], [1.0, 1.3, 0.8]];
         let run = |variant: usize, seed: usize| {
-            let measure =
-                |name: &str, value: f64, better| Measure { name: ScoreName::parse(name), value, better, floor: None };
+            let measure = |name: &str, value: f64, better| {
+                let name = ScoreName::parse(name);
+                Measure { name, value, better, floor: None, remark: None }
+            };
             let value = values[variant][seed];
             let measures =
                 vec![measure("fid-9", value, Better::Smaller), measure("recall-9", 1.0 / value, Better::Larger)];

@@ -161,7 +161,7 @@ impl RunHistory {
             }
             Event::Step(report) if StepReport::is_logged(report.step) => self.steps.push(report.into()),
             // As f32, because a number read from the log may differ in its last bit.
-            Event::Score { step, name, value } => {
+            Event::Score { step, name, value, .. } => {
                 self.scores.entry(name.clone()).or_default().push((*step, *value as f32));
             }
             Event::Diverged { step, what } => self.diverged = Some((*step, what.clone())),

@@ -53,7 +53,8 @@ pub fn after(preset: Preset, changes: &[&str], made: u64, change: impl Fn(&mut S
 /// Adds scores, one every hundred steps.
 pub fn score(history: &mut RunHistory, name: &str, values: &[f64]) {
     for (at, value) in values.iter().enumerate() {
-        history.observe(&Event::Score { step: 100 * (at as u64 + 1), name: ScoreName::parse(name), value: *value });
+        let (step, name) = (100 * (at as u64 + 1), ScoreName::parse(name));
+        history.observe(&Event::Score { step, name, value: *value, error: None });
     }
 }
 

@@ -247,7 +247,7 @@ fn scores(run: &Run, state: &State) -> Vec<(String, f64)> {
     let mut all = Vec::new();
     for event in events {
         match event {
-            Event::Score { step, name, value } if step <= state.step => all.push((step, name, value)),
+            Event::Score { step, name, value, .. } if step <= state.step => all.push((step, name, value)),
             // Scores after the step that a heal returned to are those of other nets.
             Event::Heal(heal) => all.retain(|(step, ..)| *step <= heal.back_to),
             _ => {}

@@ -164,7 +164,8 @@ pub struct Judged {
     pub real: String,
     /// Which part of the data they are: `test` or `train`.
     pub split: &'static str,
-    /// Whether the features are those of a net with random weights, because the data have no labels.
+    /// Whether the features are those of a net with random weights: the data have no labels, or a classifier of them is no
+    /// better than chance. `judgement.notes` says which.
     pub random_features: bool,
     /// Why files that may hold labels of the real images are not used; for a set without labels.
     pub unused_labels: Vec<String>,

@@ -3,11 +3,13 @@
 //!
 //! Real images are the data set's test images. A set without test images is judged against its training images, and the
 //! scores say so; test images that can't be read are an error. The extractor is a classifier of the set's labels, if it
-//! has labels. It is trained on the training images or, without test images, on nine tenths of them, so that its
-//! accuracy is always measured on images that it was not trained on.
+//! has labels and the classifier is better than chance. It is trained on the labelled training images or, without
+//! labelled test images, on nine tenths of them, so that its accuracy is always measured on images that it was not
+//! trained on.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::Device;
 use crate::data::LabelSettings;
@@ -27,6 +29,8 @@ const TEST_SHARE: f64 = 0.1;
 pub enum Progress {
     /// Files of a data set are being downloaded.
     Fetching(data::Progress),
+    /// A classifier is trained first, once for this data: what is trained, and about how long it takes.
+    TrainingFirst(String),
     /// A classifier is being trained, once for this data; the completed share.
     Training(f64),
 }
@@ -94,7 +98,8 @@ impl Reference {
     }
 
     /// The feature extractor: InceptionV3 with the weights in `inception`, if given; else, for data with labels, a
-    /// classifier, trained now or cached from an earlier time; else a net with random weights.
+    /// classifier, trained now or cached from an earlier time; else, also where that is no better than chance, a net with
+    /// random weights.
     ///
     /// # Errors
     /// Images or weights that can't be read.
@@ -110,12 +115,15 @@ impl Reference {
         }
         if let (Some(digits), Some(test)) = (train.channel_source(), self.real.channel_source()) {
             let classifier = trained(digits, test, device, progress)?;
-            return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
+            if classifier.beats_chance() {
+                return Ok(Extractor::Channels(Box::new(Channels::new(classifier, digits)?)));
+            }
+            return Extractor::random(train, device);
         }
         match self.classifier_sets() {
             Some([learned, test]) => {
                 let classifier = trained(learned.as_ref(), test.as_ref(), device, progress)?;
-                Ok(Extractor::Classifier(Box::new(classifier)))
+                Extractor::of_classifier(classifier, train, device)
             }
             None => Extractor::random(train, device),
         }
@@ -127,21 +135,31 @@ impl Reference {
     /// Images that can't be read.
     pub fn cached_classifier(&self, device: &Device) -> Result<Option<Classifier>> {
         let Some([learned, test]) = self.classifier_sets() else { return Ok(None) };
-        let cached =
-            classifier::cache_path(learned.as_ref(), Training::default())?.is_some_and(|place| place.is_file());
+        let training = Training::on(learned.as_ref())?;
+        let cached = classifier::cache_path(learned.as_ref(), training)?.is_some_and(|place| place.is_file());
         cached.then(|| trained(learned.as_ref(), test.as_ref(), device, &mut |_| ())).transpose()
     }
 
     /// The images that the classifier is trained on and those that it is tested on, all of them labelled; none without labels.
     fn classifier_sets(&self) -> Option<[Arc<dyn Dataset>; 2]> {
-        if self.train.classes().is_empty() && self.train.attributes().is_empty() {
+        if !has_labels(self.train.as_ref()) {
             return None;
         }
         let learned = data::labels::labelled(&self.train);
-        if let Some(test) = self.test_images() {
+        if let Some(test) = self.test_images().filter(|test| has_labels(test.as_ref())) {
             return Some([learned, data::labels::labelled(test)]);
         }
         Some(Subset::split_held_out(&learned, TEST_SHARE, 0).map(|part| Arc::new(part) as Arc<dyn Dataset>))
+    }
+}
+
+/// Whether `set` has classes or attributes, and images with one.
+fn has_labels(set: &dyn Dataset) -> bool {
+    let all = 0..set.len();
+    match (set.classes().is_empty(), set.attributes().is_empty()) {
+        (false, _) => all.into_iter().any(|index| set.label(index).is_some()),
+        (true, false) => all.into_iter().any(|index| set.has_attribute(index, 0).is_some()),
+        (true, true) => false,
     }
 }
 
@@ -151,7 +169,58 @@ fn trained(
     device: &Device,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Classifier> {
-    classifier::load_or_train(train, test, Training::default(), device, &mut |done| progress(Progress::Training(done)))
+    let mut announcement = Announcement::new(train);
+    classifier::load_or_train(train, test, Training::on(train)?, device, &mut |done| {
+        if let Some(text) = announcement.after(done) {
+            progress(Progress::TrainingFirst(text));
+        }
+        progress(Progress::Training(done));
+    })
+}
+
+/// How long the first steps are measured, before the whole is estimated.
+const MEASURED: Duration = Duration::from_millis(1500);
+
+/// The sentence that a classifier is trained first, with the time that its first steps predict.
+struct Announcement {
+    what: String,
+    /// When the first step ended, and the completed share then; it takes longer than the others.
+    first: Option<(Instant, f64)>,
+    is_made: bool,
+}
+
+impl Announcement {
+    fn new(train: &dyn Dataset) -> Self {
+        let (classes, attributes) = (train.classes().len(), train.attributes().len());
+        let (labels, kind) = if classes > 0 { (classes, "classes") } else { (attributes, "attributes") };
+        let what = format!(
+            "scores compare features of a classifier of the {labels} {kind} of {}, which is trained first, once for these images",
+            train.name()
+        );
+        Self { what, first: None, is_made: false }
+    }
+
+    /// The sentence, as soon as the time is known.
+    fn after(&mut self, done: f64) -> Option<String> {
+        let (began, start) = *self.first.get_or_insert_with(|| (Instant::now(), done));
+        let spent = began.elapsed();
+        if self.is_made || done <= start || (spent < MEASURED && done < 1.0) {
+            return None;
+        }
+        self.is_made = true;
+        let left = spent.as_secs_f64() * (1.0 - done) / (done - start);
+        Some(format!("{}: about {}", self.what, about(spent.as_secs_f64() + left)))
+    }
+}
+
+/// A duration to one or two digits.
+fn about(seconds: f64) -> String {
+    match seconds {
+        s if s < 10.0 => format!("{:.0} s", s.max(1.0)),
+        s if s < 90.0 => format!("{:.0} s", 10.0 * (s / 10.0).round()),
+        s if s < 90.0 * 60.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
 }
 
 #[cfg(test)]
@@ -218,6 +287,42 @@ mod tests {
         assert_eq!((learned.len(), test.len()), (20, 20));
     }
 
+    #[test]
+    fn images_without_label_make_no_classifier() {
+        let shape = ImageShape { height: 8, width: 8, channels: 1 };
+        let names = || ["x", "y"].map(String::from);
+        let set = |known: usize| -> Arc<dyn Dataset> {
+            let images =
+                InMemory::from_bytes("part", shape, (0..40 * 64).map(|at| (at % 251) as u8).collect()).unwrap();
+            let label = move |index: usize| (index < known).then_some(index as u32 % 2);
+            Arc::new(Faces(images, DatasetInfo::new("part").with_classes(names(), label)))
+        };
+        assert!(Reference::new(set(0), None).classifier_sets().is_none(), "names, but no label");
+        // Test images without labels: the accuracy is measured on a tenth of the training images.
+        let [learned, test] = Reference::new(set(40), Some(set(0))).classifier_sets().unwrap();
+        assert_eq!((learned.len(), test.len()), (36, 4));
+        let [learned, test] = Reference::new(set(20), Some(set(5))).classifier_sets().unwrap();
+        assert_eq!((learned.len(), test.len()), (40, 40));
+        assert_eq!(Training::on(set(20).as_ref()).unwrap().epochs, 300);
+        assert!(Training::on(set(0).as_ref()).unwrap_err().to_string().contains("none of the 40 images of part"));
+    }
+
+    #[test]
+    fn the_time_of_a_classifier_is_said_once() {
+        let set = Strokes::new(1, 60);
+        let mut announcement = Announcement::new(&set);
+        assert_eq!(announcement.after(0.01), None, "one step tells no time");
+        std::thread::sleep(MEASURED);
+        let said = announcement.after(0.02).unwrap();
+        assert!(said.contains("the 10 classes of strokes, which is trained first"), "{said}");
+        assert!(said.contains(": about ") && said.ends_with(" min"), "{said}");
+        assert_eq!(announcement.after(0.03), None);
+        assert_eq!([0.2, 7.3, 44.0, 100.0, 7000.0].map(about), ["1 s", "7 s", "40 s", "2 min", "1.9 h"]);
+        // A short training says it at its end.
+        let mut short = Announcement::new(&set);
+        assert!(short.after(0.5).is_none() && short.after(1.0).is_some());
+    }
+
     /// Images with attributes and no test part, as CelebA has.
     #[derive(Debug)]
     struct Faces(InMemory, DatasetInfo);
@@ -257,7 +362,7 @@ mod tests {
         let [learned, test] = reference.classifier_sets().unwrap();
         assert_eq!((reference.split, learned.len(), test.len()), ("train", 36, 4));
         // The classifier is cached under the fingerprint of its training images, not of the full set.
-        let place = |set: &dyn Dataset| classifier::cache_path(set, Training::default()).unwrap();
+        let place = |set: &dyn Dataset| classifier::cache_path(set, Training::on(set).unwrap()).unwrap();
         assert!(place(learned.as_ref()).is_none() || place(learned.as_ref()) != place(faces.as_ref()));
         let smiling = reference.real_with_class(Some("Smiling")).unwrap();
         assert_eq!(smiling.len(), 20);

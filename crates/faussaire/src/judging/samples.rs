@@ -2,14 +2,15 @@
 
 use super::{Options, Progress, Reference};
 use crate::Device;
-use crate::data::{self, Dataset, OpenOptions, fill};
+use crate::data::labels::Conditions;
+use crate::data::{self, Dataset, LabelKind, LabelSettings, OpenOptions, fill};
 use crate::error::{Error, Result};
 use crate::metrics::GeneratedSet;
 use crate::net::summary::grouped;
 use crate::random::Stream;
 use crate::run::{Run, Sampler};
 
-/// GeneratedSet images with their requested classes.
+/// Images to judge, with the classes that were asked for.
 pub(super) struct Samples {
     pub generated: GeneratedSet,
     /// Their description.
@@ -32,8 +33,44 @@ pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device
             "judge against a data set of that size",
         ));
     }
-    let generated = sampler.generated(options.n, options.seed, options.class.as_deref())?;
+    let generated = match &options.class {
+        Some(class) => sampler.generated(options.n, options.seed, Some(class))?,
+        None => reference.generated(&sampler, options.n, options.seed)?,
+    };
     Ok(Samples { generated, of: format!("{} (step {})", options.of, grouped(sampler.step)) })
+}
+
+impl Reference {
+    /// Images number 0 to `n` of `sampler` under `seed`, to be compared with the real images: a conditional generator is
+    /// asked for the labels of these, as frequent as they are there, whatever their shares in its training images were.
+    ///
+    /// # Errors
+    /// None for a generator of images.
+    pub fn generated(&self, sampler: &Sampler, n: usize, seed: u64) -> Result<GeneratedSet> {
+        match self.label_rows(sampler.labels(), n, seed) {
+            Some(rows) => sampler.generated_with(&rows, seed),
+            None => sampler.generated(n, seed, None),
+        }
+    }
+
+    /// The labels of `n` real images in random order, again from the start where there are fewer; `None` without labels,
+    /// or where the real images have others.
+    fn label_rows(&self, labels: &LabelSettings, n: usize, seed: u64) -> Option<Vec<f32>> {
+        let real = self.real.as_ref();
+        let known = if labels.kind == LabelKind::Classes { real.classes() } else { real.attributes() };
+        if labels.names.is_empty() || labels.names.iter().any(|name| !known.contains(name)) {
+            return None;
+        }
+        let conditions = Conditions::new(labels, real).ok()?;
+        let has_label = |index: &usize| match labels.kind {
+            LabelKind::Classes => real.label(*index).is_some(),
+            LabelKind::Attributes => real.has_attribute(*index, 0).is_some(),
+        };
+        let mut order = Stream::new(seed, "judge.labels").permutation(0, real.len());
+        order.retain(has_label);
+        let chosen: Vec<usize> = order.iter().cycle().take(n).copied().collect();
+        (chosen.len() == n).then(|| conditions.rows(real, &chosen))
+    }
 }
 
 /// Any images, converted to the shape of the real ones.
@@ -50,4 +87,39 @@ pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dy
     let mut images = Vec::new();
     fill(set.as_ref(), &chosen, &mut images)?;
     Ok(Samples { generated: GeneratedSet { images, asked: None }, of: options.of.clone() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::{ImageShape, InMemory};
+
+    #[test]
+    fn labels_are_as_frequent_as_among_the_real_images() {
+        let shape = ImageShape { height: 4, width: 4, channels: 1 };
+        let names = || ["a", "b", "c"].map(String::from).to_vec();
+        let set = |labels: Vec<u32>| -> Arc<dyn Dataset> {
+            let images = InMemory::from_bytes("x", shape, vec![0; labels.len() * 16]).unwrap();
+            Arc::new(images.with_labels(labels, names()).unwrap())
+        };
+        // The generator learned from equal classes; the test images are nine to one, without the third class.
+        let train = set((0..30).map(|i| i % 3).collect());
+        let test = set((0..50).map(|i| u32::from(i % 10 == 0)).collect());
+        let learned = LabelSettings::of(train.as_ref()).unwrap();
+        let reference = Reference::new(train, Some(test));
+        let shares = |n: usize| {
+            let rows = reference.label_rows(&learned, n, 0).unwrap();
+            assert_eq!(rows.len(), 3 * n);
+            let of = |label: usize| rows.chunks(3).filter(|row| row[label] == 1.0).count();
+            [of(0), of(1), of(2)]
+        };
+        assert_eq!((shares(50), shares(100)), ([45, 5, 0], [90, 10, 0]));
+        assert_ne!(reference.label_rows(&learned, 50, 0), reference.label_rows(&learned, 50, 1));
+        let other = LabelSettings::classes(["a", "z"]);
+        assert_eq!(reference.label_rows(&other, 5, 0), None);
+        assert_eq!(reference.label_rows(&LabelSettings::default(), 5, 0), None);
+    }
 }

@@ -9,7 +9,7 @@ use super::record::{Curve, Record};
 use super::sheets::{self, Figure};
 use crate::doctor::{Finding, Heal, RunContext, RunHistory};
 use crate::error::Result;
-use crate::metrics::ScoreName;
+use crate::metrics::{Metric, ScoreName};
 use crate::net::summary::grouped;
 use crate::recipe::Recipe;
 use crate::render::chart::{self, number};
@@ -28,6 +28,7 @@ struct Page {
     machines: String,
     last_sheet: Option<Figure>,
     scores: Vec<Score>,
+    verdict: Option<String>,
     best: Option<String>,
     score_charts: Vec<String>,
     healthy: Option<String>,
@@ -86,7 +87,8 @@ pub fn page(run: &Run) -> Result<String> {
         facts: facts(&record),
         machines: record.machines.join("; then "),
         last_sheet: sheets::last(run.path(), &record),
-        scores: record.scores.iter().filter_map(score).collect(),
+        scores: record.scores.iter().filter_map(|one| score(one, &record)).collect(),
+        verdict: verdict(&record),
         best: record.best.map(grouped),
         score_charts: drawn(curves::scores(&record))?,
         healthy: healthy(context, &record, &events),
@@ -137,9 +139,45 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn score((name, curve): (&ScoreName, &Curve)) -> Option<Score> {
-    let (last, best) = (curve.last()?, curve.iter().min_by(|a, b| a.1.total_cmp(&b.1))?);
-    Some(Score { name: name.to_string(), last: number(last.1), best: number(best.1), step: grouped(best.0) })
+fn score((name, curve): (&ScoreName, &Curve), record: &Record) -> Option<Score> {
+    let (last, best) = (curve.last()?, best_of(curve)?);
+    let shown = |(step, value): (u64, f64)| with_error(value, error_of(record, name, step));
+    Some(Score { name: name.to_string(), last: shown(*last), best: shown(best), step: grouped(best.0) })
+}
+
+fn best_of(curve: &Curve) -> Option<(u64, f64)> {
+    curve.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+fn error_of(record: &Record, name: &ScoreName, step: u64) -> Option<f64> {
+    record.errors.get(&(name.clone(), step)).copied()
+}
+
+fn with_error(value: f64, error: Option<f64>) -> String {
+    error.map_or_else(|| number(value), |error| format!("{} ± {}", number(value), number(error)))
+}
+
+/// Standard errors by which two scores differ at most by chance.
+const BY_CHANCE: f64 = 2.0;
+
+/// The scores in one sentence: where the deciding one was best, and whether the last differs from it by more than chance.
+fn verdict(record: &Record) -> Option<String> {
+    let deciding = [Metric::Frechet, Metric::SlicedWasserstein, Metric::MissingAndOutside];
+    let (name, curve) =
+        deciding.iter().find_map(|metric| record.scores.iter().find(|(name, _)| name.metric == *metric))?;
+    let (last, best) = (*curve.last()?, best_of(curve)?);
+    let error = |step| error_of(record, name, step);
+    let at = |(step, value): (u64, f64)| format!("{} at step {}", with_error(value, error(step)), grouped(step));
+    let what = format!("{} (lower is better)", name.metric.field_name());
+    let chance = error(best.0).zip(error(last.0)).map(|(a, b)| BY_CHANCE * a.hypot(b));
+    Some(match chance {
+        _ if best.0 == last.0 => format!("{what}: best at the end, {}.", at(last)),
+        Some(chance) if last.1 - best.1 <= chance => {
+            format!("{what}: best {}; the last, {}, differs from it by no more than chance.", at(best), at(last))
+        }
+        _ if best.1 == last.1 => format!("{what}: best {}; the last, {}, is as good.", at(best), at(last)),
+        _ => format!("{what}: best {}; the last, {}, is worse.", at(best), at(last)),
+    })
 }
 
 /// What is said where the doctor found nothing: that, or that it has not seen enough yet.
@@ -280,6 +318,29 @@ mod tests {
         }
         assert_eq!(html.matches("data:image/png").count(), 1, "only pictures of the run's own folder");
         assert!(!html.replace("http-equiv", "").contains("http") && !html.contains("NaN"), "{html}");
+    }
+
+    #[test]
+    fn the_verdict_tells_chance_from_a_loss() {
+        let said = |scores: &[(u64, f64, Option<f64>)]| {
+            let name = ScoreName::parse("sliced-wasserstein-512-pixels");
+            let event = |&(step, value, error): &(u64, f64, Option<f64>)| Event::Score {
+                step,
+                name: name.clone(),
+                value,
+                error,
+            };
+            verdict(&Record::of(&scores.iter().map(event).collect::<Vec<_>>()))
+        };
+        let (name, all) = ("sliced Wasserstein distance (lower is better)", |rest: &str| Some(rest.to_owned()));
+        assert_eq!(said(&[]), None);
+        assert_eq!(said(&[(10, 0.5, None)]), all(&format!("{name}: best at the end, 0.5 at step 10.")));
+        let near = said(&[(10, 0.03, Some(0.003)), (1000, 0.034, Some(0.004))]);
+        let ends = "best 0.03 ± 0.003 at step 10; the last, 0.034 ± 0.004 at step 1,000, differs from it by no more than chance.";
+        assert_eq!(near, all(&format!("{name}: {ends}")));
+        for error in [Some(0.001), None] {
+            assert!(said(&[(10, 0.03, error), (20, 0.034, error)]).unwrap().ends_with("is worse."));
+        }
     }
 
     #[test]

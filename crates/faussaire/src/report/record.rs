@@ -19,6 +19,8 @@ pub struct Record {
     pub steps: Vec<StepReport>,
     /// Every metric's values.
     pub scores: BTreeMap<ScoreName, Curve>,
+    /// The standard errors of those scores that have one, by score and step.
+    pub errors: BTreeMap<(ScoreName, u64), f64>,
     /// Step and file of every sheet.
     pub sheets: Vec<(u64, String)>,
     /// What the doctor found.
@@ -59,8 +61,9 @@ impl Record {
             Event::Step(report) => self.steps.push(*report),
             Event::Epoch { .. } => {}
             Event::Sheet { step, file } => self.sheets.push((*step, file.clone())),
-            Event::Score { step, name, value } => {
+            Event::Score { step, name, value, error } => {
                 self.scores.entry(name.clone()).or_default().push((*step, *value));
+                self.errors.extend(error.map(|error| ((name.clone(), *step), error)));
             }
             Event::Checkpoint { step, name } if name == "best" => self.best = Some(*step),
             Event::Checkpoint { .. } => {}
@@ -80,6 +83,7 @@ impl Record {
         self.sheets.retain(|(step, _)| *step <= last);
         self.scores.values_mut().for_each(|curve| curve.retain(|(step, _)| *step <= last));
         self.scores.retain(|_, curve| !curve.is_empty());
+        self.errors.retain(|(_, step), _| *step <= last);
         self.best = self.best.filter(|step| *step <= last);
     }
 
@@ -118,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_back_does_not_count() {
-        let score = |step| Event::Score { step, name: ScoreName::parse("swd"), value: 0.5 };
+        let score = |step| Event::Score { step, name: ScoreName::parse("swd"), value: 0.5, error: None };
         let best = |step| Event::Checkpoint { step, name: "best".into() };
         let events = [start(0), step(1), step(2), score(2), best(2), step(3), score(3), start(2), step(3)];
         let record = Record::of(&events);

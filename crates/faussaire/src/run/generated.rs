@@ -33,7 +33,20 @@ impl Sampler {
     /// # Errors
     /// An unknown class.
     pub fn generated(&self, n: usize, seed: u64, class: Option<&str>) -> Result<GeneratedSet> {
-        let (mut images, asked) = self.series(n, seed, class)?;
+        self.in_unit_range(self.series(n, seed, class)?)
+    }
+
+    /// As [`Self::generated`], with the label rows `labels`, `[n, labels]`.
+    ///
+    /// # Errors
+    /// Rows of another length.
+    pub(crate) fn generated_with(&self, labels: &[f32], seed: u64) -> Result<GeneratedSet> {
+        let width = self.labels().names.len();
+        let rows = |first: usize, part: usize| labels[first * width..(first + part) * width].to_vec();
+        self.in_unit_range(self.series_of(labels.len() / width.max(1), seed, rows)?)
+    }
+
+    fn in_unit_range(&self, (mut images, asked): (Vec<f32>, Vec<u32>)) -> Result<GeneratedSet> {
         self.range().to_unit(&mut images);
         if self.shape().height >= 4 {
             images.iter_mut().for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);
@@ -45,15 +58,25 @@ impl Sampler {
 
     /// Values of the first `n` images under `seed`, and the class that each was asked to show.
     fn series(&self, n: usize, seed: u64, class: Option<&str>) -> Result<(Vec<f32>, Vec<u32>)> {
-        let width = self.labels().names.len();
         let row = class.map(|class| self.encode_label(class)).transpose()?;
+        self.series_of(n, seed, |first, part| match &row {
+            Some(row) => row.repeat(part),
+            None => self.sample_labels(seed, first as u64, part),
+        })
+    }
+
+    /// The same, with the rows `labels(first, count)` for images number `first` to `first + count`.
+    fn series_of(
+        &self,
+        n: usize,
+        seed: u64,
+        labels: impl Fn(usize, usize) -> Vec<f32>,
+    ) -> Result<(Vec<f32>, Vec<u32>)> {
+        let width = self.labels().names.len();
         let (mut images, mut asked) = (Vec::new(), Vec::new());
         for first in (0..n).step_by(PART) {
             let part = PART.min(n - first);
-            let labels = match &row {
-                Some(row) => row.repeat(part),
-                None => self.sample_labels(seed, first as u64, part),
-            };
+            let labels = labels(first, part);
             images.extend(self.values(&self.noise(seed, first as u64, part), Some(&labels))?);
             let classes = labels.chunks(width.max(1)).filter_map(|row| row.iter().position(|v| *v == 1.0));
             asked.extend(classes.map(|class| class as u32));

@@ -53,7 +53,7 @@ mod tests {
         let lines = "{\"event\":\"end\",\"step\":3,\"reason\":\"time\"}\n{\"event\":\"score\",\"step\":3,\"name\":\"x\",\"value\":0.5}\n{\"eve";
         let events = read(lines.as_bytes(), Path::new("log")).unwrap();
         assert_eq!(events.len(), 2);
-        assert_eq!(events[1], Event::Score { step: 3, name: ScoreName::parse("x"), value: 0.5 });
+        assert_eq!(events[1], Event::Score { step: 3, name: ScoreName::parse("x"), value: 0.5, error: None });
         let error = read(b"{}\n", Path::new("log")).unwrap_err().to_string();
         assert!(error.contains("log: line 1 is not an event"), "{error}");
     }

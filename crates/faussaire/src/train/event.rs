@@ -124,6 +124,9 @@ pub enum Event {
         name: ScoreName,
         /// Its value; smaller is better.
         value: f64,
+        /// Its standard error over the choice of generated images, where it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<f64>,
     },
     /// A checkpoint is being written.
     Checkpoint {
@@ -199,6 +202,7 @@ mod tests {
             step: 4,
             name: ScoreName::new(Metric::RareClasses, "256-nearest-of-1000"),
             value: 0.1 + 0.2,
+            error: None,
         };
         let old = r#"{"event":"score","step":4,"name":"rare-classes-256-nearest-of-1000","value":0.30000000000000004}"#;
         assert_eq!(serde_json::from_str::<Event>(old).unwrap(), score);

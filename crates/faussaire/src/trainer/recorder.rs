@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::scoring::Scoring;
 use super::sheet;
 use crate::error::{Error, Result};
-use crate::metrics::Extractor;
+use crate::metrics::{Extractor, OnlineScore};
 use crate::render::png;
 use crate::run::{Run, State, StopRequest, save};
 use crate::train::{Event, Gan, Heal, Request, StepReport, Watcher};
@@ -125,9 +125,9 @@ impl Recorder {
     /// Scores the averaged generator on fixed noise, and saves the checkpoint `best` if no earlier score was better.
     fn score(&mut self, gan: &Gan) -> Result<()> {
         let (step, scores) = (gan.progress.step, self.scoring.score(gan)?);
-        let deciding = scores.first().map_or(f64::INFINITY, |(_, value)| *value);
-        for (name, value) in scores {
-            self.emit(Event::Score { step, name, value })?;
+        let deciding = scores.first().map_or(f64::INFINITY, |score| score.value);
+        for OnlineScore { name, value, error, .. } in scores {
+            self.emit(Event::Score { step, name, value, error })?;
         }
         if self.best.is_none_or(|best| deciding < best) {
             let value = deciding;

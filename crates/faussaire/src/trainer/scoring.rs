@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::metrics::{Extractor, OnlineMetric, ScoreName};
+use crate::metrics::{Extractor, OnlineMetric, OnlineScore};
 use crate::train::{Event, Gan, Request, Watcher};
 
 /// The online metric of a training, made when a score is first needed.
@@ -27,11 +27,11 @@ impl Scoring {
         self.spent
     }
 
-    /// Names and values of the scores of `gan`; smaller is better. The first one determines the best checkpoint.
+    /// The scores of `gan`; smaller is better. The first one determines the best checkpoint.
     ///
     /// # Errors
     /// Where a real image can't be read.
-    pub fn score(&mut self, gan: &Gan) -> Result<Vec<(ScoreName, f64)>> {
+    pub fn score(&mut self, gan: &Gan) -> Result<Vec<OnlineScore>> {
         let (seed, began) = (gan.recipe.train.seed, Instant::now());
         let metric = match (self.metric.take(), self.extractor.take()) {
             (Some(metric), _) => metric,
@@ -65,7 +65,11 @@ impl Scores {
         let step = gan.progress.step;
         if self.last.replace(step) != Some(step) {
             let scores = self.scoring.score(gan)?;
-            self.pending.extend(scores.into_iter().map(|(name, value)| Event::Score { step, name, value }));
+            let event = |score: OnlineScore| {
+                let OnlineScore { name, value, error, .. } = score;
+                Event::Score { step, name, value, error }
+            };
+            self.pending.extend(scores.into_iter().map(event));
         }
         Ok(())
     }

@@ -25,10 +25,10 @@ impl Channels {
     /// `classifier` for images whose channels are drawn from `grey`.
     ///
     /// # Errors
-    /// Where the classifier was trained on images of another shape, or `grey` has no labels.
+    /// Where the classifier was trained on images of another shape, or no image of `grey` has a label.
     pub fn new(classifier: Classifier, grey: &dyn Dataset) -> Result<Self> {
         let labels: Vec<u32> = (0..grey.len()).filter_map(|i| grey.label(i)).collect();
-        if classifier.shape() != grey.shape() || grey.shape().channels != 1 || labels.len() != grey.len() {
+        if classifier.shape() != grey.shape() || grey.shape().channels != 1 || labels.is_empty() {
             return Err(Error::usage(
                 format!("channels of {} can't be judged by a classifier of {} images", grey.name(), classifier.shape()),
                 "train the classifier on the grey images that the channels are drawn from",

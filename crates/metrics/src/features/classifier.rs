@@ -6,8 +6,8 @@ mod cache;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::Features;
 use crate::stats::matrix::whole_images;
+use crate::{Bootstrap, Features};
 use faussaire_data::LabelKind;
 use faussaire_data::LabelSettings;
 use faussaire_data::error::{Error, Result};
@@ -43,6 +43,22 @@ impl Default for Training {
     }
 }
 
+/// Fewest updates: after fewer, the moving statistics of batch normalisation have not converged, and single images have
+/// features a hundred times larger than the others.
+const MIN_STEPS: u64 = 300;
+
+impl Training {
+    /// The default training on `set`: as many passes over its labelled images as it takes for enough updates.
+    ///
+    /// # Errors
+    /// No image has a label.
+    pub fn on(set: &dyn Dataset) -> Result<Self> {
+        let usual = Self::default();
+        let steps_per_epoch = (labelled(set)?.len() / usual.batch).max(1) as u64;
+        Ok(Self { epochs: usual.epochs.max(MIN_STEPS.div_ceil(steps_per_epoch)), ..usual })
+    }
+}
+
 /// Number of features: the width of the layer before the last.
 pub const FEATURES: usize = 128;
 
@@ -63,6 +79,8 @@ pub struct Classifier {
     pub accuracy: f64,
     /// Number of images that the accuracy was measured on.
     pub tested: usize,
+    /// The accuracy on the same images of the best answer that doesn't look at them: always the most frequent class.
+    pub chance: f64,
 }
 
 /// The classifier's output for a set of images.
@@ -100,14 +118,15 @@ impl Classifier {
         let trunk = Network::new("classifier", before, input)?;
         let head = Network::new("classifier", std::slice::from_ref(last), trunk.output())?;
         let model = Model::from_network(net, seed, device);
-        Ok(Self { model, trunk, head, labels, shape, device: device.clone(), accuracy: 0.0, tested: 0 })
+        let device = device.clone();
+        Ok(Self { model, trunk, head, labels, shape, device, accuracy: 0.0, tested: 0, chance: 0.0 })
     }
 
-    /// Trains a classifier on `train` and measures its accuracy on `test`. `progress` is called after each step with
-    /// the share of the steps that are done.
+    /// Trains a classifier on the labelled images of `train` and measures its accuracy on those of `test`. `progress` is
+    /// called after each step with the share of the steps that are done.
     ///
     /// # Errors
-    /// Sets without labels or of different shapes, images that can't be read, or a loss that is no longer finite.
+    /// Sets without labelled images or of different shapes, images that can't be read, or a loss that is no longer finite.
     pub fn train(
         train: &dyn Dataset,
         test: &dyn Dataset,
@@ -118,12 +137,13 @@ impl Classifier {
         let labels = LabelSettings::of(train)?;
         let mut classifier = Self::new(train.shape(), labels, training.seed, device)?;
         let conditions = Conditions::new(&classifier.labels, train)?;
-        let batches = Batches::new(train.len(), training.batch.min(train.len()), training.seed)?;
+        let usable = labelled(train)?;
+        let batches = Batches::new(usable.len(), training.batch.min(usable.len()), training.seed)?;
         let steps = training.epochs * batches.batches_per_epoch();
         let adam = AdamSettings::new(training.rate).warmup((steps / 20).min(100)).decay(Decay::Cosine, steps + 1);
         classifier.model.compile(adam);
         for step in 0..steps {
-            let indices = batches.indices(step);
+            let indices: Vec<usize> = batches.indices(step).into_iter().map(|at| usable[at]).collect();
             classifier.learn(train, &conditions, &indices, step, training.seed)?;
             progress((step + 1) as f64 / steps as f64);
         }
@@ -155,35 +175,46 @@ impl Classifier {
         Ok(())
     }
 
-    /// Measures its accuracy on `test`.
+    /// Measures its accuracy, and that of chance, on the labelled images of `test`.
     fn measure(&mut self, test: &dyn Dataset) -> Result<()> {
-        let conditions = Conditions::new(&self.labels, test)?;
-        let (mut right, mut all) = (0usize, 0usize);
-        for start in (0..test.len()).step_by(BATCH) {
-            let indices: Vec<usize> = (start..(start + BATCH).min(test.len())).collect();
+        let (conditions, usable) = (Conditions::new(&self.labels, test)?, labelled(test)?);
+        let width = self.labels.names.len();
+        let (mut right, mut with_label) = (0usize, vec![0usize; width]);
+        for indices in usable.chunks(BATCH) {
             let mut values = Vec::new();
-            fill(test, &indices, &mut values)?;
-            let truth = conditions.rows(test, &indices);
+            fill(test, indices, &mut values)?;
+            let truth = conditions.rows(test, indices);
             let predictions = self.predict(&values)?;
-            let width = self.labels.names.len();
-            match self.labels.kind {
+            right += match self.labels.kind {
                 LabelKind::Classes => {
                     let hit = |(row, class): (&[f32], &u32)| row.get(*class as usize) == Some(&1.0);
-                    right += truth.chunks(width).zip(&predictions.classes).filter(|(r, c)| hit((r, c))).count();
-                    all += indices.len();
+                    truth.chunks(width).zip(&predictions.classes).filter(|(r, c)| hit((r, c))).count()
                 }
                 LabelKind::Attributes => {
-                    right += truth
-                        .iter()
-                        .zip(&predictions.probabilities)
-                        .filter(|(t, p)| (**t > 0.5) == (**p > 0.5))
-                        .count();
-                    all += truth.len();
+                    let hit = |(t, p): &(&f32, &f32)| (**t > 0.5) == (**p > 0.5);
+                    truth.iter().zip(&predictions.probabilities).filter(hit).count()
                 }
-            }
+            };
+            let count = |(at, truth): (usize, &f32)| with_label[at % width] += usize::from(*truth > 0.5);
+            truth.iter().enumerate().for_each(count);
         }
-        (self.accuracy, self.tested) = (right as f64 / all.max(1) as f64, test.len());
+        let answers = match self.labels.kind {
+            LabelKind::Classes => usable.len(),
+            LabelKind::Attributes => usable.len() * width,
+        };
+        let by_chance = match self.labels.kind {
+            LabelKind::Classes => with_label.iter().copied().max().unwrap_or(0),
+            LabelKind::Attributes => with_label.iter().map(|&with| with.max(usable.len() - with)).sum(),
+        };
+        self.accuracy = right as f64 / answers as f64;
+        (self.chance, self.tested) = (by_chance as f64 / answers as f64, usable.len());
         Ok(())
+    }
+
+    /// Whether its accuracy is above that of chance by more than the number of tested images leaves open: the lower end
+    /// of the 95 % interval.
+    pub fn beats_chance(&self) -> bool {
+        Bootstrap::default().wilson(self.accuracy, self.tested).low > self.chance
     }
 
     /// The classes or attributes that it predicts.
@@ -241,6 +272,25 @@ impl Classifier {
         let n = values.len() / self.shape.len().max(1);
         tensor(values, [n, height, width, channels], &self.device)
     }
+}
+
+/// The indices of the images of `set` that have a label.
+///
+/// # Errors
+/// No image has one.
+fn labelled(set: &dyn Dataset) -> Result<Vec<usize>> {
+    let by_class = !set.classes().is_empty();
+    let has =
+        |&index: &usize| if by_class { set.label(index).is_some() } else { set.has_attribute(index, 0).is_some() };
+    let found: Vec<usize> = (0..set.len()).filter(has).collect();
+    if found.is_empty() {
+        let what = format!("none of the {} images of {} has a label", set.len(), set.name());
+        return Err(Error::data(
+            what,
+            "judge against labelled images, or against the images alone, without their labels",
+        ));
+    }
+    Ok(found)
 }
 
 /// A digest of a net's layers and weights.

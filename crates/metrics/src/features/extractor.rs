@@ -3,11 +3,14 @@
 use burn::tensor::Device;
 
 use crate::features::channels::Channels;
-use crate::stats::class_counts::{class_shares, equal_shares};
+use crate::scores::classes::RealClasses;
 use crate::{Classifier, Features, Inception, RandomFeatures};
 use faussaire_data::LabelKind;
 use faussaire_data::error::Result;
 use faussaire_data::{Dataset, ImageShape};
+
+/// A classifier tested on fewer images has an uncertain accuracy.
+const MIN_TESTED: usize = 100;
 
 /// A feature extractor.
 #[derive(Clone, Debug)]
@@ -44,7 +47,27 @@ impl Extractor {
     /// # Errors
     /// Images too small for the random net.
     pub fn random(real: &dyn Dataset, device: &Device) -> Result<Self> {
-        Ok(Self::Random(Box::new(RandomFeatures::new(real.shape(), device)?)))
+        let reason = format!("{} has no labels", real.name());
+        Ok(Self::Random(Box::new(RandomFeatures::new(real.shape(), device)?.because(reason))))
+    }
+
+    /// The features of `classifier`; those of the fixed net with random weights where it is no better than chance, which
+    /// says nothing about the images of `real`.
+    ///
+    /// # Errors
+    /// As [`Self::random`].
+    pub fn of_classifier(classifier: Classifier, real: &dyn Dataset, device: &Device) -> Result<Self> {
+        if classifier.beats_chance() {
+            return Ok(Self::Classifier(Box::new(classifier)));
+        }
+        let [accuracy, chance] = [classifier.accuracy, classifier.chance].map(|share| 100.0 * share);
+        let reason = format!(
+            "a classifier of the labels of {} is no better than chance ({accuracy:.0}% of {} images right, {chance:.0}% by \
+             always answering the same)",
+            real.name(),
+            classifier.tested
+        );
+        Ok(Self::Random(Box::new(RandomFeatures::new(real.shape(), device)?.because(reason))))
     }
 
     /// Its name in scores, with the data's: `mnist-classifier(99.2%)`.
@@ -106,17 +129,29 @@ impl Extractor {
         }
     }
 
-    /// The expected share of each class; `real` are the predicted classes of real images.
+    /// The classes of real images, of which `predicted` and, where known, `labels` are given.
     ///
     /// # Errors
     /// No images.
-    pub(crate) fn expected(&self, real: &[u32]) -> Result<Vec<f64>> {
-        if let Self::Channels(channels) = self {
-            return Ok(channels.expected());
+    pub(crate) fn real_classes(&self, predicted: &[u32], labels: &[Option<u32>]) -> Result<RealClasses> {
+        match self {
+            Self::Channels(channels) => Ok(RealClasses::of_shares(channels.expected(), predicted.len())),
+            _ => RealClasses::new(predicted, labels, self.classes().len()),
         }
-        let count = self.classes().len();
-        // A class that no real image is predicted as would have an expected share of 0, and the divergence be infinite.
-        let has_all = (0..count as u32).all(|class| real.contains(&class));
-        Ok(if has_all { class_shares(real, count)? } else { equal_shares(count) })
+    }
+
+    /// What a reader of the scores should know of the features, in a sentence.
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::Random(net) => {
+                Some(format!("{}: features are those of a fixed net with random weights", net.reason()))
+            }
+            Self::Classifier(classifier) if classifier.tested < MIN_TESTED => Some(format!(
+                "the classifier whose features are compared was tested on {} images only: its accuracy of {:.0}% is uncertain",
+                classifier.tested,
+                100.0 * classifier.accuracy
+            )),
+            Self::Classifier(_) | Self::Channels(_) | Self::Inception(_) => None,
+        }
     }
 }

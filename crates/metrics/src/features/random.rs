@@ -25,6 +25,7 @@ pub struct RandomFeatures {
     model: Model,
     shape: ImageShape,
     device: Device,
+    reason: String,
 }
 
 impl RandomFeatures {
@@ -43,7 +44,19 @@ impl RandomFeatures {
         let last = ["conv 32 3x3 stride 2 init he", "leakyrelu 0.1"];
         let lines: Vec<String> = lines.iter().chain(&last).map(ToString::to_string).collect();
         let net = Network::new("random features", &lines, Shape::from(shape))?;
-        Ok(Self { model: Model::from_network(net, SEED, device), shape, device: device.clone() })
+        let model = Model::from_network(net, SEED, device);
+        Ok(Self { model, shape, device: device.clone(), reason: "no labels are known".into() })
+    }
+
+    /// With the reason for using it.
+    #[must_use]
+    pub(crate) fn because(self, reason: String) -> Self {
+        Self { reason, ..self }
+    }
+
+    /// Why no trained features are used.
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
     }
 
     /// Its name in scores.

@@ -3,8 +3,8 @@
 
 use crate::data_name::data_name;
 use crate::scores::classes::rare_classes;
-use crate::scores::frechet::Gaussian;
-use crate::{Extractor, Metric, Moments, Parameters, ScoreName, Setting};
+use crate::scores::frechet::{Gaussian, distance_error};
+use crate::{Extractor, Metric, Moments, OnlineScore, Parameters, Setting};
 use faussaire_data::error::Result;
 use faussaire_data::random::Stream;
 use faussaire_data::{Dataset, fill};
@@ -38,8 +38,10 @@ impl OnlineFid {
         let mut values = Vec::new();
         fill(dataset, &chosen, &mut values)?;
         let extracted = extractor.extract(&values)?;
-        let classes = extracted.predictions.as_ref().map(|predictions| extractor.expected(&predictions.classes));
-        let expected = classes.transpose()?.unwrap_or_default();
+        let expected = match &extracted.predictions {
+            Some(predictions) => extractor.real_classes(&predictions.classes, &[])?.expected,
+            None => Vec::new(),
+        };
         let name = extractor.name(&data_name(dataset));
         let real = extracted.features.rows();
         let (split, parameters) = ("train".into(), Parameters::default());
@@ -56,10 +58,12 @@ impl OnlineFid {
     ///
     /// # Errors
     /// Images with NaN or infinite values.
-    pub(crate) fn score(&self, generated: &[f32]) -> Result<Vec<(ScoreName, f64)>> {
+    pub(crate) fn score(&self, generated: &[f32]) -> Result<Vec<OnlineScore>> {
         let extracted = self.extractor.extract(generated)?;
-        let distance = self.real.distance(&Moments::of(&extracted.features)?)?.distance;
-        let mut scores = vec![(self.setting.name(Metric::Frechet), distance)];
+        let moments = Moments::of(&extracted.features)?;
+        let distance = self.real.distance(&moments)?.distance;
+        let error = distance_error(&self.real, &moments, &extracted.features)?;
+        let mut scores = vec![OnlineScore::new(self.setting.name(Metric::Frechet), distance).with_error(error)];
         let expected: Vec<f64> = self.expected.iter().map(|share| share * IMAGES as f64).collect();
         // With 1,000 classes, as of stacked MNIST, so few images say nothing about any of them.
         let is_large_enough = expected.iter().any(|images| *images >= MIN_EXPECTED);
@@ -67,7 +71,7 @@ impl OnlineFid {
             let images = |class: u32| predictions.classes.iter().filter(|other| **other == class).count() as f64;
             let generated: Vec<f64> = (0..expected.len() as u32).map(images).collect();
             let rare = rare_classes(&generated, &expected, MIN_EXPECTED);
-            scores.push((self.setting.name(Metric::RareClasses), rare as f64));
+            scores.push(OnlineScore::new(self.setting.name(Metric::RareClasses), rare as f64));
         }
         Ok(scores)
     }
@@ -96,15 +100,17 @@ mod tests {
             fid.score(&images).unwrap()
         };
         let (all, few) = (scores(&|_| true), scores(&|digit| digit < 5));
-        let names = [&all[0].0, &all[1].0].map(ToString::to_string);
+        let names = [&all[0].name, &all[1].name].map(ToString::to_string);
         assert!(
             names[0].starts_with("frechet-1000-strokes-classifier(") && names[0].ends_with("-train(3000)"),
             "{}",
             names[0]
         );
         assert!(names[1].starts_with("rare-classes-1000"));
-        assert!(all[0].1 > 0.0 && few[0].1 > 5.0 * all[0].1, "{all:?} {few:?}");
-        assert_eq!((all[1].1, few[1].1), (0.0, 5.0));
+        assert!(all[0].value > 0.0 && few[0].value > 5.0 * all[0].value, "{all:?} {few:?}");
+        let errors = [&all, &few].map(|scores| scores[0].error.unwrap());
+        assert!(errors[0] > 0.0 && errors[0] < all[0].value && 10.0 * errors[1] < few[0].value, "{all:?} {few:?}");
+        assert_eq!((all[1].value, few[1].value), (0.0, 5.0));
         assert!(fid.score(&[f32::NAN; 784]).is_err());
     }
 }

@@ -2,9 +2,10 @@
 
 pub(crate) mod fid;
 pub(crate) mod pixel_knn;
+pub(crate) mod score;
 pub(crate) mod sliced_wasserstein;
 
-use crate::{Extractor, Metric, OnlineFid, PixelKnn, ScoreName, SlicedWasserstein};
+use crate::{Extractor, Metric, OnlineFid, OnlineScore, PixelKnn, ScoreName, SlicedWasserstein};
 use faussaire_data::error::Result;
 use faussaire_data::{Dataset, Toy};
 
@@ -38,7 +39,7 @@ impl OnlineMetric {
     /// let mut points = Vec::new();
     /// fill(&ring, &(0..online.images()).collect::<Vec<_>>(), &mut points)?;
     /// let scores = online.score(&points);
-    /// assert_eq!((scores[1].0.metric, scores[1].1), (Metric::MissingModes, 0.0));
+    /// assert_eq!((scores[1].name.metric, scores[1].value), (Metric::MissingModes, 0.0));
     /// # Ok::<(), faussaire_data::error::Error>(())
     /// ```
     ///
@@ -77,17 +78,17 @@ impl OnlineMetric {
 
     /// The scores of `generated`, `[images, h, w, c]` values in [0, 1]. For all of them smaller is better; the first
     /// one determines the best checkpoint.
-    pub fn score(&self, generated: &[f32]) -> Vec<(ScoreName, f64)> {
+    pub fn score(&self, generated: &[f32]) -> Vec<OnlineScore> {
         match &self.0 {
             Kind::Pixels(metric, pixel_knn) => {
-                let mut scores = vec![(metric.name(), metric.score(generated))];
+                let mut scores = vec![metric.score(generated)];
                 scores.extend(pixel_knn.iter().flat_map(|pixel_knn| pixel_knn.score(generated)));
                 scores
             }
             Kind::Features(fid, pixel_knn) => {
                 // A generator whose weights are NaN or infinite has no features; its losses report that.
                 let mut scores = fid.score(generated).unwrap_or_default();
-                let is_rare = |(name, _): &(ScoreName, f64)| name.metric == Metric::RareClasses;
+                let is_rare = |score: &OnlineScore| score.name.metric == Metric::RareClasses;
                 // Features show rare classes better than pixels do.
                 let has_rare = scores.iter().any(is_rare);
                 let by_pixels = pixel_knn.iter().flat_map(|pixel_knn| pixel_knn.score(generated));
@@ -100,11 +101,11 @@ impl OnlineMetric {
 }
 
 /// Missing modes and outliers among the points `generated`.
-fn mode_scores(toy: Toy, generated: &[f32]) -> Vec<(ScoreName, f64)> {
+fn mode_scores(toy: Toy, generated: &[f32]) -> Vec<OnlineScore> {
     let coverage = toy.coverage(&toy.to_plane(generated));
     let missing = (coverage.modes() - coverage.covered()) as f64;
     let outside = 1.0 - coverage.high_quality();
-    let score = |metric, value| (ScoreName::new(metric, format!("{POINTS}-{}", toy.name())), value);
+    let score = |metric, value| OnlineScore::new(ScoreName::new(metric, format!("{POINTS}-{}", toy.name())), value);
     vec![
         score(Metric::MissingAndOutside, missing + outside),
         score(Metric::MissingModes, missing),
@@ -125,10 +126,10 @@ mod tests {
         let mut points = Vec::new();
         fill(&ring, &(0..POINTS).collect::<Vec<_>>(), &mut points).unwrap();
         let scores = metric.score(&points);
-        assert_eq!((scores[1].0.to_string().as_str(), scores[1].1), ("missing-modes-2500-ring", 0.0));
-        assert!((scores[2].1 - 0.011).abs() < 0.008 && scores[0].1 == scores[2].1, "{scores:?}");
+        assert_eq!((scores[1].name.to_string().as_str(), scores[1].value), ("missing-modes-2500-ring", 0.0));
+        assert!((scores[2].value - 0.011).abs() < 0.008 && scores[0].value == scores[2].value, "{scores:?}");
         // All points at one place of one cluster: seven clusters are missing, no point is outside.
         let one = points[..2].repeat(POINTS);
-        assert_eq!(metric.score(&one)[0].1, 7.0);
+        assert_eq!((metric.score(&one)[0].value, metric.score(&one)[0].error), (7.0, None));
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::scores::classes::rare_classes;
 use crate::stats::knn::{nearest, nearest_others};
-use crate::{Features, Metric, ScoreName};
+use crate::{Features, Metric, OnlineScore, ScoreName};
 use faussaire_data::error::Result;
 use faussaire_data::random::Stream;
 use faussaire_data::{Dataset, fill};
@@ -24,8 +24,9 @@ pub(crate) struct PixelKnn {
     real: Features,
     /// Mean distance from a training image to the nearest other one, where `real` are all of them.
     spacing: Option<f64>,
-    /// The class of each real image and the number of classes, where there are enough images of each.
-    labels: Option<(Vec<usize>, usize)>,
+    /// The class of each real image, where it is known, and the number of classes; none where there are too few images of
+    /// each.
+    labels: Option<(Vec<Option<usize>>, usize)>,
 }
 
 impl PixelKnn {
@@ -38,11 +39,8 @@ impl PixelKnn {
         let count = REAL.min(MAX_VALUES / length.max(1)).min(dataset.len());
         let is_whole = count == dataset.len() && count > 1;
         let chosen = Stream::new(seed, "score.closeness").choice(0, dataset.len(), count);
-        let label = |i: &usize| dataset.label(*i).map(|label| label as usize).filter(|label| *label < classes);
         let has_classes = classes > 1 && count >= PER_CLASS * classes;
-        // Images without label leave no expected share of each class.
-        let labels: Option<Vec<usize>> = if has_classes { chosen.iter().map(label).collect() } else { None };
-        if count == 0 || !(is_whole || labels.is_some()) {
+        if count == 0 || !(is_whole || has_classes) {
             return Ok(None);
         }
         let mut values = Vec::new();
@@ -50,13 +48,17 @@ impl PixelKnn {
         let real = Features::new(values, count, length)?;
         let distances = || nearest_others(&real, 1).iter().map(|f| f[0].squared.sqrt()).collect::<Vec<_>>();
         let spacing = is_whole.then(|| mean(&distances()));
-        Ok(Some(Self { real, spacing, labels: labels.map(|labels| (labels, classes)) }))
+        let label = |i: &usize| dataset.label(*i).map(|label| label as usize).filter(|label| *label < classes);
+        let labels: Vec<Option<usize>> = chosen.iter().map(label).collect();
+        let known = labels.iter().flatten().count();
+        let labels = (has_classes && known >= PER_CLASS * classes).then_some((labels, classes));
+        Ok(Some(Self { real, spacing, labels }))
     }
 
     /// Names and values of the scores of `generated` images, values in [0, 1]; smaller is better. [`Metric::Copying`]:
     /// how many times nearer generated images are to training images than these are to each other.
     /// [`Metric::RareClasses`]: the number of classes that far fewer generated than real images are nearest to.
-    pub(crate) fn score(&self, generated: &[f32]) -> Vec<(ScoreName, f64)> {
+    pub(crate) fn score(&self, generated: &[f32]) -> Vec<OnlineScore> {
         let length = self.real.dims();
         let rows = (generated.len() / length).min(GENERATED);
         // A generator whose weights are NaN or infinite has no neighbours; its losses report that.
@@ -66,18 +68,19 @@ impl PixelKnn {
         if let Some(spacing) = self.spacing {
             let distance = mean(&found.iter().map(|f| f[0].squared.sqrt()).collect::<Vec<_>>());
             let name = ScoreName::new(Metric::Copying, format!("{rows}-of-{}-pixels", self.real.rows()));
-            scores.push((name, (spacing / distance).min(MAX_RATIO)));
+            scores.push(OnlineScore::new(name, (spacing / distance).min(MAX_RATIO)));
         }
         if let Some((labels, classes)) = &self.labels {
-            let shares = |classified: &mut dyn Iterator<Item = usize>, of: usize| {
+            let found: Vec<usize> = found.iter().filter_map(|f| labels[f[0].row as usize]).collect();
+            let known: Vec<usize> = labels.iter().flatten().copied().collect();
+            let shares = |classified: &[usize]| {
                 let mut shares = vec![0.0; *classes];
-                classified.for_each(|label| shares[label] += 1.0 / of as f64);
+                classified.iter().for_each(|&label| shares[label] += 1.0 / classified.len() as f64);
                 shares
             };
-            let expected = shares(&mut labels.iter().copied(), labels.len());
-            let shown = shares(&mut found.iter().map(|f| labels[f[0].row as usize]), rows);
             let name = ScoreName::new(Metric::RareClasses, format!("{rows}-nearest-of-{}", labels.len()));
-            scores.push((name, rare_classes(&shown, &expected, 0.0) as f64));
+            let rare = rare_classes(&shares(&found), &shares(&known), 0.0);
+            scores.push(OnlineScore::new(name, rare as f64));
         }
         scores
     }
@@ -108,12 +111,12 @@ mod tests {
         let all = Strokes::new(5, 4000);
         let pixel_knn = PixelKnn::new(strokes(10).as_ref(), 0).unwrap().unwrap();
         let fresh = pixel_knn.score(&images(&all, 1000..1100));
-        assert_eq!(fresh[0].0.to_string(), "copying-100-of-10-pixels");
-        assert!((0.7..1.3).contains(&fresh[0].1), "{fresh:?}");
+        assert_eq!(fresh[0].name.to_string(), "copying-100-of-10-pixels");
+        assert!((0.7..1.3).contains(&fresh[0].value), "{fresh:?}");
         let mut near = images(&all, 0..10);
         near.iter_mut().for_each(|v| *v = 0.95 * *v + 0.01);
-        assert!(pixel_knn.score(&near)[0].1 > 5.0);
-        assert_eq!(pixel_knn.score(&images(&all, 0..10))[0].1, MAX_RATIO);
+        assert!(pixel_knn.score(&near)[0].value > 5.0);
+        assert_eq!(pixel_knn.score(&images(&all, 0..10))[0].value, MAX_RATIO);
         assert!(pixel_knn.score(&vec![f32::NAN; 784]).is_empty());
     }
 
@@ -124,9 +127,9 @@ mod tests {
         let value = |values: &[f32]| {
             let scores = pixel_knn.score(values);
             assert_eq!(scores.len(), 1);
-            let name = scores[0].0.to_string();
+            let name = scores[0].name.to_string();
             assert!(name.starts_with("rare-classes-") && name.ends_with("-nearest-of-1000"));
-            scores[0].1
+            scores[0].value
         };
         assert_eq!(value(&images(&all, 2000..2256)), 0.0);
         let of = |wanted: &dyn Fn(u32) -> bool| -> Vec<f32> {

@@ -3,7 +3,7 @@
 //! formula on the probabilities of another classifier.
 
 use crate::stats::bootstrap::{Bootstrap, Estimate};
-use crate::stats::class_counts::{check, count, histogram, shares};
+use crate::stats::class_counts::{check, class_shares, count, histogram, shares};
 use faussaire_data::error::{Error, Result};
 
 /// The distribution of the generated images over the classes.
@@ -18,23 +18,60 @@ pub(crate) struct ClassBalance {
     pub(crate) missing: Vec<u32>,
 }
 
-impl ClassBalance {
-    /// Compares the predicted classes of generated images with the `expected` share of each class.
+/// The classes of real images.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RealClasses {
+    /// The share of each predicted class.
+    pub(crate) expected: Vec<f64>,
+    /// Whether a class occurs: a classifier's errors predict some that don't.
+    pub(crate) occurs: Vec<bool>,
+    /// Number of images.
+    pub(crate) images: usize,
+}
+
+impl RealClasses {
+    /// Of the predicted classes of real images and their labels, where these are known. A class occurs if it is predicted,
+    /// and is a label of some image.
     ///
     /// # Errors
-    /// Where a label is out of range, the list is empty, or a generated class is not expected at all: the divergence is
-    /// infinite then.
-    pub(crate) fn new(generated: &[u32], expected: &[f64], bootstrap: &Bootstrap) -> Result<Self> {
-        let classes = expected.len();
-        let histogram = histogram(generated, classes)?;
-        if let Some(class) = (0..classes).find(|&c| histogram[c] > 0 && expected[c] == 0.0) {
-            let what = format!("{} generated images of class {class}, no real one", histogram[class]);
-            return Err(Error::usage(what, "compare with more real images, or with equal shares"));
+    /// Where a predicted class is out of range, or there are no images.
+    pub(crate) fn new(predicted: &[u32], labels: &[Option<u32>], classes: usize) -> Result<Self> {
+        let expected = class_shares(predicted, classes)?;
+        let mut is_label = vec![labels.iter().all(Option::is_none); classes];
+        for &label in labels.iter().flatten() {
+            if let Some(is_label) = is_label.get_mut(label as usize) {
+                *is_label = true;
+            }
         }
-        let divergence = |rows: &[u32]| kl(&count(rows.iter().map(|&r| generated[r as usize]), classes), expected);
+        let occurs = expected.iter().zip(is_label).map(|(share, is_label)| *share > 0.0 && is_label).collect();
+        Ok(Self { expected, occurs, images: predicted.len() })
+    }
+
+    /// With all classes of which there is an expected share, whatever the images show.
+    pub(crate) fn of_shares(expected: Vec<f64>, images: usize) -> Self {
+        Self { occurs: expected.iter().map(|share| *share > 0.0).collect(), expected, images }
+    }
+
+    /// Number of classes that occur.
+    pub(crate) fn count(&self) -> usize {
+        self.occurs.iter().filter(|occurs| **occurs).count()
+    }
+}
+
+impl ClassBalance {
+    /// Compares the predicted classes of generated images with those of real ones. A class of which no real image is
+    /// predicted counts as shown by half a real image where it is generated, as the divergence would be infinite.
+    ///
+    /// # Errors
+    /// Where a label is out of range, or the list is empty.
+    pub(crate) fn new(generated: &[u32], real: &RealClasses, bootstrap: &Bootstrap) -> Result<Self> {
+        let classes = real.expected.len();
+        let histogram = histogram(generated, classes)?;
+        let least = 0.5 / real.images.max(1) as f64;
+        let compared: Vec<f64> = real.expected.iter().map(|&share| if share > 0.0 { share } else { least }).collect();
+        let divergence = |rows: &[u32]| kl(&count(rows.iter().map(|&r| generated[r as usize]), classes), &compared);
         let kl = bootstrap.reflected(generated.len(), divergence).clamp(0.0, f64::INFINITY);
-        let missing =
-            (0..classes as u32).filter(|&c| histogram[c as usize] == 0 && expected[c as usize] > 0.0).collect();
+        let missing = (0..classes as u32).filter(|&c| histogram[c as usize] == 0 && real.occurs[c as usize]).collect();
         Ok(Self { histogram, kl, missing })
     }
 }
@@ -124,10 +161,30 @@ pub(crate) fn classifier_score(probabilities: &[f32], classes: usize, bootstrap:
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::stats::class_counts::{class_shares, equal_shares};
     use crate::testing::{assert_near, labels, number, numbers, real_set};
 
     const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 300, level: 0.95, seed: 1 };
+
+    fn equal() -> RealClasses {
+        RealClasses::of_shares(vec![0.1; 10], 500)
+    }
+
+    #[test]
+    fn a_class_that_errors_alone_predict_does_not_occur() {
+        let labels = |known: &[u32]| known.iter().copied().map(Some).collect::<Vec<_>>();
+        // Class 2 is predicted once by mistake, class 3 is a label that is never predicted.
+        let real = RealClasses::new(&[0, 0, 1, 2], &labels(&[0, 0, 1, 3]), 4).unwrap();
+        assert_eq!(
+            (&real.expected[..], &real.occurs[..]),
+            (&[0.5, 0.25, 0.25, 0.0][..], &[true, true, false, false][..])
+        );
+        assert_eq!((real.count(), real.images), (2, 4));
+        let balance = ClassBalance::new(&[0, 0, 0, 2], &real, &BOOTSTRAP).unwrap();
+        assert_eq!(balance.missing, [1]);
+        // Without labels the predictions say what occurs.
+        assert_eq!(RealClasses::new(&[0, 0, 1, 2], &[None; 4], 4).unwrap().count(), 3);
+        assert!(RealClasses::new(&[], &[], 4).is_err());
+    }
 
     fn softmax(logits: &[f32]) -> Vec<f32> {
         let powers: Vec<f64> = logits.iter().map(|&l| (4.0 * f64::from(l)).exp()).collect();
@@ -137,12 +194,12 @@ mod tests {
     #[test]
     fn agree_with_scipy_scikit_learn_and_torch_fidelity() {
         let (real, fake) = (labels(11, 500, 10), labels(12, 400, 7));
-        let balance = ClassBalance::new(&fake, &class_shares(&real, 10).unwrap(), &BOOTSTRAP).unwrap();
+        let balance = ClassBalance::new(&fake, &RealClasses::new(&real, &[], 10).unwrap(), &BOOTSTRAP).unwrap();
         let counts: Vec<f64> = balance.histogram.iter().map(|&n| n as f64).collect();
         assert_eq!(counts, numbers(&["classes", "histogram"]));
         assert_eq!(balance.missing, [7, 8, 9]);
         assert_near(balance.kl.value, number(&["classes", "kl_real"]), 1e-9);
-        let uniform = ClassBalance::new(&fake, &equal_shares(10), &BOOTSTRAP).unwrap();
+        let uniform = ClassBalance::new(&fake, &equal(), &BOOTSTRAP).unwrap();
         assert_near(uniform.kl.value, number(&["classes", "kl_uniform"]), 1e-9);
         assert!(uniform.kl.low < uniform.kl.value && uniform.kl.value < uniform.kl.high && uniform.kl.low > 0.3);
 
@@ -173,8 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn classes_are_weighed_by_what_occurs() {
+        // Nine in ten real images show class 0, the rest class 1, none class 2.
+        let real = RealClasses::of_shares(vec![0.9, 0.1, 0.0], 100);
+        let balance = |generated: &[u32]| ClassBalance::new(generated, &real, &BOOTSTRAP).unwrap();
+        let like_real = balance(&[&[0; 90][..], &[1; 10]].concat());
+        assert!(like_real.kl.value.abs() < 1e-12 && like_real.missing.is_empty(), "{like_real:?}");
+        let even = balance(&[&[0; 50][..], &[1; 50]].concat());
+        assert_near(even.kl.value, 0.5 * (0.5f64 / 0.9).ln() + 0.5 * (0.5f64 / 0.1).ln(), 1e-12);
+        assert_eq!(balance(&[0; 50]).missing, [1], "class 2 is not expected");
+        // A class that no real image shows counts as half of one: far from what is expected, and finite.
+        let other = balance(&[&[0; 90][..], &[2; 10]].concat());
+        assert_near(other.kl.value, 0.1 * (0.1f64 / 0.005).ln(), 1e-12);
+    }
+
+    #[test]
     fn ends_of_the_scales() {
-        let kl = |labels: &[u32]| ClassBalance::new(labels, &equal_shares(10), &BOOTSTRAP).unwrap();
+        let kl = |labels: &[u32]| ClassBalance::new(labels, &equal(), &BOOTSTRAP).unwrap();
         let all: Vec<u32> = (0..10_000).map(|i| i % 10).collect();
         let even = kl(&all);
         assert!(even.kl.value.abs() < 1e-12 && even.kl.high < 2e-3 && even.missing.is_empty(), "{even:?}");
@@ -192,8 +264,6 @@ mod tests {
     fn unusable_requests_are_named() {
         assert!(histogram(&[], 10).is_err());
         assert!(histogram(&[3, 10], 10).unwrap_err().to_string().contains("class 10 of 10"));
-        let lonely = ClassBalance::new(&[0, 1, 1], &class_shares(&[0, 0], 2).unwrap(), &BOOTSTRAP).unwrap_err();
-        assert_eq!(lonely.to_string(), "2 generated images of class 1, no real one");
         let accuracy = ConditionalAccuracy::new(&[1, 2], &[1], 3, &BOOTSTRAP).unwrap_err();
         assert!(accuracy.to_string().contains("2 classes asked for, 1 predicted"));
         let message = |rows: &[f32], classes| classifier_score(rows, classes, &BOOTSTRAP).unwrap_err().to_string();

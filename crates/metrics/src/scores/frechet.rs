@@ -2,7 +2,7 @@
 //! features): `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1^1/2 S2 S1^1/2)^1/2)`. The square roots are those of symmetric matrices,
 //! computed from eigenvalues, so that there is no imaginary part to discard.
 
-use crate::stats::bootstrap::{Bootstrap, Estimate};
+use crate::stats::bootstrap::{Bootstrap, Estimate, standard_error};
 use crate::stats::matrix::Features;
 use crate::stats::moments::Moments;
 use faussaire_data::error::{Error, Result};
@@ -110,6 +110,15 @@ pub(crate) fn frechet_estimate(
     ];
     let estimate = bootstrap.jackknife(frechet.distance, &left_out).clamp(0.0, f64::INFINITY);
     Ok((frechet, estimate))
+}
+
+/// The standard error of the distance of `real` to `generated` images, whose moments are `moments`, by leaving out one of
+/// 20 groups of these at a time.
+///
+/// # Errors
+/// Where the dimensions differ, or there are fewer than six images.
+pub(crate) fn distance_error(real: &Gaussian, moments: &Moments, generated: &Features) -> Result<f64> {
+    Ok(standard_error(&[without_groups(real, moments, generated, 0)?]))
 }
 
 /// Distances of `fixed` to the set without each of its groups; `whole` has the set's moments.

@@ -82,8 +82,12 @@ impl Bootstrap {
         if hits.is_empty() {
             return Estimate::exact(f64::NAN);
         }
-        let n = hits.len() as f64;
-        let value = hits.iter().filter(|hit| **hit).count() as f64 / n;
+        self.wilson(hits.iter().filter(|hit| **hit).count() as f64 / hits.len() as f64, hits.len())
+    }
+
+    /// Wilson's interval of the share `value` of `n` images, of which there is at least one.
+    pub(crate) fn wilson(&self, value: f64, n: usize) -> Estimate {
+        let n = n as f64;
         let z = normal_quantile((1.0 + self.level) / 2.0);
         let middle = (value + z * z / (2.0 * n)) / (1.0 + z * z / n);
         let margin = z / (1.0 + z * z / n) * (value * (1.0 - value) / n + z * z / (4.0 * n * n)).sqrt();
@@ -99,12 +103,7 @@ impl Bootstrap {
     /// statistic without each of that set's groups (at least two, of equal size). The interval is Student's t with one
     /// degree of freedom less than the smallest number of groups.
     pub(crate) fn jackknife(&self, value: f64, left_out: &[Vec<f64>]) -> Estimate {
-        let variance = |without: &Vec<f64>| {
-            let groups = without.len() as f64;
-            let mean = without.iter().sum::<f64>() / groups;
-            without.iter().map(|v| (v - mean).powi(2)).sum::<f64>() * (groups - 1.0) / groups
-        };
-        let error = left_out.iter().map(variance).sum::<f64>().sqrt();
+        let error = standard_error(left_out);
         let groups = left_out.iter().map(Vec::len).min().unwrap_or(2).max(2);
         Estimate::around(value, student_quantile((1.0 + self.level) / 2.0, groups - 1) * error)
     }
@@ -129,6 +128,16 @@ impl Bootstrap {
         let tail = (1.0 - self.level) / 2.0;
         (quantile(&sorted, tail), quantile(&sorted, 1.0 - tail))
     }
+}
+
+/// The standard error by the delete-a-group jackknife; `left_out` as in [`Bootstrap::jackknife`].
+pub(crate) fn standard_error(left_out: &[Vec<f64>]) -> f64 {
+    let variance = |without: &Vec<f64>| {
+        let groups = without.len() as f64;
+        let mean = without.iter().sum::<f64>() / groups;
+        without.iter().map(|v| (v - mean).powi(2)).sum::<f64>() * (groups - 1.0) / groups
+    };
+    left_out.iter().map(variance).sum::<f64>().sqrt()
 }
 
 /// The quantile at `share` of sorted values, with linear interpolation (numpy's default). NaN of an empty slice.

@@ -40,11 +40,6 @@ pub(crate) fn class_shares(labels: &[u32], classes: usize) -> Result<Vec<f64>> {
     Ok(shares(&histogram(labels, classes)?))
 }
 
-/// Equal shares of `classes` classes.
-pub(crate) fn equal_shares(classes: usize) -> Vec<f64> {
-    vec![1.0 / classes as f64; classes]
-}
-
 /// The share of each class in a histogram.
 pub(crate) fn shares(histogram: &[u64]) -> Vec<f64> {
     let total: u64 = histogram.iter().sum();

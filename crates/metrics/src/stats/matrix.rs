@@ -68,24 +68,15 @@ impl Features {
         Self::new(values, indices.len(), self.dims)
     }
 
-    /// Two disjoint halves by a random permutation (one image of an odd number is left out): a score between them is
-    /// that score's floor, what real images reach against real images. A Fréchet distance falls with the number of
-    /// images: its floor is that of half as many.
+    /// The rows of two disjoint halves by random permutation number `split` (one image of an odd number is left out): a
+    /// score between them is that score's floor, what real images reach against real images. A Fréchet distance falls
+    /// with the number of images: its floor is that of half as many.
     ///
     /// # Errors
     /// Where there are fewer than two images.
-    pub(crate) fn halves(&self, seed: u64) -> Result<(Self, Self)> {
-        let [one, other] = self.half_rows(seed)?;
-        Ok((self.select(&one)?, self.select(&other)?))
-    }
-
-    /// The rows of the two [`halves`](Self::halves).
-    ///
-    /// # Errors
-    /// Where there are fewer than two images.
-    pub(crate) fn half_rows(&self, seed: u64) -> Result<[Vec<usize>; 2]> {
+    pub(crate) fn half_rows(&self, seed: u64, split: u64) -> Result<[Vec<usize>; 2]> {
         at_least(self, 2, "two halves")?;
-        let order = Stream::new(seed, "judge.halves").permutation(0, self.rows);
+        let order = Stream::new(seed, "judge.halves").permutation(split, self.rows);
         let half = self.rows / 2;
         Ok([order[..half].to_vec(), order[half..2 * half].to_vec()])
     }
@@ -144,16 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_disjoint_and_depend_on_the_seed() {
+    fn halves_are_disjoint_and_depend_on_seed_and_split() {
         let set = Features::new((0..22).map(|v| v as f32).collect(), 11, 2).unwrap();
-        let (a, b) = set.halves(1).unwrap();
+        let halves = |seed, split| set.half_rows(seed, split).unwrap().map(|rows| set.select(&rows).unwrap());
+        let [a, b] = halves(1, 0);
         assert_eq!((a.rows(), b.rows(), a.dims()), (5, 5, 2));
         let mut firsts: Vec<f32> = (0..5).flat_map(|i| [a.row(i)[0], b.row(i)[0]]).collect();
         firsts.sort_by(f32::total_cmp);
         firsts.dedup();
         assert_eq!(firsts.len(), 10);
-        assert_eq!(set.halves(1).unwrap(), (a.clone(), b));
-        assert_ne!(set.halves(2).unwrap().0, a);
+        assert_eq!(halves(1, 0), [a.clone(), b]);
+        assert!(halves(2, 0)[0] != a && halves(1, 1)[0] != a);
         assert!(set.select(&[3, 11]).is_err());
         assert_eq!(set.select(&[3, 3]).unwrap().values(), [6.0, 7.0, 6.0, 7.0]);
     }

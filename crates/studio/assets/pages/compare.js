@@ -330,5 +330,5 @@ function scoreNote(chosen) {
   const names = new Set(chosen.map(({ run }) => run.score?.name).filter(Boolean));
   if (names.size > 1)
     return `Caution: these are different scores (${[...names].join("; ")}) and can't be compared with each other.`;
-  return names.size ? `${[...names][0]}: smaller is better.` : null;
+  return names.size ? `${[...names][0]}: lower is better.` : null;
 }

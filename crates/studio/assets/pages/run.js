@@ -186,7 +186,7 @@ class RunPage {
         ? h(
             "small",
             {},
-            `${kind}; smaller is better${run.best ? `; best: ${number(run.best.value)} at step ${whole(run.best.step)}` : ""}`,
+            `${kind}; lower is better${run.best ? `; best: ${number(run.best.value)} at step ${whole(run.best.step)}` : ""}`,
           )
         : null,
     );

@@ -126,7 +126,7 @@ export function runCharts(link, loss) {
 const scoreChart = (name, link) =>
   chart({
     title: scoreTitle(name),
-    note: `${name}: smaller is better.`,
+    note: `${name}: lower is better.`,
     link,
     series: [{ key: "value", name: "score", ...GREEN }],
   });

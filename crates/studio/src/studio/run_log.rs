@@ -108,7 +108,7 @@ impl RunLog {
                 self.sheets.retain(|sheet| sheet.step != step);
                 self.sheets.push(Sheet { step, file });
             }
-            Event::Score { step, name, value } => self.scores.push(Score { step, name, value }),
+            Event::Score { step, name, value, .. } => self.scores.push(Score { step, name, value }),
             Event::Diverged { .. } => self.end = End::Diverged,
             Event::Finding(finding) => self.findings.push(finding),
             Event::Heal(heal) => self.apply_heal(heal),

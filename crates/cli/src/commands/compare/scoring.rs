@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use faussaire::compare::{Folder, Job, Measure, Plan, State};
 use faussaire::data::OpenOptions;
 use faussaire::judging::Reference;
-use faussaire::metrics::{Extractor, OnlineMetric, Samples, Score, ScoreName, judge};
+use faussaire::metrics::{Extractor, OnlineMetric, OnlineScore, Samples, Score, judge};
 use faussaire::recipe::DataSettings;
 use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
@@ -71,16 +71,19 @@ fn measure(
     let Some(extractor) = &bench.extractor else {
         let metric = OnlineMetric::new(real, 0)?;
         let points = sampler.generated(metric.images(), 0, None)?;
-        let measure = |(name, value): (ScoreName, f64)| {
-            let better = name.metric.better();
-            Measure { name, value, better, floor: None }
+        let measure = |score: OnlineScore| {
+            let better = score.name.metric.better();
+            Measure { name: score.name, value: score.value, better, floor: None, remark: None }
         };
         return Ok(metric.score(&points.images).into_iter().map(measure).collect());
     };
-    let made = sampler.generated(plan.samples, 0, None)?;
+    let made = bench.reference.generated(&sampler, plan.samples, 0)?;
     let samples = Samples { images: &made.images, asked: made.asked.as_deref(), only: None };
     let judgement = judge(extractor, real, bench.reference.split, samples, 0)?;
-    let measure = |s: Score| Measure { name: s.name, value: s.value, better: s.better, floor: s.floor };
+    let measure = |score: Score| {
+        let remark = score.remark();
+        Measure { name: score.name, value: score.value, better: score.better, floor: score.floor, remark }
+    };
     Ok(judgement.scores.into_iter().map(measure).collect())
 }
 

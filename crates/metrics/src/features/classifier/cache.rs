@@ -21,6 +21,9 @@ const VERSION: u32 = 1;
 struct About {
     accuracy: f64,
     tested: usize,
+    /// The accuracy of chance; absent in files of earlier versions, whose classifiers are measured again.
+    #[serde(default)]
+    chance: Option<f64>,
     /// The fingerprint of the images that it was measured on; empty in files of earlier versions.
     #[serde(default)]
     test: String,
@@ -76,8 +79,8 @@ pub(super) fn save(path: &Path, classifier: &Classifier, test: &dyn Dataset) -> 
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     }
     let mut bytes = encode(&entries(&classifier.model.net), classifier.model.weights.tensors(), 0)?;
-    let Classifier { accuracy, tested, .. } = *classifier;
-    let about = About { accuracy, tested, test: test.fingerprint(), length: bytes.len() };
+    let Classifier { accuracy, tested, chance, .. } = *classifier;
+    let about = About { accuracy, tested, chance: Some(chance), test: test.fingerprint(), length: bytes.len() };
     let text = serde_json::to_vec(&about)
         .map_err(|e| Error::run(format!("the classifier's accuracy can't be written as JSON: {e}"), "report this"))?;
     bytes.extend(text);
@@ -86,7 +89,8 @@ pub(super) fn save(path: &Path, classifier: &Classifier, test: &dyn Dataset) -> 
     file.commit()
 }
 
-/// The classifier cached at `path`, and the fingerprint of the images that it was measured on.
+/// The classifier cached at `path`, and the fingerprint of the images that it was measured on; empty where it has to be
+/// measured again.
 pub(super) fn load(
     path: &Path,
     train: &dyn Dataset,
@@ -111,5 +115,7 @@ pub(super) fn load(
     )?;
     classifier.model.weights = Weights::new(weights);
     (classifier.accuracy, classifier.tested) = (about.accuracy, about.tested);
-    Ok((classifier, about.test))
+    classifier.chance = about.chance.unwrap_or_default();
+    let measured_on = if about.chance.is_some() { about.test } else { String::new() };
+    Ok((classifier, measured_on))
 }

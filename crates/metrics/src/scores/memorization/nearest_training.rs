@@ -16,7 +16,7 @@ use crate::data_name::data_name;
 use crate::scores::memorization::calibration::{Calibration, NearestNeighbours};
 use crate::selection::Selection;
 use crate::stats::matrix::whole_images;
-use crate::{Bootstrap, Features, Metric, Parameters, Score, Setting};
+use crate::{Bootstrap, Features, Floor, Metric, Parameters, Score, Setting};
 use faussaire_data::error::Result;
 use faussaire_data::{Dataset, ImageShape, fill};
 
@@ -104,7 +104,8 @@ impl NearestTraining {
         // All training images are compared, so their number is not part of the name.
         let (split, parameters) = ("train".into(), Parameters::default());
         let setting = Setting { samples, real: samples, extractor, split, parameters };
-        let score = Score::new(Metric::Memorization, &setting, found.share)?.with_floor(Some(calibration.expected));
+        let score = Score::new(Metric::Memorization, &setting, found.share)?
+            .with_floor(Some(Floor::exact(calibration.expected)));
         let percent = (1e4 * (1.0 - share)).round() / 100.0;
         let memorization = Memorization {
             share: found.share.value,
