@@ -28,6 +28,7 @@ mod nearest;
 mod open_options;
 mod pread;
 mod prefetch;
+mod printable;
 pub mod random;
 mod registry;
 mod resize;
@@ -45,7 +46,7 @@ mod toy;
 
 use std::path::Path;
 
-pub use atomic_file::PartFile;
+pub use atomic_file::{PartFile, abandon_unfinished, commit_together, require_room};
 pub use attributes::{Attributes, WithAttributes};
 pub use batches::{Batches, fill, fill_labels};
 pub use cache_folder::cache_folder;
@@ -62,6 +63,7 @@ pub use list::{Listing, Location, list};
 pub use nearest::nearest;
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
+pub use printable::{printable, printable_path};
 pub use registry::quickdraw_categories;
 pub use resize::{Fit, ImageOptions};
 pub use resized::Resized;
