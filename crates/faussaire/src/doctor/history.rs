@@ -8,14 +8,13 @@ use crate::metrics::{Metric, ScoreName};
 use crate::recipe::Recipe;
 use crate::train::{Event, StepReport};
 
-/// Windows in a run. Four of them pass within the first 20% of the steps, within which the doctor must name a failure.
-const WINDOWS: u64 = 20;
+/// A window takes one of as many parts of the steps so far. The planned length of a run has no say: a run that is stopped and
+/// made longer must have the findings, and so the heals, of one that was that long from the start.
+const PARTS: u64 = 10;
 /// Fewest steps of a window: it holds five log lines, so that one unlucky batch does not decide.
 const MIN_WINDOW: u64 = 50;
 /// Most steps of a window: in a run of a million steps, a failure should be named within hours.
 const MAX_WINDOW: u64 = 2000;
-/// Steps of a window where the run is limited by time, so that its number of steps is unknown.
-const DEFAULT_WINDOW: u64 = 200;
 
 /// The largest latent that is narrow for images, which vary in more ways; with a larger one, near-duplicates have
 /// another cause.
@@ -70,8 +69,6 @@ pub struct StepMetrics {
 pub struct RunHistory {
     /// Facts of recipe and data.
     pub context: RunContext,
-    /// Planned steps of the run; 0 if unknown.
-    total_steps: u64,
     /// Steps per epoch; 0 if unknown.
     steps_per_epoch: f64,
     /// The step at which it began, or continued after it was healed.
@@ -127,22 +124,14 @@ impl From<&StepReport> for StepMetrics {
 impl RunHistory {
     /// The history of a run that has not begun.
     pub fn new(context: RunContext) -> Self {
-        Self {
-            context,
-            total_steps: 0,
-            steps_per_epoch: 0.0,
-            start: 0,
-            steps: Vec::new(),
-            scores: BTreeMap::new(),
-            diverged: None,
-        }
+        Self { context, steps_per_epoch: 0.0, start: 0, steps: Vec::new(), scores: BTreeMap::new(), diverged: None }
     }
 
     /// Adds an event; returns whether symptoms should be examined again.
     pub fn observe(&mut self, event: &Event) -> bool {
         match event {
-            Event::Start { steps, steps_per_epoch, .. } => {
-                (self.total_steps, self.steps_per_epoch) = (*steps, *steps_per_epoch);
+            Event::Start { steps_per_epoch, .. } => {
+                self.steps_per_epoch = *steps_per_epoch;
                 return false;
             }
             Event::Step(report) if StepReport::is_logged(report.step) => self.steps.push(report.into()),
@@ -155,8 +144,8 @@ impl RunHistory {
                 // A heal is logged only if its recipe was accepted.
                 let changed = self.context.recipe.changed(&heal.set).and_then(|recipe| RunContext::of(&recipe));
                 let context = changed.unwrap_or_else(|_| self.context.clone());
-                let (total_steps, steps_per_epoch) = (self.total_steps, self.steps_per_epoch);
-                *self = Self { start: heal.back_to, total_steps, steps_per_epoch, ..Self::new(context) };
+                let steps_per_epoch = self.steps_per_epoch;
+                *self = Self { start: heal.back_to, steps_per_epoch, ..Self::new(context) };
                 return false;
             }
             _ => return false,
@@ -182,17 +171,17 @@ impl RunHistory {
         &self.steps
     }
 
-    /// Number of steps in a window.
+    /// Number of steps in a window, at the last step.
     pub fn window(&self) -> u64 {
-        match self.total_steps {
-            0 => DEFAULT_WINDOW,
-            steps => (steps / WINDOWS).clamp(MIN_WINDOW, MAX_WINDOW),
-        }
+        (self.step() / PARTS).clamp(MIN_WINDOW, MAX_WINDOW)
     }
 
     /// The step from which the doctor examines the run; none once the run has reached it.
     pub fn examined_from(&self) -> Option<u64> {
-        self.recent(EXAMINED_AFTER).is_none().then(|| self.start + EXAMINED_AFTER * self.window())
+        // Until then the windows grow, but those of a long run.
+        let grown = (self.start * PARTS).div_ceil(PARTS - EXAMINED_AFTER).min(self.start + EXAMINED_AFTER * MAX_WINDOW);
+        let first = grown.max(self.start + EXAMINED_AFTER * MIN_WINDOW);
+        self.recent(EXAMINED_AFTER).is_none().then_some(first)
     }
 
     /// Metrics of the last `windows` windows; none until the run has passed that many.
@@ -247,17 +236,40 @@ mod tests {
     use crate::recipe::Preset;
 
     #[test]
-    fn windows_grow_with_the_run() {
-        let mut history = after(Preset::Quick, &[], 0, |_| {});
-        for (steps, window) in [(0, 200), (300, 50), (6000, 300), (10_000_000, 2000)] {
+    fn windows_grow_with_the_steps_whatever_is_planned() {
+        for (made, window) in [(0, 50), (500, 50), (3000, 300), (30_000, 2000)] {
+            let mut history = after(Preset::Quick, &[], 0, |_| {});
+            history.observe(&Event::Step(healthy(made)));
+            assert_eq!(history.window(), window, "{made}");
             history.observe(&Event::Start {
-                step: 0,
-                steps,
+                step: made,
+                steps: 1_000_000,
                 steps_per_epoch: 1.0,
                 machine: String::new(),
                 precision: String::new(),
             });
-            assert_eq!(history.window(), window, "{steps}");
+            assert_eq!(history.window(), window, "{made}");
+        }
+    }
+
+    #[test]
+    fn the_first_examined_step_is_known_before() {
+        for back_to in [0, 90, 3000, 50_000] {
+            let mut history = after(Preset::Quick, &[], 0, |_| {});
+            let heal = Heal {
+                step: back_to + 10,
+                name: Symptom::Collapse,
+                back_to,
+                checkpoint: None,
+                remedy: String::new(),
+                set: vec!["latent=7".into()],
+            };
+            history.observe(&Event::Heal(heal));
+            let first = history.examined_from().unwrap();
+            history.observe(&Event::Step(healthy(first - 10)));
+            assert_eq!(history.examined_from(), Some(first), "{back_to}");
+            history.observe(&Event::Step(healthy(first.next_multiple_of(10))));
+            assert_eq!(history.examined_from(), None, "{back_to}");
         }
     }
 

@@ -22,6 +22,7 @@ mod table;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod text;
 
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};

@@ -117,7 +117,7 @@ pub enum Event {
         /// Its value; smaller is better.
         value: f64,
     },
-    /// A checkpoint is being written.
+    /// A checkpoint was written.
     Checkpoint {
         /// Its step.
         step: u64,
