@@ -1,22 +1,23 @@
 //! The doctor's findings as text.
 
-use console::style;
+use console::Style;
 use faussaire::doctor::{Finding, Heal};
 
+use crate::print::Line;
 use crate::report::count;
 
 /// Three lines: what was measured, what it means, what to try.
-pub fn text(finding: &Finding) -> String {
+pub fn text(finding: &Finding) -> Line {
     let flags = match finding.flags() {
         flags if flags.is_empty() => String::new(),
         flags => format!("\n  try: {}: {flags}", finding.advice),
     };
-    format!("{} {}\n  {}{flags}", heading(finding.step), finding.seen, finding.means)
+    said(finding.step, &format!("{}\n  {}{flags}", finding.seen, finding.means))
 }
 
-/// What a line of the doctor begins with.
-fn heading(step: u64) -> String {
-    style(format!("doctor, step {}:", count(step))).yellow().to_string()
+/// What the doctor says of a step.
+fn said(step: u64, text: &str) -> Line {
+    Line::headed(&format!("doctor, step {}:", count(step)), Style::new().yellow(), text)
 }
 
 /// What is said where nothing was found: that, or from which step on the run is examined.
@@ -28,12 +29,12 @@ pub fn none(examined_from: Option<u64>) -> String {
 }
 
 /// A line about a healing step.
-pub fn healed(heal: &Heal) -> String {
+pub fn healed(heal: &Heal) -> Line {
     let back = match &heal.checkpoint {
         Some(name) => format!("back to the {name} checkpoint, step {}", count(heal.back_to)),
         None => "restarted".into(),
     };
-    format!("{} healing {}: {back}, to {}: {}", heading(heal.step), heal.name.name(), heal.remedy, heal.flags())
+    said(heal.step, &format!("healing {}: {back}, to {}: {}", heal.name.name(), heal.remedy, heal.flags()))
 }
 
 /// The findings' names and steps in one line; none if there are no findings.

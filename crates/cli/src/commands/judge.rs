@@ -11,7 +11,8 @@ use faussaire::judging::{self, Options};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
-use crate::report::say;
+use crate::numbers::{LARGEST, for_library, whole};
+use crate::print::{note, say, tell};
 
 /// `faussaire judge`
 #[derive(Args, Debug)]
@@ -24,7 +25,7 @@ pub struct Judge {
     #[arg(long, value_name = "DATASET")]
     pub against: Option<String>,
     /// Number of images to judge, at most
-    #[arg(short, value_name = "N", default_value_t = 10_000)]
+    #[arg(short, value_name = "N", default_value_t = 10_000, value_parser = for_library::<usize>(1, LARGEST))]
     pub n: usize,
     /// Judge one class of a conditional run
     #[arg(long, value_name = "LABELS")]
@@ -39,7 +40,7 @@ pub struct Judge {
     #[arg(long, value_name = "FILE.html")]
     pub neighbours: Option<PathBuf>,
     /// Random seed of the latents and of the choice of real images
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0, u64::MAX))]
     pub seed: u64,
     /// Print JSON
     #[arg(long)]
@@ -48,7 +49,7 @@ pub struct Judge {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// CPU threads [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024))]
     pub threads: Option<usize>,
 }
 
@@ -73,11 +74,11 @@ pub fn run(options: &Judge) -> Result<()> {
         return Ok(());
     }
     if judged.random_features {
-        eprintln!("{} has no labels: features are those of a fixed net with random weights", judged.real);
+        note!("{} has no labels: features are those of a fixed net with random weights", judged.real);
     }
     scores::print(&judged)?;
     if let Some(file) = &options.neighbours {
-        say!("\n{}: each image beside the nearest training images", file.display());
+        tell!("\n{}: each image beside the nearest training images", file.display());
     }
     Ok(())
 }

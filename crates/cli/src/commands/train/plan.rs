@@ -2,7 +2,8 @@
 
 use faussaire::{Gan, Result};
 
-use crate::report::{self, say};
+use crate::print::say;
+use crate::report;
 
 /// Prints both nets, the data and the recipe with every key.
 pub fn show(gan: &Gan) -> Result<()> {
