@@ -3,10 +3,13 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use faussaire::Result;
+use faussaire::data::printable;
 
 use crate::commands::{
     compare, completions, data, doctor, export, judge, man, presets, sample, serve, studio, summary, train,
 };
+use crate::print::{self, Line};
+use crate::stopping;
 
 /// Trains, judges, explains and serves generative adversarial networks (GANs) on CPUs.
 #[derive(Debug, Parser)]
@@ -23,7 +26,9 @@ New here? `faussaire train` learns to draw digits in about a minute and needs no
 
   faussaire train
   faussaire train mnist --preset cgan-mnist
-  faussaire sample runs/0001-strokes-digits --grid 8x8 -o digits.png";
+  faussaire sample runs/0001-strokes-digits --grid 8x8 -o digits.png
+
+Exit status: 0 done, or stopped and saved; 1 failed; 2 misused; 130 ended at once by Ctrl-C.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -72,6 +77,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
 impl CommandLine {
     /// Does what was asked for.
     pub fn run(&self) -> Result<()> {
+        // The servers answer signals by themselves: they end when their requests have.
+        if !matches!(self.command, Command::Studio(_) | Command::Serve(_)) {
+            stopping::answer_signals()?;
+        }
         match &self.command {
             Command::Train(options) => train::run(options),
             Command::Studio(options) => studio::run(options),
@@ -90,20 +99,52 @@ impl CommandLine {
     }
 }
 
-/// Reads this process's arguments. Help and errors end the process, as usual.
-pub fn parse() -> CommandLine {
-    let matches = command().get_matches();
-    CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Reads this process's arguments; nothing where they asked for help, which is printed then. Errors end the process, as usual.
+///
+/// # Errors
+/// Help that can't be printed.
+pub fn parse() -> Result<Option<CommandLine>> {
+    let parsed = command().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    match parsed {
+        Ok(line) => Ok(Some(line)),
+        Err(error) if error.use_stderr() => {
+            let text = error.render();
+            match console::user_attended_stderr() && console::colors_enabled_stderr() && is_plain(&text.to_string()) {
+                true => print::picture(&text.ansi().to_string()),
+                false => print::remark(&Line::plain(text.to_string().trim_end())),
+            }
+            std::process::exit(error.exit_code())
+        }
+        Err(help) => {
+            let text = help.render();
+            let coloured = console::user_attended() && console::colors_enabled();
+            print::whole(if coloured { text.ansi().to_string() } else { text.to_string() }.as_bytes())?;
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a terminal would only show `text`.
+fn is_plain(text: &str) -> bool {
+    matches!(printable(text), std::borrow::Cow::Borrowed(_))
 }
 
 /// The command with its help in groups.
 pub fn command() -> clap::Command {
-    let command = CommandLine::command();
+    let command = with_negative_numbers(CommandLine::command());
     let groups = grouped(&command);
     // Clap's own list has no groups.
     command.help_template(format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{HEADING}Options:{PLAIN}\n{{options}}{{after-help}}"
     ))
+}
+
+/// A negative number behind a flag is its value, which is refused with the numbers that there are; clap alone takes it for an
+/// unknown flag.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let named = |arg: &clap::Arg| arg.get_action().takes_values() && !arg.is_positional();
+    let command = command.mut_args(|arg| if named(&arg) { arg.allow_negative_numbers(true) } else { arg });
+    command.mut_subcommands(with_negative_numbers)
 }
 
 /// The subcommands under their groups' headings.

@@ -12,7 +12,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     };
     match number.parse::<f64>() {
         Ok(n) if n > 0.0 && n * unit < 1e9 => Ok(Duration::from_secs_f64(n * unit)),
-        _ => Err("expected a time such as 90s, 10m or 2h".into()),
+        _ => Err("expected a time above 0 such as 90s, 10m or 2h".into()),
     }
 }
 

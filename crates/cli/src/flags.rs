@@ -1,6 +1,8 @@
 //! What the library calls recipe keys and its own items, and what the command line calls them. Errors of the library name
 //! the former; the command adds the latter.
 
+use crate::report::quoted;
+
 /// Names of the library that have a flag of their own. Any other recipe key is set by `--set KEY=VALUE`.
 const FLAGS: [(&str, &str); 27] = [
     ("data.source", "a data set's name or path behind `train`; `judge --against`"),
@@ -74,9 +76,15 @@ pub fn in_asides(hint: &str) -> String {
     text + rest
 }
 
-/// The flag for `name`, if it is one that a person can type.
+/// The flag for `name` or `name=value`, if it is one that a person can type.
 fn typed(name: &str) -> Option<String> {
-    flag(name).filter(|flag| flag.starts_with("--") || flag.starts_with("train --"))
+    let (name, value) = name.split_once('=').map_or((name, None), |(name, value)| (name, Some(value)));
+    let flag = flag(name).filter(|flag| flag.starts_with("--") || flag.starts_with("train --"))?;
+    Some(match (value, flag.rsplit_once(' ')) {
+        (Some(value), Some(("--set", _))) => format!("--set {}", quoted(&format!("{name}={value}"))),
+        (Some(value), Some((flag, _))) => format!("{flag} {}", quoted(value)),
+        _ => flag,
+    })
 }
 
 /// What is before, in and after the first parentheses of `text`.
@@ -106,6 +114,8 @@ mod tests {
         let hint = "choose another folder (`Trainer::at`), or resize (`data.size`, `data.channels`); see `train.batch` (below)";
         let expected = "choose another folder (--run FOLDER), or resize (--size N, --set data.channels=VALUE); see `train.batch` (below)";
         assert_eq!(in_asides(hint), expected);
+        let hint = "take its weights (`train.init=a b/g.safetensors`) or (`data.channels=1`)";
+        assert_eq!(in_asides(hint), "take its weights (--init 'a b/g.safetensors') or (--set data.channels=1)");
         assert_eq!(in_asides("a ( that never ends"), "a ( that never ends");
     }
 }

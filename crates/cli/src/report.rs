@@ -1,58 +1,35 @@
-//! What is printed: errors (what happened, a hint, the flags for what the library names), numbers and counted nouns. Exit
+//! Errors (what happened, a hint, the flags for what the library names), numbers and counted nouns, as they are printed. Exit
 //! status 1 for failures, 2 for misuse.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use console::Style;
+use faussaire::Error;
 use faussaire::data::ImageShape;
-use faussaire::{Error, Result};
 
 use crate::flags;
-
-/// Prints a line to stdout; a reader that went away (`| head`) ends the program quietly.
-macro_rules! say {
-    ($($text:tt)*) => { $crate::report::line(format_args!($($text)*))? };
-}
-pub(crate) use say;
-
-/// What `say!` does.
-pub fn line(text: std::fmt::Arguments) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        outcome => outcome.map_err(Error::io("write to", "stdout")),
-    }
-}
+use crate::print::{self, Line};
 
 /// Prints `error` and gives the exit status that fits it.
 pub fn failure(error: &Error) -> ExitCode {
-    eprintln!("{} {error}", label("error:", Style::new().red().bold()));
+    if print::is_unread(error) {
+        return ExitCode::SUCCESS;
+    }
+    let bold = || Style::new().bold();
+    print::remark(&Line::headed("error:", bold().red(), error));
     let hint = flags::in_asides(error.hint());
     if !hint.is_empty() {
-        eprintln!("{} {hint}", label("hint:", Style::new().bold()));
+        print::remark(&Line::headed("hint:", bold(), &hint));
     }
     let text = format!("{error}\n{hint}");
     let names: Vec<String> = error.named().into_iter().filter(|name| text.contains(&format!("`{name}`"))).collect();
     if let Some(line) = flags::line(&names) {
-        eprintln!("{} {line}", label("flags:", Style::new().bold()));
+        print::remark(&Line::headed("flags:", bold(), line));
     }
     match error {
         Error::Usage { .. } | Error::Recipe { .. } | Error::NoTestImages { .. } => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
-}
-
-/// What a line on stderr begins with, in colour on a terminal only: `compare` and the studio look for it in logs.
-fn label(text: &str, style: Style) -> String {
-    match console::user_attended_stderr() {
-        true => style.for_stderr().apply_to(text).to_string(),
-        false => text.to_owned(),
-    }
-}
-
-/// Prints a warning to stderr.
-pub fn warning(text: &str) {
-    eprintln!("{} {text}", label("warning:", Style::new().yellow().bold()));
 }
 
 /// A whole number with a comma between thousands.
@@ -85,6 +62,12 @@ fn noun(shape: ImageShape) -> (&'static str, String) {
         ImageShape { height: 0, .. } => ("image", String::new()),
         shape => ("image", format!(" of {shape}")),
     }
+}
+
+/// `text` as one word of a shell.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// A speed in images per second: whole from 10 on.

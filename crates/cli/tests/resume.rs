@@ -82,7 +82,11 @@ fn twenty_kills_at_random_moments_lose_nothing() {
     arguments.extend(&always);
     let mut moment = 12_345u64;
     let mut reached = Vec::new();
-    for kill in 0..20 {
+    // On a busy machine many a kill comes before the first checkpoint.
+    for kill in 0..100 {
+        if kill >= 20 && reached.len() >= 10 {
+            break;
+        }
         let mut child = bench.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // A linear congruence: other moments every time, the same in every test run.
         moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -125,7 +129,9 @@ fn twenty_kills_at_random_moments_lose_nothing() {
         let entries = std::fs::read_dir(bench.path(run).join(folder)).unwrap();
         let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
         // What a kill leaves unfinished is no loss.
-        names.retain(|name| !name.to_string_lossy().ends_with(".old") && !name.to_string_lossy().ends_with(".part"));
+        // Nor is the best on schedule, which makes way for a better one at the end.
+        let beside = [".old", ".part", ".on-schedule"];
+        names.retain(|name| !beside.iter().any(|ending| name.to_string_lossy().ends_with(ending)));
         names.sort();
         names
     };

@@ -3,7 +3,10 @@
 //! command, which adds its own ([`Error::named`]). The variant says which part of the library failed, so that a program can
 //! react without parsing text.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use crate::printable::printable_path;
 
 /// The result of fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -61,7 +64,7 @@ pub enum Error {
         hint: String,
     },
     /// The operating system refused a file operation.
-    #[error("can't {action} {}: {source}", path.display())]
+    #[error("can't {action} {}: {source}", printable_path(path))]
     Io {
         /// The verb: "read", "create", "write", "rename".
         action: &'static str,
@@ -109,12 +112,38 @@ impl Error {
             | Self::Usage { hint, .. }
             | Self::NoTestImages { hint, .. } => hint,
             Self::Io { source, .. } => match source.kind() {
-                std::io::ErrorKind::NotFound => "check the path",
-                std::io::ErrorKind::PermissionDenied => "check the permissions, or choose another folder",
-                std::io::ErrorKind::StorageFull => "free some disk space, then go on with the run (`Trainer::resume`)",
+                ErrorKind::NotFound => "check the path",
+                ErrorKind::PermissionDenied => "check the permissions, or choose another folder",
+                ErrorKind::StorageFull => "free some disk space, or choose a folder on another disk",
+                ErrorKind::QuotaExceeded => "delete files of yours on that disk, or choose a folder on another one",
+                ErrorKind::FileTooLarge => "raise the limit of file sizes (ulimit -f), or the disk's format has one",
                 _ => "check the path, its permissions and the free space",
             },
         }
+    }
+
+    /// The same error with `more` in its hint; that of the system has its own.
+    #[must_use]
+    pub fn and_hint(mut self, more: &str) -> Self {
+        match &mut self {
+            Self::Recipe { hint, .. }
+            | Self::Data { hint, .. }
+            | Self::Run { hint, .. }
+            | Self::Diverged { hint, .. }
+            | Self::Usage { hint, .. }
+            | Self::NoTestImages { hint, .. } => {
+                *hint += if hint.is_empty() { "" } else { "; " };
+                *hint += more;
+            }
+            Self::Io { .. } => {}
+        }
+        self
+    }
+
+    /// Whether a file could not be written for want of room: a full disk, a quota, a limit of file sizes.
+    pub fn is_no_room(&self) -> bool {
+        let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+        matches!(self, Self::Io { source, .. } if kinds.contains(&source.kind()))
     }
 
     /// What the error names in backticks, each once, in the order of its text: recipe keys such as `data.size`, items of the
@@ -135,6 +164,15 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        let of = |kind: ErrorKind| Error::io("write", "a\u{1b}[2J\nb.png")(kind.into());
+        assert!(of(ErrorKind::StorageFull).is_no_room() && of(ErrorKind::FileTooLarge).is_no_room());
+        assert!(!of(ErrorKind::NotFound).is_no_room() && !Error::usage("full", "").is_no_room());
+        let text = of(ErrorKind::StorageFull).to_string();
+        assert!(text.starts_with("can't write a\\u001b[2J\\u000ab.png: "), "{text}");
+    }
 
     #[test]
     fn names_are_read_from_what_and_hint() {

@@ -35,6 +35,7 @@ mod parts;
 mod pictures;
 mod pread;
 mod prefetch;
+mod printable;
 pub mod random;
 mod registry;
 mod resize;
@@ -55,7 +56,7 @@ mod with_notes;
 
 use std::path::Path;
 
-pub use atomic_file::PartFile;
+pub use atomic_file::{PartFile, abandon_unfinished, commit_together, require_room};
 pub use attributes::{Attributes, WithAttributes};
 pub use background::Background;
 pub use batches::{Batches, fill, fill_labels};
@@ -73,6 +74,7 @@ pub use list::{Listing, Location, list};
 pub use nearest::nearest;
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
+pub use printable::{printable, printable_path};
 pub use registry::quickdraw_categories;
 pub use resize::{Fit, ImageOptions};
 pub use resized::Resized;

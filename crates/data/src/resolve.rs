@@ -52,7 +52,8 @@ fn open_from(
     }
     options.image().check()?;
     let set = match parse_name(name_or_path)? {
-        Some(named) => by_name::open(named, name_or_path, search_path, options, progress)?,
+        Some(named) => by_name::open(named, name_or_path, search_path, options, progress)
+            .map_err(|error| mention_namesake(error, name_or_path))?,
         None => open_path(name_or_path, options)?,
     };
     Resized::over(set, &options.image())
@@ -140,6 +141,14 @@ fn load(format: Format, path: &Path, options: &OpenOptions) -> Result<Box<dyn Da
     match format {
         Format::Parquet | Format::Folder | Format::Archive | Format::Strokes => Ok(set),
         _ => survey::remarked(set),
+    }
+}
+
+/// `error` of the set called `name`; where a file or folder here has that name, with how to open that.
+fn mention_namesake(error: Error, name: &str) -> Error {
+    match Path::new(name).exists() {
+        true => error.and_hint(&format!("the files in ./{name} are opened as ./{name}")),
+        false => error,
     }
 }
 

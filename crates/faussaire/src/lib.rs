@@ -131,6 +131,9 @@
 //! Nets and tensors are [Burn](burn)'s; until 1.0, a new Burn version may break this API. Training, data, sampling, judging and
 //! export do without: noise and images are flat slices, and [`Device`] is the library's own.
 
+// They panic where the stream can't be written; `crates/cli/src/print.rs` doesn't.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod compare;
 pub mod device;
 pub mod doctor;
@@ -149,6 +152,7 @@ pub use burn;
 pub use burn::tensor::Tensor;
 pub use device::Device;
 pub use faussaire_data::{self as data, Error, Result, error, random};
+pub use faussaire_kernels::process;
 pub use faussaire_metrics as metrics;
 pub use faussaire_nn::augment::register as register_augmentation;
 pub use faussaire_nn::loss::register as register_loss;

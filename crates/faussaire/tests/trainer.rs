@@ -89,6 +89,123 @@ fn a_resumed_run_is_the_run_that_was_not_interrupted() {
     assert!(second.report().unwrap().contains("<html"));
 }
 
+/// The files of a checkpoint, but its state.
+fn files(run: &Path, checkpoint: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = run.join("checkpoints").join(checkpoint);
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "safetensors"))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 5);
+    files
+}
+
+/// What a run comes to: its checkpoints, the numbers beside them, its scores, findings and heals.
+fn outcome(path: &Path) -> impl PartialEq + std::fmt::Debug + use<> {
+    let run = Run::open(path).unwrap();
+    let states = ["latest", "best"].map(|name| {
+        let state = faussaire::run::state(&run.checkpoint(name)).unwrap().1;
+        let bits = (state.best.map(f64::to_bits), state.augment.to_bits());
+        (state.step, state.images, state.generator_updates, state.discriminator_updates, bits, state.off_schedule)
+    });
+    let mut events = run.events(None).unwrap();
+    events.retain(|event| {
+        matches!(event, Event::Score { .. } | Event::Finding(_) | Event::Heal(_) | Event::Sheet { .. })
+    });
+    (files(path, "latest"), files(path, "best"), states, events)
+}
+
+/// Scores, sheets, the best checkpoint and heals follow the steps, wherever a run was stopped, whatever was planned until then.
+#[test]
+fn where_a_run_was_stopped_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // A discriminator that learns nothing, which the doctor finds after some windows: there is a best checkpoint to go back to.
+    let helpless = ["discriminator.adam.learning_rate=1e-7", "train.heal=3", "train.sheet_every=2"];
+    let kinds: [(&str, &[&str], Options); 5] = [
+        ("plain", &["train.sheet_every=3"], Options::default()),
+        ("healed", &helpless, Options::default()),
+        ("conditional", &helpless, Options::default().conditional(Conditional::Concat)),
+        (
+            "augmented",
+            &[
+                "train.sheet_every=2",
+                "train.augment.kinds=[\"translation\"]",
+                "train.augment.target=0.3",
+                "train.augment.reach=900",
+                "train.augment.probability=0.1",
+            ],
+            Options::default(),
+        ),
+        ("held out", &["train.sheet_every=5", "train.held_out=0.2", "train.heal=1"], Options::default()),
+    ];
+    let mut healed = 0;
+    for (name, changes, options) in kinds {
+        let until = |steps: u64| options.clone().limits(Limits::steps(steps));
+        let begin =
+            |path: &Path, steps| Trainer::new(recipe(changes), images(), &until(steps)).unwrap().at(path).unwrap();
+        let [whole, parts, extended] =
+            ["whole", "parts", "extended"].map(|of| folder.path().join(format!("{name} {of}")));
+        begin(&whole, 310).run(go_on).unwrap();
+        healed +=
+            Run::open(&whole).unwrap().events(None).unwrap().iter().filter(|e| matches!(e, Event::Heal(_))).count();
+
+        begin(&parts, 17).run(go_on).unwrap();
+        for (steps, stop_at) in [(1000, 61), (150, 149), (152, u64::MAX), (310, u64::MAX)] {
+            let mut trainer = Trainer::resume(Run::open(&parts).unwrap(), images(), &until(steps)).unwrap();
+            assert_eq!(trainer.remarks(), [""; 0]);
+            let stop =
+                |_: &Event, gan: &Gan| Ok(if gan.progress.step == stop_at { Request::Stop } else { Request::Continue });
+            trainer.run(stop).unwrap();
+        }
+        assert_eq!(outcome(&parts), outcome(&whole), "{name}");
+
+        // In one process, too.
+        if name != "healed" {
+            continue;
+        }
+        let mut trainer = begin(&extended, 17);
+        for steps in [17, 61, 150, 151, 310] {
+            trainer.extend(Limits::steps(steps));
+            trainer.run(go_on).unwrap();
+        }
+        assert_eq!(outcome(&extended), outcome(&whole), "{name}");
+    }
+    assert!(healed >= 2, "the test is of heals, too");
+}
+
+#[test]
+fn the_best_at_an_end_is_forgotten_where_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine");
+    let at = |name: &str| faussaire::run::state(&path.join("checkpoints").join(name)).map(|(_, state)| state);
+    let resumed = |until: u64| Trainer::resume(Run::open(&path).unwrap(), images(), &steps(until)).unwrap();
+    // The first end is before the first score on schedule, at step 24.
+    let mut trainer = Trainer::new(recipe(&["train.sheet_every=2"]), images(), &steps(7)).unwrap().at(&path).unwrap();
+    trainer.run(go_on).unwrap();
+    drop(trainer);
+    assert!(at("best").is_ok_and(|best| best.off_schedule && best.step == 7 && best.best.is_none()));
+    // Without a step nothing is forgotten.
+    drop(resumed(7));
+    assert!(at("best").is_ok_and(|best| best.step == 7));
+    let mut trainer = resumed(25);
+    trainer.step().unwrap();
+    assert!(at("best").is_err(), "{:?}", at("best"));
+    trainer.run(go_on).unwrap();
+    drop(trainer);
+    let scheduled =
+        |name: &str| at(name).is_ok_and(|best| !best.off_schedule && best.step == 24 && best.best.is_some());
+    // Step 25 is scored, too; whichever is the better one, the scheduled one is there.
+    assert!(scheduled("best") || scheduled("best.on-schedule"));
+    let names = Run::open(&path).unwrap().checkpoint_names().unwrap();
+    assert_eq!(names.iter().filter(|name| name.starts_with("best")).count(), 1, "{names:?}");
+    // It goes on, and doesn't end again.
+    resumed(28).step().unwrap();
+    assert!(scheduled("best") && at("best.on-schedule").is_err());
+}
+
 #[test]
 fn pulled_and_run_make_the_same_steps_and_events() {
     let folder = tempfile::tempdir().unwrap();

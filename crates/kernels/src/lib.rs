@@ -15,7 +15,7 @@
 //! | `im2col.rs`, `matmul.rs`, `engines/col2im.rs` | what several engines share |
 //! | `geometry.rs`, `epilogue.rs`, `precision.rs`, `stored.rs`, `bf16.rs` | sizes; what follows a product; how exact it is; how values are stored; rounding |
 //! | `isa/`, `vectorise.rs` | what the processor has, and loops that are compiled for each of it |
-//! | `memory/`, `mapping.rs` | buffers that are kept, and how to give them back; files in memory |
+//! | `memory/`, `mapping.rs`, `process.rs` | buffers that are kept, and how to give them back; files in memory; signals |
 //! | the others | one operation each |
 
 pub mod activation;
@@ -30,6 +30,7 @@ pub mod groupnorm;
 pub mod isa;
 pub mod mapping;
 pub mod memory;
+pub mod process;
 pub mod resample;
 pub mod upsample_conv;
 

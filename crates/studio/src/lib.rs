@@ -1,6 +1,9 @@
 //! The web studio and `faussaire serve`: HTTP on top of the library. It reads run folders and events, so it shows what the
 //! command line shows. It never trains a run itself: it starts this same program as a separate process.
 
+// They panic where the stream can't be written; `crates/cli/src/print.rs` doesn't.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod archive;
 mod assets;
 mod body;

@@ -1,8 +1,10 @@
 //! Progress bars for what may precede the work itself: downloading data, training a judge.
 
-use faussaire::data;
+use faussaire::data::{self, printable};
 use faussaire::judging::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::print;
 
 const FETCHING: &str = "{msg}  {bar:24} {bytes}/{total_bytes}  {eta} left";
 const TRAINING: &str = "training the judge (once per data set)  {bar:24} {percent}%  {eta} left";
@@ -47,7 +49,7 @@ impl Bars {
         remove(&mut self.training);
         let quiet = self.quiet;
         let bar = self.fetching.get_or_insert_with(|| bar(quiet, FETCHING, None));
-        bar.set_message(progress.file);
+        bar.set_message(printable(&progress.file).into_owned());
         if let Some(total) = progress.total {
             bar.set_length(total);
         }
@@ -69,8 +71,7 @@ fn remove(bar: &mut Option<ProgressBar>) {
 }
 
 fn bar(quiet: bool, template: &str, length: Option<u64>) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
-    let bar = ProgressBar::with_draw_target(length, target);
+    let bar = print::bar(quiet, length);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

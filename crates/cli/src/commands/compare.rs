@@ -12,7 +12,10 @@ use std::sync::atomic::Ordering;
 use faussaire::compare::{Entry, Folder, Outcome, Plan, State, Table, csv, json, markdown, page};
 use faussaire::{Error, Result};
 
-use crate::report::{counted, say};
+use crate::numbers::{LARGEST, for_library, whole};
+use crate::print::{note, say};
+use crate::report::counted;
+use crate::stopping;
 
 /// `faussaire compare`
 #[derive(Args, Debug)]
@@ -35,24 +38,24 @@ pub struct Compare {
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = COMPARED)]
     pub set: Vec<String>,
     /// Train each recipe with the seeds 0 to N - 1 [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = COMPARED)]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1, 1000), help_heading = COMPARED)]
     pub seeds: Option<u64>,
 
     /// Generator updates of each run
-    #[arg(long, value_name = "N", help_heading = LENGTH)]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, LARGEST), help_heading = LENGTH)]
     pub steps: Option<u64>,
     /// Epochs of each run
-    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = LENGTH)]
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = whole::<u64>(0, LARGEST), help_heading = LENGTH)]
     pub epochs: Option<u64>,
     /// Training time of each run, such as 5m
-    #[arg(long, value_name = "TIME", value_parser = crate::duration::parse, help_heading = LENGTH)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = crate::duration::parse, help_heading = LENGTH)]
     pub time: Option<std::time::Duration>,
 
     /// Folder of the comparison; an existing one is resumed [default: the next number under comparisons/]
     #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     pub run: Option<PathBuf>,
     /// Number of images of each run to judge [default: 10000]
-    #[arg(short, value_name = "N", help_heading = OUTPUT)]
+    #[arg(short, value_name = "N", value_parser = for_library::<usize>(1, LARGEST), help_heading = OUTPUT)]
     pub n: Option<usize>,
     /// Print the table as JSON instead of Markdown
     #[arg(long, help_heading = OUTPUT)]
@@ -65,15 +68,18 @@ pub struct Compare {
     #[arg(long, value_name = "DIR", help_heading = MACHINE)]
     pub data: Option<PathBuf>,
     /// Runs trained at the same time [default: one per thread; 1 on devices other than cpu]
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024), help_heading = MACHINE)]
     pub jobs: Option<usize>,
     /// CPU threads of all runs together [default: all]
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024), help_heading = MACHINE)]
     pub threads: Option<usize>,
     /// Device: cpu, cuda, cuda:N, vulkan or metal; all but cpu need a build with that feature
     #[arg(long, value_name = "DEVICE", help_heading = MACHINE)]
     pub device: Option<String>,
 }
+
+/// What is printed at the first Ctrl-C.
+const STOPPING: &str = "stopping after the steps and the judgement under way; press Ctrl-C again to end at once";
 
 const COMPARED: &str = "What to compare";
 const LENGTH: &str = "Length";
@@ -89,7 +95,7 @@ Examples:
 pub fn run(options: &Compare) -> Result<()> {
     let planned = planning::plan(options)?;
     let (folder, plan) = (&planned.folder, &planned.plan);
-    let stop = super::stopping::on_signal()?;
+    let stop = stopping::after_step(STOPPING);
     if !options.quiet {
         introduce(folder, plan);
     }
@@ -112,7 +118,7 @@ pub fn run(options: &Compare) -> Result<()> {
         say!("\n{}: page.html, table.md, table.csv, table.json, runs/", folder.path().display());
     }
     if stop.load(Ordering::SeqCst) {
-        eprintln!("stopped; to resume: faussaire compare --run {}", folder.path().display());
+        note!("stopped; to resume: faussaire compare --run {}", folder.path().display());
         return Ok(());
     }
     nothing_but_failures(&table)
@@ -121,13 +127,13 @@ pub fn run(options: &Compare) -> Result<()> {
 fn introduce(folder: &Folder, plan: &Plan) {
     let all = plan.jobs().len();
     let (runs, threads) = (counted(all as u64, "run"), counted(plan.threads as u64, "thread"));
-    eprintln!("{}: {runs}, {} at a time, {threads} each", plan.title, plan.jobs);
+    note!("{}: {runs}, {} at a time, {threads} each", plan.title, plan.jobs);
     for variant in plan.variants.iter() {
         if let Some(why) = &variant.refused {
-            eprintln!("{} refused: {why}", variant.name);
+            note!("{} refused: {why}", variant.name);
         }
     }
-    eprintln!("folder {}; Ctrl-C saves and stops, the same command resumes", folder.path().display());
+    note!("folder {}; Ctrl-C saves and stops, the same command resumes", folder.path().display());
 }
 
 /// The results so far of all runs.

@@ -1,10 +1,10 @@
 //! `faussaire completions SHELL`: a completion script for a shell.
 
-use std::io::Write;
-
 use clap::Args;
 use clap_complete::Shell;
-use faussaire::{Error, Result};
+use faussaire::Result;
+
+use crate::print;
 
 /// `faussaire completions`
 #[derive(Args, Debug)]
@@ -18,5 +18,5 @@ pub fn run(options: &Completions, command: &mut clap::Command) -> Result<()> {
     // Not straight to stdout: the generator panics where it can't write.
     let mut script = Vec::new();
     clap_complete::generate(options.shell, command, "faussaire", &mut script);
-    std::io::stdout().write_all(&script).map_err(Error::io("write to", "stdout"))
+    print::whole(&script)
 }

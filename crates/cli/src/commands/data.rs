@@ -8,7 +8,9 @@ use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
-use crate::report::{self, say};
+use crate::numbers::for_library;
+use crate::print::say;
+use crate::report;
 
 /// Images on a preview's rows, and columns of a set without classes.
 const COLUMNS: usize = 10;
@@ -53,7 +55,7 @@ pub enum DataAction {
         /// Name or path
         dataset: String,
         /// Accept images of any size, as `train --size N` does
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 65_536))]
         size: Option<usize>,
     },
     /// Write a sheet of a data set's images, a row per class
@@ -64,13 +66,16 @@ pub enum DataAction {
         #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
         output: PathBuf,
         /// Resize images to N x N pixels, after a centre crop
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 65_536))]
         size: Option<usize>,
     },
 }
 
 pub fn run(options: &Data) -> Result<()> {
     let open = OpenOptions::default().data_dir(options.data.clone());
+    if let DataAction::Check { dataset, .. } | DataAction::Preview { dataset, .. } = &options.action {
+        super::mention_namesake(dataset);
+    }
     match &options.action {
         DataAction::List => list(&open),
         DataAction::Fetch { dataset } => fetch(dataset, &open),

@@ -7,7 +7,7 @@ use faussaire::run::Run;
 use std::path::PathBuf;
 
 use super::findings;
-use crate::report::say;
+use crate::print::{self, say};
 
 /// `faussaire doctor`
 #[derive(Args, Debug)]
@@ -39,13 +39,13 @@ pub fn run(options: &Doctor) -> Result<()> {
         say!("{}: {}", run.path().display(), findings::none(&doctor));
     }
     for finding in doctor.findings() {
-        say!("{}", findings::text(finding));
+        print::result(&findings::text(finding))?;
     }
     for remark in &remarks {
         say!("{}", findings::remark(remark));
     }
     for heal in doctor.heals() {
-        say!("{}", findings::healed(heal));
+        print::result(&findings::healed(heal))?;
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use faussaire::run::Run;
 use faussaire::{Error, Result};
 use std::path::PathBuf;
 
-use crate::report::{count, say};
+use crate::numbers::for_library;
+use crate::print::tell;
+use crate::report::count;
 
 /// `faussaire export`
 #[derive(Args, Debug)]
@@ -37,7 +39,7 @@ pub struct Export {
     #[arg(long)]
     pub half: bool,
     /// CPU threads [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024))]
     pub threads: Option<usize>,
 }
 
@@ -66,11 +68,11 @@ fn exported(options: &Export) -> Result<()> {
     });
     let written = export::write(&run, &options.checkpoint, format, &options.output, &choices)?;
     for (path, bytes) in &written.files {
-        say!("{}: {}, from step {}", path.display(), size(*bytes), count(written.step));
+        tell!("{}: {}, from step {}", path.display(), size(*bytes), count(written.step));
     }
-    say!("  verified: {}, largest difference {:.1e}", written.checked, written.difference);
+    tell!("  verified: {}, largest difference {:.1e}", written.checked, written.difference);
     if let (Format::Safetensors, Some((code, _))) = (format, written.files.get(1)) {
-        say!("next:\n  python {} 16 images.png", code.display());
+        tell!("next:\n  python {} 16 images.png", code.display());
     }
     Ok(())
 }

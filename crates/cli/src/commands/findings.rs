@@ -1,21 +1,22 @@
 //! The doctor's findings, and remarks on recipes, as text.
 
-use console::style;
+use console::Style;
 use faussaire::doctor::{Doctor, Finding, Heal};
 use faussaire::recipe::Remark;
 
+use crate::print::Line;
 use crate::report::{count, counted};
 
 /// Three lines: what was measured, what it means, what to try.
-pub fn text(finding: &Finding) -> String {
+pub fn text(finding: &Finding) -> Line {
     let advice = advice(&finding.advice, &finding.flags());
-    format!("{} {}\n  {}{advice}", heading(finding.step), finding.seen, finding.means)
+    said(finding.step, &format!("{}\n  {}{advice}", finding.seen, finding.means))
 }
 
 /// Two lines: what is unusual in the recipe, what to try.
-pub fn remark(remark: &Remark) -> String {
-    let heading = style("remark:").yellow();
-    format!("{heading} {}{}", remark.what, advice(&remark.advice, &remark.flags()))
+pub fn remark(remark: &Remark) -> Line {
+    let text = format!("{}{}", remark.what, advice(&remark.advice, &remark.flags()));
+    Line::headed("remark:", Style::new().yellow(), text)
 }
 
 /// The line of what to try; nothing where there is nothing.
@@ -27,9 +28,9 @@ fn advice(advice: &str, flags: &str) -> String {
     }
 }
 
-/// What a line of the doctor begins with.
-fn heading(step: u64) -> String {
-    style(format!("doctor, step {}:", count(step))).yellow().to_string()
+/// What the doctor says of a step.
+fn said(step: u64, text: &str) -> Line {
+    Line::headed(&format!("doctor, step {}:", count(step)), Style::new().yellow(), text)
 }
 
 /// What is said where `doctor` found nothing: that, or from which step on it can tell.
@@ -44,12 +45,12 @@ pub fn none(doctor: &Doctor) -> String {
 }
 
 /// A line about a healing step.
-pub fn healed(heal: &Heal) -> String {
+pub fn healed(heal: &Heal) -> Line {
     let back = match &heal.checkpoint {
         Some(name) => format!("back to the {name} checkpoint, step {}", count(heal.back_to)),
         None => "restarted".into(),
     };
-    format!("{} healing {}: {back}, to {}: {}", heading(heal.step), heal.name.name(), heal.remedy, heal.flags())
+    said(heal.step, &format!("healing {}: {back}, to {}: {}", heal.name.name(), heal.remedy, heal.flags()))
 }
 
 /// The findings' names and steps in one line; none if there are no findings.

@@ -13,7 +13,8 @@ use faussaire::metrics::{Judgement, Verdict};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
-use crate::report::say;
+use crate::numbers::{LARGEST, for_library, whole};
+use crate::print::{note, say, tell};
 
 /// `faussaire judge`
 #[derive(Args, Debug)]
@@ -26,7 +27,7 @@ pub struct Judge {
     #[arg(long, value_name = "DATASET")]
     pub against: Option<String>,
     /// Number of images to judge, at most
-    #[arg(short, value_name = "N", default_value_t = 10_000)]
+    #[arg(short, value_name = "N", default_value_t = 10_000, value_parser = for_library::<usize>(1, LARGEST))]
     pub n: usize,
     /// Judge one class of a conditional run
     #[arg(long, value_name = "LABELS")]
@@ -41,7 +42,7 @@ pub struct Judge {
     #[arg(long, value_name = "FILE.html")]
     pub neighbours: Option<PathBuf>,
     /// Random seed of the latents and of the choice of real images
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0, u64::MAX))]
     pub seed: u64,
     /// Print JSON
     #[arg(long)]
@@ -50,7 +51,7 @@ pub struct Judge {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// CPU threads [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024))]
     pub threads: Option<usize>,
 }
 
@@ -81,10 +82,10 @@ pub fn run(options: &Judge) -> Result<()> {
             [] => format!("{} has no labels", judged.real),
             unused => format!("the labels of {} can't be used ({})", judged.real, unused.join("; ")),
         };
-        eprintln!("{why}: features are those of a fixed net with random weights");
+        note!("{why}: features are those of a fixed net with random weights");
     }
     if let Some(file) = &options.neighbours {
-        say!("{}: each image beside the nearest training images\n", file.display());
+        tell!("{}: each image beside the nearest training images\n", file.display());
     }
     scores::print(&judged)
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use faussaire::data::LabelKind;
 use faussaire::data::LabelSettings;
-use faussaire::data::PartFile;
 use faussaire::data::npy::NpyWriter;
+use faussaire::data::{PartFile, require_room};
 use faussaire::render::zip::Zip;
 use faussaire::render::{Images, png};
 use faussaire::{Error, Result};
@@ -22,7 +22,12 @@ pub struct Archive {
     path: PathBuf,
     table: csv::Writer<PartFile>,
     labels: LabelSettings,
+    /// Images that it will hold.
+    total: usize,
 }
+
+/// Bytes that a member takes besides its contents and twice its name.
+const MEMBER_BYTES: usize = 130;
 
 /// A label row as cells of the table: the class's name, or a 0 or 1 for each attribute.
 fn cells<'a>(labels: &'a LabelSettings, row: &[f32]) -> Vec<&'a str> {
@@ -49,14 +54,15 @@ fn folder(name: &str) -> String {
 }
 
 impl Archive {
-    /// Begins the archive at `path` for images with `labels`, if any.
-    pub fn create(path: &Path, labels: &LabelSettings) -> Result<Self> {
+    /// Begins the archive at `path` for `total` images with `labels`, if any.
+    pub fn create(path: &Path, labels: &LabelSettings, total: usize) -> Result<Self> {
         let table = PartFile::create(&path.with_added_extension("labels"))?;
         let mut archive = Self {
             zip: Zip::new(PartFile::create(path)?),
             path: path.into(),
             table: csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(table),
             labels: labels.clone(),
+            total,
         };
         let columns = match labels.kind {
             LabelKind::Classes => vec!["class"],
@@ -83,7 +89,13 @@ impl Archive {
             }
             self.zip.add(&name, bytes.as_slice()).map_err(Error::io("write", &self.path))?;
         }
-        Ok(())
+        let left = self.total.saturating_sub(first + images.len());
+        if first > 0 || left == 0 {
+            return Ok(());
+        }
+        // The first images are about as large as the others.
+        let bytes: usize = encoded.iter().map(|bytes| bytes.len() + MEMBER_BYTES).sum();
+        require_room(&self.path, (bytes / images.len().max(1)) as u64 * left as u64)
     }
 
     /// Puts the archive in its place.
@@ -134,8 +146,8 @@ impl LabelArray {
         self.writer.write(&values.concat())
     }
 
-    /// Puts the file in its place.
-    pub fn finish(self) -> Result<()> {
-        self.writer.finish()
+    /// The complete file, which gets its name with that of the images.
+    pub fn complete(self) -> Result<PartFile> {
+        self.writer.complete()
     }
 }

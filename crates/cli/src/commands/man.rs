@@ -1,14 +1,13 @@
 //! `faussaire man [DIR]`: manual pages, made from the same text as `--help`.
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use clap_mangen::{Man, generate_to};
 use faussaire::{Error, Result};
 
-use crate::report::say;
+use crate::print::{self, tell};
 
 /// `faussaire man`
 #[derive(Args, Debug)]
@@ -24,10 +23,10 @@ pub fn run(options: &Manual, command: clap::Command) -> Result<()> {
     let Some(dir) = &options.dir else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page).map_err(Error::io("make", "the manual page"))?;
-        return std::io::stdout().write_all(&page).map_err(Error::io("write to", "stdout"));
+        return print::whole(&page);
     };
     fs::create_dir_all(dir).map_err(Error::io("make", dir))?;
     generate_to(command, dir).map_err(Error::io("write manual pages to", dir))?;
-    say!("{}: faussaire.1 and a page for each subcommand", dir.display());
+    tell!("{}: faussaire.1 and a page for each subcommand", dir.display());
     Ok(())
 }

@@ -14,12 +14,13 @@ pub mod presets;
 mod progress;
 pub mod sample;
 pub mod serve;
-mod stopping;
 pub mod studio;
 pub mod summary;
 pub mod train;
 
 use faussaire::{Device, Error, Result};
+
+use crate::print::note;
 
 /// Limits the processor threads of everything that follows.
 fn limit_threads(threads: Option<usize>) -> Result<()> {
@@ -31,6 +32,13 @@ fn limit_threads(threads: Option<usize>) -> Result<()> {
         .num_threads(threads)
         .build_global()
         .map_err(|e| Error::usage(format!("{threads} threads can't be started: {e}"), "try fewer"))
+}
+
+/// Says of a file or folder here that has the name of a data set, which is meant, how to mean it.
+fn mention_namesake(dataset: &str) {
+    if faussaire::data::is_name(dataset) && std::path::Path::new(dataset).exists() {
+        note!("{dataset} is a data set's name; for the files here type .{}{dataset}", std::path::MAIN_SEPARATOR);
+    }
 }
 
 /// The device called `name`.

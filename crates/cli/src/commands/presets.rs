@@ -4,7 +4,7 @@ use clap::Args;
 use faussaire::recipe::{Key, schema};
 use faussaire::{Preset, Result};
 
-use crate::report::say;
+use crate::print::say;
 
 /// `faussaire presets`
 #[derive(Args, Debug)]

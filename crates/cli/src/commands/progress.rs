@@ -8,9 +8,10 @@ use faussaire::Result;
 use faussaire::ops::Precision;
 use faussaire::render::{Images, terminal};
 use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::findings;
+use crate::print::{self, note};
 use crate::report::{self, count, counted};
 
 /// Images in the strip, as in the lab.
@@ -44,9 +45,16 @@ pub struct Console {
 impl Console {
     /// Shows nothing if `quiet`. `time` is the limit of the training, if there is one.
     pub fn new(quiet: bool, time: Option<Duration>) -> Self {
-        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
-        let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, quiet, time, began: None, steps: 0, shown: None, last: None, warned: false }
+        Self {
+            bar: print::bar(quiet, None),
+            quiet,
+            time,
+            began: None,
+            steps: 0,
+            shown: None,
+            last: None,
+            warned: false,
+        }
     }
 
     /// Prints the data, the nets, the machine's settings and the run folder.
@@ -55,7 +63,7 @@ impl Console {
             return;
         }
         let parameters = |net: &faussaire::net::Network| count(net.parameters().0 as u64);
-        eprintln!(
+        note!(
             "{}: {}; batch size {}; {}, {}",
             gan.dataset().name(),
             report::images(gan.dataset().len() as u64, gan.image_shape()),
@@ -64,26 +72,19 @@ impl Console {
             precision(gan.generator.precision),
         );
         let (generator, discriminator) = (parameters(&gan.generator.net), parameters(&gan.discriminator.net));
-        eprintln!("parameters: generator {generator}, discriminator {discriminator}");
+        note!("parameters: generator {generator}, discriminator {discriminator}");
         for note in gan.dataset().notes() {
-            eprintln!("{note}");
+            note!("{note}");
         }
         if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
-            eprintln!("labels: {}", shortened(&gan.recipe.labels.names));
+            note!("labels: {}", shortened(&gan.recipe.labels.names));
         }
-        eprintln!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
+        note!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
     }
 
     /// Removes the bar, so that an error gets a line of its own.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
-    }
-
-    /// A line above the bar.
-    fn say(&self, text: &str) {
-        if !self.quiet {
-            self.bar.suspend(|| eprintln!("{text}"));
-        }
     }
 
     fn start(&mut self, step: u64, steps: u64) {
@@ -114,12 +115,10 @@ impl Console {
             self.warned = true;
             let (path, reason) = (first.path.display(), &first.reason);
             let text = format!("{path} is skipped: {reason}; another image replaces it, and any further bad file");
-            self.bar.suspend(|| report::warning(&text));
+            print::warning(&text);
         }
         if end && !bad.is_empty() {
-            self.bar.suspend(|| {
-                eprintln!("skipped {}; `faussaire data check` lists them", counted(bad.len() as u64, "bad file"))
-            });
+            note!("skipped {}; `faussaire data check` lists them", counted(bad.len() as u64, "bad file"));
         }
     }
 
@@ -146,7 +145,7 @@ impl Console {
         let Some(report) = self.last.filter(|_| !self.quiet && self.shown != Some(step)) else { return Ok(()) };
         self.shown = Some(step);
         if gan.image_shape().height < 4 {
-            self.bar.suspend(|| eprintln!("{}", losses(&report, gan)));
+            note!("{}", losses(&report, gan));
             return Ok(());
         }
         let values = gan.generate(&gan.fixed_latents(STRIP))?;
@@ -157,10 +156,8 @@ impl Console {
         } else {
             String::new()
         };
-        self.bar.suspend(|| {
-            eprintln!("{}", losses(&report, gan));
-            eprint!("{strip}");
-        });
+        note!("{}", losses(&report, gan));
+        print::picture(&strip);
         Ok(())
     }
 }
@@ -197,8 +194,8 @@ impl Watcher for Console {
                 self.bad_files(gan, true);
                 self.clear();
             }
-            Event::Finding(finding) => self.say(&findings::text(finding)),
-            Event::Heal(heal) => self.say(&findings::healed(heal)),
+            Event::Finding(finding) if !self.quiet => print::remark(&findings::text(finding)),
+            Event::Heal(heal) if !self.quiet => print::remark(&findings::healed(heal)),
             _ => {}
         }
         Ok(Request::Continue)

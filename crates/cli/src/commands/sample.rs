@@ -4,19 +4,24 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 use faussaire::data::npy::NpyWriter;
+use faussaire::data::{commit_together, require_room};
 use faussaire::recipe::PrecisionChoice;
 use faussaire::render::{Images, gif, png, sheet};
 use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
 
 use super::labelled::{Archive, LabelArray};
-use crate::report::{self, count, say};
+use crate::numbers::{LARGEST, for_library, whole};
+use crate::print::tell;
+use crate::report::{self, count};
 
 /// Images are generated and written in parts of this size, which bounds the memory.
 const PART: usize = 1024;
 /// Number of latents that an interpolation passes through, and its default number of frames.
 const ENDS: usize = 8;
 const FRAMES: usize = 96;
+/// Bytes of which the room for a file is a multiple, on most disks.
+const BLOCK: u64 = 4096;
 /// Milliseconds per frame.
 const DELAY: u32 = 60;
 
@@ -41,16 +46,16 @@ pub struct Sample {
     pub output: PathBuf,
 
     /// Number of images, or of frames [default: 64; .gif: 96]
-    #[arg(short, value_name = "N", help_heading = WHAT)]
+    #[arg(short, value_name = "N", value_parser = for_library::<usize>(1, LARGEST), help_heading = WHAT)]
     pub n: Option<usize>,
     /// Class to generate, or attributes such as Smiling,Eyeglasses (conditional runs)
     #[arg(long, value_name = "LABELS", help_heading = WHAT)]
     pub class: Option<String>,
     /// Rows and columns of a .png grid, such as 8x10
-    #[arg(long, value_name = "RxC", value_parser = grid, help_heading = WHAT)]
+    #[arg(long, value_name = "RxC", allow_hyphen_values = true, value_parser = grid, help_heading = WHAT)]
     pub grid: Option<(usize, usize)>,
     /// Random seed of the latents
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = WHAT)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0, u64::MAX), help_heading = WHAT)]
     pub seed: u64,
     /// Interpolate between latents; a .gif always does
     #[arg(long, help_heading = WHAT)]
@@ -64,7 +69,7 @@ pub struct Sample {
     #[arg(long, value_name = "PRECISION", value_parser = ["auto", "f32", "bf16"], default_value = "f32", help_heading = MACHINE)]
     pub precision: String,
     /// CPU threads [default: all]
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024), help_heading = MACHINE)]
     pub threads: Option<usize>,
 }
 
@@ -110,7 +115,7 @@ fn sampled(options: &Sample) -> Result<()> {
         Output::Zip(path) => write_zip(&sampler, options, asked.unwrap_or(64), path)?,
         Output::Folder(path) => write_folder(&sampler, options, asked.unwrap_or(64), path)?,
     };
-    say!(
+    tell!(
         "{}: {} from step {}",
         options.output.display(),
         report::images(made as u64, sampler.shape()),
@@ -121,6 +126,9 @@ fn sampled(options: &Sample) -> Result<()> {
 
 fn output(options: &Sample) -> Result<Output<'_>> {
     let path = options.output.as_path();
+    if path.as_os_str() == "-" {
+        return Err(Error::usage("-o -: images are not written to stdout", "name a file, or ./- for a folder"));
+    }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     let output = match extension.as_deref() {
         Some("png") => Output::Png(path),
@@ -235,16 +243,18 @@ fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
         }
         writer.write(&images.bytes)
     })?;
-    if let Some((place, array)) = beside {
-        array.finish()?;
-        say!("{}: their labels", place.display());
+    match beside {
+        Some((place, array)) => {
+            commit_together(vec![writer.complete()?, array.complete()?])?;
+            tell!("{}: their labels", place.display());
+        }
+        None => writer.finish()?,
     }
-    writer.finish()?;
     Ok(made)
 }
 
 fn write_zip(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
-    let mut archive = Archive::create(path, sampler.labels())?;
+    let mut archive = Archive::create(path, sampler.labels(), n)?;
     let made = in_parts(sampler, options, n, |first, images| {
         archive.add(&images, &label_rows(sampler, options, first, images.len())?, first)
     })?;
@@ -253,7 +263,18 @@ fn write_zip(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
 }
 
 fn write_folder(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
-    in_parts(sampler, options, n, |first, images| png::write_folder(path, &images, first))
+    in_parts(sampler, options, n, |first, images| {
+        png::write_folder(path, &images, first)?;
+        let (count, left) = (images.len(), n - first - images.len());
+        if first > 0 || left == 0 {
+            return Ok(());
+        }
+        // The sizes of the first are those of the others, more or less; a file takes whole blocks.
+        let size =
+            |number: usize| std::fs::metadata(path.join(format!("{number:06}.png"))).map_or(0, |about| about.len());
+        let bytes: u64 = (0..count).map(|number| size(number).next_multiple_of(BLOCK)).sum();
+        require_room(&path.join("images"), bytes / count as u64 * left as u64)
+    })
 }
 
 /// `8x10`

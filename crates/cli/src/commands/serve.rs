@@ -1,13 +1,14 @@
 //! `faussaire serve RUN`: generated images over HTTP.
 
 use clap::Args;
-use std::io::Write;
 use std::path::PathBuf;
 
 use faussaire::Result;
 use faussaire_studio::serve;
 use faussaire_studio::server::Stop;
 
+use crate::numbers::{for_library, whole};
+use crate::print::{note, tell};
 use crate::report::count;
 
 /// `faussaire serve`
@@ -20,11 +21,11 @@ pub struct Serve {
     #[arg(long, value_name = "NAME")]
     pub checkpoint: Option<String>,
     /// CPU threads [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024))]
     pub threads: Option<usize>,
 
     /// Port [default: 7412, or any free one]
-    #[arg(long, value_name = "N", help_heading = NETWORK)]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(0, 65_535), help_heading = NETWORK)]
     pub port: Option<u16>,
     /// Address to listen on; if other machines can reach it, requests need the token
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = NETWORK)]
@@ -33,10 +34,10 @@ pub struct Serve {
     #[arg(long, value_name = "TEXT", help_heading = NETWORK)]
     pub token: Option<String>,
     /// Maximum number of waiting requests; further ones get status 429
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..), help_heading = NETWORK)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole::<u16>(1, 65_535), help_heading = NETWORK)]
     pub queue: u16,
     /// Maximum number of images per request
-    #[arg(long, alias = "most", value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..), help_heading = NETWORK)]
+    #[arg(long, alias = "most", value_name = "N", default_value_t = 1024, value_parser = whole::<u16>(1, 65_535), help_heading = NETWORK)]
     pub max_images: u16,
 }
 
@@ -60,12 +61,11 @@ pub fn run(options: &Serve) -> Result<()> {
         max_images: options.max_images.into(),
     };
     serve::run(asked, &Stop::default(), |ready| {
-        // stdout may be closed.
-        let _ = writeln!(std::io::stdout(), "{}", ready.address);
+        tell!("{}", ready.address);
         if let Some(token) = &ready.token {
-            eprintln!("authorization: Bearer {token}");
+            note!("authorization: Bearer {token}");
         }
         let (run, step) = (options.run.display(), count(ready.step));
-        eprintln!("serving {run} (images of {}, step {step}); API: GET /openapi.json; Ctrl-C to stop", ready.shape);
+        note!("serving {run} (images of {}, step {step}); API: GET /openapi.json; Ctrl-C to stop", ready.shape);
     })
 }

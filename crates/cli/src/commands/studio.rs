@@ -1,12 +1,14 @@
 //! `faussaire studio [RUNS]`: runs in the browser.
 
 use clap::Args;
-use std::io::Write;
 use std::path::PathBuf;
 
 use faussaire::{Error, Result};
 use faussaire_studio::server::Stop;
 use faussaire_studio::studio;
+
+use crate::numbers::{for_library, whole};
+use crate::print::{note, tell};
 
 /// `faussaire studio`
 #[derive(Args, Debug)]
@@ -22,11 +24,11 @@ pub struct Studio {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// CPU threads [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024))]
     pub threads: Option<usize>,
 
     /// Port [default: 7411, or any free one]
-    #[arg(long, value_name = "N", help_heading = NETWORK)]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(0, 65_535), help_heading = NETWORK)]
     pub port: Option<u16>,
     /// Address to listen on; if other machines can reach it, requests need the token
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = NETWORK)]
@@ -60,9 +62,8 @@ pub fn run(options: &Studio) -> Result<()> {
         assets: options.assets.clone(),
     };
     studio::run(asked, &Stop::default(), |address| {
-        // stdout may be closed.
-        let _ = writeln!(std::io::stdout(), "{address}");
-        eprintln!("serving the runs in {} (Ctrl-C to stop)", options.runs.display());
+        tell!("{address}");
+        note!("serving the runs in {} (Ctrl-C to stop)", options.runs.display());
         if options.open {
             open(address);
         }

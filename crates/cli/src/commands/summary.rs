@@ -6,7 +6,7 @@ use std::path::Path;
 use faussaire::run::Run;
 use faussaire::{Preset, Recipe, Result};
 
-use crate::report::say;
+use crate::print::say;
 
 /// `faussaire summary`
 #[derive(Args, Debug)]

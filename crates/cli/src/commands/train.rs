@@ -8,24 +8,31 @@ mod remarks;
 mod summary;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use faussaire::data::{IN_MEMORY, is_name};
 use faussaire::run::Run;
 use faussaire::trainer::{Data, resumed_recipe};
-use faussaire::{Gan, Result, Trainer};
+use faussaire::{Error, Gan, Result, Trainer};
 
 pub use arguments::Train;
 
 use super::bars::Bars;
 use super::progress::Console;
-use super::stopping;
-use crate::report::{count, say};
+use crate::print::{self, note, tell};
+use crate::report::{count, quoted};
+use crate::stopping;
 
 /// The folder of runs without `--run`.
 const RUNS: &str = "runs";
 
+/// What is printed at the first Ctrl-C.
+const STOPPING: &str = "stopping after this step, then saving; press Ctrl-C again to end at once";
+
 pub fn run(options: &Train) -> Result<()> {
+    if options.stop_at_eof {
+        stopping::at_eof();
+    }
     super::limit_threads(options.threads)?;
     let device = super::device(&options.device)?;
     let run = options.resume.as_ref().map(|given| find(given.as_deref())).transpose()?;
@@ -33,9 +40,13 @@ pub fn run(options: &Train) -> Result<()> {
         Some(run) => resumed_recipe(run, &changes::of(options))?,
         None => changes::new_recipe(options)?,
     };
+    if let (Some(name), false) = (&options.dataset, options.quiet) {
+        super::mention_namesake(name);
+    }
     let mut bars = Bars::new(options.quiet);
-    let data = Data::open(&recipe, &mut |fetched| bars.fetching(fetched))?;
+    let data = Data::open(&recipe, &mut |fetched| bars.fetching(fetched));
     drop(bars);
+    let data = data.map_err(|error| if_moved(error, run.as_ref(), &recipe.data.source))?;
     let how = how::how(&recipe, device, options)?;
     match run {
         Some(_) if options.dry_run => plan::show(&Gan::new(recipe, data.shared(), &how.device)?, options.quiet),
@@ -53,20 +64,20 @@ pub fn run(options: &Train) -> Result<()> {
 fn train(mut trainer: Trainer, options: &Train) -> Result<()> {
     let Some(path) = trainer.run_folder().map(|run| run.path().to_path_buf()) else { return Ok(()) };
     if options.resume.is_some() && !trainer.is_resumed() {
-        eprintln!("{} has no checkpoint yet: starting from step 0", path.display());
+        note!("{} has no checkpoint yet: starting from step 0", path.display());
+    }
+    for remark in trainer.remarks() {
+        print::warning(remark);
     }
     if trainer.is_complete() {
         let step = count(trainer.gan().progress.step);
-        say!("{}: complete at step {step}; continue with --steps, --epochs or --time", path.display());
+        tell!("{}: complete at step {step}; continue with --steps, --epochs or --time", path.display());
         return Ok(());
     }
     let mut bars = Bars::new(options.quiet);
     trainer.find_judge(&mut |progress| bars.show(progress))?;
     drop(bars);
-    let stop = stopping::on_signal()?;
-    if options.stop_at_eof {
-        stopping::at_eof(Arc::clone(&stop));
-    }
+    let stop = stopping::after_step(STOPPING);
     let mut trainer = trainer.stop_when(move || stop.load(Ordering::SeqCst));
     let mut console = Console::new(options.quiet, trainer.limits().time);
     console.introduce(trainer.gan(), &path);
@@ -75,10 +86,26 @@ fn train(mut trainer: Trainer, options: &Train) -> Result<()> {
         remarks::show(trainer.gan(), options.quiet)?;
     }
     let outcome = trainer.run_watched(&mut [&mut console]);
+    stopping::at_once();
     if outcome.is_err() {
         console.clear();
     }
-    summary::conclude(&trainer, outcome?)
+    summary::conclude(&trainer, outcome?);
+    Ok(())
+}
+
+/// `error`; of images that are no longer where the run to be resumed has them, with how to say where they are.
+fn if_moved(error: Error, resumed: Option<&Run>, source: &str) -> Error {
+    match resumed {
+        Some(run) if !is_name(source) && !source.starts_with(IN_MEMORY) && !Path::new(source).exists() => {
+            let run = quoted(&run.path().display().to_string());
+            Error::data(
+                format!("the images of this run were in {source}, where there is nothing now"),
+                format!("put them back, or say where they are: faussaire train NEWPATH --resume {run}"),
+            )
+        }
+        _ => error,
+    }
 }
 
 /// The folder of a new run.

@@ -32,7 +32,7 @@ pub(crate) fn make_room(folder: &Path, bytes: u64) -> bool {
     if bytes > MAX_BYTES || std::fs::create_dir_all(folder).is_err() {
         return false;
     }
-    atomic_file::sweep_folder(folder);
+    atomic_file::sweep(folder);
     let mut files = files(folder);
     files.sort();
     let mut total: u64 = files.iter().map(|(_, length, _)| length).sum();

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Failure, Progress, Remote};
-use crate::atomic_file::{PartFile, sweep};
+use crate::atomic_file::PartFile;
 use crate::digest::Digest;
 use crate::error::Result;
 
@@ -14,7 +14,6 @@ use crate::error::Result;
 /// # Errors
 /// The transfer, a check or the disk fails; `target` is then unchanged.
 pub(crate) fn fetch(remote: &Remote, target: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
-    sweep(target);
     let mut part = PartFile::create(target)?;
     let mut request = agent(remote).get(&remote.url);
     if let Some(token) = &remote.token {

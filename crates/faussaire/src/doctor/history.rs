@@ -8,12 +8,14 @@ use crate::metrics::{Metric, ScoreName};
 use crate::recipe::{Images, Recipe, Remark};
 use crate::train::{Event, StepReport};
 
-/// Windows in a run. Four of them pass within the first 20% of the steps, within which the doctor must name a failure.
-const WINDOWS: u64 = 20;
+/// A window takes one of as many parts of the steps so far. The planned length of a run has no say: a run that is stopped and
+/// made longer must have the findings, and so the heals, of one that was that long from the start.
+const PARTS: u64 = 10;
 /// Fewest steps of a window: it holds five log lines, so that one unlucky batch does not decide.
 const MIN_WINDOW: u64 = 50;
 /// Most steps of a window: in a run of a million steps, a failure should be named within hours.
 const MAX_WINDOW: u64 = 2000;
+
 /// The largest latent that is narrow for images, which vary in more ways; with a larger one, near-duplicates have
 /// another cause.
 const NARROW: usize = 3;
@@ -196,16 +198,18 @@ impl RunHistory {
         &self.steps
     }
 
-    /// Number of steps in a window. Where only time ends the run, it may end now.
+    /// Number of steps in a window, at the last step.
     pub fn window(&self) -> u64 {
-        let steps = if self.total_steps > 0 { self.total_steps } else { self.step() };
-        (steps / WINDOWS).clamp(MIN_WINDOW, MAX_WINDOW)
+        (self.step() / PARTS).clamp(MIN_WINDOW, MAX_WINDOW)
     }
 
     /// The step from which no finding means that nothing was found; none once the run has reached it. Some failures are
     /// named earlier.
     pub fn examined_from(&self) -> Option<u64> {
-        self.recent(EXAMINED_AFTER).is_none().then(|| self.start + EXAMINED_AFTER * self.window())
+        // Until then the windows grow, but those of a long run.
+        let grown = (self.start * PARTS).div_ceil(PARTS - EXAMINED_AFTER).min(self.start + EXAMINED_AFTER * MAX_WINDOW);
+        let first = grown.max(self.start + EXAMINED_AFTER * MIN_WINDOW);
+        self.recent(EXAMINED_AFTER).is_none().then_some(first)
     }
 
     /// Planned steps of the run; 0 if unknown.
@@ -271,17 +275,40 @@ mod tests {
     use crate::recipe::Preset;
 
     #[test]
-    fn windows_grow_with_the_run() {
-        let mut history = after(Preset::Quick, &[], 0, |_| {});
-        for (steps, window) in [(0, 50), (300, 50), (6000, 300), (10_000_000, 2000)] {
+    fn windows_grow_with_the_steps_whatever_is_planned() {
+        for (made, window) in [(0, 50), (500, 50), (3000, 300), (30_000, 2000)] {
+            let mut history = after(Preset::Quick, &[], 0, |_| {});
+            history.observe(&Event::Step(healthy(made)));
+            assert_eq!(history.window(), window, "{made}");
             history.observe(&Event::Start {
-                step: 0,
-                steps,
+                step: made,
+                steps: 1_000_000,
                 steps_per_epoch: 1.0,
                 machine: String::new(),
                 precision: String::new(),
             });
-            assert_eq!(history.window(), window, "{steps}");
+            assert_eq!(history.window(), window, "{made}");
+        }
+    }
+
+    #[test]
+    fn the_first_examined_step_is_known_before() {
+        for back_to in [0, 90, 3000, 50_000] {
+            let mut history = after(Preset::Quick, &[], 0, |_| {});
+            let heal = Heal {
+                step: back_to + 10,
+                name: Symptom::Collapse,
+                back_to,
+                checkpoint: None,
+                remedy: String::new(),
+                set: vec!["latent=7".into()],
+            };
+            history.observe(&Event::Heal(heal));
+            let first = history.examined_from().unwrap();
+            history.observe(&Event::Step(healthy(first - 10)));
+            assert_eq!(history.examined_from(), Some(first), "{back_to}");
+            history.observe(&Event::Step(healthy(first.next_multiple_of(10))));
+            assert_eq!(history.examined_from(), None, "{back_to}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::train::{Event, Gan, Request, Watcher};
 
 /// Watches a run, reports symptoms and requests that it be healed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Doctor {
     history: RunHistory,
     /// Symptoms found since the run began or was last healed.
@@ -64,6 +64,12 @@ impl Doctor {
     /// The finding of which the run should be healed, if any.
     pub(crate) fn to_treat(&self) -> Option<&Finding> {
         self.to_treat.as_ref()
+    }
+
+    /// Whether the run of `gan` should go back now: its recipe allows it, and there is a remedy.
+    pub(crate) fn is_heal_due(&self, gan: &Gan) -> bool {
+        let allowed = self.heals.len() < gan.recipe.train.heal as usize;
+        allowed && self.to_treat.as_ref().is_some_and(|finding| !finding.set.is_empty())
     }
 
     /// The run's history.
@@ -135,9 +141,7 @@ impl Watcher for Doctor {
         if !matches!(event, Event::Heal(_)) {
             self.examine(event);
         }
-        let allowed = self.heals.len() < gan.recipe.train.heal as usize;
-        let treatable = self.to_treat.as_ref().is_some_and(|finding| !finding.set.is_empty());
-        Ok(if allowed && treatable { Request::RollBack } else { Request::Continue })
+        Ok(if self.is_heal_due(gan) { Request::RollBack } else { Request::Continue })
     }
 
     fn take_events(&mut self) -> Vec<Event> {

@@ -39,7 +39,7 @@ mod torch;
 
 use std::path::{Path, PathBuf};
 
-use crate::data::PartFile;
+use crate::data::{PartFile, commit_together};
 use crate::error::{Error, Result};
 use crate::run::Run;
 
@@ -274,8 +274,7 @@ fn commit(subject: &Subject, format: Format, mut parts: Vec<PartFile>, options: 
         part.write(bytes)?;
         files.push((part.target().to_path_buf(), bytes.len() as u64));
     }
-    // The requested file comes last: where it exists, the others do.
-    parts.into_iter().rev().try_for_each(PartFile::commit)?;
+    commit_together(parts)?;
     Ok(Written { files, checked: export.checked, difference: export.difference, step: subject.step })
 }
 

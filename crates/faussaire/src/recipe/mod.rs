@@ -25,6 +25,7 @@ mod table;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod text;
 
 pub(crate) use change::flags;
 pub use conditional::Conditional;

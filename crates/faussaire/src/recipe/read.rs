@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::settings::ROOT;
-use super::{Recipe, change, table};
+use super::{Recipe, change, table, text};
 use crate::error::{Error, Result};
 
 impl Recipe {
@@ -41,7 +41,7 @@ impl Recipe {
     /// # Errors
     /// As [`Self::parse`], or a file that can't be read.
     pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = text::read(path)?;
         Self::parse(&text, &path.display().to_string(), changes)
     }
 

@@ -34,10 +34,20 @@ pub struct State {
     pub generator_updates: u64,
     /// Updates of D's optimizer.
     pub discriminator_updates: u64,
-    /// Length of events.jsonl at that step; resuming truncates it to this.
+    /// Length of events.jsonl when it was saved.
     pub events_bytes: u64,
-    /// The best score so far, if any.
+    /// Length of events.jsonl before the training's end was logged; absent where it was saved before an end. See
+    /// [`State::resumed_bytes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_before_end: Option<u64>,
+    /// SHA-256 of the log that a resume continues; absent in checkpoints of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// The best score so far, if any, of those on the schedule of the recipe.
     pub best: Option<f64>,
+    /// Whether it is the best by a score that was taken at an end, off the schedule; a resume forgets it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_schedule: bool,
     /// Digest of the data set.
     pub data: String,
     /// SHA-256 of every other file of the checkpoint.
@@ -46,11 +56,86 @@ pub struct State {
 
 const VERSION: u32 = 1;
 
+/// Most steps, updates and images: numbers up to it are exact in every program that reads JSON.
+const MAX_COUNT: u64 = 1 << 53;
+
+/// The beginning of state.json; the digest of the rest follows.
+const DIGEST_KEY: &str = "{\n  \"digest\": \"";
+
+impl State {
+    /// Length of events.jsonl from which a resume goes on: what an end has logged belongs to no schedule and is cut off.
+    pub fn resumed_bytes(&self) -> u64 {
+        self.bytes_before_end.unwrap_or(self.events_bytes)
+    }
+
+    /// The file's text, with its digest.
+    fn text(&self) -> Result<Vec<u8>> {
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|e| Error::run(format!("the checkpoint's state can't be written: {e}"), "report this"))?;
+        let rest = text.strip_prefix(b"{\n").unwrap_or(&text);
+        Ok([DIGEST_KEY.as_bytes(), digest(rest).as_bytes(), b"\",\n", rest].concat())
+    }
+
+    /// Reads what [`Self::text`] writes, or an earlier version has written, which knew no digest.
+    fn parse(text: &[u8]) -> std::result::Result<Self, String> {
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+        if let Some(expected) = value.get("digest") {
+            let rest = text.strip_prefix(DIGEST_KEY.as_bytes()).and_then(|rest| rest.splitn(2, |b| *b == b'\n').nth(1));
+            if rest.is_none_or(|rest| *expected != digest(rest)) {
+                return Err("its contents don't fit its digest".into());
+            }
+        }
+        let state: Self = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        state.check().map(|()| state)
+    }
+
+    /// Refuses numbers that no training can have.
+    fn check(&self) -> std::result::Result<(), String> {
+        let counts = [
+            ("step", self.step, 0),
+            ("images", self.images, self.step),
+            ("generator_updates", self.generator_updates, self.step),
+            ("discriminator_updates", self.discriminator_updates, self.step),
+        ];
+        for (name, value, least) in counts {
+            if !(least..=MAX_COUNT).contains(&value) {
+                return Err(format!("{name} is {value}, expected {least} to {MAX_COUNT}"));
+            }
+        }
+        if !(self.train_s >= 0.0 && self.train_s.is_finite()) {
+            return Err(format!("train_s is {}, expected seconds", self.train_s));
+        }
+        if !(0.0..=1.0).contains(&self.augment) {
+            return Err(format!("augment is {}, expected a probability", self.augment));
+        }
+        if self.resumed_bytes() > self.events_bytes {
+            return Err(format!("bytes_before_end is {}, more than events_bytes", self.resumed_bytes()));
+        }
+        Ok(())
+    }
+}
+
+/// What a checkpoint knows of its run; the rest is the training's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunState {
+    pub events_bytes: u64,
+    pub bytes_before_end: Option<u64>,
+    pub log: Option<String>,
+    pub best: Option<f64>,
+    pub off_schedule: bool,
+}
+
 /// Writes `gan` as the checkpoint folder `place`, replacing an older one.
 ///
 /// # Errors
 /// A folder that can't be written; the older one is unchanged.
 pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Result<()> {
+    save_in_run(place, gan, RunState { events_bytes, best, ..RunState::default() })
+}
+
+/// As [`save`], with all that is known of the run. A checkpoint that is off the schedule leaves the one that it replaces, which is
+/// on it, beside it: [`forget_off_schedule`].
+pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> {
     let temporary = sibling(place, "new");
     if !place.exists() && is_whole(&temporary) {
         // An earlier training was killed between the two renames: complete them, so that there is always a checkpoint.
@@ -73,15 +158,60 @@ pub fn save(place: &Path, gan: &Gan, events_bytes: u64, best: Option<f64>) -> Re
         augment: gan.progress.augment,
         generator_updates: gan.generator.updates(),
         discriminator_updates: gan.discriminator.updates(),
-        events_bytes,
-        best,
+        events_bytes: run.events_bytes,
+        bytes_before_end: run.bytes_before_end,
+        log: run.log,
+        best: run.best,
+        off_schedule: run.off_schedule,
         data: gan.dataset().fingerprint(),
         files,
     };
-    let text = serde_json::to_vec_pretty(&state)
-        .map_err(|e| Error::run(format!("the checkpoint's state can't be written: {e}"), "report this"))?;
-    write(&temporary.join("state.json"), &text)?;
+    write(&temporary.join(STATE), &state.text()?)?;
+    let on_schedule = sibling(place, ON_SCHEDULE);
+    if run.off_schedule && place.exists() && !on_schedule.exists() {
+        fs::rename(place, &on_schedule).map_err(Error::io("rename", place))?;
+    }
     swap(place, &temporary)
+}
+
+/// Takes back what [`save_in_run`] has saved at `place` off the schedule, if it has: the checkpoint before it is there again, or
+/// none.
+///
+/// # Errors
+/// A folder that can't be renamed or removed.
+pub(crate) fn forget_off_schedule(place: &Path) -> Result<()> {
+    for folder in [place.to_path_buf(), sibling(place, "new"), sibling(place, "old")] {
+        if read_state(&folder).is_ok_and(|state| state.off_schedule) {
+            fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+        }
+    }
+    let on_schedule = sibling(place, ON_SCHEDULE);
+    if is_whole(&on_schedule) { swap(place, &on_schedule) } else { Ok(()) }
+}
+
+/// Writes `state` as that of the checkpoint folder `place`.
+///
+/// # Errors
+/// A file that can't be written.
+pub(crate) fn write_state(place: &Path, state: &State) -> Result<()> {
+    write(&place.join(STATE), &state.text()?)
+}
+
+/// Removes what kills have left beside complete checkpoints in `folder`.
+pub(crate) fn tidy(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_leftover = match name.rsplit_once('.') {
+            Some((name, "old")) => is_whole(&folder.join(name)),
+            Some((name, "new")) => is_whole(&folder.join(name)) || !is_whole(&path),
+            _ => false,
+        };
+        if is_leftover {
+            // What can't be removed is removed when the checkpoint is saved again, or told then.
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
 }
 
 /// Renames the complete folder `temporary` to `place`. Between the two renames `place` is missing; [`recover`] handles
@@ -107,15 +237,29 @@ fn swap(place: &Path, temporary: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether `folder` is a complete checkpoint: state.json is written last.
-fn is_whole(folder: &Path) -> bool {
-    folder.join("state.json").is_file()
+/// The file that is written last.
+const STATE: &str = "state.json";
+
+/// The ending of the folder of a checkpoint that is on the schedule, while one off it has its name.
+const ON_SCHEDULE: &str = "on-schedule";
+
+/// The endings of folders that are no checkpoints of their own.
+const ENDINGS: [&str; 3] = ["new", "old", ON_SCHEDULE];
+
+/// Whether `folder` is a complete checkpoint.
+pub(super) fn is_whole(folder: &Path) -> bool {
+    folder.join(STATE).is_file()
+}
+
+/// Whether `name` is that of a folder beside a checkpoint while it is replaced.
+pub(super) fn is_beside(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
 /// The folder of the checkpoint `place`: itself, or the one that a kill between two renames left.
 fn recover(place: &Path) -> Result<PathBuf> {
-    let candidates = [place.to_path_buf(), sibling(place, "new"), sibling(place, "old")];
-    candidates.into_iter().find(|c| is_whole(c)).ok_or_else(|| {
+    let beside = ENDINGS.map(|ending| sibling(place, ending));
+    std::iter::once(place.to_path_buf()).chain(beside).find(|c| is_whole(c)).ok_or_else(|| {
         Error::run(
             format!("there is no checkpoint at {}", place.display()),
             "the first one is written during training; if the run was stopped before it, start the run again",
@@ -134,17 +278,23 @@ pub fn exists(place: &Path) -> bool {
 /// A checkpoint that is missing or damaged.
 pub fn state(place: &Path) -> Result<(PathBuf, State)> {
     let place = recover(place)?;
-    let path = place.join("state.json");
+    let state = read_state(&place)?;
+    Ok((place, state))
+}
+
+fn read_state(folder: &Path) -> Result<State> {
+    let path = folder.join(STATE);
     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-    let state: State = serde_json::from_slice(&bytes)
-        .map_err(|e| Error::run(format!("{} is damaged: {e}", path.display()), super::ANOTHER_CHECKPOINT))?;
+    let state = State::parse(&bytes).map_err(|why| {
+        Error::run(format!("{} was changed or is damaged: {why}", path.display()), super::ANOTHER_CHECKPOINT)
+    })?;
     if state.version != VERSION {
         return Err(Error::run(
             format!("{} has version {}, expected {VERSION}", path.display(), state.version),
             "use the release of faussaire that wrote it",
         ));
     }
-    Ok((place, state))
+    Ok(state)
 }
 
 impl Run {
@@ -174,9 +324,14 @@ impl Run {
 pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
     let (place, state) = state(place)?;
     if !gan.dataset().matches(&state.data) {
+        let weights = place.join(format!("{}.safetensors", gan.generator.net.name()));
         return Err(Error::run(
             format!("the data set {} is not the one that this run was started with", gan.dataset().name()),
-            "use the original images (`data.source`, `data.dir`), or start a new run",
+            format!(
+                "use the original images (`data.source`, `data.dir`), or start a new run on these with the weights of this \
+                 one (`train.init={}`)",
+                weights.display()
+            ),
         ));
     }
     let device = gan.ema.weights.tensors()[0].device();
@@ -257,4 +412,83 @@ fn sibling(place: &Path, suffix: &str) -> PathBuf {
     name.push(".");
     name.push(suffix);
     place.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State {
+            version: VERSION,
+            step: 30,
+            images: 240,
+            train_s: 0.1 + 0.2,
+            augment: 1.0 / 3.0,
+            generator_updates: 30,
+            discriminator_updates: 60,
+            events_bytes: 900,
+            bytes_before_end: Some(700),
+            log: None,
+            best: Some(0.123_456_789_012_345_67),
+            off_schedule: false,
+            data: "d".into(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_state_is_read_to_the_last_bit_and_no_other() {
+        let text = state().text().unwrap();
+        assert_eq!(State::parse(&text).unwrap(), state());
+        assert_eq!(state().resumed_bytes(), 700);
+        // Whatever is changed is told: here each byte in turn.
+        for at in 0..text.len() {
+            let mut changed = text.clone();
+            changed[at] ^= 1;
+            // A changed name of the key leaves the rest as it was.
+            let read = State::parse(&changed);
+            assert!(read.is_err() || read.as_ref() == Ok(&state()), "byte {at}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_without_a_digest_is_held_to_ranges() {
+        let of = |state: &State| State::parse(&serde_json::to_vec(state).unwrap());
+        assert_eq!(of(&state()).unwrap(), state());
+        let refused = |change: fn(&mut State), name: &str| {
+            let mut state = state();
+            change(&mut state);
+            let why = of(&state).unwrap_err();
+            assert!(why.starts_with(name), "{why}");
+        };
+        refused(|s| s.step = u64::MAX, "step");
+        refused(|s| s.step = 31, "generator_updates");
+        refused(|s| s.generator_updates = u64::MAX, "generator_updates");
+        refused(|s| s.discriminator_updates = 29, "discriminator_updates");
+        refused(|s| s.images = 3, "images");
+        refused(|s| s.augment = 1.5, "augment");
+        refused(|s| s.train_s = -1.0, "train_s");
+        refused(|s| s.bytes_before_end = Some(901), "bytes_before_end");
+    }
+
+    #[test]
+    fn what_kills_left_is_removed_and_what_may_be_needed_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, whole: bool| {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            if whole {
+                fs::write(folder.path().join(name).join(STATE), "").unwrap();
+            }
+        };
+        for (name, whole) in
+            [("latest", true), ("latest.old", true), ("latest.new", false), ("best.new", true), ("best.old", true)]
+        {
+            make(name, whole);
+        }
+        tidy(folder.path());
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["best.new", "best.old", "latest"]);
+    }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::checkpoint;
 use crate::data::PartFile;
 use crate::error::{Error, Result};
 use crate::recipe::{PrecisionChoice, Recipe};
@@ -133,8 +134,9 @@ impl Run {
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(Error::io("read the folder", &folder))? {
             let entry = entry.map_err(Error::io("read the folder", &folder))?;
-            if entry.path().join("state.json").is_file() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if checkpoint::is_whole(&entry.path()) && !checkpoint::is_beside(&name) {
+                names.push(name);
             }
         }
         Ok(names)

@@ -39,7 +39,7 @@ mod stopping;
 const ANOTHER_CHECKPOINT: &str = "use another one (`Sampler::open` with best); to resume from it, replace the folder \
                                   checkpoints/latest by checkpoints/best";
 
-pub(crate) use checkpoint::weights;
+pub(crate) use checkpoint::{RunState, forget_off_schedule, save_in_run, tidy, weights, write_state};
 pub use checkpoint::{State, exists, load, save, state};
 pub use folder::{Run, TRAINING_LOG};
 pub use sampler::Sampler;

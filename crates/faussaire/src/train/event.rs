@@ -128,7 +128,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<f64>,
     },
-    /// A checkpoint is being written.
+    /// A checkpoint was written.
     Checkpoint {
         /// Its step.
         step: u64,

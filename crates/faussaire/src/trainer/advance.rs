@@ -6,6 +6,7 @@ use super::{Folder, Phase, Trainer, heal, resume, scoring};
 use crate::doctor::{Doctor, RunContext};
 use crate::error::{Error, Result};
 use crate::report;
+use crate::run;
 use crate::train::{Ending, Event, Gan, Limits, Request, Watcher, notify};
 
 /// A watcher that collects the events of one step.
@@ -84,9 +85,19 @@ impl Trainer {
                 self.phase = Phase::Failed;
                 // The training's error must not be hidden by one of the report.
                 let _ = self.write_report();
-                Err(error)
+                Err(self.with_way_on(error))
             }
         }
+    }
+
+    /// `error`; of a disk without room, with what is left to go on from.
+    fn with_way_on(&self, error: Error) -> Error {
+        let Some(run) = self.run_folder().filter(|_| error.is_no_room()) else { return error };
+        let hint = match run::state(&run.checkpoint("latest")) {
+            Ok((_, state)) => format!("{}; then go on from step {} (`Trainer::resume`)", error.hint(), state.step),
+            Err(_) => format!("{}; then start the run again: it had not saved anything yet", error.hint()),
+        };
+        Error::run(error.to_string(), hint)
     }
 
     /// Makes one step; false where the training has ended.
@@ -98,6 +109,8 @@ impl Trainer {
                 let began = Instant::now();
                 self.phase = Phase::Running(began);
                 self.notify_start(watchers)?;
+                // It was stopped or killed between the finding and its heal.
+                self.heal_if_due(watchers)?;
                 began
             }
             Phase::New => {
@@ -107,9 +120,10 @@ impl Trainer {
             Phase::Ended(_) | Phase::Failed => return Ok(false),
         };
         let request = self.watched(watchers, Gan::step_watched)?;
-        if request == Request::RollBack {
-            self.heal()?;
-            self.notify_start(watchers)?;
+        match request {
+            Request::RollBack => self.go_back(watchers)?,
+            // A stop comes after a heal that is due at the same step.
+            Request::Continue | Request::Stop => self.heal_if_due(watchers)?,
         }
         let stopped = request == Request::Stop || self.stop.as_ref().is_some_and(|stop| stop());
         let ending = if stopped { Some(Ending::Stopped) } else { self.limits.reached(&self.gan, began) };
@@ -122,13 +136,18 @@ impl Trainer {
     /// Prepares the first step: finds the judge, writes the recipe and opens the log in the folder.
     fn begin(&mut self) -> Result<()> {
         self.find_judge(&mut |_| ())?;
+        if let Some(doctor) = self.before_end.take() {
+            self.doctor = doctor;
+        }
         let Some(Folder { run, state, recorder, .. }) = &mut self.folder else {
             if let (None, Some(judge)) = (&self.scores, self.judge.take()) {
                 self.scores = Some(scoring::Scores::by(judge));
             }
             return Ok(());
         };
-        if recorder.is_none() {
+        if let Some(recorder) = recorder {
+            recorder.forget_end()?;
+        } else {
             let log = resume::log(run, state.as_ref())?;
             run.write_recipe(&self.gan.recipe)?;
             self.doctor = Doctor::new(RunContext::of(&run.first_recipe()?)?, &log);
@@ -146,15 +165,21 @@ impl Trainer {
     fn close(&mut self, ending: Ending, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
         let end = self.gan.end(ending);
         self.phase = Phase::Ended(ending);
+        self.before_end = Some(self.doctor.clone());
         self.watched(watchers, |gan, all| notify(all, gan, end))?;
         self.write_report()
     }
 
-    fn heal(&mut self) -> Result<()> {
+    fn heal_if_due(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
+        if self.doctor.is_heal_due(&self.gan) { self.go_back(watchers) } else { Ok(()) }
+    }
+
+    /// Goes back to an earlier state under a changed recipe.
+    fn go_back(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<()> {
         let Self { gan, folder, doctor, .. } = self;
         let folder = folder.as_mut().and_then(|folder| Some((&folder.run, folder.recorder.as_mut()?)));
         self.gan = heal::heal(gan, folder, doctor)?;
-        Ok(())
+        self.notify_start(watchers)
     }
 
     fn write_report(&self) -> Result<()> {

@@ -3,14 +3,12 @@
 //! it, and the checkpoint is written before the recipe, which can be reconstructed from the log.
 
 use super::Recorder;
+use super::recorder::BEST;
 use crate::doctor::Doctor;
 use crate::error::{Error, Result};
 use crate::recipe::{PrecisionChoice, Recipe};
 use crate::run::{self, Run};
 use crate::train::{Event, Finding, Gan, Heal};
-
-/// Name of the best checkpoint.
-const BEST: &str = "best";
 
 /// The recipe of a run that began with `recipe` and has the events `log`: with the changes of all heals.
 ///
@@ -22,8 +20,8 @@ pub(super) fn changed_by(recipe: &Recipe, log: &[Event]) -> Result<Recipe> {
 }
 
 /// Heals a training of the finding of `doctor`: it returns to the best checkpoint of its `folder` if that precedes the
-/// failure and was not returned to before, else to the beginning. Neither depends on the speed of the machine, so that
-/// the healed run can be repeated. The recipe that the run began with is kept next to the new one.
+/// failure and was not returned to before, else to the beginning. Neither depends on the speed of the machine, nor on where the
+/// run was stopped, so that the healed run can be repeated. The recipe that the run began with is kept next to the new one.
 ///
 /// # Errors
 /// No finding with a remedy, a changed recipe that is invalid, or files that can't be read or written.

@@ -183,6 +183,10 @@ pub struct Trainer {
     gan: Gan,
     limits: Limits,
     folder: Option<Folder>,
+    /// What a resume had to mend.
+    remarks: Vec<String>,
+    /// The doctor before the training's end, whose score it has seen, off the schedule.
+    before_end: Option<Doctor>,
     /// Scores a training in memory, if there is a judge.
     scores: Option<scoring::Scores>,
     doctor: Doctor,
@@ -242,7 +246,7 @@ impl Trainer {
         let data = data.into();
         let mut gan = Gan::new(resumed_recipe(&run, &options.changes)?, data.shared(), &options.device)?;
         let lock = run.lock()?;
-        let state = resume::load(&run, &mut gan)?;
+        let (state, remarks) = resume::load(&run, &mut gan)?;
         if state.is_none() {
             gan.recipe = data.named_in(gan.recipe);
             initialise(&mut gan)?;
@@ -250,7 +254,7 @@ impl Trainer {
         let log = resume::log(&run, state.as_ref())?;
         let doctor = Doctor::new(RunContext::of(&run.first_recipe()?)?, &log);
         let folder = Folder { run, state, recorder: None, _lock: lock };
-        Ok(Self { folder: Some(folder), doctor, ..Self::of(gan, &data, options)? })
+        Ok(Self { folder: Some(folder), doctor, remarks, ..Self::of(gan, &data, options)? })
     }
 
     fn of(gan: Gan, data: &Data, options: &Options) -> Result<Self> {
@@ -261,6 +265,8 @@ impl Trainer {
             doctor: Doctor::new(RunContext::of(&gan.recipe)?, &[]),
             gan,
             folder: None,
+            remarks: Vec::new(),
+            before_end: None,
             scores: None,
             judge: None,
             own_data: data.is_own(),
@@ -331,7 +337,13 @@ impl Trainer {
         Ok(())
     }
 
-    /// Continues a training that has ended until `limits`. Their time starts with the next step.
+    /// What a resume found lost or changed in the run folder, and how it went on: lines for people to read.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// Continues a training that has ended until `limits`, as if it had not ended: what its end has logged and scored is taken
+    /// back. Their time starts with the next step.
     pub fn extend(&mut self, limits: Limits) {
         (self.limits, self.phase) = (limits, Phase::New);
     }

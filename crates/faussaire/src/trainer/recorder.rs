@@ -1,17 +1,25 @@
 //! The watcher that writes a run folder: the log of events, sheets of images from fixed noise, checkpoints.
+//!
+//! What a run comes to depends on its steps, never on where somebody stopped it. So scores, sheets and the checkpoint `best` have
+//! a schedule (`train.sheet_every`); what is written at an end besides, its sheet and score, is cut off and forgotten when the run
+//! goes on.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::scoring::Scoring;
 use super::sheet;
+use crate::data::Digest;
 use crate::error::{Error, Result};
 use crate::metrics::{Extractor, OnlineScore};
 use crate::render::png;
-use crate::run::{Run, State, StopRequest, save};
+use crate::run::{Run, RunState, State, StopRequest, forget_off_schedule, save_in_run, tidy};
 use crate::train::{Event, Gan, Heal, Request, StepReport, Watcher};
+
+/// Name of the best checkpoint.
+pub(super) const BEST: &str = "best";
 
 /// Writes log, sheets and checkpoints into the run folder.
 #[derive(Debug)]
@@ -19,6 +27,10 @@ pub struct Recorder {
     run: Run,
     events: File,
     events_path: PathBuf,
+    /// Digest of the log so far.
+    digest: Digest,
+    /// Length and digest of the log before the training's end was logged.
+    before_end: Option<(u64, Digest)>,
     saved: Instant,
     stop: StopRequest,
     last_logged: u64,
@@ -34,23 +46,23 @@ impl Recorder {
     /// Opens the log of `run`; when resuming, truncates it after the checkpoint's `state`.
     ///
     /// # Errors
-    /// A log that can't be opened.
+    /// A log that can't be opened, or that is shorter.
     pub fn new(run: Run, state: Option<&State>) -> Result<Self> {
-        let path = run.path().join("events.jsonl");
-        let mut events = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(Error::io("create", &path))?;
-        let length = state.map_or(0, |s| s.events_bytes);
-        let longer = events.metadata().is_ok_and(|m| m.len() > length);
-        let truncated = if longer { events.set_len(length) } else { Ok(()) };
-        truncated.and_then(|()| events.seek(SeekFrom::End(0))).map_err(Error::io("write", &path))?;
+        let path = run.log_path();
+        let mut open = OpenOptions::new();
+        let open = open.create(true).truncate(false).read(true).write(true);
+        let mut events = open.open(&path).map_err(Error::io("create", &path))?;
+        let length = state.map_or(0, State::resumed_bytes);
+        let digest = digest_of(&mut events, length).map_err(Error::io("read", &path))?;
+        truncate(&mut events, length).map_err(Error::io("write", &path))?;
+        tidy(&run.path().join("checkpoints"));
+        forget_off_schedule(&run.checkpoint(BEST))?;
         Ok(Self {
             run,
             events,
             events_path: path,
+            digest,
+            before_end: None,
             saved: Instant::now(),
             stop: StopRequest::new(),
             last_logged: state.map_or(0, |s| s.step),
@@ -77,7 +89,9 @@ impl Recorder {
         let mut line = serde_json::to_vec(event)
             .map_err(|e| Error::run(format!("an event can't be written as JSON: {e}"), "report this"))?;
         line.push(b'\n');
-        self.events.write_all(&line).map_err(Error::io("write", &self.events_path))
+        self.events.write_all(&line).map_err(Error::io("write", &self.events_path))?;
+        self.digest.update(&line);
+        Ok(())
     }
 
     /// Logs an event of its own, and emits it to the other watchers.
@@ -105,6 +119,7 @@ impl Recorder {
         self.log(&Event::Step(report))
     }
 
+    /// A sheet with its score, at an end or on schedule.
     fn sheet(&mut self, gan: &Gan) -> Result<()> {
         let step = gan.progress.step;
         if self.last_sheet == Some(step) {
@@ -112,6 +127,24 @@ impl Recorder {
         }
         self.write_sheet(gan)?;
         self.score(gan)
+    }
+
+    /// The end of a training is off the schedule: what is logged from now on is cut off where the run goes on.
+    fn begin_end(&mut self) -> Result<()> {
+        let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
+        self.before_end = Some((length, self.digest.clone()));
+        Ok(())
+    }
+
+    /// Takes back what the end has logged and scored: the training goes on.
+    ///
+    /// # Errors
+    /// A log or checkpoint that can't be changed.
+    pub(super) fn forget_end(&mut self) -> Result<()> {
+        let Some((length, digest)) = self.before_end.take() else { return Ok(()) };
+        truncate(&mut self.events, length).map_err(Error::io("write", &self.events_path))?;
+        (self.digest, self.last_sheet) = (digest, None);
+        forget_off_schedule(&self.run.checkpoint(BEST))
     }
 
     fn write_sheet(&mut self, gan: &Gan) -> Result<()> {
@@ -122,26 +155,40 @@ impl Recorder {
         self.emit(Event::Sheet { step, file })
     }
 
-    /// Scores the averaged generator on fixed noise, and saves the checkpoint `best` if no earlier score was better.
+    /// Scores the averaged generator on fixed noise, and saves the checkpoint `best` if no earlier score was better. One that is
+    /// the best at an end only is no best for the steps after it.
     fn score(&mut self, gan: &Gan) -> Result<()> {
         let (step, scores) = (gan.progress.step, self.scoring.score(gan)?);
+        // Without a number there is no best.
         let deciding = scores.first().map_or(f64::INFINITY, |score| score.value);
         for OnlineScore { name, value, error, .. } in scores {
             self.emit(Event::Score { step, name, value, error })?;
         }
-        if self.best.is_none_or(|best| deciding < best) {
-            let value = deciding;
-            self.best = Some(value);
-            self.save(gan, "best")?;
+        if deciding.is_finite() && self.best.is_none_or(|best| deciding < best) {
+            if self.before_end.is_none() {
+                self.best = Some(deciding);
+            }
+            self.save(gan, BEST)?;
         }
         Ok(())
     }
 
     fn save(&mut self, gan: &Gan, name: &str) -> Result<()> {
-        self.emit(Event::Checkpoint { step: gan.progress.step, name: name.into() })?;
         self.events.sync_data().map_err(Error::io("write", &self.events_path))?;
         let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
-        save(&self.run.checkpoint(name), gan, length, self.best)
+        let (before_end, digest) = match &self.before_end {
+            Some((length, digest)) => (Some(*length), digest.clone()),
+            None => (None, self.digest.clone()),
+        };
+        let run = RunState {
+            events_bytes: length,
+            bytes_before_end: before_end,
+            log: Some(digest.finish()),
+            best: self.best,
+            off_schedule: name == BEST && before_end.is_some(),
+        };
+        save_in_run(&self.run.checkpoint(name), gan, run)?;
+        self.emit(Event::Checkpoint { step: gan.progress.step, name: name.into() })
     }
 
     fn save_if_due(&mut self, gan: &Gan) -> Result<()> {
@@ -194,6 +241,7 @@ impl Watcher for Recorder {
                 }
             }
             Event::End { .. } => {
+                self.begin_end()?;
                 if let Some(report) = self.last_report
                     && report.step > self.last_logged
                 {
@@ -222,4 +270,25 @@ impl Watcher for Recorder {
     fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.pending)
     }
+}
+
+/// Cuts `file` after `length` bytes, where writing goes on.
+fn truncate(file: &mut File, length: u64) -> std::io::Result<()> {
+    if file.metadata()?.len() > length {
+        file.set_len(length)?;
+    }
+    file.seek(SeekFrom::End(0)).map(drop)
+}
+
+/// The digest of the first `length` bytes of `file`, which must have as many.
+fn digest_of(file: &mut File, length: u64) -> std::io::Result<Digest> {
+    let (mut digest, mut left, mut chunk) = (Digest::new(), length, vec![0; 1 << 16]);
+    file.seek(SeekFrom::Start(0))?;
+    while left > 0 {
+        let part = chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        file.read_exact(&mut chunk[..part])?;
+        digest.update(&chunk[..part]);
+        left -= part as u64;
+    }
+    Ok(digest)
 }

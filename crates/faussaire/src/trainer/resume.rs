@@ -32,20 +32,24 @@ fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
         return Ok(recipe);
     }
     let (_, state) = run::state(&latest)?;
-    heal::changed_by(&recipe, &run.events(Some(state.events_bytes))?)
+    heal::changed_by(&recipe, &run.readable_events(state.resumed_bytes())?)
 }
 
-/// Loads the latest checkpoint into `gan`; none if the run was killed before its first one.
+/// Loads the latest checkpoint into `gan`; none if the run was killed before its first one. Where the log isn't what the
+/// checkpoint knows, it is mended; what was lost is returned.
 ///
 /// # Errors
-/// A checkpoint that is damaged or belongs to other data, or one that is missing while there are others.
-pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<Option<State>> {
+/// A checkpoint that is damaged or belongs to other data, one that is missing while there are others, or a log that can't be
+/// mended.
+pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<(Option<State>, Vec<String>)> {
     let latest = run.checkpoint("latest");
     if run::exists(&latest) {
-        return run::load(&latest, gan).map(Some);
+        let mut state = run::load(&latest, gan)?;
+        let remarks = run.mend_log(&run::state(&latest)?.0, &mut state)?;
+        return Ok((Some(state), remarks));
     }
     if run.checkpoint_names()?.is_empty() {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     Err(Error::run(
         format!("{} is missing, but there are other checkpoints", latest.display()),
@@ -58,5 +62,5 @@ pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<Option<State>> {
 /// # Errors
 /// As [`Run::events`].
 pub(super) fn log(run: &Run, state: Option<&State>) -> Result<Vec<Event>> {
-    state.map_or_else(|| Ok(Vec::new()), |state| run.events(Some(state.events_bytes)))
+    state.map_or_else(|| Ok(Vec::new()), |state| run.events(Some(state.resumed_bytes())))
 }

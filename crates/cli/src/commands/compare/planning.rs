@@ -219,7 +219,7 @@ fn bases(options: &Compare) -> Result<Vec<Base>> {
     }
     for path in &options.config {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if !path.is_file() {
+        if !path.exists() {
             return Err(Error::usage(format!("there is no recipe file {}", path.display()), "check --config"));
         }
         bases.push(Base { name: stem, preset: None, config: Some(path.clone()) });

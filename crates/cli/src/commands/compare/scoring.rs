@@ -12,6 +12,7 @@ use faussaire::run::{Run, Sampler};
 use faussaire::{Device, Recipe, Result};
 
 use crate::commands::bars::Bars;
+use crate::print::note;
 
 /// The judge of one data set.
 struct Bench {
@@ -42,7 +43,7 @@ pub fn score(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
         }
         folder.save_outcome(&job, &outcome)?;
         if let (Some(first), false) = (outcome.measures.first(), quiet) {
-            eprintln!("{}: {} {:.4}", job.name, first.name, first.value);
+            note!("{}: {} {:.4}", job.name, first.name, first.value);
         }
     }
     Ok(())

@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use faussaire::compare::{Folder, History, Job, Outcome, Plan, State};
+use faussaire::data::printable;
 use faussaire::run;
 use faussaire::{Error, Result};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::print::{self, note};
 
 /// How often a child is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -26,13 +29,9 @@ pub fn train(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
             due.push(job);
         }
     }
-    let bars = MultiProgress::with_draw_target(match quiet {
-        true => ProgressDrawTarget::hidden(),
-        false => ProgressDrawTarget::stderr_with_hz(4),
-    });
     let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
-        let bar = bars.add(ProgressBar::new_spinner());
+        let bar = print::bar(quiet, None);
         bar.set_style(
             ProgressStyle::default_spinner().template("  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
@@ -41,7 +40,7 @@ pub fn train(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
             let outcome = Outcome::new(ending, plan.length, &folder.run(job));
             folder.save_outcome(job, &outcome)?;
             if !quiet {
-                bars.suspend(|| eprintln!("{}", said(job, &outcome)));
+                note!("{}", said(job, &outcome));
             }
         }
         bar.finish_and_clear();
@@ -74,8 +73,13 @@ fn carry_out(folder: &Folder, plan: &Plan, job: &Job, stop: &AtomicBool, bar: &P
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(errors);
     let program = command.get_program().to_owned();
     let mut child = command.spawn().map_err(Error::io("start", &program))?;
-    let status = wait(&mut child, stop, || bar.set_message(format!("{}  {}", job.name, progress(&path, plan))))
+    let name = printable(&job.name);
+    let status = wait(&mut child, stop, || bar.set_message(format!("{name}  {}", progress(&path, plan))))
         .map_err(Error::io("wait for", &program))?;
+    // One that is told to stop before its first step has nothing to save.
+    if stop.load(Ordering::SeqCst) && !status.success() {
+        return Ok(State::Unfinished);
+    }
     ending(status, &path, &log)
 }
 

@@ -4,7 +4,8 @@ use faussaire::Result;
 use faussaire::judging::Judged;
 use faussaire::metrics::{Better, Judgement, Score};
 
-use crate::report::{count, say, warning};
+use crate::print::{say, warning};
+use crate::report::count;
 
 /// More classes than this are only counted.
 const CLASSES_LISTED: usize = 20;

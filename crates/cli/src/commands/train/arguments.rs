@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::numbers::{LARGEST, for_library, whole};
+
 /// `faussaire train`
 #[derive(Args, Debug, Default)]
 #[command(after_help = EXAMPLES)]
@@ -21,13 +23,13 @@ pub struct Train {
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = RECIPE)]
     pub set: Vec<String>,
     /// Batch size
-    #[arg(long, value_name = "N", help_heading = RECIPE)]
+    #[arg(long, value_name = "N", value_parser = for_library::<u64>(1, 65_536), help_heading = RECIPE)]
     pub batch: Option<u64>,
     /// Random seed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = RECIPE)]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, LARGEST), help_heading = RECIPE)]
     pub seed: Option<u64>,
     /// Resize images to N x N pixels, after a centre crop
-    #[arg(long, value_name = "N", help_heading = RECIPE)]
+    #[arg(long, value_name = "N", value_parser = for_library::<u64>(1, 65_536), help_heading = RECIPE)]
     pub size: Option<u64>,
     /// Train a conditional GAN on the data's labels: concat, projection or auxiliary [default with --conditional: concat]
     #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "concat", require_equals = true, conflicts_with = "resume", help_heading = RECIPE)]
@@ -38,13 +40,13 @@ pub struct Train {
     pub init: Vec<PathBuf>,
 
     /// Total epochs to train
-    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = LENGTH)]
+    #[arg(long, value_name = "N", conflicts_with = "steps", value_parser = whole::<u64>(0, LARGEST), help_heading = LENGTH)]
     pub epochs: Option<u64>,
     /// Total generator updates to train
-    #[arg(long, value_name = "N", help_heading = LENGTH)]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, LARGEST), help_heading = LENGTH)]
     pub steps: Option<u64>,
     /// Stop after this long, such as 90s, 10m or 2h
-    #[arg(long, value_name = "TIME", value_parser = crate::duration::parse, help_heading = LENGTH)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = crate::duration::parse, help_heading = LENGTH)]
     pub time: Option<std::time::Duration>,
 
     /// Folder of the new run [default: the next number under runs/]
@@ -58,7 +60,7 @@ pub struct Train {
     #[arg(long, help_heading = RUN)]
     pub judge: bool,
     /// When the run fails, go back to a checkpoint and change the recipe, at most N times [default with --heal: 3]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "3", require_equals = true, help_heading = RUN)]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "3", require_equals = true, value_parser = for_library::<u64>(0, 3), help_heading = RUN)]
     pub heal: Option<u64>,
     /// Print the nets and the full recipe without training (downloads the data if needed)
     #[arg(long, help_heading = RUN)]
@@ -78,7 +80,7 @@ pub struct Train {
     #[arg(long, value_name = "PRECISION", value_parser = ["auto", "f32", "bf16"], help_heading = MACHINE)]
     pub precision: Option<String>,
     /// CPU threads [default: all]; the results are the same for any number
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024), help_heading = MACHINE)]
     pub threads: Option<usize>,
 
     /// Stop as on Ctrl-C when stdin ends, for a program that starts trainings

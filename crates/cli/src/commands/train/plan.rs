@@ -3,7 +3,8 @@
 use faussaire::{Gan, Result};
 
 use super::remarks;
-use crate::report::{self, say};
+use crate::print::say;
+use crate::report;
 
 /// Prints both nets, the data and the recipe with every key, then what is unusual in it.
 pub fn show(gan: &Gan, quiet: bool) -> Result<()> {

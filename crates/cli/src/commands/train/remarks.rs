@@ -9,7 +9,7 @@ use crate::commands::findings;
 pub fn show(gan: &Gan, quiet: bool) -> Result<()> {
     if !quiet {
         for remark in gan.recipe.remarks(Images::Set(gan.dataset()))? {
-            eprintln!("{}", findings::remark(&remark));
+            crate::print::remark(&findings::remark(&remark));
         }
     }
     Ok(())

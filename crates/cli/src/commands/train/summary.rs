@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use faussaire::train::{Ending, Limits};
-use faussaire::{Gan, Result, Trainer};
+use faussaire::{Gan, Trainer};
 
 use super::RUNS;
 use crate::commands::findings;
-use crate::report::{count, counted, rate, say};
+use crate::print::tell;
+use crate::report::{count, counted, quoted, rate};
 
 /// Prints the summary of a training that ended with `ending`.
-pub fn conclude(trainer: &Trainer, ending: Ending) -> Result<()> {
-    let (gan, Some(run)) = (trainer.gan(), trainer.run_folder()) else { return Ok(()) };
-    let path = quoted(run.path());
+pub fn conclude(trainer: &Trainer, ending: Ending) {
+    let (gan, Some(run)) = (trainer.gan(), trainer.run_folder()) else { return };
+    let path = quoted(&run.path().display().to_string());
     let (step, images) = (gan.progress.step, gan.progress.images);
     let how = match ending {
         Ending::Complete => "complete",
@@ -20,25 +21,24 @@ pub fn conclude(trainer: &Trainer, ending: Ending) -> Result<()> {
         _ => "stopped",
     };
     let (steps, speed) = (counted(step, "step"), rate(images, gan.progress.train_s));
-    say!("{path}: {how} after {steps} ({} real images, {speed})", count(images));
-    say!("  sheet       {path}/samples/{step:06}.png");
-    say!("  checkpoint  {path}/checkpoints/latest");
-    say!("  report      {path}/report.html");
-    say!("  log         {path}/events.jsonl");
+    tell!("{path}: {how} after {steps} ({} real images, {speed})", count(images));
+    tell!("  sheet       {path}/samples/{step:06}.png");
+    tell!("  checkpoint  {path}/checkpoints/latest");
+    tell!("  report      {path}/report.html");
+    tell!("  log         {path}/events.jsonl");
     match findings::summary(trainer.findings(), trainer.heals()) {
-        Some(findings) => say!("  doctor      {findings}; details: faussaire doctor {path}"),
-        None => say!("  doctor      {}", findings::none(trainer.doctor())),
+        Some(findings) => tell!("  doctor      {findings}; details: faussaire doctor {path}"),
+        None => tell!("  doctor      {}", findings::none(trainer.doctor())),
     }
-    say!("next:");
+    tell!("next:");
     for command in next(gan, run.path(), ending) {
-        say!("  {command}");
+        tell!("  {command}");
     }
-    Ok(())
 }
 
 /// Commands to try on the run in `folder`.
 fn next(gan: &Gan, folder: &Path, ending: Ending) -> Vec<String> {
-    let (path, step) = (quoted(folder), gan.progress.step);
+    let (path, step) = (quoted(&folder.display().to_string()), gan.progress.step);
     let of_images = gan.image_shape().height > 1;
     let mut commands = vec![match folder.parent() {
         Some(parent) if parent == Path::new(RUNS) => "faussaire studio --open".into(),
@@ -47,7 +47,7 @@ fn next(gan: &Gan, folder: &Path, ending: Ending) -> Vec<String> {
     if of_images {
         commands.push(format!("faussaire sample {path} --grid 8x8 -o images.png"));
         if let (Some(label), true) = (gan.recipe.labels.names.first(), gan.generator.net.labels() > 0) {
-            commands.push(format!("faussaire sample {path} --class {} -o class.png", quoted(Path::new(label))));
+            commands.push(format!("faussaire sample {path} --class {} -o class.png", quoted(label)));
         }
         commands.push(format!("faussaire sample {path} -o walk.gif"));
         commands.push(format!("faussaire export {path} -o page.html"));
@@ -58,11 +58,4 @@ fn next(gan: &Gan, folder: &Path, ending: Ending) -> Vec<String> {
     let more = if unfinished { String::new() } else { format!(" --steps {}", 2 * step) };
     commands.push(format!("faussaire train --resume {path}{more}"));
     commands
-}
-
-/// `path` as one word of a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

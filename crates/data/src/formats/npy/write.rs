@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::header::Header;
-use crate::atomic_file::{PartFile, sweep};
+use crate::atomic_file::{PartFile, require_room};
 use crate::error::{Error, Result};
 
 /// A `.npy` file of `uint8` being written. It gets its name on `finish`.
@@ -17,16 +17,16 @@ impl NpyWriter {
     /// Creates a C-ordered array of this shape: `[n, height, width]` or `[n, height, width, channels]` for images.
     ///
     /// # Errors
-    /// The folder can't be written, or the shape is too large.
+    /// The folder can't be written, the shape is too large, or the disk has no room for it.
     pub fn create(path: &Path, shape: &[usize]) -> Result<Self> {
         let size = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         let left = size.ok_or_else(|| {
             Error::usage(format!("{}: an array of shape {shape:?} is too large", path.display()), "write fewer images")
         })?;
-        // Removes the leftovers of an interrupted process.
-        sweep(path);
+        let header = Header::for_bytes(shape);
+        require_room(path, header.len() as u64 + left as u64)?;
         let mut part = PartFile::create(path)?;
-        part.write(&Header::for_bytes(shape))?;
+        part.write(&header)?;
         Ok(Self { part, left })
     }
 
@@ -49,13 +49,21 @@ impl NpyWriter {
     /// # Errors
     /// The disk refuses, or values are missing.
     pub fn finish(self) -> Result<()> {
+        self.complete()?.commit()
+    }
+
+    /// The complete file, before it is renamed: for files that belong together ([`crate::commit_together`]).
+    ///
+    /// # Errors
+    /// Values are missing.
+    pub fn complete(self) -> Result<PartFile> {
         if self.left > 0 {
             return Err(Error::usage(
                 format!("{} values are missing from the array", self.left),
                 "write as many values as the shape says",
             ));
         }
-        self.part.commit()
+        Ok(self.part)
     }
 }
 
