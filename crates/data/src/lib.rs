@@ -5,6 +5,7 @@
 //!
 //! Each format has its own file and a variant of `Format`; after adding a variant, the compiler lists the code to extend.
 
+pub mod alpha;
 mod atomic_file;
 pub mod attributes;
 mod batches;
@@ -24,6 +25,7 @@ mod fuzz;
 mod in_memory;
 pub mod labels;
 mod list;
+mod mirrored;
 mod nearest;
 mod open_options;
 mod pread;
@@ -37,6 +39,7 @@ mod search_path;
 mod sniff;
 mod split_dirs;
 mod subset;
+mod survey;
 mod synthetic;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -59,6 +62,7 @@ pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Location, list};
+pub use mirrored::Mirrored;
 pub use nearest::nearest;
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
@@ -68,6 +72,7 @@ pub use resized::Resized;
 pub use resolve::{IN_MEMORY, check, fetch, is_name, open};
 
 pub use subset::Subset;
+pub use survey::Survey;
 pub use synthetic::points::Points;
 pub use synthetic::stacked::Stacked;
 pub use synthetic::strokes::Strokes;
@@ -104,7 +109,7 @@ impl Format {
     pub fn about(self) -> &'static str {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
-            Self::Npy => ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]",
+            Self::Npy => ".npy array [n, side*side], [n, height, width] or [n, height, width, 1, 3 or 4]",
             Self::Npz => ".npz with such an array; labels beside it (y_train, labels, ...)",
             Self::Parquet => ".parquet with a column of encoded images, or a folder of shards; labels in a column",
             Self::Cifar => "CIFAR-10 binary version: folder, .tar.gz or .bin",

@@ -5,6 +5,7 @@ mod info;
 use std::path::PathBuf;
 
 use crate::error::Result;
+use crate::survey::Survey;
 use crate::toy::Toy;
 pub use info::{DatasetInfo, Kind, Labels};
 
@@ -24,7 +25,7 @@ pub struct ImageShape {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// 1 (grey) or 3 (RGB).
+    /// 1 (grey), 3 (RGB) or 4 (RGB and alpha, straight: RGB is not multiplied by alpha, and 0 where alpha is 0).
     pub channels: usize,
 }
 
@@ -32,6 +33,11 @@ impl ImageShape {
     /// Values in one image.
     pub fn len(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Whether it is that of a picture: at least one pixel, in grey, RGB or RGBA. Points of the plane are none.
+    pub fn is_picture(&self) -> bool {
+        !self.is_empty() && matches!(self.channels, 1 | 3 | 4)
     }
 
     /// Whether an image has no values.
@@ -123,6 +129,11 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
     /// Notes for the user on how the set is read, one sentence each: resizing, skipped files.
     fn notes(&self) -> Vec<String> {
         self.inner().map_or_else(|| self.info().notes.clone(), |inner| inner.notes())
+    }
+
+    /// Examines a sample of the set's files as they are, whatever size and channels they are read in.
+    fn survey(&self) -> Survey {
+        self.inner().map_or_else(Survey::default, |inner| inner.survey())
     }
 
     /// Whether there are no images.

@@ -8,6 +8,7 @@ mod decode;
 mod file_states;
 pub(crate) mod scan;
 
+use std::ops::Add;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::formats::archive::{Container, common_folders};
 use crate::in_memory::{check_read, copy_bytes};
 use crate::resize::{Fit, ImageOptions, resize};
+use crate::survey::Survey;
 pub(crate) use check::check;
 use classes::classes;
 #[cfg(test)]
@@ -33,6 +35,9 @@ const MIN_CACHED_BYTES: u64 = 4 << 20;
 
 /// With more files than this, the cache file is opened in the background.
 const MAX_FOREGROUND_FILES: usize = 20_000;
+
+/// Number of files that a survey examines.
+const SURVEYED_FILES: usize = 64;
 
 /// Number of files whose bytes are in the fingerprint, to distinguish sets with the same names and lengths.
 const FINGERPRINT_FILES: usize = 16;
@@ -210,6 +215,21 @@ impl Dataset for Folder {
 
     fn skipped(&self) -> Vec<BadFile> {
         self.file_states.bad()
+    }
+
+    /// Files spread over the set; those that can't be decoded are left out.
+    fn survey(&self) -> Survey {
+        let count = self.container.len();
+        let sample = SURVEYED_FILES.min(count);
+        let look = |index| self.container.read(index).ok().and_then(|bytes| decode::look(&bytes));
+        let Some((model, _)) = look(self.model) else { return Survey::default() };
+        let one = |nth: usize| match look(nth * count / sample) {
+            Some((size, transparent)) => {
+                Survey { files: 1, transparent: transparent.into(), other_sizes: (size != model).into() }
+            }
+            None => Survey::default(),
+        };
+        (0..sample).into_par_iter().map(one).reduce(Survey::default, Survey::add)
     }
 
     fn resolved(&self, index: usize) -> usize {

@@ -163,7 +163,7 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
 fn like_images(shape: &[u64]) -> bool {
     match *shape {
         [_, values] => values >= 16 && values.isqrt().pow(2) == values,
-        [_, height, width] | [_, height, width, 1 | 3] => height > 1 && width > 1,
+        [_, height, width] | [_, height, width, 1 | 3 | 4] => height > 1 && width > 1,
         _ => false,
     }
 }

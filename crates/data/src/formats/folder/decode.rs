@@ -1,13 +1,16 @@
 //! Decodes an image file: PNG, JPEG, WebP, GIF (first frame) or BMP, detected by content. The EXIF orientation is applied,
-//! transparency is composited over white, 16 bits are rounded to 8. Sizes are checked before allocation.
+//! transparency is composited over white unless four channels are asked for, 16 bits are rounded to 8. Sizes are checked before
+//! allocation.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use image::metadata::Orientation;
 use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, LumaA, Rgb, RgbImage, Rgba,
 };
 
+use crate::alpha;
 use crate::dataset::ImageShape;
 use crate::in_memory::MAX_SIDE;
 use crate::resize::luma;
@@ -21,7 +24,8 @@ const MAX_DEFLATE_RATIO: u64 = 1032;
 /// The message for an image on which the decoder panics.
 pub(crate) const DECODER_FAILED: &str = "the decoder failed on it";
 
-/// Decodes an image file to bytes, channels-last, in `channels` (1 or 3), or as many as in the file: 1 for grey images.
+/// Decodes an image file to bytes, channels-last, in `channels` (1, 3 or 4), or as many as in the file, without alpha: 1 for
+/// grey images.
 ///
 /// # Errors
 /// A description of what is wrong.
@@ -39,10 +43,35 @@ fn decode_trusting(bytes: &[u8], channels: Option<usize>) -> Result<(ImageShape,
         return Err("it ends before the image does (truncated JPEG)".to_owned());
     }
     image.apply_orientation(orientation);
+    if channels == Some(4) {
+        let shape = ImageShape { height: image.height() as usize, width: image.width() as usize, channels: 4 };
+        let mut pixels = image.into_rgba8().into_raw();
+        alpha::clear(&mut pixels);
+        return Ok((shape, pixels));
+    }
     let image = over_white(image);
     let channels = channels.unwrap_or(if image.color().has_color() { 3 } else { 1 });
     let shape = ImageShape { height: image.height() as usize, width: image.width() as usize, channels };
     Ok((shape, if channels == 1 { to_grey(image) } else { image.into_rgb8().into_raw() }))
+}
+
+/// Height and width of an image file, and whether it has transparent pixels; `None` if it can't be decoded. Files without
+/// alpha are not decoded.
+pub(super) fn look(bytes: &[u8]) -> Option<((usize, usize), bool)> {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    let header = || {
+        let mut decoder = open(bytes).ok()?;
+        let turned = matches!(decoder.orientation().ok()?, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH);
+        let (width, height) = decoder.dimensions();
+        let size = if turned { (width, height) } else { (height, width) };
+        Some(((size.0 as usize, size.1 as usize), decoder.color_type().has_alpha()))
+    };
+    let (size, may_be) = catch_unwind(AssertUnwindSafe(header)).ok().flatten()?;
+    if !may_be {
+        return Some((size, false));
+    }
+    let (_, pixels) = decode(bytes, Some(4)).ok()?;
+    Some((size, pixels.chunks_exact(4).any(|pixel| pixel[3] < 255)))
 }
 
 /// Reads the header and checks the declared size.
@@ -208,6 +237,27 @@ mod tests {
     }
 
     #[test]
+    fn transparency_is_kept_where_four_channels_are_asked_for() {
+        for (name, opaque) in [
+            ("rgba.png", false),
+            ("grey-alpha.png", false),
+            ("palette-alpha.png", false),
+            ("alpha.webp", false),
+            ("rgb.png", true),
+            ("grey.jpg", true),
+        ] {
+            let bytes = sample(name);
+            let (shape, pixels) = decode(&bytes, Some(4)).unwrap();
+            assert_eq!((shape.channels, pixels.len()), (4, shape.len()), "{name}");
+            assert_eq!(pixels.chunks(4).all(|pixel| pixel[3] == 255), opaque, "{name}");
+            assert_eq!(look(&bytes), Some(((shape.height, shape.width), !opaque)), "{name}");
+            assert!(pixels.chunks(4).all(|pixel| pixel[3] > 0 || pixel[..3] == [0; 3]), "{name}");
+            // Over white it is what three channels show.
+            assert_eq!(alpha::over_white(&pixels), decode(&bytes, Some(3)).unwrap().1, "{name}");
+        }
+    }
+
+    #[test]
     fn sixteen_bits_are_rounded_to_eight() {
         let levels = [0u16, 128, 129, 385, 386, 65_406, 65_407, 65_535, 32_767, 32_896, 1, 2];
         let image = ImageBuffer::<Rgb<u16>, _>::from_raw(2, 2, levels.to_vec()).unwrap();
@@ -228,6 +278,7 @@ mod tests {
         assert_eq!(shape.to_string(), "6x4x3");
         // The top right corner is what was at the top left.
         assert_eq!(pixels[9..12], [0, 0, 7]);
+        assert_eq!(look(&bytes), Some(((6, 4), false)));
     }
 
     #[test]
@@ -246,6 +297,7 @@ mod tests {
         assert!(decode(&sample("arithmetic.jpg"), None).is_err(), "nobody decodes those");
         assert_eq!(decode(b"II*\0", None).unwrap_err(), "it is not a PNG, JPEG, WebP, GIF or BMP image");
         assert_eq!(decode(b"", None).unwrap_err(), "it is empty");
+        assert!(look(b"").is_none() && look(&sample("rgba.png")[..60]).is_none());
     }
 
     #[test]

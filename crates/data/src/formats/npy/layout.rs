@@ -158,7 +158,7 @@ fn image_shape(path: &Path, shape: &[u64]) -> Result<ImageShape> {
     let wrong = |hint: &str| {
         Err(Error::data(
             format!(
-                "{} has shape {shape:?}, expected [n, side*side], [n, height, width] or [n, height, width, 1 or 3]",
+                "{} has shape {shape:?}, expected [n, side*side], [n, height, width] or [n, height, width, 1, 3 or 4]",
                 path.display()
             ),
             hint,
@@ -173,8 +173,8 @@ fn image_shape(path: &Path, shape: &[u64]) -> Result<ImageShape> {
             return wrong("give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH))");
         }
         [_, height, width] => (height, width, 1),
-        [_, height, width, channels @ (1 | 3)] => (height, width, channels),
-        [_, 1 | 3, _, _] => {
+        [_, height, width, channels @ (1 | 3 | 4)] => (height, width, channels),
+        [_, 1 | 3 | 4, _, _] => {
             return wrong("channels come last: numpy.save(\"images.npy\", a.transpose(0, 2, 3, 1))");
         }
         _ => return wrong("numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, CHANNELS))"),
@@ -221,6 +221,7 @@ mod tests {
         assert_eq!(shape("2, 784", 1568).unwrap(), (2, "28x28x1".to_owned()));
         assert_eq!(shape("2, 3, 5", 30).unwrap(), (2, "3x5x1".to_owned()));
         assert_eq!(shape("2, 3, 5, 3", 90).unwrap(), (2, "3x5x3".to_owned()));
+        assert_eq!(shape("2, 3, 5, 4", 120).unwrap(), (2, "3x5x4".to_owned()));
         for (bad, count, hint) in [
             ("2, 10", 20, "reshape(-1, HEIGHT, WIDTH)"),
             ("2, 3, 8, 8", 384, "a.transpose(0, 2, 3, 1)"),
@@ -228,7 +229,7 @@ mod tests {
             ("784,", 784, "reshape"),
             ("", 1, "reshape"),
             ("0, 784", 0, "the array is empty"),
-            ("2, 5, 5, 4", 200, "CHANNELS"),
+            ("2, 5, 5, 5", 250, "CHANNELS"),
         ] {
             let error = shape(bad, count).unwrap_err();
             assert!(error.hint().contains(hint), "{bad}: {error}: {}", error.hint());

@@ -1,0 +1,27 @@
+//! What a sample of a set's files shows beyond the shape in which its images are read.
+
+use std::ops::Add;
+
+/// Files of a sample with these properties.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Survey {
+    /// Files that were examined; 0 for sets that are not made of image files.
+    pub files: usize,
+    /// Of these, files with transparent pixels.
+    pub transparent: usize,
+    /// Of these, files whose size is not that of the image that determined the set's shape.
+    pub other_sizes: usize,
+}
+
+impl Add for Survey {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            files: self.files + other.files,
+            transparent: self.transparent + other.transparent,
+            other_sizes: self.other_sizes + other.other_sizes,
+        }
+    }
+}
