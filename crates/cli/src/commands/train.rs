@@ -15,10 +15,12 @@ use faussaire::trainer::{Data, resumed_recipe};
 use faussaire::{Gan, Result, Trainer};
 
 pub use arguments::Train;
+use changes::NewRecipe;
 
 use super::bars::Bars;
 use super::progress::Console;
 use super::stopping;
+use crate::flags;
 use crate::report::{count, say};
 
 /// The folder of runs without `--run`.
@@ -28,11 +30,19 @@ pub fn run(options: &Train) -> Result<()> {
     super::limit_threads(options.threads)?;
     let device = super::device(&options.device)?;
     let run = options.resume.as_ref().map(|given| find(given.as_deref())).transpose()?;
-    let recipe = match &run {
-        Some(run) => resumed_recipe(run, &changes::of(options))?,
-        None => changes::new_recipe(options)?,
-    };
     let mut bars = Bars::new(options.quiet);
+    let (recipe, name) = match &run {
+        Some(run) => (resumed_recipe(run, &changes::of(options))?, String::new()),
+        None => {
+            let NewRecipe { recipe, name, reasons } =
+                changes::new_recipe(options, &mut |fetched| bars.fetching(fetched))?;
+            if !options.quiet {
+                let said = reasons.iter().filter(|line| options.time.is_none() || !line.starts_with("length: "));
+                said.for_each(|line| eprintln!("{}", flags::in_asides(line)));
+            }
+            (recipe, name)
+        }
+    };
     let data = Data::open(&recipe, &mut |fetched| bars.fetching(fetched))?;
     drop(bars);
     let how = how::how(&recipe, device, options)?;
@@ -41,7 +51,7 @@ pub fn run(options: &Train) -> Result<()> {
         Some(run) => train(Trainer::resume(run, data, &how)?, options),
         None => {
             let trainer = Trainer::new(recipe, data, &how)?;
-            if options.dry_run { plan::show(trainer.gan()) } else { train(placed(trainer, options)?, options) }
+            if options.dry_run { plan::show(trainer.gan()) } else { train(placed(trainer, &name, options)?, options) }
         }
     }
 }
@@ -73,16 +83,14 @@ fn train(mut trainer: Trainer, options: &Train) -> Result<()> {
     summary::conclude(&trainer, outcome?)
 }
 
-/// The folder of a new run.
-fn placed(trainer: Trainer, options: &Train) -> Result<Trainer> {
+/// The folder of a new run of the recipe called `name`.
+fn placed(trainer: Trainer, name: &str, options: &Train) -> Result<Trainer> {
     if let Some(path) = &options.run {
         return trainer.at(path);
     }
     let source = trainer.gan().recipe.data.source.clone();
     let data = Path::new(&source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let config = options.config.as_ref().and_then(|c| c.file_stem()).map(|s| s.to_string_lossy().into_owned());
-    let preset = config.map_or_else(|| Ok(changes::preset(options)?.name().into()), Ok::<_, faussaire::Error>)?;
-    trainer.numbered(Path::new(RUNS), &format!("{data}-{preset}"))
+    trainer.numbered(Path::new(RUNS), &format!("{data}-{name}"))
 }
 
 fn find(given: Option<&Path>) -> Result<Run> {

@@ -4,6 +4,7 @@
 //!
 //! Every key is defined once, in `settings`, with its type, meaning, range and default; the rest is derived from there.
 
+mod auto;
 mod build;
 mod change;
 mod check;
@@ -18,11 +19,14 @@ mod read;
 mod reference;
 mod schema;
 mod settings;
+mod size;
 mod table;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub use auto::Auto;
+pub(crate) use auto::{length as auto_length, reading as auto_reading};
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
 pub use keys::{Key, values};
@@ -31,4 +35,5 @@ pub use preset::Preset;
 pub use reference::reference;
 pub use schema::schema;
 pub use settings::{AugmentSettings, DataSettings, FakeBatchnorm, NetSettings, Recipe, TrainSettings};
+pub use size::ImageSize;
 pub use table::Kind;

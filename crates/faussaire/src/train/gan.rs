@@ -101,7 +101,8 @@ impl Gan {
         if output.dims() != real.dims() {
             return Err(Error::recipe(
                 format!("the generator makes images of {output}, but those of {} are {real}", dataset.name()),
-                "convert the images to the generator's shape (`data.size`, `data.channels`), or change its layers",
+                "use nets made for these images (`Recipe::for_data`), convert the images to the generator's shape (`data.size`, \
+                 `data.channels`), or change its layers",
             ));
         }
         let range = PixelRange::of(&generator)?;
@@ -114,7 +115,8 @@ impl Gan {
         generator.compile(recipe.generator.adam);
         discriminator.compile(recipe.discriminator.adam);
         (generator.precision, discriminator.precision) = (precision, precision);
-        let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
+        let batches = Batches::new(dataset.len(), recipe.train.batch, seed)?;
+        let batches = Arc::new(if recipe.data.mirror { batches.mirrored(seed) } else { batches });
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
         let ema = Ema::new(generator.weights.clone(), recipe.train.ema as f32);
         let progress = Progress { augment: recipe.train.augment.probability, ..Progress::default() };

@@ -75,7 +75,7 @@ async fn keys() -> Json<Vec<Value>> {
             Kind::Integer { .. } | Kind::OneOf(_) => ("integer", None),
             Kind::Switch => ("bool", None),
             Kind::Choice(names) => ("choice", Some(names)),
-            Kind::Text => ("text", None),
+            Kind::Text | Kind::Size => ("text", None),
             Kind::List(_) => ("list", None),
         };
         json!({
