@@ -114,6 +114,8 @@ class Net:
         elif word == "pixelshuffle":
             r = int(rest[0])
             return (shape[0] * r, shape[1] * r, c // r**2)
+        elif word == "crop":
+            return (int(rest[0]), int(rest[1]), c)
         elif word == "minibatchstd":
             return (*shape[:-1], c + 1)
         return shape
@@ -221,6 +223,10 @@ def apply(word, rest, x, w, given, train):
             return F.interpolate(x, scale_factor=number())
         case "pixelshuffle":
             return F.pixel_shuffle(x, number())
+        case "crop":
+            h, w = map(int, rest)
+            top, left = (x.shape[2] - h) // 2, (x.shape[3] - w) // 2
+            return x[:, :, top : top + h, left : left + w]
         case "instancenorm":
             return F.instance_norm(x, weight=w[0], bias=w[1], eps=option(rest, "epsilon", 1e-5))
         case "groupnorm":

@@ -24,6 +24,8 @@ CASES = [  # layers, input, labels
     ("upsample 2 bilinear | conv 2 3x3", (3, 2, 2), 0),
     ("pixelshuffle 2", (2, 3, 8), 0),
     ("pixelshuffle 3", (1, 2, 9), 0),
+    ("crop 3 2", (5, 4, 3), 0),
+    ("crop 1 3", (4, 3, 2), 0),
     ("instancenorm", (4, 3, 5), 0),
     ("layernorm", (4, 3, 5), 0),
     ("layernorm", (6,), 0),

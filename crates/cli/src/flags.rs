@@ -1,13 +1,16 @@
 //! What the library calls recipe keys and its own items, and what the command line calls them. Errors of the library name
 //! the former; the command adds the latter.
 
+use faussaire::recipe::ImageSize;
+
 use crate::report::quoted;
 
 /// Names of the library that have a flag of their own. Any other recipe key is set by `--set KEY=VALUE`.
-const FLAGS: [(&str, &str); 27] = [
+const FLAGS: [(&str, &str); 29] = [
     ("data.source", "a data set's name or path behind `train`; `judge --against`"),
     ("data.dir", "--data DIR"),
     ("data.size", "--size N"),
+    ("data.mirror", "--mirror"),
     ("train.batch", "--batch N"),
     ("train.epochs", "--epochs N"),
     ("train.steps", "--steps N"),
@@ -18,6 +21,7 @@ const FLAGS: [(&str, &str); 27] = [
     ("train.init", "--init FILE"),
     ("labels.names", "--conditional"),
     ("Recipe::conditioned", "--conditional"),
+    ("Recipe::for_data", "--preset auto"),
     ("Trainer::at", "--run FOLDER"),
     ("Trainer::resume", "train --resume FOLDER"),
     ("Sampler::open", "--checkpoint NAME"),
@@ -33,6 +37,12 @@ const FLAGS: [(&str, &str); 27] = [
     ("judging::Options", "judge"),
     ("judging::Options::against", "--against DATASET"),
 ];
+
+/// Reads the size of images: N or HEIGHTxWIDTH.
+pub fn size(text: &str) -> Result<ImageSize, String> {
+    text.parse()
+        .map_err(|_| format!("expected N or HEIGHTxWIDTH such as 48x64, height first, at most {}", ImageSize::MAX))
+}
 
 /// What `name` is on the command line, if it is anything there.
 fn flag(name: &str) -> Option<String> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::dataset::Dataset;
+use super::mirrored::mirror;
 use crate::error::{Error, Result};
 use crate::random::Stream;
 
@@ -15,6 +16,8 @@ pub struct Batches {
     len: usize,
     batch: usize,
     stream: Stream,
+    /// Decides which images are mirrored; none: all stay as they are.
+    mirror: Option<Stream>,
     /// The last requested epoch and its order.
     current: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
@@ -41,7 +44,14 @@ impl Batches {
                 format!("choose a `train.batch` of {len} or less"),
             ));
         }
-        Ok(Self { len, batch, stream: Stream::new(seed, "shuffle"), current: Mutex::new(None) })
+        Ok(Self { len, batch, stream: Stream::new(seed, "shuffle"), mirror: None, current: Mutex::new(None) })
+    }
+
+    /// The same batches in which every image is mirrored left to right with probability 1/2, drawn anew in each step with
+    /// `seed`.
+    #[must_use]
+    pub fn mirrored(self, seed: u64) -> Self {
+        Self { mirror: Some(Stream::new(seed, "mirror")), ..self }
     }
 
     /// Images in a batch.
@@ -64,6 +74,21 @@ impl Batches {
         let order = self.order(self.epoch(step));
         let start = (step % self.batches_per_epoch()) as usize * self.batch;
         order[start..start + self.batch].to_vec()
+    }
+
+    /// Fills `out` with the images of step `step` of `dataset`, as [`fill`] does, mirrored where the batches are.
+    ///
+    /// # Errors
+    /// The error of the first image that can't be read.
+    pub fn fill(&self, dataset: &dyn Dataset, step: u64, out: &mut Vec<f32>) -> Result<()> {
+        fill(dataset, &self.indices(step), out)?;
+        if let Some(stream) = &self.mirror {
+            let shape = dataset.shape();
+            let stay = stream.not_below(step, self.batch, 0.5);
+            let images = out.chunks_exact_mut(shape.len().max(1)).zip(stay);
+            images.filter(|(_, stay)| *stay == 0).for_each(|(image, _)| mirror(image, shape));
+        }
+        Ok(())
     }
 
     fn order(&self, epoch: u64) -> Arc<[usize]> {
@@ -177,6 +202,40 @@ mod tests {
         }
         let error = fill_labels(&set, &[0], &mut Vec::new()).unwrap_err();
         assert_eq!(error.to_string(), "x has no label for image 0");
+    }
+
+    #[test]
+    fn half_of_the_images_are_mirrored_and_stay_whole() {
+        for (width, channels) in [(1, 1), (2, 3), (5, 3), (4, 4), (7, 1)] {
+            let shape = ImageShape { height: 3, width, channels };
+            let bytes: Vec<u8> = (0..40 * shape.len()).map(|at| (at * 7 % 251) as u8).collect();
+            let set = InMemory::from_bytes("x", shape, bytes).unwrap();
+            let plain = Batches::new(40, 8, 3).unwrap();
+            let mirrored = || Batches::new(40, 8, 3).unwrap().mirrored(3);
+            let filled = |batches: &Batches, step| {
+                let mut out = Vec::new();
+                batches.fill(&set, step, &mut out).unwrap();
+                out
+            };
+            let mut turned = 0;
+            for step in 0..20 {
+                let (as_is, out) = (filled(&plain, step), filled(&mirrored(), step));
+                assert_eq!(out, filled(&mirrored(), step), "the same at every try");
+                for (image, as_is) in out.chunks(shape.len()).zip(as_is.chunks(shape.len())) {
+                    let other: Vec<f32> = as_is
+                        .chunks(width * channels)
+                        .flat_map(|row| row.chunks(channels).rev().flatten().copied().collect::<Vec<_>>())
+                        .collect();
+                    assert!(image == as_is || image == other, "{width}x{channels}");
+                    turned += usize::from(image != as_is);
+                }
+            }
+            let wanted = if width == 1 { 0..1 } else { 60..101 };
+            assert!(wanted.contains(&turned), "{turned} of 160 images of {shape}");
+            if width > 1 {
+                assert_ne!(filled(&mirrored(), 0), filled(&Batches::new(40, 8, 3).unwrap().mirrored(4), 0));
+            }
+        }
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! A data set in memory: one byte or one `f32` per value, as in the source. Programs use it to pass their own images.
 
+use super::alpha;
 use super::class_labels::ClassLabels;
 use super::dataset::{Dataset, DatasetInfo, ImageShape};
 use super::digest::Digest;
@@ -55,7 +56,8 @@ pub struct InMemory {
 }
 
 impl InMemory {
-    /// A set of images of `shape` from one byte per value, channels-last, image after image.
+    /// A set of images of `shape` from one byte per value, channels-last, image after image. The colour of transparent pixels
+    /// becomes 0.
     ///
     /// # Errors
     /// `bytes` is empty or not a whole number of images.
@@ -78,12 +80,12 @@ impl InMemory {
         Self::new(name, shape, Pixels::Floats(values))
     }
 
-    fn new(name: String, shape: ImageShape, pixels: Pixels) -> Result<Self> {
+    fn new(name: String, shape: ImageShape, mut pixels: Pixels) -> Result<Self> {
         let values = pixels.len();
-        if shape.is_empty() || !matches!(shape.channels, 1 | 3) {
+        if !shape.is_picture() {
             return Err(Error::data(
                 format!("{name}: images of {shape} are not supported"),
-                "expected at least one pixel, and 1 (grey) or 3 (RGB) channels",
+                "expected at least one pixel, and 1 (grey), 3 (RGB) or 4 (RGBA) channels",
             ));
         }
         if values == 0 || !values.is_multiple_of(shape.len()) {
@@ -91,6 +93,12 @@ impl InMemory {
                 format!("{name}: {values} values are not one or more images of {shape} ({} values each)", shape.len()),
                 "check the shape",
             ));
+        }
+        if shape.channels == 4 {
+            match &mut pixels {
+                Pixels::Bytes(bytes) => alpha::clear(bytes),
+                Pixels::Floats(floats) => alpha::clear(floats),
+            }
         }
         let count = values / shape.len();
         Ok(Self { shape, count, pixels, info: DatasetInfo::new(name), digested: Vec::new() })
@@ -308,6 +316,18 @@ mod tests {
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|k| k.to_string()).collect()
+    }
+
+    #[test]
+    fn transparent_pixels_have_no_colour() {
+        let shape = ImageShape { height: 1, width: 2, channels: 4 };
+        let bytes = InMemory::from_bytes("x", shape, vec![9, 9, 9, 0, 51, 0, 0, 255]).unwrap();
+        let floats = InMemory::from_floats("x", shape, vec![0.1, 0.1, 0.1, 0.0, 0.2, 0.0, 0.0, 1.0]).unwrap();
+        for set in [&bytes, &floats] {
+            let mut image = [7.0; 8];
+            set.read(0, &mut image).unwrap();
+            assert_eq!(image, [0.0, 0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 1.0]);
+        }
     }
 
     #[test]

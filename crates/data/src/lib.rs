@@ -5,6 +5,7 @@
 //!
 //! Each format has its own file and a variant of `Format`; after adding a variant, the compiler lists the code to extend.
 
+pub mod alpha;
 mod atomic_file;
 pub mod attributes;
 mod background;
@@ -29,6 +30,7 @@ mod hub;
 mod in_memory;
 pub mod labels;
 mod list;
+mod mirrored;
 mod nearest;
 mod open_options;
 mod parts;
@@ -61,7 +63,7 @@ pub use attributes::{Attributes, WithAttributes};
 pub use background::Background;
 pub use batches::{Batches, fill, fill_labels};
 pub use cache_folder::cache_folder;
-pub use dataset::{BadFile, Dataset, DatasetInfo, ImageShape, Kind, Labels};
+pub use dataset::{BadFile, Dataset, DatasetInfo, ImageShape, Kind, Labels, Sample};
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use fetch::Progress;
@@ -71,6 +73,7 @@ pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Location, list};
+pub use mirrored::Mirrored;
 pub use nearest::nearest;
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
@@ -132,7 +135,7 @@ impl Format {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
             Self::Npy => {
-                ".npy array [n, side*side], [n, height, width] or [n, height, width, 1 or 3]; a file per part or class"
+                ".npy array [n, side*side], [n, height, width] or [n, height, width, 1, 3 or 4]; a file per part or class"
             }
             Self::Npz => ".npz with such an array; labels in it or beside it (y_train, labels, ...)",
             Self::Parquet => ".parquet with a column of encoded images, or a folder of shards; labels in a column",

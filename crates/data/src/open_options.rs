@@ -44,7 +44,8 @@ pub struct OpenOptions {
     pub split: Split,
     /// Height and width to resize every image to; `None` keeps the size.
     pub size: Option<(usize, usize)>,
-    /// 1 (grey) or 3 (RGB) to convert every image to; `None` keeps the channels.
+    /// 1 (grey), 3 (RGB) or 4 (RGB and alpha) to convert every image to; `None` keeps the channels, of image files without
+    /// alpha.
     pub channels: Option<usize>,
     /// How images with another aspect ratio than `size` are fitted.
     pub fit: Fit,
@@ -108,7 +109,8 @@ impl OpenOptions {
         self
     }
 
-    /// Converts every image to 1 (grey) or 3 (RGB) channels; `None` keeps the channels.
+    /// Converts every image to 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels; `None` keeps the channels, of image files
+    /// without alpha.
     #[must_use]
     pub fn channels(mut self, channels: impl Into<Option<usize>>) -> Self {
         self.channels = channels.into();

@@ -1,12 +1,12 @@
-//! Prefetching: while a step trains, a separate thread reads the images of the next steps. The results are those of `fill`,
-//! independent of timing; an error is returned with its batch.
+//! Prefetching: while a step trains, a separate thread reads the images of the next steps. The results are those of
+//! `Batches::fill`, independent of timing; an error is returned with its batch.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::batches::{Batches, fill};
+use super::batches::Batches;
 use super::dataset::Dataset;
 use crate::error::{Error, Result};
 
@@ -30,7 +30,7 @@ impl Prefetcher {
         Self { dataset, batches, reader: None }
     }
 
-    /// The images of batch `turn`, as written by `fill`; meanwhile the two next batches are read. Requesting another batch
+    /// The images of batch `turn`, as written by [`Batches::fill`]; meanwhile the two next batches are read. Requesting another batch
     /// than the next one discards the prefetched ones and has no other effect.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Prefetcher {
             self.reader = None;
             if !self.dataset.is_lazy() {
                 let mut images = Vec::new();
-                fill(self.dataset.as_ref(), &self.batches.indices(turn), &mut images)?;
+                self.batches.fill(self.dataset.as_ref(), turn, &mut images)?;
                 return Ok(images);
             }
             self.reader = Some(Reader::start(Arc::clone(&self.dataset), Arc::clone(&self.batches), turn)?);
@@ -69,7 +69,7 @@ impl Reader {
         let read = move || {
             for turn in first.. {
                 let mut images = Vec::new();
-                let outcome = fill(dataset.as_ref(), &batches.indices(turn), &mut images).map(|()| images);
+                let outcome = batches.fill(dataset.as_ref(), turn, &mut images).map(|()| images);
                 let failed = outcome.is_err();
                 // The receiver is thread_stopped: the prefetcher was dropped or reads from another batch.
                 if ready.send(outcome).is_err() || failed {
@@ -164,14 +164,14 @@ mod tests {
 
     fn counted(lazy: bool, unreadable: Option<usize>) -> (Arc<Counted>, Arc<Batches>, Prefetcher) {
         let set = Arc::new(Counted { inner: Strokes::new(1, 50), lazy, unreadable, reads: AtomicUsize::new(0) });
-        let batches = Arc::new(Batches::new(50, 10, 3).unwrap());
+        let batches = Arc::new(Batches::new(50, 10, 3).unwrap().mirrored(3));
         let prefetcher = Prefetcher::new(Arc::clone(&set) as Arc<dyn Dataset>, Arc::clone(&batches));
         (set, batches, prefetcher)
     }
 
     fn filled(set: &Counted, batches: &Batches, turn: u64) -> Vec<f32> {
         let mut images = Vec::new();
-        fill(&set.inner, &batches.indices(turn), &mut images).unwrap();
+        batches.fill(&set.inner, turn, &mut images).unwrap();
         images
     }
 

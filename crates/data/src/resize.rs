@@ -5,6 +5,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Pixel};
 use serde::{Deserialize, Serialize};
 
+use super::alpha;
 use super::background::Background;
 use super::dataset::ImageShape;
 use super::in_memory::MAX_SIDE;
@@ -26,7 +27,7 @@ pub enum Fit {
 pub struct ImageOptions {
     /// Height and width in pixels.
     pub size: Option<(usize, usize)>,
-    /// 1 (grey) or 3 (RGB).
+    /// 1 (grey), 3 (RGB) or 4 (RGB and alpha).
     pub channels: Option<usize>,
     /// How images with another aspect ratio than `size` are fitted.
     pub fit: Fit,
@@ -40,7 +41,7 @@ impl ImageOptions {
     /// Refuses invalid sizes, channels and ranges.
     ///
     /// # Errors
-    /// A side of 0 or above the limit, channels other than 1 and 3, or a range that is empty.
+    /// A side of 0 or above the limit, channels other than 1, 3 and 4, or a range that is empty.
     pub fn check(&self) -> Result<()> {
         if let Some((height, width)) = self.size {
             let fits = |side: usize| (1..=MAX_SIDE).contains(&(side as u64));
@@ -60,10 +61,11 @@ impl ImageOptions {
             ));
         }
         match self.channels {
-            None | Some(1 | 3) => Ok(()),
-            Some(other) => {
-                Err(Error::usage(format!("images can't have {other} channels"), "expected 1 (grey) or 3 (RGB)"))
-            }
+            None | Some(1 | 3 | 4) => Ok(()),
+            Some(other) => Err(Error::usage(
+                format!("images can't have {other} channels"),
+                "expected 1 (grey), 3 (RGB) or 4 (RGB and alpha)",
+            )),
         }
     }
 
@@ -98,7 +100,12 @@ impl ImageOptions {
                  bars in the mean colour of its border"
             ),
         });
-        let channels = self.channels.map(|channels| if channels == 1 { "in grey" } else { "in RGB" }.to_owned());
+        let name = |channels| match channels {
+            1 => "in grey",
+            4 => "in RGB with alpha",
+            _ => "in RGB",
+        };
+        let channels = self.channels.map(|channels| name(channels).to_owned());
         let parts: Vec<String> = size.into_iter().chain(channels).collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
@@ -109,9 +116,21 @@ pub(super) fn resize(pixels: Vec<u8>, from: ImageShape, to: ImageShape, fit: Fit
     let pixels = match (from.channels, to.channels) {
         (1, 3) => pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
         (3, 1) => pixels.chunks_exact(3).map(luma).collect(),
+        (1, 4) => pixels.iter().flat_map(|&grey| [grey, grey, grey, 255]).collect(),
+        (3, 4) => alpha::opaque(&pixels),
+        (4, 3) => alpha::over_white(&pixels),
+        (4, 1) => alpha::over_white(&pixels).chunks_exact(3).map(luma).collect(),
         _ => pixels,
     };
     match to.channels {
+        4 if (from.height, from.width) != (to.height, to.width) => {
+            let mut pixels = pixels;
+            alpha::premultiply(&mut pixels);
+            let mut scaled = scale::<image::Rgba<u8>>(pixels, from, to, fit);
+            alpha::straighten(&mut scaled);
+            scaled
+        }
+        4 => pixels,
         1 => scale::<image::Luma<u8>>(pixels, from, to, fit),
         _ => scale::<image::Rgb<u8>>(pixels, from, to, fit),
     }
@@ -235,6 +254,30 @@ mod tests {
         let colour = resize([[200u8, 10, 30]; 2].concat(), shape(2, 1, 3), shape(4, 4, 3), Fit::Pad);
         assert_eq!(colour, [200, 10, 30].repeat(16));
         assert_eq!(resize(wide, shape(4, 8, 1), shape(1, 100, 1), Fit::Pad).len(), 100);
+    }
+
+    #[test]
+    fn colours_of_transparent_pixels_do_not_bleed() {
+        // Opaque red beside transparent green: no green in between, only less opacity.
+        let wide = [[200u8, 0, 0, 255], [0, 250, 0, 0]].map(|pixel| [pixel; 8].concat()).concat();
+        let rows = [wide.clone(), wide].concat();
+        for fit in [Fit::Crop, Fit::Pad] {
+            let small = resize(rows.clone(), shape(2, 16, 4), shape(2, 5, 4), fit);
+            assert_eq!(small.len(), 40);
+            for pixel in small.chunks(4) {
+                assert!(pixel[1] == 0 && (pixel[3] < 2 || pixel[0].abs_diff(200) < 20), "{small:?}");
+            }
+        }
+        let same = resize(vec![9, 8, 7, 3], shape(1, 1, 4), shape(1, 1, 4), Fit::Crop);
+        assert_eq!(same, [9, 8, 7, 3]);
+    }
+
+    #[test]
+    fn alpha_is_added_and_taken_away() {
+        assert_eq!(crop(vec![7, 9], shape(1, 2, 1), shape(1, 2, 4)), [7, 7, 7, 255, 9, 9, 9, 255]);
+        assert_eq!(crop(vec![1, 2, 3], shape(1, 1, 3), shape(1, 1, 4)), [1, 2, 3, 255]);
+        assert_eq!(crop(vec![1, 2, 3, 0, 1, 2, 3, 255], shape(1, 2, 4), shape(1, 2, 3)), [255, 255, 255, 1, 2, 3]);
+        assert_eq!(crop(vec![0, 0, 0, 0, 0, 0, 0, 255], shape(1, 2, 4), shape(1, 2, 1)), [255, 0]);
     }
 
     #[test]

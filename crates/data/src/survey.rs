@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::{Dataset, ImageShape, Sample};
 use crate::error::Result;
 use crate::pictures::{Look, look, look_at};
 use crate::resize::ImageOptions;
@@ -102,6 +102,15 @@ impl Survey {
         let grey = self.good().filter(|(_, look)| !look.has_colour).count() as f32;
         let channels = if grey >= GREY_SHARE * self.good().count() as f32 { 1 } else { 3 };
         Some(ImageShape { height: look.height, width: look.width, channels })
+    }
+
+    /// What the sample shows whatever the options are.
+    pub fn facts(&self) -> Sample {
+        Sample {
+            files: self.tried(),
+            transparent: self.good().filter(|(_, look)| look.uniform_over.is_some()).count(),
+            other_sizes: self.odd_sizes().0,
+        }
     }
 
     /// The numbers of images of other sizes and of all; for sets that are not resized.

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
 use faussaire::data::{self, Dataset, OpenOptions, Progress};
+use faussaire::recipe::ImageSize;
 use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
 
@@ -54,9 +55,9 @@ pub enum DataAction {
     Check {
         /// Name or path
         dataset: String,
-        /// Accept images of any size, as `train --size N` does
-        #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 65_536))]
-        size: Option<usize>,
+        /// Accept images of any size, as `train --size SIZE` does
+        #[arg(long, value_name = "SIZE", value_parser = crate::flags::size)]
+        size: Option<ImageSize>,
     },
     /// Write a sheet of a data set's images, a row per class
     Preview {
@@ -65,9 +66,9 @@ pub enum DataAction {
         /// PNG file to write
         #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
         output: PathBuf,
-        /// Resize images to N x N pixels, after a centre crop
-        #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 65_536))]
-        size: Option<usize>,
+        /// Resize images to N x N pixels, or to HEIGHTxWIDTH such as 48x64, after a centre crop
+        #[arg(long, value_name = "SIZE", value_parser = crate::flags::size)]
+        size: Option<ImageSize>,
     },
 }
 
@@ -80,11 +81,11 @@ pub fn run(options: &Data) -> Result<()> {
         DataAction::List => list(&open),
         DataAction::Fetch { dataset } => fetch(dataset, &open),
         DataAction::Check { dataset, size } => {
-            let open = open.size(size.map(|s| (s, s)));
+            let open = open.size(size.and_then(ImageSize::sides));
             check(dataset, &open)
         }
         DataAction::Preview { dataset, output, size } => {
-            let open = open.size(size.map(|s| (s, s)));
+            let open = open.size(size.and_then(ImageSize::sides));
             preview(dataset, &open, output)
         }
     }

@@ -1,7 +1,7 @@
 //! `faussaire presets [NAME]`: the built-in recipes and the keys of recipes.
 
 use clap::Args;
-use faussaire::recipe::{Key, schema};
+use faussaire::recipe::{Auto, Key, schema};
 use faussaire::{Preset, Result};
 
 use crate::print::say;
@@ -35,8 +35,16 @@ pub fn run(options: &Presets) -> Result<()> {
         return Ok(());
     }
     match &options.name {
+        Some(name) if name == Auto::NAME => {
+            Auto::ABOUT.lines().try_for_each(|line| {
+                say!("# {line}");
+                Ok(())
+            })?;
+            say!("#\n# The recipe for images of your own: faussaire train DATA --preset auto --dry-run");
+        }
         Some(name) => say!("{}", Preset::named(name)?.text().trim_end()),
         None => {
+            say!("{:<18} {}", Auto::NAME, Auto::ABOUT.lines().next().unwrap_or_default());
             for preset in Preset::ALL {
                 say!("{:<18} {}", preset.name(), preset.about());
             }

@@ -16,9 +16,11 @@ use faussaire::trainer::{Data, resumed_recipe};
 use faussaire::{Error, Gan, Result, Trainer};
 
 pub use arguments::Train;
+use changes::NewRecipe;
 
 use super::bars::Bars;
 use super::progress::Console;
+use crate::flags;
 use crate::print::{self, note, tell};
 use crate::report::{count, quoted};
 use crate::stopping;
@@ -36,14 +38,22 @@ pub fn run(options: &Train) -> Result<()> {
     super::limit_threads(options.threads)?;
     let device = super::device(&options.device)?;
     let run = options.resume.as_ref().map(|given| find(given.as_deref())).transpose()?;
-    let recipe = match &run {
-        Some(run) => resumed_recipe(run, &changes::of(options))?,
-        None => changes::new_recipe(options)?,
-    };
     if let (Some(name), false) = (&options.dataset, options.quiet) {
         super::mention_namesake(name);
     }
     let mut bars = Bars::new(options.quiet);
+    let (recipe, name) = match &run {
+        Some(run) => (resumed_recipe(run, &changes::of(options))?, String::new()),
+        None => {
+            let NewRecipe { recipe, name, reasons } =
+                changes::new_recipe(options, &mut |fetched| bars.fetching(fetched))?;
+            if !options.quiet {
+                let said = reasons.iter().filter(|line| options.time.is_none() || !line.starts_with("length: "));
+                said.for_each(|line| note!("{}", flags::in_asides(line)));
+            }
+            (recipe, name)
+        }
+    };
     let data = Data::open(&recipe, &mut |fetched| bars.fetching(fetched));
     drop(bars);
     let data = data.map_err(|error| if_moved(error, run.as_ref(), &recipe.data.source))?;
@@ -55,7 +65,7 @@ pub fn run(options: &Train) -> Result<()> {
             let trainer = Trainer::new(recipe, data, &how)?;
             match options.dry_run {
                 true => plan::show(trainer.gan(), options.quiet),
-                false => train(placed(trainer, options)?, options),
+                false => train(placed(trainer, &name, options)?, options),
             }
         }
     }
@@ -108,16 +118,14 @@ fn if_moved(error: Error, resumed: Option<&Run>, source: &str) -> Error {
     }
 }
 
-/// The folder of a new run.
-fn placed(trainer: Trainer, options: &Train) -> Result<Trainer> {
+/// The folder of a new run of the recipe called `name`.
+fn placed(trainer: Trainer, name: &str, options: &Train) -> Result<Trainer> {
     if let Some(path) = &options.run {
         return trainer.at(path);
     }
     let source = trainer.gan().recipe.data.source.clone();
     let data = Path::new(&source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let config = options.config.as_ref().and_then(|c| c.file_stem()).map(|s| s.to_string_lossy().into_owned());
-    let preset = config.map_or_else(|| Ok(changes::preset(options)?.name().into()), Ok::<_, faussaire::Error>)?;
-    trainer.numbered(Path::new(RUNS), &format!("{data}-{preset}"))
+    trainer.numbered(Path::new(RUNS), &format!("{data}-{name}"))
 }
 
 fn find(given: Option<&Path>) -> Result<Run> {

@@ -1,12 +1,14 @@
 //! The trait of all data sets, the description that each returns, and the shape of images.
 
 mod info;
+mod sample;
 
 use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::toy::Toy;
 pub use info::{DatasetInfo, Kind, Labels};
+pub use sample::Sample;
 
 /// An unusable image file, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct ImageShape {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// 1 (grey) or 3 (RGB).
+    /// 1 (grey), 3 (RGB) or 4 (RGB and alpha, straight: RGB is not multiplied by alpha, and 0 where alpha is 0).
     pub channels: usize,
 }
 
@@ -32,6 +34,11 @@ impl ImageShape {
     /// Values in one image.
     pub fn len(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Whether it is that of a picture: at least one pixel, in grey, RGB or RGBA. Points of the plane are none.
+    pub fn is_picture(&self) -> bool {
+        !self.is_empty() && matches!(self.channels, 1 | 3 | 4)
     }
 
     /// Whether an image has no values.
@@ -134,6 +141,11 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
     /// `inner` must override it.
     fn image_name(&self, index: usize) -> String {
         self.inner().map_or_else(|| format!("image {index}"), |inner| inner.image_name(index))
+    }
+
+    /// What a sample of the set's files shows, whatever size and channels they are read in.
+    fn sample(&self) -> Sample {
+        self.inner().map_or_else(Sample::default, |inner| inner.sample())
     }
 
     /// Whether there are no images.

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::cache::{Contents, Decoded, Found, evict};
 use crate::class_labels::ClassLabels;
 use crate::dataset::BadFile;
-use crate::dataset::{Dataset, DatasetInfo, ImageShape};
+use crate::dataset::{Dataset, DatasetInfo, ImageShape, Sample};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::formats::archive::{Container, OtherFiles, common_folders, is_archive_name};
@@ -48,6 +48,7 @@ pub struct Folder {
     shape: ImageShape,
     /// The file whose image determined the shape.
     model: usize,
+    sample: Sample,
     file_states: FileStates,
     decoded: Decoded,
 }
@@ -118,6 +119,7 @@ impl Folder {
         let shaped = options.describe().map(|how| format!("images resized: {how}"));
         info.notes = [shaped, options.describe_values()].into_iter().flatten().collect();
         info.notes.extend(survey.remarks(&options, |index| files.path(index)));
+        let sample = survey.facts();
         let look = {
             let files = Arc::clone(&files);
             move || contents(&files, shape, &options, cache_folder)
@@ -128,7 +130,7 @@ impl Folder {
             let (contents, folder) = look();
             Decoded::open(&contents, folder.as_deref())
         };
-        Ok(Self { files, labels: None, labels_apart: false, info, options, shape, model, file_states, decoded })
+        Ok(Self { files, labels: None, labels_apart: false, info, options, shape, model, sample, file_states, decoded })
     }
 
     /// The file of image `index`.
@@ -223,6 +225,10 @@ impl Dataset for Folder {
 
     fn skipped(&self) -> Vec<BadFile> {
         self.file_states.bad()
+    }
+
+    fn sample(&self) -> Sample {
+        self.sample
     }
 
     fn resolved(&self, index: usize) -> usize {

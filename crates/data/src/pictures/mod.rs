@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use crate::alpha;
 use crate::dataset::ImageShape;
 use crate::in_memory::MAX_SIDE;
 use crate::resize::ImageOptions;
@@ -46,7 +47,10 @@ pub(crate) fn decode(
         let opened = open(bytes)?;
         let channels = channels.unwrap_or(if opened.raster.has_colour() { 3 } else { 1 });
         let size = (opened.raster.width, opened.raster.height);
-        let pixels = opened.raster.into_bytes(channels, options)?;
+        let mut pixels = opened.raster.into_bytes(channels, options)?;
+        if channels == 4 {
+            alpha::clear(&mut pixels);
+        }
         let ((width, height), pixels) = orientation::upright(pixels, size, channels, opened.orientation);
         Ok((ImageShape { height, width, channels }, pixels))
     })

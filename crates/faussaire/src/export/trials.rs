@@ -59,6 +59,10 @@ const PAIRS: &[(&str, &str)] = &[
         "conv 8 3x3 stride 2 | attention | minibatchstd | conv 4 3x3 | flatten | minibatchstd 3 | dense 1",
     ),
     (
+        "dense 3*4*6 | reshape 3 4 6 | batchnorm | relu | upsample 2 | conv 5 3x3 | leakyrelu 0.2 | upsample 2 | conv 4 3x3 | crop 9 14 | sigmoid",
+        "conv 5 4x4 stride 2 | leakyrelu 0.2 | crop 4 5 | conv 6 4x4 stride 2 | leakyrelu 0.2 | flatten | dense 1",
+    ),
+    (
         "dense 6 | residual | dense 7 | tanh | residual | dense 7 | add | add | layernorm | dense 2",
         "dense 8 | leakyrelu 0.2 | groupnorm 2 | dense 1",
     ),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::samples::Samples;
 use super::{Options, Progress, Reference};
-use crate::data::{Dataset, OpenOptions, Subset};
+use crate::data::{Dataset, Mirrored, OpenOptions, Subset};
 use crate::error::Result;
 use crate::metrics::{self, Judgement, NearestTraining};
 use crate::recipe::Recipe;
@@ -13,7 +13,10 @@ use crate::train::split_held_out;
 
 /// The training images of a run, and real images that it was not trained on.
 pub(super) struct CopyCheck {
+    /// With their mirror images, if it was trained on those too.
     train: Arc<dyn Dataset>,
+    /// Number of training images without mirror images.
+    originals: usize,
     held_out: Option<Arc<dyn Dataset>>,
 }
 
@@ -28,7 +31,8 @@ impl CopyCheck {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
         let Some(recipe) = recipe else {
-            return Ok(Self { held_out: reference.test_images().cloned(), train: reference.train });
+            let (train, held_out) = (Arc::clone(&reference.train), reference.test_images().cloned());
+            return Ok(Self { originals: train.len(), train, held_out });
         };
         let others = options.against.is_some() && options.reference.is_none();
         let data = if others { Reference::open(&recipe.data.source, open, progress)? } else { reference };
@@ -45,8 +49,12 @@ impl CopyCheck {
         if count > 0 {
             train = Arc::new(Subset::filter(&train, |index| index < count));
         }
-        let (train, held_out) = split_held_out(recipe, &train);
-        Self { train, held_out: held_out.map(|set| Arc::new(set) as Arc<dyn Dataset>).or(test) }
+        let (mut train, held_out) = split_held_out(recipe, &train);
+        let originals = train.len();
+        if recipe.data.mirror {
+            train = Arc::new(Mirrored::over(train));
+        }
+        Self { train, originals, held_out: held_out.map(|set| Arc::new(set) as Arc<dyn Dataset>).or(test) }
     }
 
     /// Looks for copies among `samples`, adds the result to `judgement`, and returns the page that shows them.
@@ -54,7 +62,7 @@ impl CopyCheck {
         let images = &samples.generated.images;
         let learned = metrics::TrainingImages { train: self.train.as_ref(), held_out: self.held_out.as_deref() };
         let sheet = NearestTraining::new(learned, images, seed)?;
-        let page = crate::report::neighbours(&sheet, &samples.of, learned.train, images)?;
+        let page = crate::report::neighbours(&sheet, &samples.of, (learned.train, self.originals), images)?;
         judgement.scores.push(sheet.score);
         judgement.copies = Some(sheet.memorization);
         Ok(page)

@@ -30,13 +30,15 @@ pub(super) fn insert(table: &mut toml::Table, path: &[&str], value: toml::Value)
     Ok(())
 }
 
-/// Reads numbers, booleans, lists and quoted text as TOML; anything else is text, and so is every value of a text key.
+/// Reads numbers, booleans, lists and quoted text as TOML; anything else is text, and so is every value of a text key
+/// or a size.
 fn read(text: &str, entry: Entry) -> toml::Value {
     let plain = || toml::Value::String(text.into());
     let value = format!("v = {text}").parse::<toml::Table>().ok().filter(|table| table.len() == 1);
     let value = value.and_then(|mut table| table.remove("v")).unwrap_or_else(plain);
     match entry {
-        Entry::Key { kind: Kind::Text | Kind::Choice(_), .. } if !value.is_str() => plain(),
+        // A size such as 0x48 would be a hexadecimal number.
+        Entry::Key { kind: Kind::Text | Kind::Choice(_) | Kind::Size, .. } if !value.is_str() => plain(),
         _ => value,
     }
 }

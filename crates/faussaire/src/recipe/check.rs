@@ -142,6 +142,12 @@ pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Net
             "remove it",
         ));
     }
+    if recipe.data.mirror && generator.output().dims()[1] == 1 {
+        return Err(bad_value(
+            "data.mirror",
+            format_args!("the generator makes {}, which has no left and right", generator.output()),
+        ));
+    }
     if discriminator.labels() > 0 && generator.labels() == 0 {
         return Err(Error::recipe(
             "the discriminator is conditional, but the generator is not, so its images can't match the labels",

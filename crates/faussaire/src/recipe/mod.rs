@@ -4,6 +4,7 @@
 //!
 //! Every key is defined once, in `settings`, with its type, meaning, range and default; the rest is derived from there.
 
+mod auto;
 mod build;
 mod change;
 mod check;
@@ -21,6 +22,7 @@ mod reference;
 pub(crate) mod remarks;
 mod schema;
 mod settings;
+mod size;
 mod table;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -28,6 +30,8 @@ mod tests;
 mod text;
 
 pub(crate) use change::flags;
+pub use auto::Auto;
+pub(crate) use auto::{length as auto_length, reading as auto_reading};
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
 pub use estimate::Estimate;
@@ -39,4 +43,5 @@ pub use reference::reference;
 pub use remarks::{Images, Remark};
 pub use schema::schema;
 pub use settings::{AugmentSettings, DataSettings, FakeBatchnorm, NetSettings, Recipe, TrainSettings};
+pub use size::ImageSize;
 pub use table::Kind;

@@ -10,7 +10,7 @@ impl Recipe {
         let dir = given.data_dir.clone().or_else(|| (!data.dir.is_empty()).then(|| data.dir.clone().into()));
         given
             .data_dir(dir)
-            .size((data.size > 0).then_some((data.size, data.size)))
+            .size(data.size.sides())
             .fit(data.fit)
             .channels((data.channels > 0).then_some(data.channels))
             .background(data.background.parse().unwrap_or_default())

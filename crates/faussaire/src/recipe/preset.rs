@@ -1,6 +1,6 @@
 //! The recipes built into the binary: `presets/*.toml` of this package, each a complete, commented file.
 
-use super::Recipe;
+use super::{Auto, Recipe};
 use crate::error::{Error, Result};
 
 /// Names the variants, their files and their order in one place.
@@ -86,9 +86,15 @@ impl Preset {
     /// The preset called `name`.
     ///
     /// # Errors
-    /// An unknown name; the error lists the known ones.
+    /// An unknown name; the error lists the known ones. `auto`, which is no recipe but a rule ([`Recipe::for_images`]).
     pub fn named(name: &str) -> Result<Self> {
-        let names = || Self::ALL.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ");
+        if name == Auto::NAME {
+            return Err(Error::recipe(
+                "the preset `auto` is made for a data set and has no recipe of its own",
+                "train with it: it makes the nets for the images (`Recipe::for_data`)",
+            ));
+        }
+        let names = || Self::ALL.iter().map(|p| p.name()).chain([Auto::NAME]).collect::<Vec<_>>().join(", ");
         Self::ALL.iter().copied().find(|p| p.name() == name).ok_or_else(|| {
             Error::recipe(
                 format!("there is no preset `{name}`; expected one of {}", names()),

@@ -5,7 +5,7 @@ use std::ops::Bound::{Excluded, Included};
 use serde_json::{Map, Value, json};
 
 use super::table::{AUTO, Entry, Line};
-use super::{Key, Kind, settings};
+use super::{ImageSize, Key, Kind, settings};
 
 /// The schema (draft 2020-12). It includes the other names of keys, marked as deprecated.
 pub fn schema() -> Value {
@@ -80,6 +80,10 @@ fn of(kind: &Kind) -> Value {
             }
             value
         }
+        Kind::Size => json!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": ImageSize::MAX },
+            { "type": "string", "pattern": "^[0-9]+x[0-9]+$" },
+        ] }),
         Kind::Switch => json!({ "type": "boolean" }),
         Kind::AutoSwitch => json!({ "enum": [AUTO, true, false] }),
         Kind::Choice(words) => json!({ "enum": words }),
@@ -113,6 +117,13 @@ mod tests {
                 "maximum" => number <= bound,
                 "exclusiveMinimum" => number > bound,
                 "exclusiveMaximum" => number < bound,
+                "anyOf" => is.as_array().unwrap().iter().any(|one| valid(one, value)),
+                "pattern" => {
+                    assert_eq!(is, "^[0-9]+x[0-9]+$");
+                    let sides = value.as_str().and_then(|text| text.split_once('x'));
+                    let digits = |side: &str| !side.is_empty() && side.bytes().all(|b| b.is_ascii_digit());
+                    sides.is_some_and(|(h, w)| digits(h) && digits(w))
+                }
                 "items" => value.as_array().unwrap().iter().all(|item| valid(is, item)),
                 "required" => is.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
                 "properties" => is
@@ -160,6 +171,10 @@ mod tests {
             ("train", "smoothing", json!(0.5)),
             ("train", "bacth", json!(1)),
             ("data", "channels", json!(2)),
+            ("data", "size", json!(-1)),
+            ("data", "size", json!("48,64")),
+            ("data", "size", json!([48, 64])),
+            ("data", "mirror", json!(1)),
             ("generator", "layers", json!([1])),
         ] {
             let mut bad = tp.clone();

@@ -6,9 +6,9 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use serde::{Deserialize, Serialize};
 
 use super::table::{
-    AUTO_SWITCH, COUNT, Entry, Kind, Line, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings, whole,
+    AUTO_SWITCH, COUNT, Entry, Kind, Line, SIZE, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings, whole,
 };
-use super::{JointBatch, PrecisionChoice};
+use super::{ImageSize, JointBatch, PrecisionChoice};
 use crate::augment::Augmentation;
 use crate::data::{Fit, LabelSettings};
 use crate::loss::Loss;
@@ -56,17 +56,21 @@ settings! {
         dir: String = String::new(), TEXT;
         /// Learn from the first N images only; 0: all.
         count: usize = 0, COUNT;
-        /// Resize images to N x N pixels; 0: keep their size.
-        size: usize = 0, whole(0, 65_536);
+        /// Resize images to N x N pixels, or to a rectangle, height first: `"48x64"`; 0: keep their size.
+        size: ImageSize = ImageSize::KEEP, SIZE;
         /// How an image of another aspect ratio is resized: `crop` cuts around the centre, `pad` keeps all of it.
         fit: Fit = Fit::Crop, choice(&["crop", "pad"]);
-        /// Channels of the images: 1 grey, 3 colour, 0 as they are in the data set.
-        channels: usize = 0, one_of(&[0, 1, 3]);
+        /// Channels of the images: 1 grey, 3 colour, 4 colour and transparency, 0 as they are in the data set (transparent
+        /// image files over `background`).
+        channels: usize = 0, one_of(&[0, 1, 3, 4]);
         /// Colour under transparent pixels: `white`, `black`, `grey` or `#rrggbb`.
         background: String = "white".into(), TEXT;
         /// The two pixel values that become black and white, such as `[0, 4095]`, in the units of the files; empty: the whole
         /// range of the pixels' type.
         range: Vec<f64> = Vec::new(), list(&Kind::Number { low: Unbounded, high: Unbounded });
+        /// Mirror half of the training images left to right, at random in every batch; scores are computed on images as they
+        /// are.
+        mirror: bool = false, SWITCH;
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::RangeBounds;
 
 use serde_json::Value;
 
+use super::ImageSize;
 use crate::error::{Error, Result};
 use crate::net::summary::grouped;
 use crate::registry::PREFIX;
@@ -30,6 +31,8 @@ pub enum Kind {
         /// The upper bound.
         high: Bound<f64>,
     },
+    /// The size of images ([`ImageSize`]): a number for a square, `"HEIGHTxWIDTH"` for a rectangle.
+    Size,
     /// `true` or `false`.
     Switch,
     /// `auto`, `true` or `false`.
@@ -88,6 +91,7 @@ impl Line {
     }
 }
 
+pub(super) const SIZE: Entry = key(Kind::Size);
 pub(super) const SWITCH: Entry = key(Kind::Switch);
 pub(super) const AUTO_SWITCH: Entry = key(Kind::AutoSwitch);
 pub(super) const TEXT: Entry = key(Kind::Text);
@@ -182,6 +186,10 @@ impl Kind {
                     _ => format!("a number {low}, {}", bound(high, "at most", "below")),
                 }
             }
+            Self::Size => {
+                let most = grouped(ImageSize::MAX as u64);
+                format!("a whole number from 0 to {most}, or HEIGHTxWIDTH such as 48x64")
+            }
             Self::Switch => "true or false".into(),
             Self::AutoSwitch => format!("`{AUTO}`, true or false"),
             Self::Choice(words) => one_word_of(words.iter().map(|word| format!("`{word}`"))),
@@ -203,6 +211,7 @@ impl Kind {
                 let computed = f64::from(x as f32);
                 [x, computed].iter().all(|x| x.is_finite() && (*low, *high).contains(x))
             }),
+            Self::Size => serde_json::from_value::<ImageSize>(value.clone()).is_ok(),
             Self::Switch => value.is_boolean(),
             Self::AutoSwitch => value.is_boolean() || value.as_str() == Some(AUTO),
             // What a program registered is looked up when the recipe is read, and refused there by that reason.
@@ -346,6 +355,13 @@ mod tests {
             (Kind::Integer { min: 1, max: 65_536 }, "a whole number from 1 to 65,536", json!(65_536), json!(0)),
             (Kind::Integer { min: 0, max: i64::MAX as u64 }, "a whole number, 0 or more", json!(0), json!(1u64 << 63)),
             (Kind::OneOf(&[0, 1, 3]), "0, 1 or 3", json!(3), json!(2)),
+            (
+                Kind::Size,
+                "a whole number from 0 to 65,536, or HEIGHTxWIDTH such as 48x64",
+                json!("48x64"),
+                json!("48x"),
+            ),
+            (Kind::Size, "a whole number from 0 to 65,536, or HEIGHTxWIDTH such as 48x64", json!(64), json!([48, 64])),
             (number(Included(0.0), Excluded(1.0)), "a number from 0, below 1", json!(0), json!(1)),
             (number(Excluded(0.0), Included(10.0)), "a number above 0, at most 10", json!(10), json!(0.0)),
             (number(Included(0.0), Included(1.0)), "a number from 0 to 1", json!(1.0), json!(null)),

@@ -68,7 +68,7 @@ fn bad_keys_and_values_are_named() {
         ("latent", "expected key=value".into()),
         ("=1", "there is no recipe key ``".into()),
         ("train=1", "recipe key `train`: expected a group of keys, got 1".into()),
-        ("data.channels=2", "`data.channels`: expected 0, 1 or 3, got 2".into()),
+        ("data.channels=2", "`data.channels`: expected 0, 1, 3 or 4, got 2".into()),
     ] {
         let error = tp(&[change]).unwrap_err();
         assert!(error.to_string().contains(&part), "{change}: {error}");
@@ -192,7 +192,7 @@ type Put = fn(&mut Recipe, f64);
 const NUMBERS: &[(&str, Put)] = &[
     ("latent", |r, v| r.latent = v as usize),
     ("data.count", |r, v| r.data.count = v as usize),
-    ("data.size", |r, v| r.data.size = v as usize),
+    ("data.size", |r, v| r.data.size = ImageSize::square(v as usize)),
     ("data.channels", |r, v| r.data.channels = v as usize),
     ("generator.adam.learning_rate", |r, v| r.generator.adam.learning_rate = v),
     ("generator.adam.beta1", |r, v| r.generator.adam.beta1 = v),
@@ -245,7 +245,8 @@ const VALUES: [f64; 14] =
 
 #[test]
 fn every_number_is_put_to_the_test() {
-    let numeric = |key: &&Key| matches!(key.kind, Kind::Number { .. } | Kind::Integer { .. } | Kind::OneOf(_));
+    let numeric =
+        |key: &&Key| matches!(key.kind, Kind::Number { .. } | Kind::Integer { .. } | Kind::OneOf(_) | Kind::Size);
     let keys: Vec<&str> = Key::all().iter().filter(numeric).map(|key| key.name.as_str()).collect();
     assert_eq!(NUMBERS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), keys);
     // Out of range alone: refused, and by its own name.

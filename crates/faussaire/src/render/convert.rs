@@ -1,6 +1,6 @@
 //! Images as the types of other crates: `image`'s pictures and, with the feature `ndarray`, arrays.
 
-use image::{DynamicImage, GrayImage, RgbImage};
+use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 
 use super::{Images, Picture, check_length};
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ impl<'a> IntoIterator for &'a Images {
     }
 }
 
-/// Grey or RGB, as the picture is. An error where its bytes don't match its shape.
+/// Grey, RGB or RGB with alpha, as the picture is. An error where its bytes don't match its shape.
 impl TryFrom<Picture> for DynamicImage {
     type Error = Error;
 
@@ -64,18 +64,28 @@ impl TryFrom<Picture> for DynamicImage {
         }
         let made = match shape.channels {
             1 => GrayImage::from_raw(width, height, picture.bytes).map(Self::ImageLuma8),
+            4 => RgbaImage::from_raw(width, height, picture.bytes).map(Self::ImageRgba8),
             _ => RgbImage::from_raw(width, height, picture.bytes).map(Self::ImageRgb8),
         };
         made.ok_or_else(unfit)
     }
 }
 
-/// Of a grey picture, all three channels are equal.
+/// Of a grey picture, all three channels are equal; one with alpha is over white.
 impl TryFrom<Picture> for RgbImage {
     type Error = Error;
 
     fn try_from(picture: Picture) -> Result<Self> {
-        Ok(DynamicImage::try_from(picture)?.into_rgb8())
+        Ok(DynamicImage::try_from(picture.over_white())?.into_rgb8())
+    }
+}
+
+/// Opaque, unless the picture has alpha.
+impl TryFrom<Picture> for RgbaImage {
+    type Error = Error;
+
+    fn try_from(picture: Picture) -> Result<Self> {
+        Ok(DynamicImage::try_from(picture)?.into_rgba8())
     }
 }
 

@@ -1,5 +1,5 @@
 //! Animated GIF files: one frame per image, shown for ever. Grey is exact; where an RGB frame has more than the 256
-//! colours that a GIF frame can hold, the nearest ones are taken. The file appears whole or not at all.
+//! colours that a GIF frame can hold, the nearest ones are taken. Transparent images are over white. The file appears whole or not at all.
 
 use std::path::Path;
 
@@ -46,6 +46,7 @@ pub fn encode(frames: &Images, delay: u32) -> Result<Vec<u8>> {
             "ask for smaller images, or for PNG files",
         )
     };
+    let frames = &frames.over_white();
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, SPEED);
     encoder.set_repeat(Repeat::Infinite).map_err(refused)?;
@@ -113,6 +114,15 @@ mod tests {
         assert_eq!((frames.len(), frames[0].buffer().dimensions()), (2, (56, 56)));
         let pixel = |x, y| frames[0].buffer().get_pixel(x, y).0;
         assert_eq!((pixel(1, 1), pixel(2, 1)), ([200, 100, 50, 255], [0, 0, 0, 255]));
+    }
+
+    #[test]
+    fn transparent_frames_are_over_white() {
+        let shape = ImageShape { height: 1, width: 2, channels: 4 };
+        let gif = encode(&Images { shape, bytes: vec![200, 0, 0, 255, 0, 0, 0, 0] }, 100).unwrap();
+        let frames = decode(&gif);
+        let pixel = |x| frames[0].buffer().get_pixel(x, 0).0;
+        assert_eq!((pixel(0), pixel(15)), ([200, 0, 0, 255], [255; 4]));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 pub(crate) mod chart;
 mod convert;
 pub mod gif;
+mod ground;
 pub mod page;
 pub mod png;
 pub mod scatter;
@@ -13,19 +14,19 @@ mod shrink;
 pub mod terminal;
 pub mod zip;
 
-use crate::data::ImageShape;
+use crate::data::{ImageShape, alpha};
 use crate::error::{Error, Result};
 
 /// One or more images of one shape, as bytes, channels-last, one image after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
-    /// The shape of each image; 1 channel (grey) or 3 (RGB).
+    /// The shape of each image; 1 channel (grey), 3 (RGB) or 4 (RGB and alpha, straight).
     pub shape: ImageShape,
     /// `len() * shape.len()` bytes.
     pub bytes: Vec<u8>,
 }
 
-/// One picture, ready to be written: grey (1 channel) or RGB (3).
+/// One picture, ready to be written: grey (1 channel), RGB (3) or RGB with alpha (4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// Height and width in pixels, and channels.
@@ -36,7 +37,7 @@ pub struct Picture {
 
 impl Images {
     /// Images from `values` `[n, height, width, channels]`: `range.0` becomes 0, `range.1` becomes 255, what lies
-    /// beyond is cut off.
+    /// beyond is cut off. The colour of transparent pixels becomes 0.
     ///
     /// # Errors
     /// Where `values` isn't a whole number of images (at least one), the shape isn't that of a picture, the range
@@ -57,7 +58,11 @@ impl Images {
             });
         }
         let byte = |value: &f32| ((value - low) / (high - low) * 255.0).round().clamp(0.0, 255.0) as u8;
-        Ok(Self { shape, bytes: values.iter().map(byte).collect() })
+        let mut bytes: Vec<u8> = values.iter().map(byte).collect();
+        if shape.channels == 4 {
+            alpha::clear(&mut bytes);
+        }
+        Ok(Self { shape, bytes })
     }
 
     /// How many images.
@@ -91,10 +96,10 @@ impl Images {
 
 /// Refuses shapes that no picture has, and data that isn't a whole number of images, at least one.
 fn check_length(unit: &str, length: usize, shape: ImageShape) -> Result<()> {
-    if shape.is_empty() || !matches!(shape.channels, 1 | 3) {
+    if !shape.is_picture() {
         return Err(Error::usage(
             format!("images of {shape} can't be shown"),
-            "expected height x width x channels with 1 channel (grey) or 3 (RGB)",
+            "expected height x width x channels with 1 channel (grey), 3 (RGB) or 4 (RGB and alpha)",
         ));
     }
     if length == 0 || !length.is_multiple_of(shape.len()) {
@@ -147,6 +152,13 @@ mod tests {
         assert_eq!(images.bytes, [0, 128, 191, 255, 0, 255]);
         // A dull image stays dull.
         assert_eq!(Images::from_values(&[0.4, 0.4], PAIR, (0.0, 1.0)).unwrap().bytes, [102, 102]);
+    }
+
+    #[test]
+    fn transparent_pixels_lose_their_colour() {
+        let shape = ImageShape { height: 1, width: 2, channels: 4 };
+        let images = Images::from_values(&[1.0, 0.2, 0.0, 0.001, 1.0, 0.2, 0.0, 0.002], shape, (0.0, 1.0)).unwrap();
+        assert_eq!(images.bytes, [0, 0, 0, 0, 255, 51, 0, 1]);
     }
 
     #[test]

@@ -42,7 +42,11 @@ pub fn write_folder(folder: &Path, images: &Images, first: usize) -> Result<()> 
 pub fn encode(picture: &Picture) -> Result<Vec<u8>> {
     let shape = picture.shape;
     check_length("bytes", picture.bytes.len(), shape)?;
-    let colour = if shape.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+    let colour = match shape.channels {
+        1 => ExtendedColorType::L8,
+        4 => ExtendedColorType::Rgba8,
+        _ => ExtendedColorType::Rgb8,
+    };
     let refused = |reason: String| {
         Error::usage(format!("a picture of {shape} can't be a PNG file: {reason}"), "ask for a smaller picture")
     };
@@ -74,6 +78,7 @@ pub fn part(file: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     let (width, height) = (part.width() as usize, part.height() as usize);
     let (channels, bytes) = match part {
         DynamicImage::ImageLuma8(grey) => (1, grey.into_raw()),
+        DynamicImage::ImageRgba8(rgba) => (4, rgba.into_raw()),
         other => (3, other.into_rgb8().into_raw()),
     };
     encode(&Picture { shape: ImageShape { height, width, channels }, bytes })
@@ -92,15 +97,14 @@ mod tests {
 
     #[test]
     fn a_part_is_the_upper_left_of_the_whole() {
-        for channels in [1, 3] {
+        for channels in [1, 3, 4] {
             let whole = images(1, channels).picture(0).unwrap();
             let cut = |width, height| {
                 image::load_from_memory(&part(&encode(&whole).unwrap(), width, height).unwrap()).unwrap()
             };
             let small = cut(2, 1);
             assert_eq!((small.width(), small.height()), (2, 1));
-            let bytes = if channels == 1 { small.into_luma8().into_raw() } else { small.into_rgb8().into_raw() };
-            assert_eq!(bytes, whole.bytes[..2 * channels]);
+            assert_eq!(*small.as_bytes(), whole.bytes[..2 * channels]);
             assert_eq!((cut(99, 99).width(), cut(99, 99).height()), (5, 3));
         }
         assert!(part(b"\x89PNG\r\n", 1, 1).is_err() && part(b"", 1, 1).is_err());
@@ -117,7 +121,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sheet.png");
-        for channels in [1, 3] {
+        for channels in [1, 3, 4] {
             let picture = images(1, channels).picture(0).unwrap();
             write(&path, &picture).unwrap();
             let read = image::open(&path).unwrap();

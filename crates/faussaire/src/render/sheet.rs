@@ -1,4 +1,4 @@
-//! Sheets: many images side by side in one picture, row by row, in their order.
+//! Sheets: many images side by side in one picture, row by row, in their order. Transparent images are over a checkerboard.
 
 use super::{Images, Picture, enlarge, usual_scale};
 use crate::data::ImageShape;
@@ -54,7 +54,8 @@ pub fn sheet(images: &Images, rows: usize, columns: usize, options: &Options) ->
     for (place, image) in images.bytes.chunks_exact(images.shape.len()).take(rows * columns).enumerate() {
         let top = options.gap + (place / columns) * (tile.0 + options.gap);
         let left = options.gap + (place % columns) * (tile.1 + options.gap);
-        put(&enlarge(image, images.shape, scale), top, left, &mut picture);
+        let tile = enlarge(image, images.shape, scale).over_checkerboard(top, left);
+        put(&tile, top, left, &mut picture);
     }
     Ok(picture)
 }
@@ -67,15 +68,16 @@ pub fn strip(images: &Images, options: &Options) -> Result<Picture> {
     sheet(images, 1, images.len().clamp(1, STRIP), options)
 }
 
-/// The shape of the whole sheet, unless it is too large.
+/// The shape of the whole sheet, which has no alpha, unless it is too large.
 fn layout(image: ImageShape, rows: usize, columns: usize, scale: usize, gap: usize) -> Option<ImageShape> {
     let side = |count: usize, pixels: usize| {
         let tile = pixels.checked_mul(scale)?.checked_add(gap)?;
         tile.checked_mul(count)?.checked_add(gap)
     };
     let (height, width) = (side(rows, image.height)?, side(columns, image.width)?);
-    let bytes = height.checked_mul(width)?.checked_mul(image.channels)?;
-    (bytes <= MAX_BYTES).then_some(ImageShape { height, width, channels: image.channels })
+    let channels = image.channels.min(3);
+    let bytes = height.checked_mul(width)?.checked_mul(channels)?;
+    (bytes <= MAX_BYTES).then_some(ImageShape { height, width, channels })
 }
 
 /// Copies `tile` into `picture` with its first pixel at (`top`, `left`).
@@ -129,6 +131,17 @@ mod tests {
         assert_eq!(picture.bytes, [row, row].concat());
         let usual = sheet(&images(40, (28, 28, 1)), 4, 10, &Options::default()).unwrap();
         assert_eq!((usual.shape.height, usual.shape.width), (4 * 58 + 2, 10 * 58 + 2));
+    }
+
+    #[test]
+    fn transparent_images_stand_over_a_checkerboard() {
+        let mut pair = images(2, (1, 1, 4));
+        pair.bytes = vec![10, 20, 30, 255, 0, 0, 0, 0];
+        let options = Options { gap: 8, background: 9, scale: Some(1) };
+        let picture = sheet(&pair, 1, 2, &options).unwrap();
+        assert_eq!(picture.shape, ImageShape { height: 17, width: 26, channels: 3 });
+        let row: Vec<&[u8]> = picture.bytes[8 * 26 * 3..][..26 * 3].chunks(3).collect();
+        assert_eq!((row[7], row[8], row[9], row[17]), (&[9; 3][..], &[10, 20, 30][..], &[9; 3][..], &[204; 3][..]));
     }
 
     #[test]

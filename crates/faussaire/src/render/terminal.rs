@@ -76,6 +76,7 @@ pub fn draw(images: &Images, columns: usize, colours: Colours) -> Result<String>
     if columns == 0 {
         return Err(Error::usage("images can't be drawn 0 columns wide", "expected at least 1 column"));
     }
+    let images = &images.over_white();
     let across = across(images, columns);
     let (height, width) = tile_size(images.shape, columns, across, colours);
     let shape = ImageShape { height, width, channels: images.shape.channels };

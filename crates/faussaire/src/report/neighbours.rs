@@ -46,12 +46,17 @@ struct Pair {
     near: bool,
 }
 
-/// The page: each of the nearest `images` beside its nearest ones in `train`, the set that `sheet` was made with. `of` says
-/// whose images they are.
+/// The page: each of the nearest `images` beside its nearest ones in `train`, the set that `sheet` was made with. Images of
+/// `train` from number `originals` on are mirror images of the others. `of` says whose images they are.
 ///
 /// # Errors
 /// An image that can't be read.
-pub fn neighbours(sheet: &NearestTraining, of: &str, train: &dyn Dataset, images: &[f32]) -> Result<String> {
+pub fn neighbours(
+    sheet: &NearestTraining,
+    of: &str,
+    (train, originals): (&dyn Dataset, usize),
+    images: &[f32],
+) -> Result<String> {
     let (copies, ratios) = (&sheet.memorization, sheet.ratios());
     let mut order: Vec<usize> = (0..ratios.len()).collect();
     order.sort_by(|&a, &b| ratios[a].total_cmp(&ratios[b]));
@@ -60,7 +65,7 @@ pub fn neighbours(sheet: &NearestTraining, of: &str, train: &dyn Dataset, images
     let count = OTHERS.min(rest.len());
     let others: Vec<usize> = (0..count).map(|i| rest[i * rest.len() / count]).collect();
     let pairs =
-        |chosen: &[usize]| chosen.iter().map(|&sample| pair(sheet, sample, train, images)).collect::<Result<_>>();
+        |chosen: &[usize]| chosen.iter().map(|&at| pair(sheet, at, (train, originals), images)).collect::<Result<_>>();
     let mut groups = vec![Group { title: format!("The {nearest} most suspicious"), pairs: pairs(&order[..nearest])? }];
     if !others.is_empty() {
         let title = format!("{count} of the other {}, evenly by rank", rest.len());
@@ -109,14 +114,21 @@ fn ratio_chart(sheet: &NearestTraining) -> Result<String> {
 }
 
 /// Image number `sample` and its neighbours.
-fn pair(sheet: &NearestTraining, sample: usize, train: &dyn Dataset, images: &[f32]) -> Result<Pair> {
+fn pair(
+    sheet: &NearestTraining,
+    sample: usize,
+    (train, originals): (&dyn Dataset, usize),
+    images: &[f32],
+) -> Result<Pair> {
     let shape = train.shape();
     let own = &images[sample * shape.len()..][..shape.len()];
     let mut figures = vec![figure(own, shape, format!("image {sample}"))?];
     let mut other = vec![0.0; shape.len()];
     for (index, distance) in sheet.nearest(sample).take(SHOWN) {
         train.read(index, &mut other)?;
-        let caption = format!("distance {distance:.3}{}; training image {index}", equal(own, &other));
+        let turned = if index < originals { "" } else { ", mirrored" };
+        let place = index % originals.max(1);
+        let caption = format!("distance {distance:.3}{}; training image {place}{turned}", equal(own, &other));
         figures.push(figure(&other, shape, caption)?);
     }
     Ok(Pair { figures, near: f64::from(sheet.ratios()[sample]) <= sheet.memorization.threshold })
@@ -159,7 +171,7 @@ mod tests {
         mixed.extend(values(&train, 100..160));
         for unseen in [Some(&held_out as &dyn Dataset), None] {
             let sheet = NearestTraining::new(TrainingImages { train: &train, held_out: unseen }, &mixed, 0).unwrap();
-            let page = neighbours(&sheet, "a <run>", &train, &mixed).unwrap();
+            let page = neighbours(&sheet, "a <run>", (&train, 600), &mixed).unwrap();
             assert!(page.contains("training image 100<"), "the first copy's original");
             assert!(page.contains("a &#60;run&#62;") && page.contains("pixels equal") && !page.contains("NaN"));
             let near = (200.0 * sheet.memorization.share).round() as usize;
@@ -175,9 +187,9 @@ mod tests {
             let train = Strokes::new(1, 40);
             let images = values(&Strokes::new(3, 20), 0..20);
             let mut sheet = NearestTraining::new(TrainingImages { train: &train, held_out: None }, &images, 0).unwrap();
-            let plain = neighbours(&sheet, "plain", &train, &images).unwrap();
+            let plain = neighbours(&sheet, "plain", (&train, 40), &images).unwrap();
             sheet.memorization.rule = name.clone();
-            let html = neighbours(&sheet, &name, &train, &images).unwrap();
+            let html = neighbours(&sheet, &name, (&train, 40), &images).unwrap();
             prop_assert_eq!(hostile::elements(&html), hostile::elements(&plain));
             prop_assert!(html.matches(&hostile::escaped(&name)).count() >= 3);
         }

@@ -1,7 +1,7 @@
 //! Series of images under a seed: as pictures, and as values to be judged.
 
 use super::Sampler;
-use crate::data::LabelKind;
+use crate::data::{LabelKind, alpha};
 use crate::error::Result;
 use crate::metrics::GeneratedSet;
 use crate::render::Images;
@@ -14,7 +14,7 @@ impl Sampler {
     /// the command `sample`.
     ///
     /// # Errors
-    /// A generator of points, or of images with other than 1 or 3 channels: they have [`Self::values`] only. `n` of 0.
+    /// A generator of points, or of images with other than 1, 3 or 4 channels: they have [`Self::values`] only. `n` of 0.
     pub fn draw(&self, n: usize, seed: u64) -> Result<Images> {
         Images::from_values(&self.series(n, seed, None)?.0, self.shape(), self.bounds())
     }
@@ -50,6 +50,9 @@ impl Sampler {
         self.range().to_unit(&mut images);
         if self.shape().height >= 4 {
             images.iter_mut().for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);
+            if self.shape().channels == 4 {
+                alpha::clear(&mut images);
+            }
         }
         let labels = self.labels();
         let asked = (!labels.names.is_empty() && labels.kind == LabelKind::Classes).then_some(asked);

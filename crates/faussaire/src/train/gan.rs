@@ -98,7 +98,10 @@ fn misfit(generator: &Network, dataset: &dyn Dataset, recipe: &Recipe) -> Error 
     let layers = up.or(down).map(|hint| hint + resized).or(channels).unwrap_or(other);
     Error::recipe(
         format!("the generator makes images of {made}, but those of {} are {real}", dataset.name()),
-        format!("the generator's shapes: {}; {layers}", generator.shapes()),
+        format!(
+            "the generator's shapes: {}; {layers}; or use nets made for these images (`Recipe::for_data`)",
+            generator.shapes()
+        ),
     )
 }
 
@@ -134,7 +137,8 @@ impl Gan {
         generator.compile(recipe.generator.adam);
         discriminator.compile(recipe.discriminator.adam);
         (generator.precision, discriminator.precision) = (precision, precision);
-        let batches = Arc::new(Batches::new(dataset.len(), recipe.train.batch, seed)?);
+        let batches = Batches::new(dataset.len(), recipe.train.batch, seed)?;
+        let batches = Arc::new(if recipe.data.mirror { batches.mirrored(seed) } else { batches });
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
         let ema = Ema::new(generator.weights.clone(), recipe.train.ema as f32);
         let progress = Progress { augment: recipe.train.augment.probability, ..Progress::default() };

@@ -53,7 +53,8 @@ impl Data {
     /// `recipe` with these images as its source, if they are the program's own.
     pub(super) fn named_in(&self, mut recipe: Recipe) -> Recipe {
         if self.own {
-            recipe.data = DataSettings { source: format!("{IN_MEMORY}{}", self.set.name()), ..DataSettings::default() };
+            let source = format!("{IN_MEMORY}{}", self.set.name());
+            recipe.data = DataSettings { source, mirror: recipe.data.mirror, ..DataSettings::default() };
         }
         recipe
     }

@@ -89,6 +89,7 @@
 //! Everything is computed on rayon's current pool: the global one, or that of the `ThreadPool::install` around the call.
 
 mod advance;
+mod auto;
 mod data;
 mod heal;
 mod init;

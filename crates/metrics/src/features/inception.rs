@@ -41,12 +41,12 @@ impl Inception {
     /// Reads the weights at `path`, for images of `shape`.
     ///
     /// # Errors
-    /// A file that can't be read or has other tensors; images that have neither one nor three channels.
+    /// A file that can't be read or has other tensors; images that are no pictures.
     pub fn open(path: &Path, shape: ImageShape, device: &Device) -> Result<Self> {
-        if shape.is_empty() || !(shape.channels == 1 || shape.channels == 3) {
+        if !shape.is_picture() {
             return Err(Error::usage(
                 format!("images of {shape} can't be shown to InceptionV3"),
-                "expected grey images or images in colour",
+                "expected grey images, or images in colour with or without alpha",
             ));
         }
         let graph = Graph::new()?;
@@ -121,7 +121,7 @@ impl Inception {
         ops::conv(x, kernel.clone(), bias.clone(), spec)
     }
 
-    /// An image at the size, number of channels and range that the net takes.
+    /// An image at the size, number of channels and range that the net takes; one with alpha over white.
     fn resized(&self, image: &[f32]) -> Vec<f32> {
         let ImageShape { height, width, channels } = self.shape;
         let (rows, columns) = (source_pixels(height), source_pixels(width));
@@ -129,7 +129,10 @@ impl Inception {
         for (top, bottom, down) in &rows {
             for (left, right, along) in &columns {
                 for colour in 0..3 {
-                    let at = |y: usize, x: usize| image[(y * width + x) * channels + colour.min(channels - 1)];
+                    let at = |y: usize, x: usize| match &image[(y * width + x) * channels..][..channels] {
+                        [rgb @ .., alpha] if channels == 4 => rgb[colour] * alpha + (1.0 - alpha),
+                        pixel => pixel[colour.min(channels - 1)],
+                    };
                     let upper = at(*top, *left) * (1.0 - along) + at(*top, *right) * along;
                     let lower = at(*bottom, *left) * (1.0 - along) + at(*bottom, *right) * along;
                     out.push(2.0 * (upper * (1.0 - down) + lower * down) - 1.0);

@@ -114,6 +114,19 @@ mod tests {
     }
 
     #[test]
+    fn colours_change_and_alpha_does_not() {
+        let values = Stream::new(1, "images").uniform(0, 4 * 8 * 8 * 4, 0.0, 1.0);
+        let x: Tensor<4> = Tensor::from_data(TensorData::new(values, [4, 8, 8, 4]), &Device::flex());
+        let draws = Stream::new(5, "augment");
+        let y = augment(x.clone(), &[Augmentation::Colour], 1.0, &draws, 3);
+        let part = |x: &Tensor<4>, first, count| host(&x.clone().narrow(3, first, count));
+        assert_eq!(part(&y, 3, 1), part(&x, 3, 1));
+        let rgb = augment(x.clone().narrow(3, 0, 3), &[Augmentation::Colour], 1.0, &draws, 3);
+        assert_eq!(part(&y, 0, 3), host(&rgb));
+        assert_ne!(part(&y, 0, 3), part(&x, 0, 3));
+    }
+
+    #[test]
     fn the_gradient_is_the_transposed_map() {
         // Each is affine in the image, so the derivative of <r, T(x)> along d is <r, T(x + d) - T(x)>.
         let draws = Stream::new(5, "augment");

@@ -89,6 +89,7 @@ const CASES: &[Case] = &[
         true,
     ),
     ("batchnorm", "conv 4 3x3 stride 2 | batchnorm | tanh | flatten | dense 1", IMAGE, 0, false),
+    ("crop", "conv 4 3x3 | tanh | crop 4 3 | conv 3 3x3 | tanh | flatten | dense 1", IMAGE, 0, false),
     ("avgpool", "conv 4 3x3 | tanh | avgpool 3 | tanh | flatten | dense 1", IMAGE, 0, false),
     ("globalpool", "conv 4 3x3 | tanh | globalpool | dense 3 | tanh | dense 1", IMAGE, 0, false),
     ("globalpool sum", "conv 4 3x3 | tanh | globalpool sum | dense 3 | tanh | dense 1", IMAGE, 0, false),

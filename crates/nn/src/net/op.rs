@@ -46,6 +46,13 @@ pub enum Op {
         /// Bilinear (half-pixel centres, the edge repeated) instead of nearest neighbour.
         bilinear: bool,
     },
+    /// The part of the output's size that begins at this row and column.
+    Crop {
+        /// Rows dropped at the start.
+        top: usize,
+        /// Columns dropped at the start.
+        left: usize,
+    },
     /// The mean of every `factor` x `factor` pixels.
     AveragePool {
         /// In both directions.

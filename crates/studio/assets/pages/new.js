@@ -162,7 +162,7 @@ class NewPage {
         { class: "small muted" },
         "Train on a folder, zip, tar, npy, npz, IDX or parquet file from the command line; the run then appears here automatically.",
       ),
-      command("faussaire train photos/ --preset quick --size 32"),
+      command("faussaire train photos/ --preset auto"),
     );
     this.dataNote = h("div", { class: "gap-above", hidden: true });
     return h(

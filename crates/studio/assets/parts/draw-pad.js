@@ -106,7 +106,8 @@ export class DrawPad {
     const out = new Uint8Array(this.height * this.width * channels);
     for (let pixel = 0; pixel < this.height * this.width; pixel += 1) {
       const [red, green, blue] = data.subarray(4 * pixel, 4 * pixel + 3);
-      if (channels >= 3) out.set([red, green, blue], channels * pixel);
+      if (channels === 4) out.set([red, green, blue, 255], 4 * pixel);
+      else if (channels === 3) out.set([red, green, blue], 3 * pixel);
       else out.fill(Math.round(0.299 * red + 0.587 * green + 0.114 * blue), channels * pixel, channels * (pixel + 1));
     }
     return out;

@@ -6,7 +6,7 @@ import { h } from "../app/dom.js";
 /// The largest whole factor by which a side of `pixels` stays within `maxSize` CSS pixels (at least 1).
 export const factor = (pixels, maxSize) => Math.max(1, Math.floor(maxSize / pixels));
 
-/// RGBA from grey or colour bytes.
+/// RGBA from bytes in grey, colour, or colour with alpha.
 export function rgba(data, offset, height, width, channels) {
   const out = new ImageData(width, height);
   for (let pixel = 0; pixel < height * width; pixel += 1) {
@@ -15,7 +15,7 @@ export function rgba(data, offset, height, width, channels) {
     out.data[4 * pixel] = data[from];
     out.data[4 * pixel + 1] = data[colour ? from + 1 : from];
     out.data[4 * pixel + 2] = data[colour ? from + 2 : from];
-    out.data[4 * pixel + 3] = 255;
+    out.data[4 * pixel + 3] = channels === 4 ? data[from + 3] : 255;
   }
   return out;
 }
@@ -41,6 +41,7 @@ export function draw(element, batch, at = 0) {
   const [, height, width, channels] = batch.shape;
   if (element.width !== width) element.width = width;
   if (element.height !== height) element.height = height;
+  element.classList.toggle("transparent", channels === 4);
   element
     .getContext("2d")
     .putImageData(rgba(batch.data, at * height * width * channels, height, width, channels), 0, 0);
@@ -58,6 +59,7 @@ export function drawGrid(element, batch, columns, gap = 1) {
   const rows = Math.ceil(count / columns);
   element.width = columns * (width + gap) - gap;
   element.height = rows * (height + gap) - gap;
+  element.classList.toggle("transparent", channels === 4);
   const context = element.getContext("2d");
   context.clearRect(0, 0, element.width, element.height);
   for (let at = 0; at < count; at += 1) {

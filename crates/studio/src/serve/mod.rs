@@ -80,7 +80,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<
     let engine = Engine::new(options.queue)?;
     let loaded = engine.load(&options.run, options.checkpoint.as_deref())?;
     let shape = loaded.sampler.shape();
-    if !matches!(shape.channels, 1 | 3) {
+    if !shape.is_picture() {
         return Err(faussaire::Error::usage(
             format!("the generator makes points ({shape}), not images"),
             "serve a run that was trained on images",

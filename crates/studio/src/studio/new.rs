@@ -75,7 +75,7 @@ async fn keys() -> Json<Vec<Value>> {
             Kind::Switch => ("bool", None),
             Kind::AutoSwitch => ("choice", Some(&["auto", "true", "false"][..])),
             Kind::Choice(names) => ("choice", Some(names)),
-            Kind::Text => ("text", None),
+            Kind::Text | Kind::Size => ("text", None),
             Kind::List(_) => ("list", None),
         };
         json!({

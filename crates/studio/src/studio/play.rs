@@ -245,7 +245,7 @@ async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answe
 /// Generated values as 8-bit images.
 pub(super) fn pixels(loaded: &Loaded, values: &[f32]) -> Answer<Images> {
     let shape: ImageShape = loaded.sampler.shape();
-    if !matches!(shape.channels, 1 | 3) {
+    if !shape.is_picture() {
         return Err(Failure::bad("this generator makes points, not images", "use the format values"));
     }
     Ok(Images::from_values(values, shape, loaded.sampler.bounds())?)

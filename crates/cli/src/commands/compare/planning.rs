@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use faussaire::compare::{Axis, Folder, History, Length, Plan, choices};
 use faussaire::metrics::MIN_IMAGES;
 use faussaire::ops::Precision;
-use faussaire::recipe::{PrecisionChoice, TrainSettings};
+use faussaire::recipe::{Auto, PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
 
 use super::Compare;
@@ -214,7 +214,9 @@ fn level(folder: &Folder, plan: &Plan, asked: &mut [Asked]) -> Result<()> {
 fn bases(options: &Compare) -> Result<Vec<Base>> {
     let mut bases = Vec::new();
     for name in &options.preset {
-        Preset::named(name)?;
+        if name != Auto::NAME {
+            Preset::named(name)?;
+        }
         bases.push(Base { name: name.clone(), preset: Some(name.clone()), config: None });
     }
     for path in &options.config {
@@ -236,7 +238,7 @@ fn bases(options: &Compare) -> Result<Vec<Base>> {
 
 /// The recipe that `train` would make of these flags.
 fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> {
-    changes::new_recipe(&Train {
+    let train = Train {
         dataset: options.dataset.clone(),
         preset: base.preset.clone(),
         config: base.config.clone(),
@@ -245,7 +247,8 @@ fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> 
         steps: options.steps,
         set: options.set.iter().chain(changes).cloned().collect(),
         ..Train::default()
-    })
+    };
+    changes::new_recipe(&train, &mut |_| ()).map(|new| new.recipe)
 }
 
 /// A data set's path from the root; a name as it is.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use faussaire::recipe::ImageSize;
 
 use crate::numbers::{LARGEST, for_library, whole};
 
@@ -13,7 +14,8 @@ pub struct Train {
     /// Data set: a name from `faussaire data list`, hf:OWNER/SET, or a path to images (folder, .zip, .tar.gz, .npy, .csv, ...)
     pub dataset: Option<String>,
 
-    /// Built-in recipe; `faussaire presets` lists them [default: digits; `quick` with a DATASET]
+    /// Built-in recipe; `faussaire presets` lists them. `auto`: nets made for the images [default: digits; with a DATASET quick,
+    /// or auto where quick's nets don't fit]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "resume"], help_heading = RECIPE)]
     pub preset: Option<String>,
     /// Recipe file (TOML)
@@ -28,9 +30,12 @@ pub struct Train {
     /// Random seed
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0, LARGEST), help_heading = RECIPE)]
     pub seed: Option<u64>,
-    /// Resize images to N x N pixels, after a centre crop
-    #[arg(long, value_name = "N", value_parser = for_library::<u64>(1, 65_536), help_heading = RECIPE)]
-    pub size: Option<u64>,
+    /// Resize images to N x N pixels, or to HEIGHTxWIDTH such as 48x64, after a centre crop
+    #[arg(long, value_name = "SIZE", value_parser = crate::flags::size, help_heading = RECIPE)]
+    pub size: Option<ImageSize>,
+    /// Mirror half of the training images left to right, at random
+    #[arg(long, help_heading = RECIPE)]
+    pub mirror: bool,
     /// Train a conditional GAN on the data's labels: concat, projection or auxiliary [default with --conditional: concat]
     #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "concat", require_equals = true, conflicts_with = "resume", help_heading = RECIPE)]
     pub conditional: Option<String>,
@@ -97,5 +102,5 @@ const EXAMPLES: &str = "\
 Examples:
   faussaire train                                        digits drawn by program, about a minute
   faussaire train mnist --preset cgan-mnist --time 10m   a conditional GAN on MNIST
-  faussaire train photos/ --size 64 --preset dcgan-64    your own images
+  faussaire train photos/                                your own images, of any size
   faussaire train --resume                               resume the newest run";

@@ -2,24 +2,71 @@
 
 use std::path::Path;
 
+use faussaire::data::Progress;
+use faussaire::net::Shape;
+use faussaire::recipe::Auto;
+use faussaire::trainer::Data;
 use faussaire::{Preset, Recipe, Result};
 
 use super::Train;
 
-/// A recipe for a new run: the preset or file, then the flags.
-pub fn new_recipe(options: &Train) -> Result<Recipe> {
+/// A recipe for a new run, with what is to be said about it.
+pub struct NewRecipe {
+    pub recipe: Recipe,
+    /// The name of the preset or file.
+    pub name: String,
+    /// The choices of the preset `auto`, one line each.
+    pub reasons: Vec<String>,
+}
+
+/// A recipe for a new run: the preset or file, then the flags. Without a preset it is the default one, or `auto` for images that
+/// the default nets don't fit.
+pub fn new_recipe(options: &Train, progress: &mut dyn FnMut(Progress)) -> Result<NewRecipe> {
     let changes = of(options);
-    match &options.config {
-        Some(path) => Recipe::read(path, &changes),
-        None => {
-            let preset = preset(options)?;
-            Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)
+    let named = |name: &str, recipe| NewRecipe { recipe, name: name.into(), reasons: Vec::new() };
+    if let Some(path) = &options.config {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        return Ok(named(&name, Recipe::read(path, &changes)?));
+    }
+    if options.preset.as_deref() == Some(Auto::NAME) {
+        return auto(&changes, progress);
+    }
+    let preset = preset(options)?;
+    let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
+    let adapts = options.preset.is_none() && !options.set.iter().any(|change| sets_layers(change));
+    let why = if adapts { misfit(&recipe, progress) } else { None };
+    match why {
+        Some(why) => {
+            let mut made = auto(&changes, progress)?;
+            made.reasons.insert(0, why);
+            Ok(made)
         }
+        None => Ok(named(preset.name(), recipe)),
     }
 }
 
+fn auto(changes: &[String], progress: &mut dyn FnMut(Progress)) -> Result<NewRecipe> {
+    let Auto { recipe, reasons, .. } = Recipe::for_data(changes, progress)?;
+    Ok(NewRecipe { recipe, name: Auto::NAME.into(), reasons })
+}
+
+/// Whether a `--set` is about the nets of the default preset.
+fn sets_layers(change: &str) -> bool {
+    let key = change.split('=').next().unwrap_or_default().trim();
+    key.ends_with(".layers") || ["generator", "discriminator"].contains(&key)
+}
+
+/// Why the images that `recipe` names don't fit its nets; none if they do, if they are points, or can't be opened.
+fn misfit(recipe: &Recipe, progress: &mut dyn FnMut(Progress)) -> Option<String> {
+    let real = Data::open(recipe, progress).ok()?.set().shape();
+    let (generator, _) = recipe.networks().ok()?;
+    let fits = Shape::from(real).dims() == generator.output().dims();
+    let why = format!("the default nets make {}, these images are {real}: --preset auto is used", generator.output());
+    (!fits && real.is_picture()).then_some(why)
+}
+
 /// The preset asked for, or the default: `digits` knows the labels of its own data set only.
-pub fn preset(options: &Train) -> Result<Preset> {
+fn preset(options: &Train) -> Result<Preset> {
     let other_data = options.dataset.is_some() || options.set.iter().any(|change| change.starts_with("data.source"));
     match &options.preset {
         Some(name) => Preset::named(name),
@@ -40,7 +87,10 @@ pub fn of(options: &Train) -> Vec<String> {
     key("train.batch", options.batch);
     key("train.seed", options.seed);
     key("train.heal", options.heal);
-    key("data.size", options.size);
+    changes.extend(options.size.map(|size| format!("data.size={size}")));
+    if options.mirror {
+        changes.push("data.mirror=true".into());
+    }
     // On resume, `auto` keeps the run's precision.
     let precision = options.precision.as_ref().filter(|p| *p != "auto" || options.resume.is_none());
     changes.extend(precision.map(|precision| format!("train.precision={precision}")));

@@ -56,6 +56,30 @@ fn subfolders_are_classes_in_the_order_of_their_numbers() {
 }
 
 #[test]
+fn transparency_is_kept_or_laid_over_white() {
+    let root = tempfile::tempdir().unwrap();
+    put_grey(root.path(), "a.png", 2, 9);
+    let pixels = vec![200, 100, 0, 255, 200, 100, 0, 0, 200, 100, 0, 51, 0, 0, 0, 255];
+    let image = image::RgbaImage::from_raw(2, 2, pixels).unwrap();
+    image.save(root.path().join("b.png")).unwrap();
+    let read = |channels| {
+        let set = Folder::open(root.path(), &ImageOptions { channels: Some(channels), ..ANY }).unwrap();
+        assert_eq!(set.survey(), Survey { files: 2, transparent: 1, other_sizes: 0 });
+        let mut image = vec![9.0; set.shape().len()];
+        set.read(1, &mut image).unwrap();
+        image.iter().map(|value| (value * 255.0).round() as u8).collect::<Vec<_>>()
+    };
+    assert_eq!(read(4), [200, 100, 0, 255, 0, 0, 0, 0, 200, 100, 0, 51, 0, 0, 0, 255]);
+    assert_eq!(read(3), [200, 100, 0, 255, 255, 255, 244, 224, 204, 0, 0, 0]);
+    std::fs::remove_file(root.path().join("b.png")).unwrap();
+    put_grey(root.path(), "c.png", 3, 9);
+    put(root.path(), "d.png", b"no picture");
+    let set = Folder::open(root.path(), &ANY).unwrap();
+    assert_eq!(set.survey(), Survey { files: 2, transparent: 0, other_sizes: 1 });
+    assert!(set.skipped().is_empty(), "nothing was read");
+}
+
+#[test]
 fn archives_are_folders_in_one_file() {
     let root = tempfile::tempdir().unwrap();
     let files = [("top/10/a.png", png(4, 255)), ("top/9/b.png", png(4, 51)), ("top/9/c.png", png(4, 102))];

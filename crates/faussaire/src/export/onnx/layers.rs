@@ -52,6 +52,14 @@ impl Trace {
             }
             Op::ConvTranspose { kernel, stride, crop } => self.conv_transpose(part, &x, kernel, stride, crop),
             Op::Upsample { factor, bilinear } => self.upsample(&x, factor, bilinear),
+            Op::Crop { top, left } => {
+                let [h, w, _] = part.output.dims();
+                let ends = [top as i64, left as i64, (top + h) as i64, (left + w) as i64];
+                let starts = self.graph.ints("starts", &ends[..2]);
+                let ends = self.graph.ints("ends", &ends[2..]);
+                let axes = self.graph.ints("axes", &[2, 3]);
+                self.graph.node("Slice", &[&x, &starts, &ends, &axes], Vec::new())
+            }
             Op::AveragePool { factor } => self.average(&x, factor),
             Op::GlobalPool { sum } => self.global_pool(&x, sum),
             Op::PixelShuffle { factor } => {

@@ -91,6 +91,18 @@ const FORMS = {
     );
   },
   upsample: (layer) => (layer.bilinear ? blend : repeat)(layer.input, layer.factor),
+  crop: (layer) => {
+    const [, wide, c] = layer.input,
+      [h, w] = layer.output;
+    return (x) => {
+      const y = new Float64Array(h * w * c);
+      for (let row = 0; row < h; row++) {
+        const from = ((layer.top + row) * wide + layer.left) * c;
+        y.set(x.subarray(from, from + w * c), row * w * c);
+      }
+      return y;
+    };
+  },
   averagepool: (layer) => average(layer.input, layer.factor),
   globalpool: (layer) => {
     const c = layer.output[2],

@@ -31,10 +31,10 @@ pub fn export(subject: &Subject, options: &Options) -> Result<Export> {
     let (net, weights) = subject.net(Which::Generator);
     let plain = Plain::of(net, weights);
     let [h, w, c] = plain.output.dims();
-    if !matches!((h * w, c), (1, 2) | (2.., 1 | 3)) {
+    if !matches!((h * w, c), (1, 2) | (2.., 1 | 3 | 4)) {
         return Err(Error::usage(
             format!("a page can't show images of {}", plain.output),
-            "expected 1 channel (grey), 3 (RGB), or 2-D points; `Format::Onnx` takes any",
+            "expected 1 channel (grey), 3 (RGB), 4 (RGB and alpha), or 2-D points; `Format::Onnx` takes any",
         ));
     }
     let page = page(subject, &plain, options.half)?;

@@ -96,6 +96,8 @@ function Queue() {
   };
 }
 
+// Transparent images are shown over a checkerboard.
+document.body.classList.toggle("alpha", channels === 4);
 const drawing = Queue();
 const state = {
   seed: 0,
@@ -118,7 +120,7 @@ function paint(canvas, values) {
     pixels = new Uint8ClampedArray(4 * high * wide);
   for (let p = 0; p < high * wide; p++) {
     for (let k = 0; k < 3; k++) pixels[4 * p + k] = bytes[p * channels + (channels === 1 ? 0 : k)];
-    pixels[4 * p + 3] = 255;
+    pixels[4 * p + 3] = channels === 4 ? bytes[4 * p + 3] : 255;
   }
   canvas.getContext("2d").putImageData(new ImageData(pixels, wide, high), 0, 0);
 }

@@ -81,6 +81,10 @@ impl Class {
                 part,
                 &format!("F.interpolate(x, scale_factor={factor}, mode=\"bilinear\", align_corners=False)"),
             ),
+            Op::Crop { top, left } => {
+                let [h, w, _] = part.output.dims();
+                self.then(part, &format!("x[:, :, {top}:{}, {left}:{}]", top + h, left + w));
+            }
             Op::AveragePool { factor } => self.then(part, &format!("F.avg_pool2d(x, {factor})")),
             Op::GlobalPool { sum: true } => self.then(part, "x.sum((2, 3))"),
             Op::GlobalPool { sum: false } => self.then(part, "x.mean((2, 3))"),

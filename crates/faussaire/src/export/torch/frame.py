@@ -63,7 +63,7 @@ def png(path, images, columns):
     sheet[:n] = (images - low) / (high - low)
     sheet = sheet.view(rows, columns, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
     values = (sheet * 255).round().clamp(0, 255).to(torch.uint8)
-    Image.frombytes("L" if c == 1 else "RGB", (columns * w, rows * h), bytes(values.flatten().tolist())).save(path)
+    Image.frombytes({1: "L", 3: "RGB", 4: "RGBA"}[c], (columns * w, rows * h), bytes(values.flatten().tolist())).save(path)
 
 
 def main():
@@ -75,7 +75,7 @@ def main():
     if "generator" in nets:
         with torch.no_grad():
             made = nets["generator"](*latents(n))
-        if made.dim() == 4 and made.shape[1] in (1, 3):
+        if made.dim() == 4 and made.shape[1] in (1, 3, 4):
             png(path, made, math.ceil(math.sqrt(n)))
             print(f"{path}: {n} images")
         else:

@@ -91,6 +91,7 @@ pub fn slots(part: &Part) -> Vec<Slot> {
         | Op::Opaque
         | Op::Reshape
         | Op::Upsample { .. }
+        | Op::Crop { .. }
         | Op::AveragePool { .. }
         | Op::GlobalPool { .. }
         | Op::PixelShuffle { .. }

@@ -82,6 +82,12 @@ fn features_agree_with_torchvision() {
     let one: Vec<f32> = images[..SHAPE.len() / 3].to_vec();
     let three: Vec<f32> = one.iter().flat_map(|v| [*v; 3]).collect();
     assert_eq!(grey.features(&one).unwrap(), net.features(&three).unwrap());
+    // Images with alpha are shown over white.
+    let with_alpha = Inception::open(&path, ImageShape { channels: 4, ..SHAPE }, &Device::flex()).unwrap();
+    let opaque: Vec<f32> = images.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 1.0]).collect();
+    assert_eq!(with_alpha.features(&opaque).unwrap(), net.features(&images).unwrap());
+    let clear: Vec<f32> = opaque.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2], 0.0]).collect();
+    assert_eq!(with_alpha.features(&clear).unwrap(), net.features(&vec![1.0; images.len()]).unwrap());
     assert!(net.features(&images[1..]).is_err());
 }
 

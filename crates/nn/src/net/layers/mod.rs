@@ -6,6 +6,7 @@ pub(super) mod batchnorm;
 mod conditionalbatchnorm;
 mod conv;
 mod convtranspose;
+mod crop;
 mod dense;
 mod dropout;
 mod embedding;
@@ -152,6 +153,8 @@ layers! {
     "convtranspose" by convtranspose::ConvTranspose::parse,
     /// `upsample 2`
     "upsample" by upsample::Upsample::parse,
+    /// `crop 37 53`
+    "crop" by crop::Crop::parse,
     /// `batchnorm`
     "batchnorm" by batchnorm::BatchNorm::parse,
     /// `relu`

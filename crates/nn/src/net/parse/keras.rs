@@ -33,6 +33,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("maxpooling2d", "there is no maximum pooling; `avgpool 2` or a convolution with `stride 2` makes images smaller"),
     ("globalmaxpooling2d", "there is no maximum pooling; `globalpool` takes the mean"),
     ("spectralnormalization", "write the layer alone and set `spectral = true` for the net"),
+    ("cropping2d", "`crop 37 53` keeps the central part of this height and width"),
     ("softmax", "D ends with one score; for guesses of the labels see `auxiliary`"),
 ];
 

@@ -70,7 +70,7 @@ mod tests {
     }
 
     /// Layers between others that store bf16; most of these know only f32.
-    const BETWEEN: [&str; 17] = [
+    const BETWEEN: [&str; 18] = [
         "dropout 0.2",
         "conv 8 3x3 | leakyrelu 0.6",
         "convtranspose 8 3x3 | leakyrelu 0.6 | upsample 2 | conv 8 3x3 stride 2 | leakyrelu 0.6",
@@ -83,6 +83,7 @@ mod tests {
         "upsample 2",
         "upsample 2 bilinear",
         "avgpool 2",
+        "upsample 2 | crop 7 9",
         "minibatchstd",
         "residual | leakyrelu 0.6 | conv 8 3x3 | add",
         "conditionalbatchnorm",
