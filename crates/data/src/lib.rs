@@ -24,9 +24,9 @@ mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
+mod hub;
 mod image_files;
 mod image_labels;
-mod hub;
 mod in_memory;
 pub mod labels;
 mod list;
@@ -142,7 +142,9 @@ impl Format {
             Self::Cifar => "CIFAR-10 or CIFAR-100, binary version: folder, .tar.gz or .bin",
             Self::Stl10 => "STL-10 binary version: folder, .tar.gz or _X.bin",
             Self::PixelCsv => ".csv with a row per image: a label and a column per pixel, or all pixels in one column",
-            Self::Folder => "folder of PNG, JPEG, WebP, GIF, BMP, TIFF or PNM images; classes are subfolders or in a table beside",
+            Self::Folder => {
+                "folder of PNG, JPEG, WebP, GIF, BMP, TIFF or PNM images; classes are subfolders or in a table beside"
+            }
             Self::Archive => {
                 ".zip, .tar, .tar.gz, .tar.xz, .tar.bz2 or .tar.zst of such images, or a folder of these, read without unpacking"
             }

@@ -29,9 +29,11 @@ impl Kind {
 pub(crate) const START: usize = 640;
 
 const CONVERT: &str = "convert it to PNG or JPEG";
-const CONVERT_PHONE: &str = "convert it to JPEG or PNG (a phone takes JPEG once its camera is set to \"most compatible\")";
+const CONVERT_PHONE: &str =
+    "convert it to JPEG or PNG (a phone takes JPEG once its camera is set to \"most compatible\")";
 const UNPACK: &str = "unpack it and give the folder, or pack it as .zip or .tar.gz";
-const EXPORT: &str = "write its images to an .npz file in Python: numpy.savez(\"set.npz\", x_train=images, y_train=labels)";
+const EXPORT: &str =
+    "write its images to an .npz file in Python: numpy.savez(\"set.npz\", x_train=images, y_train=labels)";
 const FRAMES: &str = "write its frames to image files: ffmpeg -i FILE -vf fps=1 frame-%06d.png";
 const AGAIN: &str = "the download went wrong: fetch the file again";
 const PICKLE: &str = "it is not read, as unpickling runs code; CIFAR's binary version is (cifar-10-binary.tar.gz); others: \
@@ -129,7 +131,8 @@ pub(crate) fn kind(start: &[u8]) -> Option<Kind> {
     }
     let text = std::str::from_utf8(start).or_else(|error| {
         // A character may be cut off at the end.
-        std::str::from_utf8(&start[..error.valid_up_to()]).map(|text| if error.error_len().is_none() { text } else { "" })
+        std::str::from_utf8(&start[..error.valid_up_to()])
+            .map(|text| if error.error_len().is_none() { text } else { "" })
     });
     text.ok().and_then(text_kind)
 }
@@ -183,7 +186,9 @@ fn is_record(start: &[u8]) -> bool {
 /// Why these bytes, which no decoder takes, are no image: what they are, and what to do.
 pub(crate) fn not_an_image(bytes: &[u8]) -> String {
     match kind(&bytes[..bytes.len().min(START)]) {
-        Some(Kind { name, remedy: CONVERT | CONVERT_PHONE }) => format!("it is {name}, which is not read: convert it to PNG or JPEG"),
+        Some(Kind { name, remedy: CONVERT | CONVERT_PHONE }) => {
+            format!("it is {name}, which is not read: convert it to PNG or JPEG")
+        }
         Some(Kind { name, .. }) => format!("it is {name}, not a {FORMATS} image"),
         None => format!("it is not a {FORMATS} image"),
     }
@@ -248,13 +253,17 @@ fn of_members(archive: impl Read) -> Option<Kind> {
     const MAX_MEMBERS: usize = 8;
     let (mut found, mut seen) = (None, 0);
     // An error ends the walk: the members so far are enough.
-    let _ = tar::pick(archive, |_| true, |_, _, bytes| {
-        let mut start = Vec::new();
-        bytes.take(START as u64).read_to_end(&mut start).map_err(|error| error.to_string())?;
-        let kind = kind(&start).filter(|kind| !matches!(kind.name, "text" | "JSON text" | "a web page"));
-        (found, seen) = (kind, seen + 1);
-        if found.is_some() || seen == MAX_MEMBERS { Err(String::new()) } else { Ok(()) }
-    });
+    let _ = tar::pick(
+        archive,
+        |_| true,
+        |_, _, bytes| {
+            let mut start = Vec::new();
+            bytes.take(START as u64).read_to_end(&mut start).map_err(|error| error.to_string())?;
+            let kind = kind(&start).filter(|kind| !matches!(kind.name, "text" | "JSON text" | "a web page"));
+            (found, seen) = (kind, seen + 1);
+            if found.is_some() || seen == MAX_MEMBERS { Err(String::new()) } else { Ok(()) }
+        },
+    );
     found
 }
 

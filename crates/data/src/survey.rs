@@ -151,7 +151,9 @@ impl Survey {
         let ((odd, all), shape) = (self.odd_sizes(), self.shape()?);
         (odd > 0).then(|| {
             let size = format!("{}x{}", shape.height, shape.width);
-            format!("{odd} of {all} images looked at are not {size} and are left aside; `data.size` resizes all to one size")
+            format!(
+                "{odd} of {all} images looked at are not {size} and are left aside; `data.size` resizes all to one size"
+            )
         })
     }
 
@@ -163,9 +165,9 @@ impl Survey {
                 "{colour} of {all} images looked at are in colour and are read in grey, as the others are; \
                  `data.channels` = 3 reads all in colour"
             )),
-            (3, _) if looks.iter().all(|look| look.is_grey) => {
-                Some(format!("all {all} images looked at are grey (red, green and blue are equal); `data.channels` = 1 reads them so"))
-            }
+            (3, _) if looks.iter().all(|look| look.is_grey) => Some(format!(
+                "all {all} images looked at are grey (red, green and blue are equal); `data.channels` = 1 reads them so"
+            )),
             (3, _) if colour < all => Some(format!(
                 "{} of {all} images looked at are grey and are read in colour, as the others are; `data.channels` = 1 reads all \
                  in grey",
@@ -208,7 +210,8 @@ fn spans(looks: &[&Look], options: &ImageOptions) -> Option<String> {
         });
     }
     let full = spans.first()?.2;
-    let narrow = spans.len() >= MIN_IMAGES && high - low < full / 8.0 && high > low && spans.iter().all(|span| span.2 == full);
+    let narrow =
+        spans.len() >= MIN_IMAGES && high - low < full / 8.0 && high > low && spans.iter().all(|span| span.2 == full);
     narrow.then(|| {
         let seen = match () {
             () if high <= full / 8.0 => "nearly black",
@@ -252,7 +255,9 @@ fn sameness(looks: &[&Look]) -> Option<String> {
     let copies = (0..all).filter(|&k| looks[..k].iter().any(|other| alike(other, looks[k]))).count();
     match copies + 1 {
         same if same == all => Some(format!("all {all} images looked at are the same, or nearly so")),
-        _ if 2 * copies >= all => Some(format!("{copies} of {all} images looked at are nearly the same as another one")),
+        _ if 2 * copies >= all => {
+            Some(format!("{copies} of {all} images looked at are nearly the same as another one"))
+        }
         _ => None,
     }
 }

@@ -302,7 +302,9 @@ pub(crate) fn require_images(listing: &Listing) -> Result<()> {
     };
     let what = format!("{} holds no image that can be read{notes}", listing.root().display());
     match signatures::of_file(listing.root()) {
-        Some(kind) if !listing.is_folder() && !kind.is_packing() => Err(Error::data(format!("{what}: it is {}", kind.name), kind.remedy)),
+        Some(kind) if !listing.is_folder() && !kind.is_packing() => {
+            Err(Error::data(format!("{what}: it is {}", kind.name), kind.remedy))
+        }
         _ => Err(Error::data(what, hint)),
     }
 }
@@ -325,7 +327,9 @@ fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, Image
     let (odd, good) = survey.odd_sizes();
     if options.size.is_none() && good >= MIN_TRIED && 2 * odd > good {
         let usual = format!("{}x{}", shape.height, shape.width);
-        let what = format!("{root}: {odd} of {good} images looked at have another size than {usual}, which is the most usual one");
+        let what = format!(
+            "{root}: {odd} of {good} images looked at have another size than {usual}, which is the most usual one"
+        );
         return Err(Error::data(what, SIZES_HINT));
     }
     Ok((survey, model, shape))

@@ -140,9 +140,7 @@ fn by_crate(bytes: &[u8], format: ImageFormat) -> Result<Raster, String> {
     let ((width, height), kind) = (decoder.dimensions(), decoder.color_type());
     check_size(width as usize, height as usize, usize::from(kind.bytes_per_pixel()))?;
     // A pixel takes at least a bit.
-    if format == ImageFormat::Png
-        && u64::from(width) * u64::from(height) / 8 > bytes.len() as u64 * MAX_DEFLATE_RATIO
-    {
+    if format == ImageFormat::Png && u64::from(width) * u64::from(height) / 8 > bytes.len() as u64 * MAX_DEFLATE_RATIO {
         return Err(format!("its header claims {width}x{height} pixels, more than it can hold"));
     }
     raster(DynamicImage::from_decoder(decoder).map_err(plain)?)

@@ -65,8 +65,7 @@ fn every_form_is_seen_as_pillow_sees_it() {
         let sides = if name == "turned.jpg" { (12, 10) } else { (10, 12) };
         assert_eq!(((shape.height, shape.width), shape.channels), (sides, channels), "{name}");
         let seen = corners(&bytes);
-        let near =
-            |(seen, expected): (&[u8; 3], &[u8; 3])| (0..3).all(|c| seen[c].abs_diff(expected[c]) <= tolerance);
+        let near = |(seen, expected): (&[u8; 3], &[u8; 3])| (0..3).all(|c| seen[c].abs_diff(expected[c]) <= tolerance);
         assert!(seen.iter().zip(&expected).all(near), "{name}: {seen:?} is not {expected:?}");
     }
 }
@@ -230,6 +229,7 @@ fn the_look_of_an_image_is_described() {
     let image = RgbImage::from_fn(9, 9, |x, y| Rgb([(20 * x + 3 * y) as u8; 3]));
     let seen = look(&encode(&image.into(), ImageFormat::Png), &options).unwrap();
     assert_eq!((seen.has_colour, seen.is_grey), (true, true));
-    let blank = look(&encode(&GrayImage::from_pixel(9, 9, image::Luma([7])).into(), ImageFormat::Png), &options).unwrap();
+    let blank =
+        look(&encode(&GrayImage::from_pixel(9, 9, image::Luma([7])).into(), ImageFormat::Png), &options).unwrap();
     assert_eq!((blank.uniform, blank.mean, blank.thumbnail), (1.0, 7.0, [7; 64]));
 }

@@ -29,9 +29,9 @@ mod table;
 mod tests;
 mod text;
 
-pub(crate) use change::flags;
 pub use auto::Auto;
 pub(crate) use auto::{length as auto_length, reading as auto_reading};
+pub(crate) use change::flags;
 pub use conditional::Conditional;
 pub use difference::{Difference, differences};
 pub use estimate::Estimate;

@@ -6,7 +6,8 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use serde::{Deserialize, Serialize};
 
 use super::table::{
-    AUTO_SWITCH, COUNT, Entry, Kind, Line, SIZE, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings, whole,
+    AUTO_SWITCH, COUNT, Entry, Kind, Line, SIZE, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings,
+    whole,
 };
 use super::{ImageSize, JointBatch, PrecisionChoice};
 use crate::augment::Augmentation;

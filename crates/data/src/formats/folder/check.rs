@@ -27,9 +27,12 @@ pub fn check(root: &Path, options: &ImageOptions) -> Result<Vec<BadFile>> {
     let first = first.filter_map(|index| Some((index, *shapes[index].as_ref().ok()?))).next();
     let judge = |index: usize| match (&shapes[index], first) {
         (Err(reason), _) => Some(reason.clone()),
-        (Ok(shape), Some((model, expected))) if options.size.is_none() && *shape != expected => {
-            Some(format!("it has {}, but most have {}, as {}", size(*shape), size(expected), files.path(model).display()))
-        }
+        (Ok(shape), Some((model, expected))) if options.size.is_none() && *shape != expected => Some(format!(
+            "it has {}, but most have {}, as {}",
+            size(*shape),
+            size(expected),
+            files.path(model).display()
+        )),
         _ => None,
     };
     let bad = |index| Some(BadFile { reason: judge(index)?, path: files.path(index) });

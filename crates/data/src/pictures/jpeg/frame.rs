@@ -99,10 +99,7 @@ impl Frame {
         if factors.iter().any(|&(h, v)| !(1..=4).contains(&h) || !(1..=4).contains(&v)) {
             return Err(refused("its sampling factors are impossible"));
         }
-        let sampling = (
-            factors.iter().map(|f| f.0).max().unwrap_or(1),
-            factors.iter().map(|f| f.1).max().unwrap_or(1),
-        );
+        let sampling = (factors.iter().map(|f| f.0).max().unwrap_or(1), factors.iter().map(|f| f.1).max().unwrap_or(1));
         let units = (width.div_ceil(8 * sampling.0), height.div_ceil(8 * sampling.1));
         let component = |(part, &(h, v)): (&&[u8], &(usize, usize))| Component {
             id: part[0],
@@ -136,8 +133,11 @@ impl Frame {
         let each = if self.progressive { 1 + size_of::<i16>() } else { 1 };
         let bytes = self.blocks() * (BLOCK * each) as u64;
         if bytes > MAX_DECODED_BYTES {
-            let ([bytes, limit], (width, height)) = ([bytes, MAX_DECODED_BYTES].map(|b| b >> 20), (self.width, self.height));
-            return Err(format!("decoding its {width}x{height} pixels takes {bytes} MiB, more than the {limit} MiB allowed"));
+            let ([bytes, limit], (width, height)) =
+                ([bytes, MAX_DECODED_BYTES].map(|b| b >> 20), (self.width, self.height));
+            return Err(format!(
+                "decoding its {width}x{height} pixels takes {bytes} MiB, more than the {limit} MiB allowed"
+            ));
         }
         for component in self.components.iter_mut().filter(|component| component.samples.is_empty()) {
             let blocks = component.blocks.0 * component.blocks.1;

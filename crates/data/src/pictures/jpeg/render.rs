@@ -84,7 +84,8 @@ struct Plane<'a> {
 impl<'a> Plane<'a> {
     fn new(frame: &Frame, component: &'a Component) -> Self {
         let (width, height) = component.size;
-        let rows = component.samples.chunks_exact(8 * component.blocks.0).take(height).map(|row| &row[..width]).collect();
+        let rows =
+            component.samples.chunks_exact(8 * component.blocks.0).take(height).map(|row| &row[..width]).collect();
         let ratio = |whole: usize, part: usize| whole.is_multiple_of(part).then_some(whole / part);
         let (part, whole) = (component.sampling, frame.sampling);
         let ratio = (ratio(whole.0, part.0), ratio(whole.1, part.1));

@@ -153,7 +153,8 @@ impl Reader<'_> {
             let (steps, others) = rest.split_at_checked(if wide { 2 * BLOCK } else { BLOCK })?;
             let mut natural = [0; BLOCK];
             for (k, &place) in ZIGZAG.iter().enumerate() {
-                let step = if wide { u16::from_be_bytes([steps[2 * k], steps[2 * k + 1]]) } else { u16::from(steps[k]) };
+                let step =
+                    if wide { u16::from_be_bytes([steps[2 * k], steps[2 * k + 1]]) } else { u16::from(steps[k]) };
                 natural[usize::from(place)] = i32::from(step);
             }
             segment = others;
@@ -175,7 +176,9 @@ impl Reader<'_> {
         let impossible = || refused("the header of a scan is impossible");
         let (&count, rest) = header.split_first().ok_or_else(impossible)?;
         let count = usize::from(count);
-        let Some((named, &[first, last, bits, ..])) = rest.split_at_checked(2 * count) else { return Err(impossible()) };
+        let Some((named, &[first, last, bits, ..])) = rest.split_at_checked(2 * count) else {
+            return Err(impossible());
+        };
         let (band, high, low) = match frame.progressive {
             true => ((usize::from(first), usize::from(last)), bits >> 4, bits & 15),
             false => ((0, BLOCK - 1), 0, 0),
@@ -186,7 +189,8 @@ impl Reader<'_> {
         }
         let mut parts: Vec<(usize, usize, usize)> = Vec::new();
         for pair in named.chunks_exact(2) {
-            let component = frame.components.iter().position(|component| component.id == pair[0]).ok_or_else(impossible)?;
+            let component =
+                frame.components.iter().position(|component| component.id == pair[0]).ok_or_else(impossible)?;
             if parts.iter().any(|&(other, ..)| other == component) {
                 return Err(impossible());
             }

@@ -71,7 +71,8 @@ mod tests {
         samples(&coefficients, &steps, false, &mut seen, 8);
         let scale = |k: usize| if k == 0 { 0.5f64.sqrt() } else { 1.0 };
         for (at, &seen) in seen.iter().enumerate() {
-            let cosine = |place: usize, k: usize| (std::f64::consts::PI * (2 * place + 1) as f64 * k as f64 / 16.0).cos();
+            let cosine =
+                |place: usize, k: usize| (std::f64::consts::PI * (2 * place + 1) as f64 * k as f64 / 16.0).cos();
             let term = |k: usize| {
                 let value = f64::from(i32::from(coefficients[k]) * steps[k]);
                 value * scale(k / 8) * scale(k % 8) * cosine(at / 8, k / 8) * cosine(at % 8, k % 8) / 4.0

@@ -36,8 +36,7 @@ fn a_stump_is_refused_whatever_follows_it() {
     // One scan of several is whole, with an end marker behind it.
     for name in ["420-progressive.jpg", "420-scans.jpg"] {
         let whole = sample(name);
-        let scans: Vec<usize> =
-            (0..whole.len() - 1).filter(|&at| whole[at..at + 2] == [0xff, 0xda]).collect();
+        let scans: Vec<usize> = (0..whole.len() - 1).filter(|&at| whole[at..at + 2] == [0xff, 0xda]).collect();
         let reason = read(&[&whole[..*scans.last().unwrap()], b"\xff\xd9"].concat(), None).unwrap_err();
         assert!(reason.contains("truncated JPEG"), "{name}: {reason}");
     }

@@ -88,7 +88,9 @@ fn png_of_every_colour_and_depth() {
     for (kind, channels, depths) in
         [(0, 1, &[1, 2, 4, 8, 16][..]), (2, 3, &[8, 16]), (3, 1, &[1, 2, 4, 8]), (4, 2, &[8, 16]), (6, 4, &[8, 16])]
     {
-        for ((&bits, size), interlaced) in depths.iter().flat_map(|b| SIZES.map(|s| (b, s))).flat_map(|c| [(c, false), (c, true)]) {
+        for ((&bits, size), interlaced) in
+            depths.iter().flat_map(|b| SIZES.map(|s| (b, s))).flat_map(|c| [(c, false), (c, true)])
+        {
             let most = (1 << bits) - 1;
             let values: Vec<usize> = (0..size.0 * size.1 * channels).map(|k| value(k, most)).collect();
             let colours: Vec<u8> = (0..3 * (most + 1).min(256)).map(|k| value(k + 99, 255) as u8).collect();
@@ -152,7 +154,8 @@ fn gif(screen: (u8, u8), at: (u8, u8), clear: Option<u8>, rows: &[usize], colour
     let interlaced = if rows.is_sorted() { 0 } else { 0x40 };
     file.extend([b',', at.0, 0, at.1, 0, 10, 0, 6, 0, interlaced, 3]);
     // Codes of 4 bits: "clear" before each colour, so that they never grow.
-    let codes: Vec<u8> = rows.iter().flat_map(|y| (0..10).flat_map(move |x| [8, value(10 * y + x, 7) as u8])).chain([9, 0]).collect();
+    let codes: Vec<u8> =
+        rows.iter().flat_map(|y| (0..10).flat_map(move |x| [8, value(10 * y + x, 7) as u8])).chain([9, 0]).collect();
     for block in codes.chunks_exact(2).map(|pair| pair[0] | pair[1] << 4).collect::<Vec<_>>().chunks(255) {
         file.push(block.len() as u8);
         file.extend(block);
@@ -215,13 +218,19 @@ fn bmp_of_every_depth() {
             };
             (0..7).flat_map(padded).collect()
         };
-        let indices = |bits: usize| rows(&|y| packed(&(0..13).map(|x| at(x, y, (1 << bits.min(4)) - 1)).collect::<Vec<_>>(), bits));
+        let indices = |bits: usize| {
+            rows(&|y| packed(&(0..13).map(|x| at(x, y, (1 << bits.min(4)) - 1)).collect::<Vec<_>>(), bits))
+        };
         let words = rows(&|y| (0..13).flat_map(|x| (at(x, y, 65_535) as u16).to_le_bytes()).collect());
         let bytes = |count: usize| rows(&|y| (0..13 * count).map(|k| value(1000 * y + k, 255) as u8).collect());
         let of_bytes = |count: usize, x: usize, y: usize| [2, 1, 0].map(|c| value(1000 * y + count * x + c, 255) as u8);
         let part = |word: usize, shift: usize, bits: usize| byte(word >> shift & ((1 << bits) - 1), bits);
         for (name, file, seen) in [
-            ("1 bit", bmp(1, 0, &[], &colours[..8], top_down, &indices(1)), &(|x, y| colour(at(x, y, 1))) as &dyn Fn(usize, usize) -> [u8; 3]),
+            (
+                "1 bit",
+                bmp(1, 0, &[], &colours[..8], top_down, &indices(1)),
+                &(|x, y| colour(at(x, y, 1))) as &dyn Fn(usize, usize) -> [u8; 3],
+            ),
             ("4 bits", bmp(4, 0, &[], &colours, top_down, &indices(4)), &|x, y| colour(at(x, y, 15))),
             ("8 bits", bmp(8, 0, &[], &colours, top_down, &indices(8)), &|x, y| colour(at(x, y, 15))),
             ("555", bmp(16, 0, &[], &[], top_down, &words), &|x, y| {

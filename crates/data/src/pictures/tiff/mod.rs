@@ -90,7 +90,8 @@ pub fn decode(bytes: &[u8]) -> Result<Page, String> {
 }
 
 fn layout(directory: &Directory) -> Result<Layout, String> {
-    let number = |tag, usual| directory.number(tag).map_or(Ok(usual), usize::try_from).map_err(|_| damaged("its header"));
+    let number =
+        |tag, usual| directory.number(tag).map_or(Ok(usual), usize::try_from).map_err(|_| damaged("its header"));
     let (width, height, samples) = (number(256, 0)?, number(257, 0)?, number(277, 1)?);
     let bits = directory.numbers(258).unwrap_or_else(|| vec![1]);
     let formats = directory.numbers(339).unwrap_or_else(|| vec![1]);
@@ -144,7 +145,8 @@ impl Image<'_> {
             },
             3 => {
                 let table = directory.numbers(320).unwrap_or_default();
-                return palette(&self.values, self.kept, self.layout.bits, &table).map(|bytes| (3, Samples::Bytes(bytes)));
+                return palette(&self.values, self.kept, self.layout.bits, &table)
+                    .map(|bytes| (3, Samples::Bytes(bytes)));
             }
             5 | 6 => {
                 let Some(full) = full.filter(|_| self.kept <= 4) else { return Err(unread("ink with opacity")) };
@@ -221,7 +223,8 @@ fn ink(pixel: &[f32], full: f32) -> [u8; 3] {
 fn ycc(pixel: &[f32], full: f32) -> [u8; 3] {
     let [y, cb, cr] = [0, 1, 2].map(|channel| pixel[channel] * 255.0 / full);
     let (cb, cr) = (cb - 128.0, cr - 128.0);
-    [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb].map(|value| value.round().clamp(0.0, 255.0) as u8)
+    [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb]
+        .map(|value| value.round().clamp(0.0, 255.0) as u8)
 }
 
 fn unread(what: &str) -> String {

@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn runs_are_unpacked_as_in_apples_example() {
         let packed = [0xfe, 0xaa, 0x02, 0x80, 0x00, 0x2a, 0xfd, 0xaa, 0x80, 0x03, 0x80, 0x00, 0x2a, 0x22, 0xf7, 0xaa];
-        let expected = b"\xaa\xaa\xaa\x80\x00\x2a\xaa\xaa\xaa\xaa\x80\x00\x2a\x22\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa";
+        let expected =
+            b"\xaa\xaa\xaa\x80\x00\x2a\xaa\xaa\xaa\xaa\x80\x00\x2a\x22\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa";
         assert_eq!(unpack(&packed, 32_773, 24).unwrap_or_default(), expected);
         assert!(unpack(&packed, 32_773, 25).is_err());
         for compression in [6, 3, 34_712, 50_000, 4242] {

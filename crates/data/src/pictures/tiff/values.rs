@@ -82,7 +82,9 @@ fn jpeg(
 ) -> Result<Vec<u8>, String> {
     let raster = decode_part(chunk, tables, ycc)?;
     match raster.samples {
-        Samples::Bytes(bytes) if (raster.width, raster.channels) == (width, together) && raster.height >= rows => Ok(bytes),
+        Samples::Bytes(bytes) if (raster.width, raster.channels) == (width, together) && raster.height >= rows => {
+            Ok(bytes)
+        }
         _ => Err(damaged("a strip")),
     }
 }
@@ -180,7 +182,9 @@ mod tests {
 
     #[test]
     fn halves_are_read() {
-        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (1, 5.960_464_5e-8), (0x7bff, 65504.0)] {
+        for (bits, value) in
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (1, 5.960_464_5e-8), (0x7bff, 65504.0)]
+        {
             assert_eq!(half(bits), value, "{bits:x}");
         }
         assert!(half(0x7e00).is_nan() && half(0x7c00) == f32::INFINITY);
