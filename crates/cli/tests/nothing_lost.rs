@@ -170,7 +170,8 @@ fn a_damaged_log_is_mended_at_the_first_resume() {
         text[at..at + 5].copy_from_slice(b"\x1b[2J\0");
         text
     };
-    let damages: [(&dyn Fn(Vec<u8>) -> Vec<u8>, &str); 4] = [
+    type Damage<'a> = &'a dyn Fn(Vec<u8>) -> Vec<u8>;
+    let damages: [(Damage, &str); 4] = [
         (&|text| text[..text.len() - 50].to_vec(), ""),
         (&cut, "shorter than it was at step 40; curves and findings have a gap"),
         (&torn, "is no event and was left out; events.damaged.jsonl is the log as it was"),

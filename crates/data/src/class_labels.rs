@@ -19,6 +19,7 @@ impl ClassLabels {
     /// Classes from whole numbers, sorted; `None` and -1 mean that an image has no label. With `names`, which the file
     /// declares, the value `k` is `names[k]`, and names without images are kept; names that end before the largest value
     /// are left aside, with a note.
+    #[cfg(test)]
     pub fn from_ints(values: Vec<Option<i64>>, names: &[String]) -> Self {
         Self::from_ints_among(values, &[], names)
     }

@@ -223,11 +223,14 @@ fn values_only(seed: u64) -> Bootstrap {
     Bootstrap { resamples: 1, seed, ..Bootstrap::default() }
 }
 
+/// The classes of real images, from predictions and labels.
+type ClassesOf<'a> = dyn Fn(&[u32], &[Option<u32>]) -> Result<RealClasses> + 'a;
+
 /// The same for scores of class predictions, on labelled images alone. A metric that can't be computed on so few images
 /// has no floor.
 fn class_floors(
     extracted: &Extracted,
-    real_classes: &dyn Fn(&[u32], &[Option<u32>]) -> Result<RealClasses>,
+    real_classes: &ClassesOf<'_>,
     labels: &[Option<u32>],
     seed: u64,
 ) -> Result<BTreeMap<Metric, Floor>> {

@@ -4,7 +4,7 @@ use faussaire::data::{self, printable};
 use faussaire::judging::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::print;
+use crate::print::{self, note};
 
 const FETCHING: &str = "{msg}  {bar:24} {bytes}/{total_bytes}  {eta} left";
 const TRAINING: &str = "training the judge (once per data set)  {bar:24} {percent}%  {eta} left";
@@ -28,10 +28,7 @@ impl Bars {
         match progress {
             Progress::Fetching(progress) => self.fetching(progress),
             Progress::TrainingFirst(text) if self.quiet => drop(text),
-            Progress::TrainingFirst(text) => match &self.training {
-                Some(bar) => bar.suspend(|| eprintln!("{text}")),
-                None => eprintln!("{text}"),
-            },
+            Progress::TrainingFirst(text) => note!("{text}"),
             Progress::Training(done) => {
                 remove(&mut self.fetching);
                 let quiet = self.quiet;

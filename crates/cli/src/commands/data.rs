@@ -9,7 +9,6 @@ use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
 
 use super::bars::Bars;
-use crate::numbers::for_library;
 use crate::print::say;
 use crate::report;
 

@@ -42,7 +42,7 @@ pub fn run(options: &Doctor) -> Result<()> {
         print::result(&findings::text(finding))?;
     }
     for remark in &remarks {
-        say!("{}", findings::remark(remark));
+        print::result(&findings::remark(remark))?;
     }
     for heal in doctor.heals() {
         print::result(&findings::healed(heal))?;

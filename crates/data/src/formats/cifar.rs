@@ -18,7 +18,9 @@ use crate::formats::compression::unpacked;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::Split;
 pub(crate) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
-pub(crate) use version::{CLASSES, file_name};
+#[cfg(test)]
+pub(crate) use version::CLASSES;
+pub(crate) use version::file_name;
 use version::{PLANE, SIDE, Version, is_python};
 
 /// Number of entries of an archive read to detect its content.

@@ -68,7 +68,8 @@ fn both(path: &Path) -> (String, String) {
 
 #[test]
 fn layouts_of_published_sets_are_read() {
-    let cases: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: &[Case] = &[
         // One folder for each class, with parts in many forms.
         ("cats/1.png dogs/2.png", &[], "cats dogs", "none"),
         ("train/cats/1.png train/dogs/2.png test/cats/3.png", &[], "cats dogs", "cats"),

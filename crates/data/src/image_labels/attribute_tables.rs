@@ -5,13 +5,16 @@ use crate::attributes::{Attributes, has_celebas_name, is_table};
 use crate::error::Result;
 use crate::parts::Part;
 
+/// A table: how well it fits, the number of its file, and the row of each image.
+type Candidate = ((usize, bool, bool), usize, Attributes, Vec<Option<u32>>);
+
 /// The attributes of the images with these numbers, which are those of `part`. Of several tables that of most images is taken, or
 /// the one with CelebA's name.
 ///
 /// # Errors
 /// A table with CelebA's name is damaged.
 pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<Option<Labelled>> {
-    let mut best: Option<((usize, bool, bool), usize, Attributes, Vec<Option<u32>>)> = None;
+    let mut best: Option<Candidate> = None;
     for (at, sidecar) in sources.tables() {
         if !matches!(sidecar.extension().as_str(), "csv" | "txt") {
             continue;

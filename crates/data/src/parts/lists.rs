@@ -81,8 +81,9 @@ fn by_column(sources: &Sources<'_>) -> Option<Lists> {
 /// Files of one folder and kind, one for each part. Tables (CSV) must label the images of each part; Kaggle's `test.csv` lists images
 /// that have no labels.
 fn by_list(sources: &Sources<'_>) -> Option<Lists> {
-    // By folder, extension and what else the name says.
-    let mut groups: BTreeMap<(&str, String, String), Vec<(usize, Part)>> = BTreeMap::new();
+    /// Folder, extension and what else the name says.
+    type Group<'a> = (&'a str, String, String);
+    let mut groups: BTreeMap<Group<'_>, Vec<(usize, Part)>> = BTreeMap::new();
     for (at, sidecar) in sources.tables() {
         let extension = sidecar.extension();
         if sidecar.is_outside {

@@ -48,7 +48,8 @@ enum Hit {
 impl<'a> Index<'a> {
     /// The images of these paths and parts.
     pub fn new(names: &'a [&'a str], parts: &'a [Part]) -> Self {
-        let (mut stems, mut numbers): (HashMap<&str, Vec<u32>>, HashMap<&str, Vec<u32>>) = Default::default();
+        let mut stems: HashMap<&str, Vec<u32>> = HashMap::new();
+        let mut numbers: HashMap<&str, Vec<u32>> = HashMap::new();
         for (index, name) in names.iter().enumerate() {
             let stem = stem(name);
             stems.entry(stem).or_default().push(index as u32);

@@ -68,8 +68,8 @@ fn decoded(bytes: &[u8]) -> std::result::Result<String, Undecoded> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
     use crate::recipe::{Preset, Recipe};
 
     #[test]

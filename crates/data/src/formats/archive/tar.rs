@@ -99,7 +99,8 @@ pub fn unpack(mut file: File, passed: &mut PassedOver) -> Result<(Bytes, Vec<Mem
         |entry, name, location| {
             let length = location.length;
             let at = kept.len() as u64;
-            if !is_image(&name) && !(is_text(&name) && length <= MAX_TEXT_BYTES) {
+            let is_kept = is_image(&name) || (is_text(&name) && length <= MAX_TEXT_BYTES);
+            if !is_kept {
                 members.push(Member { name, location: Location { stored: Stored::Nowhere, ..location } });
                 return Ok(true);
             }

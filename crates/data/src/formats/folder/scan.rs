@@ -222,7 +222,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), &["a.png", "lost+found/b.png"]);
         let lost = root.path().join("lost+found");
-        std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0o0)).unwrap();
         let readable = std::fs::read_dir(&lost).is_ok();
         let found = scan(root.path()).map(|(listed, passed)| (listed.len(), passed.describe()));
         std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0o755)).unwrap();

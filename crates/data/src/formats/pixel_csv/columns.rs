@@ -198,7 +198,7 @@ impl Columns {
             })
         };
         let count = pixels.len();
-        let least = if self.header && pixels.iter().all(|at| is_pixel_name(at)) { 4 } else { MIN_UNNAMED };
+        let least = if self.header && pixels.iter().all(is_pixel_name) { 4 } else { MIN_UNNAMED };
         let found = shape(count).filter(|_| count >= least);
         (self.side, self.channels) =
             found.ok_or_else(|| format!("its {count} columns of numbers are no square image"))?;

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn numbers_are_signed_as_in_the_standard() {
-        let mut bits = Bits::new(&[0b0_1_00_01_10, 0b11_000_111], 0);
+        let mut bits = Bits::new(&[0b0100_0110, 0b1100_0111], 0);
         let sizes = [1, 1, 2, 2, 2, 2, 3, 3];
         assert_eq!(sizes.map(|size| bits.signed(size).unwrap()), [-1, 1, -3, -2, 2, 3, -7, 7]);
         assert_eq!(bits.signed(0), Ok(0));

@@ -61,7 +61,7 @@ pub fn decode(bytes: &[u8]) -> Result<Page, String> {
         2 => 3,
         5 => 4,
         6 => 3,
-        8 | 9 | 10 => return Err(unread("CIE L*a*b* colours")),
+        8..=10 => return Err(unread("CIE L*a*b* colours")),
         other => return Err(unread(&format!("colours of kind {other}"))),
     };
     if layout.samples < colours || (colours == 1 && layout.samples > 2) {

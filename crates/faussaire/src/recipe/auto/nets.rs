@@ -61,7 +61,7 @@ impl Nets {
 
     /// Channels of the discriminator after `times` halvings, from 1.
     pub fn discriminator_width(&self, times: u32) -> usize {
-        (self.width * 3 / 2 << (times - 1)).min(MAX_WIDTH)
+        ((self.width * 3 / 2) << (times - 1)).min(MAX_WIDTH)
     }
 
     pub fn generator(&self) -> Vec<String> {
