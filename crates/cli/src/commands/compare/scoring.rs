@@ -42,7 +42,10 @@ pub fn score(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
         }
         folder.save_outcome(&job, &outcome)?;
         if let (Some(first), false) = (outcome.measures.first(), quiet) {
-            eprintln!("{}: {} {:.4}", job.name, first.name, first.value);
+            match &first.remark {
+                Some(remark) => eprintln!("{}: {}: {remark}", job.name, first.name),
+                None => eprintln!("{}: {} {:.4}", job.name, first.name, first.value),
+            }
         }
     }
     Ok(())
