@@ -5,7 +5,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use faussaire::compare::{Axis, Folder, History, Length, Plan, choices};
-use faussaire::metrics::MIN_IMAGES;
 use faussaire::ops::Precision;
 use faussaire::recipe::{Auto, PrecisionChoice, TrainSettings};
 use faussaire::{Error, Preset, Recipe, Result};
@@ -80,6 +79,9 @@ pub fn plan(options: &Compare) -> Result<Planned> {
     Ok(Planned { folder, plan, _lock: lock })
 }
 
+/// Fewest images of a run: with fewer, chance decides which one is better.
+const MIN_SAMPLES: usize = 50;
+
 /// Refuses numbers that no plan can have.
 fn check(options: &Compare) -> Result<()> {
     if options.threads.is_some_and(|threads| !(1..=1024).contains(&threads)) || options.jobs == Some(0) {
@@ -89,8 +91,8 @@ fn check(options: &Compare) -> Result<()> {
         ));
     }
     match options.n {
-        Some(n) if n < MIN_IMAGES => Err(Error::usage(
-            format!("-n {n}: judging needs at least {MIN_IMAGES} images of each run"),
+        Some(n) if n < MIN_SAMPLES => Err(Error::usage(
+            format!("-n {n}: comparing needs at least {MIN_SAMPLES} images of each run"),
             "leave -n out for the default, 10,000",
         )),
         _ => Ok(()),

@@ -43,7 +43,10 @@ pub fn score(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Re
         }
         folder.save_outcome(&job, &outcome)?;
         if let (Some(first), false) = (outcome.measures.first(), quiet) {
-            note!("{}: {} {:.4}", job.name, first.name, first.value);
+            match &first.remark {
+                Some(remark) => note!("{}: {}: {remark}", job.name, first.name),
+                None => note!("{}: {} {:.4}", job.name, first.name, first.value),
+            }
         }
     }
     Ok(())
