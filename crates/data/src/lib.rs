@@ -59,7 +59,7 @@ pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Location, list};
-pub use nearest::nearest;
+pub use nearest::{did_you_mean, nearest};
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
 pub use registry::quickdraw_categories;

@@ -92,6 +92,8 @@ pub fn slots(part: &Part) -> Vec<Slot> {
         | Op::Reshape
         | Op::Upsample { .. }
         | Op::AveragePool { .. }
+        | Op::MaxPool { .. }
+        | Op::ZeroPad { .. }
         | Op::GlobalPool { .. }
         | Op::PixelShuffle { .. }
         | Op::PixelNorm { .. }
@@ -99,6 +101,7 @@ pub fn slots(part: &Part) -> Vec<Slot> {
         | Op::LeakyRelu { .. }
         | Op::Tanh
         | Op::Sigmoid
+        | Op::Softmax
         | Op::Open
         | Op::MinibatchStd { .. } => Vec::new(),
     };
