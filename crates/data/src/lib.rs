@@ -74,7 +74,7 @@ pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Location, list};
 pub use mirrored::Mirrored;
-pub use nearest::nearest;
+pub use nearest::{did_you_mean, nearest};
 pub use open_options::{OpenOptions, Split};
 pub use prefetch::Prefetcher;
 pub use printable::{printable, printable_path};

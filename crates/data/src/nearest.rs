@@ -12,6 +12,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// "did you mean `NAME`? " for the candidate nearest to `word`, to be put before the accepted words; empty without one.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, candidates).map_or_else(String::new, |near| format!("did you mean `{near}`? "))
+}
+
 /// The edit distance with transpositions of `a` and `b` (optimal string alignment).
 fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
@@ -51,5 +56,7 @@ mod tests {
         assert_eq!(nearest("stroke", known), Some("strokes"));
         assert_eq!(nearest("imagenet", known), None);
         assert_eq!(nearest("", known), None);
+        assert_eq!(did_you_mean("mnits", known), "did you mean `mnist`? ");
+        assert_eq!(did_you_mean("imagenet", known), "");
     }
 }

@@ -105,10 +105,13 @@ pub fn named(name: &str) -> Result<Device> {
             format!("the device {name}: this build of faussaire has no {kind} support"),
             format!("build with the feature `{kind}`, or use cpu (`device::named`)"),
         )),
-        _ => Err(Error::usage(
-            format!("the device {name}: expected cpu, cuda[:N], vulkan or metal"),
-            "cpu is the processor (`device::named`)",
-        )),
+        _ => {
+            let near = crate::data::did_you_mean(kind, ["cpu", "cuda", "vulkan", "metal"]);
+            Err(Error::usage(
+                format!("the device {name}: {near}expected cpu, cuda[:N], vulkan or metal"),
+                "cpu is the processor (`device::named`)",
+            ))
+        }
     }
 }
 

@@ -94,6 +94,24 @@ impl Geometry {
         }
     }
 
+    /// `pad` zeros on both sides, `[rows, columns]`: `out = (n + 2 pad - k) / s + 1`, or 0 where the kernel is larger than
+    /// the padded image.
+    #[allow(clippy::too_many_arguments)]
+    pub fn padded(
+        batch: usize,
+        in_h: usize,
+        in_w: usize,
+        in_c: usize,
+        out_c: usize,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        pad: [usize; 2],
+    ) -> Self {
+        let [high, wide] = [in_h + 2 * pad[0], in_w + 2 * pad[1]];
+        let valid = Self::valid(batch, high, wide, in_c, out_c, kernel, stride);
+        Self { in_h, in_w, pad_top: pad[0], pad_left: pad[1], ..valid }
+    }
+
     /// A dense layer: `rows` vectors of `in_c` values to `out_c` values, weights `[in_c, out_c]`.
     pub fn dense(rows: usize, in_c: usize, out_c: usize) -> Self {
         Self::valid(rows, 1, 1, in_c, out_c, [1, 1], [1, 1])
@@ -158,6 +176,17 @@ mod tests {
     fn valid_counts_whole_kernels_only() {
         let g = Geometry::valid(1, 7, 3, 1, 1, [4, 4], [2, 2]);
         assert_eq!((g.out_h, g.out_w, g.pad_top), (2, 0, 0));
+    }
+
+    #[test]
+    fn padding_is_on_both_sides() {
+        // As `same` where the total padding is even; else the odd pixel is on neither side.
+        assert_eq!(
+            Geometry::padded(2, 8, 6, 3, 5, [4, 4], [2, 2], [1, 1]),
+            Geometry::same(2, 8, 6, 3, 5, [4, 4], [2, 2])
+        );
+        let g = Geometry::padded(1, 7, 3, 1, 1, [4, 5], [2, 1], [1, 0]);
+        assert_eq!((g.in_h, g.in_w, g.out_h, g.out_w, g.pad_top, g.pad_left), (7, 3, 3, 0, 1, 0));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use faussaire_data::did_you_mean;
 use faussaire_data::error::{Error, Result};
 
 /// The prefix of registered names in recipes.
@@ -115,18 +116,10 @@ impl<T: ?Sized + Send + Sync> Registry<T> {
             );
         }
         let all: Vec<&str> = known.iter().copied().chain(own).collect();
-        let meant = nearest(name, &all).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let meant = did_you_mean(name, all.iter().copied());
         let all: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
         format!("unknown variant `{name}`, no {} has this name: {meant}expected one of {}", self.what, all.join(", "))
     }
-}
-
-/// The one of `known` that `word` is probably a typo of.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let apart = |other: &&str| strsim::damerau_levenshtein(&word, &other.to_lowercase());
-    let best = known.iter().copied().min_by_key(apart)?;
-    (apart(&best) <= 1 + word.len() / 4).then_some(best)
 }
 
 /// An enum of the items that recipes can name: built-in ones, each in its own file with a unit struct of the variant's name, and
@@ -153,6 +146,9 @@ macro_rules! named {
 
             /// Their names in recipes, in the same order.
             pub const NAMES: &[&str] = &[$($name,)*];
+
+            /// Other names that are read, with the names in recipes that they stand for.
+            pub const ALIASES: &[(&str, &str)] = &[$($(($alias, $name),)*)*];
 
             /// Its name in recipes.
             pub fn name(self) -> &'static str {
@@ -203,15 +199,6 @@ pub(crate) use named;
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn misspelt_words_suggest_the_nearest() {
-        let known = ["conv", "convtranspose", "dense", "batchnorm"];
-        assert_eq!(nearest("dens", &known), Some("dense"));
-        assert_eq!(nearest("BatchNrom", &known), Some("batchnorm"));
-        assert_eq!(nearest("convtransposed", &known), Some("convtranspose"));
-        assert_eq!(nearest("lstm", &known), None);
-    }
 
     #[test]
     fn items_are_found_by_name_and_replaced() {

@@ -85,8 +85,9 @@ fn format(options: &Export) -> Result<Format> {
             let ending = options.output.extension().unwrap_or_default().to_string_lossy().to_lowercase();
             Format::named(&ending).map_err(|_| {
                 let known = Format::ALL.map(|format| format!(".{}", format.name())).join(", ");
+                let near = faussaire::data::did_you_mean(&ending, Format::ALL.map(Format::name));
                 Error::usage(
-                    format!("-o {}: expected a file that ends in one of {known}", options.output.display()),
+                    format!("-o {}: {near}expected a file that ends in one of {known}", options.output.display()),
                     "or name the format: --to onnx",
                 )
             })

@@ -57,7 +57,8 @@ pub fn run(options: &Presets) -> Result<()> {
 fn keys() -> Result<()> {
     for key in Key::all() {
         let default = key.default.as_ref().map_or(String::new(), |value| format!(" [default: {value}]"));
-        let old = key.old.as_ref().map_or(String::new(), |old| format!(" [also read as: {old}]"));
+        let others: Vec<&str> = key.old.iter().chain(&key.others).map(String::as_str).collect();
+        let old = if others.is_empty() { String::new() } else { format!(" [also read as: {}]", others.join(", ")) };
         say!("{:<36} {}", key.name, key.doc);
         say!("{:<36}   {}{default}{old}", "", key.kind.expected());
     }

@@ -137,8 +137,9 @@ fn output(options: &Sample) -> Result<Output<'_>> {
         Some("zip") => Output::Zip(path),
         None => Output::Folder(path),
         Some(other) => {
+            let near = faussaire::data::did_you_mean(other, ["png", "gif", "npy", "zip"]);
             return Err(Error::usage(
-                format!("-o {}: .{other} files are not supported", path.display()),
+                format!("-o {}: .{other} files are not supported; {near}", path.display()).trim_end_matches("; "),
                 "name a .png (grid), .gif (interpolation), .npy or .zip file, or a folder",
             ));
         }

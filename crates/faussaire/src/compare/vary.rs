@@ -5,8 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Method;
+use crate::data::did_you_mean;
 use crate::error::{Error, Result};
+use crate::loss::Loss;
 use crate::recipe::TrainSettings;
+use crate::registry::PREFIX;
 
 /// Largest number of variants of a comparison: more is probably a typing error.
 const MAX_VARIANTS: usize = 200;
@@ -47,8 +50,24 @@ impl Axis {
         if let Some(twice) = values.iter().enumerate().find(|(at, value)| values[..*at].contains(value)) {
             return Err(wrong(&format!("the value {} is given twice", twice.1)));
         }
+        if ["loss", "train.loss"].contains(&key.as_str()) {
+            values.iter().try_for_each(|value| known_loss(value).map_err(|what| wrong(&what)))?;
+        }
         Ok(Self { key, values })
     }
+}
+
+/// Refuses what is neither a method nor a loss.
+fn known_loss(value: &str) -> std::result::Result<(), String> {
+    let methods = Method::ALL.iter().map(|method| method.name());
+    let others = Loss::ALIASES.iter().map(|(other, _)| *other);
+    let all: Vec<&str> = methods.chain(Loss::NAMES.iter().copied()).collect();
+    let plain = |text: &str| text.to_lowercase().replace('_', "-");
+    if value.starts_with(PREFIX) || all.iter().copied().chain(others).any(|known| plain(known) == plain(value)) {
+        return Ok(());
+    }
+    let near = did_you_mean(value, all.iter().copied());
+    Err(format!("there is no loss `{value}`; {near}expected one of {}", all.join(", ")))
 }
 
 /// Splits at commas outside of brackets and quotes.
@@ -116,10 +135,10 @@ fn changes(key: &str, value: &str, recipe: &TrainSettings) -> Vec<String> {
             Some(method) => method.changes(recipe),
             None => vec![format!("train.loss={value}")],
         },
-        "rate" | "learning_rate" => nets("learning_rate"),
-        "beta1" | "beta2" => nets(key),
+        "rate" | "learning_rate" | "lr" => nets("learning_rate"),
+        "beta1" | "beta2" | "beta_1" | "beta_2" | "betas" => nets(key),
         // Top-level keys and dotted ones are complete.
-        "latent" => vec![format!("{key}={value}")],
+        "latent" | "latent_dim" => vec![format!("{key}={value}")],
         _ if key.contains('.') => vec![format!("{key}={value}")],
         _ => vec![format!("train.{key}={value}")],
     }
@@ -144,6 +163,11 @@ mod tests {
         for wrong in ["loss", "=a", "loss=", "loss=a,,b", "loss=a,a"] {
             assert!(Axis::parse(wrong).unwrap_err().to_string().starts_with("the axis"), "{wrong}");
         }
+        for (wrong, meant) in [("loss=gan,wgan-pg", "wgan-gp"), ("train.loss=hing", "hinge")] {
+            let said = Axis::parse(wrong).unwrap_err().to_string();
+            assert!(said.contains(&format!("did you mean `{meant}`?")), "{said}");
+        }
+        assert_eq!(axis("loss=bce,Hinge,own:mine").values.len(), 3);
     }
 
     #[test]

@@ -181,7 +181,8 @@ impl Format {
     pub fn named(name: &str) -> Result<Self> {
         let names = || Self::ALL.map(Self::name).join(", ");
         Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            Error::usage(format!("there is no format `{name}`; expected one of {}", names()), "such as onnx")
+            let near = crate::data::did_you_mean(name, Self::ALL.map(Self::name));
+            Error::usage(format!("there is no format `{name}`; {near}expected one of {}", names()), "such as onnx")
         })
     }
 }

@@ -88,6 +88,21 @@ impl Part {
         (self.input.dims()[2], self.output.dims()[2])
     }
 
+    /// For a transposed convolution: rows and columns of the full output that are cut off at the end, and those that it
+    /// lacks.
+    pub fn transposed_ends(
+        &self,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        crop: [usize; 2],
+    ) -> ([usize; 2], [usize; 2]) {
+        let (from, to) = (self.input.dims(), self.output.dims());
+        let full = |i: usize| (from[i] - 1) * stride[i] + kernel[i];
+        let needed = |i: usize| crop[i] + to[i];
+        let end = [0, 1].map(|i| full(i).saturating_sub(needed(i)));
+        (end, [0, 1].map(|i| needed(i).saturating_sub(full(i))))
+    }
+
     /// Whether its input and its output are images.
     pub fn of_images(&self) -> (bool, bool) {
         let image = |shape| matches!(shape, Shape::Image(..));

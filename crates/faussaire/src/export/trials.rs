@@ -47,6 +47,16 @@ const PAIRS: &[(&str, &str)] = &[
         "conv 5 3x3 stride 3 | layernorm | leakyrelu | flatten | dense 4 | layernorm epsilon 0.01 | dense 1",
     ),
     (
+        "convtranspose 6 4x4 padding 0 nobias | batchnorm | relu | convtranspose 5 4x3 stride 2 padding 1 | relu | convtranspose 4 \
+         3x4 stride 2x3 padding 1x0 output_padding 1x2 | tanh | zeropad 0 1 2 1 | softmax | dropout2d 0.2 | conv 3 3x3 padding 2x1 | tanh",
+        "gaussiannoise 0.1 | conv 8 5x4 stride 2x1 padding 1 nobias | maxpool 1 | leakyrelu 0.2 | conv 6 3x3 | zeropad 1 | flatten | \
+         dropout 0.3 | dense 4 nobias | softmax | dense 1",
+    ),
+    (
+        "dense 3*5*8 | reshape 3 5 8 | upsample 2 | conv 6 3x3 padding 2 | maxpool 2 | tanh | conv 3 3x3 | sigmoid",
+        "conv 8 3x3 | maxpool 2 | relu | flatten | dense 1",
+    ),
+    (
         "dense 12 | pixelnorm | dense 3*4*8 | reshape 3 4 8 | upsample 2 | conv 6 3x3 | pixelnorm | upsample 3 bilinear | conv 3 4x4 | tanh",
         "conv 8 3x3 | avgpool 2 | groupnorm 4 | relu | conv 6 5x5 stride 2 | instancenorm | tanh | globalpool | dense 1",
     ),

@@ -98,7 +98,10 @@ impl Lesson {
         let refuse = || {
             Error::usage(
                 format!("{} is not a set of 2-D points", recipe.data.source),
-                format!("expected one of the toys: {toys}"),
+                format!(
+                    "{}expected one of the toys: {toys}",
+                    crate::data::did_you_mean(&recipe.data.source, Toy::ALL.map(Toy::name))
+                ),
             )
         };
         if !set {

@@ -8,12 +8,40 @@ pub(super) fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
     let (key, value) = change
         .split_once('=')
         .ok_or_else(|| Error::recipe(format!("{change:?}: expected key=value"), "for example train.batch=32"))?;
+    if let Some(group) = key.trim().strip_suffix(BETAS) {
+        return pair(key.trim(), value.trim())?
+            .iter()
+            .zip(BETA)
+            .try_for_each(|(beta, name)| apply(table, &format!("{group}{name}={beta}")));
+    }
     let (path, line) = table::find(key.trim())?;
     let mut value = read(value.trim(), line.entry);
     if let (Entry::Group(inner), Some(group)) = (line.entry, value.as_table_mut()) {
         rename(inner, &path.join("."), group)?;
     }
+    respell(line, &mut value);
     insert(table, &path, value)
+}
+
+/// PyTorch's name for both moments' decays together, `betas = [0.5, 0.999]`, and ours for each.
+const BETAS: &str = "betas";
+const BETA: [&str; 2] = ["beta1", "beta2"];
+
+/// The two numbers of `[0.5, 0.999]` or `(0.5, 0.999)`.
+fn pair(key: &str, value: &str) -> Result<[f64; 2]> {
+    let inside = value.trim_matches(['(', ')', '[', ']', ' ']);
+    let numbers: Option<Vec<f64>> = inside.split(',').map(|number| number.trim().parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([one, other]) => Ok([*one, *other]),
+        _ => Err(table::bad_value(key, format_args!("expected two numbers like [0.5, 0.999], got {value}"))),
+    }
+}
+
+/// Other words of a choice become its own.
+fn respell(line: &Line, value: &mut toml::Value) {
+    if let Some(word) = value.as_str().and_then(|text| line.word(text)) {
+        *value = word.into();
+    }
 }
 
 /// Inserts `value` at `path`.
@@ -45,16 +73,21 @@ fn read(text: &str, entry: Entry) -> toml::Value {
 
 /// Renames the keys of the group `at` to their current names.
 pub(super) fn rename(lines: &'static [Line], at: &str, table: &mut toml::Table) -> Result<()> {
+    let has_betas = BETA.iter().all(|name| lines.iter().any(|line| line.name == *name));
+    if let Some(both) = has_betas.then(|| table.remove(BETAS)).flatten() {
+        let key = table::dotted(at, BETAS);
+        for (name, beta) in BETA.into_iter().zip(pair(&key, &both.to_string())?) {
+            given_once(table, at, (BETAS, name), beta.into())?;
+        }
+    }
     for line in lines {
-        if let Some(old) = line.old
-            && let Some(value) = table.remove(old)
-            && table.insert(line.name.into(), value).is_some()
-        {
-            let (old, new) = (table::dotted(at, old), table::dotted(at, line.name));
-            return Err(table::bad_value(
-                &new,
-                format_args!("it is given twice, also as `{old}`; expected one of them"),
-            ));
+        for other in line.other_names() {
+            if let Some(value) = table.remove(other) {
+                given_once(table, at, (other, line.name), value)?;
+            }
+        }
+        if let Some(value) = table.get_mut(line.name) {
+            respell(line, value);
         }
         if let (Entry::Group(inner), Some(group)) =
             (line.entry, table.get_mut(line.name).and_then(toml::Value::as_table_mut))
@@ -63,6 +96,15 @@ pub(super) fn rename(lines: &'static [Line], at: &str, table: &mut toml::Table) 
         }
     }
     Ok(())
+}
+
+/// Inserts the value that was given as `other` under `name`, which must not be given too.
+fn given_once(table: &mut toml::Table, at: &str, (other, name): (&str, &str), value: toml::Value) -> Result<()> {
+    if table.insert(name.into(), value).is_none() {
+        return Ok(());
+    }
+    let (other, name) = (table::dotted(at, other), table::dotted(at, name));
+    Err(table::bad_value(&name, format_args!("it is given twice, also as `{other}`; expected one of them")))
 }
 
 /// Changes as flags of a command: `--set train.batch=32`, quoted where a shell would change them.

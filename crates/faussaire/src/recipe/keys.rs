@@ -15,6 +15,8 @@ pub struct Key {
     pub name: String,
     /// Another name that is read: a former one, which older recipes use, or Keras's.
     pub old: Option<String>,
+    /// More names that are read: those of other libraries.
+    pub others: Vec<String>,
     /// Its meaning, a sentence without a full stop.
     pub doc: String,
     /// The values that it accepts.
@@ -36,6 +38,11 @@ impl Key {
             keys
         });
         &ALL
+    }
+
+    /// Its name, and all others that are read.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.old.as_deref()).chain(self.others.iter().map(String::as_str))
     }
 
     /// The key called `name`, now or formerly.
@@ -61,6 +68,7 @@ fn collect(lines: &'static [Line], [at, old]: [&str; 2], defaults: &serde_json::
             Entry::Group(inner) => collect(inner, [&name, &earlier], default.unwrap_or(&serde_json::Value::Null), keys),
             Entry::Key { kind, required } => keys.push(Key {
                 old: (earlier != name).then_some(earlier),
+                others: line.others.iter().map(|other| table::dotted(at, other)).collect(),
                 doc: sentence(line.doc),
                 kind,
                 default: default.filter(|_| !required).map(text),
@@ -159,7 +167,7 @@ mod tests {
     fn keys_are_found_by_either_name() {
         for key in Key::all() {
             assert_eq!(Key::find(&key.name).unwrap(), key);
-            assert!(key.old.as_ref().is_none_or(|old| Key::find(old).unwrap() == key));
+            assert!(key.names().all(|name| Key::find(name).unwrap() == key), "{}", key.name);
         }
         for (wrong, said) in [("train.bacth", "did you mean `train.batch`"), ("train", "group"), ("", "no recipe key")]
         {

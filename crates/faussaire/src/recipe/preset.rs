@@ -96,8 +96,9 @@ impl Preset {
         }
         let names = || Self::ALL.iter().map(|p| p.name()).chain([Auto::NAME]).collect::<Vec<_>>().join(", ");
         Self::ALL.iter().copied().find(|p| p.name() == name).ok_or_else(|| {
+            let near = crate::data::did_you_mean(name, Self::ALL.iter().map(|preset| preset.name()));
             Error::recipe(
-                format!("there is no preset `{name}`; expected one of {}", names()),
+                format!("there is no preset `{name}`; {near}expected one of {}", names()),
                 "choose one of these, or write a recipe of your own",
             )
         })

@@ -35,7 +35,8 @@ fn line(key: &Key) -> String {
         (false, Some(value)) => format!("default `{value}`"),
         (false, None) => "default none".into(),
     };
-    let old = key.old.as_deref().map_or(String::new(), |old| format!("; also read as {}", both(old)));
+    let others: Vec<String> = key.names().skip(1).map(both).collect();
+    let old = if others.is_empty() { String::new() } else { format!("; also read as {}", others.join(", ")) };
     format!("- {}: {} ({}; {default}{old})\n", both(&key.name), lower(&key.doc), key.kind.expected())
 }
 

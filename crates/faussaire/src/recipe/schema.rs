@@ -21,11 +21,11 @@ fn group(lines: &'static [Line], at: &str) -> Value {
     for line in lines {
         let name = super::table::dotted(at, line.name);
         let (value, is_required) = property(line, &name);
-        if let Some(old) = line.old {
+        for other in line.other_names() {
             let mut earlier = value.clone();
             earlier["deprecated"] = true.into();
             earlier["description"] = format!("Another name of `{}`", line.name).into();
-            properties.insert(old.into(), earlier);
+            properties.insert(other.into(), earlier);
         }
         if is_required {
             required.push(line.name);

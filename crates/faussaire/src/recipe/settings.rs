@@ -40,7 +40,12 @@ pub struct Recipe {
 
 /// The table: every key of a recipe.
 pub(super) const ROOT: &[Line] = &[
-    Line::new("latent", "Length of the noise vector z", required(whole(1, 65_536))),
+    Line::new("latent", "Length of the noise vector z", required(whole(1, 65_536))).reads(&[
+        "latent_dim",
+        "latent_size",
+        "nz",
+        "z_dim",
+    ]),
     Line::new("data", "The images to learn from", Entry::Group(DataSettings::KEYS)),
     Line::new("labels", "What conditional nets are told", Entry::Group(LABELS)),
     Line::new("generator", "The net that makes images from noise", Entry::Group(NetSettings::KEYS)),
@@ -105,10 +110,12 @@ settings! {
 /// The keys of [`AdamSettings`].
 const ADAM: &[Line] = &[
     Line::new("learning_rate", "Learning rate of Adam (Kingma & Ba 2015)", number(Excluded(0.0), Included(10.0)))
-        .was("rate"),
+        .was("rate")
+        .reads(&["lr"]),
     Line::new("beta1", "Decay of Adam's first moment per update", number(Included(0.0), Excluded(1.0))).also("beta_1"),
     Line::new("beta2", "Decay of Adam's second moment per update", number(Included(0.0), Excluded(1.0))).also("beta_2"),
-    Line::new("epsilon", "Added to the root of Adam's second moment", number(Excluded(0.0), Included(1.0))),
+    Line::new("epsilon", "Added to the root of Adam's second moment", number(Excluded(0.0), Included(1.0)))
+        .reads(&["eps"]),
     Line::new(
         "clip",
         "Clip the norm of the net's whole gradient to this value; 0: no clipping",
@@ -139,7 +146,7 @@ settings! {
     /// `[train]`: the losses and the length of the training.
     TrainSettings {
         /// Loss function of the two nets.
-        loss: Loss = Loss::default(), choice(Loss::NAMES);
+        loss with Loss::ALIASES: Loss = Loss::default(), choice(Loss::NAMES);
         /// One-sided label smoothing: the label of real images is 1 minus this (Salimans et al. 2016).
         smoothing: f64 = 0.0, number(Included(0.0), Excluded(0.5));
         /// Share of pairs of a real and a generated image whose labels are exchanged before D learns from them.
@@ -163,9 +170,9 @@ settings! {
         /// Differentiable augmentation of all images before D sees them.
         augment: AugmentSettings = AugmentSettings::default(), Entry::Group(AugmentSettings::KEYS);
         /// Number of real images per update of D, and of generated ones.
-        batch: usize = 64, whole(1, 65_536);
+        batch reads ["batch_size"]: usize = 64, whole(1, 65_536);
         /// Stop after N passes over the data; 0: no such limit.
-        epochs: u64 = 0, COUNT;
+        epochs reads ["n_epochs", "num_epochs"]: u64 = 0, COUNT;
         /// Stop after N updates of G; 0: no such limit.
         steps: u64 = 0, COUNT;
         /// Number of updates of D per update of G (k in Goodfellow et al. 2014, n_critic in Arjovsky et al. 2017).

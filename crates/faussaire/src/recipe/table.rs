@@ -55,6 +55,10 @@ pub(super) struct Line {
     pub name: &'static str,
     /// Another name that is read: a former one, which recipes and logs of older runs use, or Keras's.
     pub old: Option<&'static str>,
+    /// More names that are read: those of other libraries.
+    pub others: &'static [&'static str],
+    /// Other words for its values, with the words that they stand for.
+    pub synonyms: &'static [(&'static str, &'static str)],
     /// Its meaning, in a sentence.
     pub doc: &'static str,
     /// A key, or the lines of a group.
@@ -77,7 +81,7 @@ pub(super) enum Entry {
 
 impl Line {
     pub(super) const fn new(name: &'static str, doc: &'static str, entry: Entry) -> Self {
-        Self { name, old: None, doc, entry }
+        Self { name, old: None, others: &[], synonyms: &[], doc, entry }
     }
 
     /// The same line, with a former name.
@@ -88,6 +92,30 @@ impl Line {
     /// The same line, with Keras's name.
     pub(super) const fn also(self, keras: &'static str) -> Self {
         Self { old: Some(keras), ..self }
+    }
+
+    /// The same line, with more names from other libraries.
+    pub(super) const fn reads(self, others: &'static [&'static str]) -> Self {
+        Self { others, ..self }
+    }
+
+    /// The same line, with other words for its values.
+    pub(super) const fn with(self, synonyms: &'static [(&'static str, &'static str)]) -> Self {
+        Self { synonyms, ..self }
+    }
+
+    /// All other names that are read.
+    pub(super) fn other_names(&self) -> impl Iterator<Item = &'static str> {
+        self.old.into_iter().chain(self.others.iter().copied())
+    }
+
+    /// The word of a choice that `value` is another spelling of: other cases and joints, or a synonym.
+    pub(super) fn word(&self, value: &str) -> Option<&'static str> {
+        let Entry::Key { kind: Kind::Choice(words), .. } = self.entry else { return None };
+        let plain = |text: &str| text.trim().to_lowercase().replace(['_', ' '], "-");
+        let wanted = plain(value);
+        let own = words.iter().copied().find(|word| plain(word) == wanted);
+        own.or_else(|| self.synonyms.iter().find(|(other, _)| plain(other) == wanted).map(|(_, word)| *word))
     }
 }
 
@@ -139,7 +167,8 @@ macro_rules! settings {
         $group:ident {
             $(
                 $(#[doc = $doc:literal])+
-                $field:ident $(was $old:literal)?: $type:ty = $default:expr, $entry:expr;
+                $field:ident $(was $old:literal)? $(reads $others:tt)? $(with $synonyms:path)?: $type:ty = $default:expr,
+                    $entry:expr;
             )+
         }
     ) => {
@@ -164,7 +193,8 @@ macro_rules! settings {
         impl $group {
             /// Its lines of the table.
             pub(super) const KEYS: &[Line] = &[
-                $(Line::new(stringify!($field), concat!($($doc),+), $entry)$(.was($old))?,)+
+                $(Line::new(stringify!($field), concat!($($doc),+), $entry)
+                    $(.was($old))? $(.reads(&$others))? $(.with($synonyms))?,)+
             ];
         }
     };
@@ -253,9 +283,10 @@ pub(super) fn dotted(group: &str, name: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{group}.{name}") }
 }
 
-/// The line among `lines` with the name, or the former name, `name`.
+/// The line among `lines` with the name, or another name that is read, `name`.
 pub(super) fn line(lines: &'static [Line], name: &str) -> Option<&'static Line> {
-    lines.iter().find(|line| line.name == name || line.old == Some(name))
+    let is_other = |line: &&Line| line.other_names().any(|other| other == name);
+    lines.iter().find(|line| line.name == name).or_else(|| lines.iter().find(is_other))
 }
 
 /// The line of the dotted `key`, which may contain former names, and its path with current names.
@@ -280,9 +311,24 @@ fn unknown(key: &str) -> Error {
     if let Some((parent, _)) = value {
         return bad_value(key, format_args!("`{parent}` is a value, not a group of keys"));
     }
-    let names = super::Key::all().iter().map(|key| key.name.as_str());
-    let near = crate::data::nearest(key, names).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let near = meant_key(key).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     Error::recipe(format!("there is no recipe key `{key}`{near}"), "docs/recipes.md lists all keys")
+}
+
+/// The key that an unknown one is probably meant to be: one with nearly the same name, else one whose last part, by any
+/// of its names, is nearly the same.
+fn meant_key(key: &str) -> Option<&'static str> {
+    let all = super::Key::all();
+    let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+    let by_name = || crate::data::nearest(key, all.iter().map(|key| key.name.as_str()));
+    let wanted = key.rsplit('.').next().filter(|last| !last.is_empty())?;
+    let names = |key: &'static super::Key| key.names().map(last).map(move |name| (name, key.name.as_str()));
+    let exact = || all.iter().flat_map(names).find(|(name, _)| *name == wanted).map(|(_, key)| key);
+    let near = || {
+        let near = crate::data::nearest(wanted, all.iter().flat_map(names).map(|(name, _)| name))?;
+        all.iter().flat_map(names).find(|(name, _)| *name == near).map(|(_, key)| key)
+    };
+    exact().or_else(by_name).or_else(near)
 }
 
 /// Checks all values of the group `at`, whose keys are `lines`: names, kinds, ranges, and that no required key is

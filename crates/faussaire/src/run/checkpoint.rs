@@ -309,9 +309,10 @@ impl Run {
         }
         let mut names = self.checkpoint_names()?;
         names.sort();
+        let near = crate::data::did_you_mean(name, names.iter().map(String::as_str));
         let known = if names.is_empty() { "none yet".into() } else { names.join(", ") };
         Err(Error::run(
-            format!("there is no checkpoint {name} in {}; expected one of: {known}", self.path().display()),
+            format!("there is no checkpoint {name} in {}; {near}expected one of: {known}", self.path().display()),
             "the first one is written after `train.save_every` seconds of training, or at its end",
         ))
     }

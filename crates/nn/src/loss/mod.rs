@@ -59,15 +59,16 @@ named! {
     Loss, each a GanLoss, called "loss", others in OWN:
     /// Binary cross-entropy for both, the generator's with flipped labels (Goodfellow et al. 2014, section 3).
     #[default]
-    Nonsaturating = "nonsaturating" or "binary_crossentropy" in nonsaturating,
+    Nonsaturating = "nonsaturating" or "binary_crossentropy" or "binary-crossentropy" or "binarycrossentropy" or "bce"
+        or "bceloss" or "bcewithlogitsloss" or "cross-entropy" in nonsaturating,
     /// The minimax loss (Goodfellow et al. 2014, equation 1).
-    Saturating = "saturating" in saturating,
+    Saturating = "saturating" or "minimax" in saturating,
     /// Squares instead of cross-entropies (Mao et al. 2017).
-    LeastSquares = "least-squares" in least_squares,
+    LeastSquares = "least-squares" or "least_squares" or "lsgan" or "mse" or "mean_squared_error" or "mseloss" in least_squares,
     /// Margins (Lim & Ye 2017; Miyato et al. 2018).
-    Hinge = "hinge" in hinge,
+    Hinge = "hinge" or "hinge_loss" in hinge,
     /// Mean scores (Arjovsky et al. 2017); requires a Lipschitz critic.
-    Wasserstein = "wasserstein" in wasserstein,
+    Wasserstein = "wasserstein" or "wgan" or "wasserstein_loss" in wasserstein,
     /// Relativistic pairing (Jolicoeur-Martineau 2018; Huang et al. 2024).
     Relativistic = "relativistic" in relativistic,
 }

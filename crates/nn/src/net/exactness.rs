@@ -27,6 +27,52 @@ const CASES: &[Case] = &[
         0,
         false,
     ),
+    (
+        "padding",
+        "conv 4 4x4 stride 2 padding 1 nobias | tanh | conv 3 3x3 padding 2x0 | tanh | upsample 2 | conv 2 3x3 padding 2 | \
+         flatten | dense 1 nobias | sigmoid",
+        IMAGE,
+        0,
+        false,
+    ),
+    (
+        "convtranspose padding",
+        "conv 4 3x3 stride 2 | tanh | convtranspose 3 4x3 stride 2 padding 1 output_padding 1 nobias | tanh | convtranspose 2 \
+         3x4 stride 1x2 padding valid | tanh | flatten | dense 1",
+        IMAGE,
+        0,
+        false,
+    ),
+    (
+        "convtranspose of a vector",
+        "dense 5 | tanh | convtranspose 3 4x4 padding 0 | tanh | flatten | dense 1",
+        Shape::Flat(6),
+        0,
+        false,
+    ),
+    ("maxpool", "conv 4 3x3 | tanh | maxpool 3 | tanh | flatten | dense 1", IMAGE, 0, false),
+    (
+        "zeropad",
+        "conv 4 3x3 stride 2 | tanh | zeropad 0 1 2 1 | conv 3 3x3 stride 2 padding valid | flatten | dense 1",
+        IMAGE,
+        0,
+        false,
+    ),
+    ("softmax", "conv 4 3x3 stride 2 | softmax | tanh | flatten | dense 5 | softmax | dense 1", IMAGE, 0, false),
+    (
+        "dropout2d",
+        "conv 4 3x3 | tanh | dropout2d 0.3 | conv 3 3x3 stride 2 | tanh | flatten | dense 1",
+        IMAGE,
+        0,
+        false,
+    ),
+    (
+        "gaussiannoise",
+        "gaussiannoise 0.3 | conv 4 3x3 | tanh | gaussiannoise 0.2 | conv 3 3x3 stride 2 | tanh | flatten | dense 1",
+        IMAGE,
+        0,
+        false,
+    ),
     ("upsample", "conv 3 3x3 | tanh | upsample 2 | conv 2 3x3 | sigmoid | flatten | dense 1", IMAGE, 0, false),
     (
         "upsample bilinear",

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::parse::{self, Surroundings};
+use super::parse::{self, Surroundings, input};
 use super::plan::{Step, plan};
 use super::{Layer, Op, Pass, Shape, WeightSpec, Weights, spectral};
 use faussaire_data::error::{Error, Result};
@@ -75,7 +75,13 @@ impl Network {
         let around = Surroundings { labels: setting.labels, open: Vec::new() };
         let mut building = Building { name, setting, around, layers: Vec::with_capacity(lines.len()), parameters: 0 };
         for (place, line) in expanded(name, lines)? {
-            building.add(&place, line)?;
+            match line.strip_prefix(input::KEYWORD).filter(|words| words.starts_with(' ')) {
+                Some(words) => building.check_input(&place, words)?,
+                None => building.add(&place, line)?,
+            }
+        }
+        if building.layers.is_empty() {
+            return Err(Error::recipe(format!("the {name} has no layers"), "an `input` line makes none: add some"));
         }
         let Building { around, layers, .. } = building;
         if !around.open.is_empty() {
@@ -250,10 +256,25 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
+    /// The shape after the layers so far.
+    fn shape(&self) -> Shape {
+        self.layers.last().map_or(self.setting.input, |last| last.output)
+    }
+
+    /// Checks what a line says of the shape that is there. The labels of a conditional net may have been appended to it.
+    fn check_input(&self, place: &str, words: &str) -> Result<()> {
+        let added = self.layers.last().is_some_and(|last| last.layer.planned(last.input) == Op::Embedding);
+        let shape = if added { self.layers.last().map_or(self.setting.input, |last| last.input) } else { self.shape() };
+        input::check(words, shape).map_err(|what| {
+            let hint = shapes_hint(self.name, &self.layers, self.setting.input);
+            Error::recipe(format!("{place}: {what}"), hint)
+        })
+    }
+
     /// Parses one more line; `place` names it in errors.
     fn add(&mut self, place: &str, line: String) -> Result<()> {
         let (name, before) = (self.name, self.layers.last());
-        let input = before.map_or(self.setting.input, |last| last.output);
+        let input = self.shape();
         let first_weight = before.map_or(0, |last| last.first_weight + last.specs.len());
         let layer = Layer::parse(&line, &self.around).map_err(|what| wrong_line(place, &what))?;
         let output = layer.kind().output(input).map_err(|what| {
@@ -324,6 +345,38 @@ mod tests {
     }
 
     #[test]
+    fn a_net_in_other_words_is_the_same_net() {
+        let ours = ["conv 8 4x4 stride 2 nobias", "leakyrelu 0.2", "flatten", "dense 1", "sigmoid"];
+        let keras = [
+            "Input(shape=(8, 8, 3))",
+            "Conv2D(8, 4, strides=2, padding='same', use_bias=False)",
+            "LeakyReLU(negative_slope=0.2)",
+            "Flatten()",
+            "Dense(1, activation='sigmoid')",
+        ];
+        let torch = [
+            "nn.Conv2d(3, 8, 4, 2, 1, bias=False)",
+            "nn.LeakyReLU(0.2, inplace=True)",
+            "nn.Flatten()",
+            "nn.Linear(4*4*8, 1)",
+            "nn.Sigmoid()",
+        ];
+        let build = |text: &[&str]| Network::new("discriminator", &lines(text), Shape::Image(8, 8, 3));
+        let (ours, keras) = (build(&ours).unwrap(), build(&keras).unwrap());
+        assert_eq!(ours.weight_names(), keras.weight_names());
+        let shapes = |net: &Network| net.layers().iter().map(|l| l.output).collect::<Vec<_>>();
+        assert_eq!(shapes(&ours), shapes(&keras));
+        // A product is a size there too.
+        assert_eq!(shapes(&ours), shapes(&build(&torch).unwrap()));
+        let trainable: Vec<bool> = ours.trainable().collect();
+        assert_eq!(trainable, [true, false, true, true], "a bias that isn't there stays 0");
+        // An embedding that makes the net conditional is appended to the input that its first line declares.
+        let dense = lines(&["embedding 4", "Dense(8, input_dim=32)"]);
+        let setting = Setting { input: Shape::Flat(32), labels: 3, spectral: false };
+        assert!(Network::build("generator", &dense, setting).is_ok());
+    }
+
+    #[test]
     fn errors_name_layer_line_and_shapes() {
         let net = lines(&["dense 10", "reshape 2 2 3"]);
         let error = Network::new("generator", &net, Shape::Flat(4)).unwrap_err();
@@ -340,7 +393,20 @@ mod tests {
             ("conv 65536 99x99", "parameters"),
             ("conv 8 3x3 rellu", "`rellu` is not understood here"),
             ("dropout 1.5", "expected the share to drop from 0 to 0.99, found `1.5`"),
-            ("dens 3", "there is no layer `dens`"),
+            ("conv 8 3x3 strid 2", "`strid` is not understood here; did you mean `stride`?"),
+            ("conv 8 3x3 paddding same", "did you mean `padding`?"),
+            ("conv 8 3x3 padding smae", "did you mean `same`?"),
+            ("conv 8 3x3 padding 3", "a number below the kernel's size"),
+            ("conv 8 3x3 init zeross", "did you mean `zeros`?"),
+            ("conv 8 9x9 padding valid", "with padding valid the 9x9 kernel doesn't fit into the input 8x8x1"),
+            ("convtranspose 8 2x2 padding 1 output_padding 1", "below the stride"),
+            ("convtranspose 8 3x3 stride 2 output_padding 1", "padding same sets the output's size"),
+            ("upsample 2 biliner", "did you mean `bilinear`?"),
+            ("input 28x28x1", "the line says that its input is 28x28x1, but it is 8x8x1"),
+            ("nn.Conv2d(3, 8, 3)", "its input has 3 channels or features, but it is 8x8x1"),
+            ("Dense(8, input_dim=32)", "its input is 32, but it is 8x8x1"),
+            ("input 8x8x1", "has no layers"),
+            ("dens 3", "there is no layer `dens`; did you mean `dense`?"),
             ("", "the line is empty"),
             ("dense 999999999999999999999", "found `999999999999999999999`"),
         ] {

@@ -58,6 +58,16 @@ pub enum Op {
         /// In both directions.
         factor: usize,
     },
+    /// The largest of every `factor` x `factor` pixels.
+    MaxPool {
+        /// In both directions.
+        factor: usize,
+    },
+    /// Zeros around the image.
+    ZeroPad {
+        /// Rows and columns above, left, below, right.
+        pads: [usize; 4],
+    },
     /// One value per channel.
     GlobalPool {
         /// The sum over all pixels instead of their mean.
@@ -106,6 +116,8 @@ pub enum Op {
     Tanh,
     /// 1 / (1 + exp(-x)).
     Sigmoid,
+    /// exp(x) over the sum of it over the channels.
+    Softmax,
     /// Keeps its input for the matching `Close`.
     Open,
     /// Adds the input of the matching `Open`: averaged over `down` x `down` pixels, projected by `weight` `[in, out]` if there

@@ -6,6 +6,10 @@ use burn::tensor::Tensor;
 use crate::ops::{Activation, BackwardFusion, Conv, Geometry, Precision};
 use faussaire_data::random::Stream;
 
+/// Maximum layers per pass that draw at random without shared draws; D counts each layer twice if it sees real and
+/// generated images in separate batches.
+const LAYERS: u64 = 64;
+
 /// Training or inference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -147,13 +151,19 @@ impl Pass {
 
     /// The mask of the pass's next dropout layer for `count` values: 0 for the share `rate` of dropped values, else 1.
     pub(crate) fn kept(&mut self, count: usize, rate: f32) -> Vec<u8> {
-        /// Maximum dropout layers per pass without shared draws; D counts each layer twice if it sees real and generated
-        /// images in separate batches.
-        const LAYERS: u64 = 64;
         self.draws += 1;
         match &self.dropout {
             Some((stream, index)) => stream.not_below(index * LAYERS + self.draws, count, rate),
             None => vec![1; count],
+        }
+    }
+
+    /// Standard normal values for the pass's next layer that draws some.
+    pub(crate) fn normal(&mut self, count: usize) -> Vec<f32> {
+        self.draws += 1;
+        match &self.dropout {
+            Some((stream, index)) => stream.normal(index * LAYERS + self.draws, count),
+            None => vec![0.0; count],
         }
     }
 

@@ -31,7 +31,7 @@ pub struct WeightSpec {
     pub init: Init,
     /// Fan-in and fan-out.
     pub fans: (usize, usize),
-    /// False for moving statistics.
+    /// False for moving statistics, and for a bias that stays 0.
     pub trainable: bool,
 }
 
@@ -49,6 +49,17 @@ impl WeightSpec {
     /// A moving statistic, which training passes observe ([`super::Pass::observe`]).
     pub fn statistic(name: &'static str, shape: &[usize], init: Init) -> Self {
         Self { trainable: false, ..Self::trainable(name, shape, init) }
+    }
+
+    /// A weight that keeps its initial values: the bias of a layer without one.
+    pub fn fixed(name: &'static str, shape: &[usize], init: Init) -> Self {
+        Self { trainable: false, ..Self::trainable(name, shape, init) }
+    }
+
+    /// A bias, which is trained or stays 0.
+    pub fn bias(len: usize, is_trained: bool) -> Self {
+        let kind = if is_trained { Self::trainable } else { Self::fixed };
+        kind("bias", &[len], Init::Zeros)
     }
 
     /// Number of values.

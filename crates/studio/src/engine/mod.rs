@@ -113,7 +113,10 @@ fn key(path: &Path, checkpoint: Option<&str>) -> Answer<Key> {
     let Some(chosen) = chosen else {
         let what = match checkpoint {
             _ if names.is_empty() => "the run has no checkpoint yet".to_owned(),
-            Some(name) => format!("checkpoint {name:?} doesn't exist, expected one of {}", names.join(", ")),
+            Some(name) => {
+                let near = faussaire::data::did_you_mean(name, names.iter().map(String::as_str));
+                format!("checkpoint {name:?} doesn't exist; {near}expected one of {}", names.join(", "))
+            }
             None => format!("no checkpoint was chosen, expected one of {}", names.join(", ")),
         };
         return Err(Failure::missing(what, "training saves the first checkpoint after a while"));

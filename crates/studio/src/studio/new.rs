@@ -193,10 +193,12 @@ impl Choice {
         if data::is_name(name) {
             return Ok(());
         }
-        let names = data::list(&options(studio))?.into_iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+        let names: Vec<String> = data::list(&options(studio))?.into_iter().map(|row| row.name).collect();
+        let near = data::did_you_mean(name, names.iter().map(String::as_str));
+        let names = names.join(", ");
         Err(Failure::bad(
             format!("data set {name:?} doesn't exist"),
-            format!("expected one of {names}; paths go with `faussaire train PATH`"),
+            format!("{near}expected one of {names}; paths go with `faussaire train PATH`"),
         ))
     }
 

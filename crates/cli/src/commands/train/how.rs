@@ -22,8 +22,10 @@ pub fn how(recipe: &Recipe, device: Device, options: &Train) -> Result<Options> 
 
 fn conditional(kind: &str) -> Result<Conditional> {
     Conditional::ALL.into_iter().find(|how| how.name() == kind).ok_or_else(|| {
-        let names = Conditional::ALL.map(Conditional::name).join(", ");
-        Error::usage(format!("--conditional={kind}: expected one of {names}"), "--conditional alone means concat")
+        let names = Conditional::ALL.map(Conditional::name);
+        let near = faussaire::data::did_you_mean(kind, names);
+        let what = format!("--conditional={kind}: {near}expected one of {}", names.join(", "));
+        Error::usage(what, "--conditional alone means concat")
     })
 }
 

@@ -61,6 +61,12 @@ impl Trace {
                 self.graph.node("Slice", &[&x, &starts, &ends, &axes], Vec::new())
             }
             Op::AveragePool { factor } => self.average(&x, factor),
+            Op::MaxPool { factor } => self.pool("MaxPool", &x, factor),
+            Op::ZeroPad { pads: [top, left, bottom, right] } => {
+                let pads = [0, 0, top, left, 0, 0, bottom, right].map(|side| side as i64);
+                let pads = self.graph.ints("pads", &pads);
+                self.graph.node("Pad", &[&x, &pads], Vec::new())
+            }
             Op::GlobalPool { sum } => self.global_pool(&x, sum),
             Op::PixelShuffle { factor } => {
                 let attributes =
@@ -78,6 +84,7 @@ impl Trace {
             Op::LeakyRelu { slope } => self.graph.node("LeakyRelu", &[&x], vec![AttributeProto::float("alpha", slope)]),
             Op::Tanh => self.graph.node("Tanh", &[&x], Vec::new()),
             Op::Sigmoid => self.graph.node("Sigmoid", &[&x], Vec::new()),
+            Op::Softmax => self.graph.node("Softmax", &[&x], vec![AttributeProto::int("axis", 1)]),
             Op::Open => {
                 self.open.push(x.clone());
                 x
@@ -152,11 +159,10 @@ impl Trace {
         stride: [usize; 2],
         crop: [usize; 2],
     ) -> Value {
-        // Of the full output, (n - 1) stride + kernel long, `crop` is cut off at the beginning, and what exceeds n
-        // stride at the end; where it is too short, because the stride is larger than the kernel, it is padded with the
+        // Of the full output, (n - 1) stride + kernel long, `crop` is cut off at the beginning, and what exceeds the
+        // output at the end; where it is too short, because the stride is larger than the kernel, it is padded with the
         // bias.
-        let end = [0, 1].map(|i| kernel[i].saturating_sub(stride[i] + crop[i]));
-        let missing = [0, 1].map(|i| (stride[i] + crop[i]).saturating_sub(kernel[i]));
+        let (end, missing) = part.transposed_ends(kernel, stride, crop);
         let attributes = vec![
             AttributeProto::ints("kernel_shape", kernel),
             AttributeProto::ints("strides", stride),
@@ -165,7 +171,12 @@ impl Trace {
         ];
         let weight = self.weight(part, "weight", &[3, 2, 0, 1], &[]);
         let bias = self.plain_weight(part, "bias");
-        self.graph.node("ConvTranspose", &[x, &weight, &bias], attributes)
+        // A vector is an image of one pixel.
+        let x = match part.input {
+            Shape::Flat(n) => self.graph.reshape(x, &[-1, n as i64, 1, 1]),
+            Shape::Image(..) => x.clone(),
+        };
+        self.graph.node("ConvTranspose", &[&x, &weight, &bias], attributes)
     }
 
     fn upsample(&mut self, x: &Value, factor: usize, bilinear: bool) -> Value {
@@ -186,9 +197,13 @@ impl Trace {
     }
 
     fn average(&mut self, x: &Value, factor: usize) -> Value {
+        self.pool("AveragePool", x, factor)
+    }
+
+    fn pool(&mut self, operator: &str, x: &Value, factor: usize) -> Value {
         let sizes =
             vec![AttributeProto::ints("kernel_shape", [factor; 2]), AttributeProto::ints("strides", [factor; 2])];
-        self.graph.node("AveragePool", &[x], sizes)
+        self.graph.node(operator, &[x], sizes)
     }
 
     fn global_pool(&mut self, x: &Value, sum: bool) -> Value {

@@ -104,6 +104,19 @@ const FORMS = {
     };
   },
   averagepool: (layer) => average(layer.input, layer.factor),
+  maxpool: (layer) => largest(layer.input, layer.factor),
+  zeropad: (layer) => {
+    const [h, w, c] = layer.input,
+      [top, left] = layer.pads,
+      wide = layer.output[1];
+    return (x) => {
+      const y = new Float64Array(size(layer.output));
+      for (let py = 0; py < h; py++) {
+        y.set(x.subarray(py * w * c, (py + 1) * w * c), ((py + top) * wide + left) * c);
+      }
+      return y;
+    };
+  },
   globalpool: (layer) => {
     const c = layer.output[2],
       scale = layer.sum ? 1 : c / size(layer.input);
@@ -191,6 +204,20 @@ const FORMS = {
   leakyrelu: (layer) => (x) => x.map((v) => (v > 0 ? v : v * layer.slope)),
   tanh: () => (x) => x.map(Math.tanh),
   sigmoid: () => (x) => x.map((v) => 1 / (1 + Math.exp(-v))),
+  softmax: (layer) => {
+    const c = layer.input[2];
+    return (x) => {
+      const y = new Float64Array(x.length);
+      for (let p = 0; p < x.length; p += c) {
+        let top = -Infinity,
+          total = 0;
+        for (let k = 0; k < c; k++) top = Math.max(top, x[p + k]);
+        for (let k = 0; k < c; k++) total += y[p + k] = Math.exp(x[p + k] - top);
+        for (let k = 0; k < c; k++) y[p + k] /= total;
+      }
+      return y;
+    };
+  },
   open: () => (x, pass) => (pass.open.push(x), x),
   close: (layer, weight) => {
     // The input of the block has the branch's size, or `down` times or 1/`up` of it.
@@ -370,6 +397,21 @@ function average([h, w, c], f) {
         const to = (Math.floor(py / f) * wide + Math.floor(px / f)) * c,
           from = (py * w + px) * c;
         for (let k = 0; k < c; k++) y[to + k] += x[from + k] / (f * f);
+      }
+    }
+    return y;
+  };
+}
+
+function largest([h, w, c], f) {
+  return (x) => {
+    const y = new Float64Array(x.length / (f * f)).fill(-Infinity),
+      wide = w / f;
+    for (let py = 0; py < h; py++) {
+      for (let px = 0; px < w; px++) {
+        const to = (Math.floor(py / f) * wide + Math.floor(px / f)) * c,
+          from = (py * w + px) * c;
+        for (let k = 0; k < c; k++) y[to + k] = Math.max(y[to + k], x[from + k]);
       }
     }
     return y;

@@ -86,6 +86,10 @@ impl Class {
                 self.then(part, &format!("x[:, :, {top}:{}, {left}:{}]", top + h, left + w));
             }
             Op::AveragePool { factor } => self.then(part, &format!("F.avg_pool2d(x, {factor})")),
+            Op::MaxPool { factor } => self.then(part, &format!("F.max_pool2d(x, {factor})")),
+            Op::ZeroPad { pads: [top, left, bottom, right] } => {
+                self.then(part, &format!("F.pad(x, ({left}, {right}, {top}, {bottom}))"));
+            }
             Op::GlobalPool { sum: true } => self.then(part, "x.sum((2, 3))"),
             Op::GlobalPool { sum: false } => self.then(part, "x.mean((2, 3))"),
             Op::PixelShuffle { factor } => self.then(part, &format!("F.pixel_shuffle(x, {factor})")),
@@ -111,6 +115,7 @@ impl Class {
             Op::LeakyRelu { slope } => self.then(part, &format!("F.leaky_relu(x, {slope})")),
             Op::Tanh => self.then(part, "torch.tanh(x)"),
             Op::Sigmoid => self.then(part, "torch.sigmoid(x)"),
+            Op::Softmax => self.then(part, "torch.softmax(x, 1)"),
             Op::Open => {
                 let input = format!("block{}", part.index);
                 self.forward.push(format!("{input} = x  # {}", part.line));
@@ -135,6 +140,10 @@ impl Class {
     fn dropout(&mut self, part: &Part) {
         match (part.keyword, part.line.split_whitespace().nth(1)) {
             ("dropout", Some(rate)) => self.then(part, &format!("F.dropout(x, {rate}, self.training)")),
+            ("dropout2d", Some(rate)) => self.then(part, &format!("F.dropout2d(x, {rate}, self.training)")),
+            ("gaussiannoise", Some(deviation)) => {
+                self.then(part, &format!("x + {deviation} * torch.randn_like(x) if self.training else x"));
+            }
             _ => self.forward.push(format!("# {}", part.line)),
         }
     }
@@ -163,13 +172,15 @@ impl Class {
 
     fn conv_transpose(&mut self, part: &Part, kernel: [usize; 2], stride: [usize; 2], crop: [usize; 2]) {
         let (from, to) = part.channels();
-        let ends = [0, 1].map(|i| kernel[i].checked_sub(stride[i] + crop[i]));
+        let (end, missing) = part.transposed_ends(kernel, stride, crop);
+        if let Shape::Flat(n) = part.input {
+            self.forward.push(format!("x = x.reshape(-1, {n}, 1, 1)"));
+        }
         let start = format!("nn.ConvTranspose2d({from}, {to}, {}, stride={}", pair(kernel), pair(stride));
-        if ends == crop.map(Some) {
+        if end == crop && missing == [0, 0] {
             return self.module(part, &format!("{start}, padding={})", pair(crop)), "x");
         }
         // PyTorch crops both ends equally, so the output is cropped here.
-        let missing = [0, 1].map(|i| (stride[i] + crop[i]).saturating_sub(kernel[i]));
         self.module(part, &format!("{start}, output_padding={})", pair(missing)), "x");
         let [h, w, _] = part.output.dims();
         self.forward.push(format!("x = x[:, :, {}:{}, {}:{}]", crop[0], crop[0] + h, crop[1], crop[1] + w));

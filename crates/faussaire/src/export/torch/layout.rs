@@ -93,6 +93,8 @@ pub fn slots(part: &Part) -> Vec<Slot> {
         | Op::Upsample { .. }
         | Op::Crop { .. }
         | Op::AveragePool { .. }
+        | Op::MaxPool { .. }
+        | Op::ZeroPad { .. }
         | Op::GlobalPool { .. }
         | Op::PixelShuffle { .. }
         | Op::PixelNorm { .. }
@@ -100,6 +102,7 @@ pub fn slots(part: &Part) -> Vec<Slot> {
         | Op::LeakyRelu { .. }
         | Op::Tanh
         | Op::Sigmoid
+        | Op::Softmax
         | Op::Open
         | Op::MinibatchStd { .. } => Vec::new(),
     };

@@ -1,9 +1,10 @@
-//! `conv 64 4x4 stride 2`: a convolution with a bias; padding "same" as in Keras, unless `padding valid`.
+//! `conv 64 4x4 stride 2`: a convolution; padding "same" as in Keras, unless `padding valid` or `padding 1` (zeros on both
+//! sides, as in PyTorch); with a bias, unless `nobias`.
 
 use burn::tensor::Tensor;
 
 use super::affine_tangent;
-use crate::net::parse::{Reading, Words};
+use crate::net::parse::{Padding, Reading, Words};
 use crate::net::{Dual, Fused, Init, LayerKind, Op, Pass, Shape, Storage, WeightSpec};
 use crate::ops::{self, Geometry};
 
@@ -13,26 +14,24 @@ pub struct Conv2d {
     filters: usize,
     kernel: [usize; 2],
     stride: [usize; 2],
-    same: bool,
+    padding: Padding,
+    bias: bool,
     init: Init,
 }
 
 impl Conv2d {
     pub(super) fn parse(words: &mut Words) -> Reading<Self> {
-        Ok(Self {
-            filters: words.size("the number of filters")?,
-            kernel: words.pair("a kernel size")?,
-            stride: words.stride()?,
-            same: words.padding_is_same()?,
-            init: words.init()?,
-        })
+        let (filters, kernel) = (words.size("the number of filters")?, words.pair("a kernel size")?);
+        let (stride, padding) = (words.stride()?, words.padding(kernel)?);
+        Ok(Self { filters, kernel, stride, padding, bias: words.has_bias(), init: words.init()? })
     }
 
     fn geometry(&self, batch: usize, [h, w, c]: [usize; 3]) -> Geometry {
-        if self.same {
-            Geometry::same(batch, h, w, c, self.filters, self.kernel, self.stride)
-        } else {
-            Geometry::valid(batch, h, w, c, self.filters, self.kernel, self.stride)
+        let (to, kernel, stride) = (self.filters, self.kernel, self.stride);
+        match self.padding {
+            Padding::Same => Geometry::same(batch, h, w, c, to, kernel, stride),
+            Padding::Valid => Geometry::valid(batch, h, w, c, to, kernel, stride),
+            Padding::By(pad) => Geometry::padded(batch, h, w, c, to, kernel, stride, pad),
         }
     }
 }
@@ -65,10 +64,14 @@ impl LayerKind for Conv2d {
             return Err(format!("expected an image (height x width x channels), but the input is a vector of {input}"));
         };
         let [kh, kw] = self.kernel;
-        if !self.same && (kh > h || kw > w) {
-            return Err(format!("with padding valid the {kh}x{kw} kernel doesn't fit into the input {input}"));
-        }
         let g = self.geometry(1, [h, w, c]);
+        if g.out_h == 0 || g.out_w == 0 {
+            let with = match self.padding {
+                Padding::By([rows, columns]) => format!("padding {rows}x{columns}"),
+                Padding::Same | Padding::Valid => "padding valid".into(),
+            };
+            return Err(format!("with {with} the {kh}x{kw} kernel doesn't fit into the input {input}"));
+        }
         Ok(Shape::Image(g.out_h, g.out_w, self.filters))
     }
 
@@ -78,7 +81,7 @@ impl LayerKind for Conv2d {
         let area = kh * kw;
         vec![
             WeightSpec::kernel(&[kh, kw, c, self.filters], self.init, area * c, area * self.filters),
-            WeightSpec::trainable("bias", &[self.filters], Init::Zeros),
+            WeightSpec::bias(self.filters, self.bias),
         ]
     }
 

@@ -1,4 +1,4 @@
-//! `dense N`: every output is a weighted sum of all inputs (of the last axis, as in Keras), plus a bias.
+//! `dense N`: every output is a weighted sum of all inputs (of the last axis, as in Keras), plus a bias, unless `nobias`.
 
 use burn::tensor::Tensor;
 
@@ -11,16 +11,18 @@ use crate::ops::{self, Geometry};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense {
     units: usize,
+    bias: bool,
     init: Init,
 }
 
 impl Dense {
     pub(super) fn of(units: usize, init: Init) -> Self {
-        Self { units, init }
+        Self { units, bias: true, init }
     }
 
     pub(super) fn parse(words: &mut Words) -> Reading<Self> {
-        Ok(Self { units: words.volume("the number of units")?, init: words.init()? })
+        let units = words.volume("the number of units")?;
+        Ok(Self { units, bias: words.has_bias(), init: words.init()? })
     }
 }
 
@@ -42,10 +44,7 @@ impl LayerKind for Dense {
 
     fn weights(&self, input: Shape) -> Vec<WeightSpec> {
         let [_, _, c] = input.dims();
-        vec![
-            WeightSpec::kernel(&[c, self.units], self.init, c, self.units),
-            WeightSpec::trainable("bias", &[self.units], Init::Zeros),
-        ]
+        vec![WeightSpec::kernel(&[c, self.units], self.init, c, self.units), WeightSpec::bias(self.units, self.bias)]
     }
 
     fn flops(&self, input: Shape) -> u64 {

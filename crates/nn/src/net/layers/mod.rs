@@ -9,16 +9,21 @@ mod convtranspose;
 mod crop;
 mod dense;
 mod dropout;
+mod dropout2d;
 mod embedding;
+mod gaussiannoise;
 mod groupnorm;
 mod heads;
+mod maxpool;
 mod minibatchstd;
 mod pixelnorm;
 mod pixelshuffle;
 mod pool;
 mod reshape;
 mod residual;
+mod softmax;
 mod upsample;
+mod zeropad;
 
 use std::sync::Arc;
 
@@ -27,8 +32,9 @@ use burn::tensor::Tensor;
 use super::parse::{Reading, Words};
 use super::{Dual, Fused, Op, Pass, Shape, Storage, WeightSpec};
 use crate::ops::Activation;
-use crate::registry::{PREFIX, Registry, nearest};
+use crate::registry::{PREFIX, Registry};
 use activation::ActivationLayer;
+use faussaire_data::did_you_mean;
 use faussaire_data::error::Result;
 use groupnorm::GroupNorm;
 
@@ -167,6 +173,12 @@ layers! {
     "sigmoid" by |_| Ok(ActivationLayer::new(Activation::Sigmoid)),
     /// `dropout 0.2`
     "dropout" by dropout::Dropout::parse,
+    /// `dropout2d 0.2`
+    "dropout2d" by dropout2d::Dropout2d::parse,
+    /// `gaussiannoise 0.1`
+    "gaussiannoise" by gaussiannoise::GaussianNoise::parse,
+    /// `softmax`
+    "softmax" by |_| Ok(softmax::Softmax),
     /// `residual`
     "residual" by |_| Ok(residual::Residual),
     /// `add`
@@ -179,6 +191,10 @@ layers! {
     "auxiliary" by heads::Auxiliary::parse,
     /// `avgpool 2`
     "avgpool" by pool::AveragePool::parse,
+    /// `maxpool 2`
+    "maxpool" by maxpool::MaxPool::parse,
+    /// `zeropad 0 1 0 1`
+    "zeropad" by zeropad::ZeroPad::parse,
     /// `globalpool`
     "globalpool" by |words| Ok(pool::GlobalPool::parse(words)),
     /// `pixelshuffle 2`
@@ -221,8 +237,7 @@ impl Layer {
             return Err(OWN.unknown(keyword, &[]));
         }
         let known = keywords();
-        let names: Vec<&str> = known.iter().copied().chain(super::parse::keras_names()).collect();
-        let meant = nearest(keyword, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let meant = did_you_mean(keyword, known.iter().copied().chain(super::parse::other_names()));
         Err(format!("there is no layer `{keyword}`; {meant}expected one of {}", known.join(", ")))
     }
 

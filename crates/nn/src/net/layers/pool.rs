@@ -24,12 +24,28 @@ pub struct GlobalPool {
 
 impl AveragePool {
     pub(super) fn parse(words: &mut Words) -> Reading<Self> {
-        let factor = if words.number_follows() { words.size("a factor")? } else { 2 };
-        if factor > MAX_FACTOR {
-            return Err(format!("expected a factor from 1 to {MAX_FACTOR}, found {factor}"));
-        }
-        Ok(Self { factor })
+        Ok(Self { factor: factor(words)? })
     }
+}
+
+/// The side of a pool; 2 without one.
+pub(super) fn factor(words: &mut Words) -> Reading<usize> {
+    let factor = if words.number_follows() { words.size("a factor")? } else { 2 };
+    if factor > MAX_FACTOR {
+        return Err(format!("expected a factor from 1 to {MAX_FACTOR}, found {factor}"));
+    }
+    Ok(factor)
+}
+
+/// The shape after pools of `factor` x `factor` pixels, of which the image is a whole number.
+pub(super) fn output(factor: usize, input: Shape) -> Reading<Shape> {
+    let Shape::Image(h, w, c) = input else {
+        return Err(format!("expected an image (height x width x channels), but the input is a vector of {input}"));
+    };
+    if !h.is_multiple_of(factor) || !w.is_multiple_of(factor) {
+        return Err(format!("expected a height and width that are multiples of {factor}, but the input is {input}"));
+    }
+    Ok(Shape::Image(h / factor, w / factor, c))
 }
 
 impl GlobalPool {
@@ -55,14 +71,7 @@ impl LayerKind for AveragePool {
     }
 
     fn output(&self, input: Shape) -> Reading<Shape> {
-        let Shape::Image(h, w, c) = input else {
-            return Err(format!("expected an image (height x width x channels), but the input is a vector of {input}"));
-        };
-        let f = self.factor;
-        if !h.is_multiple_of(f) || !w.is_multiple_of(f) {
-            return Err(format!("expected a height and width that are multiples of {f}, but the input is {input}"));
-        }
-        Ok(Shape::Image(h / f, w / f, c))
+        output(self.factor, input)
     }
 
     fn forward(&self, _: Shape, x: Tensor<4>, _: &[Tensor<1>], _: Fused, _: &mut Pass) -> Tensor<4> {

@@ -1,25 +1,33 @@
-//! Parses layer lines: `conv 64 4x4 stride 2` is a keyword followed by words (`words`); Keras's names and calls are
-//! translated into such lines first (`keras`).
+//! Parses layer lines: `conv 64 4x4 stride 2` is a keyword followed by words (`words`). Calls in the spelling of Keras or
+//! PyTorch (`call`) are translated into such lines first (`keras`, `torch`); what they say of their input becomes a line
+//! that is checked and makes no layer (`input`).
 
+mod call;
+pub(super) mod input;
 mod keras;
+mod torch;
 mod words;
 
-pub use words::{Reading, Surroundings, Words};
+pub use words::{Padding, Reading, Surroundings, Words};
 
 use super::layers::{self, Layer};
+use call::Call;
 
-/// Translates `line` to this program's vocabulary if it is in Keras's. A call with an activation,
-/// `Dense(8, activation="relu")`, gives two lines.
+/// Translates `line` to this program's vocabulary if it is in Keras's or PyTorch's. A call with an activation,
+/// `Dense(8, activation="relu")`, gives two lines, one with the size of its input another.
 ///
 /// # Errors
 /// A sentence on what is not supported.
 pub fn expanded(line: &str) -> Reading<Vec<String>> {
-    keras::translated(line).unwrap_or_else(|| Ok(vec![line.to_string()]))
+    let Some(call) = Call::read(line)? else {
+        return keras::renamed(line).unwrap_or_else(|| Ok(vec![line.to_string()]));
+    };
+    if torch::speaks(&call) { torch::lines(call) } else { keras::lines(call) }
 }
 
-/// Keras's supported names.
-pub(super) fn keras_names() -> impl Iterator<Item = &'static str> {
-    keras::NAMES.iter().map(|(name, _)| *name)
+/// The supported names of Keras and PyTorch.
+pub(super) fn other_names() -> impl Iterator<Item = &'static str> {
+    keras::names().chain(torch::names())
 }
 
 impl Layer {

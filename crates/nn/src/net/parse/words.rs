@@ -1,6 +1,7 @@
 //! Parses the words of a layer line: `convtranspose 256 4x4 stride 2` is a keyword, its numbers, then options by name.
 
 use crate::net::{Init, Shape};
+use faussaire_data::did_you_mean;
 
 /// Maximum side of a kernel or stride.
 const MAX_SIDE: usize = 1024;
@@ -19,6 +20,19 @@ pub struct Surroundings {
 pub struct Words<'a> {
     words: Vec<&'a str>,
     around: &'a Surroundings,
+    /// The options that the layer knows, for suggestions.
+    options: Vec<String>,
+}
+
+/// The padding of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// Keras's "same".
+    Same,
+    /// None.
+    Valid,
+    /// So many zeros on both sides, PyTorch's: vertical, horizontal.
+    By([usize; 2]),
 }
 
 /// What is wrong with a layer line; the network adds the line itself.
@@ -27,7 +41,7 @@ pub type Reading<T> = Result<T, String>;
 impl<'a> Words<'a> {
     /// Splits the words after the keyword.
     pub fn new(words: impl Iterator<Item = &'a str>, around: &'a Surroundings) -> Self {
-        Self { words: words.collect(), around }
+        Self { words: words.collect(), around, options: Vec::new() }
     }
 
     /// Number of labels of the net.
@@ -48,6 +62,7 @@ impl<'a> Words<'a> {
 
     /// Whether the option `name` is given; consumes it.
     pub fn flag(&mut self, name: &str) -> bool {
+        self.options.push(name.into());
         let at = self.words.iter().position(|w| *w == name);
         at.map(|at| self.words.remove(at)).is_some()
     }
@@ -117,6 +132,7 @@ impl<'a> Words<'a> {
 
     /// Whether the option `name` is given; consumes it and moves its value to the front.
     fn option(&mut self, name: &str) -> bool {
+        self.options.push(name.into());
         let Some(at) = self.words.iter().position(|w| *w == name) else { return false };
         let tail: Vec<&str> = self.words.drain(at..).skip(1).collect();
         self.words.splice(0..0, tail);
@@ -128,16 +144,47 @@ impl<'a> Words<'a> {
         if self.option("stride") || self.option("strides") { self.pair("a stride") } else { Ok([1, 1]) }
     }
 
-    /// `padding same` (as in Keras, the default) or `padding valid`; true for same.
-    pub(crate) fn padding_is_same(&mut self) -> Reading<bool> {
+    /// `padding same` (as in Keras, the default), `padding valid`, or `padding 1` zeros on both sides, below the kernel's
+    /// size `kernel`.
+    pub(crate) fn padding(&mut self, kernel: [usize; 2]) -> Reading<Padding> {
         if !self.option("padding") {
-            return Ok(true);
+            return Ok(Padding::Same);
         }
-        match self.next("same or valid")? {
-            "same" => Ok(true),
-            "valid" => Ok(false),
-            other => Err(format!("expected padding same or valid, found `{other}`")),
+        let word = self.next("same, valid or a number")?;
+        let wanted = || format!("expected padding same, valid or a number below the kernel's size, found `{word}`");
+        let (rows, columns) = word.split_once('x').unwrap_or((word, word));
+        match (word, rows.parse::<usize>(), columns.parse::<usize>()) {
+            ("same", ..) => Ok(Padding::Same),
+            ("valid", ..) => Ok(Padding::Valid),
+            (_, Ok(rows), Ok(columns)) if rows < kernel[0] && columns < kernel[1] => Ok(Padding::By([rows, columns])),
+            _ => Err(wanted() + &tail(&did_you_mean(word, ["same", "valid"]))),
         }
+    }
+
+    /// `output_padding 1`, or `0`: rows and columns that a transposed convolution adds below and to the right, below
+    /// its stride.
+    pub(crate) fn output_padding(&mut self, stride: [usize; 2]) -> Reading<[usize; 2]> {
+        if !self.option("output_padding") {
+            return Ok([0, 0]);
+        }
+        let word = self.next("a number")?;
+        let (rows, columns) = word.split_once('x').unwrap_or((word, word));
+        match (rows.parse::<usize>(), columns.parse::<usize>()) {
+            (Ok(rows), Ok(columns)) if rows < stride[0] && columns < stride[1] => Ok([rows, columns]),
+            _ => Err(format!("expected an output_padding below the stride, found `{word}`")),
+        }
+    }
+
+    /// Whether the layer has a bias: unless `nobias` is given.
+    pub(crate) fn has_bias(&mut self) -> bool {
+        !self.flag("nobias")
+    }
+
+    /// A number of rows or columns, which may be 0.
+    pub(crate) fn side(&mut self, what: &str) -> Reading<usize> {
+        let word = self.next(what)?;
+        let fits = word.parse::<usize>().ok().filter(|side| *side <= MAX_SIDE);
+        fits.ok_or_else(|| format!("expected {what}, at most {MAX_SIDE}, found `{word}`"))
     }
 
     /// `init glorot` (the default), `init he`, `init zeros` or `init normal 0.02`.
@@ -150,7 +197,10 @@ impl<'a> Words<'a> {
             "he" => Ok(Init::HeNormal),
             "zeros" => Ok(Init::Zeros),
             "normal" => Ok(Init::Normal(self.number("a standard deviation", 0.0, 10.0)?)),
-            other => Err(format!("expected init glorot, he, zeros or normal 0.02, found `{other}`")),
+            other => {
+                let near = did_you_mean(other, ["glorot", "he", "zeros", "normal"]);
+                Err(format!("{near}expected init glorot, he, zeros or normal 0.02, found `{other}`"))
+            }
         }
     }
 
@@ -163,13 +213,21 @@ impl<'a> Words<'a> {
     pub fn end(self) -> Reading<()> {
         match self.words.first() {
             None => Ok(()),
-            Some(word) => Err(format!("`{word}` is not understood here")),
+            Some(word) => {
+                let near = did_you_mean(word, self.options.iter().map(String::as_str));
+                Err(format!("`{word}` is not understood here{}", tail(&near)))
+            }
         }
     }
 }
 
+/// A suggestion after a sentence.
+fn tail(near: &str) -> String {
+    if near.is_empty() { String::new() } else { format!("; {}", near.trim_end()) }
+}
+
 /// A positive product of at most 2^24: nothing larger is a layer size, and none overflows.
-fn product(word: &str) -> Option<usize> {
+pub(super) fn product(word: &str) -> Option<usize> {
     let mut value = 1usize;
     for factor in word.split('*') {
         value = value.checked_mul(factor.parse().ok()?)?;
