@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_score_of_too_few_images_has_no_number() {
         let enough = numbers(&score("frechet-500-net-test"));
-        assert_eq!(enough.trim(), "6.0000      5.0000 to 7.0000    2.0000 (1.5000 to 12.25)");
+        assert_eq!(enough.trim(), "6.0000      5.0000 to 7.0000     2.0000 (1.5000 to 12.25)");
         let few = Score { too_few: Some(TooFew { images: 60, needed: 256 }), ..score("frechet-60-net-test") };
         assert_eq!(numbers(&few).trim(), "too few images to tell (60; needs about 256)");
         assert_eq!(numbers(&few).len(), enough.len());
