@@ -32,7 +32,7 @@ fn steps() -> MutexGuard<'static, Option<Steps>> {
     STEPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers signals from now on, until the process ends. Those stay ignored that whoever started it ignores (`nohup`).
+/// Answers signals from now on, until the process ends. The end of the terminal stays ignored where whoever started it ignores it (`nohup`).
 pub fn answer_signals() -> Result<()> {
     let ignored = IgnoredSignals::now();
     ctrlc::set_handler(on_signal).map_err(|e| Error::usage(format!("signals can't be handled: {e}"), "report this"))?;

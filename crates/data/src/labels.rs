@@ -90,7 +90,7 @@ impl LabelSettings {
                     [] => Error::data(
                         format!("{} has no labels, which conditional nets need", dataset.name()),
                         "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
-                         (celeba), or train without labels (`labels.names`, `Recipe::conditioned`)",
+                         (celeba), or train without labels (`labels.names`)",
                     ),
                     unused => Error::data(
                         format!(
@@ -99,7 +99,7 @@ impl LabelSettings {
                             unused.join("; ")
                         ),
                         "give a table (CSV) with the columns file_name and label, or one subfolder per class, or train \
-                         without labels (`labels.names`, `Recipe::conditioned`)",
+                         without labels (`labels.names`)",
                     ),
                 });
             }

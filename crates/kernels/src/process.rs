@@ -12,7 +12,7 @@ pub fn fail_writes_beyond_size_limit() {
 }
 
 /// The signals that would stop this process, but which whoever started it has told it to ignore: `nohup` does so with the end of
-/// the terminal, a shell with Ctrl-C for a program in a script's background.
+/// the terminal. Ctrl-C and SIGTERM, which shells ignore in a script's background, stop it all the same: somebody sent them.
 #[derive(Debug, Default)]
 pub struct IgnoredSignals {
     #[cfg(unix)]
@@ -41,7 +41,7 @@ impl IgnoredSignals {
 }
 
 #[cfg(unix)]
-const STOPPING: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+const STOPPING: [libc::c_int; 1] = [libc::SIGHUP];
 
 #[cfg(unix)]
 fn is_ignored(signal: libc::c_int) -> bool {

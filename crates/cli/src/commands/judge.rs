@@ -77,12 +77,8 @@ pub fn run(options: &Judge) -> Result<()> {
         say!("{text}");
         return Ok(());
     }
-    if judged.random_features {
-        let why = match &judged.unused_labels[..] {
-            [] => format!("{} has no labels", judged.real),
-            unused => format!("the labels of {} can't be used ({})", judged.real, unused.join("; ")),
-        };
-        note!("{why}: features are those of a fixed net with random weights");
+    for unused in &judged.unused_labels {
+        note!("labels not used: {unused}");
     }
     if let Some(file) = &options.neighbours {
         tell!("{}: each image beside the nearest training images\n", file.display());

@@ -62,9 +62,7 @@ fn scores(judgement: &Judgement) -> Result<()> {
         say!("  {key:<16}  {explanation}");
     }
     let half = count(judgement.floor_images as u64);
-    say!(
-        "\nreal images: the same score between two halves of them, {half} each; the range is that of several halvings"
-    );
+    say!("\nreal images: the same score between halves of them, {half} each; the range: several halvings");
     say!("95% interval: bootstrap over the images; of the kernel distance, the range over its subsets");
     if let Some(first) = judgement.scores.first() {
         say!("full names end in the setting: {}", first.name);

@@ -87,7 +87,7 @@ impl Nets {
         let halving =
             |times| [format!("conv {} 4x4 stride 2", self.discriminator_width(times)), "leakyrelu 0.2".into()];
         let mut lines: Vec<String> = (1..=self.halvings).flat_map(halving).collect();
-        lines.extend(["flatten".into(), "dense 1".into()]);
+        lines.extend(["flatten".into(), "dense 1".into(), "sigmoid".into()]);
         lines
     }
 }
