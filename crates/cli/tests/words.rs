@@ -83,7 +83,7 @@ fn mistyped_words_get_a_suggestion() {
         (vec!["train", "quickdraw:shep"], "quickdraw:sheep"),
         (vec!["train", "--config", "tiny.toml", "--conditional=concta"], "`concat`"),
         (vec!["train", "--config", "tiny.toml", "--device", "cpuu"], "`cpu`"),
-        (vec!["train", "--config", "tiny.toml", "--precision", "f23"], "'f32'"),
+        (vec!["train", "--config", "tiny.toml", "--precision", "f322"], "'f32'"),
         (vec!["train", "--config", "tiny.toml", "--setp", "1"], "'--steps'"),
         (vec!["trian"], "'train'"),
         (vec!["data", "lits"], "'list'"),

@@ -107,7 +107,7 @@ impl Survey {
     /// What the sample shows whatever the options are.
     pub fn facts(&self) -> Sample {
         Sample {
-            files: self.tried(),
+            files: self.good().count(),
             transparent: self.good().filter(|(_, look)| look.uniform_over.is_some()).count(),
             other_sizes: self.odd_sizes().0,
         }

@@ -331,7 +331,7 @@ mod tests {
         }
         assert_eq!(
             seen,
-            [(50, Some(11), Some(200)), (50, Some(10), Some(200)), (50, Some(10), None), (150, Some(30), None)]
+            [(50, Some(11), Some(200)), (50, Some(10), Some(200)), (50, Some(10), None), (300, Some(60), None)]
         );
     }
 

@@ -302,7 +302,7 @@ mod tests {
         let [learned, test] = Reference::new(set(40), Some(set(0))).classifier_sets().unwrap();
         assert_eq!((learned.len(), test.len()), (36, 4));
         let [learned, test] = Reference::new(set(20), Some(set(5))).classifier_sets().unwrap();
-        assert_eq!((learned.len(), test.len()), (40, 40));
+        assert_eq!((learned.len(), test.len()), (20, 5), "those with a label");
         assert_eq!(Training::on(set(20).as_ref()).unwrap().epochs, 300);
         assert!(Training::on(set(0).as_ref()).unwrap_err().to_string().contains("none of the 40 images of part"));
     }
