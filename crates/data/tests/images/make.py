@@ -87,7 +87,9 @@ for name in names:
 # Forms that are decoded by programs of our own, in an odd size: every pixel must be that of Pillow.
 W, H = 37, 21
 y, x = np.mgrid[0:H, 0:W]
-rgb = np.stack([127 + 120 * np.sin(x / 5 + y / 9), 127 + 120 * np.cos(x / 7 - y / 3), (x * 9 + y * 5) % 256], -1).astype(np.uint8)
+rgb = np.stack(
+    [127 + 120 * np.sin(x / 5 + y / 9), 127 + 120 * np.cos(x / 7 - y / 3), (x * 9 + y * 5) % 256], -1
+).astype(np.uint8)
 colour = Image.fromarray(rgb)
 grey = rgb[..., 0].copy()
 pixmap = io.BytesIO()
@@ -97,7 +99,9 @@ exact = {}
 
 
 def jpeg(name, *options):
-    made = subprocess.run(["cjpeg", "-quality", "85", *options], input=pixmap.getvalue(), capture_output=True, check=True)
+    made = subprocess.run(
+        ["cjpeg", "-quality", "85", *options], input=pixmap.getvalue(), capture_output=True, check=True
+    )
     Path(name).write_bytes(made.stdout)
     exact[name] = np.asarray(Image.open(name).convert("RGB"))
 
@@ -122,13 +126,27 @@ def tiff(name, pixels, seen, **options):
 wide = rgb.astype(np.uint16) * 257
 tiff("lzw.tif", rgb, rgb, compression="lzw", predictor=True, photometric="rgb", rowsperstrip=5)
 tiff("big-endian.tif", wide, rgb, byteorder=">", photometric="rgb", compression="zlib", predictor=True)
-tiff("tiles.tif", np.moveaxis(wide, -1, 0), rgb, photometric="rgb", planarconfig="separate", tile=(16, 32), compression="zlib")
+tiff(
+    "tiles.tif",
+    np.moveaxis(wide, -1, 0),
+    rgb,
+    photometric="rgb",
+    planarconfig="separate",
+    tile=(16, 32),
+    compression="zlib",
+)
 tiff("white-is-zero.tif", 65535 - grey.astype(np.uint16) * 257, grey, photometric="miniswhite", compression="packbits")
 tiff("float.tif", (grey / 255).astype(np.float32), grey, compression="zlib", predictor=3)
 tiff("half.tif", (grey / 255).astype(np.float16), grey)
 tiff("bigtiff.tif", rgb, rgb, photometric="rgb", bigtiff=True)
 opacity = (np.arange(H * W).reshape(H, W) % 2 * 255).astype(np.uint8)
-tiff("opacity.tif", np.dstack([rgb, opacity]), np.where(opacity[..., None] > 0, rgb, 255), photometric="rgb", extrasamples=["unassalpha"])
+tiff(
+    "opacity.tif",
+    np.dstack([rgb, opacity]),
+    np.where(opacity[..., None] > 0, rgb, 255),
+    photometric="rgb",
+    extrasamples=["unassalpha"],
+)
 for name, mode, compression in [
     ("palette.tif", "P", "tiff_lzw"),
     ("bilevel.tif", "1", "packbits"),
