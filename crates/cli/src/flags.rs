@@ -3,7 +3,7 @@
 
 use faussaire::recipe::ImageSize;
 
-use crate::report::quoted;
+use crate::quoting::quoted;
 
 /// Names of the library that have a flag of their own. Any other recipe key is set by `--set KEY=VALUE`.
 const FLAGS: [(&str, &str); 29] = [

@@ -9,6 +9,7 @@ mod duration;
 mod flags;
 mod numbers;
 mod print;
+mod quoting;
 mod report;
 mod stopping;
 

@@ -9,6 +9,7 @@ use faussaire::data::ImageShape;
 
 use crate::flags;
 use crate::print::{self, Line};
+pub use crate::quoting::quoted;
 
 /// Prints `error` and gives the exit status that fits it.
 pub fn failure(error: &Error) -> ExitCode {
@@ -62,12 +63,6 @@ fn noun(shape: ImageShape) -> (&'static str, String) {
         ImageShape { height: 0, .. } => ("image", String::new()),
         shape => ("image", format!(" of {shape}")),
     }
-}
-
-/// `text` as one word of a shell.
-pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@".contains(c);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// A speed in images per second: whole from 10 on.

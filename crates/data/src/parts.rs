@@ -2,10 +2,8 @@
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
 mod divide;
-mod lists;
 
 pub(crate) use divide::{Holding, divide};
-pub(crate) use lists::lists;
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +92,7 @@ const PLAIN_WORDS: [&str; 18] = [
 ];
 
 /// What a name says beside the part: its other words but for plain ones, as they are written.
-fn rest_of(name: &str) -> String {
+pub(crate) fn rest_of(name: &str) -> String {
     let is_rest = |word: &&str| {
         let word = word.to_lowercase();
         part_of_word(&word).is_none() && !PLAIN_WORDS.contains(&word.as_str())

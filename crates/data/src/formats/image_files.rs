@@ -11,9 +11,10 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
+use crate::image_labels::lists;
 use crate::image_labels::{Found, Labelled, Sources, Values};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{Holding, Part, divide, lists};
+use crate::parts::{Holding, Part, divide};
 use crate::resize::ImageOptions;
 use crate::sidecars::Sidecar;
 

@@ -5,17 +5,17 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::cache_folder::cache_folder;
-use super::digest::Digest;
-use super::hub::Hub;
-use super::open_options::Split;
-use super::registry::{IdxSet, Published, quickdraw_file};
-use super::{celeba, cifar, idx};
+use crate::cache_folder::cache_folder;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::hub::Hub;
+use crate::open_options::Split;
+use crate::registry::{IdxSet, Published, quickdraw_file};
+use crate::{celeba, cifar, idx};
 
 /// The folders in which named sets are searched, and the mirror to download from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SearchPath {
+pub(crate) struct SearchPath {
     /// In search order, the cache folder last.
     pub folders: Vec<PathBuf>,
     /// The user's cache folder.
@@ -99,7 +99,7 @@ fn belongs(images: &Path, place: &Path, set: &IdxSet, published: &Published) -> 
 }
 
 /// The SHA-256 of a file's bytes.
-pub(super) fn checksum(path: &Path) -> Option<String> {
+pub(crate) fn checksum(path: &Path) -> Option<String> {
     let mut file = File::open(path).ok()?;
     let mut digest = Digest::new();
     let mut chunk = vec![0u8; 1 << 16];
@@ -114,9 +114,9 @@ pub(super) fn checksum(path: &Path) -> Option<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::registry::IDX_SETS;
-    use super::super::testing::{idx_images, idx_labels, shared_data};
     use super::*;
+    use crate::registry::IDX_SETS;
+    use crate::testing::{idx_images, idx_labels, shared_data};
 
     fn search_path(folders: &[&Path], cache: &Path, mirror: Option<String>) -> SearchPath {
         let folders = folders.iter().map(|path| path.to_path_buf()).chain([cache.to_path_buf()]).collect();

@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::open_options::Split;
-use super::{Format, cifar, idx, npy, parquet};
 use crate::error::{Error, Result};
 use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
 use crate::formats::data_files::{self, DataFile, DataFiles};
 use crate::formats::stl10;
+use crate::open_options::Split;
 use crate::pictures::{self, FORMATS};
 use crate::signatures;
+use crate::{Format, cifar, idx, npy, parquet};
 
 /// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -139,8 +139,8 @@ fn start(path: &Path) -> Result<Vec<u8>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use super::super::testing::{array, gzip, idx_images, idx_labels, tar, zip};
     use super::*;
+    use crate::testing::{array, gzip, idx_images, idx_labels, tar, zip};
 
     #[test]
     fn file_formats_are_detected_by_content() {

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::fetch::Remote;
-use super::hub::{self, HubName};
-use super::nearest::nearest;
-use super::npy;
-use super::open_options::Split;
 use crate::error::{Error, Result};
+use crate::fetch::Remote;
+use crate::hub::{self, HubName};
+use crate::nearest::nearest;
+use crate::npy;
+use crate::open_options::Split;
 use crate::toy::Toy;
 
 /// Network timeout.
@@ -21,7 +21,7 @@ const QUICKDRAW_ADDRESS: &str = "https://storage.googleapis.com/quickdraw_datase
 
 /// A published file.
 #[derive(Debug)]
-pub(super) struct Published {
+pub(crate) struct Published {
     /// Its name, with `.gz`.
     pub name: &'static str,
     bytes: u64,
@@ -32,7 +32,7 @@ pub(super) struct Published {
 
 /// A set that is published as four IDX files, like MNIST.
 #[derive(Debug)]
-pub(super) struct IdxSet {
+pub(crate) struct IdxSet {
     pub name: &'static str,
     pub about: &'static str,
     /// Folders that are searched: this program's, then torchvision's.
@@ -69,7 +69,7 @@ impl IdxSet {
 }
 
 /// The sets of the MNIST family.
-pub(super) static IDX_SETS: [IdxSet; 2] = [
+pub(crate) static IDX_SETS: [IdxSet; 2] = [
     IdxSet {
         name: "mnist",
         about: "handwritten digits (LeCun, Cortes, Burges)",
@@ -151,7 +151,7 @@ pub(super) static IDX_SETS: [IdxSet; 2] = [
 
 /// A named data set.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum NamedSet {
+pub(crate) enum NamedSet {
     /// Synthetic digits.
     Strokes,
     /// Synthetic points in the plane.
@@ -171,7 +171,7 @@ pub(super) enum NamedSet {
 }
 
 /// The names, for messages.
-pub(super) const NAMES: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
+pub(crate) const NAMES: &str = "strokes, mnist, fashion-mnist, stacked-mnist, cifar10, celeba, ring, grid, \
                                 quickdraw:CATEGORY (quickdraw:sheep, for one), hf:OWNER/SET (on Hugging Face)";
 
 /// Other spellings of names: that of TensorFlow Datasets.
@@ -200,7 +200,7 @@ pub fn quickdraw_categories() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// A name of Quick, Draw! whose category is missing or unknown, or of Hugging Face that is incomplete.
-pub(super) fn parse_name(name: &str) -> Result<Option<NamedSet>> {
+pub(crate) fn parse_name(name: &str) -> Result<Option<NamedSet>> {
     let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
     if HubName::parse(name)?.is_some() {
         return Ok(Some(NamedSet::Hub));
@@ -228,7 +228,7 @@ fn quickdraw(category: &str) -> Result<&'static str> {
 }
 
 /// The name most similar to a mistyped one.
-pub(super) fn did_you_mean(name: &str) -> Option<String> {
+pub(crate) fn did_you_mean(name: &str) -> Option<String> {
     if quickdraw(name).is_ok() || name == "quickdraw" {
         let category = if name == "quickdraw" { "sheep" } else { name };
         return Some(format!("quickdraw:{category}"));
@@ -240,12 +240,12 @@ pub(super) fn did_you_mean(name: &str) -> Option<String> {
 }
 
 /// The file name of a Quick, Draw! category.
-pub(super) fn quickdraw_file(category: &str) -> String {
+pub(crate) fn quickdraw_file(category: &str) -> String {
     format!("{category}.npy")
 }
 
 /// The download of a Quick, Draw! file. Its checksum is not published; its size must match its header.
-pub(super) fn quickdraw_remote(category: &str, mirror: Option<&str>) -> Remote {
+pub(crate) fn quickdraw_remote(category: &str, mirror: Option<&str>) -> Remote {
     let base = mirror.map_or(QUICKDRAW_ADDRESS.to_owned(), |mirror| format!("{mirror}/quickdraw/"));
     Remote {
         url: format!("{base}{}", quickdraw_file(category).replace(' ', "%20")),

@@ -6,7 +6,7 @@ use crate::testing::{Answer, serve};
 use crate::{Digest, OpenOptions};
 
 fn sample() -> Vec<u8> {
-    include_bytes!("../formats/parquet/sample.parquet").to_vec()
+    include_bytes!("../../formats/parquet/sample.parquet").to_vec()
 }
 
 fn sha256(bytes: &[u8]) -> String {

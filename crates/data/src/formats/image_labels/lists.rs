@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Part, part_of, rest_of};
-use crate::image_labels::{Sources, parts_by_column, parts_by_number};
+use super::{Sources, parts_by_column, parts_by_number};
+use crate::parts::{Part, part_of, rest_of};
 
 /// Share of the images that must be listed, in percent.
 const MIN_LISTED: usize = 90;

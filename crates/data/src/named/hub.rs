@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fetch::{Failure, Progress, Remote, fetch};
-use super::open_options::Split;
-use super::parts::{Part, part_of};
-use super::search_path::SearchPath;
 use crate::error::{Error, Result};
+use crate::fetch::{Failure, Progress, Remote, fetch};
+use crate::open_options::Split;
+use crate::parts::{Part, part_of};
+use crate::search_path::SearchPath;
 
 /// The prefix of the names.
-pub(super) const PREFIX: &str = "hf:";
+pub(crate) const PREFIX: &str = "hf:";
 
 /// The folder of these sets in a data folder and in the cache folder.
 const FOLDER: &str = "hf";
@@ -36,7 +36,7 @@ const MAX_LIST_BYTES: u64 = 16 << 20;
 
 /// The hub's address and the user's token.
 #[derive(Clone, Default)]
-pub(super) struct Hub {
+pub(crate) struct Hub {
     /// Without a slash at the end; empty for the usual one.
     pub endpoint: String,
     pub token: Option<String>,
@@ -86,7 +86,7 @@ impl Hub {
 
 /// The name of a set on the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HubName {
+pub(crate) struct HubName {
     owner: String,
     set: String,
     config: Option<String>,
@@ -135,7 +135,7 @@ fn is_config(text: &str) -> bool {
 }
 
 /// What the user may mean by an address or a path that does not exist: `hf:OWNER/SET`.
-pub(super) fn meant(name: &str) -> Option<String> {
+pub(crate) fn meant(name: &str) -> Option<String> {
     let address = name.split_once("huggingface.co/datasets/").map(|(_, path)| path);
     let path = address.or_else(|| {
         ["huggingface:", "HF:", "hf://", "hf://datasets/"].iter().rev().find_map(|prefix| name.strip_prefix(prefix))
@@ -180,7 +180,7 @@ impl SearchPath {
             .map(|place| name.folder(place))
             .find(|folder| folder.is_dir() && !folder.join(INDEX).is_file());
         if let Some(folder) =
-            installed.filter(|folder| super::parquet::files(folder).is_ok_and(|files| !files.is_empty()))
+            installed.filter(|folder| crate::parquet::files(folder).is_ok_and(|files| !files.is_empty()))
         {
             return Ok(name.config.as_ref().map_or(folder.clone(), |config| folder.join(config)));
         }
@@ -265,7 +265,7 @@ impl SearchPath {
                 let mut start = [0; 4];
                 let got = std::fs::File::open(path).and_then(|file| crate::pread::read_at(&file, &mut start, 0));
                 got.ok()
-                    .filter(|()| super::parquet::matches(&start))
+                    .filter(|()| crate::parquet::matches(&start))
                     .ok_or_else(|| Error::data("it is no parquet file", "fetch it again"))
             },
             ..self.hub.remote(file.url.clone(), MAX_PART_BYTES)

@@ -14,10 +14,12 @@ mod attribute_tables;
 mod beside;
 mod file_names;
 mod folders;
+mod lists;
 mod numbered;
 mod stylegan;
 mod tables;
 
+pub(crate) use lists::lists;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::dataset::Dataset;
-use super::fetch::Progress;
-use super::folder::Listing;
-use super::hub::HubName;
-use super::open_options::{OpenOptions, Split};
-use super::registry::{IDX_SETS, IdxSet, NamedSet};
-use super::search_path::SearchPath;
-use super::{cifar, idx, image_files, npy, parquet};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::fetch::Progress;
+use crate::folder::Listing;
+use crate::hub::HubName;
+use crate::open_options::{OpenOptions, Split};
+use crate::registry::{IDX_SETS, IdxSet, NamedSet};
+use crate::search_path::SearchPath;
 use crate::synthetic::points::{self, Points};
 use crate::synthetic::stacked::{self, Stacked};
 use crate::synthetic::strokes::Strokes;
 use crate::toy::Toy;
+use crate::{cifar, idx, image_files, npy, parquet};
 
 /// Default number of training and test images of `strokes`, as in MNIST.
 const STROKES_COUNTS: [usize; 2] = [60_000, 10_000];
@@ -156,9 +156,9 @@ fn split_name(name: &str, options: &OpenOptions) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::super::registry::parse_name;
-    use super::super::testing::{idx_images, idx_labels, shared_data};
     use super::*;
+    use crate::registry::parse_name;
+    use crate::testing::{idx_images, idx_labels, shared_data};
 
     fn open_in(folder: &Path, name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         let search_path = || Ok(SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() });
