@@ -65,7 +65,7 @@ pub fn choose(sizes: &[u64], many: bool) -> Result<Reading, Refusal> {
     match &readings(sizes)[..] {
         [one] => in_limits(one.clone(), sizes),
         [] => refuse(
-            "expected [n, side*side], [n, height, width], [n, height, width, 1 or 3] or [n, 1 or 3, height, width]",
+            "expected [n, side*side], [n, height, width], [n, height, width, 1, 3 or 4] or [n, 1 or 3, height, width]",
             hint(sizes),
         ),
         several => {
@@ -95,7 +95,6 @@ fn hint(sizes: &[u64]) -> &'static str {
         [_, _] => {
             "give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH)); one image alone makes no data set"
         }
-        [_, _, _, 4] => "leave out transparency: numpy.save(\"images.npy\", a[..., :3])",
         [_, _, 3, _] => "images come first: numpy.save(\"images.npy\", a.transpose(3, 0, 1, 2))",
         [_, _, _, _, 3] => "frames of video: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, 3))",
         _ => "numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, CHANNELS))",
@@ -163,6 +162,11 @@ fn readings(sizes: &[u64]) -> Vec<Reading> {
             let places = [(rows, 1), (columns, 1), (channel, 1)];
             found.push(reading([height, width, 3], places, "[n, 3, height, width]"));
         }
+        // The fourth value is opacity.
+        [(rows, height), (columns, width), (channel, 4)] => {
+            let places = [(rows, 1), (columns, 1), (channel, 1)];
+            found.push(reading([height, width, 4], places, "[n, height, width, 4]"));
+        }
         _ => {}
     }
     found
@@ -192,6 +196,7 @@ mod tests {
             (&[6000, 784, 1], "6000 of 28x28x1 as [n, side*side]"),
             (&[2, 1, 1, 784], "2 of 28x28x1 as [n, side*side]"),
             (&[2, 3, 5], "2 of 3x5x1 as [n, height, width]"),
+            (&[2, 6, 5, 4], "2 of 6x5x4 as [n, height, width, 4]"),
             (&[2, 3, 5, 1], "2 of 3x5x1 as [n, height, width]"),
             (&[2, 1, 28, 28], "2 of 28x28x1 as [n, height, width]"),
             (&[2, 3, 5, 3], "2 of 3x5x3 as [n, height, width, 3]"),
@@ -224,7 +229,7 @@ mod tests {
             (&[784], "expected [n, side*side]", "as labels do"),
             (&[], "expected [n, side*side]", "as labels do"),
             (&[0, 784], "which is empty", "with images in it"),
-            (&[2, 5, 5, 4], "expected [n, side*side]", "a[..., :3]"),
+            (&[2, 5, 5, 5], "expected [n, side*side]", "CHANNELS"),
             (&[32, 32, 3, 26_032], "expected", "a.transpose(3, 0, 1, 2)"),
             (&[2, 28, 28, 28], "expected", "CHANNELS"),
             (&[2, 9, 28, 28, 3], "expected", "frames"),
