@@ -49,7 +49,6 @@ fn a_recipe_in_keras_words_trains_to_the_same_weights() {
 fn mistyped_words_get_a_suggestion() {
     let bench = Bench::new();
     bench.train("mine", &["--steps", "2"]);
-    bench.train("classes", &["--steps", "2", "--conditional"]);
     for (name, from, to) in [
         ("layer", "\"flatten\"", "\"flaten\""),
         ("option", "upsample 2\"", "upsample 2 biliner\""),
