@@ -6,7 +6,7 @@
 //! length, and only after such a window has passed. docs/results/doctor.md says how the thresholds were chosen.
 //!
 //! Findings don't contradict each other: a symptom that another one explains is not reported after it
-//! ([`Symptom::explains`]), and no remedy undoes an earlier one (`watch.rs`). What is unusual in the recipe
+//! (`Symptom::explains`), and no remedy undoes an earlier one (`watch.rs`). What is unusual in the recipe
 //! ([`crate::recipe::Remark`]) is named as the likely cause, with its remedy first.
 
 mod changes;
