@@ -42,19 +42,22 @@ pub fn run(options: &Train) -> Result<()> {
         super::mention_namesake(name);
     }
     let mut bars = Bars::new(options.quiet);
-    let (recipe, name) = match &run {
-        Some(run) => (resumed_recipe(run, &changes::of(options))?, String::new()),
+    let (recipe, name, opened) = match &run {
+        Some(run) => (resumed_recipe(run, &changes::of(options))?, String::new(), None),
         None => {
-            let NewRecipe { recipe, name, reasons } =
+            let NewRecipe { recipe, name, reasons, data } =
                 changes::new_recipe(options, &mut |fetched| bars.fetching(fetched))?;
             if !options.quiet {
                 let said = reasons.iter().filter(|line| options.time.is_none() || !line.starts_with("length: "));
                 said.for_each(|line| note!("{}", flags::in_asides(line)));
             }
-            (recipe, name)
+            (recipe, name, data)
         }
     };
-    let data = Data::open(&recipe, &mut |fetched| bars.fetching(fetched));
+    let data = match opened {
+        Some(data) => Ok(data),
+        None => Data::open(&recipe, &mut |fetched| bars.fetching(fetched)),
+    };
     drop(bars);
     let data = data.map_err(|error| if_moved(error, run.as_ref(), &recipe.data.source))?;
     let how = how::how(&recipe, device, options)?;

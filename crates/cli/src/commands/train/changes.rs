@@ -17,16 +17,18 @@ pub struct NewRecipe {
     pub name: String,
     /// The choices of the preset `auto`, one line each.
     pub reasons: Vec<String>,
+    /// Its data, if they had to be opened for the choice.
+    pub data: Option<Data>,
 }
 
 /// A recipe for a new run: the preset or file, then the flags. Without a preset it is the default one, or `auto` for images that
 /// the default nets don't fit.
 pub fn new_recipe(options: &Train, progress: &mut dyn FnMut(Progress)) -> Result<NewRecipe> {
     let changes = of(options);
-    let named = |name: &str, recipe| NewRecipe { recipe, name: name.into(), reasons: Vec::new() };
+    let named = |name: &str, recipe, data| NewRecipe { recipe, name: name.into(), reasons: Vec::new(), data };
     if let Some(path) = &options.config {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        return Ok(named(&name, Recipe::read(path, &changes)?));
+        return Ok(named(&name, Recipe::read(path, &changes)?, None));
     }
     if options.preset.as_deref() == Some(Auto::NAME) {
         return auto(&changes, progress);
@@ -34,20 +36,21 @@ pub fn new_recipe(options: &Train, progress: &mut dyn FnMut(Progress)) -> Result
     let preset = preset(options)?;
     let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
     let adapts = options.preset.is_none() && !options.set.iter().any(|change| sets_layers(change));
-    let why = if adapts { misfit(&recipe, progress) } else { None };
-    match why {
+    // What can't be opened is reported where it is needed.
+    let data = if adapts { Data::open(&recipe, progress).ok() } else { None };
+    match data.as_ref().and_then(|data| misfit(&recipe, data)) {
         Some(why) => {
             let mut made = auto(&changes, progress)?;
             made.reasons.insert(0, why);
             Ok(made)
         }
-        None => Ok(named(preset.name(), recipe)),
+        None => Ok(named(preset.name(), recipe, data)),
     }
 }
 
 fn auto(changes: &[String], progress: &mut dyn FnMut(Progress)) -> Result<NewRecipe> {
     let Auto { recipe, reasons, .. } = Recipe::for_data(changes, progress)?;
-    Ok(NewRecipe { recipe, name: Auto::NAME.into(), reasons })
+    Ok(NewRecipe { recipe, name: Auto::NAME.into(), reasons, data: None })
 }
 
 /// Whether a `--set` is about the nets of the default preset.
@@ -56,9 +59,9 @@ fn sets_layers(change: &str) -> bool {
     key.ends_with(".layers") || ["generator", "discriminator"].contains(&key)
 }
 
-/// Why the images that `recipe` names don't fit its nets; none if they do, if they are points, or can't be opened.
-fn misfit(recipe: &Recipe, progress: &mut dyn FnMut(Progress)) -> Option<String> {
-    let real = Data::open(recipe, progress).ok()?.set().shape();
+/// Why the images of `data` don't fit the nets of `recipe`; none if they do, or are points.
+fn misfit(recipe: &Recipe, data: &Data) -> Option<String> {
+    let real = data.set().shape();
     let (generator, _) = recipe.networks().ok()?;
     let fits = Shape::from(real).dims() == generator.output().dims();
     let why = format!("the default nets make {}, these images are {real}: --preset auto is used", generator.output());
