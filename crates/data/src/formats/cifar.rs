@@ -18,8 +18,6 @@ use crate::formats::compression::unpacked;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::Split;
 pub(crate) use published::{ARCHIVE, FOLDER, IMAGES, count, find, remote};
-#[cfg(test)]
-pub(crate) use version::CLASSES;
 pub(crate) use version::file_name;
 use version::{PLANE, SIDE, Version, is_python};
 
@@ -481,7 +479,7 @@ mod tests {
         let Some(data) = shared_data() else { return };
         let path = data.join("cifar10/cifar-10-binary-subset.tar.gz");
         let test = open(&path, Split::Test).unwrap();
-        assert_eq!((test.len(), test.classes()), (2000, CLASSES.map(str::to_owned).to_vec()));
+        assert_eq!((test.len(), test.classes()), (2000, version::CLASSES.map(str::to_owned).to_vec()));
         let mut counts = [0; 10];
         labels(&test).iter().for_each(|&label| counts[label as usize] += 1);
         assert_eq!(counts, [200; 10]);
