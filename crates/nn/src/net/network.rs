@@ -14,6 +14,12 @@ const MAX_ACTIVATIONS: usize = 1 << 26;
 /// Maximum parameters of a net (1 GiB); training needs about four times their memory.
 const MAX_PARAMETERS: usize = 1 << 28;
 
+/// Maximum layers of a net. A backward pass goes through them one inside the other, which takes stack for each.
+const MAX_LAYERS: usize = 1_000;
+
+/// Maximum bytes of a layer's line.
+const MAX_LINE: usize = 1_000;
+
 /// A layer of a network with its line, shapes and weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerEntry {
@@ -70,6 +76,12 @@ impl Network {
             return Err(Error::recipe(
                 format!("the {name} has no layers"),
                 format!("write `[{name}]` with `layers = [ ... ]`; `faussaire presets tp` shows an example"),
+            ));
+        }
+        if lines.len() > MAX_LAYERS {
+            return Err(Error::recipe(
+                format!("the {name} has {} layers, expected at most {MAX_LAYERS}", lines.len()),
+                "leave layers out",
             ));
         }
         let around = Surroundings { labels: setting.labels, open: Vec::new() };
@@ -223,6 +235,12 @@ fn wrong_line(place: &str, what: &str) -> Error {
 fn expanded(name: &str, lines: &[String]) -> Result<Vec<(String, String)>> {
     let mut all = Vec::with_capacity(lines.len());
     for (index, written) in lines.iter().enumerate() {
+        if written.len() > MAX_LINE {
+            let start: String = written.chars().take(40).collect();
+            let place = format!("{name}, layer {index} (`{start}...`)");
+            let what = format!("the line has {} bytes, expected at most {MAX_LINE}", written.len());
+            return Err(wrong_line(&place, &what));
+        }
         let place = format!("{name}, layer {index} (`{written}`)");
         let meant = parse::expanded(written).map_err(|what| wrong_line(&place, &what))?;
         all.extend(meant.into_iter().map(|line| (place.clone(), line)));
@@ -307,6 +325,16 @@ mod tests {
         let net = Network::new("discriminator", &net, Shape::Image(28, 28, 1)).unwrap();
         let shapes: Vec<_> = net.layers().iter().map(|l| l.output.to_string()).collect();
         assert_eq!(shapes, ["14x14x8", "7x7x8", "4x4x8", "128", "1"]);
+    }
+
+    #[test]
+    fn the_number_and_length_of_lines_are_limited() {
+        let build = |lines: &[String]| Network::new("generator", lines, Shape::Flat(4));
+        assert_eq!(build(&vec!["relu".to_string(); MAX_LAYERS]).unwrap().layers().len(), MAX_LAYERS);
+        let error = build(&vec!["relu".to_string(); MAX_LAYERS + 1]).unwrap_err().to_string();
+        assert_eq!(error, "the generator has 1001 layers, expected at most 1000");
+        let error = build(&["dense ".to_string() + &"1*".repeat(MAX_LINE)]).unwrap_err().to_string();
+        assert!(error.contains("the line has 2006 bytes, expected at most 1000") && error.len() < 200, "{error}");
     }
 
     #[test]
