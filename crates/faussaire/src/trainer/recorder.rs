@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::scoring::Scoring;
 use super::sheet;
+use crate::data::open_plain_with;
 use crate::error::{Error, Result};
 use crate::metrics::Extractor;
 use crate::render::png;
@@ -37,12 +38,9 @@ impl Recorder {
     /// A log that can't be opened.
     pub fn new(run: Run, state: Option<&State>) -> Result<Self> {
         let path = run.path().join("events.jsonl");
-        let mut events = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(Error::io("create", &path))?;
+        let mut access = OpenOptions::new();
+        let access = access.create(true).truncate(false).write(true);
+        let mut events = open_plain_with(access, &path).map_err(Error::io("create", &path))?;
         let length = state.map_or(0, |s| s.events_bytes);
         let longer = events.metadata().is_ok_and(|m| m.len() > length);
         let truncated = if longer { events.set_len(length) } else { Ok(()) };
