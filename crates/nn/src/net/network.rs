@@ -168,7 +168,25 @@ impl Network {
 
     /// Multiplications and additions of one example's forward pass, without fusion or fast algorithms.
     pub fn flops(&self) -> u64 {
-        self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
+        self.layers.iter().map(|l| l.layer.kind().flops(l.input)).fold(0, u64::saturating_add)
+    }
+
+    /// Operations of one example's forward pass with the moves of its values, for estimates of time: some layers compute
+    /// nothing and make millions of values.
+    pub fn operations(&self) -> u64 {
+        /// A value is written, read, and often passed on: about as long as so many operations.
+        const PER_VALUE: u64 = 8;
+        self.flops().saturating_add(PER_VALUE.saturating_mul(self.activations() as u64))
+    }
+
+    /// Values between all layers for one example, its input included: what training keeps for the backward pass.
+    pub fn activations(&self) -> usize {
+        self.layers.iter().fold(self.input().len(), |sum, entry| sum.saturating_add(entry.output.len()))
+    }
+
+    /// The largest number of values between two layers for one example.
+    pub fn widest(&self) -> usize {
+        self.layers.iter().map(|entry| entry.output.len()).fold(self.input().len(), usize::max)
     }
 
     /// Weights of these tensors, in the order of [`Self::specs`].
@@ -325,6 +343,13 @@ mod tests {
         let net = Network::new("discriminator", &net, Shape::Image(28, 28, 1)).unwrap();
         let shapes: Vec<_> = net.layers().iter().map(|l| l.output.to_string()).collect();
         assert_eq!(shapes, ["14x14x8", "7x7x8", "4x4x8", "128", "1"]);
+    }
+
+    #[test]
+    fn values_that_are_only_moved_take_time_too() {
+        let net = Network::new("generator", &lines(&["upsample 16", "upsample 16"]), Shape::Image(4, 4, 1)).unwrap();
+        assert_eq!((net.activations(), net.widest()), (16 + 64 * 64 + 1024 * 1024, 1024 * 1024));
+        assert!(net.operations() >= net.flops() + net.activations() as u64);
     }
 
     #[test]
