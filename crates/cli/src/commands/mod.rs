@@ -17,6 +17,7 @@ pub mod serve;
 mod stopping;
 pub mod studio;
 pub mod summary;
+mod token;
 pub mod train;
 
 use faussaire::{Device, Error, Result};
