@@ -21,7 +21,7 @@ many=$(sample "$((1024 + images))")
 rate=$(awk -v f="$few" -v m="$many" -v n="$images" 'BEGIN { printf "%.0f", n / (m - f) }')
 echo "sample: $rate images/s"
 
-"$faussaire" serve "$run" --checkpoint best --port 0 >"$work/address" 2>/dev/null &
+"$faussaire" serve "$run" --checkpoint best --port 0 --no-token >"$work/address" 2>/dev/null &
 server=$!
 until grep -q http "$work/address"; do sleep 0.1; done
 address=$(head -1 "$work/address")

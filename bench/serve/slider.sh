@@ -6,7 +6,7 @@ run=$1 images=${2:-200}
 faussaire=${FAUSSAIRE:-faussaire}
 work=$(mktemp -d)
 trap 'kill "$studio" 2>/dev/null || true; rm -rf "$work"' EXIT
-"$faussaire" studio "$run" --port 0 >"$work/address" 2>/dev/null &
+"$faussaire" studio "$run" --port 0 --no-token >"$work/address" 2>/dev/null &
 studio=$!
 until grep -q http "$work/address"; do sleep 0.1; done
 address=$(head -1 "$work/address")api/runs/$(basename "$run")

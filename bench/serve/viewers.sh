@@ -15,7 +15,7 @@ train() {
 mkdir runs
 for round in $(seq "$rounds"); do
   alone=$(train "alone-$round")
-  "$faussaire" studio runs --port 0 >address 2>/dev/null &
+  "$faussaire" studio runs --port 0 --no-token >address 2>/dev/null &
   studio=$!
   until grep -q http address; do sleep 0.1; done
   clients=()

@@ -17,20 +17,30 @@ use serde_json::{Value, json};
 struct Server {
     child: Child,
     address: String,
+    /// What the first line ends with: the query of the link.
+    query: String,
 }
+
+/// A token for the tests.
+const TOKEN: &str = "a token & 100% for tests";
 
 impl Server {
     fn start(bench: &Bench, arguments: &[&str]) -> Self {
-        let mut child = bench.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = bench.command(arguments);
+        // The environment hides the token from those who list processes.
+        let command = command.env("FAUSSAIRE_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
-        Self { child, address }
+        let link = line.trim().trim_start_matches("http://");
+        let (address, query) = link.split_once('/').unwrap_or((link, ""));
+        Self { child, address: address.into(), query: query.into() }
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+        let own = format!("host: localhost\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n");
+        let head = format!("{method} {path} HTTP/1.1\r\n{own}");
         let about = format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all([&head, &about, body].concat().as_bytes()).unwrap();
         let mut answer = String::new();
@@ -78,6 +88,7 @@ impl Drop for Server {
 fn a_training_is_started_stopped_and_resumed_and_outlives_the_studio() {
     let bench = Bench::new();
     let mut studio = Server::start(&bench, &["studio", "runs", "--port", "0"]);
+    assert!(studio.query.starts_with("?once=") && studio.query.len() == 38, "{}", studio.query);
     assert_eq!(studio.ask("GET", "/api/runs", ""), (200, json!([])));
     let small = json!({ "train.batch": 8, "train.sheet_every": 0 });
     let wish = json!({ "preset": "ring", "data": "ring", "steps": 2_000_000, "set": small, "seed": 4 });
@@ -132,6 +143,34 @@ fn a_training_that_can_not_begin_says_why() {
     );
     assert!(plan["estimate"]["images_per_s"].as_f64().unwrap() > 1.0);
     assert!(plan["estimate"]["memory_bytes"].as_u64().unwrap() > 1 << 20);
+}
+
+#[test]
+fn a_token_that_is_easily_guessed_is_refused_and_its_absence_asked_for() {
+    let bench = Bench::new();
+    for command in [vec!["studio", "runs"], vec!["serve", "run"]] {
+        for (more, said) in [
+            (vec!["--token", ""], "the token is empty"),
+            (vec!["--token", "x"], "the token has 1 character, expected 16 or more"),
+            (vec!["--host", "0.0.0.0", "--token", "0000000000000000"], "different characters"),
+            (vec!["--host", "0.0.0.0", "--no-token"], "without a token"),
+            (vec!["--no-token", "--token", "0123456789abcdef"], "cannot be used with"),
+        ] {
+            let arguments = [command.clone(), more].concat();
+            let error = bench.fails(&arguments, 2);
+            assert!(error.contains(said), "{arguments:?}: {error}");
+        }
+        let empty = bench.command(&command).env("FAUSSAIRE_TOKEN", "").output().unwrap();
+        let error = String::from_utf8_lossy(&empty.stderr).into_owned();
+        assert!(empty.status.code() == Some(2) && error.contains("the token is empty"), "{error}");
+    }
+}
+
+#[test]
+fn a_studio_without_a_token_prints_a_plain_address() {
+    let bench = Bench::new();
+    let studio = Server::start(&bench, &["studio", "runs", "--port", "0", "--no-token"]);
+    assert_eq!((studio.query.as_str(), studio.ask("GET", "/api/runs", "").0), ("", 200));
 }
 
 #[test]

@@ -163,6 +163,25 @@ mod tests {
     }
 
     #[test]
+    fn strides_beyond_the_kernel_and_kernels_beyond_the_image_agree_with_the_reference() {
+        for g in [
+            Geometry::same(2, 40, 30, 12, 9, [3, 2], [7, 5]),
+            Geometry::same(2, 40, 30, 9, 2, [1, 1], [9, 11]),
+            Geometry::same(3, 9, 70, 16, 20, [2, 4], [4, 33]),
+            Geometry::valid(2, 33, 20, 10, 17, [2, 3], [15, 4]),
+            Geometry::same(2, 4, 3, 10, 1, [31, 21], [1, 1]),
+            Geometry::same(2, 5, 5, 9, 2, [13, 13], [2, 3]),
+            Geometry::same(2, 4, 4, 12, 5, [1, 1], [1024, 1024]),
+            // No output reads any input.
+            Geometry { pad_top: 50, ..Geometry::same(2, 4, 4, 9, 1, [3, 3], [1, 1]) },
+        ] {
+            check_forward(&g, Activation::LeakyRelu(0.2));
+            check_input_grad(&g, Activation::Relu);
+            check_weight_grad(&g);
+        }
+    }
+
+    #[test]
     fn same_bits_on_any_number_of_threads() {
         for g in layers() {
             let (x, w, dy) = (values(g.x_len(), 1), values(g.w_len(), 2), values(g.y_len(), 3));

@@ -39,7 +39,7 @@ pub struct Geometry {
 /// Output length and padding before the image of Keras's "same" along one axis.
 fn same_axis(n: usize, kernel: usize, stride: usize) -> (usize, usize) {
     let out = n.div_ceil(stride);
-    let covered = out.saturating_sub(1) * stride + kernel;
+    let covered = out.saturating_sub(1).saturating_mul(stride).saturating_add(kernel);
     (out, covered.saturating_sub(n) / 2)
 }
 
@@ -135,12 +135,13 @@ impl Geometry {
     /// Floating-point operations of the forward pass over the batch, counted naively: two (multiply, add) per
     /// output value, kernel pixel and input channel, padding included.
     pub fn flops(&self) -> u64 {
-        2 * self.y_len() as u64 * (self.kernel_h * self.kernel_w * self.in_c) as u64
+        let each = product([self.kernel_h, self.kernel_w, self.in_c, 2]);
+        (self.y_len() as u64).saturating_mul(each as u64)
     }
 }
 
 /// The product, or more than any slice can hold: slices are checked against it before anything is written, so it must not wrap.
-fn product(factors: [usize; 4]) -> usize {
+pub(crate) fn product(factors: [usize; 4]) -> usize {
     factors.into_iter().fold(1, usize::saturating_mul)
 }
 

@@ -218,6 +218,15 @@ fn axes(g: &Geometry, factor: usize) -> [AxisShape; 2] {
         g.in_h,
         g.in_w
     );
+    for (input, output, kernel, stride, pad) in
+        [(g.in_h, g.out_h, g.kernel_h, g.stride_h, g.pad_top), (g.in_w, g.out_w, g.kernel_w, g.stride_w, g.pad_left)]
+    {
+        // All coordinates are signed sums of these; one bit more is left for what is added to them.
+        let reach =
+            output.checked_mul(stride).and_then(|at| at.checked_add(kernel)?.checked_add(pad)?.checked_add(input));
+        assert!(reach.is_some_and(|reach| reach <= isize::MAX as usize / 2), "a coordinate would wrap: {g:?}");
+        assert!(kernel.checked_mul(factor).is_some(), "a coordinate would wrap: {g:?}");
+    }
     [
         AxisShape {
             source: g.in_h / factor,
@@ -273,6 +282,13 @@ mod tests {
         assert_eq!(plan.phases.len(), 4);
         assert!(plan.phases.iter().all(|p| p.taps.len() == 4));
         assert_eq!(macs(&plan) as u64, g.flops() / 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "a coordinate would wrap")]
+    fn coordinates_do_not_wrap() {
+        let wraps = Geometry { stride_w: usize::MAX / 2, out_w: 3, ..Geometry::same(1, 4, 4, 1, 1, [1, 1], [1, 1]) };
+        Plan::forward(&wraps, 1);
     }
 
     #[test]

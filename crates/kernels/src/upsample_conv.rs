@@ -6,6 +6,7 @@
 use crate::activation::Activation;
 use crate::conv::{check, checked};
 use crate::dispatch::{fprop, wgrad};
+use crate::geometry::product;
 use crate::plan::Plan;
 use crate::stored::{Values, ValuesMut};
 use crate::{Epilogue, Geometry, Precision, counters};
@@ -24,7 +25,7 @@ impl Upsampled<'_> {
     fn small_len(&self) -> usize {
         let Self { geometry: g, factor } = *self;
         assert!(factor > 0, "the upsampling factor is zero");
-        g.batch * (g.in_h / factor) * (g.in_w / factor) * g.in_c
+        product([g.batch, g.in_h / factor, g.in_w / factor, g.in_c])
     }
 }
 

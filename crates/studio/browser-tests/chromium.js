@@ -1,5 +1,6 @@
 // Starts a headless Chromium and a studio on a free port, and stops them.
 
+import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,23 +22,35 @@ export function browser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 }
 
-/// Starts `faussaire studio` on `runs`: { address, stop() }. `more` are further arguments.
+/// Starts `faussaire studio` on `runs`: { address, link, token, headers, enter(context), stop() }. The link opens one browser,
+/// once; `enter` lets a context in with the token, and `headers` are for requests without a browser. `more` are further arguments.
 export async function studio(binary, runs, more = []) {
-  const process = spawn(binary, ["studio", runs, "--port", "0", ...more], { stdio: ["ignore", "pipe", "pipe"] });
-  const address = await new Promise((found, failed) => {
+  const token = randomBytes(16).toString("hex");
+  const env = { ...globalThis.process.env, FAUSSAIRE_TOKEN: token };
+  const process = spawn(binary, ["studio", runs, "--port", "0", ...more], { stdio: ["ignore", "pipe", "pipe"], env });
+  const link = await new Promise((found, failed) => {
     let said = "";
     const hear = (chunk) => {
       said += chunk;
-      const address = /https?:\/\/[^\s/]+:\d+/.exec(said);
-      if (address) found(address[0]);
+      const link = /https?:\/\/\S+(?=\s)/.exec(said);
+      if (link) found(link[0]);
     };
     process.stdout.on("data", hear);
     process.stderr.on("data", hear);
     process.on("exit", (code) => failed(new Error(`the studio ended with ${code}: ${said}`)));
     setTimeout(() => failed(new Error(`the studio gave no address in 20 s: ${said}`)), 20_000).unref();
   });
+  const address = new URL(link).origin;
   return {
     address,
+    link,
+    token,
+    headers: { authorization: `Bearer ${token}` },
+    enter: async (context) => {
+      const page = await context.newPage();
+      await page.goto(`${address}/?token=${token}`);
+      await page.close();
+    },
     stop: () =>
       new Promise((done) => {
         if (process.exitCode !== null) {

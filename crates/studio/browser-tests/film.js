@@ -20,10 +20,12 @@ const frames = [];
 const server = await studio(binary, runs, assets);
 const window = await browser();
 try {
-  const all = await (await fetch(`${server.address}/api/runs`)).json();
+  const all = await (await fetch(`${server.address}/api/runs`, { headers: server.headers })).json();
   const strokes = all.find((run) => run.data === "strokes" && run.sheet).id;
   const digits = all.find((run) => run.id.includes("cgan-mnist")).id;
-  const page = await window.newPage({ viewport: SIZE, colorScheme: "light" });
+  const context = await window.newContext({ viewport: SIZE, colorScheme: "light" });
+  await server.enter(context);
+  const page = await context.newPage();
   const shoot = async (ms) => frames.push({ ms, image: PNG.sync.read(await page.screenshot()) });
   const open = async (hash) => {
     await page.goto(`${server.address}/#/${hash}`);

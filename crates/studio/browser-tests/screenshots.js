@@ -56,7 +56,7 @@ mkdirSync("shots", { recursive: true });
 const server = await studio(binary, runs, assets);
 const window = await browser();
 try {
-  const all = await (await fetch(`${server.address}/api/runs`)).json();
+  const all = await (await fetch(`${server.address}/api/runs`, { headers: server.headers })).json();
   const sound = all.filter((run) => run.state !== "damaged" && run.sheet);
   const find = (text) => (sound.find((run) => run.id.includes(text)) ?? sound[0]).id;
   const pages = {
@@ -72,6 +72,7 @@ try {
   };
   for (const [way, look] of WAYS) {
     const context = await window.newContext(look);
+    await server.enter(context);
     for (const [name, hash] of Object.entries(pages)) {
       if (only.length && !only.includes(name) && !only.includes(way) && !only.includes(`${name}-${way}`)) continue;
       const page = await context.newPage();

@@ -14,6 +14,7 @@ import learn from "./scenarios/learn.js";
 import away from "./scenarios/away.js";
 import trouble from "./scenarios/trouble.js";
 import access from "./scenarios/access.js";
+import doors from "./scenarios/doors.js";
 
 const ONLY = process.env.ONLY?.split(",");
 const [folder, remove] = scratch();
@@ -27,8 +28,11 @@ before(async () => {
   );
   world.browser = await browser();
   world.context = await world.browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
+  const entered = new WeakSet();
   /// A page whose errors fail the scenario: exceptions, refused scripts and styles, failed requests.
   world.open = async (hash, context = world.context) => {
+    if (!entered.has(context)) await world.server.enter(context);
+    entered.add(context);
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => world.failures.push(`${hash}: ${error.stack}`));
@@ -57,11 +61,12 @@ async function picture(world, name) {
 /// A failed scenario may leave a training behind; it would go on without the studio.
 async function endTrainings() {
   const api = `${world.server.address}/api/runs`;
-  const running = async () => (await (await fetch(api)).json()).filter((run) => run.state === "running");
+  const { headers } = world.server;
+  const running = async () => (await (await fetch(api, { headers })).json()).filter((run) => run.state === "running");
   for (const run of await running()) {
     await fetch(`${api}/${run.id}/stop`, {
       method: "POST",
-      headers: { "content-type": "application/json", origin: world.server.address },
+      headers: { ...headers, "content-type": "application/json", origin: world.server.address },
       body: "{}",
     });
   }
@@ -70,6 +75,7 @@ async function endTrainings() {
 }
 
 for (const [name, scenario] of Object.entries({
+  doors,
   budget,
   start,
   watch,

@@ -2,10 +2,12 @@
 //! the number of images.
 
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use faussaire::render::{Images, png};
 use faussaire::{Error, Result};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
@@ -67,12 +69,34 @@ fn zip_error(e: &dyn std::fmt::Display) -> Error {
     Error::usage(format!("the zip file can't be written: {e}"), "send the request again")
 }
 
-/// A writer that streams its bytes to a client; it blocks while the client reads slowly.
-pub(crate) struct Piped(pub mpsc::Sender<io::Result<Bytes>>);
+/// How long a client may be waited for in all, and the bytes that it must read in each second beyond that.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LEAST_RATE: u32 = 16 << 10;
+
+/// A writer that streams its bytes to a client. It blocks while the client reads slowly, and gives up on one that reads so
+/// slowly that it would keep others from a download.
+pub(crate) struct Piped {
+    to: mpsc::Sender<io::Result<Bytes>>,
+    runtime: Handle,
+    /// Time spent waiting for the client, and the most that it may be.
+    waited: Duration,
+    patience: Duration,
+}
+
+impl Piped {
+    pub(crate) fn new(to: mpsc::Sender<io::Result<Bytes>>, runtime: Handle) -> Self {
+        Self { to, runtime, waited: Duration::ZERO, patience: PATIENCE }
+    }
+}
 
 impl Write for Piped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
+        let began = Instant::now();
+        let rest = self.patience.saturating_sub(self.waited);
+        let sending = async { tokio::time::timeout(rest, self.to.send(Ok(Bytes::copy_from_slice(bytes)))).await };
+        let sent = self.runtime.block_on(sending).map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+        self.waited += began.elapsed();
+        self.patience += Duration::from_secs(1) * u32::try_from(bytes.len()).unwrap_or(u32::MAX) / LEAST_RATE;
         sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
@@ -85,6 +109,22 @@ impl Write for Piped {
 mod tests {
     use super::*;
     use faussaire::data::ImageShape;
+
+    #[test]
+    fn a_client_that_does_not_read_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+        let (to, mut from) = mpsc::channel(1);
+        let mut pipe = Piped { patience: Duration::from_millis(40), ..Piped::new(to, runtime.handle().clone()) };
+        // What is read earns more time.
+        pipe.write_all(&vec![0; LEAST_RATE as usize / 100]).unwrap();
+        assert!(pipe.patience > Duration::from_millis(45), "{:?}", pipe.patience);
+        let began = Instant::now();
+        assert_eq!(pipe.write(b"x").unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() >= Duration::from_millis(30));
+        drop(from.try_recv());
+        drop(from);
+        assert!(pipe.write(b"x").is_err());
+    }
 
     #[test]
     fn an_archive_can_be_read_back() {

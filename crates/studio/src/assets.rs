@@ -1,18 +1,21 @@
 //! The front end: files of `assets/`, embedded in the program.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use faussaire::data::read_plain;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
-use tower_http::compression::CompressionLayer;
 
 use crate::errors::Failure;
 
@@ -20,6 +23,44 @@ use crate::errors::Failure;
 #[derive(RustEmbed)]
 #[folder = "assets"]
 struct Embedded;
+
+/// Size limit of a file in a folder.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// A file as it is sent.
+#[derive(Clone)]
+struct File {
+    bytes: Bytes,
+    /// Compressed, where that makes it smaller.
+    packed: Option<Bytes>,
+    tag: String,
+}
+
+/// The embedded files, hashed and compressed once: a request for one costs next to nothing.
+static FILES: LazyLock<BTreeMap<String, File>> = LazyLock::new(|| {
+    let file = |name: std::borrow::Cow<str>| {
+        let data = Embedded::get(&name)?.data.into_owned();
+        Some((name.to_string(), File::new(&name, data.into())))
+    };
+    Embedded::iter().filter_map(file).collect()
+});
+
+impl File {
+    fn new(name: &str, bytes: Bytes) -> Self {
+        let digest = Sha256::digest(&bytes);
+        let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let is_packed_already = matches!(mime(name), "image/png" | "image/x-icon" | "font/woff2");
+        let packed = (!is_packed_already).then(|| packed(&bytes)).flatten().filter(|packed| packed.len() < bytes.len());
+        // Weak: a file and its compressed form share the tag.
+        Self { packed, tag: format!("W/\"{tag}\""), bytes }
+    }
+}
+
+fn packed(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
 
 /// The source of the front end: embedded, or a folder.
 #[derive(Clone, Debug)]
@@ -34,11 +75,13 @@ impl Assets {
 
     /// The fallback for paths without a route; responses are compressed where the browser accepts it.
     pub(crate) fn service(self) -> Router {
-        let files = Router::new().fallback(move |request: Request| {
+        if self.folder.is_none() {
+            LazyLock::force(&FILES);
+        }
+        Router::new().fallback(move |request: Request| {
             let assets = self.clone();
             async move { Ok::<_, Infallible>(assets.answer(&request)) }
-        });
-        files.layer(CompressionLayer::new())
+        })
     }
 
     fn answer(&self, request: &Request) -> Response {
@@ -50,38 +93,47 @@ impl Assets {
         // Client-side routing: a path without an extension is a view of the page.
         let name = if path.is_empty() || !path.contains('.') { "index.html" } else { path };
         match self.file(name) {
-            Some(bytes) => send(name, bytes, request.headers()),
+            Some(file) => send(name, file, request.headers()),
             None => Failure::missing(format!("{path:?} doesn't exist"), "open /").into_response(),
         }
     }
 
-    fn file(&self, name: &str) -> Option<Bytes> {
-        let Some(folder) = &self.folder else {
-            return Embedded::get(name).map(|file| match file.data {
-                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-                Cow::Owned(bytes) => bytes.into(),
-            });
-        };
+    fn file(&self, name: &str) -> Option<File> {
+        let Some(folder) = &self.folder else { return FILES.get(name).cloned() };
         let plain = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
-        plain.then(|| std::fs::read(folder.join(name)).ok().map(Bytes::from))?
+        let bytes = plain.then(|| read_plain(&folder.join(name), MAX_BYTES).ok())??;
+        Some(File::new(name, bytes.into()))
     }
 }
 
 /// A file with its type, or 304 where the browser has it already.
-fn send(name: &str, bytes: Bytes, headers: &HeaderMap) -> Response {
-    let digest = Sha256::digest(&bytes);
-    let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    // Weak: a file and its compressed form share the tag.
-    let tag = format!("W/\"{tag}\"");
-    let head = [
-        (header::CONTENT_TYPE, mime(name).to_owned()),
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, "no-cache".to_owned()),
-    ];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+fn send(name: &str, file: File, headers: &HeaderMap) -> Response {
+    let mut head = HeaderMap::new();
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime(name)));
+    head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    head.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    head.extend(HeaderValue::from_str(&file.tag).map(|tag| (header::ETAG, tag)));
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == file.tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, head).into_response();
     }
+    let bytes = match file.packed.filter(|_| takes_gzip(headers)) {
+        Some(packed) => {
+            head.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            packed
+        }
+        None => file.bytes,
+    };
     (head, bytes).into_response()
+}
+
+/// Whether the browser accepts gzip: it is named, with a weight that isn't 0.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
+    })
 }
 
 fn mime(name: &str) -> &'static str {
@@ -102,6 +154,19 @@ fn mime(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        let takes = |value: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+        };
+        for value in ["gzip", "br, gzip", "GZIP;q=0.1", "deflate,gzip ; q=1"] {
+            assert!(takes(value), "{value}");
+        }
+        for value in ["", "br", "gzip;q=0", "gzip;q=0.0, br", "gzipped", "*"] {
+            assert!(!takes(value), "{value}");
+        }
+    }
 
     #[test]
     fn paths_outside_the_folder_are_refused() {

@@ -9,6 +9,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use crate::connections::Connection;
 use crate::errors::Failure;
 
 /// Time limit for a body to arrive.
@@ -29,7 +30,11 @@ impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let kind = kind.to_owned();
         DefaultBodyLimit::max(LIMIT).apply(&mut request);
-        match tokio::time::timeout(BODY_TIMEOUT, Json::from_request(request, state)).await {
+        let place = request.extensions().get::<Connection>().cloned();
+        place.as_ref().inspect(|place| place.receives());
+        let read = tokio::time::timeout(BODY_TIMEOUT, Json::from_request(request, state)).await;
+        place.as_ref().inspect(|place| place.works());
+        match read {
             Ok(Ok(Json(value))) => Ok(Self(value)),
             Ok(Err(rejection)) => Err(refusal(&rejection, &kind, LIMIT)),
             Err(_) => Err(Failure::new(

@@ -7,14 +7,20 @@
 mod archive;
 mod assets;
 mod body;
+mod connections;
 mod engine;
 mod errors;
 mod guard;
-mod permit_body;
+mod memory;
+mod peer;
 pub mod serve;
 pub mod server;
+mod shares;
 pub mod studio;
 mod truncation;
+mod work;
+
+pub use guard::{Access, TOKEN_VARIABLE};
 
 /// The programs of the README, which are tests.
 #[cfg(doctest)]

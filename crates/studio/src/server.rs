@@ -1,24 +1,36 @@
-//! The HTTP/1 server: limits on connections, on the time and size of headers and on unread responses, and a graceful
-//! shutdown.
+//! The HTTP/1 server: limits on connections (`connections`), on the time and size of headers and on unread responses, and a
+//! graceful shutdown.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use faussaire::{Error, Result};
+use hyper::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
-/// Maximum open connections; more wait.
-const MAX_CONNECTIONS: usize = 512;
+use crate::connections::{Connection, Connections, Full};
+use crate::peer::Peer;
+
+/// Maximum open connections, in all and of one address: a quarter is for others. On this machine alone, everybody has one
+/// address.
+pub(crate) const MAX_CONNECTIONS: usize = 512;
+const MAX_OF_ADDRESS: usize = 384;
 /// Time limit for a request's headers, and for an idle connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for a client to read a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Size limit of a request's headers.
@@ -115,18 +127,29 @@ impl Server {
 }
 
 async fn accept(listener: tokio::net::TcpListener, stop: &Stop, router: Router) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let connections = Connections::new(MAX_CONNECTIONS, if local { MAX_CONNECTIONS } else { MAX_OF_ADDRESS });
     let graceful = GracefulShutdown::new();
-    loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // No file descriptors left, or a client that disconnected: neither ends the server.
-                Err(_) => { tokio::time::sleep(Duration::from_millis(50)).await; continue }
-            },
-            () = stop.asked() => break,
-        };
+    while let Some((stream, client)) = next(&listener, stop).await {
+        let server = stream.local_addr().unwrap_or(client);
+        let peer = Peer::new(client, server);
+        let Some(place) = place(&connections, &peer, stop).await else { continue };
+        let (router, working) = (TowerToHyperService::new(router.clone()), place.clone());
+        // Requests know their client and its place, and the place knows what is being done.
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let place = working.clone();
+            place.works();
+            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(place.clone());
+            let answer = router.call(request);
+            async move {
+                let answer = answer.await?;
+                if answer.extensions().get::<Counted>().is_none() {
+                    place.sends();
+                }
+                Ok::<_, std::convert::Infallible>(answer.map(|body| Answered { body, place }))
+            }
+        });
         // Small responses are sent without delay.
         let _ = stream.set_nodelay(true);
         // The connection is closed when the client doesn't read for too long.
@@ -136,16 +159,80 @@ async fn accept(listener: tokio::net::TcpListener, stop: &Stop, router: Router) 
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(HEADER_BYTES)
-            .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router.clone()));
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A broken connection needs no handling.
-            let _ = connection.await;
-            drop(permit);
+            tokio::select! {
+                // A broken connection needs no handling.
+                _ = connection => {}
+                () = place.closed() => {}
+            }
         });
     }
     drop(listener);
     let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
+}
+
+/// The next connection; none once a stop is requested.
+async fn next(listener: &tokio::net::TcpListener, stop: &Stop) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => return Some(accepted),
+                // No file descriptors left, or a client that disconnected: neither ends the server.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            () = stop.asked() => return None,
+        }
+    }
+}
+
+/// The place of a new connection; waits while all are at work, and refuses an address that has all of its own at work.
+async fn place(connections: &Arc<Connections>, peer: &Peer, stop: &Stop) -> Option<Connection> {
+    while !stop.is_asked() {
+        match connections.admit(peer.address()) {
+            Ok(place) => return Some(place),
+            Err(Full::Address) => return None,
+            Err(Full::All) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    None
+}
+
+/// Marks a response whose number is limited elsewhere: it may take as long as it does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted;
+
+/// A response's body; when it has been handed over, the connection waits for the next request.
+struct Answered {
+    body: Body,
+    place: Connection,
+}
+
+impl hyper::body::Body for Answered {
+    type Data = axum::body::Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.place.waits();
+    }
 }
 
 async fn stop_on_signal(stop: Stop) {

@@ -16,6 +16,7 @@ pub mod sample;
 pub mod serve;
 pub mod studio;
 pub mod summary;
+mod token;
 pub mod train;
 
 use faussaire::{Device, Error, Result};

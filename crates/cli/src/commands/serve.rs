@@ -27,12 +27,11 @@ pub struct Serve {
     /// Port [default: 7412, or any free one]
     #[arg(long, value_name = "N", value_parser = whole::<u16>(0, 65_535), help_heading = NETWORK)]
     pub port: Option<u16>,
-    /// Address to listen on; if other machines can reach it, requests need the token
+    /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = NETWORK)]
     pub host: std::net::IpAddr,
-    /// Token that requests must carry [default: a random one if other machines can reach the address]
-    #[arg(long, value_name = "TEXT", help_heading = NETWORK)]
-    pub token: Option<String>,
+    #[command(flatten)]
+    pub token: super::token::Token,
     /// Maximum number of waiting requests; further ones get status 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole::<u16>(1, 65_535), help_heading = NETWORK)]
     pub queue: u16,
@@ -45,9 +44,13 @@ const NETWORK: &str = "Network";
 
 const EXAMPLES: &str = "\
 Examples:
-  faussaire serve runs/0001-mnist-tp
+  faussaire serve runs/0001-mnist-tp --no-token
   curl http://127.0.0.1:7412/generate -H 'content-type: application/json' \\
-    -d '{\"n\": 16}' > images.png";
+    -d '{\"n\": 16}' > images.png
+
+  export FAUSSAIRE_TOKEN=$(openssl rand -hex 16)
+  faussaire serve runs/0001-mnist-tp --host 0.0.0.0
+  curl -H \"authorization: Bearer $FAUSSAIRE_TOKEN\" ...";
 
 pub fn run(options: &Serve) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -56,14 +59,15 @@ pub fn run(options: &Serve) -> Result<()> {
         checkpoint: options.checkpoint.clone(),
         host: options.host,
         port: options.port,
-        token: options.token.clone(),
+        access: options.token.access()?,
         queue: options.queue.into(),
         max_images: options.max_images.into(),
     };
     serve::run(asked, &Stop::default(), |ready| {
         tell!("{}", ready.address);
-        if let Some(token) = &ready.token {
-            note!("authorization: Bearer {token}");
+        match &ready.token {
+            Some(token) => note!("authorization: Bearer {token}"),
+            None => note!("no token is needed: every user of this machine can generate images"),
         }
         let (run, step) = (options.run.display(), count(ready.step));
         note!("serving {run} (images of {}, step {step}); API: GET /openapi.json; Ctrl-C to stop", ready.shape);

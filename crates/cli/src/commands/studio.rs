@@ -30,12 +30,11 @@ pub struct Studio {
     /// Port [default: 7411, or any free one]
     #[arg(long, value_name = "N", value_parser = whole::<u16>(0, 65_535), help_heading = NETWORK)]
     pub port: Option<u16>,
-    /// Address to listen on; if other machines can reach it, requests need the token
+    /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = NETWORK)]
     pub host: std::net::IpAddr,
-    /// Token that requests must carry [default: a random one if other machines can reach the address]
-    #[arg(long, value_name = "TEXT", help_heading = NETWORK)]
-    pub token: Option<String>,
+    #[command(flatten)]
+    pub token: super::token::Token,
 
     /// Serve the front end from this folder
     #[arg(long, value_name = "DIR", hide = true)]
@@ -48,7 +47,8 @@ const EXAMPLES: &str = "\
 Examples:
   faussaire studio --open
   faussaire studio comparisons/0001-ring/runs
-  faussaire studio --host 0.0.0.0        for other machines; prints the token";
+  faussaire studio --host 0.0.0.0        for other machines
+  faussaire studio --no-token            for every user of this machine";
 
 pub fn run(options: &Studio) -> Result<()> {
     super::limit_threads(options.threads)?;
@@ -56,16 +56,23 @@ pub fn run(options: &Studio) -> Result<()> {
         runs: options.runs.clone(),
         host: options.host,
         port: options.port,
-        token: options.token.clone(),
+        access: options.token.access()?,
         data: options.data.clone(),
         program: std::env::current_exe().map_err(Error::io("find", "this program"))?,
         assets: options.assets.clone(),
     };
-    studio::run(asked, &Stop::default(), |address| {
-        tell!("{address}");
+    studio::run(asked, &Stop::default(), |ready| {
+        // Here, the link in the terminal is for this browser; elsewhere, it is handed on.
+        let local = options.host.is_loopback();
+        tell!("{}", if local { &ready.once } else { &ready.link });
         note!("serving the runs in {} (Ctrl-C to stop)", options.runs.display());
+        match &ready.token {
+            Some(token) if local => note!("the link opens one browser, once; others ask for the token: {token}"),
+            Some(_) => note!("the link opens any browser; whoever has it can start trainings and read every run"),
+            None => note!("no token is needed: every user of this machine can start trainings and read every run"),
+        }
         if options.open {
-            open(address);
+            open(&ready.once);
         }
     })
 }

@@ -1,15 +1,19 @@
 //! The outcome of one run: how it ended, its steps, its scores. It is saved next to the runs, so that a comparison that
 //! is continued trains and judges only missing runs.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Folder, Job, Length, json};
+use crate::data::read_plain;
 use crate::error::{Error, Result};
 use crate::metrics::{Better, ScoreName};
 use crate::train::Event;
+
+/// Size limits of an outcome and of a run's log, in bytes.
+const MAX_OUTCOME: u64 = 16 << 20;
+const MAX_LOG: u64 = 1 << 30;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,7 +110,7 @@ impl Folder {
         if !path.is_file() {
             return Ok(None);
         }
-        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        let text = read_plain(&path, MAX_OUTCOME).map_err(Error::io("read", &path))?;
         Ok(serde_json::from_slice(&text).ok())
     }
 
@@ -139,10 +143,11 @@ impl History {
     /// A log that is missing or can't be read.
     pub fn read(run: &Path) -> Result<Self> {
         let path = run.join("events.jsonl");
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let text = read_plain(&path, MAX_LOG).map_err(Error::io("read", &path))?;
         let mut history = Self::default();
         // Events that this version doesn't know are skipped.
-        for event in text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok()) {
+        let lines = text.split(|byte| *byte == b'\n');
+        for event in lines.filter_map(|line| serde_json::from_slice::<Event>(line).ok()) {
             match event {
                 Event::Step(report) => {
                     history.last = Some((report.step, report.images, report.train_s));

@@ -9,11 +9,14 @@ use super::forms::{about, direction, mark, method, runs, why_none};
 use super::found::{Part, found};
 use super::outcome::{History, State};
 use super::table::{Column, Entry, Table};
+use crate::data::read_plain;
 use crate::error::Result;
 use crate::metrics::Better;
 use crate::render::chart::{self, Dots, Lines, Series, number};
 use crate::render::page::{Image, render};
 
+/// Size limit of a sheet, in bytes.
+const MAX_SHEET: u64 = 64 << 20;
 /// Height of the chart of scores over steps, in pixels.
 const HEIGHT: u32 = 320;
 
@@ -176,7 +179,9 @@ fn sheets(table: &Table, runs: &Path) -> Vec<Sheets> {
 fn sheet(run: &Entry, variant: &str, runs: &Path) -> Option<Figure> {
     let folder = runs.join(&run.name);
     let file = History::read(&folder).ok()?.sheet?;
-    let png = std::fs::read(folder.join(file)).ok()?;
+    // The log may come from anywhere: only plain names inside samples/ are followed.
+    let name = file.strip_prefix("samples/").filter(|name| !name.contains(['/', '\\']))?;
+    let png = read_plain(&folder.join("samples").join(name), MAX_SHEET).ok()?;
     let state = match &run.outcome.ending {
         State::Finished => "",
         State::Refused(_) | State::Failed(_) => ", failed",

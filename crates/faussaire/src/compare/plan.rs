@@ -16,13 +16,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::PartFile;
+use crate::data::{PartFile, open_plain_with, read_plain};
 use crate::error::{Error, Result};
 use crate::recipe::{Recipe, differences};
 use crate::run::Run;
 
 /// The folders inside.
 const INNER: [&str; 4] = ["recipes", "runs", "outcomes", "logs"];
+/// Size limit of a plan, in bytes.
+const MAX_PLAN: u64 = 16 << 20;
 
 /// One recipe among several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -157,7 +159,8 @@ impl Folder {
     pub fn lock(&self) -> Result<fs::File> {
         let path = self.file("runs/lock");
         let mut access = fs::File::options();
-        let file = access.create(true).truncate(false).write(true).open(&path).map_err(Error::io("create", &path))?;
+        let access = access.create(true).truncate(false).write(true);
+        let file = open_plain_with(access, &path).map_err(Error::io("create", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(Error::run(
@@ -220,7 +223,7 @@ impl Folder {
         if !path.is_file() {
             return Ok(None);
         }
-        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        let text = read_plain(&path, MAX_PLAN).map_err(Error::io("read", &path))?;
         let plan = serde_json::from_slice(&text).map_err(|e| {
             let hint = "remove it and repeat the whole command: finished runs are kept";
             Error::run(format!("{} can't be read: {e}", path.display()), hint)

@@ -243,15 +243,15 @@ fn last(path: &str) -> String {
 
 /// The last scores up to the checkpoint. They are informative only, so that a log that can't be read is no error.
 fn scores(run: &Run, state: &State) -> Vec<(String, f64)> {
-    let events = run.events(Some(state.events_bytes)).unwrap_or_default();
     let mut all = Vec::new();
-    for event in events {
-        match event {
-            Event::Score { step, name, value, .. } if step <= state.step => all.push((step, name, value)),
-            // Scores after the step that a heal returned to are those of other nets.
-            Event::Heal(heal) => all.retain(|(step, ..)| *step <= heal.back_to),
-            _ => {}
-        }
+    let read = run.each_event(Some(state.events_bytes), |event| match event {
+        Event::Score { step, name, value, .. } if step <= state.step => all.push((step, name, value)),
+        // Scores after the step that a heal returned to are those of other nets.
+        Event::Heal(heal) => all.retain(|(step, ..)| *step <= heal.back_to),
+        _ => {}
+    });
+    if read.is_err() {
+        return Vec::new();
     }
     let last = all.last().map_or(0, |(step, ..)| *step);
     all.into_iter().filter(|(step, ..)| *step == last).map(|(_, name, value)| (name.to_string(), value)).collect()

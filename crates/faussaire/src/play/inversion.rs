@@ -11,6 +11,8 @@ use crate::run::Sampler;
 
 /// Number of random vectors that are tried, and of those that are optimised.
 const CANDIDATES: usize = 256;
+/// Of them, those whose images are made at a time; a divisor of their number.
+const CANDIDATES_AT_ONCE: usize = 64;
 const STARTS: usize = 4;
 
 /// Adam's settings for z.
@@ -63,9 +65,14 @@ impl Inversion {
             ));
         }
         let noise = sampler.noise(seed, 0, CANDIDATES);
-        let images = sampler.values(&noise, Some(&label.repeat(CANDIDATES)))?;
         let distance = |image: &[f32]| image.iter().zip(target).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
-        let mut order: Vec<(f32, usize)> = images.chunks(target.len()).map(distance).zip(0..).collect();
+        let mut distances = Vec::with_capacity(CANDIDATES);
+        // Not all images at once: of a large generator they would take gigabytes.
+        for noise in noise.chunks(CANDIDATES_AT_ONCE * sampler.latent()) {
+            let images = sampler.values(noise, Some(&label.repeat(CANDIDATES_AT_ONCE)))?;
+            distances.extend(images.chunks(target.len()).map(distance));
+        }
+        let mut order: Vec<(f32, usize)> = distances.into_iter().zip(0..).collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0));
         let latent = sampler.latent();
         let start = |at: usize| noise[at * latent..(at + 1) * latent].iter().copied();

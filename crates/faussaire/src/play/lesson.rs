@@ -1,7 +1,6 @@
 //! A lesson: trains on a 2-D toy phase by phase, with a picture of both nets after each. It is the same training as
 //! that of the command line, stopped in the middle of a step.
 
-use crate::Device;
 use crate::data::{Coverage, OpenOptions, Points, Toy, open};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Scores};
@@ -10,6 +9,7 @@ use crate::ops::host;
 use crate::ops::tensor;
 use crate::recipe::Recipe;
 use crate::train::{DiscriminatorStep, Gan, Latents, StepReport};
+use crate::{Device, Tensor};
 
 /// Number of real and of generated points of a picture.
 const POINTS: usize = 400;
@@ -17,6 +17,14 @@ const POINTS: usize = 400;
 /// Points of the heat map, and of the latent mesh, along a side.
 const HEAT: usize = 41;
 const MESH: usize = 21;
+
+/// Values between two layers of the points that are computed at a time.
+const VALUES_AT_ONCE: usize = 1 << 21;
+
+/// Cost of a forward and backward pass, in forward passes: gradients of the input and of the weights cost one each.
+const FORWARD_BACKWARD: u64 = 3;
+/// Cost of a gradient penalty: forward, the gradient of the input, and the backward pass through both.
+const GRADIENT_PENALTY: u64 = 6;
 
 /// The mesh covers latents from minus this to this, which contain most noise.
 const MESH_REACH: f32 = 2.0;
@@ -84,6 +92,55 @@ pub struct Picture {
     pub mesh: Mesh,
     /// Coverage of the clusters by `fake`.
     pub coverage: Coverage,
+}
+
+/// What a lesson takes, estimated from its recipe before any of it is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Operations of a step's longer phase.
+    pub phase: u64,
+    /// Operations of a picture.
+    pub picture: u64,
+    /// Memory in bytes: weights, what training keeps, a picture.
+    pub bytes: u64,
+}
+
+impl Cost {
+    /// The cost of a lesson with `recipe`.
+    ///
+    /// # Errors
+    /// Nets that can't be built.
+    pub fn of(recipe: &Recipe) -> Result<Self> {
+        let (generator, discriminator) = recipe.networks()?;
+        let train = &recipe.train;
+        let batch = train.batch as u64;
+        let (g, d) = (generator.operations(), discriminator.operations());
+        let penalties = train.penalties.len() as u64;
+        let times = |count: u64, flops: u64| count.saturating_mul(flops);
+        // D's update sees real and generated examples; G's goes through D, too.
+        let first = g.saturating_add(times(2 * FORWARD_BACKWARD + penalties * GRADIENT_PENALTY, d));
+        let second = times(FORWARD_BACKWARD, g.saturating_add(d));
+        let phase = times(batch, times(train.n_critic, first).max(second));
+        let (points, mesh) = (POINTS as u64, (MESH * MESH) as u64);
+        let heat = (HEAT * HEAT) as u64;
+        let picture = times(points + mesh, g).saturating_add(times(heat + 2 * points, d));
+        let [values_g, values_d] = [&generator, &discriminator].map(|net| net.activations() as u64);
+        // A penalty keeps the tangent of each value, and the gradients of both.
+        let kept = times(batch, times(2, values_g).saturating_add(times(4 + 4 * penalties, values_d)));
+        let weights = [&generator, &discriminator].map(|net| net.parameters().0 as u64).iter().sum::<u64>();
+        let at_once = |widest: usize, n: usize| times(2 * at_once(widest).min(n) as u64, widest as u64);
+        let drawn =
+            at_once(generator.widest(), POINTS.max(MESH * MESH)).max(at_once(discriminator.widest(), HEAT * HEAT));
+        // Scratch memory of a convolution is at most its operations over those of eight channels, on each of two threads.
+        let scratch = generator.flops().max(discriminator.flops()) / 8;
+        let values = times(6, weights).saturating_add(kept).saturating_add(drawn).saturating_add(scratch);
+        Ok(Self { phase, picture, bytes: times(size_of::<f32>() as u64, values) })
+    }
+}
+
+/// How many points a net with so many values between two layers computes at a time.
+fn at_once(widest: usize) -> usize {
+    (VALUES_AT_ONCE / widest.max(1)).max(1)
 }
 
 impl Lesson {
@@ -173,8 +230,13 @@ impl Lesson {
 
     fn generated(&self, latents: &Latents) -> Vec<[f32; 2]> {
         let generator = &self.gan.generator;
-        let mut pass = Pass::infer().given(latents.y.clone());
-        let mut values = host(&generator.net.apply(&generator.weights, latents.z.clone(), &mut pass));
+        let (n, stride) = (latents.z.dims()[0], at_once(generator.net.widest()));
+        let mut values = Vec::with_capacity(2 * n);
+        for first in (0..n).step_by(stride) {
+            let part = |t: &Tensor<4>| t.clone().narrow(0, first, stride.min(n - first));
+            let mut pass = Pass::infer().given(latents.y.as_ref().map(part));
+            values.extend(host(&generator.net.apply(&generator.weights, part(&latents.z), &mut pass)));
+        }
         self.gan.range().to_unit(&mut values);
         self.toy.to_plane(&values)
     }
@@ -184,9 +246,13 @@ impl Lesson {
         let window = self.toy.window();
         let mut values: Vec<f32> = points.iter().flatten().map(|v| 0.5 * (v / window + 1.0)).collect();
         self.gan.range().from_unit(&mut values);
-        let x = tensor(values, [points.len(), 1, 1, 2], &Device::cpu());
         let critic = &self.gan.discriminator;
-        host(&Scores::of(critic.net.apply_to_logits(&critic.weights, x, &mut Pass::infer())))
+        let mut scores = Vec::with_capacity(points.len());
+        for values in values.chunks(2 * at_once(critic.net.widest())) {
+            let x = tensor(values.to_vec(), [values.len() / 2, 1, 1, 2], &Device::cpu());
+            scores.extend(host(&Scores::of(critic.net.apply_to_logits(&critic.weights, x, &mut Pass::infer()))));
+        }
+        scores
     }
 
     fn heat(&self, real: &[[f32; 2]], fake: &[[f32; 2]]) -> Heat {
@@ -258,6 +324,38 @@ mod tests {
                 assert_eq!(host(a), host(b));
             }
         }
+    }
+
+    #[test]
+    fn a_cost_counts_all_that_a_lesson_does() {
+        let cost = |changes: &[&str]| Cost::of(&recipe(changes)).unwrap();
+        let usual = cost(&[]);
+        assert!(usual.phase < 1 << 30 && usual.picture < 1 << 30 && usual.bytes < 32 << 20, "{usual:?}");
+        assert_eq!(cost(&["train.batch=128"]).phase, 2 * cost(&["train.batch=64"]).phase);
+        assert!(cost(&["train.penalties={}"]).phase < usual.phase);
+        // Nearly no weights: much memory, or many operations.
+        let large = |middle: &str| {
+            let lines = format!("discriminator.layers=[\"reshape 1 1 2\", {middle}, \"globalpool\", \"dense 1\"]");
+            cost(&["train.batch=1", &lines])
+        };
+        let pixels = large("\"upsample 16\", \"upsample 16\", \"upsample 4\", \"relu\"");
+        assert!(pixels.bytes > 4 * 2 * (1 << 21) && pixels.bytes < 4 * 64 * (1 << 21), "{pixels:?}");
+        let moved = large("\"upsample 16\", \"upsample 16\", \"upsample 4\"");
+        assert!(moved.picture > 2481 * 2 * (1 << 20), "{moved:?}");
+        let kernels = large("\"upsample 16\", \"upsample 2\", \"conv 1 99x99\", \"conv 1 99x99\", \"conv 1 99x99\"");
+        assert!(kernels.picture > 2481 * 3 * 2 * 1024 * 9801 && kernels.picture < u64::MAX, "{kernels:?}");
+    }
+
+    #[test]
+    fn points_computed_in_parts_are_the_same() {
+        // 4096 values between two layers: 512 points at a time.
+        let wide = "discriminator.layers=[\"dense 16\", \"dense 4096\", \"relu\", \"dense 1\"]";
+        let lesson = Lesson::new(recipe(&[wide]), &Device::cpu()).unwrap();
+        assert_eq!(at_once(lesson.gan.discriminator.net.widest()), 512);
+        let all = square(HEAT, 3.0);
+        let parts: Vec<f32> = all.chunks(7).flat_map(|part| lesson.scores(part)).collect();
+        let whole = lesson.scores(&all);
+        assert!(parts.iter().zip(&whole).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs())));
     }
 
     #[test]

@@ -13,5 +13,5 @@ pub use directions::{Direction, Origin, directions};
 pub use expert::Expert;
 pub use inversion::{Inversion, InversionResult};
 pub use label_directions::label_directions;
-pub use lesson::{Heat, Lesson, Mesh, Phase, Picture};
+pub use lesson::{Cost, Heat, Lesson, Mesh, Phase, Picture};
 pub(crate) use principal::principal;

@@ -5,9 +5,10 @@ use crate::error::{Error, Result};
 
 /// Sets a key of `table`, which has the keys' current names, from `key=value`.
 pub(super) fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
-    let (key, value) = change
-        .split_once('=')
-        .ok_or_else(|| Error::recipe(format!("{change:?}: expected key=value"), "for example train.batch=32"))?;
+    let (key, value) = change.split_once('=').ok_or_else(|| {
+        let what = format!("{:?}: expected key=value", table::shortened(change));
+        Error::recipe(what, "for example train.batch=32")
+    })?;
     if let Some(group) = key.trim().strip_suffix(BETAS) {
         return pair(key.trim(), value.trim())?
             .iter()

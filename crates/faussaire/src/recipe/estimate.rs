@@ -10,13 +10,15 @@ use crate::Tensor;
 use crate::device::{self, Device};
 use crate::net::{Network, Pass};
 
-/// Larger or slower nets are not benchmarked.
-const MAX_WEIGHTS: usize = 100_000_000;
-const MAX_FLOPS: u64 = 20_000_000_000;
-/// Maximum activations of a benchmark.
-const MAX_VALUES: usize = 1 << 26;
-/// Approximate duration of the benchmark of a net.
+/// Larger nets are not benchmarked.
+const MAX_WEIGHTS: usize = 50_000_000;
+/// Maximum operations of one pass of a benchmark.
+const MAX_OPERATIONS: u64 = 20_000_000_000;
+/// Maximum values between two layers in a benchmark.
+const MAX_VALUES: usize = 1 << 23;
+/// Approximate duration of the benchmark of a net, and the longest, unless one pass takes longer.
 const BENCHMARK_TIME: Duration = Duration::from_millis(150);
+const LONGEST: Duration = Duration::from_secs(1);
 /// Cost of a forward and backward pass, in forward passes: gradients of the input and of the weights cost one each.
 const FORWARD_BACKWARD: f64 = 3.0;
 /// Cost of D in the generator's step, which needs no gradients of D's weights.
@@ -39,16 +41,18 @@ pub struct Estimate {
 }
 
 impl Recipe {
-    /// Estimates `steps` steps of training `generator` and `discriminator`, this recipe's nets, on `images` images.
+    /// Estimates `steps` steps of training `generator` and `discriminator`, this recipe's nets, on `images` images. Between two
+    /// passes of the benchmark `stop` may end it.
     pub fn estimate(
         &self,
         generator: &Network,
         discriminator: &Network,
         steps: Option<u64>,
         images: Option<usize>,
+        stop: &dyn Fn() -> bool,
     ) -> Estimate {
         let nets = [generator, discriminator];
-        let each = speeds(nets, self.train.batch).map(|speeds| step(self, speeds));
+        let each = speeds(nets, self.train.batch, stop).map(|speeds| step(self, speeds));
         let per_step = (self.train.n_critic * self.train.batch as u64) as f64;
         Estimate {
             images_per_s: each.map(|seconds| per_step / seconds),
@@ -59,7 +63,7 @@ impl Recipe {
                     "Time is estimated from a short benchmark on this machine and excludes scoring and sheets. Memory is \
                      computed: weights, Adam's moments, the activations of one batch, and the images."
                 }
-                None => "These networks are too large for a benchmark. Memory is computed.",
+                None => "These networks are too large, or the time too short, for a benchmark. Memory is computed.",
             },
         }
     }
@@ -81,46 +85,51 @@ pub(super) fn step_flops(recipe: &Recipe, nets: [&Network; 2]) -> f64 {
 
 /// Seconds of a step with these nets, by a benchmark; none for nets that are too large for one.
 pub(super) fn step_seconds(recipe: &Recipe, nets: [&Network; 2]) -> Option<f64> {
-    speeds(nets, recipe.train.batch).map(|speeds| step(recipe, speeds))
+    speeds(nets, recipe.train.batch, &|| false).map(|speeds| step(recipe, speeds))
 }
 
 /// Seconds per image of each net's forward pass.
-fn speeds(nets: [&Network; 2], batch: usize) -> Option<[f64; 2]> {
+fn speeds(nets: [&Network; 2], batch: usize, stop: &dyn Fn() -> bool) -> Option<[f64; 2]> {
     let [generator, discriminator] = nets;
     let weights = generator.parameters().0.saturating_add(discriminator.parameters().0);
-    if generator.activations().max(discriminator.activations()) > MAX_VALUES
+    if generator.widest().max(discriminator.widest()) > MAX_VALUES
         || weights > MAX_WEIGHTS
-        || generator.flops().saturating_add(discriminator.flops()) > MAX_FLOPS
+        || generator.operations().max(discriminator.operations()) > MAX_OPERATIONS
     {
         return None;
     }
-    device::on_pool(|| Some([speed(generator, batch)?, speed(discriminator, batch)?]))
+    Some([speed(generator, batch, stop)?, speed(discriminator, batch, stop)?])
 }
 
-fn speed(net: &Network, batch: usize) -> Option<f64> {
+fn speed(net: &Network, batch: usize, stop: &dyn Fn() -> bool) -> Option<f64> {
     let device = Device::cpu();
     let weights = net.initial(0, &device);
     let [h, w, c] = net.input().dims();
     // Small batches are slower per image; beyond 16 that hardly changes, unless a pass is very fast.
-    let n =
-        if net.flops() < 1_000_000 { batch } else { batch.min(16) }.min(MAX_VALUES / net.activations().max(1)).max(1);
+    let n = if net.flops() < 1_000_000 { batch } else { batch.min(16) };
+    let by_time = usize::try_from(MAX_OPERATIONS / net.operations().max(1)).unwrap_or(n);
+    let n = n.min(MAX_VALUES / net.widest().max(1)).min(by_time).max(1);
     let x = || Tensor::<4>::zeros([n, h, w, c], &device);
     let labels = (net.labels() > 0).then(|| Tensor::<4>::zeros([n, 1, 1, net.labels()], &device));
     let forward = || {
-        let out = net.apply_to_logits(&weights, x(), &mut Pass::infer().given(labels.clone()));
-        // Evaluation is lazy: reading the data runs it.
-        out.into_data()
+        let began = Instant::now();
+        device::on_pool(|| {
+            let out = net.apply_to_logits(&weights, x(), &mut Pass::infer().given(labels.clone()));
+            // Evaluation is lazy: reading the data runs it.
+            out.into_data()
+        });
+        began.elapsed()
     };
+    if stop() {
+        return None;
+    }
     let began = Instant::now();
-    forward();
     // The first pass also packs the weights; the minimum excludes interruptions by other programs.
-    let mut best = Duration::MAX;
+    let mut best = forward();
     let mut tries = 0;
-    while tries < 3 || began.elapsed() < BENCHMARK_TIME {
+    while (tries < 3 || began.elapsed() < BENCHMARK_TIME) && began.elapsed() < LONGEST && !stop() {
         tries += 1;
-        let again = Instant::now();
-        forward();
-        best = best.min(again.elapsed());
+        best = best.min(forward());
     }
     Some(best.as_secs_f64() / n as f64)
 }

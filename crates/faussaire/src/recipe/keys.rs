@@ -56,6 +56,14 @@ impl Key {
             .find(|key| key.name == path)
             .ok_or_else(|| Error::recipe(format!("`{name}` is a group of keys"), "name one of its keys"))
     }
+
+    /// The present name of `name`, a key or a group of keys, which may be a former one.
+    ///
+    /// # Errors
+    /// As [`Self::find`], but for groups.
+    pub fn path(name: &str) -> Result<String> {
+        Ok(table::find(name)?.0.join("."))
+    }
 }
 
 /// Collects the keys of `lines`, the group `at`, formerly called `old`, with their `defaults`.
@@ -169,6 +177,8 @@ mod tests {
             assert_eq!(Key::find(&key.name).unwrap(), key);
             assert!(key.names().all(|name| Key::find(name).unwrap() == key), "{}", key.name);
         }
+        assert_eq!(Key::path("train.penalties").unwrap(), "train.penalties");
+        assert!(Key::all().iter().all(|key| Key::path(key.old.as_ref().unwrap_or(&key.name)).unwrap() == key.name));
         for (wrong, said) in [("train.bacth", "did you mean `train.batch`"), ("train", "group"), ("", "no recipe key")]
         {
             assert!(Key::find(wrong).unwrap_err().to_string().contains(said), "{wrong}");

@@ -29,7 +29,7 @@ impl Recipe {
     pub fn parse(text: &str, origin: &str, changes: &[String]) -> Result<Self> {
         let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
             Error::recipe(
-                format!("{origin} can't be read as a recipe: {}", e.to_string().trim_end()),
+                format!("{origin} can't be read as a recipe: {}", readable(&e.to_string())),
                 "a recipe is a TOML file; each preset is a complete one to compare with",
             )
         })?;
@@ -43,6 +43,15 @@ impl Recipe {
     pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
         let text = text::read(path)?;
         Self::parse(&text, &path.display().to_string(), changes)
+    }
+
+    /// Reads the recipe in a run's folder, to which others may write.
+    ///
+    /// # Errors
+    /// As [`Self::read`], or anything but a regular file.
+    pub(crate) fn read_plain(path: &Path) -> Result<Self> {
+        let text = text::read_plain(path)?;
+        Self::parse(&text, &path.display().to_string(), &[])
     }
 
     /// The recipe with `key=value` changes, such as those in the log of a run.
@@ -74,7 +83,7 @@ impl Recipe {
     }
 
     pub(super) fn from_checked(table: toml::Table) -> Result<Self> {
-        let refused = |e: toml::de::Error| Error::recipe(e.to_string().trim_end(), "docs/recipes.md lists all keys");
+        let refused = |e: toml::de::Error| Error::recipe(readable(&e.to_string()), "docs/recipes.md lists all keys");
         table.try_into().map_err(refused)
     }
 
@@ -93,6 +102,13 @@ impl Recipe {
 pub(super) fn json(value: &impl Serialize) -> Result<serde_json::Value> {
     serde_json::to_value(value)
         .map_err(|e| Error::recipe(format!("the recipe can't be written as JSON: {e}"), "report this"))
+}
+
+/// An error of the TOML reader, which quotes a line of the text: of a long one, the beginning.
+fn readable(error: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    let cut = |line: &str| line.chars().take(MAX_CHARS).collect::<String>();
+    error.trim_end().lines().map(cut).collect::<Vec<_>>().join("\n")
 }
 
 /// `error`, with the name of the recipe.

@@ -291,28 +291,49 @@ pub(super) fn line(lines: &'static [Line], name: &str) -> Option<&'static Line> 
 
 /// The line of the dotted `key`, which may contain former names, and its path with current names.
 pub(super) fn find(key: &str) -> Result<(Vec<&'static str>, &'static Line)> {
-    let (mut lines, mut path, mut found) = (super::settings::ROOT, Vec::new(), None);
-    for name in key.split('.') {
-        let Some(here) = line(lines, name) else { return Err(unknown(key)) };
-        path.push(here.name);
-        found = Some(here);
-        lines = match here.entry {
+    let (path, found, rest) = known_part(key);
+    match (found, rest) {
+        (Some(line), None) => Ok((path, line)),
+        (found, _) => Err(unknown(key, found.map(|line| (path, line)))),
+    }
+}
+
+/// The line of the longest known beginning of `key` and its path, and the rest of `key`, if there is any.
+fn known_part(key: &str) -> (Vec<&'static str>, Option<&'static Line>, Option<&str>) {
+    let (mut lines, mut path, mut found, mut rest) = (super::settings::ROOT, Vec::new(), None, Some(key));
+    while let Some(here) = rest {
+        let (name, behind) = here.split_once('.').map_or((here, None), |(name, behind)| (name, Some(behind)));
+        let Some(next) = line(lines, name) else { break };
+        path.push(next.name);
+        (found, rest) = (Some(next), behind);
+        lines = match next.entry {
             Entry::Group(inner) => inner,
             Entry::Key { .. } => &[],
         };
     }
-    found.map(|line| (path, line)).ok_or_else(|| unknown(key))
+    (path, found, rest)
 }
 
-fn unknown(key: &str) -> Error {
-    let value = key
-        .rsplit_once('.')
-        .filter(|(parent, _)| find(parent).is_ok_and(|(_, line)| matches!(line.entry, Entry::Key { .. })));
-    if let Some((parent, _)) = value {
-        return bad_value(key, format_args!("`{parent}` is a value, not a group of keys"));
+/// The error for `key`, which isn't in the table; `before` is the longest part of it that is.
+fn unknown(key: &str, before: Option<(Vec<&'static str>, &'static Line)>) -> Error {
+    /// No key is as long, and a search for similar names takes time for each character.
+    const LONGEST: usize = 120;
+    let shown = shortened(key);
+    if let Some((path, Line { entry: Entry::Key { .. }, .. })) = before {
+        return bad_value(&shown, format_args!("`{}` is a value, not a group of keys", path.join(".")));
     }
-    let near = meant_key(key).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    Error::recipe(format!("there is no recipe key `{key}`{near}"), "docs/recipes.md lists all keys")
+    let near = Some(key).filter(|key| key.len() <= LONGEST).and_then(meant_key);
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Error::recipe(format!("there is no recipe key `{shown}`{near}"), "docs/recipes.md lists all keys")
+}
+
+/// The error for `key`, which is in a recipe's table and not among its lines.
+fn stray(key: &str) -> Error {
+    match find(key) {
+        Err(error) => error,
+        // A quoted name with dots: `"train.batch" = 8`.
+        Ok(_) => bad_value(key, "its name is in quotes, which makes it one name; expected it without quotes"),
+    }
 }
 
 /// The key that an unknown one is probably meant to be: one with nearly the same name, else one whose last part, by any
@@ -341,7 +362,7 @@ pub(super) fn check(lines: &'static [Line], at: &str, values: &Value) -> Result<
         // A penalty that a program registered has a weight as the built-in ones.
         match lines.first().filter(|_| at == "train.penalties" && name.starts_with(PREFIX)) {
             Some(weight) => check_line(weight, &dotted(at, name), value)?,
-            None => return Err(unknown(&dotted(at, name))),
+            None => return Err(stray(&dotted(at, name))),
         }
     }
     for line in lines {
@@ -381,12 +402,19 @@ fn meant(kind: &Kind, value: &Value) -> Option<&'static str> {
 
 /// `value` for an error, truncated if it is long.
 fn excerpt(value: &Value) -> String {
-    const MAX_CHARS: usize = 80;
     if value.is_null() {
         return "a number that is not finite".into();
     }
-    let text = value.to_string();
-    if text.chars().count() <= MAX_CHARS { text } else { text.chars().take(MAX_CHARS).chain("...".chars()).collect() }
+    shortened(&value.to_string())
+}
+
+/// `text` for an error, truncated if it is long.
+pub(super) fn shortened(text: &str) -> String {
+    const MAX_CHARS: usize = 80;
+    match text.char_indices().nth(MAX_CHARS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
+    }
 }
 
 #[cfg(test)]

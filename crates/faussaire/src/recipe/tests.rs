@@ -79,6 +79,89 @@ fn bad_keys_and_values_are_named() {
     assert_eq!(missing, "file.toml: recipe key `discriminator.layers`: expected a list of texts, but it is missing");
 }
 
+/// Runs `work` with little stack, so that a recursion over its input ends the test.
+fn with_little_stack(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn the_depth_and_length_of_a_recipe_cost_no_stack() {
+    with_little_stack(|| {
+        const DEEP: usize = 60_000;
+        let dots = |first: &str| format!("{first}{}", ".a".repeat(DEEP));
+        for change in [
+            format!("{}=1", dots("train")),
+            format!("{}=1", dots("latent")),
+            format!("{}=1", "train.".repeat(DEEP)),
+            format!("{}=1", ".".repeat(DEEP)),
+            format!("{}=1", "a".repeat(DEEP)),
+            format!("train.batch={}", "[".repeat(DEEP)),
+            format!("train.batch={}1{}", "[".repeat(DEEP), "]".repeat(DEEP)),
+            format!("train.penalties={}1{}", "{a=".repeat(DEEP), "}".repeat(DEEP)),
+            format!("train.penalties={{{}=1}}", dots("a")),
+            format!("generator.layers=[\"{}\"]", "dense(".repeat(DEEP)),
+            "a".repeat(DEEP),
+        ] {
+            let error = tp(&[&change]).and_then(|recipe| recipe.networks()).err().unwrap().to_string();
+            assert!(error.len() < 1_000, "{} characters: {}", error.len(), &error[..1_000]);
+        }
+        for text in [
+            format!("{} = 1", dots("a")),
+            format!("[{}]", dots("a")),
+            format!("[[{}]]", dots("a")),
+            format!("[train]\n{} = 1", dots("a")),
+            format!("latent = {}1{}", "[".repeat(DEEP), "]".repeat(DEEP)),
+            format!("latent = {}1{}", "{a=".repeat(DEEP), "}".repeat(DEEP)),
+            format!("latent = \"{}\"", "a".repeat(DEEP)),
+            format!("{} = 1", "a".repeat(DEEP)),
+        ] {
+            let error = Recipe::parse(&text, "deep", &[]).err().unwrap().to_string();
+            assert!(error.len() < 2_000, "{} characters: {}", error.len(), &error[..1_000]);
+        }
+    });
+}
+
+#[test]
+fn a_quoted_name_with_dots_is_told_apart() {
+    let text = format!("\"train.batch\" = 8\n{}", Preset::Tp.text());
+    let error = Recipe::parse(&text, "mine", &[]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "mine: recipe key `train.batch`: its name is in quotes, which makes it one name; expected it without quotes"
+    );
+}
+
+/// Pieces of keys and of values, put together at random.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => proptest::sample::select(Key::all()).prop_map(|key| key.name.clone()),
+        2 => proptest::sample::select(vec![
+            ".", "=", "[", "]", "{", "}", "\"", "'", "\n", ",", "#", " ", "train", "generator.adam", "1", "-1", "1e999",
+            "nan", "inf", "true", "\"a\"", "\\", "\0", "é", "\u{202e}", "1979-05-27", "0x", "_", "train.penalties.r1",
+        ])
+        .prop_map(String::from),
+        1 => proptest::collection::vec(any::<char>(), 0..12).prop_map(String::from_iter),
+        1 => (proptest::sample::select(vec![".a", "[", "{a=", "a", "\"", "="]), 1..3_000usize)
+            .prop_map(|(text, times)| text.repeat(times)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever is given is a recipe or a short error.
+    #[test]
+    fn no_change_does_harm(pieces in proptest::collection::vec(piece(), 0..8)) {
+        let change = pieces.concat();
+        if let Err(error) = tp(&[&change]) {
+            prop_assert!(error.to_string().len() < 2_000, "{}", error.to_string().len());
+        }
+        if let Err(error) = Recipe::parse(&change, "text", &[]) {
+            prop_assert!(error.to_string().len() < 2_000, "{}", error.to_string().len());
+        }
+    }
+}
+
 /// Pairs of another name that is read and the present one.
 fn renamed() -> impl Iterator<Item = (&'static str, &'static Key)> {
     Key::all().iter().filter_map(|key| Some((key.old.as_deref()?, key)))

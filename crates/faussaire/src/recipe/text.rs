@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::data;
 use crate::error::{Error, Result};
 
 /// Largest recipe that is read, in bytes.
@@ -25,10 +26,24 @@ pub(super) fn read(path: &Path) -> Result<String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(Error::io("read", path))?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    text_of(path, &bytes)
+}
+
+/// Reads the recipe file at `path`, which must be a regular file: in a folder that others may write to.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_plain(path: &Path) -> Result<String> {
+    let bytes = data::read_plain(path, MAX_BYTES).map_err(Error::io("read", path))?;
+    text_of(path, &bytes)
+}
+
+fn text_of(path: &Path, bytes: &[u8]) -> Result<String> {
+    let name = path.display();
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::recipe(format!("{name} is no recipe: it is larger than {MAX_BYTES} bytes"), KIND_HINT));
     }
-    decoded(&bytes).map_err(|why| match why {
+    decoded(bytes).map_err(|why| match why {
         Undecoded::NoText => Error::recipe(format!("{name} is no recipe: it is not text"), KIND_HINT),
         Undecoded::Line(line) => Error::recipe(
             format!("{name}, line {line}: not UTF-8, the encoding of recipes"),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::record::Record;
+use crate::data::read_plain;
 use crate::net::summary::grouped;
 use crate::render::page::Image;
 
@@ -49,13 +50,13 @@ fn figure(folder: &Path, (step, file): &(u64, String)) -> Option<Figure> {
     // The log is the run's own, but may come from anywhere: only plain names inside samples/ are followed.
     let name = file.strip_prefix("samples/").filter(|name| !name.contains(['/', '\\']))?;
     let (samples, path) = (folder.join("samples"), folder.join("samples").join(name));
-    let plain = |meta: std::fs::Metadata| meta.is_file() && meta.len() <= LARGEST;
     if !std::fs::symlink_metadata(samples).is_ok_and(|meta| meta.is_dir())
-        || !std::fs::symlink_metadata(&path).is_ok_and(plain)
+        || !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file())
     {
         return None;
     }
     let caption = format!("step {}", grouped(*step));
-    let image = Image::of_file(&std::fs::read(path).ok()?, format!("images of the averaged generator at {caption}"))?;
+    let image =
+        Image::of_file(&read_plain(&path, LARGEST).ok()?, format!("images of the averaged generator at {caption}"))?;
     Some(Figure { image, caption })
 }

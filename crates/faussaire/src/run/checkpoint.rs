@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use crate::data::{Digest, PartFile};
+use crate::data::{Digest, PartFile, read_plain};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Network, Weights};
@@ -55,6 +55,10 @@ pub struct State {
 }
 
 const VERSION: u32 = 1;
+
+/// Size limit of state.json, and of what a file of tensors holds besides their values, in bytes.
+const MAX_STATE: u64 = 1 << 20;
+const MAX_HEADER: u64 = 4 << 20;
 
 /// Most steps, updates and images: numbers up to it are exact in every program that reads JSON.
 const MAX_COUNT: u64 = 1 << 53;
@@ -284,7 +288,7 @@ pub fn state(place: &Path) -> Result<(PathBuf, State)> {
 
 fn read_state(folder: &Path) -> Result<State> {
     let path = folder.join(STATE);
-    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    let bytes = read_plain(&path, MAX_STATE).map_err(Error::io("read", &path))?;
     let state = State::parse(&bytes).map_err(|why| {
         Error::run(format!("{} was changed or is damaged: {why}", path.display()), super::ANOTHER_CHECKPOINT)
     })?;
@@ -351,13 +355,13 @@ pub fn load(place: &Path, gan: &mut Gan) -> Result<State> {
 /// Reads one net's weights from the checkpoint's file `name`.
 pub(crate) fn weights(place: &Path, state: &State, net: &Network, name: &str, device: &Device) -> Result<Weights> {
     let file = format!("{name}.safetensors");
-    let bytes = read(place, state, &file)?;
+    let bytes = read(place, state, &file, net.parameters().0)?;
     Ok(Weights::new(decode(&bytes, &entries(net), &place.join(file), super::ANOTHER_CHECKPOINT, device)?))
 }
 
 fn load_moments(place: &Path, state: &State, model: &mut Model, updates: u64, device: &Device) -> Result<()> {
     let file = format!("{}-adam.safetensors", model.net.name());
-    let bytes = read(place, state, &file)?;
+    let bytes = read(place, state, &file, 2 * model.net.parameters().0)?;
     let tensors = decode(&bytes, &moment_entries(&model.net), &place.join(file), super::ANOTHER_CHECKPOINT, device)?;
     if let Some(optimizer) = &mut model.optimizer {
         optimizer.updates = updates;
@@ -366,10 +370,11 @@ fn load_moments(place: &Path, state: &State, model: &mut Model, updates: u64, de
     Ok(())
 }
 
-/// Reads a file and checks its digest.
-fn read(place: &Path, state: &State, file: &str) -> Result<Vec<u8>> {
+/// Reads a file of at most `values` values and checks its digest.
+fn read(place: &Path, state: &State, file: &str, values: usize) -> Result<Vec<u8>> {
     let path = place.join(file);
-    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    let limit = (size_of::<f32>() as u64).saturating_mul(values as u64).saturating_add(MAX_HEADER);
+    let bytes = read_plain(&path, limit).map_err(Error::io("read", &path))?;
     if state.files.get(file).is_none_or(|expected| *expected != digest(&bytes)) {
         return Err(Error::run(
             format!("{} is damaged: its SHA-256 differs from the one in state.json", path.display()),

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkpoint;
-use crate::data::PartFile;
+use crate::data::{PartFile, open_plain_with, read_plain};
 use crate::error::{Error, Result};
 use crate::recipe::{PrecisionChoice, Recipe};
 
 /// How often a lock that is taken is tried again, and after which time.
 const LOCK_RETRIES: u32 = 5;
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
+
+/// Size limit of a recipe, in bytes.
+const MAX_RECIPE: u64 = 16 << 20;
 
 /// The file for the output of a training's process; it may be in the folder before the run is created.
 pub const TRAINING_LOG: &str = "training.log";
@@ -105,7 +108,7 @@ impl Run {
     /// # Errors
     /// A damaged config.toml, or invalid changes.
     pub fn recipe(&self, changes: &[String]) -> Result<Recipe> {
-        let recipe = Recipe::read(&self.path.join("config.toml"), &[])?;
+        let recipe = Recipe::read_plain(&self.path.join("config.toml"))?;
         let f32 = (recipe.train.precision == PrecisionChoice::Auto).then(|| "train.precision=f32".to_owned());
         let changes: Vec<String> = f32.into_iter().chain(changes.iter().cloned()).collect();
         if changes.is_empty() { Ok(recipe) } else { recipe.changed(&changes) }
@@ -117,7 +120,7 @@ impl Run {
     /// As [`Self::recipe`].
     pub fn first_recipe(&self) -> Result<Recipe> {
         let first = self.path.join("config.first.toml");
-        if first.exists() { Recipe::read(&first, &[]) } else { self.recipe(&[]) }
+        if first.exists() { Recipe::read_plain(&first) } else { self.recipe(&[]) }
     }
 
     /// The folder of the checkpoint called `name`: `latest`, `best`, or a permanent one such as `epoch-0010`.
@@ -148,12 +151,9 @@ impl Run {
     /// A folder that another training has locked.
     pub fn lock(&self) -> Result<File> {
         let path = self.path.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(Error::io("create", &path))?;
+        let mut access = OpenOptions::new();
+        let access = access.create(true).truncate(false).write(true);
+        let file = open_plain_with(access, &path).map_err(Error::io("create", &path))?;
         // `is_training` takes the lock for a moment.
         for _ in 0..LOCK_RETRIES {
             match file.try_lock() {
@@ -190,7 +190,7 @@ impl Run {
         if first.exists() {
             return Ok(());
         }
-        let text = fs::read(&current).map_err(Error::io("read", &current))?;
+        let text = read_plain(&current, MAX_RECIPE).map_err(Error::io("read", &current))?;
         let mut file = PartFile::create(&first)?;
         file.write(&text)?;
         file.commit()

@@ -1,17 +1,19 @@
 //! A run's log, read as events, and mended before a run is resumed: a line that was cut, changed or lost must neither stop a
 //! run of days nor go unsaid.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Run, State, write_state};
-use crate::data::{Digest, PartFile, printable};
+use crate::data::{Digest, PartFile, open_plain, printable};
 use crate::error::{Error, Result};
 use crate::train::Event;
 
 /// Largest log that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
+/// Longest line, in bytes.
+const MAX_LINE: u64 = 1 << 20;
 
 /// What a mended log was, beside it.
 const DAMAGED: &str = "events.damaged.jsonl";
@@ -28,35 +30,73 @@ impl Run {
     /// # Errors
     /// A log that can't be read, or a line that is not an event.
     pub fn events(&self, bytes: Option<u64>) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        self.each_event(bytes, |event| events.push(event))?;
+        Ok(events)
+    }
+
+    /// Calls `each` with every event that [`Self::events`] would give, without keeping them.
+    ///
+    /// # Errors
+    /// As [`Self::events`].
+    pub(crate) fn each_event(&self, bytes: Option<u64>, mut each: impl FnMut(Event)) -> Result<()> {
         let path = self.log_path();
-        let text = self.log_text(bytes.unwrap_or(MAX_BYTES))?.unwrap_or_default();
-        whole_lines(&text).enumerate().map(|(at, line)| event(line).map_err(|why| refused(&path, at, &why))).collect()
+        self.each_line(bytes, |at, line| {
+            each(event(line).map_err(|why| refused(&path, at, &why))?);
+            Ok(())
+        })
     }
 
     /// As [`Self::events`], without the lines that can't be read, of which [`Self::mend_log`] speaks.
     pub(crate) fn readable_events(&self, bytes: u64) -> Result<Vec<Event>> {
-        let text = self.log_text(bytes)?.unwrap_or_default();
-        Ok(whole_lines(&text).filter_map(|line| event(line).ok()).collect())
+        let mut events = Vec::new();
+        self.each_line(Some(bytes), |_, line| {
+            events.extend(event(line).ok());
+            Ok(())
+        })?;
+        Ok(events)
+    }
+
+    /// Calls `each` with the number (from 0) and the text of every complete line of the log, of its first `bytes` if given. Of a
+    /// line that is too long for an event, it gets the beginning.
+    fn each_line(&self, bytes: Option<u64>, mut each: impl FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
+        let path = self.log_path();
+        let Some(log) = self.open_log()? else { return Ok(()) };
+        let mut log = BufReader::new(log.take(bytes.unwrap_or(MAX_BYTES).min(MAX_BYTES)));
+        let mut line = Vec::new();
+        for at in 0.. {
+            line.clear();
+            let read = |e| Error::io("read", &path)(e);
+            log.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut line).map_err(read)?;
+            let whole =
+                line.ends_with(b"\n") || line.len() as u64 > MAX_LINE && log.skip_until(b'\n').map_err(read)? > 0;
+            if !whole {
+                break;
+            }
+            each(at, &line)?;
+        }
+        Ok(())
+    }
+
+    /// None without a log.
+    fn open_log(&self) -> Result<Option<File>> {
+        let path = self.log_path();
+        match open_plain(&path) {
+            Ok(log) => Ok(Some(log)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) if e.kind() == ErrorKind::InvalidData => Err(Error::run(
+                format!("{} is not a regular file", path.display()),
+                "put the run's log back, or move this away: without a log the run can be resumed, too",
+            )),
+            Err(e) => Err(Error::io("read", &path)(e)),
+        }
     }
 
     /// The first `bytes` of the log, or as much as there is; none without a log.
     fn log_text(&self, bytes: u64) -> Result<Option<Vec<u8>>> {
-        let path = self.log_path();
-        match fs::metadata(&path) {
-            // Opening a pipe would wait for a writer.
-            Ok(about) if !about.is_file() => {
-                return Err(Error::run(
-                    format!("{} is not a plain file", path.display()),
-                    "put the run's log back, or move this away: without a log the run can be resumed, too",
-                ));
-            }
-            Ok(_) => {}
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(Error::io("read", &path)(e)),
-        }
+        let Some(log) = self.open_log()? else { return Ok(None) };
         let mut text = Vec::new();
-        let file = File::open(&path).map_err(Error::io("read", &path))?;
-        file.take(bytes.min(MAX_BYTES)).read_to_end(&mut text).map_err(Error::io("read", &path))?;
+        log.take(bytes.min(MAX_BYTES)).read_to_end(&mut text).map_err(Error::io("read", &self.log_path()))?;
         Ok(Some(text))
     }
 
@@ -124,7 +164,7 @@ impl Run {
     /// Keeps the log as it was.
     fn copy_log(&self) -> Result<()> {
         let (from, to) = (self.log_path(), self.path().join(DAMAGED));
-        let mut log = File::open(&from).map_err(Error::io("read", &from))?;
+        let mut log = open_plain(&from).map_err(Error::io("read", &from))?;
         let mut part = PartFile::create(&to)?;
         std::io::copy(&mut log, &mut part).map_err(Error::io("write", &to))?;
         part.commit()
@@ -158,6 +198,9 @@ fn whole_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn event(line: &[u8]) -> std::result::Result<Event, String> {
+    if line.len() as u64 > MAX_LINE {
+        return Err(format!("it is longer than {MAX_LINE} bytes"));
+    }
     serde_json::from_slice(line).map_err(|e| printable(&e.to_string()).into_owned())
 }
 
@@ -193,6 +236,8 @@ fn digest(text: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::metrics::ScoreName;
     use crate::recipe::{Preset, Recipe};
@@ -226,6 +271,19 @@ mod tests {
         let error = run.events(None).unwrap_err().to_string();
         assert!(error.contains("events.jsonl: line 1 is not an event"), "{error}");
         assert_eq!(run.readable_events(100).unwrap(), []);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_none() {
+        let long = " ".repeat(MAX_LINE as usize) + SCORE;
+        let (_root, run, place, mut state) = run(format!("{END}{long}{SCORE}").as_bytes(), "");
+        let error = run.events(None).unwrap_err().to_string();
+        assert!(error.contains("events.jsonl: line 2 is not an event: it is longer than"), "{error}");
+        assert_eq!(run.readable_events(1 << 30).unwrap().len(), 2);
+        state.events_bytes = fs::metadata(run.log_path()).unwrap().len();
+        let remarks = run.mend_log(&place, &mut state).unwrap();
+        assert!(remarks[0].contains("line 2 is no event and was left out"), "{remarks:?}");
+        assert_eq!(run.events(None).unwrap().len(), 2);
     }
 
     #[test]
@@ -273,6 +331,6 @@ mod tests {
         fs::remove_file(run.log_path()).unwrap();
         fs::create_dir(run.log_path()).unwrap();
         let error = run.mend_log(&place, &mut state).unwrap_err().to_string();
-        assert!(error.contains("is not a plain file"), "{error}");
+        assert!(error.contains("is not a regular file"), "{error}");
     }
 }

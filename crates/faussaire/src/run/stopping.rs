@@ -2,11 +2,12 @@
 //! second, saves and ends as after Ctrl-C. This works for a training of any process or machine that shares the folder,
 //! and can't signal an unrelated process (docs/decisions/0009).
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::Run;
+use crate::data::open_plain;
 use crate::error::{Error, Result};
 
 /// Name of the file.
@@ -27,17 +28,21 @@ impl Run {
             ));
         }
         let path = self.path().join(STOP);
-        fs::write(&path, "").map_err(Error::io("create", &path))
+        // A new file only: an existing one may be a link, and writing through it would empty a file elsewhere.
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &path)(e)),
+            // The training removes whatever has the name.
+            _ => Ok(()),
+        }
     }
 
     /// Whether a training is running in this folder, that is, whether the folder is locked.
     pub fn is_training(&self) -> bool {
         let path = self.path().join("lock");
-        // Opening anything but a regular file could block.
         if !fs::symlink_metadata(&path).is_ok_and(|m| m.is_file()) {
             return false;
         }
-        let Ok(file) = File::open(&path) else { return false };
+        let Ok(file) = open_plain(&path) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
@@ -98,6 +103,17 @@ mod tests {
         assert!(request.was_requested(&run).unwrap());
         std::thread::sleep(INTERVAL);
         assert!(!request.was_requested(&run).unwrap());
+        // A link with that name is removed, and what it leads to stays.
+        #[cfg(unix)]
+        {
+            let other = root.path().join("other");
+            fs::write(&other, "mine").unwrap();
+            std::os::unix::fs::symlink(&other, run.path().join(STOP)).unwrap();
+            run.ask_to_stop().unwrap();
+            std::thread::sleep(INTERVAL);
+            assert!(request.was_requested(&run).unwrap());
+            assert_eq!(fs::read(&other).unwrap(), b"mine");
+        }
         // A request that a killed training left does not stop the next one.
         run.ask_to_stop().unwrap();
         drop(lock);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::scoring::Scoring;
 use super::sheet;
-use crate::data::Digest;
+use crate::data::{Digest, open_plain_with};
 use crate::error::{Error, Result};
 use crate::metrics::{Extractor, OnlineScore};
 use crate::render::png;
@@ -49,9 +49,9 @@ impl Recorder {
     /// A log that can't be opened, or that is shorter.
     pub fn new(run: Run, state: Option<&State>) -> Result<Self> {
         let path = run.log_path();
-        let mut open = OpenOptions::new();
-        let open = open.create(true).truncate(false).read(true).write(true);
-        let mut events = open.open(&path).map_err(Error::io("create", &path))?;
+        let mut access = OpenOptions::new();
+        let access = access.create(true).truncate(false).read(true).write(true);
+        let mut events = open_plain_with(access, &path).map_err(Error::io("create", &path))?;
         let length = state.map_or(0, State::resumed_bytes);
         let digest = digest_of(&mut events, length).map_err(Error::io("read", &path))?;
         truncate(&mut events, length).map_err(Error::io("write", &path))?;

@@ -50,9 +50,9 @@ pub(crate) fn run_with(
     y: &mut [f32],
     make_planes: impl Fn(Range<usize>, &mut [f32]) + Sync,
 ) {
-    let images = images_at_once(plan);
+    let (images, kernels) = (images_at_once(plan), kernels_in_use(plan));
     y.par_chunks_mut(images * plan.to.len()).enumerate().for_each(|(block, y)| {
-        run_block(plan, bias, act, block * images, y, &make_planes);
+        run_block(plan, &kernels, bias, act, block * images, y, &make_planes);
     });
 }
 
@@ -64,9 +64,9 @@ pub(crate) fn run_here(
     y: &mut [f32],
     make_planes: impl Fn(Range<usize>, &mut [f32]),
 ) {
-    let images = images_at_once(plan);
+    let (images, kernels) = (images_at_once(plan), kernels_in_use(plan));
     for (block, y) in y.chunks_mut(images * plan.to.len()).enumerate() {
-        run_block(plan, bias, act, block * images, y, &make_planes);
+        run_block(plan, &kernels, bias, act, block * images, y, &make_planes);
     }
 }
 
@@ -77,22 +77,25 @@ fn images_at_once(plan: &Plan) -> usize {
 /// The images from number `first` on that `y` has room for.
 fn run_block(
     plan: &Plan,
+    kernels: &[usize],
     bias: Option<&[f32]>,
     act: Activation,
     first: usize,
     y: &mut [f32],
     make_planes: &impl Fn(Range<usize>, &mut [f32]),
 ) {
-    let planes = plan.kernels * plan.to.c;
+    let planes = kernels.len() * plan.to.c;
     let pixels = y.len() / plan.to.len() * plan.from.h * plan.from.w;
     let start = first * plan.from.h * plan.from.w;
     workspace::with(planes * pixels + 2 * plan.to.len(), |buffer| {
         let (planes_out, rest) = buffer.split_at_mut(planes * pixels);
         let (sums, ordered) = rest.split_at_mut(plan.to.len());
-        make_planes(start..start + pixels, planes_out);
+        if planes > 0 {
+            make_planes(start..start + pixels, planes_out);
+        }
         for (image, y) in y.chunks_exact_mut(plan.to.len()).enumerate() {
             let first = image * plan.from.h * plan.from.w;
-            shifted_sum(plan, planes_out, pixels, first, bias, sums);
+            shifted_sum(plan, kernels, (planes_out, pixels), first, bias, sums);
             if plan.phases.len() * plan.to.c == 1 {
                 activation::apply_all(act, sums, y);
             } else {
@@ -122,12 +125,22 @@ fn make_planes_plain(rows: &[f32], channels: usize, x: &[f32], planes: &mut [f32
     );
 }
 
-/// Calls `work` with the weights as rows (kernel pixel, destination channel) of `from.c` values.
+/// The kernel pixels that some tap reads, ascending: of a kernel that is larger than its image, the middle.
+pub(crate) fn kernels_in_use(plan: &Plan) -> Vec<usize> {
+    let taps = plan.phases.iter().flat_map(|phase| &phase.taps);
+    let mut kernels: Vec<usize> = taps.flat_map(|tap| tap.kernels.iter().copied()).collect();
+    kernels.sort_unstable();
+    kernels.dedup();
+    kernels
+}
+
+/// Calls `work` with the weights as rows (kernel pixel in use, destination channel) of `from.c` values.
 pub(crate) fn with_rows<R>(plan: &Plan, w: &[f32], work: impl FnOnce(&[f32]) -> R) -> R {
     let (along_c, along_n) = plan.weight_strides();
-    workspace::with(plan.kernels * plan.to.c * plan.from.c, |rows| {
+    let kernels = kernels_in_use(plan);
+    workspace::with(kernels.len() * plan.to.c * plan.from.c, |rows| {
         for (row, values) in rows.chunks_exact_mut(plan.from.c).enumerate() {
-            let (k, n) = (row / plan.to.c, row % plan.to.c);
+            let (k, n) = (kernels[row / plan.to.c], row % plan.to.c);
             let w = &w[k * plan.from.c * plan.to.c + n * along_n..];
             for (c, value) in values.iter_mut().enumerate() {
                 *value = w[c * along_c];
@@ -139,7 +152,14 @@ pub(crate) fn with_rows<R>(plan: &Plan, w: &[f32], work: impl FnOnce(&[f32]) -> 
 
 /// Adds up one image to sums `[phase][channel][row, column of the phase]`; its source pixels start at column `first` of
 /// every plane.
-fn shifted_sum(plan: &Plan, planes: &[f32], pixels: usize, first: usize, bias: Option<&[f32]>, sums: &mut [f32]) {
+fn shifted_sum(
+    plan: &Plan,
+    kernels: &[usize],
+    (planes, pixels): (&[f32], usize),
+    first: usize,
+    bias: Option<&[f32]>,
+    sums: &mut [f32],
+) {
     let mut rest = sums;
     for phase in &plan.phases {
         for n in 0..plan.to.c {
@@ -147,7 +167,9 @@ fn shifted_sum(plan: &Plan, planes: &[f32], pixels: usize, first: usize, bias: O
             rest = tail;
             sums.fill(bias.map_or(0.0, |b| b[n]));
             for tap in &phase.taps {
-                for &k in &tap.kernels {
+                for k in &tap.kernels {
+                    // Nearly always, all kernel pixels are in use.
+                    let k = if kernels.len() == plan.kernels { *k } else { kernels.partition_point(|used| used < k) };
                     let plane = &planes[(k * plan.to.c + n) * pixels + first..];
                     add_tap(plan, phase, tap, plane, sums);
                 }
@@ -236,6 +258,15 @@ fn interleave(plan: &Plan, sums: &[f32], ordered: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Geometry;
+
+    #[test]
+    fn a_kernel_that_is_larger_than_its_image_is_used_as_far_as_it_reaches() {
+        let plan = |kernel| Plan::forward(&Geometry::same(1, 4, 4, 8, 1, [kernel; 2], [1, 1]), 1);
+        assert_eq!(kernels_in_use(&plan(5)).len(), 25);
+        let used = kernels_in_use(&plan(101));
+        assert_eq!((used.len(), used[0], used[48]), (49, 47 * 101 + 47, 53 * 101 + 53));
+    }
 
     #[test]
     fn inside_is_exactly_the_range() {

@@ -14,6 +14,12 @@ const MAX_ACTIVATIONS: usize = 1 << 26;
 /// Maximum parameters of a net (1 GiB); training needs about four times their memory.
 const MAX_PARAMETERS: usize = 1 << 28;
 
+/// Maximum layers of a net. A backward pass goes through them one inside the other, which takes stack for each.
+const MAX_LAYERS: usize = 1_000;
+
+/// Maximum bytes of a layer's line.
+const MAX_LINE: usize = 1_000;
+
 /// A layer of a network with its line, shapes and weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerEntry {
@@ -70,6 +76,12 @@ impl Network {
             return Err(Error::recipe(
                 format!("the {name} has no layers"),
                 format!("write `[{name}]` with `layers = [ ... ]`; `faussaire presets tp` shows an example"),
+            ));
+        }
+        if lines.len() > MAX_LAYERS {
+            return Err(Error::recipe(
+                format!("the {name} has {} layers, expected at most {MAX_LAYERS}", lines.len()),
+                "leave layers out",
             ));
         }
         let around = Surroundings { labels: setting.labels, open: Vec::new() };
@@ -162,12 +174,25 @@ impl Network {
 
     /// Multiplications and additions of one example's forward pass, without fusion or fast algorithms.
     pub fn flops(&self) -> u64 {
-        self.layers.iter().map(|l| l.layer.kind().flops(l.input)).sum()
+        self.layers.iter().map(|l| l.layer.kind().flops(l.input)).fold(0, u64::saturating_add)
     }
 
-    /// Number of values between its layers for one example, the input included.
+    /// Operations of one example's forward pass with the moves of its values, for estimates of time: some layers compute
+    /// nothing and make millions of values.
+    pub fn operations(&self) -> u64 {
+        /// A value is written, read, and often passed on: about as long as so many operations.
+        const PER_VALUE: u64 = 8;
+        self.flops().saturating_add(PER_VALUE.saturating_mul(self.activations() as u64))
+    }
+
+    /// Values between all layers for one example, its input included: what training keeps for the backward pass.
     pub fn activations(&self) -> usize {
-        self.layers.iter().fold(self.input().len(), |sum, layer| sum.saturating_add(layer.output.len()))
+        self.layers.iter().fold(self.input().len(), |sum, entry| sum.saturating_add(entry.output.len()))
+    }
+
+    /// The largest number of values between two layers for one example.
+    pub fn widest(&self) -> usize {
+        self.layers.iter().map(|entry| entry.output.len()).fold(self.input().len(), usize::max)
     }
 
     /// The shape after each layer, in a line: `32 -> dense 3136 -> reshape 7x7x64`.
@@ -239,6 +264,12 @@ fn wrong_line(place: &str, what: &str) -> Error {
 fn expanded(name: &str, lines: &[String]) -> Result<Vec<(String, String)>> {
     let mut all = Vec::with_capacity(lines.len());
     for (index, written) in lines.iter().enumerate() {
+        if written.len() > MAX_LINE {
+            let start: String = written.chars().take(40).collect();
+            let place = format!("{name}, layer {index} (`{start}...`)");
+            let what = format!("the line has {} bytes, expected at most {MAX_LINE}", written.len());
+            return Err(wrong_line(&place, &what));
+        }
         let place = format!("{name}, layer {index} (`{written}`)");
         let meant = parse::expanded(written).map_err(|what| wrong_line(&place, &what))?;
         all.extend(meant.into_iter().map(|line| (place.clone(), line)));
@@ -374,6 +405,23 @@ mod tests {
         let dense = lines(&["embedding 4", "Dense(8, input_dim=32)"]);
         let setting = Setting { input: Shape::Flat(32), labels: 3, spectral: false };
         assert!(Network::build("generator", &dense, setting).is_ok());
+    }
+
+    #[test]
+    fn values_that_are_only_moved_take_time_too() {
+        let net = Network::new("generator", &lines(&["upsample 16", "upsample 16"]), Shape::Image(4, 4, 1)).unwrap();
+        assert_eq!((net.activations(), net.widest()), (16 + 64 * 64 + 1024 * 1024, 1024 * 1024));
+        assert!(net.operations() >= net.flops() + net.activations() as u64);
+    }
+
+    #[test]
+    fn the_number_and_length_of_lines_are_limited() {
+        let build = |lines: &[String]| Network::new("generator", lines, Shape::Flat(4));
+        assert_eq!(build(&vec!["relu".to_string(); MAX_LAYERS]).unwrap().layers().len(), MAX_LAYERS);
+        let error = build(&vec!["relu".to_string(); MAX_LAYERS + 1]).unwrap_err().to_string();
+        assert_eq!(error, "the generator has 1001 layers, expected at most 1000");
+        let error = build(&["dense ".to_string() + &"1*".repeat(MAX_LINE)]).unwrap_err().to_string();
+        assert!(error.contains("the line has 2006 bytes, expected at most 1000") && error.len() < 200, "{error}");
     }
 
     #[test]

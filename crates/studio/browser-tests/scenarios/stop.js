@@ -8,7 +8,7 @@ async function a_run_stops_and_resumes(world) {
   const set = { ...TINY, "train.batch": "8", "data.count": "160", "train.sheet_every": "1" };
   const answer = await fetch(`${world.server.address}/api/runs`, {
     method: "POST",
-    headers: { "content-type": "application/json", origin: world.server.address },
+    headers: { ...world.server.headers, "content-type": "application/json", origin: world.server.address },
     body: JSON.stringify({ preset: "quick", set, steps: 100000, seed: 3 }),
   });
   assert.equal(answer.status, 201, await answer.clone().text());

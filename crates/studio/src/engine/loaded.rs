@@ -11,8 +11,15 @@ use crate::errors::{Answer, Failure};
 
 /// Approximate limit on a batch's activations, in bytes.
 const BATCH_BYTES: usize = 256 << 20;
-/// Maximum images per batch.
+/// Maximum images per batch, and operations, so that others get their turn.
 const MAX_BATCH: usize = 256;
+const BATCH_FLOPS: u64 = 20_000_000_000;
+/// Maximum values between two layers of one image, weights, and operations for one image: larger nets are for the command line.
+const MAX_WIDTH: usize = 1 << 26;
+const MAX_WEIGHTS: usize = 1 << 27;
+const MAX_FLOPS: u64 = 200_000_000_000;
+/// Maximum values between all layers of one image, for a search, which keeps them all.
+const MAX_KEPT: usize = 1 << 23;
 /// Number of latent directions.
 const DIRECTIONS: usize = 10;
 
@@ -26,27 +33,71 @@ pub(crate) struct Loaded {
     run: PathBuf,
     checkpoint: String,
     expert: OnceLock<Expert>,
+    /// The discriminator's weights.
+    judge_weights: usize,
     directions: OnceLock<Vec<Direction>>,
 }
 
 impl Loaded {
+    /// Refuses nets that are too large for a server with many visitors.
+    pub(super) fn check(path: &Path) -> Result<()> {
+        let (generator, discriminator) = Run::open(path)?.recipe(&[])?.networks()?;
+        for net in [&generator, &discriminator] {
+            let (weights, width, flops) = (net.parameters().0, net.widest(), net.operations());
+            if width > MAX_WIDTH || weights > MAX_WEIGHTS || flops > MAX_FLOPS {
+                return Err(Error::run(
+                    format!(
+                        "the {} has {weights} weights, {width} values between two layers and {flops} operations for an \
+                         image; expected at most {MAX_WEIGHTS}, {MAX_WIDTH} and {MAX_FLOPS}",
+                        net.name()
+                    ),
+                    "it is too large for the studio; `faussaire sample` and `faussaire export` have no such limits",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the checkpoint called `checkpoint` of the run at `path`.
     pub(super) fn open(path: &Path, checkpoint: &str) -> Result<Self> {
         let run = Run::open(path)?;
-        let (generator, _) = run.recipe(&[])?.networks()?;
+        let (generator, discriminator) = run.recipe(&[])?.networks()?;
         check_size(&run, checkpoint, "average", generator.parameters().0)?;
         let sampler = device::on_pool(|| Sampler::open(&run, checkpoint, &Device::cpu()))?;
-        let values = sampler.network().layers().iter().map(|layer| layer.output.len()).max().unwrap_or(1);
         // The values of two layers are in memory at a time.
-        let batch = (BATCH_BYTES / (8 * values.max(1))).clamp(1, MAX_BATCH);
+        let by_memory = BATCH_BYTES / (8 * sampler.network().widest().max(1));
+        let by_time = usize::try_from(BATCH_FLOPS / sampler.network().operations().max(1)).unwrap_or(MAX_BATCH);
+        let batch = by_memory.min(by_time).clamp(1, MAX_BATCH);
         Ok(Self {
             sampler,
             batch,
             run: path.into(),
             checkpoint: checkpoint.into(),
             expert: OnceLock::new(),
+            judge_weights: discriminator.parameters().0,
             directions: OnceLock::new(),
         })
+    }
+
+    /// Bytes of its weights.
+    pub(crate) fn bytes(&self) -> usize {
+        let expert = self.expert.get().map_or(0, |_| self.judge_weights);
+        size_of::<f32>() * (self.sampler.network().parameters().0 + expert)
+    }
+
+    /// Whether a search in its latent space fits into memory.
+    ///
+    /// # Errors
+    /// The generator is too large.
+    pub(crate) fn check_search(&self) -> Answer<()> {
+        let kept = self.sampler.network().activations();
+        if kept <= MAX_KEPT {
+            return Ok(());
+        }
+        Err(Failure::bad(
+            format!("this generator has {kept} values between its layers, a search takes at most {MAX_KEPT}"),
+            "it is too large for a search in the studio",
+        ))
     }
 
     /// The checkpoint's name.

@@ -11,14 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use faussaire::render::{Images, png, sheet};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Service;
 use crate::archive::Archive;
 use crate::body::Body;
 use crate::engine::Classes;
 use crate::errors::{Answer, Failure, run_blocking};
-use crate::permit_body::permit_body;
 use crate::truncation::truncate;
 
 /// Size limit of a request body.
@@ -74,7 +72,8 @@ pub(super) async fn generate(
         (None, None) => Classes::Sampled,
     };
     let labels = loaded.labels(&classes, seed, 0, n)?;
-    let memory = memory(&service, n)?;
+    // An image is floats, then bytes, then a file.
+    let memory = service.memory.reserve(n * loaded.sampler.shape().len() * 6, &format!("{n} images"))?;
     let mut noise = loaded.noise(seed, 0, n);
     truncate(&mut noise, wanted.truncation)?;
     let names: Vec<String> = labels.iter().map(|row| loaded.name(row)).collect();
@@ -86,19 +85,7 @@ pub(super) async fn generate(
         Format::Raw => ("application/octet-stream", Bytes::from(images.bytes)),
         format => run_blocking(move || encode(&images, &names, seed, step, format)).await?,
     };
-    respond(&service, permit_body(bytes, memory), kind, n, seed)
-}
-
-/// A permit for the memory of `n` images, permit_body until they are sent.
-fn memory(service: &Service, n: usize) -> Answer<OwnedSemaphorePermit> {
-    // An image is floats, then bytes, then a file.
-    let kilobytes = (n * service.loaded.sampler.shape().len() * 6).div_ceil(1024);
-    if kilobytes > super::MEMORY_KB {
-        return Err(Failure::bad(format!("{n} images exceed the memory limit"), "request fewer"));
-    }
-    let wanted = u32::try_from(kilobytes).unwrap_or(u32::MAX);
-    let memory = Arc::clone(&service.memory).try_acquire_many_owned(wanted);
-    memory.map_err(|_| Failure::busy("the memory for images is in use"))
+    respond(&service, memory.body(bytes), kind, n, seed)
 }
 
 fn encode(images: &Images, names: &[String], seed: u64, step: u64, format: Format) -> Answer<(&'static str, Bytes)> {

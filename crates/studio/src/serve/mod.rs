@@ -17,11 +17,11 @@ use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use faussaire::Result;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use crate::engine::{Engine, Loaded};
 use crate::errors::Failure;
-use crate::guard::{self, Guard};
+use crate::guard::{self, Access, Guard, Rules};
+use crate::memory::Memory;
 use crate::server::{Server, Stop};
 use metrics::Metrics;
 
@@ -41,8 +41,8 @@ pub struct Options {
     pub host: IpAddr,
     /// The port; `None` for [`PORT`], or any free one.
     pub port: Option<u16>,
-    /// The token to require; `None` draws one where other machines can reach the address.
-    pub token: Option<String>,
+    /// Who may use it.
+    pub access: Access,
     /// Length of the queue of requests.
     pub queue: usize,
     /// Maximum images per request.
@@ -55,7 +55,7 @@ pub(crate) struct Service {
     engine: Engine,
     loaded: Arc<Loaded>,
     max_images: usize,
-    memory: Arc<Semaphore>,
+    memory: Memory,
     metrics: Metrics,
 }
 
@@ -75,8 +75,9 @@ pub struct Ready {
 /// Serves until `stop` is requested or the process gets a signal; requests in work are finished.
 ///
 /// # Errors
-/// The run can't be opened, or the address can't be bound.
+/// A token that is easily guessed, a run that can't be opened, or an address that can't be bound.
 pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<()> {
+    let rules = Rules::new(&options.access, options.host)?;
     let engine = Engine::new(options.queue)?;
     let loaded = engine.load(&options.run, options.checkpoint.as_deref())?;
     let shape = loaded.sampler.shape();
@@ -87,7 +88,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<
         ));
     }
     let server = Server::bind(options.host, options.port, PORT)?;
-    let guard = Guard::new(options.host, options.token.clone())?;
+    let guard = rules.at(server.address())?.for_programs();
     ready(&Ready {
         address: format!("http://{}", server.address()),
         token: guard.token().map(String::from),
@@ -95,7 +96,7 @@ pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<
         shape: shape.to_string(),
     });
     let metrics = Metrics::new();
-    let memory = Arc::new(Semaphore::new(MEMORY_KB));
+    let memory = Memory::new(MEMORY_KB);
     let service = Arc::new(Service { engine, loaded, max_images: options.max_images, memory, metrics });
     server.run(stop, || router(service, guard))
 }

@@ -25,7 +25,7 @@ pub(super) struct Config {
 impl Config {
     /// Reads the file again if it has changed; true if so.
     pub(super) fn refresh(&mut self, runs_dir: &RunsDir, run: &Path, id: &str) -> bool {
-        let meta = std::fs::metadata(run.join("config.toml"));
+        let meta = std::fs::symlink_metadata(run.join("config.toml"));
         let now = meta.ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
         if now.is_some() && now == self.seen {
             return false;

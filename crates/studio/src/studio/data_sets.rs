@@ -9,10 +9,11 @@ use faussaire::data::{self, OpenOptions};
 use faussaire::judging::Reference;
 use faussaire::play::{Direction, label_directions};
 use faussaire::run::Run;
-use faussaire::{Device, Recipe, device};
+use faussaire::{Device, Recipe};
 
 use crate::engine::Loaded;
 use crate::errors::{Answer, Failure};
+use crate::work::Work;
 
 /// Maximum open data sets.
 const MAX_OPEN: usize = 2;
@@ -20,6 +21,8 @@ const MAX_OPEN: usize = 2;
 const MAX_CACHED: usize = 64;
 /// Number of generated images classified to find directions.
 const CLASSIFIED: usize = 1_000;
+/// Maximum values of one of them: 250 are in memory at a time.
+const MAX_CLASSIFIED_VALUES: usize = 1 << 18;
 
 /// Open data sets and cached directions.
 #[derive(Debug)]
@@ -72,7 +75,7 @@ impl DataSets {
     }
 
     /// Directions of the data's labels, if a classifier of the data has been trained; else none. Blocks.
-    pub(super) fn label_directions(&self, run: &Path, loaded: &Loaded) -> Vec<Direction> {
+    pub(super) fn label_directions(&self, work: &Work, run: &Path, loaded: &Loaded) -> Vec<Direction> {
         let key = (run.to_path_buf(), loaded.sampler.step);
         let mut cache = self.directions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(directions) = cache.get(&key) {
@@ -82,19 +85,20 @@ impl DataSets {
             cache.clear();
         }
         // A conditional generator needs none, and without a classifier there are none.
-        let directions = self.find_directions(run, loaded).unwrap_or_default();
+        let directions = self.find_directions(work, run, loaded).unwrap_or_default();
         cache.insert(key, directions.clone());
         directions
     }
 
-    fn find_directions(&self, run: &Path, loaded: &Loaded) -> Answer<Vec<Direction>> {
+    fn find_directions(&self, work: &Work, run: &Path, loaded: &Loaded) -> Answer<Vec<Direction>> {
         let recipe = Run::open(run)?.recipe(&[])?;
         let conditional = !loaded.sampler.labels().names.is_empty();
-        if conditional || !data::is_name(&recipe.data.source) {
+        let values = loaded.sampler.shape().len().max(loaded.sampler.latent());
+        if conditional || !data::is_name(&recipe.data.source) || values > MAX_CLASSIFIED_VALUES {
             return Ok(Vec::new());
         }
         let reference = self.reference(&recipe)?;
-        device::on_pool(|| match reference.cached_classifier(&Device::cpu())? {
+        work.on_pool(|| match reference.cached_classifier(&Device::cpu())? {
             Some(judge) => Ok(label_directions(&loaded.sampler, &judge, CLASSIFIED)?),
             None => Ok(Vec::new()),
         })

@@ -4,67 +4,63 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Response, Sse};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::{Stream, StreamExt};
 
 use super::Studio;
 use super::run_index::{IndexUpdate, LogUpdate};
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::peer::Peer;
+use crate::server::Counted;
+use crate::shares::Share;
 
-/// Time between refreshes while a client is subscribed.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Length of a client's event queue; a client that lags further is disconnected and reconnects.
-const EVENT_QUEUE: usize = 64;
+const EVENT_QUEUE: usize = 16;
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new().route("/api/events", get(index_events)).route("/api/runs/{id}/events", get(run_events))
 }
 
-/// Refreshes the index periodically while a client is subscribed.
-pub(super) async fn poll_runs(studio: Arc<Studio>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-            () = studio.stop.asked() => return,
-        }
-        let index = Arc::clone(&studio.index);
-        let refreshed = run_blocking(move || {
-            if index.has_subscribers() {
-                index.refresh();
-            }
-            Ok::<_, Failure>(())
-        });
-        // A failed refresh is retried in the next round.
-        let _ = refreshed.await;
-    }
+/// The events as a response, which holds its `share` of the streams until it ends.
+fn stream(events: mpsc::Receiver<Event>, share: Share) -> Response {
+    let events = ReceiverStream::new(events).map(move |event| {
+        let _share = &share;
+        Ok::<_, Infallible>(event)
+    });
+    let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)));
+    (Extension(Counted), stream).into_response()
 }
 
-type Events =
-    Sse<axum::response::sse::KeepAliveStream<std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>>>;
-
-fn stream(events: mpsc::Receiver<Event>) -> Events {
-    let events: std::pin::Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(ReceiverStream::new(events).map(Ok));
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+/// A stream for the client `peer`: they last, so that their number is limited, in all and for one address.
+fn share(studio: &Studio, peer: &Peer) -> Answer<Share> {
+    studio.streams.take(peer.address()).ok_or_else(|| {
+        let refusal = Failure::busy("too many pages follow the runs at this moment");
+        Failure {
+            hint: "close some; a page that is refused asks again by itself".into(),
+            retry_after: Some(5),
+            ..refusal
+        }
+    })
 }
 
 /// Changes of the list, after the current row of every run.
-async fn index_events(State(studio): State<Arc<Studio>>) -> Answer<Events> {
+async fn index_events(State(studio): State<Arc<Studio>>, Extension(peer): Extension<Peer>) -> Answer<Response> {
+    let share = share(&studio, &peer)?;
     let mut updates = studio.index.updates.subscribe();
-    let index = Arc::clone(&studio.index);
-    let rows = run_blocking(move || Ok::<_, Failure>(index.rows())).await?;
+    let rows = studio.index.rows().await;
     let (send, receive) = mpsc::channel(EVENT_QUEUE);
     tokio::spawn(async move {
-        for row in rows {
-            let Ok(text) = serde_json::to_string(&row) else { continue };
+        for row in rows.iter() {
+            let Ok(text) = serde_json::to_string(row) else { continue };
             if send.send(Event::default().event("run").data(text)).await.is_err() {
                 return;
             }
@@ -88,7 +84,7 @@ async fn index_events(State(studio): State<Arc<Studio>>) -> Answer<Events> {
             }
         }
     });
-    Ok(stream(receive))
+    Ok(stream(receive, share))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -99,15 +95,16 @@ struct After {
 /// The lines of a run's log after line `after`, followed by new ones.
 async fn run_events(
     State(studio): State<Arc<Studio>>,
+    Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
     Query(query): Query<After>,
     headers: HeaderMap,
-) -> Answer<Events> {
+) -> Answer<Response> {
+    let share = share(&studio, &peer)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<u64>().ok());
     let index = Arc::clone(&studio.index);
-    let (missed, mut lines) =
-        run_blocking(move || index.with(&id, |run, _| run.subscribe(last.or(query.after).unwrap_or(run.log.lines))))
-            .await?;
+    let subscribe = move || index.with(&id, |run, _| run.subscribe(last.or(query.after).unwrap_or(run.log.lines)));
+    let (missed, mut lines) = studio.work.read(subscribe).await?;
     let (send, receive) = mpsc::channel(EVENT_QUEUE);
     tokio::spawn(async move {
         for line in missed.unwrap_or_else(|| vec![LogUpdate::Reset]) {
@@ -132,7 +129,7 @@ async fn run_events(
             }
         }
     });
-    Ok(stream(receive))
+    Ok(stream(receive, share))
 }
 
 fn event(line: &LogUpdate) -> Event {

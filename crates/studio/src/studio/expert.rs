@@ -10,20 +10,21 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use faussaire::Recipe;
 use faussaire::data::fill;
 use faussaire::data::labels::Conditions;
 use faussaire::judging::Reference;
 use faussaire::render::Images;
 use faussaire::run::Run;
-use faussaire::{Recipe, device};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Studio;
-use super::play::to_unit;
+use super::play::{NET_TIME, count, to_unit};
 use crate::body::Body;
 use crate::engine::{Classes, Loaded};
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::work::Ticket;
 
 /// Default and maximum number of images of a round.
 const DEFAULT_IMAGES: usize = 20;
@@ -73,20 +74,27 @@ async fn begin(
         return Err(Failure::bad(format!("{n} images, expected 2 to {MAX_IMAGES}"), "use 20 images, for example"));
     }
     let loaded = studio.open(&id, asked.checkpoint.as_deref()).await?;
-    let path = studio.index.runs_dir.run(&id)?;
     let nonce = studio.rounds.secret.hash_one((&id, asked.seed, std::time::SystemTime::now()));
     let draw = |what: &str, i: usize| studio.rounds.secret.hash_one((nonce, what, i));
     let truth: Vec<bool> = (0..n).map(|i| draw("truth", i).is_multiple_of(2)).collect();
     let picks: Vec<u64> = (0..n).map(|i| draw("pick", i)).collect();
+    let pass = studio.work.images.enter().await?;
+    count(&loaded, n)?;
+    let size = loaded.sampler.shape().len();
+    // Generated, real and mixed values, bytes, and those as text.
+    let memory = studio.memory.reserve(n.saturating_mul(size).saturating_mul(16), &format!("{n} images"))?;
     let labels = loaded.labels(&Classes::Sampled, asked.seed, 0, n)?;
     let mut generated = studio.engine.images(&loaded, loaded.noise(asked.seed, 0, n), labels.clone()).await?;
+    drop(pass);
     to_unit(&loaded, &mut generated);
     let (shared, secret) = (Arc::clone(&studio), truth.clone());
-    let (response, round) = run_blocking(move || {
-        let recipe = Run::open(&path)?.recipe(&[])?;
+    let make = move |ticket: &Ticket| {
+        let _memory = memory;
+        let recipe = Run::open(&shared.checked(&id)?)?.recipe(&[])?;
         let real = shared.data_sets.reference(&recipe)?;
+        ticket.check()?;
         let mixed = mix(&loaded, &recipe, &real, &secret, &picks, generated, labels)?;
-        let discriminator = discriminator_answers(&loaded, &recipe, &mixed)?;
+        let discriminator = shared.work.on_pool(|| discriminator_answers(&loaded, &recipe, &mixed))?;
         let bytes = Images::from_values(&mixed.values, loaded.sampler.shape(), (0.0, 1.0))?.bytes;
         let shape = loaded.sampler.shape();
         let round = Round { run: id, truth: secret, discriminator, step: loaded.sampler.step };
@@ -94,9 +102,9 @@ async fn begin(
             "shape": [n, shape.height, shape.width, shape.channels], "pixels": STANDARD.encode(bytes),
             "step": loaded.sampler.step, "split": real.split,
         });
-        Ok::<_, Failure>((response, round))
-    })
-    .await?;
+        Ok((response, round))
+    };
+    let (response, round) = studio.work.compute(&studio.work.nets, NET_TIME, make).await?;
     let name = format!("{:016x}", draw("name", 0));
     let mut rounds = studio.rounds.rounds.lock().unwrap_or_else(PoisonError::into_inner);
     if rounds.len() >= MAX_ROUNDS {
@@ -153,7 +161,7 @@ fn mix(
 /// Which images the run's own discriminator classifies as real.
 fn discriminator_answers(loaded: &Loaded, recipe: &Recipe, mixed: &Mixed) -> Answer<Vec<bool>> {
     let expert = loaded.expert()?;
-    let scores = device::on_pool(|| expert.scores(&mixed.values, &mixed.labels))?;
+    let scores = expert.scores(&mixed.values, &mixed.labels)?;
     let mean = scores.iter().sum::<f32>() / scores.len().max(1) as f32;
     // A relative loss has no fixed threshold; the mean score is used.
     let zero = recipe.train.loss.scale().middle.unwrap_or(mean);

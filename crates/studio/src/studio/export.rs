@@ -2,30 +2,30 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body as Sent;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use faussaire::export::{self, Format, Layout, Options, Pixels, Subject, Which};
+use faussaire::report;
 use faussaire::run::Run;
-use faussaire::{device, report};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Studio;
-use super::play::pixels;
+use super::play::{NET_TIME, pixels};
 use crate::archive::{Archive, Piped};
 use crate::engine::{Classes, Loaded};
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::server::Counted;
+use crate::work::Ticket;
 
 /// Maximum images in a file.
 const MAX_IMAGES: usize = 1_000_000;
-/// Size limit of a log for a report.
-const LOG_BYTES: u64 = 256 << 20;
 /// Content security policy of a report: inline style and pictures only.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'self'; sandbox allow-popups";
@@ -38,22 +38,17 @@ pub(super) fn routes() -> Router<Arc<Studio>> {
 }
 
 async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Response> {
-    run_blocking(move || {
-        let runs_dir = &studio.index.runs_dir;
-        let path = runs_dir.run(&id)?;
-        runs_dir.config(&path)?;
-        if path.join("events.jsonl").exists() {
-            runs_dir.file(&path, "events.jsonl", LOG_BYTES)?;
-        }
-        let text = report::page(&Run::open(&path)?)?;
+    let shared = Arc::clone(&studio);
+    let make = move |_: &Ticket| {
+        let text = report::page(&Run::open(&shared.checked(&id)?)?)?;
         let head = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
             (header::CONTENT_DISPOSITION, content_disposition("inline", &format!("{id}.html"))),
         ];
-        Ok::<_, Failure>((head, text).into_response())
-    })
-    .await
+        Ok((head, text).into_response())
+    };
+    studio.work.compute(&studio.work.nets, NET_TIME, make).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,12 +117,14 @@ async fn nets(
     let loaded = studio.open(&id, query.checkpoint.as_deref()).await?;
     let permit = Arc::clone(&studio.downloads).try_acquire_owned();
     let permit = permit.map_err(|_| Failure::busy("other downloads are in progress"))?;
-    run_blocking(move || {
+    let shared = Arc::clone(&studio);
+    let make = move |ticket: &Ticket| {
         let _permit = permit;
         // Checks the file's size before memory is allocated.
         loaded.expert()?;
-        let run = Run::open(&studio.index.runs_dir.run(&id)?)?;
-        let exported = device::on_pool(|| {
+        let run = Run::open(&shared.checked(&id)?)?;
+        ticket.check()?;
+        let exported = shared.work.on_pool(|| {
             let subject = Subject::open(&run, loaded.checkpoint())?;
             export::make(&subject, format, &query.options())
         })?;
@@ -140,9 +137,9 @@ async fn nets(
             (HeaderName::from_static("x-difference"), difference),
             (HeaderName::from_static("x-checked"), HeaderValue::from_static(exported.checked)),
         ];
-        Ok::<_, Failure>((head, bytes).into_response())
-    })
-    .await
+        Ok((head, bytes).into_response())
+    };
+    studio.work.compute(&studio.work.nets, NET_TIME, make).await
 }
 
 type Package = (&'static str, &'static str, Vec<u8>);
@@ -203,16 +200,16 @@ async fn samples(
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let series = Series { loaded, class, seed: wanted.seed, n };
-        if let Err(failure) = write(&studio, &handle, &series, send.clone()) {
+        if let Err(failure) = write(&studio, &handle, &series, Piped::new(send.clone(), handle.clone())) {
             // Too late for an error status: the file is truncated, which every zip reader detects.
-            let _ = send.blocking_send(Err(std::io::Error::other(failure.error)));
+            let _ = send.try_send(Err(std::io::Error::other(failure.error)));
         }
     });
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
         (header::CONTENT_DISPOSITION, content_disposition("attachment", &format!("{id}-{n}.zip"))),
     ];
-    Ok((head, Sent::from_stream(ReceiverStream::new(parts))).into_response())
+    Ok((Extension(Counted), head, Sent::from_stream(ReceiverStream::new(parts))).into_response())
 }
 
 /// The images of one download.
@@ -223,15 +220,10 @@ struct Series {
     n: usize,
 }
 
-fn write(
-    studio: &Studio,
-    handle: &Handle,
-    series: &Series,
-    out: mpsc::Sender<std::io::Result<axum::body::Bytes>>,
-) -> Answer<()> {
+fn write(studio: &Studio, handle: &Handle, series: &Series, out: Piped) -> Answer<()> {
     let Series { loaded, class, seed, n } = series;
     let classes = class.as_deref().map_or(Classes::Sampled, Classes::One);
-    let mut archive = Archive::new(Piped(out));
+    let mut archive = Archive::new(out);
     for first in (0..*n).step_by(loaded.batch) {
         let count = loaded.batch.min(n - first);
         let labels = loaded.labels(&classes, *seed, first as u64, count)?;

@@ -8,27 +8,36 @@ use std::time::{Duration, Instant};
 use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use faussaire::play::{Lesson, Phase};
-use faussaire::{Device, Preset, Recipe, device};
+use faussaire::play::{Cost, Lesson, Phase};
+use faussaire::recipe::Key;
+use faussaire::{Device, Preset, Recipe};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Studio;
 use super::new::opens_files;
 use crate::body::Body;
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::work::{Ticket, Work};
 
-/// Maximum open lessons, and the idle time after which one is dropped.
-const MAX_LESSONS: usize = 8;
+/// Maximum open lessons, the idle time after which one is dropped, and that after which one makes room for another.
+const MAX_LESSONS: usize = 32;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
-/// Limits on nets and batches.
+const SPARE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Limits on nets and steps.
 const MAX_WEIGHTS: usize = 200_000;
+const MAX_LAYERS: usize = 200;
 const MAX_BATCH: usize = 1_024;
-/// Maximum activations of a batch.
-const MAX_VALUES: usize = 1 << 24;
-/// Limits of one request: steps and time.
+const MAX_UPDATES: usize = 20;
+const MAX_LATENT: usize = 256;
+/// Limits on what a lesson takes: operations of a phase and of a picture, memory.
+const MAX_FLOPS: u64 = 4_000_000_000;
+const MAX_BYTES: u64 = 96 << 20;
+/// Limits of one request: steps, and time, after which it answers with the steps made.
 const MAX_STEPS: u64 = 500;
-const REQUEST_TIME: Duration = Duration::from_secs(2);
+const REQUEST_TIME: Duration = Duration::from_millis(500);
+/// How long a request may take with its last phase and its picture.
+const LONGEST: Duration = Duration::from_secs(30);
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new().route("/api/learn", post(begin)).route("/api/learn/{id}/step", post(step))
@@ -43,8 +52,11 @@ pub(crate) struct Lessons {
 #[derive(Debug, Default)]
 struct Inner {
     begun: u64,
-    lessons: BTreeMap<String, (Instant, Arc<Mutex<Lesson>>)>,
+    lessons: BTreeMap<String, (Instant, Shared)>,
 }
+
+/// A lesson; one request at a time works on it, and others are refused rather than kept waiting.
+type Shared = Arc<tokio::sync::Mutex<Lesson>>;
 
 impl Lessons {
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -53,20 +65,31 @@ impl Lessons {
         inner
     }
 
-    fn add(&self, lesson: Lesson) -> String {
-        let mut inner = self.inner();
-        if inner.lessons.len() >= MAX_LESSONS {
-            // The least recently used one.
-            let oldest = inner.lessons.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone());
-            oldest.map(|id| inner.lessons.remove(&id));
+    /// Makes room for one more lesson, if need be in place of the least recently used one.
+    ///
+    /// # Errors
+    /// 429: all lessons are in use.
+    fn make_room(inner: &mut Inner) -> Answer<()> {
+        if inner.lessons.len() < MAX_LESSONS {
+            return Ok(());
         }
-        inner.begun += 1;
-        let id = inner.begun.to_string();
-        inner.lessons.insert(id.clone(), (Instant::now(), Arc::new(Mutex::new(lesson))));
-        id
+        let oldest = inner.lessons.iter().min_by_key(|(_, (used, _))| *used);
+        let spare = oldest.filter(|(_, (used, _))| used.elapsed() >= SPARE_TIMEOUT).map(|(id, _)| id.clone());
+        let spare = spare.ok_or_else(|| Failure::busy(format!("{MAX_LESSONS} lessons are in use")))?;
+        inner.lessons.remove(&spare);
+        Ok(())
     }
 
-    fn get(&self, id: &str) -> Answer<Arc<Mutex<Lesson>>> {
+    fn add(&self, lesson: Lesson) -> Answer<String> {
+        let mut inner = self.inner();
+        Self::make_room(&mut inner)?;
+        inner.begun += 1;
+        let id = inner.begun.to_string();
+        inner.lessons.insert(id.clone(), (Instant::now(), Arc::new(tokio::sync::Mutex::new(lesson))));
+        Ok(id)
+    }
+
+    fn get(&self, id: &str) -> Answer<Shared> {
         let mut inner = self.inner();
         let found = inner.lessons.get_mut(id);
         let (used, lesson) = found.ok_or_else(|| {
@@ -92,14 +115,17 @@ struct LessonRequest {
 }
 
 async fn begin(State(studio): State<Arc<Studio>>, Body(asked): Body<LessonRequest>) -> Answer<Json<Value>> {
-    run_blocking(move || {
+    Lessons::make_room(&mut studio.lessons.inner())?;
+    let shared = Arc::clone(&studio);
+    let begin = move |ticket: &Ticket| {
         let recipe = recipe(&asked)?;
-        let mut lesson = device::on_pool(|| Lesson::new(recipe, &Device::cpu()))?;
-        let state = state(&mut lesson)?;
-        let id = studio.lessons.add(lesson);
-        Ok::<_, Failure>(Json(json!({ "lesson": id, "state": state })))
-    })
-    .await
+        let mut lesson = shared.work.on_pool(|| Lesson::new(recipe, &Device::cpu()))?;
+        ticket.check()?;
+        let state = state(&shared.work, &mut lesson)?;
+        let id = shared.lessons.add(lesson)?;
+        Ok(Json(json!({ "lesson": id, "state": state })))
+    };
+    studio.work.compute(&studio.work.lessons, LONGEST, begin).await
 }
 
 /// The recipe of a lesson, within the limits.
@@ -108,9 +134,11 @@ fn recipe(asked: &LessonRequest) -> Answer<Recipe> {
     let mut changes =
         vec![format!("data.source={}", Value::from(asked.data.as_str())), format!("train.seed={}", asked.seed)];
     for (key, value) in &asked.set {
-        let fits = ["latent", "generator.", "discriminator.", "train."].iter().any(|part| key.starts_with(part));
-        if !fits || key == "train.seed" || opens_files(key) || key.contains('=') {
-            return Err(Failure::bad(format!("{key:?} can't be set in a lesson"), "change the nets or the training"));
+        // A lesson's nets and training: known keys and groups, by any of their names.
+        let name = Key::path(key)?;
+        let fits = ["latent", "generator.", "discriminator.", "train."].iter().any(|part| name.starts_with(part));
+        if !fits || name == "train.seed" || opens_files(&name) {
+            return Err(Failure::bad(format!("{name:?} can't be set in a lesson"), "change the nets or the training"));
         }
         changes.push(match value {
             Value::String(text) => format!("{key}={text}"),
@@ -123,22 +151,25 @@ fn recipe(asked: &LessonRequest) -> Answer<Recipe> {
     }
     let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
     let (generator, discriminator) = recipe.networks()?;
+    let cost = Cost::of(&recipe)?;
     let weights = generator.parameters().0.saturating_add(discriminator.parameters().0);
-    let train = &recipe.train;
-    // Some layers have no weights but many activations.
-    let values = generator.activations().saturating_add(discriminator.activations());
-    if values.saturating_mul(train.batch) > MAX_VALUES
-        || weights > MAX_WEIGHTS
-        || train.batch > MAX_BATCH
-        || train.n_critic > 20
-        || recipe.latent > 256
-    {
-        return Err(Failure::bad(
-            format!(
-                "a lesson has at most {MAX_WEIGHTS} weights, batches of {MAX_BATCH}, 20 updates of D per step, a latent of 256"
-            ),
-            "train it with `faussaire train`",
-        ));
+    let layers = generator.layers().len().max(discriminator.layers().len());
+    for (what, is, most) in [
+        ("weights", weights as u64, MAX_WEIGHTS as u64),
+        ("layers in a net", layers as u64, MAX_LAYERS as u64),
+        ("examples in a batch", recipe.train.batch as u64, MAX_BATCH as u64),
+        ("updates of D per step", recipe.train.n_critic as u64, MAX_UPDATES as u64),
+        ("values of noise", recipe.latent as u64, MAX_LATENT as u64),
+        ("operations in half a step", cost.phase, MAX_FLOPS),
+        ("operations for a picture", cost.picture, MAX_FLOPS),
+        ("bytes of memory", cost.bytes, MAX_BYTES),
+    ] {
+        if is > most {
+            return Err(Failure::bad(
+                format!("this lesson takes {is} {what}, expected at most {most}"),
+                "make its nets or its batch smaller, or train it with `faussaire train`",
+            ));
+        }
     }
     Ok(recipe)
 }
@@ -175,22 +206,24 @@ async fn step(
             "send several requests",
         ));
     }
-    run_blocking(move || {
-        let mut lesson = lesson.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut lesson = lesson.try_lock_owned().map_err(|_| Failure::busy("another request works on this lesson"))?;
+    let shared = Arc::clone(&studio);
+    let go_on = move |ticket: &Ticket| {
         let lesson: &mut Lesson = &mut lesson;
-        device::on_pool(|| advance(lesson, &asked))?;
-        Ok::<_, Failure>(Json(state(lesson)?))
-    })
-    .await
+        shared.work.on_pool(|| advance(lesson, &asked, ticket))?;
+        ticket.check()?;
+        Ok(Json(state(&shared.work, lesson)?))
+    };
+    studio.work.compute(&studio.work.lessons, LONGEST, go_on).await
 }
 
 /// Trains on. Phase steps alternate: requesting the same one twice runs the other one in between.
-fn advance(lesson: &mut Lesson, asked: &StepRequest) -> faussaire::Result<()> {
+fn advance(lesson: &mut Lesson, asked: &StepRequest, ticket: &Ticket) -> faussaire::Result<()> {
     match asked.half {
         Which::Both => {
             let began = Instant::now();
-            let goal = lesson.steps() + asked.count;
-            while lesson.steps() < goal && began.elapsed() < REQUEST_TIME {
+            let goal = lesson.steps().saturating_add(asked.count);
+            while lesson.steps() < goal && began.elapsed() < REQUEST_TIME && !ticket.is_over() {
                 lesson.advance()?;
             }
             return Ok(());
@@ -207,8 +240,8 @@ fn advance(lesson: &mut Lesson, asked: &StepRequest) -> faussaire::Result<()> {
 }
 
 /// The lesson's state as JSON, with coordinates rounded to 4 digits.
-fn state(lesson: &mut Lesson) -> Answer<Value> {
-    let picture = device::on_pool(move || lesson.picture())?;
+fn state(work: &Work, lesson: &mut Lesson) -> Answer<Value> {
+    let picture = work.on_pool(move || lesson.picture())?;
     let rounded = |value: f32| (f64::from(value) * 1e4).round() / 1e4;
     let points = |all: &[[f32; 2]]| all.iter().map(|p| p.map(rounded)).collect::<Vec<_>>();
     let heat = picture.heat.as_ref().map(|heat| {

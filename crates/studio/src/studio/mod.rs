@@ -27,10 +27,13 @@ use faussaire::Result;
 use tokio::sync::Semaphore;
 
 use crate::assets::Assets;
-use crate::engine::{Engine, Loaded};
+use crate::engine::{Engine, Key, Loaded};
 use crate::errors::{Answer, Failure};
-use crate::guard::{self, Guard};
-use crate::server::{Server, Stop};
+use crate::guard::{self, Access, Guard, Rules};
+use crate::memory::Memory;
+use crate::server::{MAX_CONNECTIONS, Server, Stop};
+use crate::shares::Shares;
+use crate::work::Work;
 use data_sets::DataSets;
 use expert::Rounds;
 use learn::Lessons;
@@ -45,6 +48,12 @@ pub const PORT: u16 = 7411;
 const QUEUE: usize = 64;
 const SEARCHES: usize = 2;
 const DOWNLOADS: usize = 4;
+/// Memory for all images that were requested and not read yet, in kilobytes.
+const MEMORY_KB: usize = 256 << 10;
+/// Streams of events: half of the connections, so that the other half is for requests that end; and those of one address. On
+/// this machine alone, everybody has one address.
+const STREAMS: usize = MAX_CONNECTIONS / 2;
+const STREAMS_OF_ADDRESS: usize = STREAMS * 3 / 4;
 
 /// Options of `faussaire studio`.
 #[derive(Clone, Debug)]
@@ -55,8 +64,8 @@ pub struct Options {
     pub host: IpAddr,
     /// The port; `None` for [`PORT`], or any free one.
     pub port: Option<u16>,
-    /// The token to require; `None` draws one where other machines can reach the address.
-    pub token: Option<String>,
+    /// Who may use it.
+    pub access: Access,
     /// A folder of data sets, searched before $FAUSSAIRE_DATA and the cache.
     pub data: Option<PathBuf>,
     /// The program that runs trainings: this executable.
@@ -77,10 +86,13 @@ pub(crate) struct Studio {
     pub data_sets: DataSets,
     pub rounds: Rounds,
     pub lessons: Lessons,
+    pub work: Work,
+    /// Memory for images.
+    pub memory: Memory,
+    /// Streams of events.
+    pub streams: Arc<Shares>,
     /// Permits for searches in latent space.
     pub searches: Arc<Semaphore>,
-    /// Held while nets are benchmarked.
-    pub trials: Arc<tokio::sync::Mutex<()>>,
     /// Permits for long downloads.
     pub downloads: Arc<Semaphore>,
 }
@@ -88,51 +100,86 @@ pub(crate) struct Studio {
 impl Studio {
     /// The generator of a run's checkpoint.
     async fn open(&self, id: &str, checkpoint: Option<&str>) -> Answer<Arc<Loaded>> {
+        let (index, id, checkpoint) = (Arc::clone(&self.index), id.to_owned(), checkpoint.map(str::to_owned));
+        let find = move || {
+            let run = index.runs_dir.run(&id)?;
+            index.runs_dir.check(&run)?;
+            Key::of(&run, checkpoint.as_deref())
+        };
+        self.engine.open(&self.work, self.work.read(find).await?).await
+    }
+
+    /// The folder of run `id`, whose parts all are inside the folder of runs. Blocks.
+    fn checked(&self, id: &str) -> Answer<PathBuf> {
         let run = self.index.runs_dir.run(id)?;
-        // Only for its checks: a recipe must be a small regular file.
-        self.index.runs_dir.config(&run)?;
-        self.engine.open(&run, checkpoint).await
+        self.index.runs_dir.check(&run)?;
+        Ok(run)
     }
 }
 
-/// Serves the studio until `stop` is requested or the process gets a signal; `ready` gets the address to open.
+/// How a studio is reached, to be announced by the caller.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Its address, without a token.
+    pub address: String,
+    /// The address that opens any browser.
+    pub link: String,
+    /// The address that opens one browser, once: for the command line of a browser, which others can read.
+    pub once: String,
+    /// The token that programs send, if one is required.
+    pub token: Option<String>,
+}
+
+/// Serves the studio until `stop` is requested or the process gets a signal; `ready` gets the addresses to open.
 ///
 /// # Errors
-/// The address can't be bound.
-pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&str)) -> Result<()> {
+/// A token that is easily guessed, or an address that can't be bound.
+pub fn run(options: Options, stop: &Stop, ready: impl FnOnce(&Ready)) -> Result<()> {
+    let rules = Rules::new(&options.access, options.host)?;
     let server = Server::bind(options.host, options.port, PORT)?;
-    let guard = Guard::new(options.host, options.token.clone())?;
-    ready(&address(&server, &guard));
+    let guard = rules.at(server.address())?;
+    let address = address(&server);
+    ready(&Ready {
+        link: format!("{address}{}", guard.query()),
+        once: format!("{address}{}", guard.once()),
+        token: guard.token().map(String::from),
+        address,
+    });
     let engine = Engine::new(QUEUE)?;
-    let local = guard.token().is_none();
+    let work = Work::new()?;
+    let local = options.host.is_loopback();
+    // A token that was chosen is one for others, too.
+    let alone = local && !matches!(options.access, Access::Token(_));
     server.run(stop, || {
         let trainings = Arc::<Trainings>::default();
+        let index = Arc::new(RunIndex::new(RunsDir::new(&options.runs), Arc::clone(&trainings)));
         let studio = Arc::new(Studio {
-            index: Arc::new(RunIndex::new(RunsDir::new(&options.runs), Arc::clone(&trainings))),
+            index: Arc::clone(&index),
             stop: stop.clone(),
             trainings,
             program: options.program,
-            data_sets: DataSets::new(options.data.clone(), local),
+            data_sets: DataSets::new(options.data.clone(), alone),
             data: options.data,
             engine,
+            work,
+            memory: Memory::new(MEMORY_KB),
+            streams: Shares::new(STREAMS, if local { STREAMS } else { STREAMS_OF_ADDRESS }),
             rounds: Rounds::default(),
             lessons: Lessons::default(),
             searches: Arc::new(Semaphore::new(SEARCHES)),
-            trials: Arc::default(),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         });
-        tokio::spawn(events::poll_runs(Arc::clone(&studio)));
+        tokio::spawn(index.follow(stop.clone()));
         router(studio, guard, Assets::new(options.assets))
     })
 }
 
-/// The URL to open in a browser.
-fn address(server: &Server, guard: &Guard) -> String {
+/// The URL to open in a browser, without a token.
+fn address(server: &Server) -> String {
     let address = server.address();
     let host = if address.ip().is_unspecified() { "localhost".into() } else { address.ip().to_string() };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
-    let token = guard.token().map_or(String::new(), |token| format!("?token={token}"));
-    format!("http://{host}:{}/{token}", address.port())
+    format!("http://{host}:{}/", address.port())
 }
 
 fn router(studio: Arc<Studio>, guard: Guard, assets: Assets) -> Router {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,7 +17,11 @@ use serde_json::{Value, json};
 
 use super::{Studio, trainings};
 use crate::body::Body;
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::work::Ticket;
+
+/// How long a preview may take.
+const PREVIEW_TIME: Duration = Duration::from_secs(20);
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new()
@@ -40,7 +45,8 @@ pub(super) struct Choice {
     seed: Option<u64>,
 }
 
-async fn presets() -> Answer<Json<Vec<Value>>> {
+async fn presets() -> Answer<Json<&'static [Value]>> {
+    static ALL: OnceLock<Vec<Value>> = OnceLock::new();
     let describe = |preset: &Preset| -> faussaire::Result<Value> {
         let recipe = Recipe::parse(preset.text(), preset.name(), &[])?;
         let values: BTreeMap<String, String> = values(&recipe)?.into_iter().collect();
@@ -49,12 +55,17 @@ async fn presets() -> Answer<Json<Vec<Value>>> {
             "config": preset.text(), "values": values,
         }))
     };
-    Ok(Json(Preset::ALL.iter().map(describe).collect::<faussaire::Result<_>>()?))
+    if let Some(all) = ALL.get() {
+        return Ok(Json(all));
+    }
+    let all = Preset::ALL.iter().map(describe).collect::<faussaire::Result<_>>()?;
+    Ok(Json(ALL.get_or_init(|| all)))
 }
 
 async fn datasets(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Value>>> {
-    run_blocking(move || {
-        let rows = data::list(&options(&studio))?;
+    let options = options(&studio);
+    let list = move || {
+        let rows = data::list(&options)?;
         let row = |row: data::Listing| {
             json!({
                 "name": row.name, "about": row.about, "images": row.images, "place": row.location.to_string(),
@@ -62,9 +73,9 @@ async fn datasets(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Value>>>
                 "shape": [row.shape.height, row.shape.width, row.shape.channels],
             })
         };
-        Ok::<_, Failure>(Json(rows.into_iter().map(row).collect()))
-    })
-    .await
+        Ok(Json(rows.into_iter().map(row).collect()))
+    };
+    studio.work.read(list).await
 }
 
 async fn keys() -> Json<Vec<Value>> {
@@ -88,30 +99,36 @@ async fn keys() -> Json<Vec<Value>> {
 }
 
 async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -> Answer<Json<Value>> {
-    // One benchmark at a time, or they would slow each other down.
-    let benchmark = Arc::clone(&studio.trials).lock_owned().await;
-    run_blocking(move || {
-        let _benchmark = benchmark;
-        let recipe = choice.recipe(&studio)?;
+    let shared = Arc::clone(&studio);
+    let preview = move |ticket: &Ticket| {
+        let recipe = choice.recipe(&shared)?;
         let (generator, discriminator) = recipe.networks()?;
-        let images = images(&recipe, &studio);
+        let images = images(&recipe, &shared);
+        ticket.check()?;
         let k = recipe.train.n_critic;
         let per_epoch = images.map(|n| (n / recipe.train.batch) as f64 / k as f64);
         let by_epochs =
             per_epoch.filter(|_| recipe.train.epochs > 0).map(|s| (s * recipe.train.epochs as f64).ceil() as u64);
         let by_steps = (recipe.train.steps > 0).then_some(recipe.train.steps);
         let steps = by_epochs.into_iter().chain(by_steps).min();
-        Ok::<_, Failure>(Json(json!({
+        // Both time the nets.
+        let (estimate, remarks) = shared.work.on_pool(|| {
+            let estimate = recipe.estimate(&generator, &discriminator, steps, images, &|| ticket.is_over());
+            (estimate, recipe.remarks(images.map_or(Images::Unknown, Images::Count)))
+        });
+        let remarks = remarks?;
+        Ok(Json(json!({
             "config": recipe.to_toml()?, "generator": generator.summary(), "discriminator": discriminator.summary(),
             "parameters": [generator.parameters().0, discriminator.parameters().0],
             "flops": [generator.flops(), discriminator.flops()],
             "shape": generator.output().dims(), "images": images, "steps_per_epoch": per_epoch, "steps": steps,
             "command": choice.command()?.join(" "),
-            "estimate": recipe.estimate(&generator, &discriminator, steps, images),
-            "remarks": recipe.remarks(images.map_or(Images::Unknown, Images::Count))?,
+            "estimate": estimate,
+            "remarks": remarks,
         })))
-    })
-    .await
+    };
+    // One at a time, or they would slow each other down.
+    studio.work.compute(&studio.work.trials, PREVIEW_TIME, preview).await
 }
 
 /// Starts a training; returns its folder's name as soon as it runs.
@@ -120,7 +137,7 @@ pub(super) async fn start(
     Body(choice): Body<Choice>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let (checking, checked) = (Arc::clone(&studio), choice.clone());
-    let label = run_blocking(move || {
+    let check = move || {
         let recipe = checked.recipe(&checking)?;
         recipe.networks()?;
         let limited = checked.time.is_some() || recipe.train.epochs > 0 || recipe.train.steps > 0;
@@ -130,9 +147,9 @@ pub(super) async fn start(
                 "give epochs, steps, or a time such as 10m",
             ));
         }
-        Ok::<_, Failure>(format!("{}-{}", stem(&recipe.data.source), checked.preset))
-    })
-    .await?;
+        Ok(format!("{}-{}", stem(&recipe.data.source), checked.preset))
+    };
+    let label = studio.work.read(check).await?;
     let mut args = choice.command()?;
     if let Some(dir) = &studio.data {
         args.push(format!("--data={}", dir.display()));

@@ -2,29 +2,33 @@
 //! discriminator.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body as Sent;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faussaire::data::ImageShape;
-use faussaire::device;
 use faussaire::play::{Inversion, InversionResult, Origin};
 use faussaire::render::{Images, png, sheet};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Studio;
 use crate::body::Body;
 use crate::engine::{Classes, Loaded};
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::memory::Reserved;
+use crate::server::Counted;
 use crate::truncation::truncate;
+use crate::work::Ticket;
 
 /// Limits of one response: images and bytes.
 const MAX_IMAGES: usize = 1_024;
@@ -35,6 +39,10 @@ const MAX_VALUES: usize = 1 << 20;
 const MAX_ENDS: usize = 32;
 /// Largest accepted absolute noise value; normal noise is nearly always within 5.
 const MAX_NOISE: f32 = 100.0;
+/// How long scores and directions may take; a search, and a client for reading one of its lines.
+pub(super) const NET_TIME: Duration = Duration::from_secs(60);
+const SEARCH_TIME: Duration = Duration::from_secs(120);
+const LINE_TIME: Duration = Duration::from_secs(10);
 /// Gradient steps of a search: default, maximum, and between two messages.
 const DEFAULT_STEPS: u64 = 150;
 const MAX_STEPS: u64 = 2_000;
@@ -67,12 +75,13 @@ async fn noise(
     Query(query): Query<NoiseQuery>,
 ) -> Answer<Json<Value>> {
     let loaded = studio.open(&id, query.checkpoint.as_deref()).await?;
-    let n = count(query.n.unwrap_or(1))?;
-    if query.first > u64::MAX - MAX_IMAGES as u64 {
-        return Err(Failure::bad("first is too large", "count from 0"));
-    }
-    let labels = loaded.labels(&Classes::Sampled, query.seed, query.first, n)?;
-    Ok(Json(json!({ "z": loaded.noise(query.seed, query.first, n), "labels": labels })))
+    let n = count(&loaded, query.n.unwrap_or(1))?;
+    check_first(query.first)?;
+    let draw = move || {
+        let labels = loaded.labels(&Classes::Sampled, query.seed, query.first, n)?;
+        Ok(Json(json!({ "z": loaded.noise(query.seed, query.first, n), "labels": labels })))
+    };
+    studio.work.read(draw).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,11 +97,14 @@ async fn directions(
     Query(query): Query<DirectionsQuery>,
 ) -> Answer<Json<Vec<Value>>> {
     let loaded = studio.open(&id, query.checkpoint.as_deref()).await?;
-    let run = studio.index.runs_dir.run(&id)?;
-    run_blocking(move || {
+    let shared = Arc::clone(&studio);
+    let find = move |_: &Ticket| {
         let all = match query.by.as_deref() {
-            Some("labels") => studio.data_sets.label_directions(&run, &loaded),
-            _ => device::on_pool(|| loaded.directions().to_vec()),
+            Some("labels") => {
+                let run = shared.checked(&id)?;
+                shared.data_sets.label_directions(&shared.work, &run, &loaded)
+            }
+            _ => shared.work.on_pool(|| loaded.directions().to_vec()),
         };
         let describe = |direction: &faussaire::play::Direction| {
             let kind = match direction.origin {
@@ -104,9 +116,9 @@ async fn directions(
                 "strength": direction.strength,
             })
         };
-        Ok::<_, Failure>(Json(all.iter().map(describe).collect()))
-    })
-    .await
+        Ok(Json(all.iter().map(describe).collect()))
+    };
+    studio.work.compute(&studio.work.nets, NET_TIME, find).await
 }
 
 /// A request for images.
@@ -143,13 +155,13 @@ impl ImagesRequest {
     fn noise(&self, loaded: &Loaded) -> Answer<Vec<Vec<f32>>> {
         let mut noise = match &self.z {
             Some(z) => {
-                count(z.len())?;
+                count(loaded, z.len())?;
                 z.clone()
             }
-            None if self.first > u64::MAX - MAX_IMAGES as u64 => {
-                return Err(Failure::bad("first is too large", "count from 0"));
+            None => {
+                check_first(self.first)?;
+                loaded.noise(self.seed, self.first, count(loaded, self.n.unwrap_or(1))?)
             }
-            None => loaded.noise(self.seed, self.first, count(self.n.unwrap_or(1))?),
         };
         check_noise(loaded, &noise)?;
         truncate(&mut noise, self.truncation)?;
@@ -165,11 +177,35 @@ impl ImagesRequest {
     }
 }
 
-fn count(n: usize) -> Answer<usize> {
-    if (1..=MAX_IMAGES).contains(&n) {
-        return Ok(n);
+/// Checks a number of images, whose noise and labels must not be too many values.
+pub(super) fn count(loaded: &Loaded, n: usize) -> Answer<usize> {
+    if !(1..=MAX_IMAGES).contains(&n) {
+        let what = format!("{n} images are requested, expected 1 to {MAX_IMAGES}");
+        return Err(Failure::bad(what, "send several requests"));
     }
-    Err(Failure::bad(format!("{n} images are requested, expected 1 to {MAX_IMAGES}"), "send several requests"))
+    let each = loaded.sampler.latent().saturating_add(loaded.sampler.labels().names.len());
+    if n.saturating_mul(each) > MAX_VALUES {
+        let what = format!("{n} images of a latent of {} exceed the limit of one request", loaded.sampler.latent());
+        return Err(Failure::bad(what, format!("request at most {}", (MAX_VALUES / each.max(1)).max(1))));
+    }
+    Ok(n)
+}
+
+fn check_first(first: u64) -> Answer<()> {
+    if first > u64::MAX - MAX_IMAGES as u64 {
+        return Err(Failure::bad("first is too large", "count from 0"));
+    }
+    Ok(())
+}
+
+/// Memory for `n` images: values, then bytes, then what is sent; numbers as text take more.
+fn memory(studio: &Studio, loaded: &Loaded, n: usize, format: Format) -> Answer<Reserved> {
+    let each = match format {
+        Format::Values => 64,
+        Format::Raw => 5,
+        Format::Png => 7,
+    };
+    studio.memory.reserve(n.saturating_mul(loaded.sampler.shape().len()).saturating_mul(each), &format!("{n} images"))
 }
 
 /// Refuses invalid noise vectors.
@@ -199,14 +235,28 @@ async fn images(
     Body(wanted): Body<ImagesRequest>,
 ) -> Answer<Response> {
     let loaded = studio.open(&id, wanted.checkpoint.as_deref()).await?;
+    let pass = studio.work.images.enter().await?;
     let noise = wanted.noise(&loaded)?;
+    let memory = memory(&studio, &loaded, noise.len(), wanted.format)?;
     let labels = loaded.labels(&wanted.classes(), wanted.seed, wanted.first, noise.len())?;
     let values = studio.engine.images(&loaded, noise, labels).await?;
-    answer(&loaded, values, wanted.format).await
+    drop(pass);
+    answer(&studio, &loaded, values, wanted.format, memory).await
 }
 
 /// Encodes images in the requested format.
-async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answer<Response> {
+async fn answer(
+    studio: &Studio,
+    loaded: &Arc<Loaded>,
+    values: Vec<f32>,
+    format: Format,
+    memory: Reserved,
+) -> Answer<Response> {
+    let loaded = Arc::clone(loaded);
+    studio.work.read(move || encode(&loaded, &values, format, memory)).await
+}
+
+fn encode(loaded: &Loaded, values: &[f32], format: Format, memory: Reserved) -> Answer<Response> {
     let shape = loaded.sampler.shape();
     let n = values.len() / shape.len().max(1);
     let step = loaded.sampler.step;
@@ -217,27 +267,26 @@ async fn answer(loaded: &Arc<Loaded>, values: Vec<f32>, format: Format) -> Answe
         )),
         Format::Values => {
             let shape = [n, shape.height, shape.width, shape.channels];
-            Ok(Json(json!({ "shape": shape, "values": values, "step": step })).into_response())
+            let text = json!({ "shape": shape, "values": values, "step": step }).to_string();
+            Ok(([(header::CONTENT_TYPE, "application/json")], memory.body(text)).into_response())
         }
         Format::Raw => {
-            let bytes = pixels(loaded, &values)?.bytes;
-            let mut response = bytes.into_response();
+            let bytes = pixels(loaded, values)?.bytes;
             let text = format!("{n},{},{},{}", shape.height, shape.width, shape.channels);
-            response
-                .headers_mut()
-                .insert("x-shape", HeaderValue::from_str(&text).map_err(|e| Failure::internal(e.to_string()))?);
-            response.headers_mut().insert("x-step", HeaderValue::from(step));
-            Ok(response)
+            let shape = HeaderValue::from_str(&text).map_err(|e| Failure::internal(e.to_string()))?;
+            let head = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+                (HeaderName::from_static("x-shape"), shape),
+                (HeaderName::from_static("x-step"), HeaderValue::from(step)),
+            ];
+            Ok((head, memory.body(bytes)).into_response())
         }
         Format::Png => {
-            let images = pixels(loaded, &values)?;
-            run_blocking(move || {
-                let columns = (n as f64).sqrt().ceil() as usize;
-                let picture = sheet::sheet(&images, n.div_ceil(columns), columns, &sheet::Options::default())?;
-                let bytes = png::encode(&picture)?;
-                Ok::<_, Failure>(([(header::CONTENT_TYPE, "image/png")], bytes).into_response())
-            })
-            .await
+            let images = pixels(loaded, values)?;
+            let columns = (n as f64).sqrt().ceil() as usize;
+            let picture = sheet::sheet(&images, n.div_ceil(columns), columns, &sheet::Options::default())?;
+            let bytes = png::encode(&picture)?;
+            Ok(([(header::CONTENT_TYPE, "image/png")], memory.body(bytes)).into_response())
         }
     }
 }
@@ -268,7 +317,8 @@ async fn walk(
     Body(walk): Body<WalkRequest>,
 ) -> Answer<Response> {
     let loaded = studio.open(&id, walk.checkpoint.as_deref()).await?;
-    let frames = count(walk.frames)?;
+    let pass = studio.work.images.enter().await?;
+    let frames = count(&loaded, walk.frames)?;
     if walk.ends.len() < 2 || walk.ends.len() > MAX_ENDS {
         return Err(Failure::bad(
             format!("{} ends, expected 2 to {MAX_ENDS}", walk.ends.len()),
@@ -278,6 +328,7 @@ async fn walk(
     check_noise(&loaded, &walk.ends)?;
     let mut noise = loaded.walk(&walk.ends, frames);
     check_noise(&loaded, &noise)?;
+    let memory = memory(&studio, &loaded, frames, Format::Raw)?;
     truncate(&mut noise, walk.truncation)?;
     // All frames of a walk have one class.
     let labels = match &walk.class {
@@ -285,7 +336,8 @@ async fn walk(
         None => vec![loaded.labels(&Classes::Sampled, 0, 0, 1)?.concat(); frames],
     };
     let values = studio.engine.images(&loaded, noise, labels).await?;
-    answer(&loaded, values, Format::Raw).await
+    drop(pass);
+    answer(&studio, &loaded, values, Format::Raw, memory).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -310,17 +362,23 @@ async fn invert(
     if steps == 0 || steps > MAX_STEPS {
         return Err(Failure::bad(format!("{steps} steps are requested, expected 1 to {MAX_STEPS}"), "leave it out"));
     }
+    loaded.check_search()?;
     let target = target(&loaded, &drawn.pixels)?;
     let classes = drawn.class.as_deref().map_or(Classes::Sampled, Classes::One);
     let label = loaded.labels(&classes, drawn.seed, 0, 1)?.concat();
     let permit = studio.searches.clone().try_acquire_owned();
     let permit = permit.map_err(|_| Failure::busy("other searches are in progress"))?;
     let (send, lines) = mpsc::channel::<Result<String, std::convert::Infallible>>(4);
-    let stop = studio.stop.clone();
+    let handle = Handle::current();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let send_line = |line: Value| send.blocking_send(Ok(format!("{line}\n"))).is_ok();
-        let begun = device::on_pool(|| Inversion::new(&loaded.sampler, &target, &label, drawn.seed));
+        let began = Instant::now();
+        // A client that reads too slowly is not waited for.
+        let send_line = |line: Value| {
+            let sent = async { tokio::time::timeout(LINE_TIME, send.send(Ok(format!("{line}\n")))).await };
+            handle.block_on(sent).is_ok_and(|sent| sent.is_ok())
+        };
+        let begun = studio.work.on_pool(|| Inversion::new(&loaded.sampler, &target, &label, drawn.seed));
         let mut search = match begun {
             Ok(search) => search,
             Err(e) => {
@@ -329,10 +387,10 @@ async fn invert(
             }
         };
         let mut made = 0;
-        while made < steps && !stop.is_asked() {
+        while made < steps && !studio.stop.is_asked() && began.elapsed() < SEARCH_TIME {
             let stride = STEPS_PER_MESSAGE.min(steps - made);
             made += stride;
-            let found = device::on_pool(|| search.step(&loaded.sampler, stride));
+            let found = studio.work.on_pool(|| search.step(&loaded.sampler, stride));
             let line = found.map_err(Failure::from).and_then(|found| line(&loaded, &found));
             let line = line.unwrap_or_else(|e| json!({ "error": e.error, "hint": e.hint }));
             // The client has disconnected.
@@ -342,7 +400,7 @@ async fn invert(
         }
     });
     let head = [(header::CONTENT_TYPE, "application/x-ndjson")];
-    Ok((head, Sent::from_stream(ReceiverStream::new(lines))).into_response())
+    Ok((Extension(Counted), head, Sent::from_stream(ReceiverStream::new(lines))).into_response())
 }
 
 fn line(loaded: &Loaded, found: &InversionResult) -> Answer<Value> {
@@ -373,16 +431,21 @@ async fn judge(
     Body(wanted): Body<ImagesRequest>,
 ) -> Answer<Json<Value>> {
     let loaded = studio.open(&id, wanted.checkpoint.as_deref()).await?;
+    let pass = studio.work.images.enter().await?;
     let noise = wanted.noise(&loaded)?;
+    let memory = memory(&studio, &loaded, noise.len(), Format::Raw)?;
     let labels = loaded.labels(&wanted.classes(), wanted.seed, wanted.first, noise.len())?;
     let mut values = studio.engine.images(&loaded, noise, labels.clone()).await?;
-    run_blocking(move || {
+    drop(pass);
+    let shared = Arc::clone(&studio);
+    let judge = move |_: &Ticket| {
+        let _memory = memory;
         to_unit(&loaded, &mut values);
         let expert = loaded.expert()?;
-        let scores = device::on_pool(|| expert.scores(&values, &labels))?;
-        Ok::<_, Failure>(Json(json!({ "scores": scores, "step": expert.step })))
-    })
-    .await
+        let scores = shared.work.on_pool(|| expert.scores(&values, &labels))?;
+        Ok(Json(json!({ "scores": scores, "step": expert.step })))
+    };
+    studio.work.compute(&studio.work.nets, NET_TIME, judge).await
 }
 
 /// Scales values from the generator's bounds to 0..=1.

@@ -2,28 +2,36 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use axum::body::Bytes;
 use faussaire::run::Run;
 use serde::Serialize;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast, watch};
 
 use super::config::Config;
 use super::run_log::{End, RunLog};
-use super::runs_dir::RunsDir;
+use super::runs_dir::{RunsDir, is_run_folder};
 use super::tail::{Change, Tail};
 use super::trainings::{Trainings, last_error};
-use crate::errors::{Answer, Failure};
+use crate::errors::{Answer, Failure, run_blocking};
+use crate::server::Stop;
 
-/// Minimum time between two refreshes.
+/// Time between two readings while a client is subscribed, and the shortest between any.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const REFRESH_INTERVAL: Duration = Duration::from_millis(400);
 /// Longer logs are not read.
 const MAX_LOG_BYTES: u64 = 1 << 30;
-/// Lines of a log kept for clients that reconnect.
+/// Lines of a log kept for clients that reconnect, and their longest.
 const RECENT_LINES: usize = 512;
+const MAX_SENT_LINE: usize = 16 << 10;
 /// Messages that a subscriber may lag behind.
 const CHANNEL_CAPACITY: usize = 1_024;
+/// How long a request waits for the folders to be read again, and about how long for the first list.
+const PATIENCE: Duration = Duration::from_millis(100);
+const FIRST_LIST_TIME: Duration = Duration::from_secs(5);
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,19 +97,35 @@ pub(super) enum LogUpdate {
     Reset,
 }
 
-/// All runs of a folder.
+/// All runs of a folder. Each run has a lock of its own, so that a long log delays nobody who looks at another run; and the list
+/// is kept as it was last read, so that nobody waits for any log.
 #[derive(Debug)]
 pub(crate) struct RunIndex {
     pub(super) runs_dir: RunsDir,
     trainings: Arc<Trainings>,
-    inner: Mutex<Inner>,
+    runs: Mutex<BTreeMap<String, Arc<Followed>>>,
+    list: watch::Sender<Option<List>>,
+    /// Asks [`Self::follow`] for a new list.
+    wanted: Notify,
+    /// Counts the changes that a list of before doesn't show.
+    changes: AtomicU64,
     pub(super) updates: broadcast::Sender<IndexUpdate>,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    refreshed: Option<Instant>,
-    runs: BTreeMap<String, FollowedRun>,
+/// The list of runs as it was read.
+#[derive(Clone, Debug)]
+struct List {
+    at: Instant,
+    changes: u64,
+    rows: Arc<Vec<Row>>,
+    json: Bytes,
+}
+
+/// A run that is followed, and those who listen to its log.
+#[derive(Debug)]
+struct Followed {
+    run: Mutex<FollowedRun>,
+    lines: broadcast::Sender<LogUpdate>,
 }
 
 /// A run and the state of reading its log.
@@ -115,77 +139,174 @@ pub(super) struct FollowedRun {
     /// Whether a process started by this studio trains it, or is about to.
     alive: bool,
     row: Option<Row>,
+    /// Whether the row has changed since it was last told to those who listen to the list.
+    changed: bool,
+    /// When the files were last read.
+    read: Option<Instant>,
     recent: VecDeque<(u64, String, Arc<str>)>,
     lines: broadcast::Sender<LogUpdate>,
 }
 
-impl RunIndex {
-    pub(super) fn new(runs_dir: RunsDir, trainings: Arc<Trainings>) -> Self {
-        Self { runs_dir, trainings, inner: Mutex::default(), updates: broadcast::channel(CHANNEL_CAPACITY).0 }
+impl Followed {
+    fn new(path: PathBuf) -> Arc<Self> {
+        let lines = broadcast::channel(CHANNEL_CAPACITY).0;
+        Arc::new(Self { run: Mutex::new(FollowedRun::new(path, lines.clone())), lines })
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn run(&self) -> MutexGuard<'_, FollowedRun> {
         // After a panic the state is read again from the files.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RunIndex {
+    pub(super) fn new(runs_dir: RunsDir, trainings: Arc<Trainings>) -> Self {
+        Self {
+            runs_dir,
+            trainings,
+            runs: Mutex::default(),
+            list: watch::channel(None).0,
+            wanted: Notify::new(),
+            changes: AtomicU64::new(0),
+            updates: broadcast::channel(CHANNEL_CAPACITY).0,
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Followed>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether any client is subscribed.
     pub(super) fn has_subscribers(&self) -> bool {
-        self.updates.receiver_count() > 0 || self.inner().runs.values().any(|run| run.lines.receiver_count() > 0)
+        self.updates.receiver_count() > 0 || self.runs().values().any(|run| run.lines.receiver_count() > 0)
     }
 
-    /// Reads all folders, unless the last refresh was just now.
-    pub(super) fn refresh(&self) {
-        let mut inner = self.inner();
-        if inner.refreshed.is_some_and(|at| at.elapsed() < REFRESH_INTERVAL) {
+    fn is_fresh(&self, list: &List) -> bool {
+        list.changes == self.changes.load(Ordering::SeqCst) && list.at.elapsed() < REFRESH_INTERVAL
+    }
+
+    /// Reads the folders whenever the list is wanted, and at intervals while a client is subscribed; until `stop`.
+    pub(super) async fn follow(self: Arc<Self>, stop: Stop) {
+        loop {
+            let wanted = tokio::select! {
+                () = self.wanted.notified() => true,
+                () = tokio::time::sleep(POLL_INTERVAL) => false,
+                () = stop.asked() => return,
+            };
+            let index = Arc::clone(&self);
+            let read = run_blocking(move || {
+                if wanted || index.has_subscribers() {
+                    index.refresh();
+                }
+                Ok::<_, Failure>(())
+            });
+            // A failed reading is repeated in the next round.
+            let _ = read.await;
+        }
+    }
+
+    /// Reads all folders, unless they were read just now. Blocks.
+    fn refresh(&self) {
+        if self.list.borrow().as_ref().is_some_and(|list| self.is_fresh(list)) {
             return;
         }
+        // What changes from here on makes a list of now an old one.
+        let changes = self.changes.load(Ordering::SeqCst);
+        let began = Instant::now();
         let names = self.runs_dir.names();
-        let gone: Vec<String> = inner.runs.keys().filter(|id| !names.contains(id)).cloned().collect();
+        let gone: Vec<String> = self.runs().keys().filter(|id| !names.contains(id)).cloned().collect();
         for id in gone {
-            inner.runs.remove(&id);
+            self.runs().remove(&id);
             // Sending fails without subscribers, which is fine, here and below.
             let _ = self.updates.send(IndexUpdate::Removed(id));
         }
+        let first = self.list.borrow().is_none();
+        let mut rows = Vec::with_capacity(names.len());
         for id in names {
             let Ok(path) = self.runs_dir.run(&id) else { continue };
-            let run = inner.runs.entry(id.clone()).or_insert_with(|| FollowedRun::new(path));
-            if run.refresh(&self.runs_dir, &self.trainings, &id)
-                && let Some(row) = &run.row
-                && let Ok(text) = serde_json::to_string(row)
+            let followed = self.followed(&id, path);
+            let mut run = followed.run();
+            run.refresh(&self.runs_dir, &self.trainings, &id);
+            // The rest of a long log is read in the next rounds, but the first list should not tell of half of one.
+            while first && run.tail.has_more() && began.elapsed() < FIRST_LIST_TIME {
+                run.refresh(&self.runs_dir, &self.trainings, &id);
+            }
+            if std::mem::take(&mut run.changed)
+                && let Some(text) = run.row.as_ref().and_then(|row| serde_json::to_string(row).ok())
             {
                 let _ = self.updates.send(IndexUpdate::Row(text.into()));
             }
+            rows.extend(run.row.clone());
         }
-        inner.refreshed = Some(Instant::now());
+        let json = serde_json::to_vec(&rows).unwrap_or_else(|_| b"[]".to_vec()).into();
+        self.list.send_replace(Some(List { at: Instant::now(), changes, rows: Arc::new(rows), json }));
+    }
+
+    /// The run `id` in the folder `path`.
+    fn followed(&self, id: &str, path: PathBuf) -> Arc<Followed> {
+        Arc::clone(self.runs().entry(id.to_owned()).or_insert_with(|| Followed::new(path)))
+    }
+
+    /// The list of runs, at most [`REFRESH_INTERVAL`] old if the folders can be read within [`PATIENCE`]; else as it was
+    /// read before.
+    async fn list(&self) -> Option<List> {
+        let mut lists = self.list.subscribe();
+        let patience = if lists.borrow().is_some() { PATIENCE } else { 2 * FIRST_LIST_TIME };
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let list = lists.borrow_and_update().clone();
+            if list.as_ref().is_some_and(|list| self.is_fresh(list)) {
+                return list;
+            }
+            self.wanted.notify_one();
+            if tokio::time::timeout_at(deadline, lists.changed()).await.is_err() {
+                return list;
+            }
+        }
     }
 
     /// The rows of all runs, sorted by name.
-    pub(super) fn rows(&self) -> Vec<Row> {
-        self.refresh();
-        self.inner().runs.values().filter_map(|run| run.row.clone()).collect()
+    pub(super) async fn rows(&self) -> Arc<Vec<Row>> {
+        self.list().await.map(|list| list.rows).unwrap_or_default()
     }
 
-    /// Calls `look` with one run and its row.
+    /// The same as JSON.
+    pub(super) async fn json(&self) -> Bytes {
+        self.list().await.map_or(Bytes::from_static(b"[]"), |list| list.json)
+    }
+
+    /// Calls `look` with one run and its row, read just now. Blocks.
     pub(super) fn with<T>(&self, id: &str, look: impl FnOnce(&FollowedRun, &Row) -> T) -> Answer<T> {
-        self.runs_dir.run(id)?;
-        self.refresh();
-        let inner = self.inner();
-        let run = inner.runs.get(id).and_then(|run| Some((run, run.row.as_ref()?)));
-        let (run, row) = run.ok_or_else(|| {
-            Failure::missing(format!("run {id:?} doesn't exist"), "its folder may have been deleted or renamed")
-        })?;
-        Ok(look(run, row))
+        let path = self.runs_dir.run(id)?;
+        let missing =
+            || Failure::missing(format!("run {id:?} doesn't exist"), "its folder may have been deleted or renamed");
+        if !is_run_folder(&path) {
+            return Err(missing());
+        }
+        let followed = self.followed(id, path);
+        let mut run = followed.run();
+        let began = Instant::now();
+        while run.read.is_none_or(|read| read.elapsed() >= REFRESH_INTERVAL) || run.tail.has_more() {
+            run.refresh(&self.runs_dir, &self.trainings, id);
+            if began.elapsed() > FIRST_LIST_TIME {
+                break;
+            }
+        }
+        let row = run.row.as_ref().ok_or_else(missing)?;
+        Ok(look(&run, row))
     }
 
-    /// Makes the next call refresh.
+    /// Makes the next call read the folders again.
     pub(super) fn invalidate(&self) {
-        self.inner().refreshed = None;
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        let runs: Vec<_> = self.runs().values().cloned().collect();
+        // One that is being read at this moment is read again for the next list.
+        runs.iter().filter_map(|followed| followed.run.try_lock().ok()).for_each(|mut run| run.read = None);
     }
 }
 
 impl FollowedRun {
-    fn new(path: PathBuf) -> Self {
+    fn new(path: PathBuf, lines: broadcast::Sender<LogUpdate>) -> Self {
         Self {
             tail: Tail::new(path.join("events.jsonl")),
             path,
@@ -194,8 +315,10 @@ impl FollowedRun {
             unreadable: None,
             alive: false,
             row: None,
+            changed: false,
+            read: None,
             recent: VecDeque::new(),
-            lines: broadcast::channel(CHANNEL_CAPACITY).0,
+            lines,
         }
     }
 
@@ -209,15 +332,14 @@ impl FollowedRun {
         (kept.then_some(missed), self.lines.subscribe())
     }
 
-    /// Reads the folder; true if the row has changed.
-    fn refresh(&mut self, runs_dir: &RunsDir, trainings: &Trainings, id: &str) -> bool {
+    /// Reads the folder.
+    fn refresh(&mut self, runs_dir: &RunsDir, trainings: &Trainings, id: &str) {
         self.config.refresh(runs_dir, &self.path, id);
         self.alive = trainings.has(id);
         self.unreadable = self.read().err().map(|e| format!("events.jsonl can't be read: {e}"));
         let row = self.describe(id);
-        let changed = self.row.as_ref() != Some(&row);
-        self.row = Some(row);
-        changed
+        self.changed |= self.row.as_ref() != Some(&row);
+        (self.row, self.read) = (Some(row), Some(Instant::now()));
     }
 
     fn read(&mut self) -> std::io::Result<()> {
@@ -248,6 +370,12 @@ impl FollowedRun {
         let Self { tail, log, recent, lines, .. } = self;
         tail.read_lines(|line| {
             let Some(event) = log.add_line(line) else { return };
+            if line.len() > MAX_SENT_LINE {
+                // The pages read it with the whole history.
+                recent.clear();
+                let _ = lines.send(LogUpdate::Reset);
+                return;
+            }
             let text: Arc<str> = line.into();
             if recent.len() == RECENT_LINES {
                 recent.pop_front();

@@ -1,5 +1,7 @@
 //! The contents of a run's log, read while it grows: metrics of its steps, scores, sheets, findings, and its state.
 
+use std::collections::BTreeMap;
+
 use faussaire::doctor::{Finding, Heal};
 use faussaire::metrics::ScoreName;
 use faussaire::train::{Event, StepReport};
@@ -7,6 +9,11 @@ use serde::Serialize;
 
 /// Maximum steps kept; beyond that, every second one is dropped.
 const MAX_STEPS: usize = 16_384;
+/// Maximum sheets and scores kept; beyond that, every second one is dropped, but never the best score of a name.
+const MAX_SHEETS: usize = 4_096;
+const MAX_SCORES: usize = 65_536;
+/// Maximum findings, and heals, kept: the last ones.
+const MAX_FINDINGS: usize = 1_000;
 /// Maximum points of a curve sent to the page.
 const MAX_POINTS: usize = 2_000;
 /// Number of logged steps over which the speed is measured.
@@ -105,12 +112,33 @@ impl RunLog {
             Event::Epoch { report, .. } => self.push_recent(report),
             Event::Sheet { step, file } => {
                 let file = file.trim_start_matches("samples/").to_owned();
-                self.sheets.retain(|sheet| sheet.step != step);
+                if self.sheets.last().is_some_and(|last| last.step >= step) {
+                    self.sheets.retain(|sheet| sheet.step != step);
+                }
+                if self.sheets.len() >= MAX_SHEETS {
+                    thin(&mut self.sheets, |_| false);
+                }
                 self.sheets.push(Sheet { step, file });
             }
-            Event::Score { step, name, value, .. } => self.scores.push(Score { step, name, value }),
+            Event::Score { step, name, value, .. } => {
+                if self.scores.len() >= MAX_SCORES {
+                    let mut best = BTreeMap::<String, f64>::new();
+                    for score in &self.scores {
+                        let least = best.entry(score.name.to_string()).or_insert(score.value);
+                        *least = least.min(score.value);
+                    }
+                    thin(&mut self.scores, |score| best.get(&score.name.to_string()) == Some(&score.value));
+                    self.scores.truncate(MAX_SCORES - 1);
+                }
+                self.scores.push(Score { step, name, value });
+            }
             Event::Diverged { .. } => self.end = End::Diverged,
-            Event::Finding(finding) => self.findings.push(finding),
+            Event::Finding(finding) => {
+                if self.findings.len() >= MAX_FINDINGS {
+                    self.findings.remove(0);
+                }
+                self.findings.push(finding);
+            }
             Event::Heal(heal) => self.apply_heal(heal),
             Event::End { reason, .. } => {
                 self.end = if reason == "stopped" { End::Stopped } else { End::Complete };
@@ -127,11 +155,7 @@ impl RunLog {
             self.points.push(report);
         }
         if self.points.len() >= MAX_STEPS {
-            let mut at = 0;
-            self.points.retain(|_| {
-                at += 1;
-                at % 2 == 0
-            });
+            thin(&mut self.points, |_| false);
             self.stride *= 2;
         }
     }
@@ -153,6 +177,9 @@ impl RunLog {
         self.sheets.retain(|sheet| sheet.step <= heal.back_to);
         self.recent.clear();
         self.end = End::Open;
+        if self.heals.len() >= MAX_FINDINGS {
+            self.heals.remove(0);
+        }
         self.heals.push(heal);
     }
 
@@ -191,6 +218,15 @@ impl RunLog {
         }
         history
     }
+}
+
+/// Drops every second one, but for those to keep.
+fn thin<T>(all: &mut Vec<T>, keep: impl Fn(&T) -> bool) {
+    let mut at = 0;
+    all.retain(|one| {
+        at += 1;
+        at % 2 == 0 || keep(one)
+    });
 }
 
 fn rate(from: &StepReport, to: &StepReport) -> Option<f64> {
@@ -264,6 +300,27 @@ mod tests {
         assert_eq!(log.images_per_s(), Some(128.0));
         assert_eq!(history.images_per_s[5], Some(128.0));
         assert_eq!(history.train_s[5], history.step[5] as f64 * 0.5);
+    }
+
+    #[test]
+    fn what_a_log_holds_takes_limited_memory() {
+        let mut log = RunLog::new();
+        for step in 0..3 * MAX_SHEETS {
+            log.add_line(&format!("{{\"event\":\"sheet\",\"step\":{step},\"file\":\"samples/{step:06}.png\"}}"));
+        }
+        assert!(log.sheets.len() <= MAX_SHEETS && log.sheets.last().unwrap().step == 3 * MAX_SHEETS as u64 - 1);
+        for step in 0..2 * MAX_SCORES {
+            let value = if step == 7 { 0.5 } else { 1.0 + step as f64 };
+            log.add_line(&format!("{{\"event\":\"score\",\"step\":{step},\"name\":\"x\",\"value\":{value}}}"));
+        }
+        assert!(log.scores.len() <= MAX_SCORES);
+        assert_eq!(log.main_score().map(|(_, best)| (best.step, best.value)), Some((7, 0.5)));
+        for step in 0..2 * MAX_FINDINGS {
+            log.add_line(&format!(
+                "{{\"event\":\"heal\",\"step\":{step},\"name\":\"diverged\",\"back_to\":{step},\"remedy\":\"r\",\"set\":[]}}"
+            ));
+        }
+        assert_eq!((log.heals.len(), log.damaged), (MAX_FINDINGS, None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -19,11 +20,12 @@ use serde_json::{Value, json};
 
 use super::Studio;
 use super::config::serialized;
-use super::run_index::{Row, RunIndex};
-use crate::errors::{Answer, Failure, run_blocking};
+use super::run_index::RunIndex;
+use crate::errors::{Answer, Failure};
 
-/// Size limit of a sheet.
+/// Size limit of a sheet, and the time to send it or a part of it.
 const SHEET_BYTES: u64 = 64 << 20;
+const PICTURE_TIME: Duration = Duration::from_secs(10);
 
 pub(super) fn routes() -> Router<Arc<Studio>> {
     Router::new()
@@ -33,12 +35,13 @@ pub(super) fn routes() -> Router<Arc<Studio>> {
 }
 
 /// All runs.
-pub(super) async fn list(State(studio): State<Arc<Studio>>) -> Answer<Json<Vec<Row>>> {
-    run_blocking(move || Ok::<_, Failure>(Json(studio.index.rows()))).await
+pub(super) async fn list(State(studio): State<Arc<Studio>>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], studio.index.json().await).into_response()
 }
 
 async fn one(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Json<Value>> {
-    run_blocking(move || describe(&studio.index, &id).map(Json)).await
+    let index = Arc::clone(&studio.index);
+    studio.work.read(move || describe(&index, &id).map(Json)).await
 }
 
 /// A run's description, without its curves. Unreadable parts of a damaged run are left out.
@@ -46,7 +49,7 @@ fn describe(index: &RunIndex, id: &str) -> Answer<Value> {
     let (row, sheets, steps_per_epoch) =
         index.with(id, |run, row| (row.clone(), run.log.sheets.clone(), run.log.steps_per_epoch))?;
     let path = index.runs_dir.run(id)?;
-    let checkpoints = checkpoints(&path);
+    let checkpoints = checkpoints(index, &path);
     let running = row.state == super::run_index::State::Running;
     let can_resume = !running && row.error.is_none();
     let mut value = json!({
@@ -87,9 +90,9 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 /// The run's checkpoints, newest first.
-fn checkpoints(path: &std::path::Path) -> Vec<Value> {
+fn checkpoints(index: &RunIndex, path: &std::path::Path) -> Vec<Value> {
     let Ok(run) = Run::open(path) else { return Vec::new() };
-    let names = run.checkpoint_names().unwrap_or_default();
+    let names = index.runs_dir.checkpoints(path);
     let step = |name: &String| Some((run::state(&run.checkpoint(name)).ok()?.1.step, name.clone()));
     let mut found: Vec<(u64, String)> = names.iter().filter(|name| !name.contains(".")).filter_map(step).collect();
     found.sort_by(|a, b| b.cmp(a));
@@ -97,8 +100,9 @@ fn checkpoints(path: &std::path::Path) -> Vec<Value> {
 }
 
 async fn history(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Json<Value>> {
-    run_blocking(move || {
-        studio.index.with(&id, |run, _| {
+    let index = Arc::clone(&studio.index);
+    let read = move || {
+        index.with(&id, |run, _| {
             let log = &run.log;
             let mut value = json!(log.history());
             let more = json!({
@@ -108,8 +112,8 @@ async fn history(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> A
             merge(&mut value, more);
             Json(value)
         })
-    })
-    .await
+    };
+    studio.work.read(read).await
 }
 
 /// The query of a sheet.
@@ -141,14 +145,13 @@ async fn sheet(
     if digits.is_empty() || digits.len() > 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Failure::missing(format!("sheet {file:?} doesn't exist"), "it may not be written yet"));
     }
-    run_blocking(move || {
-        let runs_dir = &studio.index.runs_dir;
-        let path = runs_dir.file(&runs_dir.run(&id)?, &format!("samples/{file}"), SHEET_BYTES)?;
-        let read = |e| Failure::from(faussaire::Error::io("read", &path)(e));
-        let meta = std::fs::metadata(&path).map_err(read)?;
-        let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+    let index = Arc::clone(&studio.index);
+    let read = move || {
+        let runs_dir = &index.runs_dir;
+        let sheet = runs_dir.found(&runs_dir.run(&id)?, &format!("samples/{file}"), SHEET_BYTES)?;
+        let changed = sheet.about.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
         let asked = part.map_or(String::new(), |(width, height)| format!("-{width}x{height}"));
-        let tag = format!("\"{:x}-{:x}{asked}\"", meta.len(), changed.map_or(0, |since| since.as_nanos()));
+        let tag = format!("\"{:x}-{:x}{asked}\"", sheet.about.len(), changed.map_or(0, |since| since.as_nanos()));
         let head = [
             (header::CONTENT_TYPE, "image/png".to_owned()),
             (header::ETAG, tag.clone()),
@@ -157,12 +160,14 @@ async fn sheet(
         if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
             return Ok((StatusCode::NOT_MODIFIED, head).into_response());
         }
-        let whole = std::fs::read(&path).map_err(read)?;
+        let whole = sheet.read()?;
         let bytes = match part {
             Some((width, height)) => png::part(&whole, width, height)?,
             None => whole,
         };
-        Ok::<_, Failure>((head, bytes).into_response())
-    })
-    .await
+        Ok((head, bytes).into_response())
+    };
+    // A part is cut from the whole picture, which may be a large one.
+    let gate = if part.is_some() { &studio.work.pictures } else { &studio.work.reads };
+    studio.work.compute(gate, PICTURE_TIME, move |_| read()).await
 }

@@ -1,12 +1,18 @@
-//! Follows a growing log: reads the read_lines added since the last poll, and detects when a resumed training has truncated the
-//! file and continued from an earlier line.
+//! Follows a growing log: reads the lines added since the last poll, a part of a large log at a time, and detects when a
+//! resumed training has truncated the file and continued from an earlier line.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-/// Bytes read at a time; the maximum length of a line.
-const CHUNK_BYTES: usize = 4 << 20;
+use faussaire::data::open_plain;
+
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+/// The maximum length of a line.
+const MAX_LINE: usize = 256 << 10;
+/// Bytes after which the rest is left for the next poll.
+const PART_BYTES: usize = 16 << 20;
 /// Number of bytes before the position kept to detect a replaced file.
 const MARK_BYTES: usize = 256;
 
@@ -17,6 +23,8 @@ pub(super) struct Tail {
     position: u64,
     /// The last bytes before the position.
     mark: Vec<u8>,
+    /// Whether the file has lines that were left for the next poll.
+    more: bool,
     /// Size and modification time at the last poll.
     seen: Option<(u64, std::time::SystemTime)>,
 }
@@ -24,9 +32,9 @@ pub(super) struct Tail {
 /// What a poll found.
 #[derive(Debug, PartialEq)]
 pub(super) enum Change {
-    /// No new read_lines.
+    /// No new lines.
     None,
-    /// New read_lines.
+    /// New lines.
     Appended,
     /// The file was replaced or truncated: it is read from the start.
     Replaced,
@@ -34,7 +42,7 @@ pub(super) enum Change {
 
 impl Tail {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, position: 0, mark: Vec::new(), seen: None }
+        Self { path, position: 0, mark: Vec::new(), more: false, seen: None }
     }
 
     /// The modification time at the last poll.
@@ -52,26 +60,31 @@ impl Tail {
         self.seen.is_some()
     }
 
+    /// Whether lines were left for the next poll.
+    pub(super) fn has_more(&self) -> bool {
+        self.more
+    }
+
     /// Makes the next poll treat the file as changed.
     pub(super) fn invalidate(&mut self) {
         self.seen = None;
     }
 
-    /// Checks the file; [`Self::read_lines`] reads the new read_lines.
+    /// Checks the file; [`Self::read_lines`] reads the new lines.
     pub(super) fn poll(&mut self) -> io::Result<Change> {
         let meta = match fs::symlink_metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta,
             Ok(_) => return Err(io::Error::other("it is not a plain file")),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let existed = self.seen.take().is_some();
-                (self.position, self.mark) = (0, Vec::new());
+                (self.position, self.mark, self.more) = (0, Vec::new(), false);
                 return Ok(if existed { Change::Replaced } else { Change::None });
             }
             Err(e) => return Err(e),
         };
         let now = (meta.len(), meta.modified()?);
         if self.seen == Some(now) {
-            return Ok(Change::None);
+            return Ok(if self.more { Change::Appended } else { Change::None });
         }
         self.seen = Some(now);
         if meta.len() < self.position || !self.mark_matches()? {
@@ -83,31 +96,38 @@ impl Tail {
 
     fn mark_matches(&self) -> io::Result<bool> {
         let mut end = vec![0; self.mark.len()];
-        let mut file = File::open(&self.path)?;
+        let mut file = open_plain(&self.path)?;
         file.seek(SeekFrom::Start(self.position - self.mark.len() as u64))?;
         file.read_exact(&mut end)?;
         Ok(end == self.mark)
     }
 
-    /// Calls `each` with every complete line after the position, and advances it.
+    /// Calls `each` with complete lines after the position, and advances it: all of them, or of many those of the first
+    /// [`PART_BYTES`].
     pub(super) fn read_lines(&mut self, mut each: impl FnMut(&str)) -> io::Result<()> {
-        let mut file = File::open(&self.path)?;
+        let mut file = open_plain(&self.path)?;
         file.seek(SeekFrom::Start(self.position))?;
-        let mut chunk = Vec::new();
+        self.more = false;
+        let (mut chunk, mut total) = (Vec::new(), 0);
         loop {
             let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
             let whole = chunk.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            chunk[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| {
-                each(&String::from_utf8_lossy(line));
-            });
+            let lines = || chunk[..whole].split(|byte| *byte == b'\n');
+            if chunk.len() - whole > MAX_LINE || lines().any(|line| line.len() > MAX_LINE) {
+                return Err(io::Error::other(format!("a line is longer than {MAX_LINE} bytes")));
+            }
+            lines().filter(|line| !line.is_empty()).for_each(|line| each(&String::from_utf8_lossy(line)));
             if whole > 0 {
                 self.position += whole as u64;
                 self.mark = chunk[whole.saturating_sub(MARK_BYTES)..whole].to_vec();
-            } else if chunk.len() >= CHUNK_BYTES {
-                return Err(io::Error::other(format!("a line is longer than {CHUNK_BYTES} bytes")));
             }
             chunk.drain(..whole);
+            total += read;
             if read == 0 {
+                return Ok(());
+            }
+            if total >= PART_BYTES {
+                self.more = true;
                 return Ok(());
             }
         }
@@ -150,9 +170,33 @@ mod tests {
     fn a_file_without_line_ends_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        fs::write(&path, vec![b'x'; CHUNK_BYTES + 1]).unwrap();
+        for text in [vec![b'x'; MAX_LINE + 1], [&vec![b'x'; MAX_LINE + 1][..], b"\nshort\n"].concat()] {
+            fs::write(&path, text).unwrap();
+            let mut tail = Tail::new(path.clone());
+            tail.poll().unwrap();
+            assert!(tail.read_lines(|_| ()).unwrap_err().to_string().contains("longer than"));
+        }
+    }
+
+    #[test]
+    fn a_large_log_is_read_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let line = "x".repeat(1023) + "\n";
+        fs::write(&path, line.repeat(PART_BYTES / line.len() * 2 + 100)).unwrap();
         let mut tail = Tail::new(path);
-        tail.poll().unwrap();
-        assert!(tail.read_lines(|_| ()).unwrap_err().to_string().contains("longer than"));
+        let counts: Vec<usize> = (0..3).map(|_| read(&mut tail).1.len()).collect();
+        assert_eq!((counts.iter().sum::<usize>(), counts[2]), (PART_BYTES / line.len() * 2 + 100, 100));
+        assert_eq!((read(&mut tail).0, tail.has_more()), (Change::None, false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(Tail::new(path.clone()).poll().unwrap_err().to_string().contains("not a plain file"));
+        assert!(Tail::new(path).read_lines(|_| ()).is_err());
     }
 }

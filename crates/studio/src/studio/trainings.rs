@@ -2,7 +2,7 @@
 //! the studio's terminal and the studio's exit. Their output goes to `training.log` in the run's folder.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path as Named, State};
 use axum::http::StatusCode;
+use faussaire::data::{open_plain_with, read_plain};
 use faussaire::run::{Run, TRAINING_LOG};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,13 +21,16 @@ use tokio::time::Instant;
 
 use super::{Studio, new};
 use crate::body::Body;
-use crate::errors::{Answer, Failure, run_blocking};
+use crate::errors::{Answer, Failure};
+use crate::guard::TOKEN_VARIABLE;
 
 /// Maximum concurrent trainings.
 const MAX_TRAININGS: usize = 8;
 /// A new training that has not failed after this time counts as started.
 const START_TIMEOUT: Duration = Duration::from_secs(4);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Size limit of a training's output, in bytes.
+const MAX_LOG: u64 = 1 << 20;
 
 /// The runs whose process was started by this studio and is alive.
 #[derive(Debug, Default)]
@@ -82,7 +86,8 @@ pub(super) struct ResumeRequest {
 
 /// Creates the next folder for `label` and starts `faussaire` with `args`.
 pub(super) async fn start(studio: &Arc<Studio>, label: &str, mut args: Vec<String>) -> Answer<String> {
-    let path = Run::reserve(studio.index.runs_dir.root(), label)?;
+    let (index, label) = (Arc::clone(&studio.index), label.to_owned());
+    let path = studio.work.read(move || Ok(Run::reserve(index.runs_dir.root(), &label)?)).await?;
     let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     args.extend([format!("--run={}", path.display()), "--quiet".into()]);
     let begun = match TrainingSlot::reserve(studio, &id) {
@@ -109,8 +114,14 @@ pub(super) async fn resume(
     Named(id): Named<String>,
     Body(asked): Body<ResumeRequest>,
 ) -> Answer<(StatusCode, Json<Value>)> {
-    let path = studio.index.runs_dir.run(&id)?;
-    if Run::open(&path)?.is_training() || studio.trainings.has(&id) {
+    let (shared, name) = (Arc::clone(&studio), id.clone());
+    let find = move || {
+        // The training would write through links as it reads through them.
+        let path = shared.checked(&name)?;
+        Ok((Run::open(&path)?.is_training(), path))
+    };
+    let (training, path) = studio.work.read(find).await?;
+    if training || studio.trainings.has(&id) {
         return Err(Failure::conflict(format!("{id} is being trained"), "stop it first, or wait until it ends"));
     }
     let mut args = vec!["train".to_owned(), format!("--resume={}", path.display()), "--quiet".into()];
@@ -127,15 +138,16 @@ pub(super) async fn stop(
     Named(id): Named<String>,
     Body(Empty {}): Body<Empty>,
 ) -> Answer<(StatusCode, Json<Value>)> {
-    run_blocking(move || {
-        let run = Run::open(&studio.index.runs_dir.run(&id)?)?;
+    let index = Arc::clone(&studio.index);
+    let ask = move || {
+        let run = Run::open(&index.runs_dir.run(&id)?)?;
         if !run.is_training() {
             return Err(Failure::conflict(format!("{id} is not being trained"), "it may have just ended"));
         }
         run.ask_to_stop()?;
         Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))))
-    })
-    .await
+    };
+    studio.work.read(ask).await
 }
 
 /// The body `{}`.
@@ -154,9 +166,16 @@ async fn launch(slot: TrainingSlot, path: PathBuf, args: &[String]) -> Answer<()
             "remove it",
         ));
     }
-    let output = File::create(log_path).map_err(refused)?;
+    let mut access = OpenOptions::new();
+    let output = open_plain_with(access.write(true).create(true).truncate(true), &log_path).map_err(refused)?;
     let mut command = Command::new(&slot.studio.program);
-    command.args(args).stdin(Stdio::null()).stdout(output.try_clone().map_err(refused)?).stderr(output);
+    // The studio's token is not the training's business.
+    command
+        .args(args)
+        .env_remove(TOKEN_VARIABLE)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(refused)?)
+        .stderr(output);
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(refused)?;
@@ -204,8 +223,8 @@ async fn wait_for_start(child: &mut Child, path: &Path) -> Option<Answer<()>> {
 /// The error and hint that a training started by the studio has left in its log.
 pub(super) fn last_error(path: &Path) -> Option<(String, String)> {
     let file = path.join(TRAINING_LOG);
-    let plain = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() < 1 << 20);
-    let text = plain.then(|| fs::read_to_string(&file).ok())??;
+    let plain = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file());
+    let text = plain.then(|| String::from_utf8(read_plain(&file, MAX_LOG).ok()?).ok())??;
     let error = text.split("error: ").skip(1).last()?;
     let (error, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
     // Flags are for users of the command line.

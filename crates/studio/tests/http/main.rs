@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod assets;
+mod attacks;
 mod client;
 mod guard;
 mod play;

@@ -14,7 +14,7 @@ use faussaire::train::{Gan, Limits};
 use faussaire::trainer::Recorder;
 use faussaire::{Device, Recipe};
 use faussaire_studio::server::Stop;
-use faussaire_studio::{serve, studio};
+use faussaire_studio::{Access, serve, studio};
 
 const TINY: &str = r#"
 latent = 8
@@ -79,22 +79,25 @@ fn copy(from: &Path, to: &Path) {
 /// A server in a thread, ended with the test.
 pub struct Running {
     pub at: SocketAddr,
-    pub address: String,
+    /// The address that opens any browser, that which opens one once, and the token, where there is one.
+    pub link: String,
+    pub once: String,
+    pub token: String,
     stop: Stop,
     thread: Option<JoinHandle<faussaire::Result<()>>>,
 }
 
 impl Running {
     fn start(
-        serve: impl FnOnce(&Stop, std::sync::mpsc::Sender<String>) -> faussaire::Result<()> + Send + 'static,
+        serve: impl FnOnce(&Stop, std::sync::mpsc::Sender<[String; 3]>) -> faussaire::Result<()> + Send + 'static,
     ) -> Self {
         let stop = Stop::default();
         let (told, tell) = (stop.clone(), std::sync::mpsc::channel());
         let thread = std::thread::spawn(move || serve(&told, tell.0));
-        let address = tell.1.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
-        let host = address.trim_start_matches("http://").split('/').next().unwrap();
+        let [link, once, token] = tell.1.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+        let host = link.trim_start_matches("http://").split('/').next().unwrap();
         let at = host.replace("localhost", "127.0.0.1").parse().unwrap();
-        Self { at, address, stop, thread: Some(thread) }
+        Self { at, link, once, token, stop, thread: Some(thread) }
     }
 
     /// Asks for the end; [`Self::ended`] waits for it.
@@ -117,18 +120,23 @@ impl Drop for Running {
     }
 }
 
+/// A studio that needs no token, unless `change` says otherwise.
 pub fn studio(runs: &Path, change: impl FnOnce(&mut studio::Options)) -> Running {
     let mut options = studio::Options {
         runs: runs.into(),
         host: [127, 0, 0, 1].into(),
         port: Some(0),
-        token: None,
+        access: Access::Open,
         data: None,
         program: "no-such-program".into(),
         assets: None,
     };
     change(&mut options);
-    Running::start(move |stop, tell| studio::run(options, stop, |address| tell.send(address.into()).unwrap()))
+    Running::start(move |stop, tell| {
+        let ready =
+            |ready: &studio::Ready| [ready.link.clone(), ready.once.clone(), ready.token.clone().unwrap_or_default()];
+        studio::run(options, stop, |how| tell.send(ready(how)).unwrap())
+    })
 }
 
 pub fn service(run: &str, change: impl FnOnce(&mut serve::Options)) -> Running {
@@ -137,10 +145,14 @@ pub fn service(run: &str, change: impl FnOnce(&mut serve::Options)) -> Running {
         checkpoint: None,
         host: [127, 0, 0, 1].into(),
         port: Some(0),
-        token: None,
+        access: Access::Open,
         queue: 64,
         max_images: 1024,
     };
     change(&mut options);
-    Running::start(move |stop, tell| serve::run(options, stop, |ready| tell.send(ready.address.clone()).unwrap()))
+    Running::start(move |stop, tell| {
+        let told =
+            |ready: &serve::Ready| [ready.address.clone(), String::new(), ready.token.clone().unwrap_or_default()];
+        serve::run(options, stop, |ready| tell.send(told(ready)).unwrap())
+    })
 }

@@ -162,7 +162,7 @@ fn only_images_are_served() {
         checkpoint: None,
         host: [127, 0, 0, 1].into(),
         port: Some(0),
-        token: None,
+        access: faussaire_studio::Access::Open,
         queue: 1,
         max_images: 1,
     };

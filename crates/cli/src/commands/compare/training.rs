@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use faussaire::compare::{Folder, History, Job, Outcome, Plan, State};
-use faussaire::data::printable;
+use faussaire::data::{open_plain, printable, read_plain};
 use faussaire::run;
 use faussaire::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -18,6 +18,8 @@ use crate::print::{self, note};
 
 /// How often a child is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Most bytes of a training's output that are read for its error.
+const MAX_OUTPUT: u64 = 64 << 20;
 /// How long a training that lost its parent may take to finish its step and save.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -150,7 +152,7 @@ fn ending(status: ExitStatus, run: &Path, log: &Path) -> Result<State> {
         let stopped = History::read(run)?.end.is_none_or(|reason| reason == "stopped");
         return Ok(if stopped { State::Unfinished } else { State::Finished });
     }
-    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&read_plain(log, MAX_OUTPUT).unwrap_or_default()).into_owned();
     let error = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
     let why = error.map_or_else(|| format!("the training ended with {status}"), str::to_owned);
     Ok(if status.code() == Some(2) { State::Refused(why) } else { State::Failed(why) })
@@ -165,7 +167,7 @@ fn progress(run: &Path, plan: &Plan) -> String {
 
 fn last_step(log: &Path) -> Option<u64> {
     const TAIL: u64 = 4096;
-    let mut file = File::open(log).ok()?;
+    let mut file = open_plain(log).ok()?;
     let length = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
     let mut text = String::new();

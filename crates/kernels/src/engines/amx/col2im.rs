@@ -5,7 +5,7 @@ use super::transpose::transpose;
 use super::{ROWS, SIDE, STEP, STEP_PAIRS, panels, source};
 use crate::activation::Activation;
 use crate::bf16;
-use crate::engines::col2im::{run_here, run_with, with_rows};
+use crate::engines::col2im::{kernels_in_use, run_here, run_with, with_rows};
 use crate::isa::Bf16Unit;
 use crate::memory::workspace;
 use crate::plan::Plan;
@@ -15,6 +15,8 @@ use crate::stored::Values;
 pub(super) struct Ready<'a> {
     unit: Bf16Unit,
     plan: &'a Plan,
+    /// Rows of weights.
+    rows: usize,
     packed: &'a [u32],
     bias: Option<&'a [f32]>,
 }
@@ -27,12 +29,12 @@ pub(super) fn with_weights<R>(
     bias: Option<&[f32]>,
     work: impl FnOnce(&Ready) -> R,
 ) -> R {
-    let (count, channels) = (plan.kernels * plan.to.c, plan.from.c);
+    let (count, channels) = (kernels_in_use(plan).len() * plan.to.c, plan.from.c);
     let depth = channels.next_multiple_of(STEP);
     workspace::with(count.div_ceil(SIDE) * depth / STEP * STEP_PAIRS, |packed| {
         let packed = bf16::as_pairs(packed);
         with_rows(plan, w, |rows| pack(rows, channels, depth, packed));
-        work(&Ready { unit, plan, packed, bias })
+        work(&Ready { unit, plan, rows: count, packed, bias })
     })
 }
 
@@ -54,7 +56,7 @@ impl Ready<'_> {
     /// Plane `p` of `planes` holds, for each pixel of `x`, the product of its values with row `p` of the weights.
     fn make_planes(&self, x: Values, planes: &mut [f32]) {
         let channels = self.plan.from.c;
-        let (count, pixels) = (self.plan.kernels * self.plan.to.c, x.len() / channels);
+        let (count, pixels) = (self.rows, x.len() / channels);
         let depth = channels.next_multiple_of(STEP);
         let stride = source::pixel_stride(depth);
         let steps: Vec<usize> = (0..depth).step_by(STEP).map(|c| 2 * c).collect();

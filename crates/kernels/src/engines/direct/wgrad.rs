@@ -95,6 +95,11 @@ fn run_tasks<T: Tiles>(call: &Call, parts: usize) {
     });
 }
 
+/// The class of a pixel: what is left of its coordinates by the steps.
+fn class([step_y, step_x]: [usize; 2], [y, x]: [usize; 2]) -> usize {
+    y % step_y * step_x + x % step_x
+}
+
 /// One phase of a range of images and panels.
 fn run_phase<T: Tiles>(call: &Call, phase: &Phase, images: Range<usize>, panels: Range<usize>, sums: Shared) {
     let per_image = phase.rows * phase.cols;
@@ -194,7 +199,8 @@ fn copy_padded(source: &[f32], target: &mut [f32]) {
 
 /// Source pixels of a block as slabs `[channels / T::ROWS][pixel][T::ROWS]`, with the border that the taps reach. Where the plan
 /// steps over pixels, those that one tap reads are kept together: pixel `(y, x)` is in class `(y % step, x % step)`, so a
-/// tap, and the other taps of its class, touch one class only, which the first-level cache holds.
+/// tap, and the other taps of its class, touch one class only, which the first-level cache holds. Classes that no tap
+/// touches are left out: a stride of 1024 makes a million of them.
 struct Slabs<T> {
     /// Source channels (times taps, after im2col).
     channels: usize,
@@ -208,6 +214,8 @@ struct Slabs<T> {
     first: [isize; 2],
     size: [usize; 2],
     step: [usize; 2],
+    /// Numbers of the classes that taps touch, ascending.
+    classes: Vec<usize>,
     images: usize,
     im2col: bool,
     tiles: PhantomData<T>,
@@ -224,6 +232,11 @@ impl<T: Tiles> Slabs<T> {
         };
         let ((y0, y1), (x0, x1)) = (reach(|t| t.y), reach(|t| t.x));
         let [step_y, step_x] = plan.step;
+        // Where a tap is in the slab, relative to the first one.
+        let place = |t: &Tap| [(t.y - y0) as usize, (t.x - x0) as usize];
+        let mut classes: Vec<usize> = phase.taps.iter().map(|t| class(plan.step, place(t))).collect();
+        classes.sort_unstable();
+        classes.dedup();
         let mut slabs = Self {
             channels: plan.from.c,
             len: 0,
@@ -235,23 +248,29 @@ impl<T: Tiles> Slabs<T> {
                 step_x * (phase.cols - 1) + (x1 - x0) as usize + 1,
             ],
             step: plan.step,
+            classes,
             images: block.images.len(),
             im2col: false,
             tiles: PhantomData,
         };
-        let tap = |t: &Tap| slabs.at(0, (t.y - y0) as usize, (t.x - x0) as usize) * T::ROWS;
+        let [height, width] = slabs.class_size();
+        let class_len = slabs.images * height * width;
+        assert!(
+            u32::try_from(class_len * T::ROWS).is_ok(),
+            "a block of {class_len} pixels is too large for its offsets"
+        );
+        slabs.len = slabs.classes.len() * class_len * T::ROWS;
+        let tap = |t: &Tap| slabs.of_tap(place(t)) * T::ROWS;
         let mut taps: Vec<_> = phase.taps.iter().map(tap).enumerate().collect();
         taps.sort_by_key(|&(_, offset)| offset);
         slabs.taps = taps;
         for image in 0..slabs.images {
             for i in 0..block.lines.len() {
-                let pixels = (0..phase.cols).map(|j| slabs.at(image, step_y * i, step_x * j) * T::ROWS);
-                let pixels: Vec<u32> = pixels.map(|p| p as u32).collect();
-                slabs.offsets.extend(pixels);
+                // What a destination pixel adds to the offsets of all taps.
+                let pixels = (0..phase.cols).map(|j| ((image * height + i) * width + j) * T::ROWS);
+                slabs.offsets.extend(pixels.map(|p| p as u32));
             }
         }
-        let [height, width] = slabs.class_size();
-        slabs.len = step_y * step_x * slabs.images * height * width * T::ROWS;
         slabs
     }
 
@@ -265,6 +284,7 @@ impl<T: Tiles> Slabs<T> {
             first: [0, 0],
             size: [1, pixels],
             step: [1, 1],
+            classes: vec![0],
             images: 1,
             im2col: true,
             tiles: PhantomData,
@@ -275,12 +295,12 @@ impl<T: Tiles> Slabs<T> {
         [0, 1].map(|axis| self.size[axis].div_ceil(self.step[axis]))
     }
 
-    /// Number of a pixel in a slab.
-    fn at(&self, image: usize, y: usize, x: usize) -> usize {
+    /// Number of the first pixel in a slab that the tap at `[y, x]` reads.
+    fn of_tap(&self, [y, x]: [usize; 2]) -> usize {
         let [step_y, step_x] = self.step;
         let [height, width] = self.class_size();
-        let class = y % step_y * step_x + x % step_x;
-        ((class * self.images + image) * height + y / step_y) * width + x / step_x
+        let nth = self.classes.partition_point(|known| *known < class(self.step, [y, x]));
+        (nth * self.images * height + y / step_y) * width + x / step_x
     }
 
     fn pack(&self, call: &Call, phase: &Phase, block: &Block, rows: &mut [f32]) {
@@ -294,22 +314,30 @@ impl<T: Tiles> Slabs<T> {
                 }
             });
         }
-        let from = call.plan.from;
-        for (local, image) in block.images.clone().enumerate() {
-            let source = &call.from[image * from.len()..][..from.len()];
-            for y in 0..self.size[0] {
-                for x in 0..self.size[1] {
-                    let p = self.at(local, y, x);
-                    let (y, x) = (self.first[0] + y as isize, self.first[1] + x as isize);
-                    if y >= 0 && x >= 0 && y < from.h as isize && x < from.w as isize {
-                        let at = (y as usize * from.w + x as usize) * from.c;
-                        self.copy_pixel(&source[at..at + from.c], p, rows);
-                    } else {
-                        for slab in rows.chunks_exact_mut(self.len) {
-                            slab[p * T::ROWS..][..T::ROWS].fill(0.0);
-                        }
+        let [height, width] = self.class_size();
+        for (nth, class) in self.classes.iter().enumerate() {
+            let [first_y, first_x] = [class / self.step[1], class % self.step[1]];
+            for (local, image) in block.images.clone().enumerate() {
+                for (i, y) in (first_y..self.size[0]).step_by(self.step[0]).enumerate() {
+                    let line = ((nth * self.images + local) * height + i) * width;
+                    for (j, x) in (first_x..self.size[1]).step_by(self.step[1]).enumerate() {
+                        self.pack_pixel(call, image, [y, x], line + j, rows);
                     }
                 }
+            }
+        }
+    }
+
+    /// Pixel `[y, x]` of the slab's part of an image, its number `p`: the source's, or zeros outside of it.
+    fn pack_pixel(&self, call: &Call, image: usize, [y, x]: [usize; 2], p: usize, rows: &mut [f32]) {
+        let from = call.plan.from;
+        let (y, x) = (self.first[0] + y as isize, self.first[1] + x as isize);
+        if y >= 0 && x >= 0 && y < from.h as isize && x < from.w as isize {
+            let at = image * from.len() + (y as usize * from.w + x as usize) * from.c;
+            self.copy_pixel(&call.from[at..at + from.c], p, rows);
+        } else {
+            for slab in rows.chunks_exact_mut(self.len) {
+                slab[p * T::ROWS..][..T::ROWS].fill(0.0);
             }
         }
     }
@@ -324,5 +352,29 @@ impl<T: Tiles> Slabs<T> {
                 target[..source.len()].copy_from_slice(source);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Geometry;
+    use crate::engines::direct::with_tiles;
+
+    /// Pixels of a slab of all images of a convolution, where there are vectors.
+    fn slab_pixels(g: &Geometry) -> Option<usize> {
+        let plan = Plan::forward(g, 1);
+        let phase = &plan.phases[0];
+        let block = Block { images: 0..g.batch, lines: 0..phase.rows, panels: 0..1 };
+        with_tiles!(|T| Some(Slabs::<T>::new(&plan, phase, &block).len / T::ROWS), else None)
+    }
+
+    #[test]
+    fn a_large_stride_takes_no_memory_for_what_no_tap_touches() {
+        let one = slab_pixels(&Geometry::same(256, 4, 4, 16, 1, [1, 1], [1024, 1024]));
+        assert!(one.is_none_or(|pixels| pixels == 256), "{one:?}");
+        // Each of 2 x 2 taps reads 2 x 2 pixels of its own in each image.
+        let four = slab_pixels(&Geometry::same(3, 100, 100, 16, 1, [2, 2], [50, 50]));
+        assert!(four.is_none_or(|pixels| pixels == 3 * 4 * 4), "{four:?}");
     }
 }
