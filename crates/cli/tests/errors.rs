@@ -185,7 +185,7 @@ fn a_log_that_is_a_device_is_refused_and_the_checkpoint_kept() {
     fs::remove_file(&log).unwrap();
     std::os::unix::fs::symlink("/dev/full", &log).unwrap();
     let error = bench.fails(&["train", "--resume", "mine", "--steps", "9", "--quiet"], 1);
-    assert!(error.contains("events.jsonl is not a plain file"), "{error}");
+    assert!(error.contains("events.jsonl is not a regular file"), "{error}");
     assert_eq!(bench.weights("mine"), before);
 }
 

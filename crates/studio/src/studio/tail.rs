@@ -74,7 +74,7 @@ impl Tail {
     pub(super) fn poll(&mut self) -> io::Result<Change> {
         let meta = match fs::symlink_metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta,
-            Ok(_) => return Err(io::Error::other("it is not a plain file")),
+            Ok(_) => return Err(io::Error::other("it is not a regular file")),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let existed = self.seen.take().is_some();
                 (self.position, self.mark, self.more) = (0, Vec::new(), false);
@@ -196,7 +196,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        assert!(Tail::new(path.clone()).poll().unwrap_err().to_string().contains("not a plain file"));
+        assert!(Tail::new(path.clone()).poll().unwrap_err().to_string().contains("not a regular file"));
         assert!(Tail::new(path).read_lines(|_| ()).is_err());
     }
 }
