@@ -11,6 +11,9 @@ use crate::printable::printable_path;
 /// The result of fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What systems call an error of the device itself, for which `ErrorKind` has no name.
+const EIO: Option<i32> = if cfg!(unix) { Some(5) } else { None };
+
 /// An error with a hint: what happened, what was expected, and how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -117,6 +120,10 @@ impl Error {
                 ErrorKind::StorageFull => "free some disk space, or choose a folder on another disk",
                 ErrorKind::QuotaExceeded => "delete files of yours on that disk, or choose a folder on another one",
                 ErrorKind::FileTooLarge => "raise the limit of file sizes (ulimit -f), or the disk's format has one",
+                ErrorKind::ReadOnlyFilesystem => "choose a folder on a disk that can be written",
+                _ if source.raw_os_error() == EIO => {
+                    "the disk reports a fault: check it, or choose a folder on another one"
+                }
                 _ => "check the path, its permissions and the free space",
             },
         }
@@ -172,6 +179,13 @@ mod tests {
         assert!(!of(ErrorKind::NotFound).is_no_room() && !Error::usage("full", "").is_no_room());
         let text = of(ErrorKind::StorageFull).to_string();
         assert!(text.starts_with("can't write a\\u001b[2J\\u000ab.png: "), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_fault_of_the_disk_is_no_matter_of_paths() {
+        let hint = |number| Error::io("write", "a")(std::io::Error::from_raw_os_error(number)).hint().to_owned();
+        assert!(hint(5).starts_with("the disk reports a fault") && hint(9).starts_with("check the path"));
     }
 
     #[test]

@@ -83,6 +83,8 @@ fn train(mut trainer: Trainer, options: &Train) -> Result<()> {
         print::warning(remark);
     }
     if trainer.is_complete() {
+        // The report is written, should that have failed.
+        trainer.step()?;
         let step = count(trainer.gan().progress.step);
         tell!("{}: complete at step {step}; continue with --steps, --epochs or --time", path.display());
         return Ok(());

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Network, Weights};
 use crate::safetensors::{decode, encode, entries, moment_entries};
-use crate::train::{Gan, Progress};
+use crate::train::{Gan, Progress, StepReport};
 
 /// The contents of a checkpoint besides its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct State {
     /// Whether it is the best by a score that was taken at an end, off the schedule; a resume forgets it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off_schedule: bool,
+    /// The metrics of its step, where the log doesn't have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<StepReport>,
     /// Digest of the data set.
     pub data: String,
     /// SHA-256 of every other file of the checkpoint.
@@ -127,6 +130,7 @@ pub(crate) struct RunState {
     pub log: Option<String>,
     pub best: Option<f64>,
     pub off_schedule: bool,
+    pub report: Option<StepReport>,
 }
 
 /// Writes `gan` as the checkpoint folder `place`, replacing an older one.
@@ -167,6 +171,7 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
         log: run.log,
         best: run.best,
         off_schedule: run.off_schedule,
+        report: run.report,
         data: gan.dataset().fingerprint(),
         files,
     };
@@ -222,22 +227,28 @@ pub(crate) fn tidy(folder: &Path) {
 /// that.
 fn swap(place: &Path, temporary: &Path) -> Result<()> {
     let old = sibling(place, "old");
-    if place.exists() {
+    let replaces = place.exists();
+    if replaces {
         if old.exists() {
             fs::remove_dir_all(&old).map_err(Error::io("remove", &old))?;
         }
         fs::rename(place, &old).map_err(Error::io("rename", place))?;
     }
-    fs::rename(temporary, place).map_err(Error::io("rename", temporary))?;
+    if let Err(error) = fs::rename(temporary, place) {
+        if replaces {
+            // What was there is there again.
+            let _ = fs::rename(&old, place);
+        }
+        return Err(Error::io("rename", temporary)(error));
+    }
     if let Some(parent) = place.parent()
         && let Ok(folder) = File::open(parent)
     {
         // Not every system can flush a folder; the rename is complete in any case.
         let _ = folder.sync_all();
     }
-    if old.exists() {
-        fs::remove_dir_all(&old).map_err(Error::io("remove", &old))?;
-    }
+    // What can't be removed is no loss: the next save removes it, or tells.
+    let _ = fs::remove_dir_all(&old);
     Ok(())
 }
 
@@ -438,6 +449,7 @@ mod tests {
             log: None,
             best: Some(0.123_456_789_012_345_67),
             off_schedule: false,
+            report: None,
             data: "d".into(),
             files: BTreeMap::new(),
         }

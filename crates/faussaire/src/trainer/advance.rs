@@ -90,9 +90,10 @@ impl Trainer {
         }
     }
 
-    /// `error`; of a disk without room, with what is left to go on from.
+    /// `error`; one of the system, such as a full disk, with what is left to go on from.
     fn with_way_on(&self, error: Error) -> Error {
-        let Some(run) = self.run_folder().filter(|_| error.is_no_room()) else { return error };
+        let of_system = matches!(error, Error::Io { .. });
+        let Some(run) = self.run_folder().filter(|_| of_system) else { return error };
         let hint = match run::state(&run.checkpoint("latest")) {
             Ok((_, state)) => format!("{}; then go on from step {} (`Trainer::resume`)", error.hint(), state.step),
             Err(_) => format!("{}; then start the run again: it had not saved anything yet", error.hint()),
@@ -111,9 +112,16 @@ impl Trainer {
                 self.notify_start(watchers)?;
                 // It was stopped or killed between the finding and its heal.
                 self.heal_if_due(watchers)?;
+                if self.has_all_steps() {
+                    // It was killed, or failed, between its last step and its end.
+                    self.close(Ending::Complete, watchers)?;
+                    return Ok(true);
+                }
                 began
             }
             Phase::New => {
+                // The report is written last of all.
+                self.write_report()?;
                 self.phase = Phase::Ended(Ending::Complete);
                 return Ok(false);
             }
@@ -136,6 +144,7 @@ impl Trainer {
     /// Prepares the first step: finds the judge, writes the recipe and opens the log in the folder.
     fn begin(&mut self) -> Result<()> {
         self.find_judge(&mut |_| ())?;
+        self.lacks_end = false;
         if let Some(doctor) = self.before_end.take() {
             self.doctor = doctor;
         }
@@ -151,7 +160,8 @@ impl Trainer {
             let log = resume::log(run, state.as_ref())?;
             run.write_recipe(&self.gan.recipe)?;
             self.doctor = Doctor::new(RunContext::of(&run.first_recipe()?)?, &log);
-            *recorder = Some(super::Recorder::new(run.clone(), state.as_ref())?.judged_by(self.judge.take()));
+            let new = super::Recorder::new(run.clone(), state.as_ref())?.after(&log);
+            *recorder = Some(new.judged_by(self.judge.take()));
         }
         Ok(())
     }

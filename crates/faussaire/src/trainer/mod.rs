@@ -186,6 +186,8 @@ pub struct Trainer {
     folder: Option<Folder>,
     /// What a resume had to mend.
     remarks: Vec<String>,
+    /// Whether the checkpoint that was resumed is not of an end: that is to be written, should there be no step to make.
+    lacks_end: bool,
     /// The doctor before the training's end, whose score it has seen, off the schedule.
     before_end: Option<Doctor>,
     /// Scores a training in memory, if there is a judge.
@@ -254,8 +256,9 @@ impl Trainer {
         }
         let log = resume::log(&run, state.as_ref())?;
         let doctor = Doctor::new(RunContext::of(&run.first_recipe()?)?, &log);
+        let lacks_end = state.as_ref().is_some_and(|state| resume::lacks_end(state, &log));
         let folder = Folder { run, state, recorder: None, _lock: lock };
-        Ok(Self { folder: Some(folder), doctor, remarks, ..Self::of(gan, &data, options)? })
+        Ok(Self { folder: Some(folder), doctor, remarks, lacks_end, ..Self::of(gan, &data, options)? })
     }
 
     fn of(gan: Gan, data: &Data, options: &Options) -> Result<Self> {
@@ -267,6 +270,7 @@ impl Trainer {
             gan,
             folder: None,
             remarks: Vec::new(),
+            lacks_end: false,
             before_end: None,
             scores: None,
             judge: None,
@@ -369,8 +373,12 @@ impl Trainer {
         self.limits
     }
 
-    /// Whether all steps that the limits allow are complete.
+    /// Whether all steps that the limits allow are complete, and what is written at the end, too.
     pub fn is_complete(&self) -> bool {
+        self.has_all_steps() && !self.lacks_end
+    }
+
+    fn has_all_steps(&self) -> bool {
         self.limits.total_steps(&self.gan).is_some_and(|total| self.gan.progress.step >= total)
     }
 

@@ -57,6 +57,7 @@ impl Recorder {
         truncate(&mut events, length).map_err(Error::io("write", &path))?;
         tidy(&run.path().join("checkpoints"));
         forget_off_schedule(&run.checkpoint(BEST))?;
+        let last_report = state.and_then(|s| s.report.filter(|report| report.step == s.step));
         Ok(Self {
             run,
             events,
@@ -65,13 +66,22 @@ impl Recorder {
             before_end: None,
             saved: Instant::now(),
             stop: StopRequest::new(),
-            last_logged: state.map_or(0, |s| s.step),
-            last_report: None,
+            // A step whose metrics the log doesn't have is logged at an end, should it come at once.
+            last_logged: state.map_or(0, |s| s.step.saturating_sub(u64::from(last_report.is_some()))),
+            last_report,
             last_sheet: None,
             scoring: Scoring::default(),
             best: state.and_then(|s| s.best),
             pending: Vec::new(),
         })
+    }
+
+    /// Goes on after the events `log`: the sheet that was due at the last of its steps is not written again at an end.
+    #[must_use]
+    pub(super) fn after(self, log: &[Event]) -> Self {
+        let since_heal = log.iter().rev().take_while(|event| !matches!(event, Event::Heal(_)));
+        let sheet = |event: &Event| if let Event::Sheet { step, .. } = event { Some(*step) } else { None };
+        Self { last_sheet: since_heal.filter_map(sheet).next(), ..self }
     }
 
     /// Scores the run with the features of `extractor`, instead of on pixels.
@@ -89,7 +99,12 @@ impl Recorder {
         let mut line = serde_json::to_vec(event)
             .map_err(|e| Error::run(format!("an event can't be written as JSON: {e}"), "report this"))?;
         line.push(b'\n');
-        self.events.write_all(&line).map_err(Error::io("write", &self.events_path))?;
+        let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
+        if let Err(error) = self.events.write_all(&line) {
+            // Of a line that was begun nothing stays: what an end logs after it would be on the same line.
+            let _ = truncate(&mut self.events, length);
+            return Err(Error::io("write", &self.events_path)(error));
+        }
         self.digest.update(&line);
         Ok(())
     }
@@ -130,10 +145,17 @@ impl Recorder {
     }
 
     /// The end of a training is off the schedule: what is logged from now on is cut off where the run goes on.
-    fn begin_end(&mut self) -> Result<()> {
+    fn end(&mut self, event: &Event, gan: &Gan) -> Result<()> {
         let length = self.events.stream_position().map_err(Error::io("read", &self.events_path))?;
         self.before_end = Some((length, self.digest.clone()));
-        Ok(())
+        if let Some(report) = self.last_report
+            && report.step > self.last_logged
+        {
+            self.log_step(report)?;
+        }
+        self.sheet(gan)?;
+        self.log(event)?;
+        self.save_latest(gan)
     }
 
     /// Takes back what the end has logged and scored: the training goes on.
@@ -144,6 +166,9 @@ impl Recorder {
         let Some((length, digest)) = self.before_end.take() else { return Ok(()) };
         truncate(&mut self.events, length).map_err(Error::io("write", &self.events_path))?;
         (self.digest, self.last_sheet) = (digest, None);
+        if let Some(report) = self.last_report.filter(|report| !StepReport::is_logged(report.step)) {
+            self.last_logged = self.last_logged.min(report.step.saturating_sub(1));
+        }
         forget_off_schedule(&self.run.checkpoint(BEST))
     }
 
@@ -186,6 +211,7 @@ impl Recorder {
             log: Some(digest.finish()),
             best: self.best,
             off_schedule: name == BEST && before_end.is_some(),
+            report: self.last_report.filter(|report| before_end.is_none() && report.step > self.last_logged),
         };
         save_in_run(&self.run.checkpoint(name), gan, run)?;
         self.emit(Event::Checkpoint { step: gan.progress.step, name: name.into() })
@@ -241,17 +267,13 @@ impl Watcher for Recorder {
                 }
             }
             Event::End { .. } => {
-                self.begin_end()?;
-                if let Some(report) = self.last_report
-                    && report.step > self.last_logged
-                {
-                    self.log_step(report)?;
+                if let Err(error) = self.end(event, gan) {
+                    // The steps are saved if they can be; a resume writes the end anew.
+                    if self.forget_end().is_ok() {
+                        let _ = self.save_latest(gan);
+                    }
+                    return Err(error);
                 }
-                // The checkpoint is saved even if the sheet can't be written.
-                let written = self.sheet(gan);
-                self.log(event)?;
-                self.save_latest(gan)?;
-                written?;
             }
             Event::Start { step, .. } => {
                 self.log(event)?;

@@ -64,3 +64,10 @@ pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<(Option<State>, Vec<Strin
 pub(super) fn log(run: &Run, state: Option<&State>) -> Result<Vec<Event>> {
     state.map_or_else(|| Ok(Vec::new()), |state| run.events(Some(state.resumed_bytes())))
 }
+
+/// Whether the checkpoint `state` was saved while its training went on, rather than at its end. Earlier versions kept the end in
+/// the log that they resumed.
+pub(super) fn lacks_end(state: &State, log: &[Event]) -> bool {
+    let is_end = |event: &Event| matches!(event, Event::End { step, .. } if *step == state.step);
+    state.bytes_before_end.is_none() && !log.iter().any(is_end)
+}
