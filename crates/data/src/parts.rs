@@ -1,6 +1,7 @@
 //! The parts of a data set: images to train on, validation and test images, and images without labels. Published sets name
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
+mod companions;
 mod divide;
 
 pub(crate) use divide::{Holding, divide};

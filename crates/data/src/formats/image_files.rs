@@ -139,6 +139,8 @@ struct Set<'a> {
     kept: Vec<String>,
     /// What the set has of each part, and where.
     holdings: BTreeMap<Option<Part>, Holding>,
+    /// Pictures about images, and the set once more, which are left aside as well.
+    companions: [Holding; 2],
     /// Sidecars that say the parts.
     used: Vec<usize>,
     /// The file that lists all parts, if one does.
@@ -151,7 +153,9 @@ impl<'a> Set<'a> {
         let division = divide(names.iter().copied());
         let kept = names.iter().enumerate().map(|(index, name)| division.kept(index, name)).collect();
         let parts: Vec<Option<Part>> = (0..names.len()).map(|index| division.part(index)).collect();
-        let mut set = Self { listing, names, parts, kept, holdings: division.holdings(), used: Vec::new(), list: None };
+        let companions = division.companions().map(Holding::clone);
+        let holdings = division.holdings();
+        let mut set = Self { listing, names, parts, kept, holdings, companions, used: Vec::new(), list: None };
         if !division.divided && !sidecars.is_empty() {
             set.divide_by_lists(sidecars);
         }
@@ -173,6 +177,7 @@ impl<'a> Set<'a> {
         self.list = files.into_iter().next().filter(|_| is_one).cloned();
         let aside = self.holdings.remove(&None);
         self.holdings = aside.map(|aside| (None, Holding { files: 0, ..aside })).into_iter().collect();
+        let left_aside: usize = self.companions.iter().map(|held| held.files).sum();
         for part in &self.parts {
             let holding = self.holdings.entry(*part).or_insert_with(|| Holding {
                 files: 0,
@@ -184,6 +189,10 @@ impl<'a> Set<'a> {
             });
             holding.files += 1;
         }
+        if let Some(holding) = self.holdings.get_mut(&None) {
+            holding.files -= left_aside;
+        }
+        self.holdings.retain(|_, holding| holding.files > 0);
         self.used = lists.used;
     }
 
@@ -234,6 +243,14 @@ impl<'a> Set<'a> {
         }
         if let Some(held) = self.holdings.get(&None) {
             notes.push(format!("left aside: {} in no part of the set", described_files(held)));
+        }
+        let [about, copies] = &self.companions;
+        if about.files > 0 {
+            let what = described_files(about);
+            notes.push(format!("left aside: {what}, by their names masks or other pictures about the images"));
+        }
+        if copies.files > 0 {
+            notes.push(format!("left aside: {}: the same folders once more", described_files(copies)));
         }
         notes
     }
