@@ -3,8 +3,14 @@
 
 mod companions;
 mod divide;
+mod said;
 
 pub(crate) use divide::{Holding, divide};
+pub(crate) use said::{choose, describe};
+use std::collections::BTreeMap;
+
+/// What a set has of each part; under `None` what is left aside.
+pub(crate) type Holdings = BTreeMap<Option<Part>, Holding>;
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Holding, part_of, words};
+use crate::formats::archive::common_folders;
 
 /// Words for pictures about images.
 const ABOUT_WORDS: [&str; 48] = [
@@ -137,9 +138,10 @@ fn folder_is_about(name: &str) -> bool {
 }
 
 impl Place {
-    fn of(folder: &str) -> Self {
-        let (mut plain, mut top, mut length) = (Vec::new(), None, 0);
-        for name in folder.split_terminator('/') {
+    /// The place of a folder below the first `shared` bytes of its path.
+    fn of(folder: &str, shared: usize) -> Self {
+        let (mut plain, mut top, mut length) = (Vec::new(), None, shared);
+        for name in folder[shared..].split_terminator('/') {
             length += name.len() + 1;
             let part = part_of(name).map(|part| format!("{part:?}"));
             if folder_is_about(name) {
@@ -230,10 +232,12 @@ fn copies(names: &[&str], found: &mut Companions) {
 
 /// Pictures that a word in their names tells.
 fn marked(names: &[&str], found: &mut Companions) {
+    // The folder that holds the whole set says nothing of its images.
+    let shared = common_folders(names.iter().copied());
     let mut places: HashMap<&str, Place> = HashMap::new();
     for name in names {
         let (folder, ..) = split(name);
-        places.entry(folder).or_insert_with(|| Place::of(folder));
+        places.entry(folder).or_insert_with(|| Place::of(folder, shared));
     }
     let is_marked = |name: &str| {
         let (folder, stem, _) = split(name);
@@ -324,7 +328,11 @@ mod tests {
     fn pictures_about_images_are_found_by_names_and_images() {
         for (names, expected) in [
             // Names beside the images: BUSI, ISIC, DeepGlobe, NYU, webdataset, LGG.
-            ("a/benign(1).png a/benign(1)_mask.png a/benign(1)_mask_1.png", "a/benign(1)_mask.png a/benign(1)_mask_1.png"),
+            (
+                "a/benign(1).png a/benign(1)_mask.png a/benign(1)_mask_1.png",
+                "a/benign(1)_mask.png a/benign(1)_mask_1.png",
+            ),
+            ("with_gt/a/1.png with_gt/a/1_mask.png with_gt/b/2.png", "with_gt/a/1_mask.png"),
             ("ISIC_1.jpg ISIC_1_segmentation.png ISIC_2.jpg", "ISIC_1_segmentation.png"),
             ("train/8_sat.jpg train/8_mask.png test/9_sat.jpg", "train/8_mask.png"),
             ("1_colors.png 1_depth.png", "1_depth.png"),

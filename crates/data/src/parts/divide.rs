@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::companions::{Companions, IMAGE_WORDS, companions};
-use super::{Part, part_of, rest_of, words};
+use super::{Holdings, Part, part_of, rest_of, words};
 
 /// Folders below this depth are not looked at.
 const MAX_DEPTH: usize = 8;
@@ -145,8 +145,8 @@ impl Division {
     }
 
     /// What the set has of each part; under `None` what is left aside but for `companions`.
-    pub fn holdings(&self) -> BTreeMap<Option<Part>, Holding> {
-        let mut holdings: BTreeMap<Option<Part>, Holding> = BTreeMap::new();
+    pub fn holdings(&self) -> Holdings {
+        let mut holdings = Holdings::new();
         for node in &self.nodes {
             let holding = holdings.entry(node.part).or_default();
             holding.files += node.files;
@@ -361,16 +361,18 @@ fn role(part: Part, at: usize, named: &[Option<Part>], rests: &[String]) -> Role
 
 /// Images beside pictures of annotations.
 fn annotations(names: &[&str]) -> Option<Vec<Role>> {
-    let all = |name: &str, known: &[&str]| {
+    const DATA_WORDS: [&str; 4] = ["data", "dataset", "set", "files"];
+    let is_images = |name: &str| {
         let words = words(name);
-        !words.is_empty() && words.iter().all(|word| known.contains(&word.as_str()))
+        let is_data = !words.is_empty() && words.iter().all(|word| DATA_WORDS.contains(&word.as_str()));
+        is_data || words.iter().any(|word| IMAGE_WORDS.contains(&word.as_str()))
     };
     let is_annotation = |name: &str| words(name).iter().any(|word| ANNOTATION_WORDS.contains(&word.as_str()));
     let roles: Option<Vec<Role>> = names
         .iter()
-        .map(|name| match (all(name, &IMAGE_WORDS), is_annotation(name)) {
-            (true, _) => Some(Role::Keep),
-            (false, true) => Some(Role::Aside),
+        .map(|name| match (is_images(name), is_annotation(name)) {
+            (_, true) => Some(Role::Aside),
+            (true, false) => Some(Role::Keep),
             (false, false) => None,
         })
         .collect();
@@ -446,6 +448,11 @@ mod tests {
             ("cat/1 dog/2 unlabeled/3", "T:cat/1 T:dog/2 u:3"),
             ("images/1 annotations/trimaps/1", "T:images/1 a:annotations/trimaps/1"),
             ("JPEGImages/1 SegmentationClass/1", "T:JPEGImages/1 a:SegmentationClass/1"),
+            (
+                "CelebA-HQ-img/7 CelebAMask-HQ-mask-anno/0/00007_hair",
+                "T:CelebA-HQ-img/7 a:CelebAMask-HQ-mask-anno/0/00007_hair",
+            ),
+            ("mask/1 no_mask/2", "T:mask/1 T:no_mask/2"),
             // Archives count as folders.
             ("train.zip/cat/1 test.zip/cat/2", "T:cat/1 t:cat/2"),
             ("in-train-0.tar/1 in-train-1.tar.gz/2 in-val-0.tar/3", "T:1 T:2 v:3"),
