@@ -16,9 +16,9 @@ pub(crate) struct ClassLabels {
 }
 
 impl ClassLabels {
-    /// Classes from whole numbers, sorted; `None` and -1 mean that an image has no label. With `names`, which the file
-    /// declares, the value `k` is `names[k]`, and names without images are kept; names that end before the largest value
-    /// are left aside, with a note.
+    /// Classes from whole numbers, sorted; `None` and -1 mean that an image has no label, but -1 and 1 alone are two classes. With
+    /// `names`, which the file declares, the value `k` is `names[k]`, and names without images are kept, but for empty ones, which
+    /// no class has; names that end before the largest value are left aside, with a note.
     #[cfg(test)]
     pub fn from_ints(values: Vec<Option<i64>>, names: &[String]) -> Self {
         Self::from_ints_among(values, &[], names)
@@ -26,14 +26,20 @@ impl ClassLabels {
 
     /// `from_ints` for one part of a data set; the values of the `others` are classes as well, so that all parts have the same.
     pub fn from_ints_among(values: Vec<Option<i64>>, others: &[Option<i64>], names: &[String]) -> Self {
-        let labelled = |value: &Option<i64>| value.filter(|value| *value != -1);
+        let is = |wanted: i64| values.iter().chain(others).flatten().any(|value| *value == wanted);
+        // -1 beside 1 alone is the other one of two classes.
+        let has_two =
+            names.is_empty() && is(-1) && is(1) && values.iter().chain(others).flatten().all(|v| v.abs() == 1);
+        let labelled = |value: &Option<i64>| value.filter(|value| *value != -1 || has_two);
         let mut found: Vec<i64> = values.iter().chain(others).filter_map(labelled).collect();
         found.sort_unstable();
         found.dedup();
-        let place = |value: i64| usize::try_from(value).ok().filter(|place| *place < names.len());
-        if !names.is_empty() && found.iter().all(|value| place(*value).is_some()) {
-            let labels = values.iter().map(|value| labelled(value).and_then(place).map(|place| place as u32));
-            return Self::new(labels.collect(), names.to_vec());
+        let named = |value: i64| usize::try_from(value).ok().filter(|at| names.get(*at).is_some_and(|n| !n.is_empty()));
+        if !names.is_empty() && found.iter().all(|value| named(*value).is_some()) {
+            // Numbers without a name are no classes.
+            let place = |at: usize| names[..at].iter().filter(|name| !name.is_empty()).count() as u32;
+            let labels = values.iter().map(|value| labelled(value).and_then(named).map(place));
+            return Self::new(labels.collect(), names.iter().filter(|name| !name.is_empty()).cloned().collect());
         }
         let rank = |value: i64| found.binary_search(&value).ok().map(|rank| rank as u32);
         let labels = values.iter().map(|value| labelled(value).and_then(rank)).collect();
@@ -56,7 +62,7 @@ impl ClassLabels {
     /// `from_text` for one part of a data set, as in `from_ints_among`.
     pub fn from_text_among(values: Vec<Option<String>>, others: &[Option<String>]) -> Self {
         let text = |value: &Option<String>| -> Option<String> {
-            value.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "-1")).map(str::to_owned)
+            value.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
         };
         let (values, others): (Vec<_>, Vec<_>) = (values.iter().map(text).collect(), others.iter().map(text).collect());
         // "007" and "7" are two texts but one number, so only plain numbers are read as such.
@@ -65,6 +71,9 @@ impl ClassLabels {
             let ints = |texts: &[Option<String>]| texts.iter().map(|text| text.as_ref().and_then(number)).collect();
             return Self::from_ints_among(ints(&values), &ints(&others), &[]);
         }
+        let labelled = |text: &Option<String>| text.clone().filter(|text| text != "-1");
+        let (values, others): (Vec<_>, Vec<_>) =
+            (values.iter().map(labelled).collect(), others.iter().map(labelled).collect());
         let mut found: Vec<&String> = values.iter().chain(&others).flatten().collect();
         found.sort_unstable();
         found.dedup();
@@ -85,9 +94,20 @@ impl ClassLabels {
         if missing == all {
             classes.names.clear();
         } else if missing > 0 {
-            classes.notes.push(format!("{missing} of {all} images have no label"));
+            let have = if missing == 1 { "has" } else { "have" };
+            classes.notes.push(format!("{missing} of {all} images {have} no label"));
         }
         classes
+    }
+
+    /// The number of classes, and their names: `3 classes (cat, dog, fox)`.
+    pub fn describe(&self) -> String {
+        /// Names that are listed.
+        const MOST: usize = 10;
+        let count = self.names.len();
+        let listed: Vec<&str> = self.names.iter().take(MOST).map(String::as_str).collect();
+        let more = if count > MOST { ", ..." } else { "" };
+        format!("{count} class{} ({}{more})", if count == 1 { "" } else { "es" }, listed.join(", "))
     }
 
     /// Number of images without label.
@@ -155,6 +175,9 @@ mod tests {
         assert_eq!(ints(&[1, 3, 2, 1], &[]), (vec![0, 2, 1, 0], names(&["1", "2", "3"])));
         assert_eq!(ints(&[10, 9, -1, 9], &[]), (vec![1, 0, -1, 0], names(&["9", "10"])));
         assert_eq!(ints(&[-5, 7], &[]), (vec![0, 1], names(&["-5", "7"])));
+        assert_eq!(ints(&[-1, 1, -1], &[]), (vec![0, 1, 0], names(&["-1", "1"])));
+        assert_eq!(ints(&[-1, 1, 0], &[]), (vec![-1, 1, 0], names(&["0", "1"])));
+        assert_eq!(ints(&[1, 1], &[]), (vec![0, 0], names(&["1"])));
         assert_eq!(ints(&[-1, -1], &["a"]), (vec![-1, -1], names(&[])));
         assert_eq!(ints(&[], &[]), (vec![], names(&[])));
         let among = ClassLabels::from_ints_among(vec![Some(4), None], &[Some(2), Some(-1), Some(9)], &[]);
@@ -164,6 +187,8 @@ mod tests {
     #[test]
     fn declared_names_go_by_value() {
         assert_eq!(ints(&[2, 0, -1], &["cat", "dog", "owl"]), (vec![2, 0, -1], names(&["cat", "dog", "owl"])));
+        assert_eq!(ints(&[2, 1, -1], &["", "a", "b", "c"]), (vec![1, 0, -1], names(&["a", "b", "c"])));
+        assert_eq!(ints(&[0, 1], &["", "a"]), (vec![0, 1], names(&["0", "1"])));
         let odd = ClassLabels::from_ints(vec![Some(1), Some(3)], &names(&["cat", "dog", "owl"]));
         assert_eq!(odd.notes, ["classes are called by their numbers: there are 3 names, but a label is 3"]);
         assert_eq!(parts(odd), (vec![0, 1], names(&["1", "3"])));
@@ -181,6 +206,7 @@ mod tests {
     #[test]
     fn images_without_label_are_counted() {
         let some = ClassLabels::from_ints(vec![Some(4), None, Some(-1)], &[]);
+        assert_eq!(some.describe(), "1 class (4)");
         assert_eq!((some.unlabelled(), some.notes), (2, vec!["2 of 3 images have no label".to_owned()]));
         assert_eq!(
             ClassLabels::from_text(vec![None, None]),
@@ -197,6 +223,8 @@ mod tests {
         #[test]
         fn names_by_label_are_the_values(values in prop::collection::vec(prop::option::of(-3i64..40), 0..40)) {
             let classes = ClassLabels::from_ints(values.clone(), &[]);
+            let has = |wanted| values.contains(&Some(wanted));
+            prop_assume!(!(has(-1) && has(1)));
             for (value, label) in values.iter().zip(&classes.labels) {
                 let name = label.map(|label| classes.names[label as usize].clone());
                 prop_assert_eq!(name, value.filter(|value| *value != -1).map(|value| value.to_string()));

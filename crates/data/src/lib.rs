@@ -45,6 +45,9 @@ mod synthetic;
 #[allow(clippy::unwrap_used)]
 mod testing;
 mod toy;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod what_people_bring;
 mod with_notes;
 
 use std::path::Path;

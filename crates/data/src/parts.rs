@@ -1,9 +1,16 @@
 //! The parts of a data set: images to train on, validation and test images, and images without labels. Published sets name
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
+mod companions;
 mod divide;
+mod said;
 
 pub(crate) use divide::{Holding, divide};
+pub(crate) use said::{choose, describe};
+use std::collections::BTreeMap;
+
+/// What a set has of each part; under `None` what is left aside.
+pub(crate) type Holdings = BTreeMap<Option<Part>, Holding>;
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,7 +14,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::in_memory::InMemory;
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{Part, part_of};
+use crate::parts::{Holdings, Part, describe, part_of};
 use crate::with_notes::WithNotes;
 
 /// A data file of a folder.
@@ -96,9 +96,8 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
             hint: "use its training images, or give a data set that has both".into(),
         });
     }
-    let unlabelled = part(Part::Unlabelled);
-    if let (Some(first), Split::Train) = (unlabelled.first(), split) {
-        notes.push(format!("{} is left aside: name it to learn from it as well", first.name()));
+    if split == Split::Train {
+        notes.extend(parts_of(&images, &parts));
     }
     if let [_] = chosen[..] {
         return Ok(DataFiles { files: chosen, names: Vec::new(), classes: Vec::new(), divided, notes });
@@ -116,6 +115,17 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
         }
         _ => Err(several(folder, &chosen, "which are not one set")),
     }
+}
+
+/// What each file is used for, if they are several parts.
+fn parts_of(files: &[DataFile], parts: &[Part]) -> Option<String> {
+    let mut holdings = Holdings::new();
+    for (file, part) in files.iter().zip(parts) {
+        let holding = holdings.entry(Some(*part)).or_default();
+        holding.files += npy::layout(&file.path).map_or(0, |(count, _)| count);
+        holding.folders.push(file.name());
+    }
+    describe(&holdings, None)
 }
 
 /// Whether all are arrays of images of one shape.
@@ -271,7 +281,12 @@ mod tests {
         for set in sets {
             let (count, classes, notes) = look(&set, Split::Train).unwrap();
             assert_eq!((count, classes), (6, text(&["0", "1", "2"])), "{}", set[0].0);
-            assert_eq!(notes, [format!("labels from {}", set[1].0)]);
+            let (labels, parts) = (format!("labels from {}", set[1].0), notes.first().cloned().unwrap_or_default());
+            assert!(
+                notes.contains(&labels) && parts.starts_with("parts: ") && parts.ends_with("held back"),
+                "{notes:?}"
+            );
+            assert!(parts.contains(set[0].0) && parts.contains(set[2].0), "{parts}");
             let (count, classes, _) = look(&set, Split::Test).unwrap();
             assert_eq!((count, classes), (2, text(&["0", "1", "2"])), "{}", set[0].0);
         }

@@ -298,8 +298,14 @@ pub(crate) fn require_images(listing: &Listing) -> Result<()> {
         Some(name) if !listing.is_folder() => {
             format!("an archive in an archive is not read: unpack the outer one, then use {name}")
         }
-        _ => format!("expected {FORMATS} files, at any depth"),
+        _ => match names().find(|name| signatures::is_data_file(name)) {
+            Some(name) if !listing.is_folder() => format!("unpack it, and give the folder of {name}"),
+            _ => format!("expected {FORMATS} files, at any depth"),
+        },
     };
+    if let (Some((name, remedy)), false) = (signatures::of_members_named(names()), listing.is_folder()) {
+        return Err(Error::data(format!("{} can't be read as images: it is {name}", listing.root().display()), remedy));
+    }
     let what = format!("{} holds no image that can be read{notes}", listing.root().display());
     match signatures::of_file(listing.root()) {
         Some(kind) if !listing.is_folder() && !kind.is_packing() => {

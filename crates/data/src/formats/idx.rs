@@ -3,6 +3,7 @@
 //! Format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 
 mod decode;
+mod emnist;
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     let set = images(path, options)?;
     let Some(labels) = labels_beside(path) else { return beside::attach(set, path) };
     let others = beside::labels_of_other_parts(&labels);
-    self::labels(&labels)?.attach(set, &others, &[], true)
+    let set = self::labels(&labels)?.attach(set, &others, &emnist::names(path), true)?;
+    Ok(set.with_notes(emnist::note(path)))
 }
 
 /// Opens IDX images with the given labels file and class names.
@@ -147,8 +149,10 @@ mod tests {
         // EMNIST's letters begin at 1.
         put("emnist-letters-train-images-idx3-ubyte", &idx_images(3, 4, 4));
         put("emnist-letters-train-labels-idx1-ubyte", &idx_labels(&[2, 1, 2]));
-        let (found, classes, _) = labelled("emnist-letters-train-images-idx3-ubyte");
-        assert_eq!((found, classes), (vec![Some(1), Some(0), Some(1)], vec!["1".to_owned(), "2".to_owned()]));
+        let (found, classes, notes) = labelled("emnist-letters-train-images-idx3-ubyte");
+        assert!(notes.iter().any(|note| note.contains("rows and columns exchanged")), "{notes:?}");
+        assert_eq!(found, [Some(1), Some(0), Some(1)]);
+        assert_eq!((classes.len(), classes[0].as_str(), classes[25].as_str()), (26, "A", "Z"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Opens sets of image files: lists the files of a folder or of archives, divides them into parts, finds their labels, and says
 //! what was taken for what and what was left aside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::attributes::{Attributes, WithAttributes};
@@ -14,7 +14,7 @@ use crate::formats::archive::{OtherFiles, extension, is_archive_name};
 use crate::image_labels::lists;
 use crate::image_labels::{Found, Labelled, Sources, Values};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{Holding, Part, divide};
+use crate::parts::{self, Holding, Holdings, Part, choose, divide};
 use crate::resize::ImageOptions;
 use crate::sidecars::Sidecar;
 
@@ -66,7 +66,7 @@ pub(crate) fn all_files(path: &Path) -> Result<Files> {
     chosen(path, |parts| [Split::Train, Split::Test].map(|split| choose(parts, split)).to_vec())
 }
 
-fn chosen(path: &Path, wanted: impl Fn(&BTreeMap<Option<Part>, Holding>) -> Vec<Option<Part>>) -> Result<Files> {
+fn chosen(path: &Path, wanted: impl Fn(&Holdings) -> Vec<Option<Part>>) -> Result<Files> {
     let listing = Listing::open(path)?;
     require_images(&listing)?;
     let beside = beside(path);
@@ -79,15 +79,6 @@ fn chosen(path: &Path, wanted: impl Fn(&BTreeMap<Option<Part>, Holding>) -> Vec<
         return Err(set.nothing_to_learn_from());
     }
     Ok(listing.select(indices.into_iter(), 0))
-}
-
-/// The part of a set that serves as a split: without test images the validation images are those to judge with.
-fn choose(holdings: &BTreeMap<Option<Part>, Holding>, split: Split) -> Option<Part> {
-    let wanted: &[Part] = match split {
-        Split::Train => &[Part::Train],
-        Split::Test => &[Part::Test, Part::Validation],
-    };
-    wanted.iter().copied().find(|part| holdings.contains_key(&Some(*part)))
 }
 
 /// The files beside a folder or archive of images that may be tables about them.
@@ -138,7 +129,9 @@ struct Set<'a> {
     /// The path of each image without the names of parts.
     kept: Vec<String>,
     /// What the set has of each part, and where.
-    holdings: BTreeMap<Option<Part>, Holding>,
+    holdings: Holdings,
+    /// Pictures about images, and the set once more, which are left aside as well.
+    companions: [Holding; 2],
     /// Sidecars that say the parts.
     used: Vec<usize>,
     /// The file that lists all parts, if one does.
@@ -151,7 +144,9 @@ impl<'a> Set<'a> {
         let division = divide(names.iter().copied());
         let kept = names.iter().enumerate().map(|(index, name)| division.kept(index, name)).collect();
         let parts: Vec<Option<Part>> = (0..names.len()).map(|index| division.part(index)).collect();
-        let mut set = Self { listing, names, parts, kept, holdings: division.holdings(), used: Vec::new(), list: None };
+        let companions = division.companions().map(Holding::clone);
+        let holdings = division.holdings();
+        let mut set = Self { listing, names, parts, kept, holdings, companions, used: Vec::new(), list: None };
         if !division.divided && !sidecars.is_empty() {
             set.divide_by_lists(sidecars);
         }
@@ -173,6 +168,7 @@ impl<'a> Set<'a> {
         self.list = files.into_iter().next().filter(|_| is_one).cloned();
         let aside = self.holdings.remove(&None);
         self.holdings = aside.map(|aside| (None, Holding { files: 0, ..aside })).into_iter().collect();
+        let left_aside: usize = self.companions.iter().map(|held| held.files).sum();
         for part in &self.parts {
             let holding = self.holdings.entry(*part).or_insert_with(|| Holding {
                 files: 0,
@@ -184,6 +180,10 @@ impl<'a> Set<'a> {
             });
             holding.files += 1;
         }
+        if let Some(holding) = self.holdings.get_mut(&None) {
+            holding.files -= left_aside;
+        }
+        self.holdings.retain(|_, holding| holding.files > 0);
         self.used = lists.used;
     }
 
@@ -203,7 +203,7 @@ impl<'a> Set<'a> {
     fn nothing_to_learn_from(&self) -> Error {
         let root = self.listing.root();
         let held: Vec<String> =
-            self.holdings.iter().filter_map(|(part, held)| Some(described((*part)?, held))).collect();
+            self.holdings.iter().filter_map(|(part, held)| Some(held.describe_part((*part)?))).collect();
         let folder = self.holdings.iter().find_map(|(part, held)| part.and(held.folders.first()));
         let hint = match folder {
             Some(folder) if self.listing.is_folder() => {
@@ -216,56 +216,19 @@ impl<'a> Set<'a> {
 
     /// Notes on the parts and what belongs to none.
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        let held_back = choose(&self.holdings, Split::Test);
-        let mut said = Vec::new();
-        for (part, held) in self.holdings.iter().filter_map(|(part, held)| Some(((*part)?, held))) {
-            let what = described(part, held);
-            said.push(match part {
-                Part::Train => format!("{what} to learn from"),
-                Part::Unlabelled => format!("{what}, unlabelled, not used (to learn from them, give their folder)"),
-                _ if held_back == Some(part) => format!("{what} held back"),
-                _ => format!("{what} not used"),
-            });
-        }
-        if said.len() > 1 {
-            let by = self.list.as_ref().map_or(String::new(), |list| format!(" by {list}"));
-            notes.push(format!("parts{by}: {}", said.join("; ")));
-        }
+        let mut notes: Vec<String> = parts::describe(&self.holdings, self.list.as_deref()).into_iter().collect();
         if let Some(held) = self.holdings.get(&None) {
-            notes.push(format!("left aside: {} in no part of the set", described_files(held)));
+            notes.push(format!("left aside: {} in no part of the set", held.describe_files()));
+        }
+        let [about, copies] = &self.companions;
+        if about.files > 0 {
+            let what = about.describe_files();
+            notes.push(format!("left aside: {what}, by their names masks or other pictures about the images"));
+        }
+        if copies.files > 0 {
+            notes.push(format!("left aside: {}: the same folders once more", copies.describe_files()));
         }
         notes
-    }
-}
-
-/// `train/ (24 images)`.
-fn described(part: Part, held: &Holding) -> String {
-    let name = match part {
-        Part::Train => "training images",
-        Part::Validation => "validation images",
-        Part::Test => "test images",
-        Part::Unlabelled => "unlabelled images",
-    };
-    let images = counted(held.files, "image");
-    match &held.folders[..] {
-        [] => format!("{name} ({images})"),
-        [folder] => format!("{folder} ({images})"),
-        [folder, others @ ..] => format!("{folder} and {} more ({images})", others.len()),
-    }
-}
-
-/// `3 images (docs/)`.
-fn described_files(held: &Holding) -> String {
-    let images = counted(held.files, "image");
-    match &held.folders[..] {
-        [] => images,
-        [folder] if folder.is_empty() => format!("{images} beside the folders"),
-        [folder] => format!("{images} ({folder})"),
-        [folder, others @ ..] => {
-            let folder = if folder.is_empty() { "beside the folders" } else { folder };
-            format!("{images} ({folder} and {} more)", others.len())
-        }
     }
 }
 
@@ -359,12 +322,9 @@ fn part(
 /// Notes on where labels are from, and on images without.
 fn said(labelled: &Labelled, images: &[usize], names: &[&str]) -> Vec<String> {
     let (what, first, missing) = match &labelled.values {
-        Values::Ordered(_) => return labelled.notes.clone(),
-        Values::Classes(labels) => {
-            let classes = classes(&labelled.values).names.len();
-            let count = if classes == 1 { "1 class".to_owned() } else { format!("{classes} classes") };
-            let missing = labels.iter().filter(|label| label.is_none()).count();
-            (count, labels.iter().position(Option::is_none), missing)
+        Values::Ordered(_) | Values::Classes(_) => {
+            let classes = classes(&labelled.values);
+            (classes.describe(), classes.labels.iter().position(Option::is_none), classes.unlabelled())
         }
         Values::Attributes(table, rows) => {
             let missing = rows.iter().filter(|row| row.is_none()).count();
@@ -399,14 +359,10 @@ fn known_folders(images: &[usize], set: &Set<'_>, known: &ClassLabels) -> Option
     };
     let labels: Vec<Option<u32>> = images.iter().map(class).collect();
     let missing = labels.iter().filter(|label| label.is_none()).count();
-    let mut notes = Vec::new();
-    if let Some(first) = labels.iter().position(Option::is_none) {
-        let (missing, example) = (counted(missing, "image"), set.names[images[first]]);
-        notes.push(format!("{missing} in folders that are no class of the training images ({example}, for one)"));
-    }
     let classes = ClassLabels { labels, names: known.names.clone(), notes: Vec::new() };
-    let what = "folders".to_owned();
-    let labelled = Labelled { values: Values::Ordered(classes), what, notes, used: Vec::new(), is_apart: false };
+    let what = "folders called as those of the training images".to_owned();
+    let labelled =
+        Labelled { values: Values::Ordered(classes), what, notes: Vec::new(), used: Vec::new(), is_apart: false };
     (missing * 2 <= images.len()).then_some(labelled)
 }
 

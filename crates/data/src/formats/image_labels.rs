@@ -137,7 +137,13 @@ impl<'a> Sources<'a> {
     /// A table with the name of CelebA's is damaged.
     pub fn of(&self, part: Part, images: &[u32]) -> Result<Found> {
         let mut found = Found::default();
-        if let Some(labels) = stylegan::find(self, images, &mut found.unused).or_else(|| beside::find(self, images)) {
+        let kept: Vec<&str> = images.iter().map(|image| self.kept[*image as usize].as_str()).collect();
+        if let Some(labels) = stylegan::find(self, images, &mut found.unused) {
+            // What folders are otherwise goes without saying.
+            let notes = folders::classes(&kept).notes.into_iter().filter(|note| note.contains("no class")).collect();
+            return Ok(Found { labels: Some(labels), notes, ..found });
+        }
+        if let Some(labels) = beside::find(self, images) {
             return Ok(Found { labels: Some(labels), ..found });
         }
         let is_metadata = |sidecar: &Sidecar<'_>| sidecar.stem().eq_ignore_ascii_case("metadata");
@@ -147,9 +153,8 @@ impl<'a> Sources<'a> {
         if let Some(labels) = attribute_tables::find(self, part, images)? {
             return Ok(Found { labels: Some(labels), ..found });
         }
-        let kept: Vec<&str> = images.iter().map(|image| self.kept[*image as usize].as_str()).collect();
         let folders = folders::classes(&kept);
-        found.notes.extend(folders.note);
+        found.notes.extend(folders.notes);
         if let Some(classes) = folders.classes {
             found.labels = Some(Labelled {
                 values: Values::Ordered(classes),
@@ -165,17 +170,20 @@ impl<'a> Sources<'a> {
             .or_else(|| file_names::find(&kept));
         if found.labels.is_none() {
             found.unused.extend(self.unreadable());
+            found.unused.extend(beside::unread(self, images));
         }
         Ok(found)
     }
 
     /// Files that hold labels by their names, but are not read.
     fn unreadable(&self) -> impl Iterator<Item = String> {
-        const TYPES: [&str; 9] = ["mat", "pkl", "pickle", "npy", "npz", "xlsx", "xls", "h5", "parquet"];
+        const TYPES: [&str; 12] =
+            ["mat", "pkl", "pickle", "npy", "npz", "xlsx", "xls", "ods", "h5", "parquet", "feather", "gz"];
         const WORDS: [&str; 7] = ["label", "class", "anno", "target", "meta", "attr", "truth"];
         let holds = |sidecar: &&Sidecar<'_>| {
             let stem = sidecar.stem().to_lowercase();
-            TYPES.contains(&sidecar.extension().as_str()) && WORDS.iter().any(|word| stem.contains(word))
+            let is_named = WORDS.iter().any(|word| stem.contains(word)) || stem.ends_with(".csv");
+            TYPES.contains(&sidecar.extension().as_str()) && is_named
         };
         let say = |sidecar: &Sidecar<'_>| {
             let (name, extension) = (&sidecar.name, sidecar.extension());
@@ -214,7 +222,7 @@ fn counted(count: usize, one: &str, many: &str, example: &str) -> String {
 }
 
 /// The names of the columns that hold labels, without spaces and signs, in order of preference.
-const LABEL_COLUMNS: [&str; 34] = [
+const LABEL_COLUMNS: [&str; 36] = [
     "labelname",
     "classname",
     "categoryname",
@@ -249,6 +257,8 @@ const LABEL_COLUMNS: [&str; 34] = [
     "artist",
     "groundtruth",
     "type",
+    "tag",
+    "tags",
 ];
 
 /// The rank of a column's name among those of labels.

@@ -376,7 +376,7 @@ mod tests {
         let text = array("|S3", "3,", b"dogcatdog");
         assert_eq!(labelled(text, &[]), (words(&["cat", "dog"]), vec![1, 0, 1], no_notes));
         let some = array("|i1", "3,", &[7, 255, 5]);
-        assert_eq!(labelled(some, &[]), (words(&["5", "7"]), vec![1, -1, 0], words(&["1 of 3 images have no label"])));
+        assert_eq!(labelled(some, &[]), (words(&["5", "7"]), vec![1, -1, 0], words(&["1 of 3 images has no label"])));
         let (names, labels, notes) = labelled(array("|O", "3,", &[0; 40]), &[]);
         assert_eq!((names, labels), (words(&[]), vec![-1; 3]));
         assert!(notes[0].starts_with("the labels in y_train are not read: they are Python objects"), "{notes:?}");

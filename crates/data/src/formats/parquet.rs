@@ -101,6 +101,8 @@ struct Table {
     labels: Labels,
     /// Names of the labels, if a file has them.
     names: Vec<String>,
+    /// The name of the column of labels.
+    column: Option<String>,
     /// What to tell the user, a sentence each.
     notes: Vec<String>,
     /// Whether the labels of a file are not read, so that none are.
@@ -121,23 +123,24 @@ impl Table {
 /// # Errors
 /// A file is damaged, has no or several columns of images, or the images exceed 1 GiB; as `Folder::open`.
 pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder> {
-    let Shards { files, others, note } =
+    let Shards { files, others, notes: parts } =
         if path.is_dir() { shards::of(path, split)? } else { Shards::one(path.to_path_buf()) };
     let mut table = Table::default();
     for file in &files {
         refuse_other_formats(file)?;
         read(file, &mut table).map_err(|what| unreadable(file, &what))?;
     }
-    let Table { images, ends, rows, first_without, labels, names, mut notes, without_labels } = table;
+    let Table { images, ends, rows, first_without, labels, names, column, mut notes, without_labels } = table;
     notes.dedup();
-    notes.extend(note);
+    notes.splice(0..0, parts);
     if let Some(first) = first_without {
         let without = rows - ends.len();
         if ends.is_empty() {
             let what = format!("none of its {rows} rows has an image in it (only a path or an address, perhaps)");
             return Err(unreadable(path, &what));
         }
-        notes.push(format!("{without} of {rows} rows have no image and are passed over, row {first} for one"));
+        let (have, are) = if without == 1 { ("has", "is") } else { ("have", "are") };
+        notes.push(format!("{without} of {rows} rows {have} no image and {are} passed over, row {first} for one"));
     }
     let folder = Folder::in_memory(path, images, &ends, options)?;
     let mut classes = ClassLabels::default();
@@ -147,6 +150,10 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
         let mut known = Labels::default();
         others.iter().filter_map(|file| read_labels(file)).for_each(|more| known.extend(more));
         classes = labels.classes(known, &names);
+        if !classes.names.is_empty() {
+            let column = column.map_or(String::new(), |column| format!("column {column}, "));
+            notes.push(format!("labels: {column}{}", classes.describe()));
+        }
     }
     Ok(folder.with_labels(classes).with_notes(notes, Vec::new()))
 }
@@ -157,6 +164,14 @@ pub(crate) fn holds_images(file: &Path) -> bool {
     return trusting(|| Ok(rows::has_images(file))).unwrap_or(false);
     #[cfg(not(feature = "parquet"))]
     return file.is_file();
+}
+
+/// The number of rows of a file.
+fn images_in(file: &Path) -> usize {
+    #[cfg(feature = "parquet")]
+    return trusting(|| Ok(rows::count(file))).unwrap_or(0);
+    #[cfg(not(feature = "parquet"))]
+    return usize::from(file.is_file());
 }
 
 /// Refuses a file that only its name makes a parquet file.

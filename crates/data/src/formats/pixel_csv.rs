@@ -228,6 +228,9 @@ mod tests {
             format!("label,{}\n", names("pixel", 784)),
             format!("\u{feff}Label,{}\r\n", names("1x", 784)),
             String::new(),
+            // As pandas writes columns without names, and columns that were called alike.
+            (0..785).map(|at| at.to_string()).collect::<Vec<_>>().join(",") + "\n",
+            "0".to_owned() + &(1..785).map(|at| format!(",0.{at}")).collect::<String>() + "\n",
         ] {
             let set = look(&format!("{header}{digits}"), Split::Train).unwrap();
             assert_eq!(about(&set), expected, "{header:.20}");

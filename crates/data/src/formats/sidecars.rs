@@ -6,7 +6,7 @@ mod table;
 use crate::formats::archive::extension;
 use crate::parts::{Part, part_of};
 pub(crate) use join::{Index, Scope, stem};
-pub(crate) use table::{Table, looks_like_table};
+pub(crate) use table::{SEVERAL_OBJECTS, Table, looks_like_table};
 
 /// A function that reads a file, or describes what is wrong.
 type Reader<'a> = Box<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync + 'a>;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::formats::archive::tar;
 use crate::formats::compression::unpacked;
-use crate::pictures::FORMATS;
+use crate::pictures::{self, FORMATS};
 
 /// A kind of file that is not read as images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,13 @@ impl Kind {
         self.remedy == UNPACK
     }
 }
+
+/// Extensions of cameras' raw photos, most of which begin like TIFF files.
+const RAW_PHOTOS: [&str; 10] = ["cr2", "nef", "arw", "dng", "orf", "rw2", "pef", "srw", "raf", "raw"];
+
+/// Images that are not called so.
+const UNNAMED: Kind =
+    Kind { name: "images by their content", remedy: "give them the ending of their format, such as .png" };
 
 /// The number of bytes from which a kind can be told.
 pub(crate) const START: usize = 640;
@@ -84,6 +91,7 @@ const BY_START: &[(&[u8], &str, &str)] = &[
     (b"FEA1", "a Feather file", "save it as .parquet: pandas.read_feather(FILE).to_parquet(\"set.parquet\")"),
     (b"ORC", "an ORC file", "save it as .parquet"),
     (b"Obj\x01", "an Avro file", "save it as .parquet"),
+    (b"\x0a\x23\xd7\xce", "an MXNet record file", EXPORT),
     (b"PAR1", "a parquet file", "give the file itself"),
     (b"\x93NUMPY", "a numpy array", "give the file itself"),
     (b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)", FRAMES),
@@ -224,7 +232,19 @@ pub(crate) fn of_folder(folder: &Path) -> Option<(String, &'static str)> {
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    let known: Vec<_> = kinds.iter().map(|(_, (_, example))| of_file(example)).collect();
+    let is_image = |example: &Path| {
+        let mut start = Vec::new();
+        let read = File::open(example).and_then(|file| file.take(START as u64).read_to_end(&mut start));
+        read.is_ok() && pictures::is_image(&start)
+    };
+    let known: Vec<_> = kinds
+        .iter()
+        .map(|(extension, (_, example))| match () {
+            () if RAW_PHOTOS.contains(&extension.as_str()) => Some(Kind { name: "a raw photo", remedy: CONVERT }),
+            () if is_image(example) => Some(UNNAMED),
+            () => of_file(example),
+        })
+        .collect();
     let describe = |((extension, (count, _)), kind): (&(String, (usize, PathBuf)), &Option<Kind>)| {
         let extension = if extension.is_empty() { "without an extension".to_owned() } else { format!(".{extension}") };
         let files = if *count == 1 { "file" } else { "files" };
@@ -233,7 +253,14 @@ pub(crate) fn of_folder(folder: &Path) -> Option<(String, &'static str)> {
     };
     let listed: Vec<String> = kinds.iter().zip(&known).take(3).map(describe).collect();
     let more = if kinds.len() > listed.len() || count > MAX_LISTED { ", ..." } else { "" };
-    let remedy = known.iter().flatten().find(|kind| kind.name != "text" && kind.name != "JSON text")?.remedy;
+    let is_text = |kind: &Kind| matches!(kind.name, "text" | "JSON text");
+    let remedy = match known.iter().flatten().find(|kind| !is_text(kind)) {
+        Some(kind) => kind.remedy,
+        None if known.contains(&None) => {
+            "their format is unknown: give image files, or an .npz file as numpy.savez(\"set.npz\", x_train=images) writes it"
+        }
+        None => return None,
+    };
     Some((format!("{}{more}", listed.join(", ")), remedy))
 }
 
@@ -246,6 +273,23 @@ pub(crate) fn of_file(path: &Path) -> Option<Kind> {
     File::open(path).ok()?.take(START as u64).read_to_end(&mut raw).ok()?;
     let inside = if tar::matches(&start) { of_members(open()?) } else { kind(&start) };
     inside.or_else(|| kind(&raw))
+}
+
+/// Whether a file is one that is read, or told what it is, by itself but not in an archive.
+pub(crate) fn is_data_file(name: &str) -> bool {
+    const ENDINGS: [&str; 12] =
+        [".csv", ".tsv", ".parquet", ".npy", ".npz", ".bin", ".mat", ".h5", ".gz", ".arrow", "ubyte", ".tfrecord"];
+    ENDINGS.iter().any(|ending| name.to_ascii_lowercase().ends_with(ending))
+}
+
+/// What a zip archive without images is by the names in it, and what to do with it.
+pub(crate) fn of_members_named<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<(&'static str, &'static str)> {
+    names.find_map(|name| match name {
+        "[Content_Types].xml" => Some(("an Office document", "save its images as files")),
+        _ if name == "data.pkl" || name.ends_with("/data.pkl") => Some(("a PyTorch file (a pickle)", PICKLE)),
+        _ if name == "zarr.json" || name.ends_with(".zarray") => Some(("a Zarr array", EXPORT)),
+        _ => None,
+    })
 }
 
 /// The kind of one of the first files of a tar archive that is not text.

@@ -70,6 +70,9 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
             return Ok(FolderContents::Images);
         }
     }
+    if let (true, [below]) = (files.is_empty(), &folders_with_files(folder)[..]) {
+        return in_folder(below, split);
+    }
     match &files[..] {
         [] => Err(match signatures::of_folder(folder) {
             Some((what, remedy)) => Error::data(format!("{} holds no images, but {what}", folder.display()), remedy),
@@ -86,6 +89,26 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
             data_files::choose(folder, files, split).map(FolderContents::Several)
         }
     }
+}
+
+/// The folders in a folder that hold files, at any depth; none if some lie beside them that are no text.
+fn folders_with_files(folder: &Path) -> Vec<PathBuf> {
+    const TEXT: [&str; 6] = ["txt", "md", "json", "yaml", "yml", "html"];
+    let entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    let is_hidden = |path: &Path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.') || name == "__MACOSX")
+    };
+    let paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(|path| !is_hidden(path)).collect();
+    let is_text =
+        |path: &Path| path.extension().is_some_and(|ending| TEXT.iter().any(|text| ending.eq_ignore_ascii_case(text)));
+    if paths.iter().any(|path| path.is_file() && !is_text(path)) {
+        return Vec::new();
+    }
+    // Links may lead back.
+    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|about| about.is_dir());
+    let has_files =
+        |path: &PathBuf| std::fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok()));
+    paths.into_iter().filter(|path| is_folder(path) && has_files(path)).collect()
 }
 
 /// Whether a file, beside archives, is more than labels.

@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Part, part_of, rest_of, words};
+use super::companions::{Companions, IMAGE_WORDS, companions};
+use super::{Holdings, Part, part_of, rest_of, words};
 
 /// Folders below this depth are not looked at.
 const MAX_DEPTH: usize = 8;
@@ -16,23 +17,7 @@ const MAX_DEPTH: usize = 8;
 /// Images outside the parts are left aside if they are at most one in this many.
 const STRAY_SHARE: usize = 10;
 
-/// Words for folders of images, and for folders of annotations that are pictures as well.
-const IMAGE_WORDS: [&str; 14] = [
-    "image",
-    "images",
-    "img",
-    "imgs",
-    "jpg",
-    "jpeg",
-    "jpegimages",
-    "photo",
-    "photos",
-    "picture",
-    "pictures",
-    "input",
-    "inputs",
-    "rgb",
-];
+/// Words for folders of annotations that are pictures as well, beside those of images.
 const ANNOTATION_WORDS: [&str; 17] = [
     "mask",
     "masks",
@@ -73,6 +58,8 @@ pub(crate) struct Division {
     place: Vec<u32>,
     /// Whether the names tell parts; otherwise all files are to be trained on.
     pub divided: bool,
+    /// Pictures about other images, which are left aside.
+    companions: Companions,
 }
 
 /// A folder.
@@ -103,11 +90,17 @@ enum Role {
     Aside,
 }
 
-/// Divides files by their paths, which have `/` between their parts.
+/// Divides files by their paths, which have `/` between their parts. Pictures about other images are left aside first.
 pub(crate) fn divide<'a>(names: impl Iterator<Item = &'a str>) -> Division {
-    let mut division = Division { nodes: vec![Node::default()], ..Division::default() };
+    let names: Vec<&str> = names.collect();
+    let companions = companions(&names);
+    let mut division = Division { nodes: vec![Node::default()], companions, ..Division::default() };
     let mut known: HashMap<&str, u32> = HashMap::new();
-    for name in names {
+    for (index, name) in names.into_iter().enumerate() {
+        if division.companions.is_about.contains(&index) {
+            division.place.push(0);
+            continue;
+        }
         let folder = &name[..folder_length(name)];
         let node = *known.entry(folder).or_insert_with(|| division.node(folder));
         division.place.push(node);
@@ -124,20 +117,36 @@ fn folder_length(name: &str) -> usize {
 }
 
 impl Division {
+    /// Masks and other pictures about images, and folders that hold the set once more, both of which are left aside.
+    pub fn companions(&self) -> [&Holding; 2] {
+        [&self.companions.about, &self.companions.copies]
+    }
+
+    /// Whether file `index` is one of `companions`.
+    pub fn is_companion(&self, index: usize) -> bool {
+        self.companions.is_about.contains(&index)
+    }
+
     /// The part of file `index`; `None` if it is left aside.
     pub fn part(&self, index: usize) -> Option<Part> {
+        if self.is_companion(index) {
+            return None;
+        }
         self.nodes[self.place[index] as usize].part
     }
 
     /// The path of file `index`, called `name`, without the names of parts.
     pub fn kept(&self, index: usize, name: &str) -> String {
+        if self.is_companion(index) {
+            return name.to_owned();
+        }
         let node = &self.nodes[self.place[index] as usize];
         format!("{}{}", node.kept, &name[node.path.len()..])
     }
 
-    /// What the set has of each part; under `None` what is left aside.
-    pub fn holdings(&self) -> BTreeMap<Option<Part>, Holding> {
-        let mut holdings: BTreeMap<Option<Part>, Holding> = BTreeMap::new();
+    /// What the set has of each part; under `None` what is left aside but for `companions`.
+    pub fn holdings(&self) -> Holdings {
+        let mut holdings = Holdings::new();
         for node in &self.nodes {
             let holding = holdings.entry(node.part).or_default();
             holding.files += node.files;
@@ -352,16 +361,18 @@ fn role(part: Part, at: usize, named: &[Option<Part>], rests: &[String]) -> Role
 
 /// Images beside pictures of annotations.
 fn annotations(names: &[&str]) -> Option<Vec<Role>> {
-    let all = |name: &str, known: &[&str]| {
+    const DATA_WORDS: [&str; 4] = ["data", "dataset", "set", "files"];
+    let is_images = |name: &str| {
         let words = words(name);
-        !words.is_empty() && words.iter().all(|word| known.contains(&word.as_str()))
+        let is_data = !words.is_empty() && words.iter().all(|word| DATA_WORDS.contains(&word.as_str()));
+        is_data || words.iter().any(|word| IMAGE_WORDS.contains(&word.as_str()))
     };
     let is_annotation = |name: &str| words(name).iter().any(|word| ANNOTATION_WORDS.contains(&word.as_str()));
     let roles: Option<Vec<Role>> = names
         .iter()
-        .map(|name| match (all(name, &IMAGE_WORDS), is_annotation(name)) {
-            (true, _) => Some(Role::Keep),
-            (false, true) => Some(Role::Aside),
+        .map(|name| match (is_images(name), is_annotation(name)) {
+            (_, true) => Some(Role::Aside),
+            (true, false) => Some(Role::Keep),
             (false, false) => None,
         })
         .collect();
@@ -437,6 +448,11 @@ mod tests {
             ("cat/1 dog/2 unlabeled/3", "T:cat/1 T:dog/2 u:3"),
             ("images/1 annotations/trimaps/1", "T:images/1 a:annotations/trimaps/1"),
             ("JPEGImages/1 SegmentationClass/1", "T:JPEGImages/1 a:SegmentationClass/1"),
+            (
+                "CelebA-HQ-img/7 CelebAMask-HQ-mask-anno/0/00007_hair",
+                "T:CelebA-HQ-img/7 a:CelebAMask-HQ-mask-anno/0/00007_hair",
+            ),
+            ("mask/1 no_mask/2", "T:mask/1 T:no_mask/2"),
             // Archives count as folders.
             ("train.zip/cat/1 test.zip/cat/2", "T:cat/1 t:cat/2"),
             ("in-train-0.tar/1 in-train-1.tar.gz/2 in-val-0.tar/3", "T:1 T:2 v:3"),
@@ -493,7 +509,7 @@ mod tests {
                 prop_assert!(kept.split('/').all(|part| parts.any(|other| other == part)), "{} {}", name, kept);
                 prop_assert_eq!(kept.rsplit('/').next(), name.rsplit('/').next());
             }
-            for holding in division.holdings().values() {
+            for holding in division.holdings().values().chain(division.companions()) {
                 counted += holding.files;
             }
             prop_assert_eq!(counted, names.len());

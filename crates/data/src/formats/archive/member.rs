@@ -52,12 +52,19 @@ pub(crate) fn extension(name: &str) -> &str {
 /// The normalised path of an archive's member: no root, no `..`, no control characters, `/` as the separator. `None` for
 /// hidden files and the files that macOS adds.
 pub fn normalised(raw: &[u8]) -> Option<String> {
-    // Names that are not UTF-8 stay distinct: one character per byte.
-    let text = std::str::from_utf8(raw).map_or_else(|_| raw.iter().map(|&byte| byte as char).collect(), str::to_owned);
+    // Names that are not UTF-8 stay distinct: one character per byte, as the old code page of zip archives has them.
+    let text = std::str::from_utf8(raw).map_or_else(|_| raw.iter().map(|&byte| cp437(byte)).collect(), str::to_owned);
     let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     let parts: Vec<&str> = text.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | "..")).collect();
     let hidden = parts.iter().any(|part| part.starts_with('.') || *part == "__MACOSX");
     (!hidden && !parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// A character of code page 437.
+fn cp437(byte: u8) -> char {
+    const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
+                         αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+    if byte.is_ascii() { byte as char } else { UPPER.chars().nth(usize::from(byte) - 128).unwrap_or('\u{fffd}') }
 }
 
 /// The members, images first, each kind sorted by name, and the number of images. Of several with the same name the last one is
@@ -222,6 +229,8 @@ mod tests {
         assert_eq!(of(b"./x.png").unwrap(), "x.png");
         assert_eq!(of(b"a\x1b[2J.png").unwrap(), "a\u{fffd}[2J.png");
         assert_ne!(of(b"\xe9.png"), of(b"\xe8.png"));
+        assert_eq!(of(b"caf\x82/\x80.png").unwrap(), "café/Ç.png");
+        assert_eq!(of("café.png".as_bytes()).unwrap(), "café.png");
         for hidden in [&b"__MACOSX/a.png"[..], b"a/.b/c.png", b"/", b".."] {
             assert_eq!(of(hidden), None);
         }

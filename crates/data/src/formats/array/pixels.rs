@@ -150,7 +150,8 @@ pub fn from_bytes(path: &Path, mut bytes: Vec<u8>, images: &Images, settings: Se
 fn with_notes(set: InMemory, images: &Images, range: Range) -> InMemory {
     let usual = ["[n, side*side]", "[n, height, width]", "[n, height, width, 3]"];
     let axes = images.reading.axes;
-    let order = (!usual.contains(&axes)).then(|| format!("the array's shape {:?} is read as {axes}", images.sizes));
+    let is_odd = !usual.contains(&axes) || (images.sizes.len() == 4 && images.sizes[1] == 3);
+    let order = is_odd.then(|| format!("the array's shape {:?} is read as {axes}", images.sizes));
     set.with_notes(order.into_iter().chain(range.note))
 }
 

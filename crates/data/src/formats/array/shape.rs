@@ -114,6 +114,10 @@ fn one_image(sizes: &[u64]) -> Option<String> {
             Some(format!("{height}x{width} with {channels} channel{}", if channels == 1 { "" } else { "s" }))
         }
         [3, height, width] if picture(height, width) => Some(format!("{height}x{width}, channels first")),
+        // Squares, one behind the other.
+        [height, width, count] if height == width && count != width && height >= 8 => {
+            Some(format!("{height}x{width} with {count} channels, or {count} images with their number last"))
+        }
         _ => None,
     }
 }

@@ -45,7 +45,7 @@ fn subfolders_are_classes_in_the_order_of_their_numbers() {
     assert_eq!(set.classes(), ["9", "10"]);
     assert_eq!((0..3).map(|i| set.label(i)).collect::<Vec<_>>(), [Some(1), Some(0), Some(0)]);
     assert_eq!((set.file(2), set.label(3)), (Some(root.path().join("9/deep/c.png")), None));
-    assert_eq!(set.notes(), ["1 file of another type skipped: 1 .txt"]);
+    assert_eq!(set.notes(), ["labels: folders, 2 classes (9, 10)", "1 file of another type skipped: 1 .txt"]);
     assert!(set.is_lazy());
     assert_eq!(first_values(&set), [1.0, 0.2, 0.4]);
     // From memory now.
@@ -100,7 +100,7 @@ fn archives_are_folders_in_one_file() {
         assert_eq!(set.label(0), Some(1));
         assert_eq!(set.file(1).unwrap(), root.path().join(name).join("top/9/b.png"));
         assert_eq!(set.fingerprint(), folder.fingerprint(), "packing changes nothing");
-        assert_eq!(set.notes(), ["1 file of another type skipped: 1 .txt"]);
+        assert_eq!(set.notes(), ["labels: folders, 2 classes (9, 10)", "1 file of another type skipped: 1 .txt"]);
         assert_eq!(check(&root.path().join(name), &ANY).unwrap(), []);
     }
 }

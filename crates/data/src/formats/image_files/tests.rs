@@ -198,19 +198,20 @@ fn what_is_taken_for_what_is_said() {
             "parts: train/ (3 images) to learn from; val/ (1 image) not used; test/ (1 image) held back; extra/ (1 image), \
              unlabelled, not used (to learn from them, give their folder)",
             "left aside: 3 images (beside the folders and 1 more) in no part of the set",
-            "labels: column label of train.csv, 2 classes",
+            "labels: column label of train.csv, 2 classes (a, b)",
             "1 of 3 images has no label (train/3.png, for one)",
             "train.csv: 1 row has no image (9)",
             "1 file of another type skipped: 1 .md",
         ]
     );
-    assert_eq!(notes(&images("a/1.png b/2.png")), [""; 0]);
+    assert_eq!(notes(&images("a/1.png b/2.png")), ["labels: folders, 2 classes (a, b)"]);
+    assert_eq!(notes(&images("a/1.png a/2.png")), [""; 0]);
     let pets = images("images/1.png images/2.png masks/1.png masks/2.png");
     assert_eq!(
         notes(&[pets, vec![("train.txt", "1\n"), ("test.txt", "2\n")]].concat()),
         [
             "parts: train.txt (1 image) to learn from; test.txt (1 image) held back",
-            "left aside: 2 images (masks/) in no part of the set",
+            "left aside: 2 images (masks/), by their names masks or other pictures about the images",
         ]
     );
     let lists =
@@ -252,10 +253,7 @@ fn classes_of_test_images_are_those_of_the_training_images() {
     each(&images("train/good/1.png train/ok/2.png test/broken/3.png test/ok/4.png"), |path| {
         let test = open_at(path, Split::Test).unwrap();
         assert_eq!((labels(test.as_ref()).as_str(), test.classes().join(" ")), ("- ok", "good ok".to_owned()));
-        assert!(
-            test.notes().iter().any(|note| note
-                == "1 image in folders that are no class of the training images (test/broken/3.png, for one)")
-        );
+        assert!(test.notes().iter().any(|note| note == "1 of 2 images has no label (test/broken/3.png, for one)"));
     });
 }
 
@@ -335,7 +333,8 @@ fn a_stray_table_refuses_nothing() {
     put(root.path(), &[("00000.parquet", b"PAR1 of addresses".to_vec()), ("stray.npy", crate::testing::array(8))]);
     let set = open_at(root.path(), Split::Train).unwrap();
     assert_eq!((set.len(), set.classes().len()), (2, 0));
-    assert_eq!(set.notes(), ["2 files of other types skipped: 1 .npy, 1 .parquet"]);
+    let bucket = "the folder 00000 is no class: it holds all images";
+    assert_eq!(set.notes(), [bucket, "2 files of other types skipped: 1 .npy, 1 .parquet"]);
     // Beside archives as well.
     let root = tempfile::tempdir().unwrap();
     put(root.path(), &[("00000.tar", tar(&[("0.png", &png(4))])), ("00001.tar", tar(&[("1.png", &png(4))]))]);

@@ -2,6 +2,7 @@
 
 use super::{Labelled, Sources, Values, label_rank};
 use crate::attributes::{Attributes, has_celebas_name, is_table};
+use crate::class_labels::ClassLabels;
 use crate::error::Result;
 use crate::parts::Part;
 
@@ -53,10 +54,36 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<
             best = Some((rank, at, table, rows));
         }
     }
-    Ok(best.map(|(_, at, table, rows)| {
+    Ok(best.map(|((_, is_celebas, _), at, table, rows)| {
         let name = sources.sidecars()[at].name.clone();
+        if let Some(classes) = one_hot(&table, &rows).filter(|_| !is_celebas) {
+            return Labelled::apart(
+                Values::Ordered(classes),
+                format!("one-hot columns of {name}"),
+                Vec::new(),
+                vec![at],
+            );
+        }
         Labelled::apart(Values::Attributes(table, rows), name, Vec::new(), vec![at])
     }))
+}
+
+/// The classes of rows of which each has exactly one attribute; `None` where one has none or several.
+fn one_hot(table: &Attributes, rows: &[Option<u32>]) -> Option<ClassLabels> {
+    /// Two flags may exclude each other by chance.
+    const MIN_CLASSES: usize = 3;
+    let class = |row: Option<u32>| -> Option<Option<u32>> {
+        let Some(row) = row else { return Some(None) };
+        let has = table.row(row as usize)?;
+        let mut ones = has.iter().enumerate().filter(|(_, has)| **has).map(|(at, _)| at as u32);
+        ones.next().filter(|_| ones.next().is_none()).map(Some)
+    };
+    let labels: Vec<Option<u32>> = rows.iter().map(|row| class(*row)).collect::<Option<_>>()?;
+    let mut found: Vec<u32> = labels.iter().flatten().copied().collect();
+    found.sort_unstable();
+    found.dedup();
+    let names = table.names().to_vec();
+    (found.len() >= MIN_CLASSES).then_some(ClassLabels { labels, names, notes: Vec::new() })
 }
 
 #[cfg(test)]
@@ -97,6 +124,11 @@ mod tests {
         let (labels, what, _) =
             Case::new("a/1.jpg b/2.jpg", &[("x.csv", "f,A,B\n1,1,0\n2,0,1.0\n")]).labels(Part::Train);
         assert_eq!((labels.as_str(), what.as_str()), ("10 01", "x.csv"));
+        let isic = "f,MEL,NV,BCC\n1,0.0,1.0,0.0\n2,1.0,0.0,0.0\n3,0.0,0.0,1.0\n";
+        let (labels, what, _) = Case::new("1.jpg 2.jpg 3.jpg 4.jpg", &[("x.csv", isic)]).labels(Part::Train);
+        assert_eq!((labels.as_str(), what.as_str()), ("NV MEL BCC -", "one-hot columns of x.csv"));
+        let several = Case::new("1.jpg 2.jpg 3.jpg", &[("x.csv", "f,A,B,C\n1,1,0,0\n2,0,1,1\n3,0,0,1\n")]);
+        assert_eq!(several.train(), "100 011 001");
     }
 
     #[test]

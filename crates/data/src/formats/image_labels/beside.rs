@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{Labelled, MIN_SHARE, Sources, Values, label_rank};
+use crate::sidecars::Sidecar;
 
 /// Files looked at to see whether files of a kind hold labels.
 const SAMPLE: usize = 32;
@@ -28,6 +29,7 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32]) -> Option<Labelled> {
     for (at, sidecar) in sources.sidecars().iter().enumerate().filter(|(_, sidecar)| !sidecar.is_outside) {
         if let Some(kind) = kind_of(at) {
             of[kind].insert(start(&sidecar.name), at);
+            of[kind].entry(first_part(&sidecar.name)).or_insert(at);
         }
     }
     KINDS.iter().zip(&of).find_map(|(kind, of)| {
@@ -54,6 +56,22 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32]) -> Option<Labelled> {
         let notes = Vec::new();
         (is_label && count * MIN_SHARE >= images.len())
             .then(|| Labelled::apart(Values::Classes(labels), what, notes, there))
+    })
+}
+
+/// A note on files about one image each that hold no label: boxes, captions.
+pub(super) fn unread(sources: &Sources<'_>, images: &[u32]) -> Option<String> {
+    ["txt", "xml", "json", "cls"].iter().find_map(|kind| {
+        let is_own = |sidecar: &&Sidecar<'_>| sidecar.extension() == *kind && sources.index().is_named(sidecar.stem());
+        let mut own = sources.sidecars().iter().filter(is_own);
+        let (first, count) = (own.next()?, own.count() + 1);
+        (count > 1 && count * MIN_SHARE >= images.len()).then(|| {
+            format!(
+                "{count} .{kind} files are about one image each ({}, for one) and hold no single label: boxes and captions are \
+                 not read",
+                first.name
+            )
+        })
     })
 }
 
@@ -100,6 +118,7 @@ fn json_label(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::Case;
+    use crate::parts::Part;
 
     #[test]
     fn files_beside_images_hold_labels() {
@@ -107,6 +126,7 @@ mod tests {
             ("a/1.jpg a/2.jpg", &[("a/1.cls", "3\n"), ("a/2.cls", "cat")][..], "3 cat"),
             ("1.jpg 2.jpg", &[("1.json", r#"{"label": 4, "x": 1}"#), ("2.json", "{}")], "4 -"),
             ("1.left.jpg 2.left.jpg", &[("1.cls", "0"), ("2.cls", "1")], "0 1"),
+            ("1.input.jpg 2.input.jpg", &[("1.target.cls", "0"), ("2.target.cls", "1")], "0 1"),
             ("1.jpg 2.jpg 3.jpg 4.jpg", &[("1.txt", "a"), ("2.txt", "b"), ("3.txt", "a"), ("4.txt", "b")], "a b a b"),
             // Captions, boxes, no labels.
             ("1.jpg 2.jpg", &[("1.txt", "a caption"), ("2.txt", "a caption")], ""),
@@ -116,5 +136,14 @@ mod tests {
         ] {
             assert_eq!(Case::new(images, files).train(), expected, "{images} {files:?}");
         }
+    }
+
+    #[test]
+    fn files_of_boxes_are_said_once() {
+        let boxes = [("labels/1.txt", "0 0.5 0.5 1 1\n2 0.1 0.1 1 1\n"), ("labels/2.txt", "1 0.5 0.5 1 1\n")];
+        let said = Case::new("images/1.jpg images/2.jpg", &boxes).labels(Part::Train).2;
+        let expected = "2 .txt files are about one image each (labels/1.txt, for one) and hold no single label: boxes and \
+                        captions are not read";
+        assert_eq!(said, [expected]);
     }
 }

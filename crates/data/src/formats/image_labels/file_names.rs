@@ -45,6 +45,44 @@ const GENERIC: [&str; 30] = [
 
 /// Labels from the names of the files, without the names of parts.
 pub(super) fn find(names: &[&str]) -> Option<Labelled> {
+    by_word(names).or_else(|| by_digit(names))
+}
+
+/// The most classes that are numbers.
+const MAX_NUMBERS: usize = 100;
+
+/// Classes from the first or the last of two numbers, where the other one counts the images: `7_00012.png`, `00012-7.png`.
+fn by_digit(names: &[&str]) -> Option<Labelled> {
+    let numbers = |name: &&str| -> Option<(u64, u64)> {
+        let (a, b) = stem(name).split_once(['_', '-', '.', ' '])?;
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        Some((number(a)?, number(b)?))
+    };
+    let pairs: Vec<(u64, u64)> = names.iter().map(numbers).collect::<Option<_>>()?;
+    let counts = |of: &dyn Fn(&(u64, u64)) -> u64| {
+        let mut counts: HashMap<u64, usize> = HashMap::new();
+        pairs.iter().for_each(|pair| *counts.entry(of(pair)).or_default() += 1);
+        counts
+    };
+    let (first, last) = (counts(&|pair| pair.0), counts(&|pair| pair.1));
+    let are_classes = |counts: &HashMap<u64, usize>, others: &HashMap<u64, usize>| {
+        (2..=MAX_NUMBERS).contains(&counts.len())
+            && counts.values().all(|count| *count >= MIN_IMAGES)
+            && counts.keys().all(|number| *number < MAX_NUMBERS as u64)
+            && others.len() > counts.len()
+    };
+    let is_first = are_classes(&first, &last);
+    if !is_first && !are_classes(&last, &first) {
+        return None;
+    }
+    let which = if is_first { "first" } else { "last" };
+    let label = |pair: &(u64, u64)| if is_first { pair.0 } else { pair.1 };
+    let labels = pairs.iter().map(|pair| Some(label(pair).to_string())).collect();
+    let what = format!("the {which} number in the names of the files ({}, for one)", stem(names[0]));
+    Some(Labelled { values: Values::Classes(labels), what, notes: Vec::new(), used: Vec::new(), is_apart: false })
+}
+
+fn by_word(names: &[&str]) -> Option<Labelled> {
     let words: Option<Vec<&str>> = names.iter().map(|name| word(name)).collect();
     let words = words?;
     let mut counts: HashMap<&str, usize> = HashMap::new();
@@ -75,7 +113,13 @@ mod tests {
     fn numbered_names_are_classes() {
         let cats = "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg dog.0.jpg dog.1.jpg dog.2.jpg dog.3.jpg";
         assert_eq!(Case::new(cats, &[]).train(), "cat cat cat cat dog dog dog dog");
+        let digits = "7_00.png 7_01.png 7_02.png 7_03.png 3_04.png 3_05.png 3_06.png 3_07.png";
+        assert_eq!(Case::new(digits, &[]).train(), "7 7 7 7 3 3 3 3");
+        let last = "00-7.png 01-7.png 02-7.png 03-7.png 04-3.png 05-3.png 06-3.png 07-3.png";
+        assert_eq!(Case::new(last, &[]).train(), "7 7 7 7 3 3 3 3");
         for others in [
+            "20_1_2_99.jpg 20_1_2_98.jpg 21_1_2_99.jpg 21_1_2_98.jpg",
+            "901_1.png 901_2.png 901_3.png 901_4.png 902_1.png 902_2.png 902_3.png 902_4.png 902_5.png",
             "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg cat.4.jpg",
             "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg dog.0.jpg",
             "IMG_1.jpg IMG_2.jpg IMG_3.jpg IMG_4.jpg DSC_1.jpg DSC_2.jpg DSC_3.jpg DSC_4.jpg",

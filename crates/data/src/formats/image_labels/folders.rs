@@ -2,7 +2,7 @@
 //! classes: those numbered like the files in them (`00000/00017.png`, `01000/01234.png`), chunks (`part_1`, `images_002`), those
 //! named by the first letters of checksums, and archives numbered one after the other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::class_labels::ClassLabels;
 use crate::formats::archive::{common_folders, is_archive_name};
@@ -15,27 +15,38 @@ const MAX_LEVELS: usize = 8;
 const MIN_STEP: u64 = 10;
 
 /// Words for chunks of a set.
-const CHUNK_WORDS: [&str; 20] = [
-    "part", "parts", "batch", "chunk", "shard", "image", "images", "img", "imgs", "vol", "volume", "disk", "disc",
-    "data", "dataset", "section", "folder", "dir", "subset", "block",
+const CHUNK_WORDS: [&str; 23] = [
+    "fold", "folds", "cv", "part", "parts", "batch", "chunk", "shard", "image", "images", "img", "imgs", "vol",
+    "volume", "disk", "disc", "data", "dataset", "section", "folder", "dir", "subset", "block",
 ];
+
+/// One image in this many may lie beside the folders of classes.
+const STRAY_SHARE: usize = 10;
+
+/// Folders with an image each, from this number on, are no classes.
+const MIN_SINGLES: usize = 5;
 
 /// Classes, or why folders are none.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     pub classes: Option<ClassLabels>,
-    pub note: Option<String>,
+    pub notes: Vec<String>,
 }
 
-/// Classes from the first path component that differs between files, if it has two or more values and every image is in such
-/// a folder. Folders named by numbers are sorted numerically.
+/// Classes from the first path component that differs between files, if it has two or more values and nearly every image is in
+/// such a folder. Folders named by numbers are sorted numerically.
 pub(super) fn classes(names: &[&str]) -> Folders {
     let mut names = names.to_vec();
-    let mut note = None;
+    let mut note: Option<String> = None;
     for _ in 0..MAX_LEVELS {
         let shared = common_folders(names.iter().copied());
-        let paths: Option<Vec<(&str, &str)>> = names.iter().map(|name| name[shared..].split_once('/')).collect();
-        let Some(paths) = paths else { break };
+        let all: Vec<Option<(&str, &str)>> = names.iter().map(|name| name[shared..].split_once('/')).collect();
+        let paths: Vec<(&str, &str)> = all.iter().copied().flatten().collect();
+        let stray = all.iter().position(Option::is_none).map(|at| (all.len() - paths.len(), names[at]));
+        if paths.is_empty() {
+            note = note.or_else(|| bucket(&names[0][..shared]));
+            break;
+        }
         let mut folders: Vec<&str> = paths.iter().map(|(folder, _)| *folder).collect();
         // Neighbours mostly share a folder, so that little is left to sort.
         folders.dedup();
@@ -44,11 +55,17 @@ pub(super) fn classes(names: &[&str]) -> Folders {
         if folders.len() < 2 {
             break;
         }
+        if let Some((count, example)) = stray.filter(|(count, _)| count * STRAY_SHARE > all.len()) {
+            note = note.or_else(|| Some(said(&folders, &format!("{} beside them ({example}, for one)", lie(count)))));
+            break;
+        }
         if are_checksums(&paths) {
-            return Folders {
-                classes: None,
-                note: Some(said(&folders, "they are named by the first letters of the files")),
-            };
+            note = Some(said(&folders, "they are named by the first letters of the files"));
+            break;
+        }
+        if folders.len() >= MIN_SINGLES && folders.len() == paths.len() {
+            note = note.or_else(|| Some(said(&folders, "each of them holds one image")));
+            break;
         }
         if are_chunks(&folders) {
             let note_now = || said(&folders, "they are named as chunks of one collection");
@@ -56,20 +73,50 @@ pub(super) fn classes(names: &[&str]) -> Folders {
         } else if are_numbered(&folders, &paths) {
             note = note.or_else(|| Some(said(&folders, "the files in them are numbered on from folder to folder")));
         } else {
-            return Folders { classes: Some(labelled(folders, &paths)), note };
+            let notes = note.into_iter().chain(inner(&folders, &paths)).collect();
+            return Folders { classes: Some(labelled(folders, &all)), notes };
+        }
+        if stray.is_some() {
+            break;
         }
         names = paths.into_iter().map(|(_, rest)| rest).collect();
     }
-    Folders { classes: None, note }
+    Folders { classes: None, notes: note.into_iter().collect() }
 }
 
-fn labelled(mut folders: Vec<&str>, paths: &[(&str, &str)]) -> ClassLabels {
+fn lie(count: usize) -> String {
+    if count == 1 { "1 image lies".to_owned() } else { format!("{count} images lie") }
+}
+
+/// A note on a folder named by digits that holds all images.
+fn bucket(folder: &str) -> Option<String> {
+    let name = folder.trim_end_matches('/').rsplit('/').next()?;
+    let is_bucket = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_digit());
+    is_bucket.then(|| format!("the folder {name} is no class: it holds all images"))
+}
+
+/// A note on folders of classes that all hold the same folders, which may be the classes that are meant.
+fn inner(folders: &[&str], paths: &[(&str, &str)]) -> Option<String> {
+    let mut below: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let shared = common_folders(paths.iter().map(|(_, rest)| *rest));
+    for (folder, rest) in paths {
+        let rest = &rest[shared..];
+        below.entry(folder).or_default().insert(rest.split_once('/').map_or("", |(inner, _)| inner));
+    }
+    let first = &below[folders[0]];
+    let are_same = first.len() > 1 && !first.contains("") && below.values().all(|inner| inner == first);
+    let listed: Vec<&str> = first.iter().take(5).copied().collect();
+    are_same.then(|| format!("each of these folders holds the same ones ({}), which are no classes", listed.join(", ")))
+}
+
+fn labelled(mut folders: Vec<&str>, paths: &[Option<(&str, &str)>]) -> ClassLabels {
     if folders.iter().all(|folder| folder.parse::<u64>().is_ok()) {
         folders.sort_by_key(|folder| folder.parse::<u64>().unwrap_or(u64::MAX));
     }
     let rank: HashMap<&str, u32> = folders.iter().copied().zip(0..).collect();
-    let labels = paths.iter().map(|(folder, _)| rank[folder]).collect();
-    ClassLabels::complete(labels, folders.into_iter().map(|folder| plain(folder).to_owned()).collect())
+    let labels = paths.iter().map(|path| path.map(|(folder, _)| rank[folder])).collect();
+    let names = folders.into_iter().map(|folder| plain(folder).to_owned()).collect();
+    ClassLabels { labels, names, notes: Vec::new() }
 }
 
 /// A folder's name, or that of an archive without its ending.
@@ -153,7 +200,8 @@ mod tests {
     /// The class of each file, and the note.
     fn of(names: &str) -> (String, Option<String>) {
         let names: Vec<&str> = names.split(' ').collect();
-        let Folders { classes, note } = classes(&names);
+        let Folders { classes, notes } = classes(&names);
+        let note = notes.into_iter().next();
         let Some(classes) = classes else { return (String::new(), note) };
         let name = |label: &Option<u32>| label.map_or(String::new(), |label| classes.names[label as usize].clone());
         (classes.labels.iter().map(name).collect::<Vec<_>>().join(" "), note)
@@ -207,5 +255,31 @@ mod tests {
             "the folders 00000 to 01000 are no classes: the files in them are numbered on from folder to folder";
         assert_eq!(note.as_deref(), Some(expected));
         assert_eq!(of("0.tar/0.jpg 1.tar/1.jpg").1, None);
+        for (names, labels, note) in [
+            ("00000/img0.png 00000/img1.png", "", "the folder 00000 is no class: it holds all images"),
+            (
+                "fold_1/a/1 fold_1/b/1 fold_2/a/2 fold_2/b/2",
+                "a b a b",
+                "the folders fold_1 to fold_2 are no classes: they are named as chunks of one collection",
+            ),
+            ("a/1 b/2 c/3 d/4 e/5", "", "the folders a to e are no classes: each of them holds one image"),
+            ("a/1 a/2 b/3 x.png", "", "the folders a to b are no classes: 1 image lies beside them (x.png, for one)"),
+            ("a/1 a/2 a/3 a/4 a/5 b/1 b/2 b/3 b/4 x.png", "a a a a a b b b b ", ""),
+            (
+                "a/x/1 a/y/1 b/x/1 b/y/1",
+                "a a b b",
+                "each of these folders holds the same ones (x, y), which are no classes",
+            ),
+            (
+                "a/i/x/1 a/i/y/1 b/i/x/1 b/i/y/1",
+                "a a b b",
+                "each of these folders holds the same ones (x, y), which are no classes",
+            ),
+            ("a/x/1 a/y/1 b/x/1", "a a b", ""),
+            ("cat/1 cat/2", "", ""),
+        ] {
+            let (found, said) = of(names);
+            assert_eq!((found.as_str(), said.unwrap_or_default().as_str()), (labels, note), "{names}");
+        }
     }
 }

@@ -90,7 +90,10 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
             continue;
         }
         if let Some(part) = part_of(sidecar.stem()) {
-            groups.entry((sidecar.folder(), extension, rest_of(sidecar.stem()))).or_default().push((at, part));
+            // Of several splits (`train1.txt`, `train2.txt`) the first.
+            let number: String = sidecar.stem().chars().filter(char::is_ascii_digit).collect();
+            let rest = format!("{}{number}", rest_of(sidecar.stem()));
+            groups.entry((sidecar.folder(), extension, rest)).or_default().push((at, part));
         }
     }
     groups.into_iter().find_map(|((_, extension, _), mut files)| {
@@ -169,6 +172,12 @@ mod tests {
                 "TtTv",
             ),
             (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f,label\n3,a\n4,b\n")], "TTtt"),
+            (
+                &[("train1.txt", "1\n2\n3\n"), ("test1.txt", "4\n"), ("train2.txt", "2\n3\n4\n"), ("test2.txt", "1\n")],
+                "TTTt",
+            ),
+            (&[("x.csv", "f,label,is_valid\n1,a,False\n2,b,False\n3,a,True\n4,b,False\n")], "TTvT"),
+            (&[("x.csv", "f,label,is_train\n1,a,1\n2,b,1\n3,a,0\n4,b,1\n")], "TTvT"),
             // No parts: few listed, listed twice, no training images, no labels.
             (&[("train.txt", "1\n"), ("test.txt", "2\n")], ""),
             (&[("train.txt", "1\n2\n3\n"), ("test.txt", "3\n4\n")], ""),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{LABEL_COLUMNS, Labelled, MIN_SHARE, Sources, Values, counted, label, label_rank};
-use crate::parts::{Part, part_of};
-use crate::sidecars::{Index, Sidecar, Table};
+use crate::parts::{Part, part_of, rest_of};
+use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
 const MAX_COLUMNS: usize = 64;
@@ -47,7 +47,8 @@ pub(super) fn find(
         let name = &sidecar.name;
         match sources.table(at) {
             None => {}
-            Some(Err(_)) if sidecar.is_outside || is_prose(sidecar) => {}
+            Some(Err(_)) if sidecar.is_outside || sources.index().is_named(sidecar.stem()) => {}
+            Some(Err(what)) if is_prose(sidecar) && what != SEVERAL_OBJECTS => {}
             Some(Err(what)) => unused.push(format!("{name}: {what}")),
             Some(Ok(table)) => match read(table, sources.index(), sidecar, if part == Part::Train { 2 } else { 1 }) {
                 Ok(read) => {
@@ -60,6 +61,9 @@ pub(super) fn find(
                 }
                 // A table beside may be about something else.
                 Err(Unfit::Because(_)) if sidecar.is_outside && !names_most(table, sources.index()) => {}
+                // Files about one image each; lists of the images of a part.
+                Err(_) if sources.index().is_named(sidecar.stem()) => {}
+                Err(Unfit::Because(_)) if is_prose(sidecar) && table.columns() == 1 => {}
                 Err(Unfit::Because(why)) => unused.push(format!("{name}: {why}")),
                 Err(Unfit::NoImages) if sidecar.is_outside || is_prose(sidecar) => {}
                 Err(Unfit::NoImages) => unused.push(format!("{name}: it names none of the images")),
@@ -167,6 +171,10 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
     ] {
         if let Some(row) = first {
             let example = table.cell(row + skip, image_column);
+            // It may be an image of another part.
+            if one == "row has no image" && index.some(example).is_some() {
+                continue;
+            }
             notes.push(format!("{}: {}", sidecar.name, counted(count, one, many, example)));
         }
     }
@@ -184,7 +192,8 @@ fn label_column(
     let because = |why: String| Err(Unfit::Because(why));
     let others: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column).collect();
     let name = |column: usize| header.map_or(String::new(), |header| header[column].clone());
-    let found: HashMap<usize, Found> = others.iter().map(|&column| (column, Found::of(table, column, rows))).collect();
+    let of = |&column: &usize| (column, Found::of(table, column, rows, &name(column)));
+    let found: HashMap<usize, Found> = others.iter().map(of).collect();
     let mut named: Vec<(usize, usize)> =
         others.iter().filter_map(|&column| Some((label_rank(&name(column))?, column))).collect();
     named.sort_unstable();
@@ -236,24 +245,46 @@ struct Found {
 }
 
 impl Found {
-    fn of(table: &Table, column: usize, rows: &[(usize, u32)]) -> Self {
+    fn of(table: &Table, column: usize, rows: &[(usize, u32)], name: &str) -> Self {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut found = Self { are_parts: true, ..Self::default() };
         for (row, _) in rows {
             let Some(label) = label(table.cell(*row, column)) else { continue };
-            found.several |= label.contains('|');
             found.fractions |= label.contains('.') && label.parse::<f64>().is_ok();
             if seen.len() <= MAX_CLASSES && !seen.contains(&label) {
                 found.are_parts &= part_of(&label).is_some();
                 seen.insert(label);
             }
         }
-        Self { distinct: seen.len(), ..found }
+        Self { distinct: seen.len(), several: are_lists(&seen, name), ..found }
     }
 
     /// Whether the values may be classes, of which there must be `least`.
     fn is_fit(&self, least: usize) -> bool {
         (least..=MAX_CLASSES).contains(&self.distinct) && !self.fractions && !self.several
+    }
+}
+
+/// Whether some of the values of a column are lists of several labels: words between signs that make up fewer labels than there are
+/// values. Spaces part labels only in columns whose names say so.
+fn are_lists(values: &BTreeSet<String>, name: &str) -> bool {
+    let plural = ["tags", "labels", "classes", "categories", "attributes"];
+    let spaces = plural.iter().any(|plural| name.trim().eq_ignore_ascii_case(plural));
+    values.iter().any(|value| value.contains('|'))
+        || [',', ';', ' '].into_iter().filter(|sign| *sign != ' ' || spaces).any(|sign| {
+            let labels: BTreeSet<&str> = values.iter().flat_map(|value| value.split(sign).map(str::trim)).collect();
+            values.iter().any(|value| value.contains(sign)) && labels.len() <= values.len()
+        })
+}
+
+/// The part that a column such as `is_valid` or `train` says of its rows by yes and no.
+fn part_by_flag(name: &str, cell: &str) -> Option<Part> {
+    let part = part_of(name).filter(|_| matches!(rest_of(name).to_lowercase().as_str(), "" | "is"))?;
+    let other = if part == Part::Train { Part::Validation } else { Part::Train };
+    match cell.to_ascii_lowercase().as_str() {
+        "1" | "1.0" | "true" | "yes" => Some(part),
+        "0" | "0.0" | "false" | "no" => Some(other),
+        _ => None,
     }
 }
 
@@ -289,7 +320,7 @@ pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>
             let mut parts = vec![None; sources.index().len()];
             let cells = table.column(column).skip(skip).zip(&joined.image);
             let all = cells.map(|(cell, image)| {
-                let part = part_of(cell)?;
+                let part = part_of(cell).or_else(|| part_by_flag(&name, cell))?;
                 if let Some(image) = image {
                     parts[*image as usize] = Some(part);
                 }

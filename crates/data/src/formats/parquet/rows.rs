@@ -26,6 +26,12 @@ pub fn has_images(path: &Path) -> bool {
     opened.is_some_and(|reader| columns::has_images(reader.metadata().file_metadata()))
 }
 
+/// The number of rows of a file; 0 if it can't be read.
+pub fn count(path: &Path) -> usize {
+    let opened = File::open(path).ok().and_then(|file| SerializedFileReader::new(file).ok());
+    opened.map_or(0, |reader| usize::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
+}
+
 /// Appends a file's rows to `table`. Rows without an image are passed over.
 ///
 /// # Errors
@@ -56,6 +62,7 @@ pub fn read(path: &Path, table: &mut Table) -> Result<(), String> {
     if let (Some(what), Some(label)) = (unread, chosen.label) {
         table.unlabelled(format!("the column {} is not read as labels: {what}", columns.name(label)));
     }
+    table.column = table.column.take().or_else(|| chosen.label.map(|label| columns.name(label)));
     if table.names.is_empty() {
         table.names = chosen.names;
     }

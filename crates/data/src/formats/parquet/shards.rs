@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::holds_images;
+use super::{holds_images, images_in};
 use crate::error::{Error, Result};
 use crate::open_options::Split;
-use crate::parts::{Part, part_of};
+use crate::parts::{Holdings, Part, choose, describe, divide};
 
 /// Depth of the folders that are searched, and the number of other files and folders after which the search ends: folders of
 /// images may be large.
@@ -21,8 +21,8 @@ pub struct Shards {
     pub files: Vec<PathBuf>,
     /// Those of other parts.
     pub others: Vec<PathBuf>,
-    /// What is left aside.
-    pub note: Option<String>,
+    /// The parts, and what is left aside.
+    pub notes: Vec<String>,
 }
 
 impl Shards {
@@ -35,42 +35,48 @@ impl Shards {
 /// A file in a folder.
 struct Shard {
     path: PathBuf,
+    /// `None`: left aside.
     part: Option<Part>,
     /// Its folders, without those that name the part, and without `data`.
     config: String,
 }
 
-impl Shard {
-    fn new(root: &Path, path: PathBuf) -> Self {
-        let inside = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
-        let folders: Vec<String> = inside
-            .parent()
-            .into_iter()
-            .flat_map(Path::components)
-            .map(|folder| folder.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        let own = part_of(&inside.file_stem().unwrap_or_default().to_string_lossy());
-        let part = own.or_else(|| folders.iter().rev().find_map(|folder| part_of(folder)));
-        let is_config = |folder: &&String| part_of(folder).is_none() && *folder != "data";
-        let config = folders.iter().filter(is_config).map(String::as_str).collect::<Vec<_>>().join("/");
-        Self { path, part, config }
-    }
+/// The parquet files in a folder, divided as image files are; and what the set has of each part.
+fn divided(root: &Path) -> Result<(Vec<Shard>, Holdings)> {
+    let paths = files(root)?;
+    // A file counts as a folder of images.
+    let name = |path: &PathBuf| {
+        let inside = path.strip_prefix(root).unwrap_or(path);
+        let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        format!("{}/", parts.join("/"))
+    };
+    let names: Vec<String> = paths.iter().map(name).collect();
+    let division = divide(names.iter().map(String::as_str));
+    let mut holdings = division.holdings();
+    holdings.values_mut().for_each(|holding| holding.files = 0);
+    let shards: Vec<Shard> = paths
+        .into_iter()
+        .enumerate()
+        .map(|(at, path)| {
+            let part = division.part(at);
+            holdings.entry(part).or_default().files += images_in(&path);
+            let is_config = |folder: &&str| *folder != "data" && names[at].contains(&format!("{folder}/"));
+            let kept = division.kept(at, &names[at]);
+            let folders = kept.split('/').filter(|folder| !folder.is_empty() && !folder.ends_with(".parquet"));
+            Shard { path, part, config: folders.filter(is_config).collect::<Vec<_>>().join("/") }
+        })
+        .collect();
+    Ok((shards, holdings))
 }
 
-/// The files of `split` in `folder`: training files are those of this part, else all that are of none; test files those of the test
-/// part, else those of the validation part.
+/// The files of `split` in `folder`; test files are those of the test part, else those of the validation part.
 ///
 /// # Errors
 /// The folder can't be read, there is no such file, or there are several configurations.
 pub fn of(folder: &Path, split: Split) -> Result<Shards> {
-    let shards: Vec<Shard> = files(folder)?.into_iter().map(|path| Shard::new(folder, path)).collect();
+    let (shards, mut holdings) = divided(folder)?;
     one_config(folder, &shards)?;
-    let has = |part: Option<Part>| shards.iter().any(|shard| shard.part == part);
-    let choices = match split {
-        Split::Train => [Some(Part::Train), None],
-        Split::Test => [Some(Part::Test), Some(Part::Validation)],
-    };
-    let Some(chosen) = choices.into_iter().find(|part| has(*part)) else {
+    let Some(chosen) = choose(&holdings, split) else {
         let (what, hint) = (
             format!("{} has no parquet files with {} images", folder.display(), split.describe()),
             "expected names that begin with train or test, such as train-00000-of-00002.parquet",
@@ -80,21 +86,21 @@ pub fn of(folder: &Path, split: Split) -> Result<Shards> {
             Split::Test => Error::NoTestImages { what, hint: hint.into() },
         });
     };
-    let aside =
-        shards.iter().filter(|shard| matches!(shard.part, None | Some(Part::Unlabelled)) && shard.part != chosen);
-    let aside: Vec<String> = aside.map(|shard| name(&shard.path)).collect();
-    let note = aside.first().map(|first| match aside.len() {
-        1 => format!("1 parquet file is left aside: {first}"),
-        count => format!("{count} parquet files are left aside, {first} for one"),
-    });
-    let (files, others): (Vec<Shard>, Vec<Shard>) = shards.into_iter().partition(|shard| shard.part == chosen);
+    let mut notes: Vec<String> = Vec::new();
+    if split == Split::Train {
+        notes.extend(describe(&holdings, None));
+        let aside = holdings.remove(&None);
+        notes.extend(aside.map(|held| format!("left aside: {} in no part of the set", held.describe_files())));
+    }
+    let (files, others): (Vec<Shard>, Vec<Shard>) = shards.into_iter().partition(|shard| shard.part == Some(chosen));
     let paths = |shards: Vec<Shard>| shards.into_iter().map(|shard| shard.path).collect();
-    Ok(Shards { files: paths(files), others: paths(others), note: note.filter(|_| split == Split::Train) })
+    Ok(Shards { files: paths(files), others: paths(others), notes })
 }
 
 /// Refuses several configurations.
 fn one_config(folder: &Path, shards: &[Shard]) -> Result<()> {
-    let mut configs: Vec<&str> = shards.iter().map(|shard| shard.config.as_str()).collect();
+    let mut configs: Vec<&str> =
+        shards.iter().filter(|shard| shard.part.is_some()).map(|shard| shard.config.as_str()).collect();
     configs.sort_unstable();
     configs.dedup();
     match configs[..] {
@@ -115,10 +121,6 @@ fn one_config(folder: &Path, shards: &[Shard]) -> Result<()> {
             ))
         }
     }
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The parquet files in a folder and its subfolders, sorted. Where some hold images, those that hold none (lists of addresses) are

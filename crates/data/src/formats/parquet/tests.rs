@@ -175,7 +175,7 @@ fn rows_without_an_image_are_passed_over() {
     for none in [None, Some(&b""[..])] {
         let set = image(none).unwrap();
         assert_eq!(seen(&set), [(5, None), (6, None)]);
-        assert_eq!(set.notes(), ["1 of 3 rows have no image and are passed over, row 2 for one"]);
+        assert_eq!(set.notes(), ["1 of 3 rows has no image and is passed over, row 2 for one"]);
     }
     // An invalid image is skipped, as in a folder.
     let set = image(Some(b"no image")).unwrap();
@@ -250,11 +250,19 @@ fn labels_of_every_kind() {
     let as_text = "required binary label (UTF8);";
     assert_eq!(
         labelled(&path, as_text, None, text(["dog", "cat", "dog"])),
-        (vec![Some(1), Some(0), Some(1)], names(&["cat", "dog"]), vec![])
+        (
+            vec![Some(1), Some(0), Some(1)],
+            names(&["cat", "dog"]),
+            names(&["labels: column label, 2 classes (cat, dog)"])
+        )
     );
     assert_eq!(
         labelled(&path, as_text, None, text(["10", "9", ""])),
-        (vec![Some(1), Some(0), None], names(&["9", "10"]), names(&["1 of 3 images have no label"]))
+        (
+            vec![Some(1), Some(0), None],
+            names(&["9", "10"]),
+            names(&["1 of 3 images has no label", "labels: column label, 2 classes (9, 10)"])
+        )
     );
     let ints = |values: [i64; 3]| {
         move |writer: &mut SerializedColumnWriter<'_>| {
@@ -263,7 +271,11 @@ fn labels_of_every_kind() {
     };
     assert_eq!(
         labelled(&path, "required int64 label;", Some(NOTE), ints([2, -1, 0])),
-        (vec![Some(2), None, Some(0)], names(&["cat", "dog", "owl"]), names(&["1 of 3 images have no label"]))
+        (
+            vec![Some(2), None, Some(0)],
+            names(&["cat", "dog", "owl"]),
+            names(&["1 of 3 images has no label", "labels: column label, 3 classes (cat, dog, owl)"])
+        )
     );
     assert_eq!(labelled(&path, "required int64 other;", None, ints([1, 2, 3])), (vec![None; 3], vec![], vec![]));
     let floats = |values: [f64; 3]| {
@@ -292,7 +304,9 @@ fn parts_by_folders_and_configurations() {
     let train = open_as(folder, Split::Train).unwrap();
     assert_eq!(seen(&train), [(1, Some(0)), (2, Some(2)), (3, Some(2))]);
     assert_eq!(train.classes(), ["3", "4", "5"], "the test part has a class more");
-    assert_eq!(train.notes(), ["1 parquet file is left aside: 0000.parquet"]);
+    let parts = "parts: default/train/ (3 images) to learn from; default/test/ (1 image) held back; \
+                 default/partial-unlabelled/ (1 image), unlabelled, not used (to learn from them, give their folder)";
+    assert_eq!(train.notes(), [parts, "labels: column label, 3 classes (3, 4, 5)"]);
     let test = open_as(&folder.join("default"), Split::Test).unwrap();
     assert_eq!((seen(&test), test.classes().len()), (vec![(4, Some(1))], 3));
     // A list of addresses beside is no part of the set.

@@ -99,6 +99,21 @@ fn shape(values: usize) -> Option<(usize, usize)> {
     })
 }
 
+/// Whether the first row numbers the columns, as pandas does: `0,1,2,3`, or `0,0.1,0.2,0.3` for columns that were called alike.
+fn are_numbered(first: &ByteRecord, second: &ByteRecord) -> bool {
+    let counts = |from: usize| {
+        first.len() >= MIN_UNNAMED
+            && (0..first.len())
+                .all(|at| field(first, at).parse() == Ok(at + from) || (at == 0 && field(first, 0).is_empty()))
+    };
+    let has_point = |record: &ByteRecord| (0..record.len()).filter(|&at| field(record, at).contains('.')).count();
+    let dotted = |record: &ByteRecord| {
+        let ends = |at: usize| field(record, at).split_once('.').is_some_and(|(_, end)| end.parse::<usize>().is_ok());
+        record.len() >= MIN_UNNAMED && 2 * (0..record.len()).filter(|&at| ends(at)).count() > record.len()
+    };
+    counts(0) || counts(1) || (dotted(first) && has_point(second) == 0)
+}
+
 impl Columns {
     /// The columns of a table that starts with `text`.
     ///
@@ -123,8 +138,11 @@ impl Columns {
         let numeric =
             |record: &ByteRecord, at: usize| is_number(field(record, at)) || list(field(record, at)).is_some();
         let named = (0..first.len()).filter(|&at| !numeric(first, at)).count();
-        let header = 2 * named > first.len() || (0..first.len()).any(|at| !numeric(first, at) && numeric(second, at));
-        let (row, names) = if header { (second, Some(first)) } else { (first, None) };
+        let is_numbered = are_numbered(first, second);
+        let header = 2 * named > first.len()
+            || (0..first.len()).any(|at| !numeric(first, at) && numeric(second, at))
+            || is_numbered;
+        let (row, names) = if header { (second, Some(first).filter(|_| !is_numbered)) } else { (first, None) };
         if row.len() != first.len() {
             return Err(format!("its first row has {} fields, the second {}", first.len(), second.len()));
         }
@@ -173,7 +191,8 @@ impl Columns {
         let rest: Vec<usize> = (0..row.len()).filter(|at| !known(at) && !is_id(at)).collect();
         let (mut pixels, others): (Vec<usize>, Vec<usize>) =
             rest.into_iter().partition(|&at| is_number(field(row, at)));
-        if !self.header && shape(pixels.len()).is_none() && shape(pixels.len().saturating_sub(1)).is_some() {
+        let is_named = name(0).is_some();
+        if !is_named && shape(pixels.len()).is_none() && shape(pixels.len().saturating_sub(1)).is_some() {
             // The label is first or last; what never changes is none.
             let changes = |at: usize| rows.iter().any(|other| field(other, at) != field(row, at));
             let [first, last] = [pixels[0], pixels[pixels.len() - 1]];
@@ -181,8 +200,9 @@ impl Columns {
             pixels.retain(|at| *at != label);
             self.label = Some(label);
             let which = if label == first { "first" } else { "last" };
-            self.notes.push(format!("without a header, the {which} column is read as the label"));
-        } else if self.label.is_none() && others.len() == 1 && !self.header {
+            let without = if self.header { "names of columns" } else { "a header" };
+            self.notes.push(format!("without {without}, the {which} column is read as the label"));
+        } else if self.label.is_none() && others.len() == 1 && !is_named {
             self.label = Some(others[0]);
         }
         let is_pixel_name = |at: &usize| {
@@ -198,7 +218,7 @@ impl Columns {
             })
         };
         let count = pixels.len();
-        let least = if self.header && pixels.iter().all(is_pixel_name) { 4 } else { MIN_UNNAMED };
+        let least = if is_named && pixels.iter().all(is_pixel_name) { 4 } else { MIN_UNNAMED };
         let found = shape(count).filter(|_| count >= least);
         (self.side, self.channels) =
             found.ok_or_else(|| format!("its {count} columns of numbers are no square image"))?;

@@ -9,6 +9,9 @@ const MAX_COLUMNS: usize = 256;
 /// Maximum size of a JSON file (64 MiB), which takes several times as much in memory.
 const MAX_JSON_BYTES: usize = 64 << 20;
 
+/// Why annotations as in COCO hold no labels.
+pub(crate) const SEVERAL_OBJECTS: &str = "it has several objects in one image, as COCO, not one class per image";
+
 /// Lines looked at to find the separator.
 const SAMPLE_LINES: usize = 50;
 
@@ -108,7 +111,15 @@ fn said(text: &str) -> impl Iterator<Item = &str> + Clone {
 
 /// A table with a separator: the one that parts most lines into equally many cells.
 fn separated(text: &str) -> Result<Table, String> {
-    let sample: Vec<&str> = said(text).take(SAMPLE_LINES).collect();
+    // Excel's first line, which names the separator.
+    let first = text.lines().next().unwrap_or_default().trim_matches('"');
+    let text = if first.len() == 5 && first.starts_with("sep=") {
+        text.split_once('\n').map_or("", |two| two.1)
+    } else {
+        text
+    };
+    let records = records(text);
+    let sample: Vec<&str> = records.iter().map(String::as_str).collect();
     let mut best = (1, None);
     for separator in ['\t', ',', ';', '|', ' '] {
         let mut counts: Vec<usize> = sample.iter().map(|line| cells_of(line, separator).len()).collect();
@@ -145,6 +156,32 @@ fn separated(text: &str) -> Result<Table, String> {
         }
     }
     Ok(table)
+}
+
+/// The first records of a table: lines, or several where a cell between quotes holds line breaks.
+fn records(text: &str) -> Vec<String> {
+    /// Lines of one cell; more are due to a stray quote.
+    const MAX_LINES: usize = 50;
+    let mut records: Vec<String> = Vec::new();
+    let mut open: Option<(String, usize)> = None;
+    for line in said(text) {
+        let (mut record, lines) = open.take().map_or((String::new(), 0), |(before, lines)| (before + "\n", lines));
+        record.push_str(line);
+        if record.matches('"').count() % 2 == 0 {
+            records.push(record);
+        } else if lines < MAX_LINES {
+            open = Some((record, lines + 1));
+        } else {
+            return said(text).take(SAMPLE_LINES).map(str::to_owned).collect();
+        }
+        if records.len() == SAMPLE_LINES {
+            break;
+        }
+    }
+    if open.is_some() {
+        return said(text).take(SAMPLE_LINES).map(str::to_owned).collect();
+    }
+    records
 }
 
 /// The cells of one line.
@@ -269,7 +306,7 @@ fn coco(fields: &Map<String, Value>) -> Option<Result<Table, String>> {
         let image = cell(annotation.get("image_id"));
         let category = cell(annotation.get("category_id"));
         if of_image.insert(image, category.clone()).is_some_and(|before| before != category) {
-            return Some(Err("it has several objects in one image, as COCO, not one class per image".to_owned()));
+            return Some(Err(SEVERAL_OBJECTS.to_owned()));
         }
     }
     let mut table = Table::new(2);
