@@ -38,7 +38,7 @@ pub(crate) struct Look {
     pub mean: f32,
     /// The mean brightness of each of 8x8 parts.
     pub thumbnail: [u8; THUMBNAIL * THUMBNAIL],
-    /// What follows the image in its file: `pages`.
+    /// What follows the image in its file: `pages`, `frames`.
     pub more: Option<&'static str>,
 }
 
