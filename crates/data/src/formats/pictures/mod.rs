@@ -20,7 +20,7 @@ use crate::dataset::ImageShape;
 use crate::in_memory::MAX_SIDE;
 use crate::resize::ImageOptions;
 use crate::signatures;
-pub(crate) use look::{Look, look, look_at};
+pub(crate) use look::{Look, divisor, look, look_at};
 use raster::{Raster, Samples};
 
 /// Memory limit for the pixels of an image (512 MiB).
