@@ -90,7 +90,7 @@ impl LabelSettings {
                     [] => Error::data(
                         format!("{} has no labels, which conditional nets need", dataset.name()),
                         "choose a set with classes (mnist, cifar10, a folder with one subfolder per class) or attributes \
-                         (celeba), or train without labels (`labels.names`)",
+                         (celeba), or leave out `labels.names`, to train without labels",
                     ),
                     unused => Error::data(
                         format!(
@@ -238,7 +238,7 @@ fn refuse_unlabelled(set: &dyn Dataset) -> Result<()> {
             set.len(),
             set.image_name(first)
         ),
-        "label these images or remove them, or train without labels (`labels.names`)",
+        "label these images or remove them, or leave out `labels.names`, to train without labels",
     ))
 }
 

@@ -67,7 +67,7 @@ pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};
 pub use labels::{Conditions, LabelKind, LabelSettings};
 pub use list::{Listing, Location, list};
-pub use mirrored::Mirrored;
+pub use mirrored::{Mirrored, mirror};
 use named::{by_name, hub, registry, search_path};
 pub use nearest::{did_you_mean, nearest};
 pub use open_options::{OpenOptions, Split};

@@ -65,8 +65,8 @@ impl Dataset for Mirrored {
     }
 }
 
-/// Exchanges left and right of an image of `shape`.
-pub(crate) fn mirror(image: &mut [f32], shape: ImageShape) {
+/// Exchanges left and right of an image of `shape`: its values row after row, channels last.
+pub fn mirror(image: &mut [f32], shape: ImageShape) {
     let ImageShape { width, channels, .. } = shape;
     for row in image.chunks_exact_mut((width * channels).max(1)) {
         for column in 0..width / 2 {

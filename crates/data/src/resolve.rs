@@ -153,6 +153,12 @@ fn mention_namesake(error: Error, name: &str) -> Error {
 }
 
 fn unknown(name: &str) -> Error {
+    if name.starts_with("http://") || name.starts_with("https://") {
+        return Error::usage(
+            format!("{name} is an address, and data are read from this machine"),
+            format!("download it first, for example with: curl -LO {name}; then give the file"),
+        );
+    }
     let looks_like_path = name.contains(['/', '\\']) || Path::new(name).extension().is_some();
     let what = if looks_like_path {
         format!("there is no file or folder {name}")

@@ -66,6 +66,18 @@ const BY_START: &[(&[u8], &str, &str)] = &[
     (b"icns", "an icon file", CONVERT),
     (b"AT&TFORM", "a DjVu document", CONVERT),
     (b"SIMPLE  =", "a FITS file", CONVERT),
+    (b"FUJIFILMCCD-RAW", "a raw photo (RAF)", CONVERT),
+    (b"IIRO", "a raw photo (ORF)", CONVERT),
+    (b"IIRS", "a raw photo (ORF)", CONVERT),
+    (b"MMOR", "a raw photo (ORF)", CONVERT),
+    (b"IIU\0", "a raw photo (RW2)", CONVERT),
+    (b"II\xbc", "a JPEG XR image", CONVERT),
+    (b"\x01\xda\0", "an SGI image", CONVERT),
+    (b"\x01\xda\x01", "an SGI image", CONVERT),
+    (b"\x0a\x05\x01", "a PCX image", CONVERT),
+    (b"\x59\xa6\x6a\x95", "a Sun raster image", CONVERT),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile", CONVERT),
+    (b"/* XPM */", "an X pixmap", CONVERT),
     (b"\x5c\x01\0\0", "a NIfTI file", EXPORT),
     (b"PF\n", "a PFM image", CONVERT),
     (b"Pf\n", "a PFM image", CONVERT),
@@ -123,12 +135,17 @@ pub(crate) fn kind(start: &[u8]) -> Option<Kind> {
     if start.get(8..12) == Some(b"AVI ") {
         return of("a video (AVI)", FRAMES);
     }
+    // The start of a Targa file may look like that of a cursor or of a record.
+    if is_targa(start) && !is_record(start) {
+        return of("a Targa image", CONVERT);
+    }
     if let Some((_, name, remedy)) = BY_START.iter().find(|(bytes, ..)| start.starts_with(bytes)) {
         return of(name, remedy);
     }
     match start {
         [0x80, 2..=5, ..] => return of("a Python pickle", PICKLE),
         _ if start.get(128..132) == Some(b"DICM") => return of("a DICOM image", CONVERT),
+        _ if start.get(40..44) == Some(b" EMF") => return of("a Windows metafile", CONVERT),
         _ if start.get(512..520) == Some(b"\x89HDF\r\n\x1a\n") => return of("an HDF5 file", EXPORT),
         _ if start.get(16..20) == Some(&0xbeef_c0de_u32.to_le_bytes()) => return of("an LMDB database", EXPORT),
         _ if is_record(start) => return of("a TFRecord file", EXPORT),
@@ -165,9 +182,12 @@ fn text_kind(text: &str) -> Option<Kind> {
     let lower = trimmed.get(..trimmed.len().min(256)).unwrap_or(trimmed).to_ascii_lowercase();
     let printable = !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
     match () {
-        () if lower.starts_with("<svg") || (lower.starts_with("<?xml") && text.contains("<svg")) => {
+        () if lower.starts_with("<svg")
+            || (lower.starts_with(['<']) && !lower.contains("<html") && text.contains("<svg ")) =>
+        {
             of("an SVG drawing", "draw it to PNG: rsvg-convert -o FILE.png FILE.svg")
         }
+        () if lower.starts_with("#define") && lower.contains("_width ") => of("an X bitmap", CONVERT),
         () if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.starts_with("<head") => {
             of("a web page", AGAIN)
         }
@@ -179,6 +199,21 @@ fn text_kind(text: &str) -> Option<Kind> {
         () if printable => of("text", "give image files"),
         () => None,
     }
+}
+
+/// Whether a file begins as Targa files do, which have no signature: a colour map or none, a kind of image, its size and depth.
+fn is_targa(start: &[u8]) -> bool {
+    let Some(&[_, map, kind, _, _, length, high, map_depth, _, _, _, _, w, w_high, h, h_high, depth, _]) =
+        start.first_chunk()
+    else {
+        return false;
+    };
+    let mapped = match (map, kind) {
+        (0, 2 | 3 | 10 | 11) => start[3..8] == [0; 5],
+        (1, 1 | 9) => (length, high) != (0, 0) && matches!(map_depth, 15 | 16 | 24 | 32),
+        _ => false,
+    };
+    mapped && (w, w_high) != (0, 0) && (h, h_high) != (0, 0) && matches!(depth, 8 | 15 | 16 | 24 | 32)
 }
 
 /// Whether the first 12 bytes are a length and its masked CRC-32C, as in TFRecord files.
@@ -334,6 +369,12 @@ mod tests {
             (b"\xff\x0a\xfa".to_vec(), "a JPEG XL image"),
             (b"\0\0\0\x0cjP  \r\n\x87\n\0\0".to_vec(), "a JPEG 2000 image"),
             (b"8BPS\0\x01".to_vec(), "a Photoshop file"),
+            (b"\0\0\x02\0\0\0\0\0\0\0\0\0\x28\0\x1e\0\x18\0\x01".to_vec(), "a Targa image"),
+            (b"\0\x01\x09\0\0\0\x01\x18\0\0\0\0\x28\0\x1e\0\x08\x20\x01".to_vec(), "a Targa image"),
+            (b"\0\0\x02\0\x01\0\x20\x20\0\0\0\0\0\0\x30\x01\0\0\x16".to_vec(), "a cursor file"),
+            (b"\0\0\x01\0\x01\0\x20\x20\0\0\x01\0\x18\0\x30\x01\0\0\x16".to_vec(), "an icon file"),
+            (b"<!-- drawn --><svg width=\"3\">".to_vec(), "an SVG drawing"),
+            (b"FUJIFILMCCD-RAW 0201".to_vec(), "a raw photo (RAF)"),
             (b"<?xml version=\"1.0\"?>\n<svg xmlns=\"x\">".to_vec(), "an SVG drawing"),
             (b"<svg width=\"3\">".to_vec(), "an SVG drawing"),
             (b"\n<!DOCTYPE HTML><title>".to_vec(), "a web page"),

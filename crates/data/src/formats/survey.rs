@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::dataset::{Dataset, ImageShape, Sample};
 use crate::error::Result;
-use crate::pictures::{Look, look, look_at};
+use crate::pictures::{Look, divisor, look, look_at};
 use crate::resize::ImageOptions;
 use crate::with_notes::WithNotes;
 
@@ -31,6 +31,12 @@ const GREY_SHARE: f32 = 0.9;
 
 /// An image is blank if this share of its pixels has nearly the same brightness.
 const BLANK: f32 = 0.998;
+
+/// In so many of the images that are doubtful something is said of them: one in this number.
+const NOTABLE: usize = 5;
+
+/// Images whose values differ by less than this on average, at a few points, are nearly the same.
+const NEAR: usize = 8;
 
 /// The images looked at, by index.
 pub(crate) struct Survey {
@@ -110,6 +116,7 @@ impl Survey {
             files: self.good().count(),
             transparent: self.good().filter(|(_, look)| look.uniform_over.is_some()).count(),
             other_sizes: self.odd_sizes().0,
+            shape: self.shape(),
         }
     }
 
@@ -131,6 +138,7 @@ impl Survey {
         }
         if options.size.is_none() {
             remarks.extend(self.sizes());
+            remarks.extend(self.enlarged(&looks));
         }
         if options.channels.is_none() {
             remarks.extend(self.colours(&looks));
@@ -153,6 +161,20 @@ impl Survey {
             let size = format!("{}x{}", shape.height, shape.width);
             format!(
                 "{odd} of {all} images looked at are not {size} and are left aside; `data.size` resizes all to one size"
+            )
+        })
+    }
+
+    /// A remark on images of which each pixel is repeated.
+    fn enlarged(&self, looks: &[&Look]) -> Option<String> {
+        let shape = self.shape().filter(|_| looks.len() >= MIN_IMAGES)?;
+        let (odd, factor) = (self.odd_sizes().0, looks.iter().map(|look| look.enlarged).fold(0, divisor));
+        let (height, width) = (shape.height / factor.max(1), shape.width / factor.max(1));
+        (odd == 0 && factor > 1 && height.min(width) >= 4).then(|| {
+            let size = if height == width { height.to_string() } else { format!("\"{height}x{width}\"") };
+            format!(
+                "the images looked at are enlarged: each of their pixels is repeated {factor} times in both directions; \
+                 `data.size` = {size} reads them as they were"
             )
         })
     }
@@ -186,49 +208,77 @@ fn transparency(looks: &[&Look], options: &ImageOptions) -> Option<String> {
         return None;
     }
     let blank = clear.iter().filter(|(look, _)| look.uniform >= BLANK).count();
-    if 2 * blank < count {
+    if blank == 0 || NOTABLE * blank < count {
         return Some(format!(
             "{count} of {all} images looked at are transparent in part, and are laid over {under} (`data.background`)"
         ));
     }
-    let worst = |ground: usize| clear.iter().filter(|(_, over)| over[ground] >= BLANK).count();
-    let better = if worst(0) <= worst(1) { "black" } else { "white" };
-    Some(format!(
-        "{blank} of {count} transparent images looked at are blank over {under}: set `data.background` = \"{better}\" to see \
-         what is in them"
-    ))
+    let on = |ground: usize| clear.iter().filter(|(_, over)| over[ground] >= BLANK).count();
+    let [on_black, on_white] = [on(0), on(1)];
+    let everywhere = clear.iter().filter(|(_, over)| over.iter().all(|over| *over >= BLANK)).count();
+    let seen = format!("{blank} of {count} transparent images looked at are blank over {under}");
+    let better = match () {
+        () if 2 * everywhere >= blank => return Some(format!("{seen}, and would be over any other ground")),
+        // What is white in some images is black in others.
+        () if NOTABLE * on_black.min(on_white) >= count => "grey",
+        () if on_black <= on_white => "black",
+        () => "white",
+    };
+    Some(format!("{seen}: set `data.background` = \"{better}\" to see what is in them"))
 }
 
 /// A remark on values that use a small part of their range, or more than the range that was set.
 fn spans(looks: &[&Look], options: &ImageOptions) -> Option<String> {
     let spans: Vec<(f32, f32, f32)> = looks.iter().filter_map(|look| look.span).collect();
-    let low = spans.iter().map(|span| span.0).reduce(f32::min)?;
-    let high = spans.iter().map(|span| span.1).reduce(f32::max)?;
+    let extremes = |spans: &mut dyn Iterator<Item = &(f32, f32, f32)>| {
+        spans.fold(None, |so_far: Option<(f32, f32)>, &(low, high, _)| {
+            Some(so_far.map_or((low, high), |(least, most)| (least.min(low), most.max(high))))
+        })
+    };
+    let (low, high) = extremes(&mut spans.iter())?;
     if let Some((from, to)) = options.range {
         return (low < from || high > to).then(|| {
             format!("pixel values from {low} to {high} were seen; those outside of `data.range` = [{from}, {to}] are clipped")
         });
     }
-    let full = spans.first()?.2;
-    let narrow =
-        spans.len() >= MIN_IMAGES && high - low < full / 8.0 && high > low && spans.iter().all(|span| span.2 == full);
-    narrow.then(|| {
+    // By type: 8 bits, 16 bits, floats.
+    let types: Vec<f32> = spans.iter().map(|span| span.2).fold(Vec::new(), |mut types, full| {
+        if !types.contains(&full) {
+            types.push(full);
+        }
+        types
+    });
+    types.iter().find_map(|&full| {
+        let of_type = || spans.iter().filter(|span| span.2 == full);
+        let ((low, high), count) = (extremes(&mut of_type())?, of_type().count());
+        // Sensors have 12 or 14 bits, which 16 hold.
+        let small = full / if full == 65_535.0 && low < full / 64.0 { 4.0 } else { 8.0 };
+        if count < MIN_IMAGES || high <= low || high - low >= small {
+            return None;
+        }
         let seen = match () {
             () if high <= full / 8.0 => "nearly black",
+            () if high <= small => "dark",
             () if low >= full * 7.0 / 8.0 => "nearly white",
             () => "washed out",
         };
         let (from, to) = wider(low, high, full);
-        format!(
-            "the images looked at are {seen}: their values go from {low} to {high}, of {full}; `data.range` = [{from}, {to}] \
-             uses the whole range"
-        )
+        let values = format!("their values go from {low} to {high}, of {full}");
+        Some(if types.len() == 1 {
+            format!("the images looked at are {seen}: {values}; `data.range` = [{from}, {to}] uses the whole range")
+        } else {
+            format!(
+                "{count} of {} images looked at are {seen}: {values}; others use a whole range of another type, so that \
+                 `data.range` would not fit all: save these with 8 bits, from black to white",
+                spans.len()
+            )
+        })
     })
 }
 
 /// A range with round ends for values from `low` to `high`.
 fn wider(low: f32, high: f32, full: f32) -> (f32, f32) {
-    let from = if high <= full / 8.0 && low < high / 4.0 { 0.0 } else { low };
+    let from = if high <= full / 4.0 && low < high / 4.0 { 0.0 } else { low };
     // The largest number of so many bits, as cameras and scanners have.
     let bits = (8..16).map(|bits| ((1u32 << bits) - 1) as f32).find(|top| *top >= high);
     let to = bits.filter(|_| full == 65_535.0 && from == 0.0).unwrap_or(high);
@@ -242,7 +292,7 @@ fn sameness(looks: &[&Look]) -> Option<String> {
         return None;
     }
     let blank: Vec<&&Look> = looks.iter().filter(|look| look.uniform >= BLANK).collect();
-    if 5 * blank.len() >= all {
+    if NOTABLE * blank.len() >= all {
         let mean = blank.iter().map(|look| look.mean).sum::<f32>() / blank.len() as f32;
         let which = match mean {
             ..5.0 => " (black)",
@@ -251,7 +301,11 @@ fn sameness(looks: &[&Look]) -> Option<String> {
         };
         return Some(format!("{} of {all} images looked at are blank: of one brightness{which}", blank.len()));
     }
-    let alike = |a: &Look, b: &Look| a.thumbnail.iter().zip(&b.thumbnail).all(|(a, b)| a.abs_diff(*b) <= 1);
+    // The means alone are the same for all fine textures.
+    let alike = |a: &Look, b: &Look| {
+        let apart: usize = a.points.iter().zip(&b.points).map(|(a, b)| usize::from(a.abs_diff(*b))).sum();
+        a.thumbnail.iter().zip(&b.thumbnail).all(|(a, b)| a.abs_diff(*b) <= 1) && apart < NEAR * a.points.len()
+    };
     let copies = (0..all).filter(|&k| looks[..k].iter().any(|other| alike(other, looks[k]))).count();
     match copies + 1 {
         same if same == all => Some(format!("all {all} images looked at are the same, or nearly so")),
@@ -299,3 +353,7 @@ pub(crate) fn remarked(set: Box<dyn Dataset>) -> Result<Box<dyn Dataset>> {
     let remarks = of_arrays(set.as_ref())?;
     Ok(WithNotes::over(set, remarks))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

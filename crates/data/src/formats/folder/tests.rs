@@ -64,7 +64,8 @@ fn transparency_is_kept_or_laid_over_white() {
     image.save(root.path().join("b.png")).unwrap();
     let read = |channels| {
         let set = Folder::open(root.path(), &ImageOptions { channels: Some(channels), ..ANY }).unwrap();
-        assert_eq!(set.sample(), Sample { files: 2, transparent: 1, other_sizes: 0 });
+        let shape = Some(ImageShape { height: 2, width: 2, channels: 3 });
+        assert_eq!(set.sample(), Sample { files: 2, transparent: 1, other_sizes: 0, shape });
         let mut image = vec![9.0; set.shape().len()];
         set.read(1, &mut image).unwrap();
         image.iter().map(|value| (value * 255.0).round() as u8).collect::<Vec<_>>()
@@ -75,7 +76,8 @@ fn transparency_is_kept_or_laid_over_white() {
     put_grey(root.path(), "c.png", 3, 9);
     put(root.path(), "d.png", b"no picture");
     let set = Folder::open(root.path(), &ANY).unwrap();
-    assert_eq!(set.sample(), Sample { files: 2, transparent: 0, other_sizes: 1 });
+    let shape = Some(ImageShape { height: 2, width: 2, channels: 1 });
+    assert_eq!(set.sample(), Sample { files: 2, transparent: 0, other_sizes: 1, shape });
     assert!(set.skipped().is_empty(), "nothing was read");
 }
 

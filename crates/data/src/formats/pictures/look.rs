@@ -38,7 +38,11 @@ pub(crate) struct Look {
     pub mean: f32,
     /// The mean brightness of each of 8x8 parts.
     pub thumbnail: [u8; THUMBNAIL * THUMBNAIL],
-    /// What follows the image in its file: `pages`.
+    /// The brightness in the middle of each part.
+    pub points: [u8; THUMBNAIL * THUMBNAIL],
+    /// How many times each of its pixels is repeated to the right and down; 1 for most images, 0 for one brightness.
+    pub enlarged: usize,
+    /// What follows the image in its file: `pages`, `frames`.
     pub more: Option<&'static str>,
 }
 
@@ -73,6 +77,8 @@ pub(crate) fn look(bytes: &[u8], options: &ImageOptions) -> Result<Look, String>
             uniform_over,
             mean: mean(&grey),
             thumbnail: thumbnail(&grey, width, height),
+            points: points(&grey, width, height),
+            enlarged: enlarged(&grey, width, height),
             more: opened.more,
         })
     })
@@ -95,6 +101,8 @@ pub(crate) fn look_at(pixels: Vec<u8>, shape: ImageShape) -> Look {
         uniform_over: None,
         mean: mean(&grey),
         thumbnail: thumbnail(&grey, width, height),
+        points: points(&grey, width, height),
+        enlarged: enlarged(&grey, width, height),
         more: None,
     }
 }
@@ -118,6 +126,41 @@ fn uniform(grey: &[u8]) -> f32 {
     grey.iter().for_each(|&value| counts[usize::from(value)] += 1);
     let near = |level: usize| counts[level.saturating_sub(4)..=(level + 4).min(255)].iter().sum::<usize>();
     (0..256).map(near).max().unwrap_or(0) as f32 / grey.len().max(1) as f32
+}
+
+/// The values in the middle of 8x8 parts.
+fn points(grey: &[u8], width: usize, height: usize) -> [u8; THUMBNAIL * THUMBNAIL] {
+    std::array::from_fn(|part| {
+        let place = |part: usize, side: usize| (2 * part + 1) * side / (2 * THUMBNAIL);
+        let (y, x) = (place(part / THUMBNAIL, height), place(part % THUMBNAIL, width));
+        grey.get(y * width + x).copied().unwrap_or(0)
+    })
+}
+
+/// The largest factor by which an image is enlarged without smoothing: the greatest common divisor of its sides and of the places
+/// where a row or column differs from the one before; 0 if none differs.
+fn enlarged(grey: &[u8], width: usize, height: usize) -> usize {
+    let row = |y: usize| &grey[y * width..(y + 1) * width];
+    let mut factor = 0;
+    for y in 1..height {
+        if factor != 1 && row(y) != row(y - 1) {
+            factor = divisor(factor, y);
+        }
+    }
+    for y in 0..height {
+        // Rows that repeat the one before say nothing new.
+        if factor != 1 && (y == 0 || row(y) != row(y - 1)) {
+            let differs = |pair: &[u8]| pair[0] != pair[1];
+            let places = row(y).windows(2).enumerate().filter(|(_, pair)| differs(pair)).map(|(x, _)| x + 1);
+            factor = places.fold(factor, divisor);
+        }
+    }
+    if factor == 0 { 0 } else { divisor(divisor(factor, width), height) }
+}
+
+/// The greatest common divisor; that of 0 and another number is the other.
+pub(crate) fn divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 /// The means of 8x8 parts.

@@ -2,23 +2,25 @@
 //! first. The EXIF orientation is applied, transparency is composited over a background, 16 bits are rounded to 8. Sizes are
 //! checked before allocation.
 
+mod frames;
 mod jpeg;
 mod look;
 mod orientation;
 mod raster;
 mod tiff;
 
+use std::error::Error as _;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use crate::alpha;
 use crate::dataset::ImageShape;
 use crate::in_memory::MAX_SIDE;
 use crate::resize::ImageOptions;
 use crate::signatures;
-pub(crate) use look::{Look, look, look_at};
+pub(crate) use look::{Look, divisor, look, look_at};
 use raster::{Raster, Samples};
 
 /// Memory limit for the pixels of an image (512 MiB).
@@ -70,7 +72,7 @@ pub(crate) fn is_image(start: &[u8]) -> bool {
 struct Opened {
     raster: Raster,
     orientation: Option<u8>,
-    /// What follows the image that is read, if anything does: `pages`.
+    /// What follows the image that is read, if anything does: `pages`, `frames`.
     more: Option<&'static str>,
 }
 
@@ -97,7 +99,8 @@ fn open(bytes: &[u8]) -> Result<Opened, String> {
         ImageFormat::Png if !png_ends(bytes) => by_crate(&[bytes, PNG_END].concat(), format),
         _ => by_crate(bytes, format),
     };
-    Ok(Opened { raster: raster?, orientation, more: None })
+    let more = frames::has_several(bytes, format).then_some("frames");
+    Ok(Opened { raster: raster?, orientation, more })
 }
 
 /// The last chunk of every PNG file.
@@ -129,7 +132,7 @@ fn format(bytes: &[u8]) -> Option<ImageFormat> {
 
 /// Decodes a file with the crate `image`, after a check of the declared size.
 fn by_crate(bytes: &[u8], format: ImageFormat) -> Result<Raster, String> {
-    let plain = |error: image::ImageError| error.to_string();
+    let plain = |error: image::ImageError| reason(&error, format, bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = None;
@@ -144,6 +147,38 @@ fn by_crate(bytes: &[u8], format: ImageFormat) -> Result<Raster, String> {
         return Err(format!("its header claims {width}x{height} pixels, more than it can hold"));
     }
     raster(DynamicImage::from_decoder(decoder).map_err(plain)?)
+}
+
+/// What the crate `image` found wrong with a file.
+fn reason(error: &ImageError, format: ImageFormat, bytes: &[u8]) -> String {
+    let name = match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::WebP => "WebP",
+        ImageFormat::Gif => "GIF",
+        ImageFormat::Bmp => "BMP",
+        _ => "PNM",
+    };
+    let text = match (error, error.source()) {
+        (ImageError::Decoding(_) | ImageError::Unsupported(_), Some(source)) => source.to_string(),
+        _ => error.to_string(),
+    };
+    // The first lengths in a WebP file say where it ends; its decoder calls what is missing corrupt.
+    let claimed = (format == ImageFormat::WebP)
+        .then(|| Some(u32::from_le_bytes(*bytes.get(4..8)?.first_chunk()?) as usize))
+        .flatten();
+    let ends = matches!(error, ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof)
+        || text.to_ascii_lowercase().contains("end of file")
+        || claimed.is_some_and(|length| length > bytes.len());
+    match error {
+        _ if ends => format!("it ends before the image does (truncated {name})"),
+        // The names of parts of a file help nobody.
+        ImageError::Decoding(_) => {
+            let what = text.split(" while decoding ").next().unwrap_or_default();
+            format!("it is a damaged {name}: {what}")
+        }
+        ImageError::Unsupported(_) => format!("it is a {name} of a kind that is not read: {text}"),
+        _ => text,
+    }
 }
 
 fn raster(image: DynamicImage) -> Result<Raster, String> {

@@ -85,7 +85,8 @@ impl Samples {
                         if least < low - slack || most > high + slack {
                             return Err(format!(
                                 "its values are {kind} from {least} to {most}, expected {low} to {high}; the values \
-                                 that are black and white can be set (`data.range`)"
+                                 that are black and white can be set: `data.range` = {}",
+                                likely(least, most)
                             ));
                         }
                         (low, high)
@@ -94,7 +95,8 @@ impl Samples {
                         let (least, most) = seen();
                         return Err(format!(
                             "its values are {kind} (from {least} to {most}), which have no usual range; the values that \
-                             are black and white must be set (`data.range`)"
+                             are black and white must be set, such as `data.range` = {}",
+                            likely(least, most)
                         ));
                     }
                 };
@@ -123,6 +125,15 @@ impl Samples {
 
 fn extremes(values: impl Iterator<Item = f32>) -> (f32, f32) {
     values.fold((f32::MAX, f32::MIN), |(low, high), value| (low.min(value), high.max(value)))
+}
+
+/// The usual range that holds these values, as it is written in a recipe.
+fn likely(least: f32, most: f32) -> String {
+    const USUAL: [(f32, f32); 6] =
+        [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 4095.0), (0.0, 16_383.0), (0.0, 65_535.0)];
+    let holds = |&(low, high): &(f32, f32)| low <= least && most <= high;
+    let (low, high) = USUAL.into_iter().find(holds).unwrap_or((least, most));
+    format!("[{low}, {high}]")
 }
 
 /// 16 bits rounded to 8.

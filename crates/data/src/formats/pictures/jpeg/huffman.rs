@@ -58,14 +58,21 @@ impl Huffman {
     }
 
     /// The next symbol.
-    #[inline]
+    #[inline(always)]
     pub fn next(&self, bits: &mut Bits) -> Result<u32, Stop> {
         let next = bits.peek();
-        let short = self.short[(next >> (16 - SHORT)) as usize];
-        if short != 0 {
-            bits.skip(u32::from(short >> 8))?;
-            return Ok(u32::from(short & 0xff));
+        match self.short[(next >> (16 - SHORT)) as usize] {
+            0 => self.long(next, bits),
+            short => {
+                bits.skip(u32::from(short >> 8))?;
+                Ok(u32::from(short & 0xff))
+            }
         }
+    }
+
+    /// The symbol of a code longer than [`SHORT`], with which the bits `next` begin.
+    #[cold]
+    fn long(&self, next: u32, bits: &mut Bits) -> Result<u32, Stop> {
         for length in SHORT + 1..=16 {
             let (largest, start) = self.long[length as usize];
             let code = (next >> (16 - length)) as i32;

@@ -49,7 +49,11 @@ pub fn decode_part(bytes: &[u8], tables: &[u8], ycc: bool) -> Result<Raster, Str
         (1, _) => Colours::Grey,
         (3, true) => Colours::YCbCr,
         (3, false) => Colours::Rgb,
-        (count, _) => return Err(format!("it is a JPEG of {count} components in a TIFF file, which is not read")),
+        (count, _) => {
+            return Err(format!(
+                "it is a TIFF file with JPEG compression of {count} components, which is not read: save it as PNG"
+            ));
+        }
     };
     Ok(raster(&parsed, colours))
 }

@@ -40,11 +40,28 @@ pub fn pixels(frame: &Frame, colours: Colours) -> Vec<u8> {
     pixels
 }
 
+/// Pixels that are computed before they are interleaved, so that the computation uses vector instructions.
+const TOGETHER: usize = 16;
+
 #[inline(always)]
 fn joined(out: &mut [u8], planes: [&Plane; 3], pixel: impl Fn(u8, u8, u8) -> [u8; 3]) {
-    let [a, b, c] = planes.map(|plane| plane.row.iter());
-    for (((out, &a), &b), &c) in out.chunks_exact_mut(3).zip(a).zip(b).zip(c) {
-        out.copy_from_slice(&pixel(a, b, c));
+    let [a, b, c] = planes.map(|plane| plane.row.chunks(TOGETHER));
+    for (((out, a), b), c) in out.chunks_mut(3 * TOGETHER).zip(a).zip(b).zip(c) {
+        let mut joined = [[0; TOGETHER]; 3];
+        if let (Ok(a), Ok(b), Ok(c)) = (a.try_into(), b.try_into(), c.try_into()) {
+            let (a, b, c): (&[u8; TOGETHER], &[u8; TOGETHER], &[u8; TOGETHER]) = (a, b, c);
+            for k in 0..TOGETHER {
+                [joined[0][k], joined[1][k], joined[2][k]] = pixel(a[k], b[k], c[k]);
+            }
+        } else {
+            for (k, ((&a, &b), &c)) in a.iter().zip(b).zip(c).enumerate() {
+                [joined[0][k], joined[1][k], joined[2][k]] = pixel(a, b, c);
+            }
+        }
+        let [first, second, third] = joined;
+        for (k, out) in out.chunks_exact_mut(3).enumerate() {
+            out.copy_from_slice(&[first[k], second[k], third[k]]);
+        }
     }
 }
 
@@ -78,7 +95,7 @@ struct Plane<'a> {
     /// The current row.
     row: Vec<u8>,
     /// A row in twice the number of rows, times 4.
-    sums: Vec<u32>,
+    sums: Vec<u16>,
 }
 
 impl<'a> Plane<'a> {
@@ -103,7 +120,7 @@ impl<'a> Plane<'a> {
                 self.row.iter_mut().zip(&self.sums).for_each(|(out, sum)| *out = ((sum + bias) >> 2) as u8);
             }
             (Some(2), Some(1)) if !narrow => {
-                self.sums.iter_mut().zip(self.rows[y]).for_each(|(sum, &value)| *sum = u32::from(value));
+                self.sums.iter_mut().zip(self.rows[y]).for_each(|(sum, &value)| *sum = u16::from(value));
                 wider(&self.sums, [1, 2], 2, &mut self.row);
             }
             (Some(2), Some(2)) if !narrow => {
@@ -125,7 +142,7 @@ impl<'a> Plane<'a> {
         let near = y / 2;
         let other = if y.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(self.rows.len() - 1) };
         for ((sum, &near), &other) in self.sums.iter_mut().zip(self.rows[near]).zip(self.rows[other]) {
-            *sum = 3 * u32::from(near) + u32::from(other);
+            *sum = 3 * u16::from(near) + u16::from(other);
         }
     }
 }
@@ -133,13 +150,19 @@ impl<'a> Plane<'a> {
 /// A row of twice as many values: three parts of the nearer value and one of the other, divided by `1 << shift`, which
 /// `bias` rounds for the left and the right half.
 #[inline(always)]
-fn wider(values: &[u32], bias: [u32; 2], shift: u32, out: &mut [u8]) {
+fn wider(values: &[u16], bias: [u16; 2], shift: u32, out: &mut [u8]) {
+    let pair = |near: u16, left: u16, right: u16| {
+        [((3 * near + left + bias[0]) >> shift) as u8, ((3 * near + right + bias[1]) >> shift) as u8]
+    };
     let last = values.len() - 1;
-    for (x, pair) in out.chunks_mut(2).enumerate() {
-        let near = 3 * values[x];
-        pair[0] = ((near + values[x.saturating_sub(1)] + bias[0]) >> shift) as u8;
-        if let Some(right) = pair.get_mut(1) {
-            *right = ((near + values[(x + 1).min(last)] + bias[1]) >> shift) as u8;
+    for x in [0, last] {
+        let [left, right] = pair(values[x], values[x.saturating_sub(1)], values[(x + 1).min(last)]);
+        out[2 * x] = left;
+        if let Some(out) = out.get_mut(2 * x + 1) {
+            *out = right;
         }
+    }
+    for (near, out) in values.windows(3).zip(out[2..].chunks_exact_mut(2)) {
+        out.copy_from_slice(&pair(near[1], near[0], near[2]));
     }
 }

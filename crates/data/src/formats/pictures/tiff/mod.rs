@@ -48,6 +48,9 @@ enum Format {
 /// The file is damaged, or uses what is not read.
 pub fn decode(bytes: &[u8]) -> Result<Page, String> {
     let directory = Directory::first(bytes)?;
+    if is_raw(bytes, &directory) {
+        return Err("it is a raw photo, which is not read: develop it to JPEG or PNG".to_owned());
+    }
     let layout = layout(&directory)?;
     let mut photometric = directory.number(262).unwrap_or(if layout.samples >= 3 { 2 } else { 1 });
     let ycc = photometric == 6;
@@ -87,6 +90,15 @@ pub fn decode(bytes: &[u8]) -> Result<Page, String> {
     let raster = Raster { width: layout.width, height: layout.height, channels, samples };
     let orientation = directory.number(u64::from(super::orientation::TAG)).and_then(|value| u8::try_from(value).ok());
     Ok(Page { raster, orientation, more: directory.more })
+}
+
+/// Whether it is a raw photo: the image of a Canon CR2, the values of a sensor, or a thumbnail before these (DNG, NEF, ARW).
+fn is_raw(bytes: &[u8], directory: &Directory) -> bool {
+    let has_values_elsewhere = directory.numbers(50_706).is_some() || directory.numbers(330).is_some();
+    let is_thumbnail = directory.number(254).is_some_and(|kind| kind & 1 > 0);
+    bytes.get(8..10) == Some(b"CR")
+        || matches!(directory.number(262), Some(32_803 | 34_892))
+        || (has_values_elsewhere && is_thumbnail)
 }
 
 fn layout(directory: &Directory) -> Result<Layout, String> {
