@@ -116,6 +116,8 @@ struct Place {
     plain: Vec<String>,
     /// The path up to the folder that is named as pictures about images.
     top: Option<String>,
+    /// Whether a folder is named for images.
+    has_images: bool,
 }
 
 /// The words of a name, as it is written between signs: `a_gtFine_color` has three.
@@ -140,23 +142,26 @@ fn folder_is_about(name: &str) -> bool {
 impl Place {
     /// The place of a folder below the first `shared` bytes of its path.
     fn of(folder: &str, shared: usize) -> Self {
-        let (mut plain, mut top, mut length) = (Vec::new(), None, shared);
+        let (mut plain, mut top, mut length, mut has_images) = (Vec::new(), None, shared, false);
         for name in folder[shared..].split_terminator('/') {
             length += name.len() + 1;
             let part = part_of(name).map(|part| format!("{part:?}"));
             if folder_is_about(name) {
                 top.get_or_insert_with(|| folder[..length].to_owned());
                 plain.extend(part);
-            } else if !tokens(name).all(|token| is_image(&token)) {
+            } else if tokens(name).all(|token| is_image(&token)) {
+                has_images = true;
+            } else {
                 plain.push(part.unwrap_or_else(|| name.to_lowercase()));
             }
         }
-        Self { plain, top }
+        Self { plain, top, has_images }
     }
 
     /// Whether its images may be those that the pictures of `other` are about.
     fn may_be_of(&self, other: &Self) -> bool {
-        self.plain == other.plain || (!other.plain.is_empty() && self.plain.ends_with(&other.plain))
+        let is_longer = || self.has_images && !other.plain.is_empty() && self.plain.ends_with(&other.plain);
+        self.plain == other.plain || is_longer()
     }
 }
 
@@ -366,6 +371,7 @@ mod tests {
             ("train/mask/1.png train/bare/1.png test/mask/1.png test/bare/1.png", ""),
             ("mask_1.png bare_1.png", ""),
             ("label_1.png label_2.png", ""),
+            ("manual/bmw/1.jpg automatic/bmw/1.jpg", ""),
             ("photo/dog/1.jpg cartoon/dog/1.jpg sketch/dog/1.jpg", ""),
             ("0/1.png 1/1.png 2/1.png", ""),
             ("1.jpg 2.png 3.jpg 4.png 5.png 6.png", ""),
