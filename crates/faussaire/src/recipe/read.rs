@@ -30,7 +30,7 @@ impl Recipe {
         let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
             Error::recipe(
                 format!("{origin} can't be read as a recipe: {}", e.to_string().trim_end()),
-                "a recipe is a TOML file; each preset is a complete one to compare with",
+                text::remedy(text, e.span()),
             )
         })?;
         Self::from_table(table, changes).map_err(|error| from(origin, error))

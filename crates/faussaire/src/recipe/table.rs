@@ -311,13 +311,18 @@ fn unknown(key: &str) -> Error {
     if let Some((parent, _)) = value {
         return bad_value(key, format_args!("`{parent}` is a value, not a group of keys"));
     }
-    let near = meant_key(key).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let in_small_letters = || {
+        let small = key.to_lowercase();
+        (small != key).then(|| find(&small).ok().map(|(path, _)| path.join("."))).flatten()
+    };
+    let near = in_small_letters().or_else(|| meant_key(key).map(str::to_owned));
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     Error::recipe(format!("there is no recipe key `{key}`{near}"), "docs/recipes.md lists all keys")
 }
 
 /// The key that an unknown one is probably meant to be: one with nearly the same name, else one whose last part, by any
 /// of its names, is nearly the same.
-fn meant_key(key: &str) -> Option<&'static str> {
+pub(super) fn meant_key(key: &str) -> Option<&'static str> {
     let all = super::Key::all();
     let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
     let by_name = || crate::data::nearest(key, all.iter().map(|key| key.name.as_str()));
