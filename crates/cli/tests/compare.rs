@@ -41,6 +41,15 @@ fn states(table: &serde_json::Value) -> Vec<(String, String)> {
 }
 
 #[test]
+fn nets_made_for_the_images_are_compared() {
+    let bench = Bench::new();
+    pictures(&bench);
+    let arguments = ["compare", "real", "--preset", "auto", "--vary", "batch=8,12", "--seeds", "1", "--steps", "2"];
+    let said = bench.ok(&[&arguments[..], &["-n", "60", "--run", "c", "--threads", "2", "--quiet"]].concat());
+    assert!(said.contains("frechet-60-real-random-convnet-train"), "{said}");
+}
+
+#[test]
 fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let bench = Bench::new();
     pictures(&bench);
