@@ -8,7 +8,9 @@ use faussaire::data::printable;
 use crate::commands::{
     compare, completions, data, doctor, export, judge, man, presets, sample, serve, studio, summary, train,
 };
+use crate::meant;
 use crate::print::{self, Line};
+use crate::report;
 use crate::stopping;
 
 /// Trains, judges, explains and serves generative adversarial networks (GANs) on CPUs.
@@ -107,11 +109,15 @@ pub fn parse() -> Result<Option<CommandLine>> {
     let parsed = command().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
     match parsed {
         Ok(line) => Ok(Some(line)),
-        Err(error) if error.use_stderr() => {
+        Err(mut error) if error.use_stderr() => {
+            let hint = meant::hint(&mut error);
             let text = error.render();
             match console::user_attended_stderr() && console::colors_enabled_stderr() && is_plain(&text.to_string()) {
                 true => print::picture(&text.ansi().to_string()),
                 false => print::remark(&Line::plain(text.to_string().trim_end())),
+            }
+            if let Some(hint) = hint {
+                report::hint(&hint);
             }
             std::process::exit(error.exit_code())
         }

@@ -7,6 +7,7 @@ mod command_line;
 mod commands;
 mod duration;
 mod flags;
+mod meant;
 mod numbers;
 mod print;
 mod quoting;

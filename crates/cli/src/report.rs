@@ -20,7 +20,7 @@ pub fn failure(error: &Error) -> ExitCode {
     print::remark(&Line::headed("error:", bold().red(), error));
     let hint = flags::in_asides(error.hint());
     if !hint.is_empty() {
-        print::remark(&Line::headed("hint:", bold(), &hint));
+        self::hint(&hint);
     }
     let text = format!("{error}\n{hint}");
     let names: Vec<String> = error.named().into_iter().filter(|name| text.contains(&format!("`{name}`"))).collect();
@@ -31,6 +31,11 @@ pub fn failure(error: &Error) -> ExitCode {
         Error::Usage { .. } | Error::Recipe { .. } | Error::NoTestImages { .. } => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
+}
+
+/// Prints a hint.
+pub fn hint(text: &str) {
+    print::remark(&Line::headed("hint:", Style::new().bold(), text));
 }
 
 /// A whole number with a comma between thousands.

@@ -41,6 +41,15 @@ fn states(table: &serde_json::Value) -> Vec<(String, String)> {
 }
 
 #[test]
+fn nets_made_for_the_images_are_compared() {
+    let bench = Bench::new();
+    pictures(&bench);
+    let arguments = ["compare", "real", "--preset", "auto", "--vary", "batch=8,12", "--seeds", "1", "--steps", "2"];
+    let said = bench.ok(&[&arguments[..], &["-n", "60", "--run", "c", "--threads", "2", "--quiet"]].concat());
+    assert!(said.contains("frechet-60-real-random-convnet-train"), "{said}");
+}
+
+#[test]
 fn variants_are_trained_judged_and_tested_and_failures_are_rows() {
     let bench = Bench::new();
     pictures(&bench);
@@ -113,7 +122,7 @@ fn what_cannot_be_judged_stays_trained() {
     }
     let ask = ["compare", "few", "--config", "tiny.toml", "--seeds", "1", "--steps", "3", "--run", "f", "--quiet"];
     let error = bench.fails(&ask, 1);
-    assert!(error.contains("trained, but can't be judged: 10000 generated images against 8"), "{error}");
+    assert!(error.contains("trained, but can't be judged: too few images to judge: 10000 against 8"), "{error}");
     let table = json(&bench, "f");
     assert_eq!((states(&table)[0].1.as_str(), &table["runs"][0]["step"]), ("finished", &3.into()));
     let log = || std::fs::metadata(bench.path("f/runs/tiny-seed0/events.jsonl")).unwrap().modified().unwrap();

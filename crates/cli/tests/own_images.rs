@@ -167,8 +167,8 @@ fn images_of_several_sizes_or_too_large_ones_are_resized_and_it_is_said() {
     drawn(0, (31, 40), 3).save(bench.path("mixed/other.png")).unwrap();
     folder(&bench, "large", 8, (20, 300), 1);
     for (set, why, shape) in [
-        ("mixed", "images of several sizes, such as 30x40 pixels: resized to 64x88 (height x width)", "64x88x3"),
-        ("large", "images of 20x300 pixels: resized to 64x128 (height x width)", "64x128x1"),
+        ("mixed", "images of several sizes, such as 30x40 pixels: resized to 32x40 (height x width)", "32x40x3"),
+        ("large", "images of 20x300 pixels: resized to 32x128 (height x width)", "32x128x1"),
     ] {
         let said = stderr(&bench, &["train", set, "--preset", "auto", "--dry-run"]);
         assert!(said.contains(why) && said.contains(&format!(" images of {shape}\n")), "{said}");

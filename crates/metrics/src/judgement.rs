@@ -130,7 +130,7 @@ fn check(extractor: &Extractor, real: &dyn Dataset, samples: Samples) -> Result<
     let count = given / shape.len().max(1);
     if count < MIN_IMAGES || real.len() < MIN_IMAGES {
         return Err(Error::usage(
-            format!("{count} generated images against {} real ones", real.len()),
+            format!("too few images to judge: {count} against {} real ones", real.len()),
             format!("judging takes at least {MIN_IMAGES} of each"),
         ));
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::scores::memorization::nearest_training::Memorization;
 use crate::{Judgement, Metric, Score};
 
+/// Below this many times the distance of real images among themselves, the images are not new ones.
+const SAME: f64 = 0.1;
 /// Up to this many times the distance of real images among themselves, the images are as near as these.
 const AS_REAL: f64 = 1.3;
 /// Up to this many times, they are close.
@@ -107,6 +109,13 @@ impl Judgement {
 fn by_ratio(score: &Score) -> Option<(Grade, String)> {
     let (floor, [least, most]) = (score.floor.filter(|floor| *floor > 0.0)?, score.floor_range?);
     let (times, value) = (score.value / floor, number(score.value));
+    if score.value < SAME * least {
+        let text = "the real images themselves, or copies of most of them: the distance";
+        return Some((
+            Grade::AsReal,
+            format!("{text} {value} is less than {SAME} times that of real images among themselves"),
+        ));
+    }
     let grades = [score.low / most, score.high / least].map(Grade::of);
     // Not even the neighbouring grades are certain.
     if grades[1] as u8 > grades[0] as u8 + 1 {
@@ -230,6 +239,8 @@ mod tests {
         let ratio = |words: &str, value: &str, times: &str| {
             format!("{words}: the distance {value} is {times} times that of real images among themselves")
         };
+        let same = of(0.1);
+        assert!(same.0 == Grade::AsReal && same.1.starts_with("the real images themselves, or copies"), "{same:?}");
         for (value, grade, words, shown, times) in [
             (1.4, Grade::AsReal, "as near as real images are to each other", "1.4", "0.5"),
             (5.3, Grade::Close, "close to real", "5.3", "2.0"),

@@ -93,6 +93,8 @@ Examples:
   faussaire compare --run comparisons/0001-ring --seeds 8      add seeds, or resume";
 
 pub fn run(options: &Compare) -> Result<()> {
+    // Before data are opened for the preset `auto`, which needs threads.
+    super::limit_threads(options.threads)?;
     let planned = planning::plan(options)?;
     let (folder, plan) = (&planned.folder, &planned.plan);
     let stop = stopping::after_step(STOPPING);
@@ -102,7 +104,6 @@ pub fn run(options: &Compare) -> Result<()> {
     training::train(folder, plan, options.quiet, &stop)?;
     let stopped = stop.load(Ordering::SeqCst);
     if !stopped {
-        super::limit_threads(Some(plan.jobs * plan.threads))?;
         faussaire::device::on_pool(|| scoring::score(folder, plan, options.quiet, &stop))?;
     }
     let table = table(folder, plan.clone())?;

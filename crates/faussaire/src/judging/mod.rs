@@ -198,6 +198,7 @@ fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judge
     let asked = samples.generated.asked.as_deref();
     let judged = metrics::Samples { images: &samples.generated.images, asked, only: options.class.as_deref() };
     let mut judgement = judge(&extractor, real.as_ref(), reference.split, judged, options.seed)?;
+    judgement.notes.extend(samples.converted.clone());
     let (name, split) = (real.name(), reference.split);
     let unused_labels = reference.train.info().unused_labels.clone();
     let neighbours = match options.neighbours {

@@ -15,6 +15,8 @@ pub(super) struct Samples {
     pub generated: GeneratedSet,
     /// Their description.
     pub of: String,
+    /// How they were changed to be compared, if they were.
+    pub converted: Option<String>,
 }
 
 /// Images of the checkpoint of `run` that `options` name.
@@ -37,7 +39,7 @@ pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device
         Some(class) => sampler.generated(options.n, options.seed, Some(class))?,
         None => reference.generated(&sampler, options.n, options.seed)?,
     };
-    Ok(Samples { generated, of: format!("{} (step {})", options.of, grouped(sampler.step)) })
+    Ok(Samples { generated, of: format!("{} (step {})", options.of, grouped(sampler.step)), converted: None })
 }
 
 impl Reference {
@@ -86,7 +88,16 @@ pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dy
     chosen.sort_unstable();
     let mut images = Vec::new();
     fill(set.as_ref(), &chosen, &mut images)?;
-    Ok(Samples { generated: GeneratedSet { images, asked: None }, of: options.of.clone() })
+    // Of files, as they are; of arrays, before they are resized.
+    let found = set.sample().shape.or(set.inner().map(Dataset::shape)).filter(|found| *found != shape);
+    let converted = found.map(|found| {
+        format!(
+            "{} has images of {found}, which were brought to the {shape} of the real ones: part of their distance may be due \
+             to that",
+            options.of
+        )
+    });
+    Ok(Samples { generated: GeneratedSet { images, asked: None }, of: options.of.clone(), converted })
 }
 
 #[cfg(test)]

@@ -45,6 +45,19 @@ impl Key {
         std::iter::once(self.name.as_str()).chain(self.old.as_deref()).chain(self.others.iter().map(String::as_str))
     }
 
+    /// The key that somebody probably means who writes `name`: one that is called so, or nearly so, as a whole or by its
+    /// last part.
+    ///
+    /// ```
+    /// use faussaire::recipe::Key;
+    ///
+    /// assert_eq!(Key::meant("lr").map(|key| key.name.as_str()), Some("generator.adam.learning_rate"));
+    /// assert_eq!(Key::meant("colour of the sky"), None);
+    /// ```
+    pub fn meant(name: &str) -> Option<&'static Self> {
+        Self::find(name).ok().or_else(|| Self::find(table::meant_key(name)?).ok())
+    }
+
     /// The key called `name`, now or formerly.
     ///
     /// # Errors

@@ -96,7 +96,13 @@ impl Preset {
         }
         let names = || Self::ALL.iter().map(|p| p.name()).chain([Auto::NAME]).collect::<Vec<_>>().join(", ");
         Self::ALL.iter().copied().find(|p| p.name() == name).ok_or_else(|| {
-            let near = crate::data::did_you_mean(name, Self::ALL.iter().map(|preset| preset.name()));
+            let known = || Self::ALL.iter().map(|preset| preset.name()).chain([Auto::NAME]);
+            let small = name.to_lowercase();
+            let begins = || known().find(|known| small.len() > 2 && known.starts_with(&small));
+            let near = match crate::data::did_you_mean(name, known()) {
+                none if none.is_empty() => begins().map_or(none, |known| format!("did you mean `{known}`? ")),
+                near => near,
+            };
             Error::recipe(
                 format!("there is no preset `{name}`; {near}expected one of {}", names()),
                 "choose one of these, or write a recipe of your own",

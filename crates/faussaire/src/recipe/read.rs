@@ -29,8 +29,8 @@ impl Recipe {
     pub fn parse(text: &str, origin: &str, changes: &[String]) -> Result<Self> {
         let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
             Error::recipe(
-                format!("{origin} can't be read as a recipe: {}", readable(&e.to_string())),
-                "a recipe is a TOML file; each preset is a complete one to compare with",
+                format!("{origin} can't be read as a recipe: {}", readable(e.to_string().trim_end())),
+                text::remedy(text, e.span()),
             )
         })?;
         Self::from_table(table, changes).map_err(|error| from(origin, error))

@@ -322,7 +322,12 @@ fn unknown(key: &str, before: Option<(Vec<&'static str>, &'static Line)>) -> Err
     if let Some((path, Line { entry: Entry::Key { .. }, .. })) = before {
         return bad_value(&shown, format_args!("`{}` is a value, not a group of keys", path.join(".")));
     }
-    let near = Some(key).filter(|key| key.len() <= LONGEST).and_then(meant_key);
+    let in_small_letters = |key: &str| {
+        let small = key.to_lowercase();
+        (small != key).then(|| find(&small).ok().map(|(path, _)| path.join("."))).flatten()
+    };
+    let near = Some(key).filter(|key| key.len() <= LONGEST);
+    let near = near.and_then(|key| in_small_letters(key).or_else(|| meant_key(key).map(str::to_owned)));
     let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     Error::recipe(format!("there is no recipe key `{shown}`{near}"), "docs/recipes.md lists all keys")
 }
@@ -338,7 +343,7 @@ fn stray(key: &str) -> Error {
 
 /// The key that an unknown one is probably meant to be: one with nearly the same name, else one whose last part, by any
 /// of its names, is nearly the same.
-fn meant_key(key: &str) -> Option<&'static str> {
+pub(super) fn meant_key(key: &str) -> Option<&'static str> {
     let all = super::Key::all();
     let last = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
     let by_name = || crate::data::nearest(key, all.iter().map(|key| key.name.as_str()));

@@ -54,6 +54,7 @@ fn bad_keys_and_values_are_named() {
         ("train.batch=-3", format!("{BATCH}-3")),
         ("train.batch=1.5", format!("{BATCH}1.5")),
         ("train.bacth=1", "there is no recipe key `train.bacth`; did you mean `train.batch`?".into()),
+        ("Train.Batch=1", "there is no recipe key `Train.Batch`; did you mean `train.batch`?".into()),
         ("train.augment.kidns=[]", "did you mean `train.augment.kinds`?".into()),
         ("train.loss=wgna", "`relativistic`, got \"wgna\"".into()),
         ("latent=0", "recipe key `latent`: expected a whole number from 1 to 65,536, got 0".into()),

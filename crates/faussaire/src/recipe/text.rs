@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::data;
@@ -52,6 +53,34 @@ fn text_of(path: &Path, bytes: &[u8]) -> Result<String> {
     })
 }
 
+/// What to do about text that is no TOML from the place `at` on, by what people write instead.
+pub(super) fn remedy(text: &str, at: Option<Range<usize>>) -> &'static str {
+    if text.trim_start().starts_with('{') {
+        return "this looks like JSON, and a recipe is a TOML file: write [train] on a line, batch = 32 on the next";
+    }
+    let at = at.map_or(0, |at| at.start).min(text.len());
+    let start = text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
+    let (key, value) = line.split_once('=').map_or((line, ""), |(key, value)| (key, value.trim()));
+    let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
+    match () {
+        () if value.contains('\\') => {
+            "a backslash begins an escape in double quotes: write a path in single quotes, 'C:\\images', or with /"
+        }
+        () if value
+            .split_once(',')
+            .is_some_and(|(a, b)| a.parse::<i64>().is_ok() && b.starts_with(|c: char| c.is_ascii_digit())) =>
+        {
+            "numbers have a decimal point: 0.5, not 0,5"
+        }
+        () if value.is_empty() && key.split_once(':').is_some_and(|(key, _)| is_name(key.trim())) => {
+            "this looks like YAML, and a recipe is a TOML file: write key = value, with text in quotes"
+        }
+        () if value.starts_with(|c: char| c.is_alphabetic()) => "put text in quotes, as in source = \"mnist\"",
+        () => KIND_HINT,
+    }
+}
+
 /// Why bytes are no text.
 #[derive(Debug, PartialEq)]
 enum Undecoded {
@@ -85,7 +114,25 @@ fn decoded(bytes: &[u8]) -> std::result::Result<String, Undecoded> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::{KIND_HINT, remedy};
     use crate::recipe::{Preset, Recipe};
+
+    #[test]
+    fn other_notations_are_told_with_what_to_write() {
+        for (text, hint) in [
+            ("{\"train\": {\"batch\": 3}}", "JSON"),
+            ("epochs: 10\n", "YAML"),
+            ("[train]\nlr = 0,0002\n", "decimal point"),
+            ("[data]\nsource = \"C:\\Users\\me\"\n", "single quotes"),
+            ("[data]\nsource = mnist\n", "in quotes"),
+            ("[train\nbatch = 3\n", "each preset is a complete one"),
+        ] {
+            let error = text.parse::<toml::Table>().unwrap_err();
+            let said = remedy(text, error.span());
+            assert!(said.contains(hint), "{text}: {said}");
+        }
+        assert_eq!(remedy("", Some(9..10)), KIND_HINT);
+    }
 
     #[test]
     fn recipes_in_all_encodings_are_the_same() {

@@ -33,10 +33,11 @@ impl Scoring {
     /// Where a real image can't be read.
     pub fn score(&mut self, gan: &Gan) -> Result<Vec<OnlineScore>> {
         let (seed, began) = (gan.recipe.train.seed, Instant::now());
+        let made = |metric: OnlineMetric| if gan.recipe.data.mirror { metric.mirrored() } else { metric };
         let metric = match (self.metric.take(), self.extractor.take()) {
             (Some(metric), _) => metric,
-            (None, Some(extractor)) => OnlineMetric::with_extractor(extractor, gan.dataset(), seed)?,
-            (None, None) => OnlineMetric::new(gan.dataset(), seed)?,
+            (None, Some(extractor)) => made(OnlineMetric::with_extractor(extractor, gan.dataset(), seed)?),
+            (None, None) => made(OnlineMetric::new(gan.dataset(), seed)?),
         };
         let mut values = gan.generate(&gan.fixed_latents(metric.images()))?;
         gan.range().to_unit(&mut values);

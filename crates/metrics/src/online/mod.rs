@@ -67,6 +67,18 @@ impl OnlineMetric {
         }))
     }
 
+    /// With the mirror images of the training images among these, for a training that mirrors them (`data.mirror`): a
+    /// generated image that is near to one of them is near to a training image.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        let with = |knn: Option<PixelKnn>| knn.map(PixelKnn::mirrored);
+        Self(match self.0 {
+            Kind::Pixels(metric, knn) => Kind::Pixels(metric, with(knn)),
+            Kind::Features(fid, knn) => Kind::Features(fid, with(knn)),
+            modes @ Kind::Modes(_) => modes,
+        })
+    }
+
     /// Number of generated images (or points) to score.
     pub fn images(&self) -> usize {
         match &self.0 {

@@ -2,11 +2,11 @@
 //! misses. Coarser than `scores::memorization` and class predictions, but cheap enough for every sheet of a run.
 
 use crate::scores::classes::rare_classes;
-use crate::stats::knn::{nearest, nearest_others};
+use crate::stats::knn::{Neighbour, nearest, nearest_others};
 use crate::{Features, Metric, OnlineScore, ScoreName};
 use faussaire_data::error::Result;
 use faussaire_data::random::Stream;
-use faussaire_data::{Dataset, fill};
+use faussaire_data::{Dataset, ImageShape, fill, mirror};
 
 /// Number of real images to compare with; fewer where they would have more than [`MAX_VALUES`] values in all.
 const REAL: usize = 1000;
@@ -22,6 +22,9 @@ const MAX_RATIO: f64 = 1000.0;
 #[derive(Clone, Debug)]
 pub(crate) struct PixelKnn {
     real: Features,
+    shape: ImageShape,
+    /// Whether the mirror images of `real` are training images, too.
+    mirrored: bool,
     /// Mean distance from a training image to the nearest other one, where `real` are all of them.
     spacing: Option<f64>,
     /// The class of each real image, where it is known, and the number of classes; none where there are too few images of
@@ -52,7 +55,30 @@ impl PixelKnn {
         let labels: Vec<Option<usize>> = chosen.iter().map(label).collect();
         let known = labels.iter().flatten().count();
         let labels = (has_classes && known >= PER_CLASS * classes).then_some((labels, classes));
-        Ok(Some(Self { real, spacing, labels }))
+        Ok(Some(Self { real, shape: dataset.shape(), mirrored: false, spacing, labels }))
+    }
+
+    /// With the mirror images of the training images as training images: a copy of one of these is a copy.
+    pub(crate) fn mirrored(self) -> Self {
+        let Ok(turned) = self.turned(&self.real) else { return self };
+        // The nearest mirror image may be its own: that of a symmetric image is no other image.
+        let nearest_mirrored = nearest(&turned, &self.real, 2.min(self.real.rows()));
+        let spacing = self.spacing.map(|_| {
+            let plain = nearest_others(&self.real, 1);
+            let distance = |(row, found): (usize, &Vec<Neighbour>)| {
+                let other = nearest_mirrored[row].iter().find(|near| near.row as usize != row);
+                found[0].squared.min(other.map_or(f64::INFINITY, |near| near.squared)).sqrt()
+            };
+            mean(&plain.iter().enumerate().map(distance).collect::<Vec<_>>())
+        });
+        Self { mirrored: true, spacing, ..self }
+    }
+
+    /// The mirror images of `images`.
+    fn turned(&self, images: &Features) -> Result<Features> {
+        let mut values: Vec<f32> = (0..images.rows()).flat_map(|row| images.row(row)).copied().collect();
+        values.chunks_exact_mut(images.dims().max(1)).for_each(|image| mirror(image, self.shape));
+        Features::new(values, images.rows(), images.dims())
     }
 
     /// Names and values of the scores of `generated` images, values in [0, 1]; smaller is better. [`Metric::Copying`]:
@@ -66,8 +92,17 @@ impl PixelKnn {
         let found = nearest(&generated, &self.real, 1);
         let mut scores = Vec::new();
         if let Some(spacing) = self.spacing {
-            let distance = mean(&found.iter().map(|f| f[0].squared.sqrt()).collect::<Vec<_>>());
-            let name = ScoreName::new(Metric::Copying, format!("{rows}-of-{}-pixels", self.real.rows()));
+            let mut squared: Vec<f64> = found.iter().map(|f| f[0].squared).collect();
+            // As far from a mirror image as its own mirror image is from the image.
+            if self.mirrored
+                && let Ok(turned) = self.turned(&generated)
+            {
+                let mirrored = nearest(&turned, &self.real, 1);
+                squared.iter_mut().zip(&mirrored).for_each(|(squared, f)| *squared = squared.min(f[0].squared));
+            }
+            let distance = mean(&squared.into_iter().map(f64::sqrt).collect::<Vec<_>>());
+            let training = self.real.rows() * if self.mirrored { 2 } else { 1 };
+            let name = ScoreName::new(Metric::Copying, format!("{rows}-of-{training}-pixels"));
             scores.push(OnlineScore::new(name, (spacing / distance).min(MAX_RATIO)));
         }
         if let Some((labels, classes)) = &self.labels {
@@ -118,6 +153,30 @@ mod tests {
         assert!(pixel_knn.score(&near)[0].value > 5.0);
         assert_eq!(pixel_knn.score(&images(&all, 0..10))[0].value, MAX_RATIO);
         assert!(pixel_knn.score(&vec![f32::NAN; 784]).is_empty());
+    }
+
+    #[test]
+    fn copies_of_mirror_images_are_copies_where_these_were_trained_on() {
+        let (all, set) = (Strokes::new(5, 4000), strokes(10));
+        let plain = PixelKnn::new(set.as_ref(), 0).unwrap().unwrap();
+        let mirrored = plain.clone().mirrored();
+        let mut copies = images(set.as_ref(), 0..10);
+        copies.chunks_exact_mut(784).step_by(2).for_each(|image| mirror(image, set.shape()));
+        copies.iter_mut().for_each(|v| *v = 0.95 * *v + 0.01);
+        let seen = mirrored.score(&copies);
+        assert_eq!(seen[0].name.to_string(), "copying-10-of-20-pixels");
+        assert!(seen[0].value > 5.0 && plain.score(&copies)[0].value < 2.5, "{seen:?}");
+        let fresh = mirrored.score(&images(&all, 1000..1100))[0].value;
+        assert!((0.7..1.3).contains(&fresh), "{fresh}");
+        // The mirror image of a symmetric image is itself: the training images are not closer to each other for it.
+        let symmetric: Vec<f32> = (0..5u8).flat_map(|k| [k, 10, k].map(f32::from)).collect();
+        let set = faussaire_data::InMemory::from_floats(
+            "symmetric",
+            ImageShape { height: 1, width: 3, channels: 1 },
+            symmetric.iter().map(|v| v / 10.0).collect(),
+        );
+        let knn = PixelKnn::new(&set.unwrap(), 0).unwrap().unwrap();
+        assert_eq!(knn.spacing, knn.clone().mirrored().spacing);
     }
 
     #[test]

@@ -120,6 +120,28 @@ fn tiff_files_that_break_off_say_so() {
 }
 
 #[test]
+fn what_is_wrong_is_said_plainly() {
+    for (name, part, said) in [
+        ("rgb.png", 2, "truncated PNG"),
+        ("lossy.webp", 2, "truncated WebP"),
+        ("frames.gif", 4, "truncated GIF"),
+        ("rgb.bmp", 2, "truncated BMP"),
+    ] {
+        let whole = sample(name);
+        let reason = read(&whole[..whole.len() / part], None).unwrap_err();
+        assert!(reason.contains(said), "{name}: {reason}");
+    }
+    let mut damaged = sample("rgb.png");
+    let at = damaged.windows(4).position(|name| name == b"IDAT").unwrap() + 9;
+    damaged[at] ^= 0x10;
+    let reason = read(&damaged, None).unwrap_err();
+    assert!(reason.starts_with("it is a damaged PNG: ") && !reason.contains("ChunkType"), "{reason}");
+    // A raw photo is a TIFF file that holds a thumbnail; this one begins as Canon's do.
+    let raw = [&b"II*\0\x10\0\0\0CR\x02\0"[..], &[0; 20]].concat();
+    assert!(read(&raw, None).unwrap_err().starts_with("it is a raw photo"));
+}
+
+#[test]
 fn content_tells_the_form_and_grey_is_the_usual_one() {
     let (shape, pixels) = read(&encode(&ramp(), ImageFormat::Png), None).unwrap();
     assert_eq!((shape.to_string(), &pixels[21..24]), ("4x6x3".to_owned(), &[40, 60, 7][..]));

@@ -37,6 +37,9 @@ fn values_with_weights(net: &Network) -> usize {
 /// A duration as text.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
+        s if s < 0.001 => "less than 1 ms".to_owned(),
+        s if s < 0.1 => format!("{:.0} ms", s * 1000.0),
+        s if s < 2.0 => format!("{s:.1} s"),
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
@@ -49,6 +52,7 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        assert_eq!([12.4, 89.4, 600.0, 5399.0, 9000.0].map(duration), ["12 s", "89 s", "10 min", "90 min", "2.5 h"]);
+        let texts = [1e-4, 0.0043, 0.38, 12.4, 89.4, 600.0, 5399.0, 9000.0].map(duration);
+        assert_eq!(texts, ["less than 1 ms", "4 ms", "0.4 s", "12 s", "89 s", "10 min", "90 min", "2.5 h"]);
     }
 }

@@ -55,12 +55,13 @@ impl Auto {
     pub const ABOUT: &str = "\
 Nets made for your images: any size from 8x8 to 256x256, grey, RGB or RGBA
 The generator starts from a grid of 4 to 8 pixels along the shorter side and doubles it until the image fits in, then crops the
-rest; the discriminator halves the image until that side has 4 pixels or fewer. Widths: the largest with which a step takes at most
-0.4 s on two cores. Batch: 64 images, 32 above 32x32 pixels, 16 above 64x64, 8 above 128x128, at most a quarter of the set.
-Non-saturating loss, R1 penalty in every 16th step, averaged generator. Sets of fewer than 5,000 images are augmented at random
-before the discriminator sees them (colour, translation, cutout), the more the discriminator memorises them. Images with
-transparency keep it. Images of several sizes, or with sides outside of 8 to 256 pixels, are resized: the shorter side to 64.
-Length: about half an hour on two cores, 2,000 to 10,000 steps, at most 500 epochs. All of it is written into the run's recipe.";
+rest; the discriminator halves the image, at least twice, until that side has 4 pixels or fewer. Widths: the largest with which a
+step takes at most 0.4 s on two cores; at 256x256 even the smallest takes 0.7 s. Batch: 64 images, 32 above 32x32 pixels, 16 above
+64x64, 8 above 128x128, at most a quarter of the set. Non-saturating loss, R1 penalty in every 16th step, averaged generator. Sets
+of fewer than 5,000 images are augmented at random before the discriminator sees them (colour, translation, cutout), the more the
+discriminator memorises them. Images with transparency keep it. Images of several sizes, or with sides outside of 8 to 256 pixels,
+are resized: the shorter side to 16, 32 or 64, the longer one to at most 128. Length: about half an hour on two cores, 2,000 to
+10,000 steps, at most 500 epochs. All of it is written into the run's recipe.";
 }
 
 impl Recipe {
@@ -207,8 +208,10 @@ pub(crate) fn length(recipe: &Recipe, count: usize) -> Option<String> {
     let by_epochs = train.epochs.saturating_mul((count / train.batch.max(1)) as u64) / train.n_critic;
     let steps = [train.steps, by_epochs].into_iter().filter(|steps| *steps > 0).min()?;
     Some(format!(
-        "length: {} steps of about {seconds:.2} s on two cores, {} in all",
+        "length: {} {} of about {} on two cores, {} in all",
         grouped(steps),
+        if steps == 1 { "step" } else { "steps" },
+        duration(seconds),
         duration(seconds * steps as f64),
     ))
 }

@@ -7,6 +7,8 @@ use crate::data::ImageShape;
 /// The shorter side of the generator's first grid is from this to twice as much, that of the discriminator's last one at most
 /// this.
 const GRID: usize = 4;
+/// A discriminator that halves the image less often has too few weights beside the generator.
+const MIN_HALVINGS: u32 = 2;
 /// Widths grow towards the small grids up to this number of channels.
 const MAX_WIDTH: usize = 256;
 
@@ -34,7 +36,7 @@ impl Nets {
             height.min(width)
         };
         let doublings = (shape.height.min(shape.width) / GRID).max(1).ilog2();
-        let halvings = (0..16).find(|times| shortest(*times) <= GRID).unwrap_or(0);
+        let halvings = (MIN_HALVINGS..16).find(|times| shortest(*times) <= GRID).unwrap_or(MIN_HALVINGS);
         Self { shape, width, doublings, halvings }
     }
 

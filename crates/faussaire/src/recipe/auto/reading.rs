@@ -5,8 +5,9 @@ use super::SIDES;
 use crate::data::{ImageShape, Sample};
 use crate::recipe::{DataSettings, ImageSize};
 
-/// What the shorter side becomes, and the most that the longer one does.
-const SHORTER: usize = 64;
+/// What the shorter side becomes: the next power of two from 16 on, as small images have no more to show; and the most that the
+/// sides become.
+const SHORTER: [usize; 2] = [16, 64];
 const LONGER: usize = 128;
 
 /// Changes to the recipe's keys, as `key=value`, each with its reason, for images that come as `found` under `given`.
@@ -46,13 +47,14 @@ fn sides_of(size: ImageSize) -> String {
 
 /// A size of about the same ratio of sides, the longer one a multiple of 8.
 fn usual(found: ImageShape) -> ImageSize {
+    let shorter = found.height.min(found.width).next_power_of_two().clamp(SHORTER[0], SHORTER[1]);
     let longer = |long: usize, short: usize| {
-        let exact = SHORTER as f64 * long as f64 / short.max(1) as f64;
-        (((exact / 8.0).round() as usize) * 8).clamp(SHORTER, LONGER)
+        let exact = shorter as f64 * long as f64 / short.max(1) as f64;
+        (((exact / 8.0).round() as usize) * 8).clamp(shorter, LONGER)
     };
     match (found.height, found.width) {
-        (height, width) if height >= width => ImageSize::new(longer(height, width), SHORTER),
-        (height, width) => ImageSize::new(SHORTER, longer(width, height)),
+        (height, width) if height >= width => ImageSize::new(longer(height, width), shorter),
+        (height, width) => ImageSize::new(shorter, longer(width, height)),
     }
 }
 
@@ -81,13 +83,16 @@ mod tests {
             ((3000, 4000), "64x88"),
             ((4000, 3000), "88x64"),
             ((300, 300), "64"),
-            ((5, 5), "64"),
+            ((5, 5), "16"),
+            ((3, 50), "16x128"),
+            ((7, 9), "16x24"),
             ((257, 256), "64"),
             ((64, 2000), "64x128"),
         ] {
             assert_eq!(changes(sides, sample(0, 0), &kept), [format!("data.size={size}")], "{sides:?}");
         }
         assert_eq!(changes((37, 53), sample(0, 1), &kept), ["data.size=64x88"]);
+        assert_eq!(changes((20, 30), sample(0, 9), &kept), ["data.size=32x48"]);
         let given = DataSettings { size: ImageSize::square(32), ..kept };
         assert_eq!(changes((3000, 4000), sample(0, 5), &given), [""; 0]);
     }

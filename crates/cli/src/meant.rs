@@ -1,0 +1,98 @@
+//! What somebody probably means whose flag or subcommand does not exist: words of other programs, and recipe keys.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use faussaire::recipe::Key;
+
+/// Flags of other programs, in small letters and with `_`, and ours.
+const FLAGS: [(&[&str], &str); 9] = [
+    (&["gpu", "gpus", "cuda", "use_cuda", "no_cuda"], "--device NAME"),
+    (&["num_workers", "workers", "n_jobs", "num_threads"], "--threads N"),
+    (&["c", "cfg", "recipe"], "--config FILE"),
+    (&["output_dir", "outdir", "out", "save_dir", "logdir", "log_dir", "name"], "--run FOLDER"),
+    (&["img_size", "image_size", "imsize", "resolution"], "--size N"),
+    (&["iterations", "iters", "n_iter", "max_steps", "num_steps"], "--steps N"),
+    (&["num_epochs", "n_epochs", "max_epochs"], "--epochs N"),
+    (&["labels", "cond", "class_conditional"], "--conditional"),
+    (&["format"], "--to FORMAT"),
+];
+
+/// Subcommands of other programs, and ours.
+const COMMANDS: [(&[&str], &str); 9] = [
+    (&["fit", "learn", "run"], "faussaire train"),
+    (&["resume", "continue"], "faussaire train --resume RUN"),
+    (&["generate", "gen", "predict", "infer", "inference"], "faussaire sample RUN -o images.png"),
+    (&["eval", "evaluate", "test", "score", "fid"], "faussaire judge RUN"),
+    (&["preview", "show", "view"], "faussaire data preview DATASET"),
+    (&["check", "info", "inspect"], "faussaire data check DATASET"),
+    (&["download", "fetch"], "faussaire data fetch NAME"),
+    (&["gui", "ui", "web", "dashboard", "tensorboard"], "faussaire studio"),
+    (&["version"], "faussaire --version"),
+];
+
+/// A hint on `error`, from which suggestions that lead astray are taken; nothing where clap's own are good.
+pub fn hint(error: &mut clap::Error) -> Option<String> {
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
+            let hint = of_flag(&text(error, ContextKind::InvalidArg)?)?;
+            // It advises to give the flag as the data set.
+            error.remove(ContextKind::Suggested);
+            Some(hint)
+        }
+        ErrorKind::InvalidSubcommand => {
+            let name = text(error, ContextKind::InvalidSubcommand)?;
+            let (_, command) = COMMANDS.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str()))?;
+            error.remove(ContextKind::SuggestedSubcommand);
+            Some(format!("that is: {command}"))
+        }
+        _ => None,
+    }
+}
+
+fn of_flag(argument: &str) -> Option<String> {
+    let name = argument.strip_prefix('-')?.trim_start_matches('-').split('=').next()?.to_lowercase().replace('-', "_");
+    if let Some((_, flag)) = FLAGS.iter().find(|(names, _)| names.contains(&name.as_str())) {
+        return Some(format!("that is: {flag}"));
+    }
+    let key = &Key::meant(&name).filter(|_| name.len() > 1)?.name;
+    Some(format!("that is a key of the recipe: --set {key}=VALUE"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn said(arguments: &[&str]) -> (String, Option<String>) {
+        let mut error = crate::command_line::command().try_get_matches_from(arguments).unwrap_err();
+        let hint = hint(&mut error);
+        (error.render().to_string(), hint)
+    }
+
+    #[test]
+    fn words_of_other_programs_are_translated() {
+        for (arguments, expected) in [
+            (&["faussaire", "train", "x", "--lr", "0.1"][..], "--set generator.adam.learning_rate=VALUE"),
+            (&["faussaire", "train", "x", "--learning-rate=0.1"], "--set generator.adam.learning_rate=VALUE"),
+            (&["faussaire", "train", "x", "--loss", "wgan"], "--set train.loss=VALUE"),
+            (&["faussaire", "train", "x", "--gpu"], "--device NAME"),
+            (&["faussaire", "train", "x", "--num-workers", "4"], "--threads N"),
+            (&["faussaire", "train", "x", "-c", "x.toml"], "--config FILE"),
+            (&["faussaire", "preview", "x"], "faussaire data preview DATASET"),
+            (&["faussaire", "generate", "x"], "faussaire sample RUN"),
+        ] {
+            let (error, hint) = said(arguments);
+            assert!(hint.unwrap().contains(expected) && !error.contains("tip:"), "{arguments:?}: {error}");
+        }
+        // Clap's own suggestion is the better one.
+        for arguments in [&["faussaire", "train", "x", "--epoch", "1"], &["faussaire", "train", "x", "--stepss", "1"]] {
+            let (error, hint) = said(arguments);
+            assert!(hint.is_none() && error.contains("similar"), "{error}");
+        }
+        assert_eq!(said(&["faussaire", "train", "x", "--xyzzy"]).1, None);
+        assert_eq!(said(&["faussaire", "train", "x", "y"]).1, None);
+    }
+}
