@@ -22,7 +22,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
         return None;
     }
     Some(Observation {
-        seen: seen(jump),
+        seen: seen(jump, recent),
         means: "its updates overshoot, so that what the generator learns from it no longer applies after the next one",
         causes: &["high-discriminator-rate", "high-rates", "beta1"],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty],
@@ -30,8 +30,11 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
 }
 
 /// What was measured, in words.
-pub(super) fn seen(jump: f32) -> String {
-    format!("one update of the discriminator changed its scores of generated images by {}", two_digits(jump))
+pub(super) fn seen(jump: f32, steps: &[StepMetrics]) -> String {
+    let differ = mean_of(steps, |p| p.score_spread).map_or(String::new(), |spread| {
+        format!(", which differ by {} among images (standard deviation)", two_digits(spread))
+    });
+    format!("one update of the discriminator changed its scores of generated images by {}{differ}", two_digits(jump))
 }
 
 /// The unit of the scores; where they have none, their spread among the images of a kind.
@@ -60,7 +63,7 @@ mod tests {
     fn jumps_of_scores_are_measured_by_their_unit_and_spread() {
         let rate = ["discriminator.adam.learning_rate=0.05"];
         let seen = only(NAME, Preset::Quick, &rate, jumping(3.0, 1.0));
-        assert!(seen.seen.ends_with("of generated images by 3.0"), "{seen:?}");
+        assert!(seen.seen.contains("of generated images by 3.0, which differ by 1.0 among"), "{seen:?}");
         let change = first_change(&after(Preset::Quick, &rate, 300, jumping(3.0, 1.0)), &seen);
         assert_eq!(change, ["discriminator.adam.learning_rate=0.001"]);
         let examine = |preset, changes: &[&str], by, spread| {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::changes::Changes;
 use super::{Finding, Heal, RunContext, RunHistory, Symptom};
 use crate::error::Result;
+use crate::recipe::Remark;
 use crate::train::{Event, Gan, Request, Watcher};
 
 /// Watches a run, reports symptoms and requests that it be healed.
@@ -59,6 +60,16 @@ impl Doctor {
     /// Number of steps that the run's limits allow; 0 if only time ends it.
     pub fn planned_steps(&self) -> u64 {
         self.history.total_steps()
+    }
+
+    /// Remarks on the recipe, as far as they don't depend on the images.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.history.context.remarks
+    }
+
+    /// Whether the batches show how much images differ; those of one image don't.
+    pub fn sees_variety(&self) -> bool {
+        self.history.context.has_variety()
     }
 
     /// The finding of which the run should be healed, if any.
@@ -128,7 +139,7 @@ impl Doctor {
             }
         };
         let means = match cause {
-            Some(cause) => format!("{}; the likely cause: {}", observation.means, cause.what),
+            Some(cause) => format!("{}; the likely cause: {}", observation.means, cause.fact),
             None => observation.means.to_owned(),
         };
         Some(Finding { step: self.history.step(), name, seen: observation.seen, means, advice, set })

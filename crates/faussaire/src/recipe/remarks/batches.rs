@@ -31,7 +31,8 @@ pub(super) fn small(facts: &Facts) -> Option<Found> {
         None => "its gradient is mostly chance".into(),
     };
     Some(Found {
-        what: format!("each update sees {one} (`train.batch`): {follows}"),
+        what: format!("each update sees {one} (`train.batch`)"),
+        follows: format!(": {follows}"),
         advice: "use larger batches; 32 to 128 are usual".into(),
         set: vec![format!("train.batch={}", usual(images))],
     })
@@ -48,10 +49,11 @@ pub(super) fn large(facts: &Facts) -> Option<Found> {
     let left = if left > 0 { format!(", which leaves out {} images", grouped(left as u64)) } else { String::new() };
     Some(Found {
         what: format!(
-            "a batch of {} is {share:.0}% of the {} images: a pass over the data is a single update{left}",
+            "a batch of {} is {share:.0}% of the {} images",
             grouped(batch as u64),
             grouped(images as u64)
         ),
+        follows: format!(": a pass over the data is a single update{left}"),
         advice: "use smaller batches; 32 to 128 are usual".into(),
         set: vec![format!("train.batch={}", usual(Some(images)))],
     })
