@@ -19,7 +19,13 @@ const MIN_IMAGES: u64 = 640;
 const PATIENCE_WINDOWS: u64 = 4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
-    let seen = low_variety(history).or_else(|| missing_modes(history))?;
+    let (seen, means) = match low_variety(history) {
+        Some(seen) => (seen, "the generator has collapsed: it makes one image, or a few, for any noise"),
+        None => (
+            missing_modes(history)?,
+            "the generator has collapsed in part: it no longer makes some of the kinds that it made",
+        ),
+    };
     let remedies = [
         Remedy::RandomInit,
         Remedy::R1Penalty,
@@ -29,8 +35,8 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     ];
     Some(Observation {
         seen,
-        means: "the generator has collapsed: it makes one image, or a few, for any noise",
-        causes: &["zeros", "high-rates", "high-generator-rate", "linear-generator", "bounded-pixels"],
+        means,
+        causes: &["zeros", "high-rates", "high-generator-rate", "linear-generator", "bounded-pixels", "beta1"],
         remedies: remedies.to_vec(),
     })
 }

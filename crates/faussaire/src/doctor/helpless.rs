@@ -19,6 +19,25 @@ const MAX_CRITIC_LEAD: f32 = 1.0;
 /// that hardly learns stays below 0.08; the one healthy run with a lead above had 0.65.
 const MIN_REACTION: f32 = 0.1;
 
+const CAUSES: &[&str] = &[
+    "high-discriminator-rate",
+    "high-rates",
+    "low-discriminator-rate",
+    "low-rates",
+    "bounded-scores",
+    "dropout",
+    "small-discriminator",
+    "linear-discriminator",
+    "label-flip",
+    "smoothing",
+    "noise",
+    "heavy-penalty",
+    "weight-clip",
+    "rates-apart",
+    "high-generator-rate",
+    "beta1",
+];
+
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let loss = history.context.recipe.train.loss;
     let recent = history.recent(3)?;
@@ -57,30 +76,14 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let fast = history.context.has(&["high-discriminator-rate", "high-rates"]);
     Some(Observation {
         seen,
-        means: match fast {
-            true => "its updates overshoot, so the generator learns nothing from it",
-            false => {
+        means: match (fast, history.context.has(CAUSES)) {
+            (true, _) => "its updates overshoot, so the generator learns nothing from it",
+            (false, true) => "it can't follow the generator, which learns nothing from it",
+            (false, false) => {
                 "it learns too slowly to follow the generator, or is too small, so the generator learns nothing from it"
             }
         },
-        causes: &[
-            "high-discriminator-rate",
-            "high-rates",
-            "low-discriminator-rate",
-            "low-rates",
-            "bounded-scores",
-            "dropout",
-            "small-discriminator",
-            "linear-discriminator",
-            "label-flip",
-            "smoothing",
-            "noise",
-            "heavy-penalty",
-            "weight-clip",
-            "rates-apart",
-            "high-generator-rate",
-            "beta1",
-        ],
+        causes: CAUSES,
         remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
 }
@@ -108,7 +111,10 @@ mod tests {
         assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         let critic = |r: &mut StepReport| (r.real_score, r.fake_score, r.score_spread) = (5.0, 9.0, Some(2.0));
         let seen = only(name, Preset::FidleWganGp, &[], critic);
-        assert!(seen.seen.contains("generated images 4.0 higher than real ones, where scores differ by 2.0"), "{seen:?}");
+        assert!(
+            seen.seen.contains("generated images 4.0 higher than real ones, where scores differ by 2.0"),
+            "{seen:?}"
+        );
         let hot = ["discriminator.adam.learning_rate=0.1"];
         let history = after(Preset::Quick, &hot, 300, worse);
         let seen = name.examine(&history).unwrap();

@@ -61,9 +61,11 @@ pub struct StepMetrics {
     pub score_shift: Option<f32>,
     /// Mean score of real images minus that of held-out ones; 0 where there are none.
     pub held_out_gap: f32,
-    /// Whether the variety of the images was measured and the real ones have any, as a batch of one has not; if not, what
-    /// follows is as in a healthy run, and nothing moves.
+    /// Whether the variety of the images was measured, and the real ones have any; if not, what follows is as in a healthy
+    /// run, and nothing moves.
     pub measured: bool,
+    /// Whether the real images were measured to be all the same, as those of a batch of one are.
+    pub alike: bool,
     /// Spread of the generated images divided by that of the real ones.
     pub spread: f32,
     /// Distance of generated images to their nearest neighbour, divided by that of real images.
@@ -113,11 +115,6 @@ impl RunContext {
         self.recipe.train.batch / self.recipe.train.pac.max(1)
     }
 
-    /// Whether a batch shows how much images differ.
-    pub(super) fn has_variety(&self) -> bool {
-        self.recipe.train.batch > 1
-    }
-
     /// The remark called `name`, if it applies to the recipe.
     pub(super) fn remark(&self, name: &str) -> Option<&Remark> {
         self.remarks.iter().find(|remark| remark.name == name)
@@ -145,6 +142,7 @@ impl From<&StepReport> for StepMetrics {
             score_shift: report.score_shift,
             held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
             measured: variety.real_spread > 0.0,
+            alike: report.variety.is_some_and(|variety| variety.real_spread <= 0.0),
             spread: ratio(variety.fake_spread, variety.real_spread),
             nearest: ratio(variety.fake_nearest, variety.real_nearest),
             shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },
@@ -228,6 +226,15 @@ impl RunHistory {
         let grown = (self.start * PARTS).div_ceil(PARTS - EXAMINED_AFTER).min(self.start + EXAMINED_AFTER * MAX_WINDOW);
         let first = grown.max(self.start + EXAMINED_AFTER * MIN_WINDOW);
         self.recent(EXAMINED_AFTER).is_none().then_some(first)
+    }
+
+    /// Why a collapse can't be told, if it can't: the real images don't differ, with which generated ones are compared.
+    pub fn blind(&self) -> Option<&'static str> {
+        let alike = !self.steps.is_empty() && self.steps.iter().all(|metrics| metrics.alike);
+        alike.then(|| match self.context.recipe.train.batch {
+            1 => "batches of one image don't show how much images differ",
+            _ => "the training images don't differ, so a collapse can't be told",
+        })
     }
 
     /// Planned steps of the run; 0 if unknown.
@@ -389,7 +396,9 @@ mod tests {
                 let name = ScoreName::parse("missing-modes-2500-ring");
                 history.observe(&Event::Score { step, name, value: 1.0, error: None });
             }
-            history.divided_scores(Metric::MissingModes, 2).map(|both| both.map(|part| (part.first().map(|s| s.0), part.len())))
+            history
+                .divided_scores(Metric::MissingModes, 2)
+                .map(|both| both.map(|part| (part.first().map(|s| s.0), part.len())))
         };
         assert_eq!(divided(1, 99), None, "two windows");
         assert_eq!(divided(1, 110), Some([(Some(50), 11), (Some(61), 50)]));

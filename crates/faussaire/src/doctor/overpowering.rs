@@ -38,7 +38,14 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen,
         means: "it separates real from generated images with near certainty, so the generator learns little from it",
-        causes: &["high-discriminator-rate", "n-critic-unbounded", "n-critic", "rates-apart", "low-generator-rate"],
+        causes: &[
+            "high-discriminator-rate",
+            "n-critic-unbounded",
+            "n-critic",
+            "rates-apart",
+            "low-generator-rate",
+            "beta1",
+        ],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty, Remedy::InstanceNoise, Remedy::Augment],
     })
 }
@@ -75,7 +82,10 @@ mod tests {
         assert_eq!(examine(Preset::FidleWganGp, &[], -30.0), None);
         // With label smoothing the loss can't get far below 0.16.
         let smoothed = examine(Preset::Quick, &["train.smoothing=0.1"], 0.19).unwrap();
-        assert_eq!(smoothed.seen, "the discriminator's loss is 0.19, where guessing gives 0.69 and 0.16 is the least possible");
+        assert_eq!(
+            smoothed.seen,
+            "the discriminator's loss is 0.19, where guessing gives 0.69 and 0.16 is the least possible"
+        );
         assert_eq!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.25), None);
         // A large gap, though a few images keep the loss high; hinge scores are no log-odds.
         let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);

@@ -15,7 +15,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let seen = if shift >= restless::MAX_SHIFT {
         restless::seen(shift)
     } else if jump >= erratic::LIKELY_JUMP * erratic::unit(history, recent) {
-        erratic::seen(jump, recent)
+        erratic::seen(history, recent, jump)
     } else if let Some(spread) = collapse::one_image(history) {
         collapse::seen(spread)
     } else {
@@ -42,7 +42,7 @@ mod tests {
         let rates = ["generator.adam.learning_rate=0.1", "discriminator.adam.learning_rate=0.1"];
         let jump = |r: &mut StepReport| r.score_shift = Some(-4.0);
         let seen = only(name, Preset::Quick, &rates, jump);
-        let changed = "one update of the discriminator changed its scores of generated images by 4.0, which differ by 0.50";
+        let changed = "one update of the discriminator changed its scores of generated images by 4.0, where a";
         assert!(seen.seen.starts_with(changed), "{seen:?}");
         let history = after(Preset::Quick, &rates, 300, jump);
         let usual = ["generator.adam.learning_rate=0.001", "discriminator.adam.learning_rate=0.001"];

@@ -48,11 +48,7 @@ pub(super) fn large(facts: &Facts) -> Option<Found> {
     let left = images - batch;
     let left = if left > 0 { format!(", which leaves out {} images", grouped(left as u64)) } else { String::new() };
     Some(Found {
-        what: format!(
-            "a batch of {} is {share:.0}% of the {} images",
-            grouped(batch as u64),
-            grouped(images as u64)
-        ),
+        what: format!("a batch of {} is {share:.0}% of the {} images", grouped(batch as u64), grouped(images as u64)),
         follows: format!(": a pass over the data is a single update{left}"),
         advice: "use smaller batches; 32 to 128 are usual".into(),
         set: vec![format!("train.batch={}", usual(Some(images)))],

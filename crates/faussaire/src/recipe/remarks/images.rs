@@ -16,10 +16,7 @@ pub(super) fn few(facts: &Facts) -> Option<Found> {
     let augmented = !facts.recipe.train.augment.kinds.is_empty();
     let [height, width, _] = facts.generator.output().dims();
     (images < FEW && !augmented && height.min(width) >= 8).then(|| Found {
-        what: format!(
-            "there are {} training images",
-            grouped(images as u64)
-        ),
+        what: format!("there are {} training images", grouped(images as u64)),
         follows: ": the discriminator can learn them by heart, and the generator copy them".into(),
         advice: "augment them, or use more".into(),
         set: vec!["train.augment.kinds=[\"translation\", \"cutout\"]".into()],

@@ -101,11 +101,7 @@ pub(super) fn heavy_penalty(facts: &Facts) -> Option<Found> {
     let (penalty, weight) = facts.recipe.train.penalties.iter().find(|(_, weight)| **weight >= HEAVY)?;
     let name = serde_json::to_value(penalty).ok()?.as_str()?.to_owned();
     Some(Found {
-        what: format!(
-            "`train.penalties.{name}` = {} is {} times the usual 10",
-            number(*weight),
-            times(weight / 10.0)
-        ),
+        what: format!("`train.penalties.{name}` = {} is {} times the usual 10", number(*weight), times(weight / 10.0)),
         follows: ": the discriminator learns to keep its gradient as the penalty wants it, and little else".into(),
         advice: "use the usual weight".into(),
         set: vec![format!("train.penalties.{name}=10")],
@@ -146,9 +142,7 @@ pub(super) fn n_critic_unbounded(facts: &Facts) -> Option<Found> {
     // More is remarked on in any case.
     let many = (3..=MANY).contains(&n) && !is_bounded(facts) && !facts.recipe.train.loss.requires_lipschitz();
     many.then(|| Found {
-        what: format!(
-            "the discriminator learns {n} times per step, and nothing bounds its gradient"
-        ),
+        what: format!("the discriminator learns {n} times per step, and nothing bounds its gradient"),
         follows: ": it will separate real from generated images with certainty".into(),
         advice: "update it once per step, or bound its gradient by a penalty".into(),
         set: vec!["train.n_critic=1".into()],
@@ -162,12 +156,12 @@ pub(super) fn n_critic(facts: &Facts) -> Option<Found> {
     let n = facts.recipe.train.n_critic;
     let usual = if is_bounded(facts) { 5 } else { 1 };
     (n > MANY).then(|| Found {
-        what: format!(
-            "the discriminator learns {n} times per step"
-        ),
+        what: format!("the discriminator learns {n} times per step"),
         follows: match is_bounded(facts) {
             true => ", and a step takes as much longer".into(),
-            false => ", and nothing bounds its gradient: it will separate real from generated images with certainty".into(),
+            false => {
+                ", and nothing bounds its gradient: it will separate real from generated images with certainty".into()
+            }
         },
         advice: "use fewer updates of the discriminator".into(),
         set: vec![format!("train.n_critic={usual}")],

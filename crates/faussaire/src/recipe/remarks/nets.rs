@@ -43,7 +43,9 @@ pub(super) fn bounded_scores(facts: &Facts) -> Option<Found> {
             )
         }
         (true, true, false) => {
-            format!("its scores are never below {low:.2} nor above {high:.2}: it can be sure of no image, and may stop learning")
+            format!(
+                "its scores are never below {low:.2} nor above {high:.2}: it can be sure of no image, and may stop learning"
+            )
         }
         (true, false, true) => {
             format!(
@@ -131,12 +133,8 @@ fn linear(net: &Network) -> Option<Found> {
         return None;
     }
     Some(Found {
-        what: format!(
-            "the {} has no activation between its {} layers with weights",
-            net.name(),
-            weighted.len()
-        ),
-        follows: ", so they are no more than one linear layer".into(),
+        what: format!("the {} has no activation between its {} layers with weights", net.name(), weighted.len()),
+        follows: ", so they can do hardly more than one linear layer".into(),
         advice: "put one before each but the first".into(),
         set: vec![rewritten(net, |index, entry| {
             let activation = (index != first && weighted.contains(&index)).then(|| "leakyrelu 0.2".to_owned());
@@ -172,11 +170,7 @@ pub(super) fn zeros(facts: &Facts) -> Option<Found> {
     let (net, lines) = facts.nets().into_iter().map(|net| (net, zero_lines(net))).find(|(_, lines)| lines.len() > 1)?;
     let named: Vec<String> = lines.iter().map(|line| format!("`{line}`")).collect();
     Some(Found {
-        what: format!(
-            "several layers of the {} begin at zero, {}",
-            net.name(),
-            named.join(", ")
-        ),
+        what: format!("several layers of the {} begin at zero, {}", net.name(), named.join(", ")),
         follows: ": neither values nor gradients pass through them".into(),
         advice: format!("initialise the {}'s layers with random weights", net.name()),
         set: vec![rewritten(net, |_, entry| vec![without_zeros(&entry.line)])],

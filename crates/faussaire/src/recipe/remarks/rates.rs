@@ -190,10 +190,7 @@ pub(super) fn beta1(facts: &Facts) -> Option<Found> {
 pub(super) fn epsilon(facts: &Facts) -> Option<Found> {
     let (net, adam) = first(facts, |adam| adam.epsilon >= HIGH_EPSILON)?;
     Some(Found {
-        what: format!(
-            "the {net}'s `epsilon` is {}, more than most gradients",
-            number(adam.epsilon)
-        ),
+        what: format!("the {net}'s `epsilon` is {}, more than most gradients", number(adam.epsilon)),
         follows: ": Adam no longer scales them, so the net hardly learns".into(),
         advice: "use the usual 1e-7".into(),
         set: changed(facts, |adam| adam.epsilon >= HIGH_EPSILON, "epsilon=1e-7"),
@@ -239,10 +236,7 @@ pub(super) fn early_decay(facts: &Facts) -> Option<Found> {
     let nets = [("generator", &generator.adam, g), ("discriminator", &discriminator.adam, d)];
     let (net, adam, updates) = nets.into_iter().find(|(_, adam, updates)| early(adam, *updates))?;
     Some(Found {
-        what: format!(
-            "the {net}'s learning rate is 0 from update {} of {updates} on",
-            adam.decay_updates
-        ),
+        what: format!("the {net}'s learning rate is 0 from update {} of {updates} on", adam.decay_updates),
         follows: ": it learns nothing after that".into(),
         advice: "let it fall over the whole training".into(),
         set: nets
