@@ -231,7 +231,7 @@ impl RunHistory {
     /// Why a collapse can't be told, if it can't: the real images don't differ, with which generated ones are compared.
     pub fn blind(&self) -> Option<&'static str> {
         let alike = !self.steps.is_empty() && self.steps.iter().all(|metrics| metrics.alike);
-        alike.then(|| match self.context.recipe.train.batch {
+        alike.then_some(match self.context.recipe.train.batch {
             1 => "batches of one image don't show how much images differ",
             _ => "the training images don't differ, so a collapse can't be told",
         })
