@@ -35,7 +35,14 @@ fn said(step: u64, text: &str) -> Line {
 
 /// What is said where `doctor` found nothing: that, or from which step on it can tell.
 pub fn none(doctor: &Doctor) -> String {
-    let Some(first) = doctor.examined_from() else { return "nothing to report".into() };
+    let Some(first) = doctor.examined_from() else {
+        let unseen = doctor.blind().map_or(String::new(), |why| format!("; {why}"));
+        return match doctor.remarks().iter().filter(|remark| !remark.is_note()).count() {
+            0 => format!("nothing to report{unseen}"),
+            1 => format!("nothing to report of the run{unseen}; there is a remark on its recipe"),
+            many => format!("nothing to report of the run{unseen}; there are {many} remarks on its recipe"),
+        };
+    };
     let (planned, first_step) = (doctor.planned_steps(), count(first));
     if (1..first).contains(&planned) {
         let steps = counted(planned, "step");

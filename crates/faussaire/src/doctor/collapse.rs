@@ -10,7 +10,7 @@ const ONE_IMAGE: f32 = 0.15;
 /// Nearest-neighbour distance of generated images over that of real ones below which they are a few images. Healthy
 /// runs stay above 0.5. It does not apply to 2-D points, whose distance between clusters is always larger.
 pub(super) const FEW_IMAGES: f32 = 0.25;
-/// Number of modes or classes that are missing in two consecutive scores. In healthy runs fewer come and go.
+/// Number of modes or classes that are missing in all scores of a window, at least two. In healthy runs fewer come and go.
 const MISSING: f32 = 3.0;
 /// Fewest training images for which nearest neighbours are compared. With fewer, a batch of generated images of the
 /// same distribution holds near-duplicates more often than a batch of real images, which are all different.
@@ -19,7 +19,13 @@ const MIN_IMAGES: u64 = 640;
 const PATIENCE_WINDOWS: u64 = 4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
-    let seen = low_variety(history).or_else(|| missing_modes(history))?;
+    let (seen, means) = match low_variety(history) {
+        Some(seen) => (seen, "the generator has collapsed: it makes one image, or a few, for any noise"),
+        None => (
+            missing_modes(history)?,
+            "the generator has collapsed in part: it no longer makes some of the kinds that it made",
+        ),
+    };
     let remedies = [
         Remedy::RandomInit,
         Remedy::R1Penalty,
@@ -29,15 +35,15 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     ];
     Some(Observation {
         seen,
-        means: "the generator has collapsed: it makes one image, or a few, for any noise",
-        causes: &["zeros", "high-rates", "high-generator-rate", "linear-generator", "bounded-pixels"],
+        means,
+        causes: &["zeros", "high-rates", "high-generator-rate", "linear-generator", "bounded-pixels", "beta1"],
         remedies: remedies.to_vec(),
     })
 }
 
 fn low_variety(history: &RunHistory) -> Option<String> {
     if let Some(spread) = one_image(history) {
-        return Some(format!("generated images differ {} times as much as real images", two_digits(spread)));
+        return Some(seen(spread));
     }
     if history.context.points
         || history.context.has_narrow_latent()
@@ -57,6 +63,11 @@ pub(super) fn one_image(history: &RunHistory) -> Option<f32> {
     alike(history, |p| p.spread, ONE_IMAGE)
 }
 
+/// What was measured, in words.
+pub(super) fn seen(spread: f32) -> String {
+    format!("generated images differ from each other {} times as much as real images do", two_digits(spread))
+}
+
 /// `measure`, if it is below `limit` because the images became alike, are identical, or have been alike for several
 /// windows. An untrained net's first images are alike, too, so low variety at the beginning alone is no collapse.
 fn alike(history: &RunHistory, measure: fn(&StepMetrics) -> f32, limit: f32) -> Option<f32> {
@@ -69,12 +80,13 @@ fn alike(history: &RunHistory, measure: fn(&StepMetrics) -> f32, limit: f32) -> 
 fn missing_modes(history: &RunHistory) -> Option<String> {
     let (metric, kind) =
         if history.context.points { (Metric::MissingModes, "modes") } else { (Metric::RareClasses, "classes") };
-    let scores = history.scores(metric);
-    let [earlier @ .., (_, before), (_, last)] = scores else { return None };
+    let [earlier, recent] = history.divided_scores(metric, 2)?;
+    let least = recent.iter().map(|(_, missing)| *missing).reduce(f32::min)?;
     let best = earlier.iter().map(|(_, missing)| *missing).reduce(f32::min)?;
     // Relative to the best score, so that of 25 modes the last few may come and go.
     let limit = MISSING + 2.0 * best;
-    (before.min(*last) >= limit)
+    let (_, last) = recent.last()?;
+    (least >= limit)
         .then(|| format!("{last} {kind} are missing from the generated images; at best, {best} were missing"))
 }
 
@@ -93,7 +105,7 @@ mod tests {
             }
         };
         let seen = only(Symptom::Collapse, Preset::Quick, &[], one);
-        assert!(seen.seen.contains("differ 0.10 times"), "{seen:?}");
+        assert!(seen.seen.contains("differ from each other 0.10 times"), "{seen:?}");
         assert_eq!(first_change(&after(Preset::Quick, &[], 300, one), &seen), ["train.penalties.r1=1"]);
         let ring = only(Symptom::Collapse, Preset::Ring, &["train.penalties={}"], one);
         let history = after(Preset::Ring, &["train.penalties={}"], 300, one);
@@ -128,6 +140,17 @@ mod tests {
         assert!(seen(250, &|_| 0.1), "they did not");
         assert!(seen(150, &|_| 0.01), "identical images");
         assert!(seen(150, &|step| if step < 30 { 0.5 } else { 0.1 }), "they were different");
+    }
+
+    #[test]
+    fn scores_of_ten_steps_are_no_collapse() {
+        // A batch of most of the set: a score in every step.
+        let mut history = after(Preset::Quick, &[], 10, |_| {});
+        for (step, missing) in [0.0, 2.0, 2.0, 3.0, 3.0].into_iter().enumerate() {
+            let name = crate::metrics::ScoreName::parse("rare-classes-256-nearest-of-1000");
+            history.observe(&Event::Score { step: step as u64 + 1, name, value: missing, error: None });
+        }
+        assert_eq!(Symptom::Collapse.examine(&history), None);
     }
 
     #[test]

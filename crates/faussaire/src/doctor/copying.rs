@@ -4,13 +4,14 @@ use super::history::two_digits;
 use super::{Observation, Remedy, RunHistory};
 use crate::metrics::Metric;
 
-/// Ratio of the distance between training images to that from generated to training images, in two consecutive scores.
+/// Ratio of the distance between training images to that from generated to training images, in all scores of a window, at least two.
 /// New images of the same distribution have 1; the mean of all training images has sqrt(2).
 const MAX_CLOSENESS: f32 = 1.6;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
-    let [.., (_, before), (_, last)] = history.scores(Metric::Copying) else { return None };
-    if before.min(*last) < MAX_CLOSENESS {
+    let [_, recent] = history.divided_scores(Metric::Copying, 2)?;
+    let (_, last) = recent.last()?;
+    if recent.iter().any(|(_, closeness)| *closeness < MAX_CLOSENESS) {
         return None;
     }
     Some(Observation {

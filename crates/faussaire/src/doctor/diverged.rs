@@ -7,12 +7,19 @@ use super::{Observation, Remedy, RunHistory};
 /// critic's with a penalty below some hundreds.
 const EXPLODED: f32 = 1e4;
 
+const CAUSES: &[&str] = &["high-rates", "high-generator-rate", "high-discriminator-rate", "heavy-penalty"];
+
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let seen = history.diverged().map(str::to_owned).or_else(|| exploded(history))?;
     Some(Observation {
         seen,
-        means: "an update was so large that it destroyed what the nets had learned, usually because a learning rate is too high",
-        causes: &["high-rates", "high-generator-rate", "high-discriminator-rate", "heavy-penalty"],
+        means: match history.context.has(CAUSES) {
+            true => "an update was so large that it destroyed what the nets had learned",
+            false => {
+                "an update was so large that it destroyed what the nets had learned, usually because a learning rate is too high"
+            }
+        },
+        causes: CAUSES,
         remedies: vec![Remedy::LowerBothRates, Remedy::R1Penalty],
     })
 }

@@ -22,7 +22,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
         return None;
     }
     Some(Observation {
-        seen: seen(jump),
+        seen: seen(history, recent, jump),
         means: "its updates overshoot, so that what the generator learns from it no longer applies after the next one",
         causes: &["high-discriminator-rate", "high-rates", "beta1"],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty],
@@ -30,8 +30,17 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
 }
 
 /// What was measured, in words.
-pub(super) fn seen(jump: f32) -> String {
-    format!("one update of the discriminator changed its scores of generated images by {}", two_digits(jump))
+pub(super) fn seen(history: &RunHistory, steps: &[StepMetrics], jump: f32) -> String {
+    let scale = history.context.recipe.train.loss.scale();
+    let measure = match (scale.log_odds, scale.unit) {
+        (true, _) => "where a difference of 5 is 99% certainty".to_owned(),
+        // A quarter of the way from the score that it wants of generated images to that of real ones.
+        (false, Some(unit)) => format!("where real and generated images are to be {} apart", two_digits(4.0 * unit)),
+        (false, None) => {
+            format!("which differ by {} among images (standard deviation)", two_digits(unit(history, steps)))
+        }
+    };
+    format!("one update of the discriminator changed its scores of generated images by {}, {measure}", two_digits(jump))
 }
 
 /// The unit of the scores; where they have none, their spread among the images of a kind.
@@ -60,7 +69,10 @@ mod tests {
     fn jumps_of_scores_are_measured_by_their_unit_and_spread() {
         let rate = ["discriminator.adam.learning_rate=0.05"];
         let seen = only(NAME, Preset::Quick, &rate, jumping(3.0, 1.0));
-        assert!(seen.seen.ends_with("of generated images by 3.0"), "{seen:?}");
+        assert!(
+            seen.seen.ends_with("of generated images by 3.0, where a difference of 5 is 99% certainty"),
+            "{seen:?}"
+        );
         let change = first_change(&after(Preset::Quick, &rate, 300, jumping(3.0, 1.0)), &seen);
         assert_eq!(change, ["discriminator.adam.learning_rate=0.001"]);
         let examine = |preset, changes: &[&str], by, spread| {
@@ -70,6 +82,17 @@ mod tests {
         assert!(examine(Preset::Quick, &[], 5.0, 1.0));
         assert!(!examine(Preset::Quick, &[], 5.0, 4.0), "images differ as much");
         assert!(examine(Preset::Quick, &["train.loss=hinge"], 2.2, 1.0), "half the unit");
+        let seen = |preset, changes: &[&str], by| {
+            NAME.examine(&after(preset, changes, 300, jumping(by, 1.0))).map_or(String::new(), |seen| seen.seen)
+        };
+        assert!(
+            seen(Preset::Quick, &["train.loss=hinge"], 3.0)
+                .ends_with("by 3.0, where real and generated images are to be 2.0 apart")
+        );
+        assert!(
+            seen(Preset::FidleWganGp, &[], 9.0)
+                .ends_with("by 9.0, which differ by 1.0 among images (standard deviation)")
+        );
         // A critic's scores have no unit but their spread.
         assert!(examine(Preset::FidleWganGp, &[], 100.0, 20.0) && !examine(Preset::FidleWganGp, &[], 50.0, 20.0));
         let old = |r: &mut StepReport| (r.score_shift, r.score_spread) = (None, None);

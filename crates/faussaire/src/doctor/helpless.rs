@@ -2,7 +2,7 @@
 //! faster than it can follow. Guessing alone is no symptom: against a good generator D can't do better.
 
 use super::history::{StepMetrics, mean, mean_of, two_digits};
-use super::{Observation, Remedy, RunHistory};
+use super::{Observation, Remedy, RunHistory, overpowering};
 
 /// D's loss over the loss of guessing, above which it is worse than guessing. Healthy runs reach 1.4 in their first
 /// steps.
@@ -19,6 +19,25 @@ const MAX_CRITIC_LEAD: f32 = 1.0;
 /// that hardly learns stays below 0.08; the one healthy run with a lead above had 0.65.
 const MIN_REACTION: f32 = 0.1;
 
+const CAUSES: &[&str] = &[
+    "high-discriminator-rate",
+    "high-rates",
+    "low-discriminator-rate",
+    "low-rates",
+    "bounded-scores",
+    "dropout",
+    "small-discriminator",
+    "linear-discriminator",
+    "label-flip",
+    "smoothing",
+    "noise",
+    "heavy-penalty",
+    "weight-clip",
+    "rates-apart",
+    "high-generator-rate",
+    "beta1",
+];
+
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let loss = history.context.recipe.train.loss;
     let recent = history.recent(3)?;
@@ -31,8 +50,10 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
             let [least, _] = extremes(&windows, |p| -p.gap);
             (least > MAX_CRITIC_LEAD * spread).then(|| {
                 format!(
-                    "the critic scores generated images {} standard deviations of its scores above real ones",
-                    two_digits(lead / spread)
+                    "the critic scores generated images {} higher than real ones, where scores differ by {} among images (standard \
+                     deviation)",
+                    two_digits(lead),
+                    two_digits(spread)
                 )
             })?
         }
@@ -42,7 +63,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
             let [lowest, highest] = extremes(&windows, |p| p.real_score);
             let deceived = least > MAX_LEAD && (lead > MAX_LAST_LEAD || highest - lowest < MIN_REACTION * least);
             match (share > WORSE_THAN_CHANCE, deceived) {
-                (true, _) => format!("the discriminator's loss is {} times the loss of guessing", two_digits(share)),
+                (true, _) => overpowering::loss_seen(mean(recent, |p| p.d_loss), [0.0, guessing]),
                 (false, true) => format!(
                     "the discriminator's mean score of generated images is {} above that of real ones",
                     two_digits(lead)
@@ -55,30 +76,14 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let fast = history.context.has(&["high-discriminator-rate", "high-rates"]);
     Some(Observation {
         seen,
-        means: match fast {
-            true => "its updates overshoot, so the generator learns nothing from it",
-            false => {
+        means: match (fast, history.context.has(CAUSES)) {
+            (true, _) => "its updates overshoot, so the generator learns nothing from it",
+            (false, true) => "it can't follow the generator, which learns nothing from it",
+            (false, false) => {
                 "it learns too slowly to follow the generator, or is too small, so the generator learns nothing from it"
             }
         },
-        causes: &[
-            "high-discriminator-rate",
-            "high-rates",
-            "low-discriminator-rate",
-            "low-rates",
-            "bounded-scores",
-            "dropout",
-            "small-discriminator",
-            "linear-discriminator",
-            "label-flip",
-            "smoothing",
-            "noise",
-            "heavy-penalty",
-            "weight-clip",
-            "rates-apart",
-            "high-generator-rate",
-            "beta1",
-        ],
+        causes: CAUSES,
         remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
 }
@@ -101,12 +106,15 @@ mod tests {
         let (name, slow) = (Symptom::HelplessDiscriminator, ["discriminator.adam.learning_rate=1e-7"]);
         let worse = |r: &mut StepReport| r.d_loss = 1.4;
         let seen = only(name, Preset::Quick, &slow, worse);
-        assert!(seen.seen.contains("is 2.0 times the loss"), "{seen:?}");
+        assert!(seen.seen.contains("loss is 1.4, where guessing gives 0.69"), "{seen:?}");
         let history = after(Preset::Quick, &slow, 300, worse);
         assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         let critic = |r: &mut StepReport| (r.real_score, r.fake_score, r.score_spread) = (5.0, 9.0, Some(2.0));
         let seen = only(name, Preset::FidleWganGp, &[], critic);
-        assert!(seen.seen.contains("2.0 standard deviations of its scores above real ones"), "{seen:?}");
+        assert!(
+            seen.seen.contains("generated images 4.0 higher than real ones, where scores differ by 2.0"),
+            "{seen:?}"
+        );
         let hot = ["discriminator.adam.learning_rate=0.1"];
         let history = after(Preset::Quick, &hot, 300, worse);
         let seen = name.examine(&history).unwrap();

@@ -54,14 +54,18 @@ pub struct StepMetrics {
     pub real_score: f32,
     /// Mean score of real images minus that of generated ones.
     pub gap: f32,
-    /// Standard deviation of the scores of either kind; none in logs of an earlier checkout.
+    /// Standard deviation of the scores of either kind; none where a batch has one score, nor in logs of an earlier
+    /// checkout.
     pub score_spread: Option<f32>,
     /// Change of the scores of generated images by D's update; none in logs of an earlier checkout.
     pub score_shift: Option<f32>,
     /// Mean score of real images minus that of held-out ones; 0 where there are none.
     pub held_out_gap: f32,
-    /// Whether the variety of the images was measured; if not, what follows is as in a healthy run, and nothing moves.
+    /// Whether the variety of the images was measured, and the real ones have any; if not, what follows is as in a healthy
+    /// run, and nothing moves.
     pub measured: bool,
+    /// Whether the real images were measured to be all the same, as those of a batch of one are.
+    pub alike: bool,
     /// Spread of the generated images divided by that of the real ones.
     pub spread: f32,
     /// Distance of generated images to their nearest neighbour, divided by that of real images.
@@ -106,6 +110,11 @@ impl RunContext {
         self.recipe.latent <= NARROW && !self.points
     }
 
+    /// Number of scores of each kind in a batch.
+    fn scores(&self) -> usize {
+        self.recipe.train.batch / self.recipe.train.pac.max(1)
+    }
+
     /// The remark called `name`, if it applies to the recipe.
     pub(super) fn remark(&self, name: &str) -> Option<&Remark> {
         self.remarks.iter().find(|remark| remark.name == name)
@@ -132,7 +141,8 @@ impl From<&StepReport> for StepMetrics {
             score_spread: report.score_spread,
             score_shift: report.score_shift,
             held_out_gap: report.held_out_score.map_or(0.0, |held| report.real_score - held),
-            measured: report.variety.is_some(),
+            measured: variety.real_spread > 0.0,
+            alike: report.variety.is_some_and(|variety| variety.real_spread <= 0.0),
             spread: ratio(variety.fake_spread, variety.real_spread),
             nearest: ratio(variety.fake_nearest, variety.real_nearest),
             shift: if variety.real_spread > 0.0 { variety.fake_shift / variety.real_spread } else { 0.0 },
@@ -161,7 +171,13 @@ impl RunHistory {
                 (self.total_steps, self.steps_per_epoch) = (*steps, *steps_per_epoch);
                 return false;
             }
-            Event::Step(report) if StepReport::is_logged(report.step) => self.steps.push(report.into()),
+            Event::Step(report) if StepReport::is_logged(report.step) => {
+                let mut metrics = StepMetrics::from(report);
+                if self.context.scores() < 2 {
+                    metrics.score_spread = None;
+                }
+                self.steps.push(metrics);
+            }
             // As f32, because a number read from the log may differ in its last bit.
             Event::Score { step, name, value, .. } => {
                 self.scores.entry(name.clone()).or_default().push((*step, *value as f32));
@@ -212,6 +228,15 @@ impl RunHistory {
         self.recent(EXAMINED_AFTER).is_none().then_some(first)
     }
 
+    /// Why a collapse can't be told, if it can't: the real images don't differ, with which generated ones are compared.
+    pub fn blind(&self) -> Option<&'static str> {
+        let alike = !self.steps.is_empty() && self.steps.iter().all(|metrics| metrics.alike);
+        alike.then_some(match self.context.recipe.train.batch {
+            1 => "batches of one image don't show how much images differ",
+            _ => "the training images don't differ, so a collapse can't be told",
+        })
+    }
+
     /// Planned steps of the run; 0 if unknown.
     pub fn total_steps(&self) -> u64 {
         self.total_steps
@@ -238,6 +263,19 @@ impl RunHistory {
         self.scores.iter().find(|(name, _)| name.metric == metric).map_or(&[], |(_, scores)| scores)
     }
 
+    /// All scores by `metric`, divided into earlier ones and those of the last window, of which there are `least` or more:
+    /// several scores of a few steps are no more than one. None until two windows have passed and there are so many. Those
+    /// of the first steps are left out, since G has not learned yet.
+    pub fn divided_scores(&self, metric: Metric, least: usize) -> Option<[&[(u64, f32)]; 2]> {
+        let window = self.window();
+        let first = self.step().checked_sub(2 * window).filter(|first| *first >= self.start)? + window;
+        let scores = self.scores(metric);
+        let learned = &scores[scores.partition_point(|(step, _)| *step < self.start + MIN_WINDOW)..];
+        let recent = learned.iter().filter(|(step, _)| *step > first).count().max(least);
+        let (earlier, recent) = learned.split_at(learned.len().checked_sub(recent)?);
+        Some([earlier, recent])
+    }
+
     /// Which value was no longer finite, if any.
     pub fn diverged(&self) -> Option<&str> {
         self.diverged.as_ref().map(|(_, what)| what.as_str())
@@ -261,7 +299,7 @@ pub(super) fn two_digits(value: f32) -> String {
         v if v >= 1e5 => format!("{value:.1e}"),
         v if v >= 10.0 => format!("{value:.0}"),
         v if v >= 1.0 => format!("{value:.1}"),
-        v if v >= 0.01 => format!("{value:.2}"),
+        v if v >= 0.00995 => format!("{value:.2}"),
         _ => "less than 0.01".into(),
     }
 }
@@ -351,6 +389,25 @@ mod tests {
     }
 
     #[test]
+    fn scores_of_the_last_window_are_one_opinion() {
+        let divided = |every: usize, made: u64| {
+            let mut history = after(Preset::Quick, &[], made, |_| {});
+            for step in (1..=made).step_by(every) {
+                let name = ScoreName::parse("missing-modes-2500-ring");
+                history.observe(&Event::Score { step, name, value: 1.0, error: None });
+            }
+            history
+                .divided_scores(Metric::MissingModes, 2)
+                .map(|both| both.map(|part| (part.first().map(|s| s.0), part.len())))
+        };
+        assert_eq!(divided(1, 99), None, "two windows");
+        assert_eq!(divided(1, 110), Some([(Some(50), 11), (Some(61), 50)]));
+        assert_eq!(divided(100, 200), None, "one score since the first window");
+        assert_eq!(divided(100, 300), Some([(None, 0), (Some(101), 2)]));
+        assert_eq!(divided(100, 450), Some([(Some(101), 2), (Some(301), 2)]));
+    }
+
+    #[test]
     fn a_heal_clears_the_history_and_changes_the_recipe() {
         let mut history = after(Preset::Quick, &[], 300, |_| {});
         history.observe(&Event::Heal(Heal {
@@ -370,7 +427,7 @@ mod tests {
 
     #[test]
     fn figures_have_two_digits() {
-        let shown = [0.0004, 0.123, 1.26, 12.6, -0.5, 3.14e6].map(two_digits);
-        assert_eq!(shown, ["less than 0.01", "0.12", "1.3", "13", "-0.50", "3.1e6"]);
+        let shown = [0.0004, 0.01, 0.123, 1.26, 12.6, -0.5, 3.14e6].map(two_digits);
+        assert_eq!(shown, ["less than 0.01", "0.01", "0.12", "1.3", "13", "-0.50", "3.1e6"]);
     }
 }

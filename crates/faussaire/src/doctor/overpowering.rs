@@ -28,16 +28,32 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     }
     // One sentence for each trigger: a few misclassified images can keep the loss high where the gap is large.
     let seen = if share >= LOW_LOSS {
-        format!("the discriminator scores real images {} higher than generated ones, in log-odds", two_digits(gap))
+        format!(
+            "the discriminator scores real images {} higher than generated ones, where a difference of 5 is 99% certainty",
+            two_digits(gap)
+        )
     } else {
-        format!("the discriminator's loss is {} times the loss of guessing", two_digits(share.max(0.0)))
+        loss_seen(mean(recent, |p| p.d_loss), [min, chance])
     };
     Some(Observation {
         seen,
         means: "it separates real from generated images with near certainty, so the generator learns little from it",
-        causes: &["high-discriminator-rate", "n-critic-unbounded", "n-critic", "rates-apart", "low-generator-rate"],
+        causes: &[
+            "high-discriminator-rate",
+            "n-critic-unbounded",
+            "n-critic",
+            "rates-apart",
+            "low-generator-rate",
+            "beta1",
+        ],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty, Remedy::InstanceNoise, Remedy::Augment],
     })
+}
+
+/// D's loss beside its least one, where labels are smoothed or exchanged, and that of guessing, in words.
+pub(super) fn loss_seen(loss: f32, [min, chance]: [f32; 2]) -> String {
+    let least = if min > 0.0 { format!(" and {} is the least possible", two_digits(min)) } else { String::new() };
+    format!("the discriminator's loss is {}, where guessing gives {}{least}", two_digits(loss), two_digits(chance))
 }
 
 #[cfg(test)]
@@ -55,7 +71,7 @@ mod tests {
     fn perfection_is_measured_against_guessing() {
         let name = Symptom::OverpoweringDiscriminator;
         let seen = only(name, Preset::Quick, &["discriminator.adam.learning_rate=0.01"], losing(0.01));
-        assert!(seen.seen.contains("is 0.01 times the loss of guessing"), "{seen:?}");
+        assert!(seen.seen.contains("loss is 0.01, where guessing gives 0.69"), "{seen:?}");
         let history = after(Preset::Quick, &["discriminator.adam.learning_rate=0.01"], 300, losing(0.01));
         assert_eq!(first_change(&history, &seen), ["discriminator.adam.learning_rate=0.001"]);
         let examine = |preset, changes: &[&str], loss| name.examine(&after(preset, changes, 300, losing(loss)));
@@ -65,12 +81,16 @@ mod tests {
         assert!(examine(Preset::Ring, &[], 0.01).is_some());
         assert_eq!(examine(Preset::FidleWganGp, &[], -30.0), None);
         // With label smoothing the loss can't get far below 0.16.
-        assert!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.19).is_some());
+        let smoothed = examine(Preset::Quick, &["train.smoothing=0.1"], 0.19).unwrap();
+        assert_eq!(
+            smoothed.seen,
+            "the discriminator's loss is 0.19, where guessing gives 0.69 and 0.16 is the least possible"
+        );
         assert_eq!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.25), None);
         // A large gap, though a few images keep the loss high; hinge scores are no log-odds.
         let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);
         let seen = only(name, Preset::Quick, &[], apart(30.0));
-        assert!(seen.seen.contains("real images 30 higher than generated ones, in log-odds"), "{seen:?}");
+        assert!(seen.seen.contains("real images 30 higher than generated ones, where"), "{seen:?}");
         let wrong = |r: &mut StepReport| (r.d_loss, r.real_score) = (500.0, 1000.0);
         assert_eq!(name.examine(&after(Preset::Quick, &[], 300, wrong)), None, "far apart, but mostly wrong");
         assert_eq!(name.examine(&after(Preset::Quick, &[], 300, apart(10.0))), None);

@@ -3,7 +3,7 @@
 use super::{Observation, Remedy, RunHistory};
 use crate::metrics::Metric;
 
-/// Number of the last scores that are averaged, since single ones are noisy.
+/// Fewest of the last scores that are averaged, since single ones are noisy.
 const AVERAGED: usize = 3;
 /// Ratio of their mean to the best score, from which on the run is past its best.
 const MIN_RATIO: f32 = 1.5;
@@ -12,11 +12,11 @@ const MIN_WINDOWS: u64 = 4;
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     // The scores of points count modes, which `collapse` examines.
-    let scores = [Metric::Frechet, Metric::SlicedWasserstein].map(|metric| history.scores(metric));
-    let scores = scores.into_iter().find(|scores| !scores.is_empty())?;
-    let (step, best) = scores.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
-    let last = scores.len().checked_sub(AVERAGED).map(|from| &scores[from..])?;
-    let mean = last.iter().map(|(_, score)| score).sum::<f32>() / AVERAGED as f32;
+    let metrics = [Metric::Frechet, Metric::SlicedWasserstein];
+    let metric = metrics.into_iter().find(|metric| !history.scores(*metric).is_empty())?;
+    let [earlier, recent] = history.divided_scores(metric, AVERAGED)?;
+    let (step, best) = earlier.iter().copied().min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    let mean = recent.iter().map(|(_, score)| score).sum::<f32>() / recent.len() as f32;
     if mean < MIN_RATIO * best || step + MIN_WINDOWS * history.window() > history.step() {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Learning rates of both nets that are far above the usual ones, in a run that shows it in any way: images or scores that
 //! jump, a D that separates everything or nothing, images that are all alike. These are effects, and come in any order.
 
-use super::history::{mean, mean_of, two_digits};
+use super::history::{mean, mean_of};
 use super::{Observation, Remedy, RunHistory, collapse, erratic, helpless, overpowering, restless};
 
 /// Name of the remark on the recipe.
@@ -15,9 +15,9 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let seen = if shift >= restless::MAX_SHIFT {
         restless::seen(shift)
     } else if jump >= erratic::LIKELY_JUMP * erratic::unit(history, recent) {
-        erratic::seen(jump)
+        erratic::seen(history, recent, jump)
     } else if let Some(spread) = collapse::one_image(history) {
-        format!("generated images differ {} times as much as real images", two_digits(spread))
+        collapse::seen(spread)
     } else {
         overpowering::examine(history).or_else(|| helpless::examine(history))?.seen
     };
@@ -42,15 +42,16 @@ mod tests {
         let rates = ["generator.adam.learning_rate=0.1", "discriminator.adam.learning_rate=0.1"];
         let jump = |r: &mut StepReport| r.score_shift = Some(-4.0);
         let seen = only(name, Preset::Quick, &rates, jump);
-        assert_eq!(seen.seen, "one update of the discriminator changed its scores of generated images by 4.0");
+        let changed = "one update of the discriminator changed its scores of generated images by 4.0, where a";
+        assert!(seen.seen.starts_with(changed), "{seen:?}");
         let history = after(Preset::Quick, &rates, 300, jump);
         let usual = ["generator.adam.learning_rate=0.001", "discriminator.adam.learning_rate=0.001"];
         assert_eq!(first_change(&history, &seen), usual);
         let examine = |rates: &[&str], change: fn(&mut StepReport)| {
             name.examine(&after(Preset::Quick, rates, 300, change)).map(|seen| seen.seen)
         };
-        assert!(examine(&rates, |r| r.d_loss = 0.01).unwrap().contains("0.01 times the loss of guessing"));
-        assert!(examine(&rates, |r| r.d_loss = 30.0).unwrap().contains("43 times the loss of guessing"));
+        assert!(examine(&rates, |r| r.d_loss = 0.01).unwrap().contains("loss is 0.01, where guessing gives 0.69"));
+        assert!(examine(&rates, |r| r.d_loss = 30.0).unwrap().contains("loss is 30, where guessing gives 0.69"));
         let alike = |r: &mut StepReport| r.variety.iter_mut().for_each(|v| v.fake_spread = 0.001);
         assert!(examine(&rates, alike).unwrap().contains("times as much as real images"));
         assert_eq!(examine(&rates, |_| {}), None, "it learns all the same");

@@ -16,6 +16,8 @@ const MAX_SHIFT_OVERPOWERED: f32 = 0.2;
 /// Spread of generated images over that of real ones below which the images are one image.
 const ONE_IMAGE: f32 = 0.15;
 
+const CAUSES: &[&str] = &["high-generator-rate", "high-rates", "beta1"];
+
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let recent = history.recent(1)?;
     let mut shift = mean(recent, |p| p.shift);
@@ -31,8 +33,11 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     }
     Some(Observation {
         seen: seen(shift),
-        means: "the generator's learning rate is too high: its updates overshoot",
-        causes: &["high-generator-rate", "high-rates", "beta1"],
+        means: match history.context.has(CAUSES) {
+            true => "its updates overshoot: what it learns from the discriminator no longer applies after them",
+            false => "the generator's learning rate is too high: its updates overshoot",
+        },
+        causes: CAUSES,
         remedies: vec![Remedy::LowerGeneratorRate],
     })
 }

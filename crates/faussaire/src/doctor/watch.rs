@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::changes::Changes;
 use super::{Finding, Heal, RunContext, RunHistory, Symptom};
 use crate::error::Result;
+use crate::recipe::Remark;
 use crate::train::{Event, Gan, Request, Watcher};
 
 /// Watches a run, reports symptoms and requests that it be healed.
@@ -59,6 +60,16 @@ impl Doctor {
     /// Number of steps that the run's limits allow; 0 if only time ends it.
     pub fn planned_steps(&self) -> u64 {
         self.history.total_steps()
+    }
+
+    /// Remarks on the recipe, as far as they don't depend on the images.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.history.context.remarks
+    }
+
+    /// Why it can't tell a collapse, if it can't: the real images don't differ, with which generated ones are compared.
+    pub fn blind(&self) -> Option<&'static str> {
+        self.history.blind()
     }
 
     /// The finding of which the run should be healed, if any.
@@ -128,7 +139,7 @@ impl Doctor {
             }
         };
         let means = match cause {
-            Some(cause) => format!("{}; the likely cause: {}", observation.means, cause.what),
+            Some(cause) => format!("{}; the likely cause: {}", observation.means, cause.fact),
             None => observation.means.to_owned(),
         };
         Some(Finding { step: self.history.step(), name, seen: observation.seen, means, advice, set })
@@ -153,7 +164,7 @@ impl Watcher for Doctor {
 mod tests {
     use super::*;
     use crate::doctor::testing::healthy;
-    use crate::recipe::Preset;
+    use crate::recipe::{Preset, Recipe};
     use crate::train::StepReport;
 
     /// Names, means and changes of what the doctor finds in 300 of 1,000 steps, each changed by `change`.
@@ -163,7 +174,7 @@ mod tests {
         change: impl Fn(&mut StepReport),
     ) -> Vec<(&'static str, String, String)> {
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        let recipe = crate::Recipe::parse(preset.text(), preset.name(), &changes).unwrap();
+        let recipe = Recipe::parse(preset.text(), preset.name(), &changes).unwrap();
         let mut events = vec![Event::Start {
             step: 0,
             steps: 1000,
@@ -201,6 +212,25 @@ mod tests {
         let swinging = |r: &mut StepReport| r.d_loss = if r.step < 160 { 0.001 } else { 20.0 };
         let names: Vec<_> = found(Preset::Quick, &[], swinging).into_iter().map(|(name, ..)| name).collect();
         assert_eq!(names, ["overpowering-discriminator"]);
+    }
+
+    #[test]
+    fn images_that_do_not_differ_hide_a_collapse() {
+        let recipe = |batch: &str| Recipe::parse(Preset::Quick.text(), "quick", &[batch.to_owned()]).unwrap();
+        let doctor = |batch: &str, real_spread: f32| {
+            let steps = (1..=200).map(|step| {
+                let mut report = healthy(step);
+                report.variety.iter_mut().for_each(|v| (v.real_spread, v.fake_spread) = (real_spread, 0.0));
+                Event::Step(report)
+            });
+            Doctor::new(RunContext::of(&recipe(batch)).unwrap(), &steps.collect::<Vec<_>>())
+        };
+        let one = doctor("train.batch=1", 0.0);
+        assert!(one.findings().is_empty() && one.blind().is_some_and(|why| why.contains("of one image")));
+        let alike = doctor("train.batch=8", 0.0);
+        assert!(alike.findings().is_empty() && alike.blind().is_some_and(|why| why.contains("images don't differ")));
+        let different = doctor("train.batch=8", 0.3);
+        assert!(different.findings().len() == 1 && different.blind().is_none());
     }
 
     #[test]

@@ -189,7 +189,9 @@ fn healthy(context: RunContext, record: &Record, events: &[Event]) -> Option<Str
     for event in events {
         history.observe(event);
     }
-    let Some(first) = history.examined_from() else { return Some("Nothing was found.".into()) };
+    let Some(first) = history.examined_from() else {
+        return Some(history.blind().map_or("Nothing was found.".into(), |why| format!("Nothing was found; {why}.")));
+    };
     Some(format!("The doctor has not seen enough: it can tell from step {} on.", grouped(first)))
 }
 

@@ -18,6 +18,14 @@ fn usual(images: Option<usize>) -> usize {
     batch
 }
 
+/// What to do, which agrees with the size that is proposed.
+fn advice(change: &str, proposed: usize) -> String {
+    match proposed < USUAL / 2 {
+        true => format!("use {change} batches, of a tenth of the images"),
+        false => format!("use {change} batches; 32 to 128 are usual"),
+    }
+}
+
 pub(super) fn small(facts: &Facts) -> Option<Found> {
     let batch = facts.recipe.train.batch;
     let images = facts.count();
@@ -31,8 +39,9 @@ pub(super) fn small(facts: &Facts) -> Option<Found> {
         None => "its gradient is mostly chance".into(),
     };
     Some(Found {
-        what: format!("each update sees {one} (`train.batch`): {follows}"),
-        advice: "use larger batches; 32 to 128 are usual".into(),
+        what: format!("each update sees {one} (`train.batch`)"),
+        follows: format!(": {follows}"),
+        advice: advice("larger", usual(images)),
         set: vec![format!("train.batch={}", usual(images))],
     })
 }
@@ -47,12 +56,9 @@ pub(super) fn large(facts: &Facts) -> Option<Found> {
     let left = images - batch;
     let left = if left > 0 { format!(", which leaves out {} images", grouped(left as u64)) } else { String::new() };
     Some(Found {
-        what: format!(
-            "a batch of {} is {share:.0}% of the {} images: a pass over the data is a single update{left}",
-            grouped(batch as u64),
-            grouped(images as u64)
-        ),
-        advice: "use smaller batches; 32 to 128 are usual".into(),
+        what: format!("a batch of {} is {share:.0}% of the {} images", grouped(batch as u64), grouped(images as u64)),
+        follows: format!(": a pass over the data is a single update{left}"),
+        advice: advice("smaller", usual(Some(images))),
         set: vec![format!("train.batch={}", usual(Some(images)))],
     })
 }
@@ -75,5 +81,7 @@ mod tests {
         assert_eq!(on(Preset::Quick, &["train.batch=4800"], 9600), []);
         let small_set = on(Preset::Quick, &["train.batch=100"], 128);
         assert!(small_set.iter().any(|remark| remark.set == ["train.batch=8"]), "{small_set:?}");
+        let of = |name| small_set.iter().find(|remark| remark.name == name).unwrap().advice.as_str();
+        assert_eq!(of("large-batch"), "use smaller batches, of a tenth of the images");
     }
 }

@@ -16,10 +16,8 @@ pub(super) fn few(facts: &Facts) -> Option<Found> {
     let augmented = !facts.recipe.train.augment.kinds.is_empty();
     let [height, width, _] = facts.generator.output().dims();
     (images < FEW && !augmented && height.min(width) >= 8).then(|| Found {
-        what: format!(
-            "there are {} training images: the discriminator can learn them by heart, and the generator copy them",
-            grouped(images as u64)
-        ),
+        what: format!("there are {} training images", grouped(images as u64)),
+        follows: ": the discriminator can learn them by heart, and the generator copy them".into(),
         advice: "augment them, or use more".into(),
         set: vec!["train.augment.kinds=[\"translation\", \"cutout\"]".into()],
     })
@@ -31,6 +29,7 @@ pub(super) fn alike(facts: &Facts) -> Option<Found> {
     let same = |image: &&Vec<f32>| image.iter().zip(first).all(|(a, b)| (a - b).abs() < SAME);
     (!others.is_empty() && others.iter().filter(same).count() == others.len()).then(|| Found {
         what: format!("the {} images that were looked at are all the same one", sample.len()),
+        follows: ": there is nothing to learn but that one".into(),
         advice: "check the data".into(),
         set: Vec::new(),
     })
@@ -43,9 +42,10 @@ pub(super) fn flat(facts: &Facts) -> Option<Found> {
     (high - low < SAME).then(|| Found {
         what: format!(
             "all pixels of the {} images that were looked at are between {low:.3} and {high:.3}, where 0 is black and 1 \
-             white: there is nothing to see",
+             white",
             sample.len()
         ),
+        follows: ": there is nothing to see".into(),
         advice: "check the data: pixels of 0 to 1 stored as bytes are black, for example".into(),
         set: Vec::new(),
     })

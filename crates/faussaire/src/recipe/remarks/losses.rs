@@ -34,6 +34,7 @@ pub(super) fn sigmoid_unused(facts: &Facts) -> Option<Found> {
             "the discriminator's final `sigmoid` is left out: the loss `{}` takes scores of any size, not probabilities",
             loss_name(facts)
         ),
+        follows: String::new(),
         advice: "leave it out of the layers, too, which changes nothing".into(),
         set: vec![rewritten(d, |index, entry| if index == last { Vec::new() } else { vec![entry.line.clone()] })],
     })
@@ -51,6 +52,7 @@ pub(super) fn logits(facts: &Facts) -> Option<Found> {
              the loss `{}` is the same as with one",
             loss_name(facts)
         ),
+        follows: String::new(),
         advice: "nothing needs to be changed".into(),
         set: Vec::new(),
     })
@@ -60,9 +62,10 @@ pub(super) fn smoothing(facts: &Facts) -> Option<Found> {
     let smoothing = facts.recipe.train.smoothing;
     (smoothing >= HIGH_SMOOTHING).then(|| Found {
         what: format!(
-            "with `train.smoothing` = {smoothing} the label of real images is {}: hardly more than a guess",
+            "with `train.smoothing` = {smoothing} the label of real images is {}",
             number(((1.0 - smoothing) * 1e6).round() / 1e6)
         ),
+        follows: ": hardly more than a guess, which is 0.5".into(),
         advice: "smooth by the usual 0.1".into(),
         set: vec!["train.smoothing=0.1".into()],
     })
@@ -72,9 +75,10 @@ pub(super) fn label_flip(facts: &Facts) -> Option<Found> {
     let flip = facts.recipe.train.label_flip;
     (flip >= HIGH_FLIP).then(|| Found {
         what: format!(
-            "`train.label_flip` = {flip} exchanges the labels of {:.0}% of the pairs: at 50% D could learn nothing",
+            "`train.label_flip` = {flip} exchanges the labels of {:.0}% of the pairs of a real and a generated image",
             100.0 * flip
         ),
+        follows: ": at 50% the discriminator could learn nothing".into(),
         advice: "exchange the usual 5%".into(),
         set: vec!["train.label_flip=0.05".into()],
     })
@@ -84,9 +88,10 @@ pub(super) fn noise(facts: &Facts) -> Option<Found> {
     let noise = facts.recipe.train.noise;
     (noise >= HIGH_NOISE).then(|| Found {
         what: format!(
-            "`train.noise` = {noise} adds noise of {:.0}% of the range from black to white: D sees little else",
+            "`train.noise` = {noise} adds noise of {:.0}% of the range from black to white to all images",
             100.0 * noise
         ),
+        follows: ": the discriminator sees little else".into(),
         advice: "add the usual 0.1".into(),
         set: vec!["train.noise=0.1".into()],
     })
@@ -96,11 +101,8 @@ pub(super) fn heavy_penalty(facts: &Facts) -> Option<Found> {
     let (penalty, weight) = facts.recipe.train.penalties.iter().find(|(_, weight)| **weight >= HEAVY)?;
     let name = serde_json::to_value(penalty).ok()?.as_str()?.to_owned();
     Some(Found {
-        what: format!(
-            "`train.penalties.{name}` = {} is {} times the usual 10: D keeps its gradient small and learns nothing else",
-            number(*weight),
-            times(weight / 10.0)
-        ),
+        what: format!("`train.penalties.{name}` = {} is {} times the usual 10", number(*weight), times(weight / 10.0)),
+        follows: ": the discriminator learns to keep its gradient as the penalty wants it, and little else".into(),
         advice: "use the usual weight".into(),
         set: vec![format!("train.penalties.{name}=10")],
     })
@@ -109,8 +111,8 @@ pub(super) fn heavy_penalty(facts: &Facts) -> Option<Found> {
 pub(super) fn clip_and_penalty(facts: &Facts) -> Option<Found> {
     let train = &facts.recipe.train;
     (train.weight_clip > 0.0 && !train.penalties.is_empty()).then(|| Found {
-        what: "`train.weight_clip` and a gradient penalty bound D's gradient twice; the penalty was made to replace clipping"
-            .into(),
+        what: "`train.weight_clip` and a gradient penalty both bound the discriminator's gradient".into(),
+        follows: "; the penalty was made to replace the clipping".into(),
         advice: "leave out the clipping".into(),
         set: vec!["train.weight_clip=0".into()],
     })
@@ -120,9 +122,10 @@ pub(super) fn weight_clip(facts: &Facts) -> Option<Found> {
     let train = &facts.recipe.train;
     (train.weight_clip > 0.0 && train.weight_clip < TIGHT_CLIP && train.penalties.is_empty()).then(|| Found {
         what: format!(
-            "`train.weight_clip` = {} keeps D's weights so small that all its scores are almost 0",
+            "`train.weight_clip` = {} keeps the discriminator's weights so small that all its scores are almost 0",
             number(train.weight_clip)
         ),
+        follows: String::new(),
         advice: "clip to the usual 0.01".into(),
         set: vec!["train.weight_clip=0.01".into()],
     })
@@ -139,10 +142,8 @@ pub(super) fn n_critic_unbounded(facts: &Facts) -> Option<Found> {
     // More is remarked on in any case.
     let many = (3..=MANY).contains(&n) && !is_bounded(facts) && !facts.recipe.train.loss.requires_lipschitz();
     many.then(|| Found {
-        what: format!(
-            "the discriminator learns {n} times per step, and nothing bounds its gradient: it will separate real from \
-             generated images with certainty"
-        ),
+        what: format!("the discriminator learns {n} times per step, and nothing bounds its gradient"),
+        follows: ": it will separate real from generated images with certainty".into(),
         advice: "update it once per step, or bound its gradient by a penalty".into(),
         set: vec!["train.n_critic=1".into()],
     })
@@ -155,10 +156,14 @@ pub(super) fn n_critic(facts: &Facts) -> Option<Found> {
     let n = facts.recipe.train.n_critic;
     let usual = if is_bounded(facts) { 5 } else { 1 };
     (n > MANY).then(|| Found {
-        what: format!(
-            "the discriminator learns {n} times per step, so the generator takes {n} times as long as with 1"
-        ),
-        advice: "use fewer updates of D".into(),
+        what: format!("the discriminator learns {n} times per step"),
+        follows: match is_bounded(facts) {
+            true => ", and a step takes as much longer".into(),
+            false => {
+                ", and nothing bounds its gradient: it will separate real from generated images with certainty".into()
+            }
+        },
+        advice: "use fewer updates of the discriminator".into(),
         set: vec![format!("train.n_critic={usual}")],
     })
 }

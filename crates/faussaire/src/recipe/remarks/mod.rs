@@ -27,6 +27,9 @@ pub struct Remark {
     pub name: &'static str,
     /// What is unusual, and what follows from it.
     pub what: String,
+    /// What is unusual only: the first part of `what`.
+    #[serde(skip)]
+    pub(crate) fact: String,
     /// What to do, without flags.
     pub advice: String,
     /// The changes to the recipe that do so, as `key=value`; none where no key helps.
@@ -55,7 +58,10 @@ struct Facts<'a> {
 
 /// What a check found.
 struct Found {
+    /// What is unusual.
     what: String,
+    /// What follows from it, with the word or sign that joins it to `what`; empty where that says it all.
+    follows: String,
     advice: String,
     set: Vec<String>,
 }
@@ -109,7 +115,15 @@ const REMARKS: &[(&str, Check)] = &[
     ("memory", time::memory),
 ];
 
+/// Remarks that say how a recipe is read, and ask for no change.
+const NOTES: [&str; 2] = ["logits", "sigmoid-unused"];
+
 impl Remark {
+    /// Whether it only says how the recipe is read, so that the training is as usual.
+    pub fn is_note(&self) -> bool {
+        NOTES.contains(&self.name)
+    }
+
     /// The flags that set [`Self::set`], as one types them; nothing where no key helps.
     pub fn flags(&self) -> String {
         super::flags(&self.set)
@@ -131,8 +145,8 @@ impl Recipe {
 
 impl Facts<'_> {
     fn remark(&self, name: &'static str, check: Check) -> Option<Remark> {
-        let Found { what, advice, set } = check(self)?;
-        Some(Remark { name, what, advice, set })
+        let Found { what: fact, follows, advice, set } = check(self)?;
+        Some(Remark { name, what: format!("{fact}{follows}"), fact, advice, set })
     }
 
     /// The number of training images, if known.
@@ -239,6 +253,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), REMARKS.len());
+        assert!(NOTES.iter().all(|note| names.contains(note)));
     }
 
     #[test]

@@ -17,10 +17,8 @@ const SMALL_D: usize = 30;
 pub(super) fn joint_batchnorm(facts: &Facts) -> Option<Found> {
     let d = &facts.discriminator;
     (has_batchnorm(d) && facts.recipe.train.joint_batch.joins(d)).then(|| Found {
-        what:
-            "the discriminator has batch normalisation and takes real and generated images as one batch, so that the \
-               batch's statistics tell it which are which and neither net learns"
-                .into(),
+        what: "the discriminator has batch normalisation and takes real and generated images as one batch".into(),
+        follows: ", so that the batch's statistics tell it which are which and it need not look at the images".into(),
         advice: "give each kind a batch of its own".into(),
         set: vec!["train.joint_batch=false".into()],
     })
@@ -38,9 +36,17 @@ pub(super) fn bounded_scores(facts: &Facts) -> Option<Found> {
     let tail = activations(&d.layers()[from..]);
     let follows = match (low.is_finite(), high.is_finite(), loss.scale().log_odds && !loss.is_relativistic()) {
         (true, true, true) => {
-            format!("its probability of \"real\" is never below {:.2} nor above {:.2}", sigmoid(low), sigmoid(high))
+            format!(
+                "its probability of \"real\" is never below {:.2} nor above {:.2}: it can be sure of no image, and may stop learning",
+                sigmoid(low),
+                sigmoid(high)
+            )
         }
-        (true, true, false) => format!("its scores are never below {low:.2} nor above {high:.2}"),
+        (true, true, false) => {
+            format!(
+                "its scores are never below {low:.2} nor above {high:.2}: it can be sure of no image, and may stop learning"
+            )
+        }
         (true, false, true) => {
             format!(
                 "its scores are never below {low}: it can't call an image generated, and stops learning once all are {low}"
@@ -54,7 +60,8 @@ pub(super) fn bounded_scores(facts: &Facts) -> Option<Found> {
         if removed { Vec::new() } else { vec![entry.line.clone()] }
     });
     Some(Found {
-        what: format!("the discriminator ends in {tail}, so {follows}"),
+        what: format!("the discriminator ends in {tail}"),
+        follows: format!(", so {follows}"),
         advice: format!("end it with {}", ending(&scored[..from], d)),
         set: vec![set],
     })
@@ -95,12 +102,12 @@ pub(super) fn bounded_pixels(facts: &Facts) -> Option<Found> {
     };
     Some(Found {
         what: format!(
-            "the generator ends in {}, so its pixels stay between {:.2} and {:.2}, where 0 is black and 1 white: it can make \
-             {unreached}",
+            "the generator ends in {}, so its pixels stay between {:.2} and {:.2}, where 0 is black and 1 white",
             activations(&g.layers()[from..]),
             share(low),
             share(high),
         ),
+        follows: format!(": it can make {unreached}"),
         advice: format!("end it with one activation, `{}`", g.layers()[last].layer.kind().keyword()),
         set: vec![rewritten(g, |index, entry| {
             let removed = (from..last).contains(&index) && op(entry).activation().is_some();
@@ -126,11 +133,8 @@ fn linear(net: &Network) -> Option<Found> {
         return None;
     }
     Some(Found {
-        what: format!(
-            "the {} has no activation between its {} layers with weights, so they are no more than one linear layer",
-            net.name(),
-            weighted.len()
-        ),
+        what: format!("the {} has no activation between its {} layers with weights", net.name(), weighted.len()),
+        follows: ", so they can do hardly more than one linear layer".into(),
         advice: "put one before each but the first".into(),
         set: vec![rewritten(net, |index, entry| {
             let activation = (index != first && weighted.contains(&index)).then(|| "leakyrelu 0.2".to_owned());
@@ -166,11 +170,8 @@ pub(super) fn zeros(facts: &Facts) -> Option<Found> {
     let (net, lines) = facts.nets().into_iter().map(|net| (net, zero_lines(net))).find(|(_, lines)| lines.len() > 1)?;
     let named: Vec<String> = lines.iter().map(|line| format!("`{line}`")).collect();
     Some(Found {
-        what: format!(
-            "several layers of the {} begin at zero, {}: neither values nor gradients pass through them",
-            net.name(),
-            named.join(", ")
-        ),
+        what: format!("several layers of the {} begin at zero, {}", net.name(), named.join(", ")),
+        follows: ": neither values nor gradients pass through them".into(),
         advice: format!("initialise the {}'s layers with random weights", net.name()),
         set: vec![rewritten(net, |_, entry| vec![without_zeros(&entry.line)])],
     })
@@ -204,11 +205,12 @@ pub(super) fn small_discriminator(facts: &Facts) -> Option<Found> {
     let [g, d] = facts.nets().map(|net| net.parameters().1);
     (g >= SMALL_D * d).then(|| Found {
         what: format!(
-            "the discriminator has {} parameters, the generator {} times as many ({}): it can hardly see what to correct",
+            "the discriminator has {} parameters, the generator {} times as many ({})",
             grouped(d as u64),
             times(g as f64 / d as f64),
             grouped(g as u64)
         ),
+        follows: ": it can hardly tell what is wrong with the images".into(),
         advice: "give the discriminator more filters or layers".into(),
         set: Vec::new(),
     })
@@ -222,10 +224,11 @@ pub(super) fn dropout(facts: &Facts) -> Option<Found> {
     let (net, rate) = facts.nets().into_iter().find_map(|net| Some((net, net.layers().iter().find_map(dropped)?)))?;
     Some(Found {
         what: format!(
-            "the {} has `dropout {rate}`, which drops all but {:.0}% of the values at random: its gradient is mostly noise",
+            "the {} has `dropout {rate}`, which drops all but {:.0}% of the values at random",
             net.name(),
             100.0 * (1.0 - rate)
         ),
+        follows: ": its gradient is mostly noise".into(),
         advice: "drop less; 0.2 to 0.5 is usual".into(),
         set: vec![rewritten(net, |_, entry| {
             vec![if dropped(entry).is_some() { "dropout 0.3".into() } else { entry.line.clone() }]
@@ -237,8 +240,11 @@ pub(super) fn narrow_latent(facts: &Facts) -> Option<Found> {
     let latent = facts.recipe.latent;
     (latent <= NARROW && !facts.points()).then(|| Found {
         what: format!(
-            "the noise z has {}, so that all images lie {}: many of them will be alike",
-            if latent == 1 { "one number".into() } else { format!("{latent} numbers") },
+            "the noise z has {}",
+            if latent == 1 { "one number".into() } else { format!("{latent} numbers") }
+        ),
+        follows: format!(
+            ", so that all images lie {}: many of them will be alike",
             if latent == 1 { "along one curve" } else { "on one surface" }
         ),
         advice: "use a larger latent".into(),
@@ -253,6 +259,7 @@ pub(super) fn spectral_batchnorm(facts: &Facts) -> Option<Found> {
             "the discriminator has spectral normalisation, which bounds its gradient, and batch normalisation, which \
                rescales it without a bound"
                 .into(),
+        follows: String::new(),
         advice: "replace batch normalisation by layer normalisation".into(),
         set: vec![rewritten(d, |_, entry| {
             let replaced = matches!(op(entry), Op::BatchNorm { .. } | Op::ConditionalBatchNorm { .. });

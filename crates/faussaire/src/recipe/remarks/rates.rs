@@ -108,9 +108,14 @@ pub(super) fn high(facts: &Facts, wrong: [bool; 2]) -> Option<Found> {
     }
     let top = rates.usual.range[1];
     let multiples = rates.multiples(wrong, |rate| rate / top);
-    let rest = format!("{multiples} the highest usual one ({}): updates overshoot instead of improving", rates.usual);
+    let rest = format!("{multiples} the highest usual one ({})", rates.usual);
     Some(Found {
         what: joined(&rates.said(wrong), &rest),
+        follows: match wrong {
+            [false, true] => ": its updates usually overshoot, or it gets too far ahead of the generator",
+            _ => ": updates usually overshoot instead of improving",
+        }
+        .into(),
         advice: match wrong {
             [true, true] => "train both nets at Adam's default of 0.001 (0.0002, if that is still too fast)".into(),
             [true, false] => "train the generator more slowly".into(),
@@ -128,14 +133,15 @@ pub(super) fn low(facts: &Facts, wrong: [bool; 2]) -> Option<Found> {
     }
     let bottom = rates.usual.range[0];
     let multiples = rates.multiples(wrong, |rate| bottom / rate);
-    let it = match wrong {
-        [true, true] => "the nets hardly learn",
-        [true, false] => "the generator hardly learns",
-        _ => "the discriminator hardly learns",
-    };
-    let rest = format!("{multiples} below the lowest usual one ({}): {it}", rates.usual);
+    let rest = format!("{multiples} below the lowest usual one ({})", rates.usual);
     Some(Found {
         what: joined(&rates.said(wrong), &rest),
+        follows: match wrong {
+            [true, true] => ": the nets hardly learn",
+            [true, false] => ": the generator hardly learns",
+            _ => ": the discriminator hardly learns",
+        }
+        .into(),
         advice: match wrong {
             [true, true] => "train both nets faster".into(),
             [true, false] => "train the generator faster".into(),
@@ -154,7 +160,8 @@ pub(super) fn apart(facts: &Facts) -> Option<Found> {
     // A rate that is high or low by itself has a remark of its own.
     let usual = [rates.high(), rates.low()] == [[false; 2]; 2];
     (usual && ratio >= APART).then(|| Found {
-        what: format!("the {fast}'s learning rate is {} times the {slow}'s: the {slow} can't follow", times(ratio)),
+        what: format!("the {fast}'s learning rate is {} times the {slow}'s", times(ratio)),
+        follows: format!(": the {slow} can't follow"),
         advice: format!("train the {slow} as fast as the {fast}"),
         set: vec![format!("{slow}.adam.learning_rate={}", number(rates.g.max(rates.d)))],
     })
@@ -170,10 +177,11 @@ pub(super) fn beta1(facts: &Facts) -> Option<Found> {
     let (net, adam) = first(facts, |adam| adam.beta1 >= HIGH_BETA1)?;
     Some(Found {
         what: format!(
-            "the {net}'s `beta1` is {}: each update follows about the last {} gradients, and the other net has changed since",
+            "the {net}'s `beta1` is {}, so that each update follows the mean of about the last {} gradients",
             adam.beta1,
             times(1.0 / (1.0 - adam.beta1))
         ),
+        follows: ", and the other net has changed since".into(),
         advice: "use the usual 0.5".into(),
         set: changed(facts, |adam| adam.beta1 >= HIGH_BETA1, "beta1=0.5"),
     })
@@ -182,10 +190,8 @@ pub(super) fn beta1(facts: &Facts) -> Option<Found> {
 pub(super) fn epsilon(facts: &Facts) -> Option<Found> {
     let (net, adam) = first(facts, |adam| adam.epsilon >= HIGH_EPSILON)?;
     Some(Found {
-        what: format!(
-            "the {net}'s `epsilon` is {}, more than most gradients: Adam no longer scales them, so the net hardly learns",
-            number(adam.epsilon)
-        ),
+        what: format!("the {net}'s `epsilon` is {}, more than most gradients", number(adam.epsilon)),
+        follows: ": Adam no longer scales them, so the net hardly learns".into(),
         advice: "use the usual 1e-7".into(),
         set: changed(facts, |adam| adam.epsilon >= HIGH_EPSILON, "epsilon=1e-7"),
     })
@@ -211,6 +217,7 @@ pub(super) fn warmup(facts: &Facts) -> Option<Found> {
     let (net, adam, updates) = nets.into_iter().find(|(_, adam, updates)| long(adam, *updates))?;
     Some(Found {
         what: format!("the {net}'s learning rate rises over {} updates, of {updates} in all", adam.warmup),
+        follows: ": it is low for most of the training".into(),
         advice: "shorten the warmup".into(),
         set: nets
             .into_iter()
@@ -229,10 +236,8 @@ pub(super) fn early_decay(facts: &Facts) -> Option<Found> {
     let nets = [("generator", &generator.adam, g), ("discriminator", &discriminator.adam, d)];
     let (net, adam, updates) = nets.into_iter().find(|(_, adam, updates)| early(adam, *updates))?;
     Some(Found {
-        what: format!(
-            "the {net}'s learning rate is 0 from update {} of {updates} on: it learns nothing after that",
-            adam.decay_updates
-        ),
+        what: format!("the {net}'s learning rate is 0 from update {} of {updates} on", adam.decay_updates),
+        follows: ": it learns nothing after that".into(),
         advice: "let it fall over the whole training".into(),
         set: nets
             .into_iter()

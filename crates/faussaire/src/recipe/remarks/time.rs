@@ -32,6 +32,7 @@ fn found(facts: &Facts, seconds: f64) -> Found {
             grouped(batch as u64),
             duration(seconds)
         ),
+        follows: String::new(),
         advice: if smaller < batch { "use smaller batches".into() } else { "use smaller nets or images".into() },
         set: if smaller < batch { vec![format!("train.batch={smaller}")] } else { Vec::new() },
     }
@@ -59,6 +60,7 @@ pub(super) fn memory(facts: &Facts) -> Option<Found> {
             grouped(facts.recipe.train.batch as u64),
             gigabytes(free)
         ),
+        follows: String::new(),
         advice: "use smaller batches".into(),
         set: vec![format!("train.batch={}", (facts.recipe.train.batch as u64 * free / needed / 2).clamp(1, 64))],
     })
