@@ -118,8 +118,9 @@ fn copies_blank_and_enlarged_images_are_told() {
         remarks(|index| png(picture(index / 2)))
             .contains("6 of 12 images looked at are nearly the same as another one")
     );
-    let some_blank =
-        |index: usize| if index % 4 == 0 { RgbImage::from_pixel(20, 20, Rgb([255; 3])) } else { picture(index) };
+    let some_blank = |index: usize| {
+        if index.is_multiple_of(4) { RgbImage::from_pixel(20, 20, Rgb([255; 3])) } else { picture(index) }
+    };
     assert!(
         remarks(|index| png(some_blank(index)))
             .contains("3 of 12 images looked at are blank: of one brightness (white)")
