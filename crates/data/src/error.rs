@@ -14,6 +14,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What systems call an error of the device itself, for which `ErrorKind` has no name.
 const EIO: Option<i32> = if cfg!(unix) { Some(5) } else { None };
 
+/// The system's number of an error, which may be inside another one.
+fn number(error: &std::io::Error) -> Option<i32> {
+    let inner = || error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<std::io::Error>());
+    error.raw_os_error().or_else(|| inner()?.raw_os_error())
+}
+
 /// An error with a hint: what happened, what was expected, and how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -121,9 +127,7 @@ impl Error {
                 ErrorKind::QuotaExceeded => "delete files of yours on that disk, or choose a folder on another one",
                 ErrorKind::FileTooLarge => "raise the limit of file sizes (ulimit -f), or the disk's format has one",
                 ErrorKind::ReadOnlyFilesystem => "choose a folder on a disk that can be written",
-                _ if source.raw_os_error() == EIO => {
-                    "the disk reports a fault: check it, or choose a folder on another one"
-                }
+                _ if number(source) == EIO => "the disk reports a fault: check it, or choose a folder on another one",
                 _ => "check the path, its permissions and the free space",
             },
         }

@@ -23,6 +23,10 @@ mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fuzz;
+#[cfg(any(test, fuzzing))]
+#[allow(clippy::unwrap_used)]
+#[doc(hidden)]
+pub mod fuzz_targets;
 mod in_memory;
 pub mod labels;
 mod list;

@@ -1,7 +1,7 @@
 //! The forms in which several arrays, rows or attributes come.
 
 use super::*;
-use crate::{Attributes, OpenOptions, Split, cifar, npz, pixel_csv, stl10};
+use crate::fuzz_targets as target;
 
 /// A `.npy` array of this type and shape.
 fn array_of(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
@@ -15,15 +15,10 @@ fn fuzz_npz() {
     let labels = array_of("<i4", "4,", &[0; 16]);
     let files = [("x_train.npy", &images[..]), ("y_train.npy", &labels[..])];
     // The checksums of an archive hide what lies behind them: the arrays are also changed before they are packed.
-    fuzz("npz, outside", &[zip(&files, false), zip(&files, true)], 300, |bytes| {
-        with_file("x.npz", bytes, |path| {
-            npz::matches(path);
-            read_some(npz::open(path, &OpenOptions::default()));
-        });
-    });
+    fuzz("npz, outside", &[zip(&files, false), zip(&files, true)], 300, target::npz);
     fuzz("npz, inside", &[images.clone(), labels.clone()], 300, |bytes| {
         for files in [[("x.npy", bytes), ("y.npy", &labels)], [("x.npy", &images), ("y.npy", bytes)]] {
-            with_file("x.npz", &zip(&files, true), |path| read_some(npz::open(path, &OpenOptions::default())));
+            target::npz(&zip(&files, true));
         }
     });
 }
@@ -32,32 +27,15 @@ fn fuzz_npz() {
 fn fuzz_cifar() {
     let rows: Vec<u8> = (0..2 * 3073).map(|at| if at % 3073 == 0 { 7 } else { at as u8 }).collect();
     let archive = tar(&[("a/batches.meta.txt", b"a\nb\n"), ("a/data_batch_1.bin", &rows)]);
-    fuzz("cifar", &[rows, archive.clone(), gzip(&archive)], 200, |bytes| {
-        with_file("data_batch_1.bin", bytes, |path| {
-            let _ = (cifar::is_rows(path), cifar::is_archive(path));
-            read_some(cifar::open(path, Split::Train));
-        });
-    });
+    fuzz("cifar", &[rows, archive.clone(), gzip(&archive)], 200, target::cifar);
 }
 
 #[test]
 fn fuzz_relatives_of_cifar() {
     let hundred: Vec<u8> = (0..2 * 3074).map(|at| if at % 3074 < 2 { 7 } else { at as u8 }).collect();
-    fuzz("cifar-100", &[tar(&[("a/fine_label_names.txt", b"a\n"), ("a/train.bin", &hundred)])], 100, |bytes| {
-        with_file("a.tar", bytes, |path| {
-            if cifar::is_archive(path) {
-                read_some(cifar::open(path, Split::Train));
-            }
-        });
-    });
+    fuzz("cifar-100", &[tar(&[("a/fine_label_names.txt", b"a\n"), ("a/train.bin", &hundred)])], 100, target::cifar);
     let images = vec![3; 27_648];
-    fuzz("stl-10", &[tar(&[("a/train_y.bin", &[3]), ("a/train_X.bin", &images)])], 100, |bytes| {
-        with_file("a.tar", bytes, |path| {
-            if stl10::is_archive(path) {
-                read_some(stl10::open(path, Split::Train));
-            }
-        });
-    });
+    fuzz("stl-10", &[tar(&[("a/train_y.bin", &[3]), ("a/train_X.bin", &images)])], 100, target::cifar);
 }
 
 #[test]
@@ -70,9 +48,7 @@ fn fuzz_labels() {
         array_of("|S2", "4,", b"a\0b\0a\0cd"),
     ];
     fuzz("labels", &seeds, 500, |bytes| {
-        with_file("x.npz", &zip(&[("x.npy", &images), ("y.npy", bytes)], true), |path| {
-            read_some(npz::open(path, &OpenOptions::default()));
-        });
+        target::npz(&zip(&[("x.npy", &images), ("y.npy", bytes)], true));
     });
 }
 
@@ -84,9 +60,7 @@ fn fuzz_arrays() {
         array_of("<u2", "2, 3, 4, 4", &[1; 192]),
         crate::testing::npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 4, 4, 3)}", &[200; 96]),
     ];
-    fuzz("arrays", &seeds, 500, |bytes| {
-        with_file("x.npy", bytes, |path| read_some(crate::npy::open(path, &OpenOptions::default())));
-    });
+    fuzz("arrays", &seeds, 500, target::npy);
 }
 
 #[test]
@@ -95,13 +69,7 @@ fn fuzz_tables_of_pixels() {
     let names: Vec<String> = (0..64).map(|at| format!("pixel{at}")).collect();
     let columns = format!("label,{}\n1,{}\n2,{}\n", names.join(","), row(0).join(","), row(9).join(","));
     let list = format!("emotion,pixels,Usage\n1,{},Training\n0,{},PublicTest\n", row(0).join(" "), row(9).join(" "));
-    fuzz("tables", &[columns.into_bytes(), list.into_bytes()], 500, |bytes| {
-        with_file("x.csv", bytes, |path| {
-            if pixel_csv::matches(path, &bytes[..bytes.len().min(1024)]) {
-                read_some(pixel_csv::open(path, &OpenOptions::default()));
-            }
-        });
-    });
+    fuzz("tables", &[columns.into_bytes(), list.into_bytes()], 500, target::pixel_csv);
 }
 
 #[cfg(feature = "compression")]
@@ -109,11 +77,8 @@ fn fuzz_tables_of_pixels() {
 fn fuzz_compressed_streams() {
     let seeds = ["images.tar.gz", "images.tar.bz2", "images.tar.xz", "images.tar.zst"].map(crate::testing::stream);
     fuzz("compression", &seeds, 500, |bytes| {
-        let mut out = Vec::new();
-        if let Ok((reader, _)) = crate::formats::compression::unpacked(bytes) {
-            let _ = std::io::Read::read_to_end(&mut std::io::Read::take(reader, 1 << 24), &mut out);
-        }
-        with_file("a.tar.x", bytes, |path| read_some(Folder::open(path, &SMALL)));
+        target::compressed(bytes);
+        target::archive(bytes);
     });
 }
 
@@ -121,19 +86,12 @@ fn fuzz_compressed_streams() {
 fn fuzz_attributes() {
     let text = b"3\nSmiling Bald\n000001.jpg 1 -1\n000002.jpg -1 -1\n000003.jpg -1  1\n".to_vec();
     let csv = b"image_id,Smiling,Bald\n000001.jpg,1,-1\n000002.jpg,0,1\n000003.jpg,true,false\n".to_vec();
-    fuzz("attributes", &[text, csv], 2000, |bytes| {
-        if let Ok(table) = Attributes::parse(bytes, "x") {
-            assert!(!table.is_empty() && !table.names().is_empty());
-        }
-    });
+    fuzz("attributes", &[text, csv], 2000, target::attributes);
 }
 
 #[cfg(feature = "parquet")]
 #[test]
 fn fuzz_parquet() {
-    use crate::parquet;
     let sample = include_bytes!("../formats/parquet/sample.parquet").to_vec();
-    fuzz("parquet", &[sample], 100, |bytes| {
-        with_file("x.parquet", bytes, |path| read_some(parquet::open(path, Split::Train, &SMALL)));
-    });
+    fuzz("parquet", &[sample], 100, target::parquet);
 }

@@ -35,8 +35,8 @@ fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
     heal::changed_by(&recipe, &run.readable_events(state.resumed_bytes())?)
 }
 
-/// Loads the latest checkpoint into `gan`; none if the run was killed before its first one. Where the log isn't what the
-/// checkpoint knows, it is mended; what was lost is returned.
+/// Loads the latest checkpoint into `gan`; none if the run was killed before its first one, though it may have saved a best one or
+/// a permanent one by then. Where the log isn't what the checkpoint knows, it is mended; what was lost is returned.
 ///
 /// # Errors
 /// A checkpoint that is damaged or belongs to other data, one that is missing while there are others, or a log that can't be
@@ -48,13 +48,25 @@ pub(super) fn load(run: &Run, gan: &mut Gan) -> Result<(Option<State>, Vec<Strin
         let remarks = run.mend_log(&run::state(&latest)?.0, &mut state)?;
         return Ok((Some(state), remarks));
     }
-    if run.checkpoint_names()?.is_empty() {
+    if run.checkpoint_names()?.is_empty() || !was_saved(run)? {
         return Ok((None, Vec::new()));
     }
     Err(Error::run(
         format!("{} is missing, but there are other checkpoints", latest.display()),
         "to resume from one of them, copy its folder (checkpoints/best, ...) to checkpoints/latest",
     ))
+}
+
+/// Whether the log says that a latest checkpoint was ever written; without a log, one may have been.
+fn was_saved(run: &Run) -> Result<bool> {
+    let log = run.readable_events(u64::MAX)?;
+    let tells = |event: &Event| match event {
+        Event::Checkpoint { name, .. } => name == "latest",
+        // A resume cuts the line of the checkpoint that it goes on from.
+        Event::Start { step, .. } => *step > 0,
+        _ => false,
+    };
+    Ok(log.is_empty() || log.iter().any(tells))
 }
 
 /// The events of `run` up to the checkpoint `state`; none for a new run.

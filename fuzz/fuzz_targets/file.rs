@@ -1,0 +1,4 @@
+//! A file of any format, which is recognised by its content.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: faussaire_fuzz::prepare(), |bytes: &[u8]| faussaire_data::fuzz_targets::any(bytes));

@@ -1,0 +1,4 @@
+//! An .npz archive of arrays.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: faussaire_fuzz::prepare(), |bytes: &[u8]| faussaire_data::fuzz_targets::npz(bytes));
