@@ -36,7 +36,7 @@ pub fn run_state(folder: &Path) -> RunState {
     }
     state.insert("report.html".to_owned(), folder.join("report.html").is_file().to_string());
     let log = if folder.join("events.jsonl").is_file() { events(folder) } else { Vec::new() };
-    // The sheet of a stop stays beside those that the log names; one may be logged twice, if a resume draws it again.
+    // The sheet of a stop stays beside those that the log names.
     for sheet in log.iter().filter_map(|event| event["file"].as_str()) {
         let image = fs::read(folder.join(sheet)).ok();
         state.insert(sheet.to_owned(), image.map_or("missing".into(), |bytes| digest(&bytes)));
@@ -75,7 +75,7 @@ pub fn names(folder: &Path) -> Vec<String> {
 
 /// Whether the steps alone decide on an event. Starts, ends and saves by the clock are where somebody stopped.
 fn is_of_steps(event: &Value) -> bool {
-    !matches!(event["event"].as_str(), Some("start" | "end" | "sheet")) && event["name"] != "latest"
+    !matches!(event["event"].as_str(), Some("start" | "end")) && event["name"] != "latest"
 }
 
 fn without_clock(mut value: Value) -> Value {
