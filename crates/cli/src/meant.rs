@@ -1,7 +1,11 @@
 //! What somebody probably means whose flag or subcommand does not exist: words of other programs, and recipe keys.
 
+use std::path::Path;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use faussaire::recipe::Key;
+
+use crate::quoting::quoted;
 
 /// Flags of other programs, in small letters and with `_`, and ours.
 const FLAGS: [(&[&str], &str); 9] = [
@@ -44,9 +48,18 @@ pub fn hint(error: &mut clap::Error) -> Option<String> {
         }
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand)?;
-            let (_, command) = COMMANDS.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str()))?;
+            let known = COMMANDS.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str()));
+            let hint = match known {
+                Some((_, command)) => format!("that is: {command}"),
+                // `faussaire data images`.
+                None if Path::new(&name).exists() => {
+                    let set = quoted(&name);
+                    format!("to look at it: faussaire data check {set}; to learn from it: faussaire train {set}")
+                }
+                None => return None,
+            };
             error.remove(ContextKind::SuggestedSubcommand);
-            Some(format!("that is: {command}"))
+            Some(hint)
         }
         _ => None,
     }
@@ -83,6 +96,7 @@ mod tests {
             (&["faussaire", "train", "x", "-c", "x.toml"], "--config FILE"),
             (&["faussaire", "preview", "x"], "faussaire data preview DATASET"),
             (&["faussaire", "generate", "x"], "faussaire sample RUN"),
+            (&["faussaire", "data", "src"], "faussaire data check src"),
         ] {
             let (error, hint) = said(arguments);
             assert!(hint.unwrap().contains(expected) && !error.contains("tip:"), "{arguments:?}: {error}");

@@ -102,12 +102,7 @@ impl ClassLabels {
 
     /// The number of classes, and their names: `3 classes (cat, dog, fox)`.
     pub fn describe(&self) -> String {
-        /// Names that are listed.
-        const MOST: usize = 10;
-        let count = self.names.len();
-        let listed: Vec<&str> = self.names.iter().take(MOST).map(String::as_str).collect();
-        let more = if count > MOST { ", ..." } else { "" };
-        format!("{count} class{} ({}{more})", if count == 1 { "" } else { "es" }, listed.join(", "))
+        describe_classes(&self.names)
     }
 
     /// Number of images without label.
@@ -145,6 +140,16 @@ pub(crate) fn natural_order(a: &str, b: &str) -> Ordering {
 fn digits(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     (text[..end].trim_start_matches('0'), &text[end..])
+}
+
+/// The number of classes, and their names: `3 classes (cat, dog, fox)`.
+pub(crate) fn describe_classes(names: &[String]) -> String {
+    /// Names that are listed.
+    const MOST: usize = 10;
+    let count = names.len();
+    let listed: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
+    let more = if count > MOST { ", ..." } else { "" };
+    format!("{count} class{} ({}{more})", if count == 1 { "" } else { "es" }, listed.join(", "))
 }
 
 #[cfg(test)]

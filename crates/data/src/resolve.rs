@@ -165,7 +165,11 @@ fn unknown(name: &str) -> Error {
     } else {
         format!("no data set is called '{name}', and there is no such file or folder")
     };
-    let did_you_mean = did_you_mean(name).map_or(String::new(), |known| format!("did you mean {known}? "));
+    // `mnist.npz` is no set by name, and is what other programs download.
+    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
+    let did_you_mean = did_you_mean(name)
+        .or_else(|| did_you_mean(stem))
+        .map_or(String::new(), |known| format!("did you mean {known}? "));
     Error::usage(what, format!("{did_you_mean}known names: {NAMES}; or a path to images"))
 }
 

@@ -579,7 +579,21 @@ fn arrays() -> Vec<Row> {
                 ],
             )],
             "m.npz",
-            Read(4, 2, "0 1 2", &[]),
+            Read(
+                4,
+                2,
+                "0 1 2",
+                &[
+                    "parts: train_images (4 images) to learn from; test_images (2 images) held back",
+                    "labels: array train_labels, 3 classes (0, 1, 2)",
+                ],
+            ),
+        ),
+        Row(
+            "an array of masks beside the images",
+            vec![npz("m.npz", &[("images", images(&[4, 8, 8])), ("masks", images(&[4, 8, 8]))])],
+            "m.npz",
+            Read(4, 0, "", &["left aside: 1 array (masks)"]),
         ),
         Row(
             "train.npy and test.npy",

@@ -77,7 +77,7 @@ impl Console {
             note!("{note}");
         }
         if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
-            note!("labels: {}", shortened(&gan.recipe.labels.names));
+            note!("conditional on: {}", shortened(&gan.recipe.labels.names));
         }
         note!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
     }

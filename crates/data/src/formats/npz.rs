@@ -7,6 +7,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::Dataset;
+use crate::class_labels::describe_classes;
 use crate::error::{Error, Result};
 use crate::formats::archive::zip::{self, Location};
 use crate::formats::archive::{self, OtherFiles};
@@ -18,7 +19,7 @@ use crate::formats::beside;
 use crate::in_memory::InMemory;
 use crate::npy::{self, Header};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::Part;
+use crate::parts::{Holdings, Part, describe};
 use crate::pread::{ReadAt, read_at};
 
 /// Names of training images, each with the name of its labels, in order of preference.
@@ -107,8 +108,11 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
         let layout = npy::check(member_path, &images.header, length, labels.is_some())?;
         array::read(member_path, reader, &layout, Settings { range: options.range, binary: true })
     })?;
-    let set = set.named(path.display().to_string());
-    let Some(labels) = labels else { return beside::attach(set.with_notes(unread), path) };
+    let set = set.named(path.display().to_string()).with_notes(parts_of(&members, options.split));
+    let Some(labels) = labels else {
+        let aside = left_aside(&members, &[images]);
+        return beside::attach(set.with_notes(unread.into_iter().chain(aside)), path);
+    };
     let values = match labels_in(path, &file, labels)? {
         Ok(values) => values,
         Err(unread) => return Ok(set.with_notes([format!("the labels in {} are not read: {unread}", labels.name)])),
@@ -129,7 +133,44 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     if values.len() != set.len() {
         return Ok(set);
     }
-    values.attach(set, &others, &names, labels.array().is_plain())
+    let set = values.attach(set, &others, &names, labels.array().is_plain())?;
+    let classes = set.classes();
+    let said = (!classes.is_empty()).then(|| format!("labels: array {}, {}", labels.name, describe_classes(&classes)));
+    Ok(set.with_notes(said.into_iter().chain(left_aside(&members, &[images, labels]))))
+}
+
+/// What each array of images is used for, if they are several parts.
+fn parts_of(members: &[Member], split: Split) -> Option<String> {
+    let mut holdings = Holdings::new();
+    for member in members.iter().filter(|member| split == Split::Train && member.like_images()) {
+        if let Some(part) = member.key.part {
+            let holding = holdings.entry(Some(part)).or_default();
+            let count = member.header.shape.first().copied().unwrap_or(0);
+            holding.files += usize::try_from(count).unwrap_or(0);
+            holding.folders.push(member.name.clone());
+        }
+    }
+    describe(&holdings, None)
+}
+
+/// A note on the arrays of the part of `used` that are neither used nor read as labels or names.
+fn left_aside(members: &[Member], used: &[&Member]) -> Option<String> {
+    let part = used.first().and_then(|images| images.key.part);
+    let is_used = |member: &Member| used.iter().any(|other| std::ptr::eq(*other, member));
+    let is_known = |member: &Member| matches!(member.key.role, Some(Role::Labels | Role::Names));
+    let of_part = |member: &Member| member.key.part.is_none() || member.key.part == part;
+    let aside: Vec<&str> =
+        members.iter().filter(|m| !is_used(m) && !is_known(m) && of_part(m)).map(|m| m.name.as_str()).collect();
+    (!aside.is_empty()).then(|| format!("left aside: {}", counted_names(&aside)))
+}
+
+/// `1 array (masks)`, `3 arrays (a, b, c)`.
+fn counted_names(names: &[&str]) -> String {
+    /// Names that are listed.
+    const MOST: usize = 8;
+    let more = if names.len() > MOST { ", ..." } else { "" };
+    let s = if names.len() == 1 { "" } else { "s" };
+    format!("{} array{s} ({}{more})", names.len(), names[..names.len().min(MOST)].join(", "))
 }
 
 /// The labels in a file that holds nothing else, or is named for labels.

@@ -36,8 +36,6 @@ pub struct Recorder {
     last_logged: u64,
     last_report: Option<StepReport>,
     last_sheet: Option<u64>,
-    /// Whether the log has the sheet of the untrained generator.
-    began: bool,
     scoring: Scoring,
     best: Option<f64>,
     /// Its own events, already logged, for the other watchers.
@@ -72,7 +70,6 @@ impl Recorder {
             last_logged: state.map_or(0, |s| s.step.saturating_sub(u64::from(last_report.is_some()))),
             last_report,
             last_sheet: None,
-            began: false,
             scoring: Scoring::default(),
             best: state.and_then(|s| s.best),
             pending: Vec::new(),
@@ -84,9 +81,7 @@ impl Recorder {
     pub(super) fn after(self, log: &[Event]) -> Self {
         let since_heal = log.iter().rev().take_while(|event| !matches!(event, Event::Heal(_)));
         let sheet = |event: &Event| if let Event::Sheet { step, .. } = event { Some(*step) } else { None };
-        // A heal to step 0 repeats no sheet of the untrained generator.
-        let began = log.iter().any(|event| sheet(event) == Some(0));
-        Self { last_sheet: since_heal.filter_map(sheet).next(), began, ..self }
+        Self { last_sheet: since_heal.filter_map(sheet).next(), ..self }
     }
 
     /// Scores the run with the features of `extractor`, instead of on pixels.
@@ -282,7 +277,7 @@ impl Watcher for Recorder {
             }
             Event::Start { step, .. } => {
                 self.log(event)?;
-                if *step == 0 && !self.began {
+                if *step == 0 && self.last_sheet != Some(0) {
                     // A sheet of the untrained generator, without a score.
                     self.write_sheet(gan)?;
                 }
