@@ -407,17 +407,21 @@ mod tests {
     #[test]
     fn labels_of_every_kind() {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let no_notes = Vec::<String>::new();
+        let said = |classes: &str| format!("labels: array y_train, {classes}");
         let shifted = array("|u1", "3, 1", &[3, 1, 2]);
-        assert_eq!(labelled(shifted, &[]), (words(&["1", "2", "3"]), vec![2, 0, 1], no_notes.clone()));
+        assert_eq!(labelled(shifted, &[]), (words(&["1", "2", "3"]), vec![2, 0, 1], vec![said("3 classes (1, 2, 3)")]));
         let one_hot = array("|u1", "3, 3", &[0, 0, 1, 1, 0, 0, 0, 1, 0]);
         let named = array("|S4", "3,", b"owl\0cat\0hen\0");
         let (names, labels, notes) = labelled(one_hot, &[("class_names.npy", named)]);
-        assert_eq!((names, labels, notes), (words(&["owl", "cat", "hen"]), vec![2, 0, 1], no_notes.clone()));
+        assert_eq!(
+            (names, labels, notes),
+            (words(&["owl", "cat", "hen"]), vec![2, 0, 1], vec![said("3 classes (owl, cat, hen)")])
+        );
         let text = array("|S3", "3,", b"dogcatdog");
-        assert_eq!(labelled(text, &[]), (words(&["cat", "dog"]), vec![1, 0, 1], no_notes));
+        assert_eq!(labelled(text, &[]), (words(&["cat", "dog"]), vec![1, 0, 1], vec![said("2 classes (cat, dog)")]));
         let some = array("|i1", "3,", &[7, 255, 5]);
-        assert_eq!(labelled(some, &[]), (words(&["5", "7"]), vec![1, -1, 0], words(&["1 of 3 images has no label"])));
+        let notes = vec!["1 of 3 images has no label".to_owned(), said("2 classes (5, 7)")];
+        assert_eq!(labelled(some, &[]), (words(&["5", "7"]), vec![1, -1, 0], notes));
         let (names, labels, notes) = labelled(array("|O", "3,", &[0; 40]), &[]);
         assert_eq!((names, labels), (words(&[]), vec![-1; 3]));
         assert!(notes[0].starts_with("the labels in y_train are not read: they are Python objects"), "{notes:?}");
