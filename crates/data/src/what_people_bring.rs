@@ -467,6 +467,25 @@ fn image_files() -> Vec<Row> {
             "a.zip",
             Read(4, 0, "c0 c1", &["1 .db"]),
         ),
+        Row(
+            "a training in the folder of the images",
+            with(
+                pictures("cat/{3}.png dog/{3}.png runs/0001-x/samples/{2}.png venv/lib/{2}.png"),
+                [
+                    text("runs/0001-x/config.toml", ""),
+                    text("runs/0001-x/events.jsonl", ""),
+                    text("venv/pyvenv.cfg", ""),
+                ],
+            ),
+            "",
+            Read(6, 0, "cat dog", &["2 folders of programs' own files are passed over"]),
+        ),
+        Row(
+            "an example beside the set",
+            with(vec![npz("data.npz", &[("x_train", images(&[9, 8, 8]))])], pictures("example.png")),
+            "",
+            Refused("which may be the set that is meant", "data.npz"),
+        ),
         Row("capital endings", pictures("A.PNG B.Png c.png"), "", Read(3, 0, "", &[])),
         Row(
             "checkpoints of notebooks",

@@ -11,12 +11,13 @@ mod shards;
 #[cfg(all(feature = "parquet", feature = "compression"))]
 mod zstandard;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::class_labels::ClassLabels;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::open_options::Split;
+use crate::parts::{Holdings, Part, choose, describe};
 use crate::resize::ImageOptions;
 use shards::Shards;
 pub(crate) use shards::files;
@@ -27,7 +28,7 @@ pub(crate) fn matches(start: &[u8]) -> bool {
 }
 
 /// The labels of rows; `None` where a row has none.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Labels {
     Ints(Vec<Option<i64>>),
     Text(Vec<Option<String>>),
@@ -87,6 +88,15 @@ impl Labels {
     }
 }
 
+/// The parts that a column names, one for each row.
+#[derive(Debug)]
+struct Parts {
+    /// The name of the column.
+    column: String,
+    /// `None` where a row has no value.
+    of_rows: Vec<Option<Part>>,
+}
+
 /// Rows of one or more files.
 #[derive(Debug, Default)]
 struct Table {
@@ -99,6 +109,8 @@ struct Table {
     first_without: Option<usize>,
     /// One label per image, or none at all.
     labels: Labels,
+    /// Labels of the rows of other parts.
+    labels_of_others: Labels,
     /// Names of the labels, if a file has them.
     names: Vec<String>,
     /// The name of the column of labels.
@@ -126,13 +138,16 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     let Shards { files, others, notes: parts } =
         if path.is_dir() { shards::of(path, split)? } else { Shards::one(path.to_path_buf()) };
     let mut table = Table::default();
+    files.iter().try_for_each(|file| refuse_other_formats(file))?;
+    let by_column = part_by_column(path, &files, split)?;
+    let wanted = by_column.as_ref().map(|(part, _)| *part);
     for file in &files {
-        refuse_other_formats(file)?;
-        read(file, &mut table).map_err(|what| unreadable(file, &what))?;
+        read(file, wanted, &mut table).map_err(|what| unreadable(file, &what))?;
     }
-    let Table { images, ends, rows, first_without, labels, names, column, mut notes, without_labels } = table;
+    let Table { images, ends, rows, first_without, labels, labels_of_others, names, column, mut notes, without_labels } =
+        table;
     notes.dedup();
-    notes.splice(0..0, parts);
+    notes.splice(0..0, parts.into_iter().chain(by_column.map_or(Vec::new(), |(_, notes)| notes)));
     if let Some(first) = first_without {
         let without = rows - ends.len();
         if ends.is_empty() {
@@ -147,7 +162,7 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     if !without_labels && labels.len() == ends.len() {
         // Without names, another part may have classes that this one lacks.
         let others = if names.is_empty() { others } else { Vec::new() };
-        let mut known = Labels::default();
+        let mut known = labels_of_others;
         others.iter().filter_map(|file| read_labels(file)).for_each(|more| known.extend(more));
         classes = labels.classes(known, &names);
         if !classes.names.is_empty() {
@@ -156,6 +171,36 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
         }
     }
     Ok(folder.with_labels(classes).with_notes(notes, Vec::new()))
+}
+
+/// The part that serves as `split` where a column names the part of each row, with notes on all parts.
+fn part_by_column(path: &Path, files: &[PathBuf], split: Split) -> Result<Option<(Part, Vec<String>)>> {
+    let (mut holdings, mut column) = (Holdings::new(), None);
+    for file in files {
+        let Some(found) = parts(file).map_err(|what| unreadable(file, &what))? else { continue };
+        found.of_rows.iter().for_each(|part| holdings.entry(*part).or_default().files += 1);
+        column = Some(found.column);
+    }
+    let Some(column) = column else { return Ok(None) };
+    match choose(&holdings, split) {
+        Some(part) => {
+            let said = describe(&holdings, Some(&format!("column {column}")));
+            let aside = holdings.remove(&None).map(|held| match held.files {
+                1 => "1 row of no part is left aside".to_owned(),
+                rows => format!("{rows} rows of no part are left aside"),
+            });
+            let notes: Vec<String> = said.into_iter().chain(aside).filter(|_| split == Split::Train).collect();
+            Ok(Some((part, notes)))
+        }
+        None => {
+            let name = if split == Split::Train { "training" } else { "test" };
+            let what = format!("{} has no {name} images by its column {column}", path.display());
+            Err(match split {
+                Split::Train => Error::data(what, "leave the column out to learn from all rows"),
+                Split::Test => Error::NoTestImages { what, hint: "use its training images".into() },
+            })
+        }
+    }
 }
 
 /// Whether a file has a column of images.
@@ -197,8 +242,13 @@ fn trusting<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 }
 
 #[cfg(feature = "parquet")]
-fn read(file: &Path, table: &mut Table) -> Result<(), String> {
-    trusting(|| rows::read(file, table))
+fn read(file: &Path, wanted: Option<Part>, table: &mut Table) -> Result<(), String> {
+    trusting(|| rows::read(file, wanted, table))
+}
+
+#[cfg(feature = "parquet")]
+fn parts(file: &Path) -> Result<Option<Parts>, String> {
+    trusting(|| rows::parts(file))
 }
 
 #[cfg(feature = "parquet")]
@@ -208,8 +258,13 @@ fn read_labels(file: &Path) -> Option<Labels> {
 }
 
 #[cfg(not(feature = "parquet"))]
-fn read(_file: &Path, _table: &mut Table) -> Result<(), String> {
+fn read(_file: &Path, _wanted: Option<Part>, _table: &mut Table) -> Result<(), String> {
     Err("this program was built without the feature parquet".to_owned())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parts(_file: &Path) -> Result<Option<Parts>, String> {
+    Ok(None)
 }
 
 #[cfg(not(feature = "parquet"))]

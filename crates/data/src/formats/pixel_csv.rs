@@ -238,6 +238,16 @@ mod tests {
             set.read(1, &mut image).unwrap();
             assert_eq!(image[..2], [1.0 / 255.0, 4.0 / 255.0]);
         }
+        // Columns in the order of the alphabet: pixel0, pixel1, pixel10, pixel11, ...
+        let mut sorted: Vec<usize> = (0..64).collect();
+        sorted.sort_by_key(ToString::to_string);
+        let header = sorted.iter().map(|at| format!(",pixel{at}")).collect::<String>();
+        let row = sorted.iter().map(|at| format!(",{at}")).collect::<String>();
+        let set = look(&format!("label{header}\n1{row}\n2{row}\n"), Split::Train).unwrap();
+        let mut image = vec![0.0; 64];
+        set.read(1, &mut image).unwrap();
+        assert!(image.windows(2).all(|pair| pair[0] < pair[1]), "{image:?}");
+        assert!(set.notes().iter().any(|note| note.contains("order of the numbers")), "{:?}", set.notes());
         // Numbers of images, and none of labels.
         let test = format!("id,{}\n{}", names("pixel", 784), rows(["0", "1", "2"], 784));
         assert_eq!(about(&look(&test, Split::Train).unwrap()), ("28x28x1".to_owned(), vec![-1; 3], String::new()));

@@ -12,7 +12,7 @@ use crate::formats::stl10;
 use crate::open_options::Split;
 use crate::pictures::{self, FORMATS};
 use crate::signatures;
-use crate::{Format, cifar, idx, npy, parquet};
+use crate::{Format, cifar, idx, npy, npz, parquet};
 
 /// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         return Ok(FolderContents::Single(folder.to_path_buf(), Format::Parquet));
     }
     if found == Contents::Images {
+        refuse_few_beside_a_set(folder)?;
         return Ok(FolderContents::Images);
     }
     let mut files = Vec::new();
@@ -89,6 +90,35 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
             data_files::choose(folder, files, split).map(FolderContents::Several)
         }
     }
+}
+
+/// Refuses a folder of very few images in which a file holds a set of images: the images may be an example of it.
+fn refuse_few_beside_a_set(folder: &Path) -> Result<()> {
+    /// More images are a set.
+    const MOST: usize = 3;
+    let few = crate::folder::scan::images(folder, MOST + 1)?;
+    if few.len() > MOST {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))?.flatten() {
+        let path = entry.path();
+        let is_set = path.is_file()
+            && match detect(&path, &start(&path)?) {
+                Some(Format::Npz) => npz::holds_images(&path),
+                Some(Format::Npy) => npy::layout(&path).is_ok_and(|(count, _)| count > MOST),
+                Some(Format::PixelCsv | Format::Archive) => true,
+                _ => false,
+            };
+        if is_set {
+            let (count, s) = (few.len(), if few.len() == 1 { "" } else { "s" });
+            let what = format!("{} holds {count} image{s} ({}) beside {}", folder.display(), few[0], path.display());
+            return Err(Error::data(
+                format!("{what}, which may be the set that is meant"),
+                format!("give the file, {}; or move it away to learn from the image{s}", path.display()),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The folders in a folder that hold files, at any depth; none if some lie beside them that are no text.

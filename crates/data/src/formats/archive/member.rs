@@ -112,6 +112,8 @@ pub(crate) struct PassedOver {
     folders: Sample,
     /// Archives that can't be read, with the reason.
     pub archives: Sample,
+    /// Folders that programs keep their own files in: runs, Python environments.
+    programs: Sample,
 }
 
 /// A number of things, and the first of them.
@@ -147,6 +149,11 @@ impl PassedOver {
         self.folders.add(format!("{name}: {reason}"));
     }
 
+    /// A folder that a program keeps its own files in.
+    pub fn folder_of_program(&mut self, name: &str, what: &str) {
+        self.programs.add(format!("{name}: {what}"));
+    }
+
     /// Adds what was passed over elsewhere.
     pub fn extend(&mut self, other: &Self) {
         for (to, from) in [
@@ -154,6 +161,7 @@ impl PassedOver {
             (&mut self.broken_links, &other.broken_links),
             (&mut self.folders, &other.folders),
             (&mut self.archives, &other.archives),
+            (&mut self.programs, &other.programs),
         ] {
             if to.count == 0 {
                 to.first.clone_from(&from.first);
@@ -174,6 +182,7 @@ impl PassedOver {
             each(&self.folders, "folder that can't be read is", "folders that can't be read are", ""),
             each(&self.archives, "archive that can't be read is", "archives that can't be read are", ""),
             each(&self.links, "link in the archive is", "links in the archive are", pack),
+            each(&self.programs, "folder of a program's own files is", "folders of programs' own files are", ""),
             each(&self.broken_links, "link that leads nowhere is", "links that lead nowhere are", ""),
         ]
         .into_iter()

@@ -62,6 +62,19 @@ pub(crate) fn contents(root: &Path) -> Result<Contents> {
     Ok(found)
 }
 
+/// The names of image files below `root`, `most` at most.
+///
+/// # Errors
+/// The folder can't be read.
+pub(crate) fn images(root: &Path, most: usize) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    walk(root, &mut PassedOver::default(), |file| {
+        found.extend(Some(portable(&file)).filter(|name| is_image(name)));
+        found.len() < most
+    })?;
+    Ok(found)
+}
+
 /// The files below `root`, sorted by name. Hidden files and folders are skipped, and folders that links lead to a second time;
 /// what else is passed over is counted.
 ///
@@ -114,6 +127,10 @@ fn walk(root: &Path, passed: &mut PassedOver, mut visit: impl FnMut(PathBuf) -> 
                 continue;
             }
         };
+        if !is_root && let Some(what) = of_program(&entries) {
+            passed.folder_of_program(&portable(&below), what);
+            continue;
+        }
         for entry in entries {
             let name = entry.file_name();
             let text = name.to_string_lossy();
@@ -129,6 +146,17 @@ fn walk(root: &Path, passed: &mut PassedOver, mut visit: impl FnMut(PathBuf) -> 
         }
     }
     Ok(())
+}
+
+/// What a program keeps in the folder of these entries: its pictures are no images to learn from. People train in the folder of
+/// their images.
+fn of_program(entries: &[DirEntry]) -> Option<&'static str> {
+    let has = |wanted: &str| entries.iter().any(|entry| entry.file_name() == wanted);
+    match () {
+        () if has("config.toml") && has("events.jsonl") => Some("the run of a training"),
+        () if has("pyvenv.cfg") => Some("a Python environment"),
+        () => None,
+    }
 }
 
 enum Kind {

@@ -32,11 +32,16 @@ pub struct Columns {
     pub image: usize,
     /// Labels: whole numbers, text or booleans.
     pub label: Option<usize>,
+    /// The name of each row's part, such as `test`.
+    pub part: Option<usize>,
     /// In label order; empty if the file has none.
     pub names: Vec<String>,
     /// Other columns of classes, and columns named for labels that are not read, with the reason.
     pub notes: Vec<String>,
 }
+
+/// Names of columns of parts.
+const PARTS: [&str; 7] = ["split", "part", "partition", "subset", "usage", "set", "dataset_split"];
 
 /// Whether a column holds images.
 pub fn has_images(file: &FileMetaData) -> bool {
@@ -74,7 +79,13 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
     };
     let (label, notes) = label(columns, &described);
     let names = label.map_or(Vec::new(), |at| class_names(&described, top(&columns[at])));
-    Ok(Columns { image, label, names, notes })
+    let is_part = |at: &usize| {
+        let column = &columns[*at];
+        let is_text = column.physical_type() == Type::BYTE_ARRAY && may_be_label(column);
+        is_text && PARTS.iter().any(|known| top(column).eq_ignore_ascii_case(known))
+    };
+    let part = (0..columns.len()).find(is_part).filter(|at| Some(*at) != label);
+    Ok(Columns { image, label, part, names, notes })
 }
 
 /// The column of labels: one described as such, else one with a known name; and notes on others like it.

@@ -12,7 +12,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::columns::{self, choose};
-use super::{Labels, Table};
+use super::{Labels, Parts, Table};
+use crate::parts::{Part, part_of};
 
 /// Size limit of the encoded images in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
@@ -32,11 +33,37 @@ pub fn count(path: &Path) -> usize {
     opened.map_or(0, |reader| usize::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
-/// Appends a file's rows to `table`. Rows without an image are passed over.
+/// The parts of a file's rows; `None` if no column names parts, or one has other words, too.
 ///
 /// # Errors
 /// A description of what is wrong.
-pub fn read(path: &Path, table: &mut Table) -> Result<(), String> {
+pub fn parts(path: &Path) -> Result<Option<Parts>, String> {
+    let columns = Columns::open(path)?;
+    let Some(part) = choose(columns.reader.metadata().file_metadata())?.part else { return Ok(None) };
+    columns.check([part].into_iter())?;
+    let mut of_rows = Vec::new();
+    for group in 0..columns.reader.num_row_groups() {
+        for word in labels(columns.values(group, part)?, columns.level(part))?.into_text() {
+            let word = word.filter(|word| !word.trim().is_empty());
+            let of_row = word.as_deref().map(part_of);
+            if of_row == Some(None) {
+                return Ok(None);
+            }
+            of_rows.push(of_row.flatten());
+        }
+    }
+    Ok(Some(Parts { column: columns.name(part), of_rows }))
+}
+
+/// Appends a file's rows to `table`, those of the part `wanted` if the file names parts. Rows without an image are passed over.
+///
+/// # Errors
+/// A description of what is wrong.
+pub fn read(path: &Path, wanted: Option<Part>, table: &mut Table) -> Result<(), String> {
+    let parts = match wanted {
+        Some(_) => parts(path)?.map(|parts| parts.of_rows),
+        None => None,
+    };
     let columns = Columns::open(path)?;
     let chosen = choose(columns.reader.metadata().file_metadata())?;
     columns.check([Some(chosen.image), chosen.label].into_iter().flatten())?;
@@ -46,17 +73,24 @@ pub fn read(path: &Path, table: &mut Table) -> Result<(), String> {
             return Err(too_much());
         }
     }
-    let mut unread = None;
+    let (mut unread, mut before) = (None, 0);
     for group in 0..columns.reader.num_row_groups() {
-        let present = images(columns.values(group, chosen.image)?, columns.level(chosen.image), table)?;
+        let is_wanted = |row: usize| parts.as_ref().is_none_or(|parts| parts.get(before + row) == Some(&wanted));
+        let column = columns.values(group, chosen.image)?;
+        let present = images(column, columns.level(chosen.image), &is_wanted, table)?;
         if let Some(label) = chosen.label {
             let found = labels(columns.values(group, label)?, columns.level(label));
             match found {
-                Ok(found) if found.len() == present.len() => table.labels.extend(found.of(&present)),
+                Ok(found) if found.len() == present.len() => {
+                    let others: Vec<bool> = (0..present.len()).map(|row| !is_wanted(row)).collect();
+                    table.labels_of_others.extend(found.clone().of(&others));
+                    table.labels.extend(found.of(&present));
+                }
                 Ok(found) => return Err(format!("{} images but {} labels", present.len(), found.len())),
                 Err(what) => unread = Some(what),
             }
         }
+        before += present.len();
     }
     table.notes.extend(chosen.notes);
     if let (Some(what), Some(label)) = (unread, chosen.label) {
@@ -156,13 +190,22 @@ pub(super) fn unpackable(compression: Compression) -> Result<(), String> {
     }
 }
 
-/// Adds the images of a column; returns whether each row has one.
-fn images(column: ColumnReader, present: i16, table: &mut Table) -> Result<Vec<bool>, String> {
+/// Adds the images of a column, those of wanted rows; returns whether each row's was added.
+fn images(
+    column: ColumnReader,
+    present: i16,
+    is_wanted: &dyn Fn(usize) -> bool,
+    table: &mut Table,
+) -> Result<Vec<bool>, String> {
     let ColumnReader::ByteArrayColumnReader(column) = column else {
         return Err("the column of images holds something else".to_owned());
     };
     let mut rows = Vec::new();
     each(column, present, |image| {
+        if !is_wanted(rows.len()) {
+            rows.push(false);
+            return Ok(());
+        }
         let image = image.map(|image| image.data()).filter(|image| !image.is_empty());
         rows.push(image.is_some());
         match image {

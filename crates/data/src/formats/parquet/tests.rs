@@ -217,6 +217,46 @@ fn a_file_by_pyarrow() {
     }
 }
 
+#[test]
+fn rows_belong_to_the_part_that_a_column_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let schema = "message m { required binary image; required int32 label; optional binary split (UTF8); }";
+    let put = |words: [&str; 3]| {
+        write(&path, schema, None, Compression::SNAPPY, |at, writer| match at {
+            0 => {
+                let images: Vec<_> = (1..4).map(png).collect();
+                writer.typed::<ByteArrayType>().write_batch(&images, None, None).unwrap();
+            }
+            1 => {
+                writer.typed::<Int32Type>().write_batch(&[4, 6, 5], None, None).unwrap();
+            }
+            _ => {
+                let words: Vec<ByteArray> = words.iter().map(|word| (*word).into()).collect();
+                writer.typed::<ByteArrayType>().write_batch(&words, Some(&[1; 3]), None).unwrap();
+            }
+        });
+    };
+    put(["train", "test", "Train"]);
+    let train = open_as(&path, Split::Train).unwrap();
+    assert_eq!(
+        (train.len(), train.label(1), train.classes()),
+        (2, Some(1), ["4", "5", "6"].map(String::from).to_vec())
+    );
+    let said = "parts by column split: training images (2 images) to learn from; test images (1 image) held back";
+    assert!(train.notes().contains(&said.to_owned()), "{:?}", train.notes());
+    let test = open_as(&path, Split::Test).unwrap();
+    assert_eq!((test.len(), test.label(0)), (1, Some(2)));
+    put(["train", "", "train"]);
+    let train = open_as(&path, Split::Train).unwrap();
+    assert_eq!(train.len(), 2);
+    assert!(train.notes().contains(&"1 row of no part is left aside".to_owned()), "{:?}", train.notes());
+    assert!(open_as(&path, Split::Test).is_err());
+    // Other words are no parts.
+    put(["left", "train", "right"]);
+    assert_eq!(open_as(&path, Split::Train).unwrap().len(), 3);
+}
+
 /// Greys from 1 with labels of a schema such as `optional binary label (UTF8);`, written by `column`.
 fn labelled(
     path: &Path,

@@ -224,6 +224,10 @@ impl Columns {
             found.ok_or_else(|| format!("its {count} columns of numbers are no square image"))?;
         let others: Vec<usize> = others.into_iter().filter(|at| Some(*at) != self.label).collect();
         self.leave_aside(others.into_iter(), &|at| name(at).unwrap_or_else(|| format!("number {at}")));
+        if let Some(ordered) = in_order(&pixels, name).filter(|ordered| *ordered != pixels) {
+            self.notes.push("the columns of pixels are taken in the order of the numbers in their names".to_owned());
+            pixels = ordered;
+        }
         self.pixels = Pixels::Columns(pixels);
         Ok(())
     }
@@ -249,6 +253,25 @@ impl Columns {
         };
         (values.len() == wanted).then_some(values)
     }
+}
+
+/// The columns in the order of their numbers, if all have one name with another number each: programs sort names as text.
+fn in_order(columns: &[usize], name: &dyn Fn(usize) -> Option<String>) -> Option<Vec<usize>> {
+    let mut stem = None;
+    let mut numbers = Vec::new();
+    for &at in columns {
+        let name = name(at)?;
+        let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let (own, number) = name.split_at(name.len() - digits);
+        // `1x2` has two numbers.
+        if own.bytes().any(|byte| byte.is_ascii_digit()) || stem.get_or_insert(own.to_owned()) != own {
+            return None;
+        }
+        numbers.push((number.parse::<usize>().ok()?, at));
+    }
+    numbers.sort_unstable();
+    let is_distinct = numbers.windows(2).all(|pair| pair[0].0 != pair[1].0);
+    is_distinct.then(|| numbers.into_iter().map(|(_, at)| at).collect())
 }
 
 /// Whether pixels are stored plane by plane: pixels below each other are alike in the right order.
