@@ -17,7 +17,7 @@ impl Range {
     fn seen(black: f64, white: f64, low: f64, high: f64) -> Self {
         let [low, high] = [low, high].map(rounded);
         let from = low.min(0.0);
-        let note = (high - low < 0.45 * (white - black)).then(|| match low == high {
+        let note = (high - low <= 0.5 * (white - black)).then(|| match low == high {
             true => format!("all pixels have the value {low}; black is {black}, white is {white}"),
             false => format!(
                 "the pixel values lie between {low} and {high}, black is {black} and white is {white}, so the images have \
@@ -53,6 +53,9 @@ pub fn rounded(value: f64) -> f64 {
 /// Floats slightly outside of a range, as after resampling, belong to it.
 const TOLERANCE: f64 = 1e-3;
 
+/// Floats of which none is larger are no bytes.
+const MAX_UNIT: f64 = 4.0;
+
 /// Black and white of values of type `scalar` between `low` and `high`: the smallest usual range that contains them. `None` if
 /// no usual range does, or several may be meant.
 pub fn decide(scalar: Scalar, low: f64, high: f64) -> Option<Range> {
@@ -64,7 +67,8 @@ pub fn decide(scalar: Scalar, low: f64, high: f64) -> Option<Range> {
         Kind::Bool => (0.0, 1.0),
         Kind::Float => within(0.0, 1.0, TOLERANCE)
             .or_else(|| within(-1.0, 1.0, TOLERANCE))
-            .or_else(|| within(0.0, 255.0, TOLERANCE))?,
+            // Values of a little more than 1 are those of 0 to 1 after a filter, or normalised ones, and no bytes.
+            .or_else(|| within(0.0, 255.0, TOLERANCE).filter(|_| high > MAX_UNIT))?,
         Kind::Unsigned | Kind::Signed => {
             // Bytes around zero and 16 bits show by values that the smaller ranges don't hold.
             let centred = (low <= -64.0 && high >= 64.0).then(|| within(-128.0, 127.0, 0.0)).flatten();
@@ -97,6 +101,9 @@ mod tests {
             ("<f4", 0.0, 1.0004, Some((0.0, 1.0, false))),
             ("<f4", -1.0, 0.9, Some((-1.0, 1.0, false))),
             ("<f4", -0.1, 0.2, Some((-1.0, 1.0, true))),
+            ("<f4", -0.5, 0.5, Some((-1.0, 1.0, true))),
+            ("<f4", -0.03, 1.02, None),
+            ("<f4", 0.0, 2.0, None),
             ("<f4", 0.0, 16.0, Some((0.0, 255.0, true))),
             ("<f4", 0.0, 0.06, Some((0.0, 1.0, true))),
             ("<f4", 0.0, 255.2, Some((0.0, 255.0, false))),
