@@ -152,7 +152,7 @@ fn a_token_that_is_easily_guessed_is_refused_and_its_absence_asked_for() {
         for (more, said) in [
             (vec!["--token", ""], "the token is empty"),
             (vec!["--token", "x"], "the token has 1 character, expected 16 or more"),
-            (vec!["--host", "0.0.0.0", "--token", "0000000000000000"], "different characters"),
+            (vec!["--host", "0.0.0.0", "--token", "0000000000000000"], "1 distinct character,"),
             (vec!["--host", "0.0.0.0", "--no-token"], "without a token"),
             (vec!["--no-token", "--token", "0123456789abcdef"], "cannot be used with"),
         ] {

@@ -32,6 +32,8 @@ struct Place {
     address: IpAddr,
     phase: Phase,
     since: Instant,
+    /// Number of requests so far.
+    requests: u64,
     close: Arc<Notify>,
 }
 
@@ -103,7 +105,8 @@ impl Connections {
         }
         open.next += 1;
         let (id, close) = (open.next, Arc::new(Notify::new()));
-        let place = Place { address, phase: Phase::Waiting, since: Instant::now(), close: Arc::clone(&close) };
+        let close_it = Arc::clone(&close);
+        let place = Place { address, phase: Phase::Waiting, since: Instant::now(), requests: 0, close: close_it };
         open.places.insert(id, place);
         Ok(Connection(Arc::new(Inner { connections: Arc::clone(self), id, close })))
     }
@@ -146,7 +149,18 @@ impl Connection {
         self.0.close.notified().await;
     }
 
-    /// A request's head has arrived, or its body: it is worked on.
+    /// A request's head has arrived: it is worked on.
+    pub(crate) fn begins(&self) -> Exchange {
+        let mut open = self.0.connections.open();
+        let requests = open.places.get_mut(&self.0.id).map_or(0, |place| {
+            (place.phase, place.since) = (Phase::Held, Instant::now());
+            place.requests += 1;
+            place.requests
+        });
+        Exchange { place: self.clone(), number: requests }
+    }
+
+    /// A request's body has arrived: it is worked on.
     pub(crate) fn works(&self) {
         self.enter(Phase::Held);
     }
@@ -156,19 +170,34 @@ impl Connection {
         self.enter(Phase::Receiving);
     }
 
-    /// The client has to read an answer.
-    pub(crate) fn sends(&self) {
-        self.enter(Phase::Sending);
-    }
-
-    /// The client may send the next request.
-    pub(crate) fn waits(&self) {
-        self.enter(Phase::Waiting);
-    }
-
     fn enter(&self, phase: Phase) {
         if let Some(place) = self.0.connections.open().places.get_mut(&self.0.id) {
             (place.phase, place.since) = (phase, Instant::now());
+        }
+    }
+}
+
+/// A request and its answer. When it is dropped, the client may send the next request, unless that has arrived already.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    place: Connection,
+    number: u64,
+}
+
+impl Exchange {
+    /// The client has to read the answer.
+    pub(crate) fn sends(&self) {
+        self.place.enter(Phase::Sending);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let mut open = self.place.0.connections.open();
+        if let Some(place) = open.places.get_mut(&self.place.0.id)
+            && place.requests == self.number
+        {
+            (place.phase, place.since) = (Phase::Waiting, Instant::now());
         }
     }
 }
@@ -202,9 +231,9 @@ mod tests {
     fn work_is_not_ended_for_others() {
         let connections = Connections::new(3, 3);
         let all: Vec<_> = (0..3).map(|_| connections.admit(A).unwrap()).collect();
-        all[0].works();
+        let exchanges: Vec<_> = [&all[0], &all[2]].map(Connection::begins).into();
         all[1].receives();
-        all[2].sends();
+        exchanges[1].sends();
         assert_eq!(connections.admit(B).unwrap_err(), Full::All, "their time isn't over yet");
         let long_ago = Instant::now().checked_sub(ANSWER_PATIENCE).unwrap();
         connections.open().places.values_mut().for_each(|place| place.since = long_ago);
@@ -218,11 +247,25 @@ mod tests {
     fn one_address_leaves_room_for_others() {
         let connections = Connections::new(4, 2);
         let busy: Vec<_> = (0..2).map(|_| connections.admit(A).unwrap()).collect();
-        busy.iter().for_each(Connection::works);
+        let mut exchanges: Vec<_> = busy.iter().map(Connection::begins).collect();
         assert_eq!(connections.admit(A).unwrap_err(), Full::Address);
         let other = connections.admit(B).unwrap();
-        busy[0].waits();
+        exchanges.remove(0);
         let _own = connections.admit(A).unwrap();
         assert_eq!([&busy[0], &busy[1], &other].map(is_closed), [true, false, false]);
+    }
+
+    #[test]
+    fn the_end_of_an_answer_does_not_end_the_next_request() {
+        let connections = Connections::new(1, 1);
+        let place = connections.admit(A).unwrap();
+        let first = place.begins();
+        first.sends();
+        let second = place.begins();
+        drop(first);
+        assert_eq!(connections.admit(A).unwrap_err(), Full::Address);
+        drop(second);
+        let _next = connections.admit(A).unwrap();
+        assert!(is_closed(&place));
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use faussaire::{Error, Result};
 use hyper::Request;
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
-use crate::connections::{Connection, Connections, Full};
+use crate::connections::{Connection, Connections, Exchange, Full};
 use crate::peer::Peer;
 
 /// Maximum open connections, in all and of one address: a quarter is for others. On this machine alone, everybody has one
@@ -137,17 +137,16 @@ async fn accept(listener: tokio::net::TcpListener, stop: &Stop, router: Router) 
         let (router, working) = (TowerToHyperService::new(router.clone()), place.clone());
         // Requests know their client and its place, and the place knows what is being done.
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let place = working.clone();
-            place.works();
+            let exchange = Arc::new(working.begins());
             request.extensions_mut().insert(peer);
-            request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(working.clone());
             let answer = router.call(request);
             async move {
                 let answer = answer.await?;
                 if answer.extensions().get::<Counted>().is_none() {
-                    place.sends();
+                    exchange.sends();
                 }
-                Ok::<_, std::convert::Infallible>(answer.map(|body| Answered { body, place }))
+                Ok::<_, std::convert::Infallible>(answer.map(|body| Answered { body, exchange }))
             }
         });
         // Small responses are sent without delay.
@@ -203,21 +202,36 @@ async fn place(connections: &Arc<Connections>, peer: &Peer, stop: &Stop) -> Opti
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted;
 
-/// A response's body; when it has been handed over, the connection waits for the next request.
+/// A response's body. The connection waits for the next request when the body and all its bytes are gone.
 struct Answered {
     body: Body,
-    place: Connection,
+    exchange: Arc<Exchange>,
+}
+
+/// Bytes of a body. hyper drops a body as soon as its bytes are queued, and the bytes when they are written, so that they are
+/// what tells the end of the answer.
+struct Queued {
+    bytes: Bytes,
+    _exchange: Arc<Exchange>,
+}
+
+impl AsRef<[u8]> for Queued {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl hyper::body::Body for Answered {
-    type Data = axum::body::Bytes;
+    type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        let queued = |bytes| Bytes::from_owner(Queued { bytes, _exchange: Arc::clone(&self.exchange) });
+        frame.map_ok(|frame| frame.map_data(queued))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -226,12 +240,6 @@ impl hyper::body::Body for Answered {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-impl Drop for Answered {
-    fn drop(&mut self) {
-        self.place.waits();
     }
 }
 
@@ -257,5 +265,39 @@ async fn signal() {
 async fn signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The frames of a body, read to its end.
+    fn frames(answered: &mut Answered) -> Vec<Bytes> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut all = Vec::new();
+        while let Poll::Ready(Some(frame)) = hyper::body::Body::poll_frame(Pin::new(answered), &mut context) {
+            all.push(frame.unwrap().into_data().unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn an_answer_is_sent_until_its_bytes_are_gone() {
+        let address = IpAddr::from([10, 0, 0, 1]);
+        for text in ["", "an answer"] {
+            let connections = Connections::new(1, 1);
+            let place = connections.admit(address).unwrap();
+            let exchange = Arc::new(place.begins());
+            exchange.sends();
+            let mut answered = Answered { body: Body::from(text), exchange };
+            let bytes = frames(&mut answered);
+            assert_eq!(bytes.concat(), text.as_bytes());
+            assert!(connections.admit(address).is_err());
+            drop(answered);
+            assert_eq!(connections.admit(address).is_err(), !text.is_empty(), "{text:?}");
+            drop(bytes);
+            assert!(connections.admit(address).is_ok());
+        }
     }
 }

@@ -9,11 +9,11 @@ use super::plan::{Folder, Job, Length, json};
 use crate::data::read_plain;
 use crate::error::{Error, Result};
 use crate::metrics::{Better, ScoreName};
+use crate::run::MAX_LOG_BYTES;
 use crate::train::Event;
 
-/// Size limits of an outcome and of a run's log, in bytes.
+/// Size limit of an outcome, in bytes.
 const MAX_OUTCOME: u64 = 16 << 20;
-const MAX_LOG: u64 = 1 << 30;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ impl History {
     /// A log that is missing or can't be read.
     pub fn read(run: &Path) -> Result<Self> {
         let path = run.join("events.jsonl");
-        let text = read_plain(&path, MAX_LOG).map_err(Error::io("read", &path))?;
+        let text = read_plain(&path, MAX_LOG_BYTES).map_err(Error::io("read", &path))?;
         let mut history = Self::default();
         // Events that this version doesn't know are skipped.
         let lines = text.split(|byte| *byte == b'\n');

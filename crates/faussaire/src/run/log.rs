@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::train::Event;
 
 /// Largest log that is read, in bytes.
-const MAX_BYTES: u64 = 1 << 30;
-/// Longest line, in bytes.
-const MAX_LINE: u64 = 1 << 20;
+pub const MAX_LOG_BYTES: u64 = 1 << 30;
+/// Longest line of a log, in bytes, its end included.
+pub const MAX_LOG_LINE: u64 = 1 << 20;
 
 /// What a mended log was, beside it.
 const DAMAGED: &str = "events.damaged.jsonl";
@@ -62,14 +62,14 @@ impl Run {
     fn each_line(&self, bytes: Option<u64>, mut each: impl FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
         let path = self.log_path();
         let Some(log) = self.open_log()? else { return Ok(()) };
-        let mut log = BufReader::new(log.take(bytes.unwrap_or(MAX_BYTES).min(MAX_BYTES)));
+        let mut log = BufReader::new(log.take(bytes.unwrap_or(MAX_LOG_BYTES).min(MAX_LOG_BYTES)));
         let mut line = Vec::new();
         for at in 0.. {
             line.clear();
             let read = |e| Error::io("read", &path)(e);
-            log.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut line).map_err(read)?;
+            log.by_ref().take(MAX_LOG_LINE + 1).read_until(b'\n', &mut line).map_err(read)?;
             let whole =
-                line.ends_with(b"\n") || line.len() as u64 > MAX_LINE && log.skip_until(b'\n').map_err(read)? > 0;
+                line.ends_with(b"\n") || line.len() as u64 > MAX_LOG_LINE && log.skip_until(b'\n').map_err(read)? > 0;
             if !whole {
                 break;
             }
@@ -96,7 +96,7 @@ impl Run {
     fn log_text(&self, bytes: u64) -> Result<Option<Vec<u8>>> {
         let Some(log) = self.open_log()? else { return Ok(None) };
         let mut text = Vec::new();
-        log.take(bytes.min(MAX_BYTES)).read_to_end(&mut text).map_err(Error::io("read", &self.log_path()))?;
+        log.take(bytes.min(MAX_LOG_BYTES)).read_to_end(&mut text).map_err(Error::io("read", &self.log_path()))?;
         Ok(Some(text))
     }
 
@@ -198,8 +198,8 @@ fn whole_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn event(line: &[u8]) -> std::result::Result<Event, String> {
-    if line.len() as u64 > MAX_LINE {
-        return Err(format!("it is longer than {MAX_LINE} bytes"));
+    if line.len() as u64 > MAX_LOG_LINE {
+        return Err(format!("it is longer than {MAX_LOG_LINE} bytes"));
     }
     serde_json::from_slice(line).map_err(|e| printable(&e.to_string()).into_owned())
 }
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_none() {
-        let long = " ".repeat(MAX_LINE as usize) + SCORE;
+        let long = " ".repeat(MAX_LOG_LINE as usize) + SCORE;
         let (_root, run, place, mut state) = run(format!("{END}{long}{SCORE}").as_bytes(), "");
         let error = run.events(None).unwrap_err().to_string();
         assert!(error.contains("events.jsonl: line 2 is not an event: it is longer than"), "{error}");

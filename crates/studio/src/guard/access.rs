@@ -77,7 +77,8 @@ fn checked(text: &str) -> Result<&str> {
         return refused(what, MAKE_ONE);
     }
     if different < LEAST_DIFFERENT {
-        let what = format!("the token has {different} different characters, expected {LEAST_DIFFERENT} or more");
+        let s = if different == 1 { "" } else { "s" };
+        let what = format!("the token has only {different} distinct character{s}, expected {LEAST_DIFFERENT} or more");
         return refused(what, MAKE_ONE);
     }
     Ok(text)
@@ -135,8 +136,8 @@ mod tests {
             ("", "the token is empty"),
             ("a", "the token has 1 character, expected 16 or more"),
             ("fifteen letters", "the token has 15 characters"),
-            ("aaaaaaaaaaaaaaaaaaaa", "1 different characters"),
-            ("abcdabcdabcdabcd", "4 different characters"),
+            ("aaaaaaaaaaaaaaaaaaaa", "only 1 distinct character, expected 5 or more"),
+            ("abcdabcdabcdabcd", "only 4 distinct characters, expected 5 or more"),
             (" 0123456789abcdef", "a space at one of its ends"),
             ("0123456789abcdef\n", "a space at one of its ends"),
             ("0123456789\r\nabcdef", "a control character"),

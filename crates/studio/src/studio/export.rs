@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Studio;
 use super::play::{NET_TIME, pixels};
+use super::runs_dir::LOG;
 use crate::archive::{Archive, Piped};
 use crate::engine::{Classes, Loaded};
 use crate::errors::{Answer, Failure};
@@ -26,6 +27,8 @@ use crate::work::Ticket;
 
 /// Maximum images in a file.
 const MAX_IMAGES: usize = 1_000_000;
+/// Largest log of which a report is made: its events are in memory at once.
+const REPORT_BYTES: u64 = 64 << 20;
 /// Content security policy of a report: inline style and pictures only.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'self'; sandbox allow-popups";
@@ -40,7 +43,9 @@ pub(super) fn routes() -> Router<Arc<Studio>> {
 async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answer<Response> {
     let shared = Arc::clone(&studio);
     let make = move |_: &Ticket| {
-        let text = report::page(&Run::open(&shared.checked(&id)?)?)?;
+        let run = Run::open(&shared.checked(&id)?)?;
+        check_log(run.path(), REPORT_BYTES)?;
+        let text = report::page(&run)?;
         let head = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
@@ -49,6 +54,18 @@ async fn page(State(studio): State<Arc<Studio>>, Path(id): Path<String>) -> Answ
         Ok((head, text).into_response())
     };
     studio.work.compute(&studio.work.nets, NET_TIME, make).await
+}
+
+/// Refuses a report of the run in `folder` if its log has more than `most` bytes.
+fn check_log(folder: &std::path::Path, most: u64) -> Answer<()> {
+    let bytes = std::fs::metadata(folder.join(LOG)).map_or(0, |about| about.len());
+    if bytes > most {
+        return Err(Failure::conflict(
+            format!("{LOG} has {bytes} bytes, the studio makes reports of at most {most}"),
+            "training writes report.html into the run's folder when it ends: open that",
+        ));
+    }
+    Ok(())
 }
 
 #[derive(Debug, Deserialize)]

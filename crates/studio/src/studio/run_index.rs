@@ -22,8 +22,6 @@ use crate::server::Stop;
 /// Time between two readings while a client is subscribed, and the shortest between any.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const REFRESH_INTERVAL: Duration = Duration::from_millis(400);
-/// Longer logs are not read.
-const MAX_LOG_BYTES: u64 = 1 << 30;
 /// Lines of a log kept for clients that reconnect, and their longest.
 const RECENT_LINES: usize = 512;
 const MAX_SENT_LINE: usize = 16 << 10;
@@ -343,15 +341,6 @@ impl FollowedRun {
     }
 
     fn read(&mut self) -> std::io::Result<()> {
-        let read = self.read_lines();
-        if read.is_err() {
-            // Read again next time, changed or not.
-            self.tail.invalidate();
-        }
-        read
-    }
-
-    fn read_lines(&mut self) -> std::io::Result<()> {
         let change = self.tail.poll()?;
         if change == Change::None {
             return Ok(());
@@ -363,9 +352,6 @@ impl FollowedRun {
         }
         if !self.tail.exists() {
             return Ok(());
-        }
-        if self.tail.length() > MAX_LOG_BYTES {
-            return Err(std::io::Error::other(format!("it is larger than {MAX_LOG_BYTES} bytes")));
         }
         let Self { tail, log, recent, lines, .. } = self;
         tail.read_lines(|line| {

@@ -1,6 +1,6 @@
 //! The contents of a run's log, read while it grows: metrics of its steps, scores, sheets, findings, and its state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use faussaire::doctor::{Finding, Heal};
 use faussaire::metrics::ScoreName;
@@ -9,8 +9,9 @@ use serde::Serialize;
 
 /// Maximum steps kept; beyond that, every second one is dropped.
 const MAX_STEPS: usize = 16_384;
-/// Maximum sheets and scores kept; beyond that, every second one is dropped, but never the best score of a name.
+/// Maximum sheets kept; beyond that, every second one is dropped.
 const MAX_SHEETS: usize = 4_096;
+/// Maximum scores kept; beyond that, those of every second step are dropped, but for the steps with the best score of a name.
 const MAX_SCORES: usize = 65_536;
 /// Maximum findings, and heals, kept: the last ones.
 const MAX_FINDINGS: usize = 1_000;
@@ -116,19 +117,13 @@ impl RunLog {
                     self.sheets.retain(|sheet| sheet.step != step);
                 }
                 if self.sheets.len() >= MAX_SHEETS {
-                    thin(&mut self.sheets, |_| false);
+                    thin(&mut self.sheets);
                 }
                 self.sheets.push(Sheet { step, file });
             }
             Event::Score { step, name, value, .. } => {
                 if self.scores.len() >= MAX_SCORES {
-                    let mut best = BTreeMap::<String, f64>::new();
-                    for score in &self.scores {
-                        let least = best.entry(score.name.to_string()).or_insert(score.value);
-                        *least = least.min(score.value);
-                    }
-                    thin(&mut self.scores, |score| best.get(&score.name.to_string()) == Some(&score.value));
-                    self.scores.truncate(MAX_SCORES - 1);
+                    self.thin_scores();
                 }
                 self.scores.push(Score { step, name, value });
             }
@@ -148,6 +143,24 @@ impl RunLog {
         }
     }
 
+    /// Keeps the scores of every second step, and of the steps at which the best score of a name was first reached.
+    fn thin_scores(&mut self) {
+        let mut best = BTreeMap::<String, (f64, u64)>::new();
+        for Score { step, name, value } in &self.scores {
+            let least = best.entry(name.to_string()).or_insert((*value, *step));
+            if *value < least.0 {
+                *least = (*value, *step);
+            }
+        }
+        let steps: BTreeSet<u64> = self.scores.iter().map(|score| score.step).collect();
+        let mut kept: BTreeSet<u64> = steps.into_iter().skip(1).step_by(2).collect();
+        kept.extend(best.into_values().map(|(_, step)| step));
+        self.scores.retain(|score| kept.contains(&score.step));
+        // No training has so many scores at a step, or so many names; each thinning must make room for many lines.
+        let surplus = self.scores.len().saturating_sub(MAX_SCORES / 4 * 3);
+        self.scores.drain(..surplus);
+    }
+
     fn step(&mut self, report: StepReport) {
         self.push_recent(report);
         self.logged += 1;
@@ -155,7 +168,7 @@ impl RunLog {
             self.points.push(report);
         }
         if self.points.len() >= MAX_STEPS {
-            thin(&mut self.points, |_| false);
+            thin(&mut self.points);
             self.stride *= 2;
         }
     }
@@ -220,12 +233,12 @@ impl RunLog {
     }
 }
 
-/// Drops every second one, but for those to keep.
-fn thin<T>(all: &mut Vec<T>, keep: impl Fn(&T) -> bool) {
+/// Drops every second one.
+fn thin<T>(all: &mut Vec<T>) {
     let mut at = 0;
-    all.retain(|one| {
+    all.retain(|_| {
         at += 1;
-        at % 2 == 0 || keep(one)
+        at % 2 == 0
     });
 }
 
@@ -321,6 +334,48 @@ mod tests {
             ));
         }
         assert_eq!((log.heals.len(), log.damaged), (MAX_FINDINGS, None));
+    }
+
+    fn score(log: &mut RunLog, step: u64, name: &str, value: f64) {
+        let line = format!("{{\"event\":\"score\",\"step\":{step},\"name\":\"{name}\",\"value\":{value}}}");
+        assert_eq!(log.add_line(&line).as_deref(), Some("score"));
+        assert!(log.scores.len() <= MAX_SCORES);
+    }
+
+    /// How often scores are thinned in `lines` lines.
+    fn thinned(log: &mut RunLog, lines: u64, mut add: impl FnMut(&mut RunLog, u64)) -> usize {
+        let mut times = 0;
+        for at in 0..lines {
+            let before = log.scores.len();
+            add(log, at);
+            times += usize::from(log.scores.len() <= before);
+        }
+        times
+    }
+
+    #[test]
+    fn scores_are_thinned_by_steps_and_rarely() {
+        // All of a step stay together, and of equal ones the first is the best.
+        let mut log = RunLog::new();
+        let lines = MAX_SCORES as u64 + 2;
+        assert_eq!(thinned(&mut log, lines, |log, at| score(log, at / 2, ["main", "other"][at as usize % 2], 0.0)), 1);
+        let (main, other): (Vec<&Score>, Vec<&Score>) =
+            log.scores.iter().partition(|score| score.name.to_string() == "main");
+        assert_eq!((main.len(), other.len()), (MAX_SCORES / 4 + 2, MAX_SCORES / 4 + 2));
+        assert!(main.iter().zip(&other).all(|(main, other)| main.step == other.step));
+        assert_eq!(log.main_score().map(|(now, best)| (now.step, best.step)), Some((lines / 2 - 1, 0)));
+        // What no training writes makes room, too.
+        let lines = 2 * MAX_SCORES as u64;
+        for kind in ["equal", "one step", "names"] {
+            let mut log = RunLog::new();
+            let times = thinned(&mut log, lines, |log, at| match kind {
+                "equal" => score(log, at, "x", 0.0),
+                "one step" => score(log, 7, "x", at as f64),
+                _ => score(log, at, &format!("x{at}"), 0.0),
+            });
+            assert!((1..=8).contains(&times), "{kind}: {times}");
+            assert!(log.scores.len() > MAX_SCORES / 3, "{kind}: {}", log.scores.len());
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn checkpoints(index: &RunIndex, path: &std::path::Path) -> Vec<Value> {
     let Ok(run) = Run::open(path) else { return Vec::new() };
     let names = index.runs_dir.checkpoints(path);
     let step = |name: &String| Some((run::state(&run.checkpoint(name)).ok()?.1.step, name.clone()));
-    let mut found: Vec<(u64, String)> = names.iter().filter(|name| !name.contains(".")).filter_map(step).collect();
+    let mut found: Vec<(u64, String)> = names.iter().filter_map(step).collect();
     found.sort_by(|a, b| b.cmp(a));
     found.into_iter().map(|(step, name)| json!({ "name": name, "step": step })).collect()
 }

@@ -1,7 +1,9 @@
 //! The folder of runs. A name from the network resolves only to a folder directly inside it, and never through a link out of
 //! it.
 
+use std::cmp::Reverse;
 use std::fs::{self, Metadata};
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use axum::http::StatusCode;
@@ -10,14 +12,13 @@ use faussaire::run::TRAINING_LOG;
 
 use crate::errors::{Answer, Failure};
 
-/// The log's name, and size limits of a recipe, of a checkpoint's state, and of a log that is read at once.
-const LOG: &str = "events.jsonl";
+/// The log's name, and size limits of a recipe and of a checkpoint's state.
+pub(super) const LOG: &str = "events.jsonl";
 const CONFIG_BYTES: u64 = 1 << 20;
 const STATE_BYTES: u64 = 1 << 20;
-const LOG_BYTES: u64 = 64 << 20;
-/// Maximum checkpoints of a run that are looked at, and entries of a folder.
+/// Maximum checkpoints of a run that are listed, and files and folders of a run that are checked before it is read.
 const MAX_CHECKPOINTS: usize = 1_000;
-const MAX_ENTRIES: usize = 10_000;
+const MAX_ENTRIES: usize = 100_000;
 
 /// The folder with the runs.
 #[derive(Clone, Debug)]
@@ -110,50 +111,83 @@ impl RunsDir {
         })
     }
 
-    /// Checks the folder of a run before it is read: no part of it leads out of the root, its recipe is there, and its log
-    /// is not too large to be read at once.
+    /// Checks the folder of a run before it is read: its recipe is there, and no part of it leads out of the root.
     ///
     /// # Errors
     /// What is wrong.
     pub(crate) fn check(&self, run: &Path) -> Answer<()> {
+        self.check_entries(run, MAX_ENTRIES)
+    }
+
+    /// The same for a folder with at most `most` files and folders.
+    fn check_entries(&self, run: &Path, most: usize) -> Answer<()> {
         self.config(run)?;
         if fs::symlink_metadata(run.join(LOG)).is_ok() {
-            self.file(run, LOG, LOG_BYTES)?;
+            self.file(run, LOG, u64::MAX)?;
         }
-        self.check_links(run)?;
-        let checkpoints = run.join("checkpoints");
-        if checkpoints.is_dir() {
-            self.check_links(&checkpoints)?;
-            for entry in entries(&checkpoints).take(MAX_CHECKPOINTS).filter(|entry| entry.path().is_dir()) {
-                self.check_links(&entry.path())?;
-            }
+        let mut left = most;
+        self.check_links(run, &mut left)?;
+        for checkpoint in self.check_links(&run.join("checkpoints"), &mut left)? {
+            self.check_links(&checkpoint, &mut left)?;
         }
         Ok(())
     }
 
-    /// Refuses links in `folder` that lead out of the root, and what is neither file nor folder.
-    fn check_links(&self, folder: &Path) -> Answer<()> {
-        for entry in entries(folder).take(MAX_ENTRIES) {
+    /// Refuses links in `folder` that lead out of the root, what is neither file nor folder, and more entries than there are
+    /// `left`. The folders in it.
+    fn check_links(&self, folder: &Path, left: &mut usize) -> Answer<Vec<PathBuf>> {
+        let unknown = |e: Error| {
+            let name = folder.file_name().unwrap_or_default();
+            Failure::conflict(format!("the folder {name:?} of the run can't be listed: {e}"), "allow it to be read")
+        };
+        let entries = match fs::read_dir(folder) {
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            entries => entries.map_err(unknown)?,
+        };
+        let mut folders = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(unknown)?;
+            *left = left.checked_sub(1).ok_or_else(|| {
+                Failure::conflict("the run's folder has too many files", "move some away, such as old checkpoints")
+            })?;
+            let path = entry.path();
             let Ok(kind) = entry.file_type() else { continue };
-            let whole = if kind.is_symlink() { self.inside(&entry.path()) } else { Some(entry.path()) };
-            let plain = whole.is_some_and(|path| path.is_file() || path.is_dir());
-            // A name that another file takes meanwhile is gone.
-            if !plain && fs::symlink_metadata(entry.path()).is_ok() {
-                return Err(Failure::conflict(
-                    format!("{:?} in the run's folder leads out of it, or is no file", entry.file_name()),
-                    "remove it, or put a copy of the file in its place",
-                ));
+            let kind = if kind.is_symlink() {
+                self.inside(&path).and_then(|whole| fs::metadata(whole).ok()).map(|about| about.file_type())
+            } else {
+                Some(kind)
+            };
+            match kind {
+                Some(kind) if kind.is_dir() => folders.push(path),
+                Some(kind) if kind.is_file() => {}
+                // A name that another file takes meanwhile is gone.
+                _ if fs::symlink_metadata(&path).is_err() => {}
+                _ => {
+                    return Err(Failure::conflict(
+                        format!("{:?} in the run's folder leads out of it, or is no file", entry.file_name()),
+                        "remove it, or put a copy of the file in its place",
+                    ));
+                }
             }
         }
-        Ok(())
+        Ok(folders)
     }
 
-    /// The names of a run's checkpoints that can be read, the first [`MAX_CHECKPOINTS`].
+    /// The names of a run's checkpoints that can be read: of more than [`MAX_CHECKPOINTS`] the best, the latest, and the last
+    /// ones.
     pub(crate) fn checkpoints(&self, run: &Path) -> Vec<String> {
-        let folder = run.join("checkpoints");
-        let names =
-            entries(&folder).take(MAX_CHECKPOINTS).map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| self.file(run, &format!("checkpoints/{name}/state.json"), STATE_BYTES).is_ok()).collect()
+        let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.take(MAX_ENTRIES).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        // Kept ones are called by their epoch, epoch-0010.
+        names.sort_by_cached_key(|name| {
+            Reverse((["best", "latest"].contains(&name.as_str()), name.len(), name.clone()))
+        });
+        // One with a dot is there while another is replaced.
+        let is_whole = |name: &String| {
+            !name.contains('.') && self.file(run, &format!("checkpoints/{name}/state.json"), STATE_BYTES).is_ok()
+        };
+        names.into_iter().filter(is_whole).take(MAX_CHECKPOINTS).collect()
     }
 }
 
@@ -174,11 +208,6 @@ impl Found {
     pub(crate) fn read(&self) -> Answer<Vec<u8>> {
         read_plain(&self.path, self.bytes).map_err(|e| faussaire::Error::io("read", &self.path)(e).into())
     }
-}
-
-/// What is in `folder`; nothing if it can't be read.
-fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
 /// Whether `path` has a run, or parts of one.
@@ -281,8 +310,64 @@ mod tests {
         symlink(good.join("checkpoints"), same.join("checkpoints")).unwrap();
         runs_dir.check(&same).unwrap();
         assert!(RunsDir::new(&same).check(&same).is_err());
-        // A log that is too long to be read at once.
-        fs::File::create(good.join(LOG)).unwrap().set_len(LOG_BYTES + 1).unwrap();
-        assert!(runs_dir.check(&good).unwrap_err().error.contains("expected at most"));
+    }
+
+    /// A run with these checkpoints.
+    fn with_checkpoints(root: &Path, names: impl IntoIterator<Item = String>) -> PathBuf {
+        let run = root.join("run");
+        for name in names {
+            let place = run.join("checkpoints").join(name);
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join("state.json"), "{}").unwrap();
+        }
+        fs::write(run.join("config.toml"), "latent = 2").unwrap();
+        run
+    }
+
+    #[test]
+    fn a_long_log_locks_no_run_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = with_checkpoints(folder.path(), ["latest".to_owned()]);
+        fs::File::create(run.join(LOG)).unwrap().set_len(1 << 40).unwrap();
+        RunsDir::new(folder.path()).check(&run).unwrap();
+    }
+
+    #[test]
+    fn every_part_of_a_run_is_checked_or_none_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = with_checkpoints(folder.path(), (1..=3).map(|epoch| format!("epoch-{epoch:04}")));
+        let runs_dir = RunsDir::new(folder.path());
+        // The recipe, `checkpoints`, three folders and three files.
+        runs_dir.check_entries(&run, 8).unwrap();
+        for most in 0..8 {
+            let failure = runs_dir.check_entries(&run, most).unwrap_err();
+            assert_eq!(failure.error, "the run's folder has too many files", "{most}");
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::symlink;
+            // Beyond the checkpoints that are listed.
+            with_checkpoints(folder.path(), (4..=MAX_CHECKPOINTS + 9).map(|epoch| format!("epoch-{epoch:04}")));
+            runs_dir.check(&run).unwrap();
+            for epoch in [1, MAX_CHECKPOINTS + 9] {
+                let link = run.join(format!("checkpoints/epoch-{epoch:04}/average.safetensors"));
+                symlink("/etc/hostname", &link).unwrap();
+                assert!(runs_dir.check(&run).unwrap_err().error.contains("leads out of it"), "{epoch}");
+                fs::remove_file(link).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn of_many_checkpoints_the_last_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let last = 9_000 + MAX_CHECKPOINTS;
+        let names = (9_001..=last).map(|epoch| format!("epoch-{epoch:04}"));
+        let run = with_checkpoints(folder.path(), names.chain(["best".into(), "latest".into(), "latest.old".into()]));
+        let listed = RunsDir::new(folder.path()).checkpoints(&run);
+        assert_eq!(listed.len(), MAX_CHECKPOINTS);
+        assert_eq!(listed[..3], ["latest".to_owned(), "best".to_owned(), format!("epoch-{last}")]);
+        let has = |name: &str| listed.iter().any(|listed| listed == name);
+        assert_eq!(["epoch-9002", "epoch-9003", "epoch-9999", "latest.old"].map(has), [false, true, true, false]);
     }
 }

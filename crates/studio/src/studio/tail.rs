@@ -6,11 +6,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use faussaire::data::open_plain;
+use faussaire::run::{MAX_LOG_BYTES, MAX_LOG_LINE};
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
-/// The maximum length of a line.
-const MAX_LINE: usize = 256 << 10;
 /// Bytes after which the rest is left for the next poll.
 const PART_BYTES: usize = 16 << 20;
 /// Number of bytes before the position kept to detect a replaced file.
@@ -50,11 +49,6 @@ impl Tail {
         self.seen.map(|(_, time)| time)
     }
 
-    /// The length at the last poll.
-    pub(super) fn length(&self) -> u64 {
-        self.seen.map_or(0, |(bytes, _)| bytes)
-    }
-
     /// Whether the file existed at the last poll.
     pub(super) fn exists(&self) -> bool {
         self.seen.is_some()
@@ -65,23 +59,33 @@ impl Tail {
         self.more
     }
 
-    /// Makes the next poll treat the file as changed.
-    pub(super) fn invalidate(&mut self) {
-        self.seen = None;
+    /// Makes the next poll treat the file as changed: it could not be read, and nothing is left of a part.
+    fn invalidate(&mut self) {
+        (self.seen, self.more) = (None, false);
     }
 
     /// Checks the file; [`Self::read_lines`] reads the new lines.
+    ///
+    /// # Errors
+    /// A file that can't be read, or is too large; the next poll treats it as changed.
     pub(super) fn poll(&mut self) -> io::Result<Change> {
+        self.look().inspect_err(|_| self.invalidate())
+    }
+
+    fn look(&mut self) -> io::Result<Change> {
         let meta = match fs::symlink_metadata(&self.path) {
             Ok(meta) if meta.is_file() => meta,
             Ok(_) => return Err(io::Error::other("it is not a regular file")),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let existed = self.seen.take().is_some();
+                let existed = self.seen.take().is_some() || self.position > 0;
                 (self.position, self.mark, self.more) = (0, Vec::new(), false);
                 return Ok(if existed { Change::Replaced } else { Change::None });
             }
             Err(e) => return Err(e),
         };
+        if meta.len() > MAX_LOG_BYTES {
+            return Err(io::Error::other(format!("it is larger than {MAX_LOG_BYTES} bytes")));
+        }
         let now = (meta.len(), meta.modified()?);
         if self.seen == Some(now) {
             return Ok(if self.more { Change::Appended } else { Change::None });
@@ -104,7 +108,14 @@ impl Tail {
 
     /// Calls `each` with complete lines after the position, and advances it: all of them, or of many those of the first
     /// [`PART_BYTES`].
-    pub(super) fn read_lines(&mut self, mut each: impl FnMut(&str)) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// As [`Self::poll`], and a line that is too long.
+    pub(super) fn read_lines(&mut self, each: impl FnMut(&str)) -> io::Result<()> {
+        self.read_part(each).inspect_err(|_| self.invalidate())
+    }
+
+    fn read_part(&mut self, mut each: impl FnMut(&str)) -> io::Result<()> {
         let mut file = open_plain(&self.path)?;
         file.seek(SeekFrom::Start(self.position))?;
         self.more = false;
@@ -113,8 +124,10 @@ impl Tail {
             let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
             let whole = chunk.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let lines = || chunk[..whole].split(|byte| *byte == b'\n');
-            if chunk.len() - whole > MAX_LINE || lines().any(|line| line.len() > MAX_LINE) {
-                return Err(io::Error::other(format!("a line is longer than {MAX_LINE} bytes")));
+            // Its end counts, too.
+            let is_long = |length: usize| length as u64 >= MAX_LOG_LINE;
+            if is_long(chunk.len() - whole) || lines().any(|line| is_long(line.len())) {
+                return Err(io::Error::other(format!("a line is longer than {MAX_LOG_LINE} bytes")));
             }
             lines().filter(|line| !line.is_empty()).for_each(|line| each(&String::from_utf8_lossy(line)));
             if whole > 0 {
@@ -170,7 +183,12 @@ mod tests {
     fn a_file_without_line_ends_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        for text in [vec![b'x'; MAX_LINE + 1], [&vec![b'x'; MAX_LINE + 1][..], b"\nshort\n"].concat()] {
+        let longest = "x".repeat(MAX_LOG_LINE as usize - 1) + "\n";
+        fs::write(&path, longest.clone() + "short\n" + &longest).unwrap();
+        let lines: Vec<usize> = read(&mut Tail::new(path.clone())).1.iter().map(String::len).collect();
+        assert_eq!(lines, [longest.len() - 1, 5, longest.len() - 1]);
+        let long = "x".repeat(MAX_LOG_LINE as usize);
+        for text in [long.clone(), long + "\nshort\n"] {
             fs::write(&path, text).unwrap();
             let mut tail = Tail::new(path.clone());
             tail.poll().unwrap();
@@ -188,6 +206,26 @@ mod tests {
         let counts: Vec<usize> = (0..3).map(|_| read(&mut tail).1.len()).collect();
         assert_eq!((counts.iter().sum::<usize>(), counts[2]), (PART_BYTES / line.len() * 2 + 100, 100));
         assert_eq!((read(&mut tail).0, tail.has_more()), (Change::None, false));
+    }
+
+    #[test]
+    fn a_log_that_fails_in_the_middle_leaves_nothing_for_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, ("x".repeat(1023) + "\n").repeat(PART_BYTES / 1024 * 2)).unwrap();
+        let mut tail = Tail::new(path.clone());
+        read(&mut tail);
+        assert!(tail.has_more());
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(tail.poll().is_err() && tail.read_lines(|_| ()).is_err());
+        assert_eq!((tail.has_more(), tail.exists()), (false, false));
+        fs::remove_dir(&path).unwrap();
+        assert_eq!(tail.poll().unwrap(), Change::Replaced, "what was read is gone");
+        fs::write(&path, "a\n").unwrap();
+        assert_eq!(read(&mut tail), (Change::Appended, vec!["a".into()]));
+        fs::File::create(&path).unwrap().set_len(MAX_LOG_BYTES + 1).unwrap();
+        assert!(tail.poll().unwrap_err().to_string().contains("larger than"));
     }
 
     #[cfg(unix)]

@@ -162,6 +162,28 @@ fn all_connections_half_open_keep_nobody_out() {
 }
 
 #[test]
+fn an_answer_that_is_read_slowly_is_not_cut_for_others() {
+    const LENGTH: usize = 32 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let root = copied(folder.path());
+    std::fs::write(root.join("plain/samples/000099.png"), vec![7; LENGTH]).unwrap();
+    let server = studio(&root, |_| ());
+    let mut slow = connect(server.at);
+    slow.write_all(b"GET /api/runs/plain/sheets/000099.png HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut start = [0; 12];
+    slow.read_exact(&mut start).unwrap();
+    assert_eq!(&start[9..], b"200");
+    // More than there are places; the oldest that waits for its client is the first to go.
+    let held: Vec<_> = (0..600).map(|_| half(server.at)).collect();
+    assert!(longest_list(server.at) < PROMPTLY);
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).unwrap();
+    assert!(rest.len() > LENGTH && rest.ends_with(&[7; 1000]), "{} bytes", rest.len());
+    drop(held);
+}
+
+#[test]
 fn streams_of_events_leave_half_of_the_connections() {
     let server = studio(trained(), |_| ());
     let streams: Vec<_> = (0..300).map(|_| listen(server.at)).collect();

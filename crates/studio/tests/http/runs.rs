@@ -118,6 +118,27 @@ fn damaged_folders_are_shown_with_the_reason() {
     assert_eq!(row("points")["state"], "complete");
 }
 
+#[test]
+fn a_long_log_refuses_a_report_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = copied(folder.path());
+    // Zeros without a line end: a sparse file.
+    let log = OpenOptions::new().write(true).open(root.join("plain/events.jsonl")).unwrap();
+    log.set_len((64 << 20) + 1).unwrap();
+    let server = studio(&root, |_| ());
+    let error = get(server.at, "/api/runs/plain/report").refusal(409);
+    assert!(error.contains("events.jsonl has 67108865 bytes, the studio makes reports of at most"), "{error}");
+    assert_eq!(get(server.at, "/api/runs/plain/noise").status, 200);
+    assert_eq!(get(server.at, "/api/runs/plain/export?to=safetensors").status, 200);
+    // The log can't be read, which is told at once, and each time.
+    for _ in 0..2 {
+        let began = std::time::Instant::now();
+        let row = get(server.at, "/api/runs/plain").json();
+        assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+        assert!(row["error"].as_str().unwrap().contains("longer than"), "{row}");
+    }
+}
+
 /// Events as they come.
 struct Events(BufReader<std::net::TcpStream>);
 
