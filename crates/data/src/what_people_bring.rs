@@ -175,7 +175,7 @@ fn parts() -> Vec<Row> {
             "train.zip beside test.zip",
             vec![zipped("train.zip", &pictures("cat/{2}.png dog/{2}.png")), zipped("test.zip", &pictures("cat/1.png"))],
             "",
-            Read(4, 1, "cat dog", &["parts: train.zip/ (4 images)"]),
+            Read(4, 1, "cat dog", &["parts: train.zip (4 images)"]),
         ),
         Row(
             "folds",
