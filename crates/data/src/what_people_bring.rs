@@ -175,7 +175,7 @@ fn parts() -> Vec<Row> {
             "train.zip beside test.zip",
             vec![zipped("train.zip", &pictures("cat/{2}.png dog/{2}.png")), zipped("test.zip", &pictures("cat/1.png"))],
             "",
-            Read(4, 1, "cat dog", &["parts: train.zip/ (4 images)"]),
+            Read(4, 1, "cat dog", &["parts: train.zip (4 images)"]),
         ),
         Row(
             "folds",
@@ -212,13 +212,19 @@ fn parts() -> Vec<Row> {
             "photographs with their masks as PNG",
             (0..4).flat_map(|at| [(format!("{at}.jpg"), sample("rgb.jpg")), (format!("{at}.png"), png(9))]).collect(),
             "",
-            Read(4, 0, "", &["left aside: 4 images (0.png)"]),
+            Read(4, 0, "", &["left aside: 4 images (0.png), called like a JPEG file beside them"]),
         ),
         Row(
             "the set once more",
             pictures("yes/{2}.png no/{2}.png brain/yes/{2}.png brain/no/{2}.png"),
             "",
             Read(4, 0, "no yes", &["left aside: 4 images (brain/): the same folders once more"]),
+        ),
+        Row(
+            "a class called like masks",
+            pictures("mask/{4}.png original/{4}.png blurred/{4}.png"),
+            "",
+            Read(12, 0, "blurred mask original", &["labels: folders"]),
         ),
         Row(
             "an image beside the folders of classes",

@@ -130,8 +130,8 @@ struct Set<'a> {
     kept: Vec<String>,
     /// What the set has of each part, and where.
     holdings: Holdings,
-    /// Pictures about images, and the set once more, which are left aside as well.
-    companions: [Holding; 2],
+    /// Pictures about images, the set once more, and pictures called like photographs, which are left aside as well.
+    companions: [Holding; 3],
     /// Sidecars that say the parts.
     used: Vec<usize>,
     /// The file that lists all parts, if one does.
@@ -202,6 +202,11 @@ impl<'a> Set<'a> {
 
     fn nothing_to_learn_from(&self) -> Error {
         let root = self.listing.root();
+        if self.holdings.keys().all(Option::is_none) {
+            let notes = self.left_aside().join("; ");
+            let hint = "give the folder of the images to learn from, or one without the other pictures";
+            return Error::data(format!("{} holds no training images; {notes}", root.display()), hint);
+        }
         let held: Vec<String> =
             self.holdings.iter().filter_map(|(part, held)| Some(held.describe_part((*part)?))).collect();
         let folder = self.holdings.iter().find_map(|(part, held)| part.and(held.folders.first()));
@@ -216,17 +221,25 @@ impl<'a> Set<'a> {
 
     /// Notes on the parts and what belongs to none.
     fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = parts::describe(&self.holdings, self.list.as_deref()).into_iter().collect();
+        parts::describe(&self.holdings, self.list.as_deref()).into_iter().chain(self.left_aside()).collect()
+    }
+
+    /// Notes on what is left aside.
+    fn left_aside(&self) -> Vec<String> {
+        let mut notes = Vec::new();
         if let Some(held) = self.holdings.get(&None) {
             notes.push(format!("left aside: {} in no part of the set", held.describe_files()));
         }
-        let [about, copies] = &self.companions;
+        let [about, copies, twins] = &self.companions;
         if about.files > 0 {
             let what = about.describe_files();
             notes.push(format!("left aside: {what}, by their names masks or other pictures about the images"));
         }
         if copies.files > 0 {
             notes.push(format!("left aside: {}: the same folders once more", copies.describe_files()));
+        }
+        if twins.files > 0 {
+            notes.push(format!("left aside: {}, called like a JPEG file beside them", twins.describe_files()));
         }
         notes
     }

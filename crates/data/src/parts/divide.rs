@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::companions::{Companions, IMAGE_WORDS, companions};
+use super::companions::{Companions, companions, folder_is_about, folder_is_set};
 use super::{Holdings, Part, part_of, rest_of, words};
 
 /// Folders below this depth are not looked at.
@@ -16,27 +16,6 @@ const MAX_DEPTH: usize = 8;
 
 /// Images outside the parts are left aside if they are at most one in this many.
 const STRAY_SHARE: usize = 10;
-
-/// Words for folders of annotations that are pictures as well, beside those of images.
-const ANNOTATION_WORDS: [&str; 17] = [
-    "mask",
-    "masks",
-    "annotation",
-    "annotations",
-    "trimap",
-    "trimaps",
-    "segmim",
-    "segmentation",
-    "segmentations",
-    "segmentationclass",
-    "segmentationobject",
-    "groundtruth",
-    "truth",
-    "gt",
-    "label",
-    "labels",
-    "depth",
-];
 
 /// Extensions of archives and tables, which are not part of their names.
 const ENDINGS: [&str; 9] = [".gz", ".xz", ".bz2", ".zst", ".tar", ".tgz", ".zip", ".parquet", ".npz"];
@@ -117,9 +96,10 @@ fn folder_length(name: &str) -> usize {
 }
 
 impl Division {
-    /// Masks and other pictures about images, and folders that hold the set once more, both of which are left aside.
-    pub fn companions(&self) -> [&Holding; 2] {
-        [&self.companions.about, &self.companions.copies]
+    /// Masks and other pictures about images, folders that hold the set once more, and pictures called like a photograph, all of
+    /// which are left aside.
+    pub fn companions(&self) -> [&Holding; 3] {
+        [&self.companions.about, &self.companions.copies, &self.companions.twins]
     }
 
     /// Whether file `index` is one of `companions`.
@@ -282,7 +262,7 @@ impl Division {
 }
 
 /// A folder's name without the extension of an archive or a table.
-fn plain(name: &str) -> &str {
+pub(super) fn plain(name: &str) -> &str {
     let mut name = name;
     while let Some(ending) = ENDINGS.iter().find(|ending| name.len() > ending.len() && ends_with(name, ending)) {
         name = &name[..name.len() - ending.len()];
@@ -359,18 +339,11 @@ fn role(part: Part, at: usize, named: &[Option<Part>], rests: &[String]) -> Role
     }
 }
 
-/// Images beside pictures of annotations.
+/// Images beside pictures about them, whatever these are called: `images/` and `masks/` are no classes.
 fn annotations(names: &[&str]) -> Option<Vec<Role>> {
-    const DATA_WORDS: [&str; 4] = ["data", "dataset", "set", "files"];
-    let is_images = |name: &str| {
-        let words = words(name);
-        let is_data = !words.is_empty() && words.iter().all(|word| DATA_WORDS.contains(&word.as_str()));
-        is_data || words.iter().any(|word| IMAGE_WORDS.contains(&word.as_str()))
-    };
-    let is_annotation = |name: &str| words(name).iter().any(|word| ANNOTATION_WORDS.contains(&word.as_str()));
     let roles: Option<Vec<Role>> = names
         .iter()
-        .map(|name| match (is_images(name), is_annotation(name)) {
+        .map(|name| match (folder_is_set(name), folder_is_about(name)) {
             (_, true) => Some(Role::Aside),
             (true, false) => Some(Role::Keep),
             (false, false) => None,
@@ -453,6 +426,15 @@ mod tests {
                 "T:CelebA-HQ-img/7 a:CelebAMask-HQ-mask-anno/0/00007_hair",
             ),
             ("mask/1 no_mask/2", "T:mask/1 T:no_mask/2"),
+            ("images/1 masks/2", "T:images/1 a:masks/2"),
+            // Classes, with files of other names.
+            ("face_mask/1 photo_frame/2", "T:face_mask/1 T:photo_frame/2"),
+            ("mask/1 original/2", "T:mask/1 T:original/2"),
+            ("raw_data/1 label/2", "T:raw_data/1 T:label/2"),
+            ("labels/1 pictures/2", "T:labels/1 T:pictures/2"),
+            ("white_label/1 color_card/2", "T:white_label/1 T:color_card/2"),
+            ("mask/1 input_device/2 picture/3", "T:mask/1 T:input_device/2 T:picture/3"),
+            ("label/1 input/2", "T:label/1 T:input/2"),
             // Archives count as folders.
             ("train.zip/cat/1 test.zip/cat/2", "T:cat/1 t:cat/2"),
             ("in-train-0.tar/1 in-train-1.tar.gz/2 in-val-0.tar/3", "T:1 T:2 v:3"),
