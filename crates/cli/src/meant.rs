@@ -113,7 +113,8 @@ mod tests {
             (&["faussaire", "data", "src"], "faussaire data check src"),
         ] {
             let (error, hint) = said(arguments);
-            assert!(hint.unwrap().contains(expected) && !error.contains("tip:"), "{arguments:?}: {error}");
+            let hint = hint.unwrap_or_default();
+            assert!(hint.contains(expected) && !error.contains("tip:"), "{arguments:?}: {hint}: {error}");
         }
         // Clap's own suggestion is the better one.
         for arguments in [&["faussaire", "train", "x", "--epoch", "1"], &["faussaire", "train", "x", "--stepss", "1"]] {
