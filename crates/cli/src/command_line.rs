@@ -110,7 +110,7 @@ pub fn parse() -> Result<Option<CommandLine>> {
     match parsed {
         Ok(line) => Ok(Some(line)),
         Err(mut error) if error.use_stderr() => {
-            let hint = meant::hint(&mut error);
+            let hint = meant::hint(&mut error, &command(), std::env::args_os());
             let text = error.render();
             match console::user_attended_stderr() && console::colors_enabled_stderr() && is_plain(&text.to_string()) {
                 true => print::picture(&text.ansi().to_string()),

@@ -1,7 +1,9 @@
 //! What somebody probably means whose flag or subcommand does not exist: words of other programs, and recipe keys.
 
+use std::ffi::OsString;
 use std::path::Path;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use faussaire::recipe::Key;
 
@@ -33,15 +35,16 @@ const COMMANDS: [(&[&str], &str); 9] = [
     (&["version"], "faussaire --version"),
 ];
 
-/// A hint on `error`, from which suggestions that lead astray are taken; nothing where clap's own are good.
-pub fn hint(error: &mut clap::Error) -> Option<String> {
+/// A hint on `error` in these arguments of `command`, whose name comes first; from it suggestions that lead astray are taken.
+/// Nothing where clap's own are good.
+pub fn hint(error: &mut clap::Error, command: &Command, arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let text = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
     match error.kind() {
         ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
-            let hint = of_flag(&text(error, ContextKind::InvalidArg)?)?;
+            let hint = of_flag(&text(error, ContextKind::InvalidArg)?, asked(command, arguments))?;
             // It advises to give the flag as the data set.
             error.remove(ContextKind::Suggested);
             Some(hint)
@@ -65,12 +68,22 @@ pub fn hint(error: &mut clap::Error) -> Option<String> {
     }
 }
 
-fn of_flag(argument: &str) -> Option<String> {
+/// The subcommand that arguments ask for, at any depth.
+fn asked(command: &Command, arguments: impl Iterator<Item = OsString>) -> &Command {
+    arguments.skip(1).fold(command, |command, argument| command.find_subcommand(argument).unwrap_or(command))
+}
+
+/// What a flag of another program means here, if `command` has our flag.
+fn of_flag(argument: &str, command: &Command) -> Option<String> {
+    let has = |flag: &str| {
+        let long = flag.split(' ').next().and_then(|flag| flag.strip_prefix("--"));
+        command.get_arguments().any(|own| own.get_long() == long)
+    };
     let name = argument.strip_prefix('-')?.trim_start_matches('-').split('=').next()?.to_lowercase().replace('-', "_");
     if let Some((_, flag)) = FLAGS.iter().find(|(names, _)| names.contains(&name.as_str())) {
-        return Some(format!("that is: {flag}"));
+        return has(flag).then(|| format!("that is: {flag}"));
     }
-    let key = &Key::meant(&name).filter(|_| name.len() > 1)?.name;
+    let key = &Key::meant(&name).filter(|_| name.len() > 1 && has("--set"))?.name;
     Some(format!("that is a key of the recipe: --set {key}=VALUE"))
 }
 
@@ -80,8 +93,9 @@ mod tests {
     use super::*;
 
     fn said(arguments: &[&str]) -> (String, Option<String>) {
-        let mut error = crate::command_line::command().try_get_matches_from(arguments).unwrap_err();
-        let hint = hint(&mut error);
+        let command = crate::command_line::command();
+        let mut error = command.clone().try_get_matches_from(arguments).unwrap_err();
+        let hint = hint(&mut error, &command, arguments.iter().map(OsString::from));
         (error.render().to_string(), hint)
     }
 
@@ -99,7 +113,8 @@ mod tests {
             (&["faussaire", "data", "src"], "faussaire data check src"),
         ] {
             let (error, hint) = said(arguments);
-            assert!(hint.unwrap().contains(expected) && !error.contains("tip:"), "{arguments:?}: {error}");
+            let hint = hint.unwrap_or_default();
+            assert!(hint.contains(expected) && !error.contains("tip:"), "{arguments:?}: {hint}: {error}");
         }
         // Clap's own suggestion is the better one.
         for arguments in [&["faussaire", "train", "x", "--epoch", "1"], &["faussaire", "train", "x", "--stepss", "1"]] {
@@ -108,5 +123,15 @@ mod tests {
         }
         assert_eq!(said(&["faussaire", "train", "x", "--xyzzy"]).1, None);
         assert_eq!(said(&["faussaire", "train", "x", "y"]).1, None);
+        // Flags that this subcommand doesn't have, nor another program's word for them.
+        let (_, to) = said(&["faussaire", "export", "x", "--format", "png"]);
+        assert_eq!(to.as_deref(), Some("that is: --to FORMAT"));
+        for arguments in [
+            &["faussaire", "train", "x", "--format", "png"],
+            &["faussaire", "judge", "R", "--lr", "1"],
+            &["faussaire", "data", "check", "--max-epochs", "3"],
+        ] {
+            assert_eq!(said(arguments).1, None, "{arguments:?}");
+        }
     }
 }

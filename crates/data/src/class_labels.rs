@@ -29,7 +29,7 @@ impl ClassLabels {
         let is = |wanted: i64| values.iter().chain(others).flatten().any(|value| *value == wanted);
         // -1 beside 1 alone is the other one of two classes.
         let has_two =
-            names.is_empty() && is(-1) && is(1) && values.iter().chain(others).flatten().all(|v| v.abs() == 1);
+            names.is_empty() && is(-1) && is(1) && values.iter().chain(others).flatten().all(|v| matches!(v, -1 | 1));
         let labelled = |value: &Option<i64>| value.filter(|value| *value != -1 || has_two);
         let mut found: Vec<i64> = values.iter().chain(others).filter_map(labelled).collect();
         found.sort_unstable();
@@ -37,8 +37,13 @@ impl ClassLabels {
         let named = |value: i64| usize::try_from(value).ok().filter(|at| names.get(*at).is_some_and(|n| !n.is_empty()));
         if !names.is_empty() && found.iter().all(|value| named(*value).is_some()) {
             // Numbers without a name are no classes.
-            let place = |at: usize| names[..at].iter().filter(|name| !name.is_empty()).count() as u32;
-            let labels = values.iter().map(|value| labelled(value).and_then(named).map(place));
+            let place = |next: &mut u32, name: &String| {
+                let at = *next;
+                *next += u32::from(!name.is_empty());
+                Some(at)
+            };
+            let places: Vec<u32> = names.iter().scan(0, place).collect();
+            let labels = values.iter().map(|value| labelled(value).and_then(named).map(|at| places[at]));
             return Self::new(labels.collect(), names.iter().filter(|name| !name.is_empty()).cloned().collect());
         }
         let rank = |value: i64| found.binary_search(&value).ok().map(|rank| rank as u32);
@@ -183,6 +188,8 @@ mod tests {
         assert_eq!(ints(&[-1, 1, -1], &[]), (vec![0, 1, 0], names(&["-1", "1"])));
         assert_eq!(ints(&[-1, 1, 0], &[]), (vec![-1, 1, 0], names(&["0", "1"])));
         assert_eq!(ints(&[1, 1], &[]), (vec![0, 0], names(&["1"])));
+        let least = i64::MIN.to_string();
+        assert_eq!(ints(&[i64::MIN, 1, -1], &[]), (vec![0, 1, -1], names(&[least.as_str(), "1"])));
         assert_eq!(ints(&[-1, -1], &["a"]), (vec![-1, -1], names(&[])));
         assert_eq!(ints(&[], &[]), (vec![], names(&[])));
         let among = ClassLabels::from_ints_among(vec![Some(4), None], &[Some(2), Some(-1), Some(9)], &[]);
@@ -193,6 +200,7 @@ mod tests {
     fn declared_names_go_by_value() {
         assert_eq!(ints(&[2, 0, -1], &["cat", "dog", "owl"]), (vec![2, 0, -1], names(&["cat", "dog", "owl"])));
         assert_eq!(ints(&[2, 1, -1], &["", "a", "b", "c"]), (vec![1, 0, -1], names(&["a", "b", "c"])));
+        assert_eq!(ints(&[3, 1, 3], &["", "a", "", "b"]), (vec![1, 0, 1], names(&["a", "b"])));
         assert_eq!(ints(&[0, 1], &["", "a"]), (vec![0, 1], names(&["0", "1"])));
         let odd = ClassLabels::from_ints(vec![Some(1), Some(3)], &names(&["cat", "dog", "owl"]));
         assert_eq!(odd.notes, ["classes are called by their numbers: there are 3 names, but a label is 3"]);

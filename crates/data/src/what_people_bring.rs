@@ -360,10 +360,11 @@ fn label_sources() -> Vec<Row> {
         ),
         Row(
             "numbers in names",
-            pictures("7_{4}.png 3_{5}.png"),
+            pictures("7_0.png 7_1.png 7_2.png 7_3.png 3_4.png 3_5.png 3_6.png 3_7.png 3_8.png"),
             "",
             Read(9, 0, "3 7", &["the first number in the names of the files"]),
         ),
+        Row("tiles", pictures("0_{5}.png 1_{5}.png 2_{5}.png 3_{5}.png 4_{5}.png 5_{5}.png"), "", Read(30, 0, "", &[])),
         Row("one-hot labels", labelled("a.npz", array("<f4", &[4, 3], &hot)), "a.npz", Read(4, 0, "0 1 2", &[])),
         Row("labels as text", labelled("a.npz", array("<U3", &[4], &words)), "a.npz", Read(4, 0, "cat dog fox", &[])),
         Row("labels from 1", labelled("a.npz", labels(&[1, 3, 2, 1])), "a.npz", Read(4, 0, "1 2 3", &[])),

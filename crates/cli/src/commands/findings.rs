@@ -39,8 +39,8 @@ pub fn none(doctor: &Doctor) -> String {
         let unseen = doctor.blind().map_or(String::new(), |why| format!("; {why}"));
         return match doctor.remarks().iter().filter(|remark| !remark.is_note()).count() {
             0 => format!("nothing to report{unseen}"),
-            1 => format!("nothing to report of the run{unseen}; there is a remark on its recipe"),
-            many => format!("nothing to report of the run{unseen}; there are {many} remarks on its recipe"),
+            1 => format!("nothing to report about the run{unseen}; there is a remark on its recipe"),
+            many => format!("nothing to report about the run{unseen}; there are {many} remarks on its recipe"),
         };
     };
     let (planned, first_step) = (doctor.planned_steps(), count(first));

@@ -283,7 +283,7 @@ fn part(
     if chosen != train {
         let of_train = found.labels.take();
         known = of_train.as_ref().map(|labelled| classes(&labelled.values));
-        let by_folders = of_train.as_ref().is_some_and(|labelled| matches!(labelled.values, Values::Ordered(_)));
+        let by_folders = of_train.as_ref().is_some_and(|labelled| labelled.what == "folders");
         let in_folders = known.as_ref().filter(|_| by_folders);
         let in_folders = in_folders.and_then(|known| known_folders(&set.images(chosen), &set, known));
         (images, found) = match in_folders {
@@ -373,7 +373,7 @@ fn known_folders(images: &[usize], set: &Set<'_>, known: &ClassLabels) -> Option
     let labels: Vec<Option<u32>> = images.iter().map(class).collect();
     let missing = labels.iter().filter(|label| label.is_none()).count();
     let classes = ClassLabels { labels, names: known.names.clone(), notes: Vec::new() };
-    let what = "folders called as those of the training images".to_owned();
+    let what = "folders with the names of the training images' folders".to_owned();
     let labelled =
         Labelled { values: Values::Ordered(classes), what, notes: Vec::new(), used: Vec::new(), is_apart: false };
     (missing * 2 <= images.len()).then_some(labelled)

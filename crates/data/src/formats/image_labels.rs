@@ -20,7 +20,7 @@ mod stylegan;
 mod tables;
 
 pub(crate) use lists::lists;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use crate::attributes::Attributes;
@@ -139,8 +139,8 @@ impl<'a> Sources<'a> {
         let mut found = Found::default();
         let kept: Vec<&str> = images.iter().map(|image| self.kept[*image as usize].as_str()).collect();
         if let Some(labels) = stylegan::find(self, images, &mut found.unused) {
-            // What folders are otherwise goes without saying.
-            let notes = folders::classes(&kept).notes.into_iter().filter(|note| note.contains("no class")).collect();
+            // The folders of classes are not used, so that those in them are of no interest.
+            let notes = folders::classes(&kept).no_classes.into_iter().collect();
             return Ok(Found { labels: Some(labels), notes, ..found });
         }
         if let Some(labels) = beside::find(self, images) {
@@ -154,7 +154,7 @@ impl<'a> Sources<'a> {
             return Ok(Found { labels: Some(labels), ..found });
         }
         let folders = folders::classes(&kept);
-        found.notes.extend(folders.notes);
+        found.notes.extend(folders.no_classes.into_iter().chain(folders.inner));
         if let Some(classes) = folders.classes {
             found.labels = Some(Labelled {
                 values: Values::Ordered(classes),
@@ -202,15 +202,30 @@ impl Labelled {
     }
 }
 
-/// Text of a label; `None` if it says that there is none.
+/// Text of a label; `None` if it says that there is none. What -1 says depends on the other labels: see `drop_missing`.
 fn label(text: &str) -> Option<String> {
     let text = text.trim();
-    let none = ["", "-1", "-1.0", "?", "nan", "null", "none", "n/a", "<na>"]
-        .iter()
-        .any(|none| text.eq_ignore_ascii_case(none));
+    let none = ["", "?", "nan", "null", "none", "n/a", "<na>"].iter().any(|none| text.eq_ignore_ascii_case(none));
     // Tables with missing labels are written with the others as fractions.
-    let whole = text.strip_suffix(".0").filter(|whole| whole.parse::<i64>().is_ok());
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    let whole = Some(whole.strip_prefix('+').unwrap_or(whole)).filter(|whole| whole.parse::<i64>().is_ok());
     (!none).then(|| whole.unwrap_or(text).to_owned())
+}
+
+/// A label that says that there is none, but beside 1 alone.
+const MISSING: &str = "-1";
+
+/// Whether labels are those of two classes, -1 and 1.
+fn are_signs<'a>(labels: impl Iterator<Item = &'a String>) -> bool {
+    let found: BTreeSet<&str> = labels.map(String::as_str).collect();
+    found.into_iter().eq([MISSING, "1"])
+}
+
+/// Takes away -1 where it is no class: the labels of a source, by the rule of `ClassLabels`.
+fn drop_missing(labels: &mut [Option<String>]) {
+    if !are_signs(labels.iter().flatten()) {
+        labels.iter_mut().filter(|label| label.as_deref() == Some(MISSING)).for_each(|label| *label = None);
+    }
 }
 
 /// A note on things of which there are `count`, with an example.

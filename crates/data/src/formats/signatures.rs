@@ -181,10 +181,11 @@ fn text_kind(text: &str) -> Option<Kind> {
     let trimmed = text.trim_start_matches('\u{feff}').trim_start();
     let lower = trimmed.get(..trimmed.len().min(256)).unwrap_or(trimmed).to_ascii_lowercase();
     let printable = !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
+    // The first element, after declarations and comments; web pages may hold drawings.
+    let root = trimmed.split('<').skip(1).find(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let is_svg = root.and_then(|tag| tag.get(..3)).is_some_and(|name| name.eq_ignore_ascii_case("svg"));
     match () {
-        () if lower.starts_with("<svg")
-            || (lower.starts_with(['<']) && !lower.contains("<html") && text.contains("<svg ")) =>
-        {
+        () if lower.starts_with('<') && is_svg => {
             of("an SVG drawing", "draw it to PNG: rsvg-convert -o FILE.png FILE.svg")
         }
         () if lower.starts_with("#define") && lower.contains("_width ") => of("an X bitmap", CONVERT),
@@ -377,6 +378,10 @@ mod tests {
             (b"FUJIFILMCCD-RAW 0201".to_vec(), "a raw photo (RAF)"),
             (b"<?xml version=\"1.0\"?>\n<svg xmlns=\"x\">".to_vec(), "an SVG drawing"),
             (b"<svg width=\"3\">".to_vec(), "an SVG drawing"),
+            (b"<!DOCTYPE svg PUBLIC \"x\">\n<SVG:svg >".to_vec(), "an SVG drawing"),
+            (b"<!DOCTYPE html><head></head><svg width=\"3\">".to_vec(), "a web page"),
+            (b"<head></head><svg width=\"3\">".to_vec(), "a web page"),
+            (b"<div><svg width=\"3\"></svg></div>".to_vec(), "a web page or other XML"),
             (b"\n<!DOCTYPE HTML><title>".to_vec(), "a web page"),
             (b"<?xml version=\"1.0\"?><Error><Code>AccessDenied".to_vec(), "a web page or other XML"),
             (b"version https://git-lfs.github.com/spec/v1\noid".to_vec(), "a Git LFS pointer, not the file itself"),

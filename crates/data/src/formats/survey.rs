@@ -268,7 +268,7 @@ fn spans(looks: &[&Look], options: &ImageOptions) -> Option<String> {
             format!("the images looked at are {seen}: {values}; `data.range` = [{from}, {to}] uses the whole range")
         } else {
             format!(
-                "{count} of {} images looked at are {seen}: {values}; others use a whole range of another type, so that \
+                "{count} of {} images looked at are {seen}: {values}; others are of another type, so that \
                  `data.range` would not fit all: save these with 8 bits, from black to white",
                 spans.len()
             )

@@ -7,8 +7,9 @@ use super::{Observation, Remedy, RunHistory, erratic, overpowering};
 
 /// Name of the remark on the recipe.
 pub(super) const REMARK: &str = "joint-batchnorm";
-/// How much higher D scores generated images in G's update, in the scores' unit, and as a share of the gap between real
-/// and generated ones. In healthy runs an update of D changes the scores by less than 1.5 units, in both directions.
+/// How much higher D must score generated images in G's update, in the scores' unit, and as a share of the gap between real
+/// and generated ones. In runs without the remark, to which this doesn't apply, an update of D may change the scores by up
+/// to 1.5 units, in both directions.
 const MIN_SHIFT: f32 = 0.5;
 const MIN_SHARE: f32 = 0.25;
 

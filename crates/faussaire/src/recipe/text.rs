@@ -53,6 +53,9 @@ fn text_of(path: &Path, bytes: &[u8]) -> Result<String> {
     })
 }
 
+/// What people write instead of true and false.
+const SWITCHES: [&str; 6] = ["true", "false", "yes", "no", "on", "off"];
+
 /// What to do about text that is no TOML from the place `at` on, by what people write instead.
 pub(super) fn remedy(text: &str, at: Option<Range<usize>>) -> &'static str {
     if text.trim_start().starts_with('{') {
@@ -62,6 +65,7 @@ pub(super) fn remedy(text: &str, at: Option<Range<usize>>) -> &'static str {
     let start = text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
     let (key, value) = line.split_once('=').map_or((line, ""), |(key, value)| (key, value.trim()));
+    let plain = value.split('#').next().unwrap_or_default().trim();
     let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
     match () {
         () if value.contains('\\') => {
@@ -75,6 +79,9 @@ pub(super) fn remedy(text: &str, at: Option<Range<usize>>) -> &'static str {
         }
         () if value.is_empty() && key.split_once(':').is_some_and(|(key, _)| is_name(key.trim())) => {
             "this looks like YAML, and a recipe is a TOML file: write key = value, with text in quotes"
+        }
+        () if SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(plain)) => {
+            "write true or false, in small letters and without quotes"
         }
         () if value.starts_with(|c: char| c.is_alphabetic()) => "put text in quotes, as in source = \"mnist\"",
         () => KIND_HINT,
@@ -125,6 +132,8 @@ mod tests {
             ("[train]\nlr = 0,0002\n", "decimal point"),
             ("[data]\nsource = \"C:\\Users\\me\"\n", "single quotes"),
             ("[data]\nsource = mnist\n", "in quotes"),
+            ("[data]\nmirror = True\n", "write true or false, in small letters"),
+            ("[data]\nmirror = off # for now\n", "write true or false, in small letters"),
             ("[train\nbatch = 3\n", "each preset is a complete one"),
         ] {
             let error = text.parse::<toml::Table>().unwrap_err();

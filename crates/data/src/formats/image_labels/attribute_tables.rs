@@ -1,28 +1,36 @@
 //! Tables of attributes beside the images, 1 or -1 for each attribute: CelebA's `list_attr_celeba.txt`, and CSV.
 
+use std::collections::BTreeSet;
+
 use super::{Labelled, Sources, Values, label_rank};
 use crate::attributes::{Attributes, has_celebas_name, is_table};
 use crate::class_labels::ClassLabels;
 use crate::error::Result;
 use crate::parts::Part;
 
-/// A table: how well it fits, the number of its file, and the row of each image.
-type Candidate = ((usize, bool, bool), usize, Attributes, Vec<Option<u32>>);
+/// A table, and how well it fits a part.
+struct Candidate {
+    /// The number of its file.
+    at: usize,
+    is_celebas: bool,
+    table: Attributes,
+    /// The row of each image of the part; `None` if the table is about another part.
+    rows: Option<Vec<Option<u32>>>,
+}
 
 /// The attributes of the images with these numbers, which are those of `part`. Of several tables that of most images is taken, or
-/// the one with CelebA's name.
+/// the one with CelebA's name. Whether its columns are classes (one-hot) is decided by all rows of the tables with these columns,
+/// so that all parts have the same.
 ///
 /// # Errors
 /// A table with CelebA's name is damaged.
 pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<Option<Labelled>> {
-    let mut best: Option<Candidate> = None;
+    let mut found: Vec<Candidate> = Vec::new();
     for (at, sidecar) in sources.tables() {
         if !matches!(sidecar.extension().as_str(), "csv" | "txt") {
             continue;
         }
-        if !sources.is_about(sidecar, part) {
-            continue;
-        }
+        let is_about = sources.is_about(sidecar, part);
         let Ok(bytes) = sidecar.read() else { continue };
         let is_celebas = has_celebas_name(sidecar.file());
         if !is_table(&bytes, is_celebas) {
@@ -38,9 +46,13 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<
                 continue;
             }
             Ok(table) => table,
-            Err(error) if is_celebas => return Err(error),
+            Err(error) if is_celebas && is_about => return Err(error),
             Err(_) => continue,
         };
+        if !is_about {
+            found.push(Candidate { at, is_celebas, table, rows: None });
+            continue;
+        }
         let joined = sources.index().join(table.files().iter().map(String::as_str), sidecar.scope());
         let mut rows = vec![None; sources.index().len()];
         for (row, image) in joined.image.iter().enumerate() {
@@ -48,42 +60,42 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<
                 rows[*image as usize] = Some(row as u32);
             }
         }
-        let rows: Vec<Option<u32>> = images.iter().map(|image| rows[*image as usize]).collect();
-        let rank = (rows.iter().flatten().count(), is_celebas, !sidecar.is_outside);
-        if rank.0 > 0 && best.as_ref().is_none_or(|(before, ..)| rank > *before) {
-            best = Some((rank, at, table, rows));
-        }
+        let rows = images.iter().map(|image| rows[*image as usize]).collect();
+        found.push(Candidate { at, is_celebas, table, rows: Some(rows) });
     }
-    Ok(best.map(|((_, is_celebas, _), at, table, rows)| {
-        let name = sources.sidecars()[at].name.clone();
-        if let Some(classes) = one_hot(&table, &rows).filter(|_| !is_celebas) {
-            return Labelled::apart(
-                Values::Ordered(classes),
-                format!("one-hot columns of {name}"),
-                Vec::new(),
-                vec![at],
-            );
-        }
+    let rank = |candidate: &Candidate| {
+        let count = candidate.rows.iter().flatten().flatten().count();
+        (count, candidate.is_celebas, !sources.sidecars()[candidate.at].is_outside)
+    };
+    // The first one of the best.
+    let best = (0..found.len()).rev().filter(|at| rank(&found[*at]).0 > 0).max_by_key(|at| rank(&found[*at]));
+    let Some(best) = best else { return Ok(None) };
+    let alike = found.iter().map(|other| &other.table).filter(|other| other.names() == found[best].table.names());
+    let is_one_hot = !found[best].is_celebas && are_one_hot(alike);
+    let Candidate { at, table, rows, .. } = found.swap_remove(best);
+    let (name, rows) = (sources.sidecars()[at].name.clone(), rows.unwrap_or_default());
+    Ok(Some(if is_one_hot {
+        let labels = rows.iter().map(|row| class(table.row((*row)? as usize)?)).collect();
+        let classes = ClassLabels { labels, names: table.names().to_vec(), notes: Vec::new() };
+        Labelled::apart(Values::Ordered(classes), format!("one-hot columns of {name}"), Vec::new(), vec![at])
+    } else {
         Labelled::apart(Values::Attributes(table, rows), name, Vec::new(), vec![at])
     }))
 }
 
-/// The classes of rows of which each has exactly one attribute; `None` where one has none or several.
-fn one_hot(table: &Attributes, rows: &[Option<u32>]) -> Option<ClassLabels> {
+/// Whether each row of some tables with the same columns has exactly one attribute.
+fn are_one_hot<'a>(tables: impl Iterator<Item = &'a Attributes>) -> bool {
     /// Two flags may exclude each other by chance.
     const MIN_CLASSES: usize = 3;
-    let class = |row: Option<u32>| -> Option<Option<u32>> {
-        let Some(row) = row else { return Some(None) };
-        let has = table.row(row as usize)?;
-        let mut ones = has.iter().enumerate().filter(|(_, has)| **has).map(|(at, _)| at as u32);
-        ones.next().filter(|_| ones.next().is_none()).map(Some)
-    };
-    let labels: Vec<Option<u32>> = rows.iter().map(|row| class(*row)).collect::<Option<_>>()?;
-    let mut found: Vec<u32> = labels.iter().flatten().copied().collect();
-    found.sort_unstable();
-    found.dedup();
-    let names = table.names().to_vec();
-    (found.len() >= MIN_CLASSES).then_some(ClassLabels { labels, names, notes: Vec::new() })
+    let rows = tables.flat_map(|table| (0..table.files().len()).filter_map(|row| table.row(row)));
+    let classes: Option<BTreeSet<u32>> = rows.map(class).collect();
+    classes.is_some_and(|classes| classes.len() >= MIN_CLASSES)
+}
+
+/// The only attribute of a row.
+fn class(row: &[bool]) -> Option<u32> {
+    let mut ones = row.iter().zip(0..).filter(|(has, _)| **has).map(|(_, at)| at);
+    ones.next().filter(|_| ones.next().is_none())
 }
 
 #[cfg(test)]
@@ -127,6 +139,18 @@ mod tests {
         let isic = "f,MEL,NV,BCC\n1,0.0,1.0,0.0\n2,1.0,0.0,0.0\n3,0.0,0.0,1.0\n";
         let (labels, what, _) = Case::new("1.jpg 2.jpg 3.jpg 4.jpg", &[("x.csv", isic)]).labels(Part::Train);
         assert_eq!((labels.as_str(), what.as_str()), ("NV MEL BCC -", "one-hot columns of x.csv"));
+        // A part with fewer classes, with the same table and with its own.
+        let images = "1.jpg 2.jpg 3.jpg test/4.jpg test/5.jpg";
+        let rest = "4,0,1,0\n5,1,0,0\n";
+        let whole: &'static str = [isic, rest].concat().leak();
+        let own: &'static str = ["f,MEL,NV,BCC\n", rest].concat().leak();
+        for tables in [&[("x.csv", whole)][..], &[("train.csv", isic), ("test.csv", own)]] {
+            let case = Case::new(images, tables);
+            assert_eq!((case.train().as_str(), case.labels(Part::Test).0.as_str()), ("NV MEL BCC", "NV MEL"));
+        }
+        // Several attributes in a row of another part.
+        let text: &'static str = [isic, "4,1,1,0\n5,1,0,0\n"].concat().leak();
+        assert_eq!(Case::new(images, &[("x.csv", text)]).train(), "010 100 001");
         let several = Case::new("1.jpg 2.jpg 3.jpg", &[("x.csv", "f,A,B,C\n1,1,0,0\n2,0,1,1\n3,0,0,1\n")]);
         assert_eq!(several.train(), "100 011 001");
     }

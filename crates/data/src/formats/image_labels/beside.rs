@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::{Labelled, MIN_SHARE, Sources, Values, label_rank};
+use super::{Labelled, MIN_SHARE, Sources, Values, drop_missing, label_rank};
 use crate::sidecars::Sidecar;
 
 /// Files looked at to see whether files of a kind hold labels.
@@ -24,18 +24,26 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32]) -> Option<Labelled> {
         let extension = sources.sidecars()[at].extension();
         KINDS.iter().position(|known| *known == extension)
     };
-    // The sidecar of each kind for the start of an image's name.
+    // The number of images with each key.
+    let mut keys: HashMap<&str, usize> = HashMap::new();
+    (0..sources.index().len() as u32)
+        .for_each(|image| *keys.entry(first_part(sources.index().name(image))).or_default() += 1);
+    // The sidecar of each kind for the start of an image's name, and the only one for a key, which is about the only image that
+    // has it: `frame.0001.json` says nothing about `frame.0002.jpg`.
     let mut of: [HashMap<&str, usize>; KINDS.len()] = Default::default();
+    let mut by_key: [HashMap<&str, Option<usize>>; KINDS.len()] = Default::default();
     for (at, sidecar) in sources.sidecars().iter().enumerate().filter(|(_, sidecar)| !sidecar.is_outside) {
         if let Some(kind) = kind_of(at) {
             of[kind].insert(start(&sidecar.name), at);
-            of[kind].entry(first_part(&sidecar.name)).or_insert(at);
+            by_key[kind].entry(first_part(&sidecar.name)).and_modify(|at| *at = None).or_insert(Some(at));
         }
     }
-    KINDS.iter().zip(&of).find_map(|(kind, of)| {
+    KINDS.iter().zip(of.iter().zip(&by_key)).find_map(|(kind, (of, by_key))| {
         let beside = |image: &u32| {
             let name = sources.index().name(*image);
-            of.get(start(name)).or_else(|| of.get(first_part(name))).copied()
+            let key = first_part(name);
+            let only = || by_key.get(key).copied().flatten().filter(|_| keys.get(key) == Some(&1));
+            of.get(start(name)).or_else(|| of.get(key)).copied().or_else(only)
         };
         let files: Vec<Option<usize>> = images.iter().map(beside).collect();
         let there: Vec<usize> = files.iter().flatten().copied().collect();
@@ -47,7 +55,8 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32]) -> Option<Labelled> {
         if !there.iter().step_by(step).any(|at| read(*at).is_some()) {
             return None;
         }
-        let labels: Vec<Option<String>> = files.par_iter().map(|file| read((*file)?)).collect();
+        let mut labels: Vec<Option<String>> = files.par_iter().map(|file| read((*file)?)).collect();
+        drop_missing(&mut labels);
         // Text may also be a caption or boxes.
         let is_label = *kind != "txt" || repeats(&labels);
         let count = labels.iter().flatten().count();
@@ -128,6 +137,14 @@ mod tests {
             ("1.left.jpg 2.left.jpg", &[("1.cls", "0"), ("2.cls", "1")], "0 1"),
             ("1.input.jpg 2.input.jpg", &[("1.target.cls", "0"), ("2.target.cls", "1")], "0 1"),
             ("1.jpg 2.jpg 3.jpg 4.jpg", &[("1.txt", "a"), ("2.txt", "b"), ("3.txt", "a"), ("4.txt", "b")], "a b a b"),
+            // Files about one of several images, about one image twice.
+            ("frame.1.jpg frame.2.jpg frame.3.jpg", &[("frame.1.json", r#"{"label": 3}"#)], "3 - -"),
+            ("cat.0.jpg cat.2.jpg dog.jpg", &[("cat.1.txt", "a"), ("dog.cls", "b")], "- - b"),
+            ("cat.0.jpg cat.2.jpg", &[("cat.cls", "b")], "b b"),
+            ("1.jpg", &[("1.a.cls", "0"), ("1.b.cls", "1")], ""),
+            // Two classes, no labels.
+            ("1.jpg 2.jpg", &[("1.cls", "1"), ("2.cls", "-1")], "1 -1"),
+            ("1.jpg 2.jpg", &[("1.cls", "-1"), ("2.cls", "-1")], ""),
             // Captions, boxes, no labels.
             ("1.jpg 2.jpg", &[("1.txt", "a caption"), ("2.txt", "a caption")], ""),
             ("1.jpg 2.jpg 3.jpg", &[("1.txt", "one"), ("2.txt", "two"), ("3.txt", "three")], ""),

@@ -51,7 +51,8 @@ pub(super) fn find(names: &[&str]) -> Option<Labelled> {
 /// The most classes that are numbers.
 const MAX_NUMBERS: usize = 100;
 
-/// Classes from the first or the last of two numbers, where the other one counts the images: `7_00012.png`, `00012-7.png`.
+/// Classes from the first or the last of two numbers, where the other one counts all images: `7_00012.png`, `00012-7.png`. If it
+/// counts the images of each class, they may as well be rows and columns of tiles, or the frames of videos.
 fn by_digit(names: &[&str]) -> Option<Labelled> {
     let numbers = |name: &&str| -> Option<(u64, u64)> {
         let (a, b) = stem(name).split_once(['_', '-', '.', ' '])?;
@@ -69,7 +70,7 @@ fn by_digit(names: &[&str]) -> Option<Labelled> {
         (2..=MAX_NUMBERS).contains(&counts.len())
             && counts.values().all(|count| *count >= MIN_IMAGES)
             && counts.keys().all(|number| *number < MAX_NUMBERS as u64)
-            && others.len() > counts.len()
+            && others.len() == pairs.len()
     };
     let is_first = are_classes(&first, &last);
     if !is_first && !are_classes(&last, &first) {
@@ -108,6 +109,16 @@ fn word(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::Case;
+
+    #[test]
+    fn tiles_and_frames_are_no_classes() {
+        for (firsts, lasts) in [(20, 12), (8, 120), (39, 5), (5, 39)] {
+            let names: Vec<String> =
+                (0..firsts).flat_map(|first| (0..lasts).map(move |last| format!("{first}_{last}.png"))).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            assert!(super::find(&names).is_none(), "{firsts} {lasts}");
+        }
+    }
 
     #[test]
     fn numbered_names_are_classes() {

@@ -30,7 +30,10 @@ const MIN_SINGLES: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     pub classes: Option<ClassLabels>,
-    pub notes: Vec<String>,
+    /// Why some folders are no classes.
+    pub no_classes: Option<String>,
+    /// A note on the folders in those of the classes.
+    pub inner: Option<String>,
 }
 
 /// Classes from the first path component that differs between files, if it has two or more values and nearly every image is in
@@ -44,7 +47,7 @@ pub(super) fn classes(names: &[&str]) -> Folders {
         let paths: Vec<(&str, &str)> = all.iter().copied().flatten().collect();
         let stray = all.iter().position(Option::is_none).map(|at| (all.len() - paths.len(), names[at]));
         if paths.is_empty() {
-            note = note.or_else(|| bucket(&names[0][..shared]));
+            note = note.or_else(|| names.first().and_then(|name| bucket(&name[..shared])));
             break;
         }
         let mut folders: Vec<&str> = paths.iter().map(|(folder, _)| *folder).collect();
@@ -73,15 +76,15 @@ pub(super) fn classes(names: &[&str]) -> Folders {
         } else if are_numbered(&folders, &paths) {
             note = note.or_else(|| Some(said(&folders, "the files in them are numbered on from folder to folder")));
         } else {
-            let notes = note.into_iter().chain(inner(&folders, &paths)).collect();
-            return Folders { classes: Some(labelled(folders, &all)), notes };
+            let inner = inner(&folders, &paths);
+            return Folders { classes: Some(labelled(folders, &all)), no_classes: note, inner };
         }
         if stray.is_some() {
             break;
         }
         names = paths.into_iter().map(|(_, rest)| rest).collect();
     }
-    Folders { classes: None, notes: note.into_iter().collect() }
+    Folders { classes: None, no_classes: note, inner: None }
 }
 
 fn lie(count: usize) -> String {
@@ -200,8 +203,8 @@ mod tests {
     /// The class of each file, and the note.
     fn of(names: &str) -> (String, Option<String>) {
         let names: Vec<&str> = names.split(' ').collect();
-        let Folders { classes, notes } = classes(&names);
-        let note = notes.into_iter().next();
+        let Folders { classes, no_classes, inner } = classes(&names);
+        let note = no_classes.or(inner);
         let Some(classes) = classes else { return (String::new(), note) };
         let name = |label: &Option<u32>| label.map_or(String::new(), |label| classes.names[label as usize].clone());
         (classes.labels.iter().map(name).collect::<Vec<_>>().join(" "), note)
@@ -221,6 +224,8 @@ mod tests {
         for others in ["cat/a cat/b", "cat/a dog/b c", "all/cat/a all/b", "a b"] {
             assert_eq!(names(others), None, "{others}");
         }
+        let Folders { classes, no_classes, inner } = classes(&[]);
+        assert_eq!((classes, no_classes, inner), (None, None, None));
     }
 
     #[test]

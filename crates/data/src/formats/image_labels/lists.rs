@@ -178,6 +178,12 @@ mod tests {
             ),
             (&[("x.csv", "f,label,is_valid\n1,a,False\n2,b,False\n3,a,True\n4,b,False\n")], "TTvT"),
             (&[("x.csv", "f,label,is_train\n1,a,1\n2,b,1\n3,a,0\n4,b,1\n")], "TTvT"),
+            (&[("x.csv", "f,label,isTest\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], "TTtT"),
+            // Attributes and answers: classes called `train`, a test's result, a model's prediction.
+            (&[("x.csv", "file,car,train,boat\n1,0,1,0\n2,1,0,0\n3,0,1,0\n4,0,0,1\n")], ""),
+            (&[("x.csv", "file,label,test\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], ""),
+            (&[("x.csv", "file,label,pred\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], ""),
+            (&[("x.csv", "file,label,is_extra\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], ""),
             // No parts: few listed, listed twice, no training images, no labels.
             (&[("train.txt", "1\n"), ("test.txt", "2\n")], ""),
             (&[("train.txt", "1\n2\n3\n"), ("test.txt", "3\n4\n")], ""),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Labelled, Sources, Values, label};
+use super::{Labelled, Sources, Values, drop_missing, label};
 use crate::parts::Part;
 
 /// Labels by the numbers of the images.
@@ -13,7 +13,8 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32]) -> Option<Labelled> {
     let names: HashMap<&str, &str> =
         pairs(sources, "classes").map(|(_, pairs)| pairs.into_iter().collect()).unwrap_or_default();
     let name = |number: &str| label(names.get(number).unwrap_or(&number));
-    let of: Vec<Option<String>> = images.iter().map(|image| name(labels.get(image)?)).collect();
+    let mut of: Vec<Option<String>> = images.iter().map(|image| name(labels.get(image)?)).collect();
+    drop_missing(&mut of);
     let what = sources.sidecars()[at].name.clone();
     of.iter().any(Option::is_some).then(|| Labelled::apart(Values::Classes(of), what, Vec::new(), vec![at]))
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Labelled, Sources, Values, counted};
+use super::{Labelled, Sources, Values, counted, drop_missing};
 
 const NAME: &str = "dataset.json";
 
@@ -25,7 +25,7 @@ impl Label {
     /// The class; an error if it is a vector that is not one-hot.
     fn class(&self) -> Result<Option<String>, ()> {
         match self {
-            Self::Number(-1) | Self::None => Ok(None),
+            Self::None => Ok(None),
             Self::Number(number) => Ok(Some(number.to_string())),
             Self::Text(text) => Ok(super::label(text)),
             Self::Vector(values) => {
@@ -80,6 +80,7 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32], unused: &mut Vec<Strin
             unused.push(format!("{name}: its labels are vectors of several values, not one class per image"));
             continue;
         }
+        drop_missing(&mut labels);
         let labels: Vec<Option<String>> = images.iter().map(|image| labels[*image as usize].take()).collect();
         if labels.iter().all(Option::is_none) {
             continue;
@@ -96,6 +97,7 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32], unused: &mut Vec<Strin
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::testing::Case;
     use super::*;
@@ -115,12 +117,33 @@ mod tests {
                 r#"{"labels": [["00000/img00000000.png", -1], ["00000/img00000001.png", [0, 0]], ["00001/img00000002.png", "a"]]}"#,
                 "- - a",
             ),
+            (
+                r#"{"labels": [["00000/img00000000.png", -1], ["00000/img00000001.png", 1], ["00001/img00000002.png", 1]]}"#,
+                "-1 1 1",
+            ),
             (r#"{"labels": null}"#, ""),
             (r#"{"labels": [["00000/img00000000.png", [0.5, 0.5]]]}"#, ""),
             (r#"{"images": []}"#, ""),
             ("{", ""),
         ] {
             assert_eq!(Case::new(IMAGES, &[(NAME, text)]).train(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn folders_that_are_no_classes_are_said_and_those_in_classes_are_not() {
+        let row = |name: &str| format!("[\"{name}\", 1]");
+        for (images, expected) in [
+            ("00000/img0.png 00000/img1.png", &["the folder 00000 is no class: it holds all images"][..]),
+            ("a/x/1.png a/y/1.png b/x/1.png b/y/1.png", &[]),
+        ] {
+            let text = format!("{{\"labels\": [{}]}}", images.split(' ').map(row).collect::<Vec<_>>().join(", "));
+            let case = Case::new(images, &[(NAME, &*text.leak())]);
+            let sources = Sources::new(&case.names, &case.kept, &case.parts, &case.sidecars);
+            let all: Vec<u32> = (0..case.names.len() as u32).collect();
+            let found = sources.of(Part::Train, &all).unwrap();
+            assert!(found.labels.is_some(), "{images}");
+            assert_eq!(found.notes, expected, "{images}");
         }
     }
 

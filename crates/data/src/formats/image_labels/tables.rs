@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{LABEL_COLUMNS, Labelled, MIN_SHARE, Sources, Values, counted, label, label_rank};
+use super::{
+    LABEL_COLUMNS, Labelled, MIN_SHARE, MISSING, Sources, Values, are_signs, counted, drop_missing, label, label_rank,
+};
 use crate::parts::{Part, part_of, rest_of};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
@@ -151,8 +153,9 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
     }
     let (column, is_named) = label_column(table, header.as_deref(), image_column, &rows, least)?;
     let mut labels: Vec<Option<String>> = vec![None; index.len()];
-    for (row, image) in &rows {
-        let label = label(table.cell(*row, column));
+    let mut cells: Vec<Option<String>> = rows.iter().map(|(row, _)| label(table.cell(*row, column))).collect();
+    drop_missing(&mut cells);
+    for ((_, image), label) in rows.iter().zip(cells) {
         let before = &mut labels[*image as usize];
         if let (Some(before), Some(label)) = (&before, &label)
             && before != label
@@ -165,16 +168,17 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
         *before = label.or(before.take());
     }
     let mut notes = Vec::new();
+    let cell = |row: usize| table.cell(row + skip, image_column);
+    // Rows without an image of this part may name one of another part.
+    let is_lost = |row: &usize| joined.image[*row].is_none() && index.some(cell(*row)).is_none();
+    let mut lost = (0..joined.image.len()).filter(is_lost);
+    let first_lost = lost.next();
     for ((count, first), one, many) in [
-        (joined.without_image, "row has no image", "rows have no image"),
+        ((usize::from(first_lost.is_some()) + lost.count(), first_lost), "row has no image", "rows have no image"),
         (joined.ambiguous, "row names several images", "rows name several images"),
     ] {
         if let Some(row) = first {
-            let example = table.cell(row + skip, image_column);
-            // It may be an image of another part.
-            if one == "row has no image" && index.some(example).is_some() {
-                continue;
-            }
+            let example = cell(row);
             notes.push(format!("{}: {}", sidecar.name, counted(count, one, many, example)));
         }
     }
@@ -202,10 +206,14 @@ fn label_column(
         return Ok((*column, true));
     }
     if let Some((_, column)) = named.first() {
-        let Found { distinct, several, .. } = found[column];
+        let Found { distinct, several, has_missing, .. } = found[column];
         return because(match (distinct, several) {
             (_, true) => format!("its column {} has several labels for an image", name(*column)),
-            (0 | 1, _) => format!("its column {} has the same value in all rows", name(*column)),
+            (0, _) => format!("its column {} holds no labels", name(*column)),
+            (1, _) if has_missing => {
+                format!("its column {} has the same value in all rows with a label (-1 is none)", name(*column))
+            }
+            (1, _) => format!("its column {} has the same value in all rows", name(*column)),
             _ => format!(
                 "its column {} has {distinct} different values in {} rows, which are no classes",
                 name(*column),
@@ -234,8 +242,10 @@ fn label_column(
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, Default)]
 struct Found {
-    /// Different values, not counting empty ones.
+    /// Different values, not counting empty ones and -1 for a missing one.
     distinct: usize,
+    /// Whether some are -1 for a missing one.
+    has_missing: bool,
     /// Whether some are fractions.
     fractions: bool,
     /// Whether some are several labels.
@@ -252,11 +262,13 @@ impl Found {
             let Some(label) = label(table.cell(*row, column)) else { continue };
             found.fractions |= label.contains('.') && label.parse::<f64>().is_ok();
             if seen.len() <= MAX_CLASSES && !seen.contains(&label) {
-                found.are_parts &= part_of(&label).is_some();
+                found.are_parts &= label == MISSING || part_of(&label).is_some();
                 seen.insert(label);
             }
         }
-        Self { distinct: seen.len(), several: are_lists(&seen, name), ..found }
+        let has_missing = seen.contains(MISSING) && !are_signs(seen.iter());
+        let distinct = seen.len() - usize::from(has_missing);
+        Self { distinct, has_missing, several: are_lists(&seen, name), ..found }
     }
 
     /// Whether the values may be classes, of which there must be `least`.
@@ -277,9 +289,10 @@ fn are_lists(values: &BTreeSet<String>, name: &str) -> bool {
         })
 }
 
-/// The part that a column such as `is_valid` or `train` says of its rows by yes and no.
+/// The part that a column such as `is_valid` says of its rows by yes and no. Columns such as `train`, `test` and `pred` may also
+/// be attributes or a model's answers.
 fn part_by_flag(name: &str, cell: &str) -> Option<Part> {
-    let part = part_of(name).filter(|_| matches!(rest_of(name).to_lowercase().as_str(), "" | "is"))?;
+    let part = part_of(name).filter(|part| *part != Part::Unlabelled && rest_of(name).eq_ignore_ascii_case("is"))?;
     let other = if part == Part::Train { Part::Validation } else { Part::Train };
     match cell.to_ascii_lowercase().as_str() {
         "1" | "1.0" | "true" | "yes" => Some(part),
@@ -392,6 +405,12 @@ mod tests {
                 "labels.json",
                 "a b a b - -",
             ),
+            // Two classes, of which one is -1; a missing label.
+            ("x.csv", "id,label\n1,1\n2,-1\n3,1\n4,-1\n", "column label of x.csv", "1 -1 1 -1 - -"),
+            ("x.csv", "id,label\n1,1.0\n2,-1.0\n3,+1\n4,-1.0\n", "column label of x.csv", "1 -1 1 -1 - -"),
+            ("x.csv", "id,blob\n1,1\n2,-1\n3,1\n4,-1\n", "column blob of x.csv", "1 -1 1 -1 - -"),
+            ("x.csv", "id,label\n1,1\n2,-1\n3,0\n4,-1\n4,1\n", "column label of x.csv", "1 - 0 1 - -"),
+            ("x.csv", "id,label\n1,cat\n2,-1.0\n3,dog\n4,cat\n", "column label of x.csv", "cat - dog cat - -"),
             // Both a number and a name.
             ("x.csv", "file,class_id,class_name\n1,0,a\n2,1,b\n3,0,a\n", "column class_name of x.csv", "a b a - - -"),
         ] {
@@ -408,6 +427,8 @@ mod tests {
             ("id,a,b\n1,x,u\n2,y,v\n3,x,u\n4,y,v\n", "its labels may be in a, b; call the right column label"),
             ("id,label\n1,a\n1,b\n2,a\n", "it gives img/1.png several labels (a and b)"),
             ("id,label\n1,a\n2,a\n3,a\n", "its column label has the same value in all rows"),
+            ("id,label\n1,5\n2,-1\n3,5\n", "its column label has the same value in all rows with a label (-1 is none)"),
+            ("id,label\n1,-1\n2,-1\n3,-1\n", "its column label holds no labels"),
             ("id,label\n1,a\n2,b\n3,c\n4,d\n", "its column label has 4 different values in 4 rows"),
             ("id,labels\n1,a|b\n2,a\n3,a\n", "its column labels has several labels for an image"),
             ("id,label\nx,a\ny,b\n", "it names none of the images"),
@@ -430,6 +451,11 @@ mod tests {
         let text = "id,label\n1,cat\n2,dog\n3,cat\n4,dog\n8,cat\n9,dog\n";
         let (_, _, notes) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
         assert_eq!(notes, ["x.csv: 2 rows have no image (8, for one)"]);
+        // The first of them names a test image.
+        let text = "id,label\n4,a\n1,a\n2,b\n3,a\n9,b\n8,a\n";
+        let (_, _, notes) =
+            Case::new("train/1.png train/2.png train/3.png test/4.png", &[("train.csv", text)]).labels(Part::Train);
+        assert_eq!(notes, ["train.csv: 2 rows have no image (9, for one)"]);
     }
 
     #[test]

@@ -158,7 +158,7 @@ pub(super) fn n_critic(facts: &Facts) -> Option<Found> {
     (n > MANY).then(|| Found {
         what: format!("the discriminator learns {n} times per step"),
         follows: match is_bounded(facts) {
-            true => ", and a step takes as much longer".into(),
+            true => ", so that a step takes nearly as many times as long".into(),
             false => {
                 ", and nothing bounds its gradient: it will separate real from generated images with certainty".into()
             }
