@@ -14,6 +14,7 @@ mod attribute_tables;
 mod beside;
 mod file_names;
 mod folders;
+mod image_column;
 mod lists;
 mod numbered;
 mod stylegan;

@@ -1,14 +1,15 @@
-//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: the column with the names is the one that
-//! matches most images; the labels are in a column called so, else in the only other one with few values.
+//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: `image_column` finds the
+//! column with the names; the labels are in a column called so, else in the only other one with few values.
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::image_column::{self, ImageColumn};
 use super::{LABEL_COLUMNS, Labelled, MIN_SHARE, Sources, Values, counted, label, label_rank};
 use crate::parts::{Part, part_of, rest_of};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
-const MAX_COLUMNS: usize = 64;
+pub(super) const MAX_COLUMNS: usize = 64;
 
 /// Most classes of a table.
 const MAX_CLASSES: usize = 65_536;
@@ -25,7 +26,8 @@ struct Read {
 }
 
 /// Why a table has no labels.
-enum Unfit {
+#[derive(Debug)]
+pub(super) enum Unfit {
     /// It names none of the images.
     NoImages,
     Because(String),
@@ -60,7 +62,9 @@ pub(super) fn find(
                     }
                 }
                 // A table beside may be about something else.
-                Err(Unfit::Because(_)) if sidecar.is_outside && !names_most(table, sources.index()) => {}
+                Err(Unfit::Because(_))
+                    if sidecar.is_outside
+                        && image_column::most_named(table, sources.index()) * 2 < sources.index().len() => {}
                 // Files about one image each; lists of the images of a part.
                 Err(_) if sources.index().is_named(sidecar.stem()) => {}
                 Err(Unfit::Because(_)) if is_prose(sidecar) && table.columns() == 1 => {}
@@ -95,18 +99,6 @@ pub(super) fn find(
     Some(Labelled::apart(Values::Classes(labels), what, read.notes, vec![at]))
 }
 
-/// Whether a table names at least half of the images.
-fn names_most(table: &Table, index: &Index<'_>) -> bool {
-    image_column(table, index).is_some_and(|(column, _)| named(table, column, index) * 2 >= index.len())
-}
-
-/// Number of images that a column names.
-fn named(table: &Table, column: usize, index: &Index<'_>) -> usize {
-    let mut seen = vec![false; index.len()];
-    table.column(column).filter_map(|cell| index.some(cell)).for_each(|image| seen[image as usize] = true);
-    seen.into_iter().filter(|seen| *seen).count()
-}
-
 /// Files that are tables only by chance.
 fn is_prose(sidecar: &Sidecar<'_>) -> bool {
     matches!(sidecar.extension().as_str(), "txt" | "json" | "list" | "lst")
@@ -116,22 +108,9 @@ fn classes(labels: &[Option<String>]) -> BTreeSet<&String> {
     labels.iter().flatten().collect()
 }
 
-/// The column with the names of images, and whether the first row holds the names of the columns.
-fn image_column(table: &Table, index: &Index<'_>) -> Option<(usize, bool)> {
-    let counts: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).map(|column| named(table, column, index)).collect();
-    let best = *counts.iter().max().filter(|best| **best > 0)?;
-    // Of a number and a path, both of which fit, the path.
-    let with_extension = |column: usize| table.column(column).take(20).filter(|cell| cell.contains(['.', '/'])).count();
-    let column = (0..counts.len())
-        .filter(|column| counts[*column] == best)
-        .max_by_key(|column| (with_extension(*column), std::cmp::Reverse(*column)))?;
-    let has_header = table.header.is_none() && index.some(table.cell(0, column)).is_none();
-    Some((column, has_header))
-}
-
 /// Reads a table whose labels must have at least `least` different values.
 fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -> Result<Read, Unfit> {
-    let (image_column, has_header) = image_column(table, index).ok_or(Unfit::NoImages)?;
+    let ImageColumn { at: image_column, has_header, note } = image_column::find(table, index, sidecar.scope())?;
     let skip = usize::from(has_header);
     let header: Option<Vec<String>> = table
         .header
@@ -164,7 +143,7 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
         }
         *before = label.or(before.take());
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = note.into_iter().map(|note| format!("{}: {note}", sidecar.name)).collect();
     for ((count, first), one, many) in [
         (joined.without_image, "row has no image", "rows have no image"),
         (joined.ambiguous, "row names several images", "rows name several images"),
@@ -296,9 +275,9 @@ pub(crate) fn has_labels(sources: &Sources<'_>, at: usize) -> bool {
 
 /// The images in a table, which is number `at`, if nearly all of its rows name one.
 pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<Vec<u32>> {
-    let (column, has_header) = image_column(table, sources.index())?;
-    let joined =
-        sources.index().join(table.column(column).skip(usize::from(has_header)), sources.sidecars()[at].scope());
+    let scope = sources.sidecars()[at].scope();
+    let ImageColumn { at: column, has_header, .. } = image_column::find(table, sources.index(), scope).ok()?;
+    let joined = sources.index().join(table.column(column).skip(usize::from(has_header)), scope);
     let found: Vec<u32> = joined.image.iter().flatten().copied().collect();
     (found.len() * 10 >= joined.image.len() * 9).then_some(found)
 }
@@ -308,7 +287,8 @@ pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<
 pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>>, usize, String)> {
     for (at, sidecar) in sources.tables() {
         let Some(Ok(table)) = sources.table(at) else { continue };
-        let Some((image_column, has_header)) = image_column(table, sources.index()) else { continue };
+        let column = image_column::find(table, sources.index(), sidecar.scope());
+        let Ok(ImageColumn { at: image_column, has_header, .. }) = column else { continue };
         let skip = usize::from(has_header);
         let joined = sources.index().join(table.column(image_column).skip(skip), sidecar.scope());
         for column in (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column) {
