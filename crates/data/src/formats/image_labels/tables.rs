@@ -1,15 +1,20 @@
 //! Tables with the name of an image and its label in each row, as on Kaggle and hubs: `image_column` finds the
 //! column with the names; the labels are in a column called so, else in the only other one with few values.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::FIRST_OF_A_FIELD;
 use super::image_column::{self, ImageColumn};
 use super::{LABEL_COLUMNS, Labelled, MIN_SHARE, Sources, Values, counted, label, label_rank};
+use crate::class_labels::ClassLabels;
 use crate::parts::{Part, part_of, rest_of};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
 pub(super) const MAX_COLUMNS: usize = 64;
+
+/// What R writes where a value is missing.
+const MISSING_IN_R: &str = "NA";
 
 /// Most classes of a table.
 const MAX_CLASSES: usize = 65_536;
@@ -22,6 +27,8 @@ struct Read {
     column: Option<String>,
     /// Whether the column has a name for labels.
     is_named: bool,
+    /// The number of folders that the table gives for each image.
+    folders: Vec<usize>,
     notes: Vec<String>,
 }
 
@@ -33,16 +40,13 @@ pub(super) enum Unfit {
     Because(String),
 }
 
-/// Labels from the table that labels most images, among those that `wanted` accepts.
-pub(super) fn find(
-    sources: &Sources<'_>,
-    part: Part,
-    images: &[u32],
-    wanted: &dyn Fn(&Sidecar<'_>) -> bool,
-    unused: &mut Vec<String>,
-) -> Option<Labelled> {
-    let mut found: Vec<(usize, usize, Read)> = Vec::new();
-    for (at, sidecar) in sources.tables().filter(|(_, sidecar)| wanted(sidecar)) {
+/// A table with labels: the number of images that have one, the number of its file, and the labels.
+type Candidate = (usize, usize, Read);
+
+/// The tables with labels of the images, those of most images first.
+fn candidates(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Vec<String>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for (at, sidecar) in sources.tables() {
         if !sources.is_about(sidecar, part) {
             continue;
         }
@@ -80,23 +84,116 @@ pub(super) fn find(
         let rank = (std::cmp::Reverse(*count), !read.is_named, sidecar.is_outside);
         (rank, sidecar.name.matches('/').count(), sidecar.name.clone())
     });
-    let rivals: Vec<&str> = found
-        .iter()
-        .skip(1)
-        .filter(|(count, _, read)| {
-            let (best, _, first) = &found[0];
-            count == best && classes(&read.labels) != classes(&first.labels)
-        })
-        .map(|(_, at, _)| sources.sidecars()[*at].name.as_str())
-        .collect();
-    let others = format!("labels are also in {}, which is not used", rivals.join(", "));
-    let others = (!rivals.is_empty()).then_some(others);
-    let (_, at, mut read) = found.into_iter().next()?;
+    found
+}
+
+/// Labels from the table that labels most images, among those that `wanted` accepts.
+pub(super) fn find(
+    sources: &Sources<'_>,
+    part: Part,
+    images: &[u32],
+    wanted: &dyn Fn(&Sidecar<'_>) -> bool,
+    unused: &mut Vec<String>,
+) -> Option<Labelled> {
+    if !sources.tables().any(|(_, sidecar)| wanted(sidecar)) {
+        return None;
+    }
+    let mut found = candidates(sources, part, images, unused);
+    let best = found.iter().position(|(_, at, _)| wanted(&sources.sidecars()[*at]))?;
+    let (count, at, mut read) = found.remove(best);
+    let others = against(sources, images, (count, &sources.sidecars()[at].name, &read), &found);
     let name = &sources.sidecars()[at].name;
     let labels: Vec<Option<String>> = images.iter().map(|image| read.labels[*image as usize].take()).collect();
     read.notes.extend(others);
     let what = read.column.map_or_else(|| name.clone(), |column| format!("column {column} of {name}"));
     Some(Labelled::apart(Values::Classes(labels), what, read.notes, vec![at]))
+}
+
+/// Notes on other tables with labels: those that disagree with the one that is taken, and those with other classes.
+fn against(
+    sources: &Sources<'_>,
+    images: &[u32],
+    (count, name, taken): (usize, &str, &Read),
+    others: &[Candidate],
+) -> Vec<String> {
+    let own = classes(&taken.labels);
+    let mut notes = Vec::new();
+    let mut rivals: Vec<&str> = Vec::new();
+    for (other_count, at, other) in others {
+        let other_name = sources.sidecars()[*at].name.as_str();
+        let pairs = images.iter().map(|image| (&taken.labels[*image as usize], &other.labels[*image as usize]));
+        let both: Vec<(&String, &String)> =
+            pairs.filter_map(|(one, other)| Some((one.as_ref()?, other.as_ref()?))).collect();
+        let differ = both.iter().filter(|(one, other)| one != other).count();
+        let theirs = classes(&other.labels);
+        if differ > 0 && !own.is_disjoint(&theirs) {
+            notes.push(format!(
+                "{name} and {other_name} disagree on the labels of {differ} of {} images; {name} is taken",
+                both.len()
+            ));
+        } else if *other_count == count && own != theirs {
+            rivals.push(other_name);
+        }
+    }
+    if !rivals.is_empty() {
+        notes.push(format!("labels are also in {}, which is not used", rivals.join(", ")));
+    }
+    notes
+}
+
+/// What tables say of images that are in folders of classes.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// The file whose labels are to be taken instead of the folders.
+    pub instead: Option<String>,
+    /// Tables that are not used.
+    pub unused: Vec<String>,
+}
+
+/// Compares tables with folders of classes. A table is taken instead if it has a column of labels, gives nearly every image by its
+/// path with the folder, and its labels differ within folders and have other names. One whose labels are the folders by other names
+/// goes without saying.
+pub(super) fn beside_folders(sources: &Sources<'_>, part: Part, images: &[u32], folders: &ClassLabels) -> Beside {
+    let mut beside = Beside::default();
+    for (count, at, read) in candidates(sources, part, images, &mut Vec::new()) {
+        let sidecar = &sources.sidecars()[at];
+        let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut with_folder = 0;
+        for (image, folder) in images.iter().zip(&folders.labels) {
+            let (Some(folder), Some(label)) = (folder, &read.labels[*image as usize]) else { continue };
+            let folder = folders.names[*folder as usize].as_str();
+            *pairs.entry((folder, label.as_str())).or_default() += 1;
+            // Folders from the file up to that of the class.
+            let path: Vec<&str> = sources.index().name(*image).rsplit('/').collect();
+            let depth = path.iter().skip(1).position(|part| *part == folder).map(|depth| depth + 1);
+            with_folder += usize::from(depth.is_some_and(|depth| read.folders[*image as usize] >= depth));
+        }
+        let of_folders: BTreeSet<&str> = pairs.keys().map(|(folder, _)| *folder).collect();
+        let of_table: BTreeSet<&str> = pairs.keys().map(|(_, label)| *label).collect();
+        let are_same = pairs.len() == of_folders.len() && pairs.len() == of_table.len();
+        let is_most = |count: usize| count * 10 >= images.len() * 9;
+        if are_same || !(read.is_named || is_most(count) && !is_prose(sidecar)) {
+            continue;
+        }
+        let largest = |folder: &&str| pairs.iter().filter(|((of, _), _)| of == folder).map(|(_, count)| *count).max();
+        let alike: usize = of_folders.iter().filter_map(largest).sum();
+        let all: usize = pairs.values().sum();
+        let share_names = !of_folders.is_disjoint(&of_table);
+        let is_label = read.column.as_deref().and_then(label_rank).is_some_and(|rank| rank < FIRST_OF_A_FIELD);
+        if is_label && is_most(with_folder) && alike * 10 <= all * 9 && !share_names && beside.instead.is_none() {
+            beside.instead = Some(sidecar.name.clone());
+            continue;
+        }
+        let differ: usize = pairs.iter().filter(|((folder, label), _)| folder != label).map(|(_, count)| count).sum();
+        beside.unused.push(match share_names {
+            true => format!(
+                "{}: it disagrees with the folders on {differ} of {all} images; the folders are taken",
+                sidecar.name
+            ),
+            false => format!("{}: the folders are taken instead", sidecar.name),
+        });
+    }
+    beside
 }
 
 /// Files that are tables only by chance.
@@ -157,7 +254,13 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
             notes.push(format!("{}: {}", sidecar.name, counted(count, one, many, example)));
         }
     }
-    Ok(Read { labels, column: header.map(|header| header[column].clone()), is_named, notes })
+    let labels = labels.into_iter().map(|label| label.filter(|label| label != MISSING_IN_R)).collect();
+    let mut folders = vec![0; index.len()];
+    for (row, image) in &rows {
+        let cell = table.cell(*row, image_column).trim().trim_start_matches("./");
+        folders[*image as usize] = cell.matches(['/', '\\']).count();
+    }
+    Ok(Read { labels, column: header.map(|header| header[column].clone()), is_named, folders, notes })
 }
 
 /// The column of labels, and whether it has a name for labels.
@@ -228,7 +331,7 @@ impl Found {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut found = Self { are_parts: true, ..Self::default() };
         for (row, _) in rows {
-            let Some(label) = label(table.cell(*row, column)) else { continue };
+            let Some(label) = label(table.cell(*row, column)).filter(|label| label != MISSING_IN_R) else { continue };
             found.fractions |= label.contains('.') && label.parse::<f64>().is_ok();
             if seen.len() <= MAX_CLASSES && !seen.contains(&label) {
                 found.are_parts &= part_of(&label).is_some();
@@ -433,6 +536,84 @@ mod tests {
             (what.as_str(), notes),
             ("column label of a.csv", vec!["labels are also in b.csv, which is not used".to_owned()])
         );
+    }
+
+    #[test]
+    fn tables_that_disagree_are_named() {
+        let images = "1.png 2.png 3.png 4.png";
+        let labels = ("labels.csv", "file,label\n1.png,a\n2.png,b\n3.png,a\n4.png,b\n");
+        for (name, text, used, said) in [
+            (
+                "annotations.csv",
+                "file,label\n1.png,b\n2.png,b\n3.png,b\n4.png,a\n",
+                "annotations.csv",
+                "annotations.csv and labels.csv disagree on the labels of 3 of 4 images; annotations.csv is taken",
+            ),
+            (
+                "metadata.csv",
+                "file_name,label\n1.png,b\n2.png,b\n3.png,a\n",
+                "metadata.csv",
+                "metadata.csv and labels.csv disagree on the labels of 1 of 3 images; metadata.csv is taken",
+            ),
+            ("z.csv", "file,label\n1.png,a\n2.png,b\n3.png,a\n4.png,b\n", "labels.csv", ""),
+            (
+                "z.csv",
+                "file,label\n1.png,x\n2.png,y\n3.png,y\n4.png,y\n",
+                "labels.csv",
+                "labels are also in z.csv, which is not used",
+            ),
+        ] {
+            let (_, what, notes) = Case::new(images, &[labels, (name, text)]).labels(Part::Train);
+            assert_eq!((what, notes.join("; ").as_str()), (format!("column label of {used}"), said), "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_values_of_r_are_no_class() {
+        let text = "file,label\n1,cat\n2,NA\n3,dog\n4,cat\n5,Na\n6,dog\n";
+        assert_eq!(Case::new(SIX, &[("x.csv", text)]).train(), "cat - dog cat Na dog");
+    }
+
+    #[test]
+    fn a_table_of_paths_with_other_labels_comes_before_folders() {
+        let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png test/batch_x/2.png test/batch_y/2.png";
+        let rows = "batch_x/0.png,cat\nbatch_x/1.png,dog\nbatch_y/0.png,dog\nbatch_y/1.png,cat\n";
+        let table: &'static str =
+            Box::leak(format!("path,label\n{rows}test/batch_x/2.png,dog\ntest/batch_y/2.png,cat\n").into_boxed_str());
+        let case = Case::new(images, &[("labels.csv", table)]);
+        let (labels, what, _) = case.labels(Part::Train);
+        assert_eq!((labels.as_str(), what.as_str()), ("cat dog dog cat", "column label of labels.csv"));
+        // One label for each folder of test images, yet those of the table.
+        assert_eq!(case.labels(Part::Test).0, "dog cat");
+        let said = |images, text| {
+            let case = Case::new(images, &[("labels.csv", text)]);
+            (case.train(), case.said(Part::Train).join("; "))
+        };
+        let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png";
+        let folders = "batch_x batch_x batch_y batch_y";
+        let taken = said(images, Box::leak(format!("path,label\n{rows}").into_boxed_str()));
+        let note = "the folders (batch_x, batch_y) are no classes: labels.csv gives the labels of the images in them";
+        assert_eq!(taken, ("cat dog dog cat".to_owned(), note.to_owned()));
+        for (text, note) in [
+            // The same classes by other names.
+            ("path,label\nbatch_x/0.png,u\nbatch_x/1.png,u\nbatch_y/0.png,v\nbatch_y/1.png,v\n", ""),
+            // No label, but something else.
+            (
+                "path,weather\nbatch_x/0.png,u\nbatch_x/1.png,v\nbatch_y/0.png,v\nbatch_y/1.png,u\n",
+                "labels.csv: the folders are taken instead",
+            ),
+            // Not of every image.
+            (
+                "path,label\nbatch_x/0.png,u\nbatch_x/1.png,v\nbatch_y/0.png,v\n",
+                "labels.csv: the folders are taken instead",
+            ),
+            (
+                "path,label\nbatch_x/0.png,batch_x\nbatch_x/1.png,batch_y\nbatch_y/0.png,batch_y\nbatch_y/1.png,batch_x\n",
+                "labels.csv: it disagrees with the folders on 2 of 4 images; the folders are taken",
+            ),
+        ] {
+            assert_eq!(said(images, text), (folders.to_owned(), note.to_owned()), "{text}");
+        }
     }
 
     #[test]
