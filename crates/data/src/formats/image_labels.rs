@@ -4,7 +4,7 @@
 //! 2. a file of its own beside each image, as in webdataset: `1.cls` or `1.json` beside `1.jpg` (`beside`);
 //! 3. `metadata.csv` or `metadata.jsonl`, as hubs have them (`tables`);
 //! 4. tables of attributes, 1 or -1 (`attribute_tables`);
-//! 5. folders, one for each class (`folders`);
+//! 5. folders, one for each class (`folders`), unless a table gives other labels for the paths in them (`tables`);
 //! 6. other tables with the name of an image and its label in each row (`tables`, `numbered`);
 //! 7. the names of the files, as in `cat.1.jpg` (`file_names`).
 //!
@@ -14,6 +14,7 @@ mod attribute_tables;
 mod beside;
 mod file_names;
 mod folders;
+mod image_column;
 mod lists;
 mod numbered;
 mod stylegan;
@@ -39,6 +40,9 @@ const MAX_TABLES: usize = 500;
 
 /// At least one in this many images of a part must have a label.
 const MIN_SHARE: usize = 10;
+
+/// Folders named in a note.
+const MAX_FOLDERS_SAID: usize = 5;
 
 /// The labels of the images of a part.
 pub(crate) enum Values {
@@ -155,7 +159,18 @@ impl<'a> Sources<'a> {
         }
         let folders = folders::classes(&kept);
         found.notes.extend(folders.no_classes.into_iter().chain(folders.inner));
-        if let Some(classes) = folders.classes {
+        let instead = match &folders.classes {
+            Some(classes) => self.instead_of_folders(part, images, classes, &mut found.unused),
+            None => None,
+        };
+        if let Some(table) = instead {
+            let names = folders.classes.map_or(String::new(), |classes| {
+                let more = if classes.names.len() > MAX_FOLDERS_SAID { ", ..." } else { "" };
+                classes.names[..classes.names.len().min(MAX_FOLDERS_SAID)].join(", ") + more
+            });
+            let note = format!("the folders ({names}) are no classes: {table} gives the labels of the images in them");
+            found.notes = vec![note];
+        } else if let Some(classes) = folders.classes {
             found.labels = Some(Labelled {
                 values: Values::Ordered(classes),
                 what: "folders".to_owned(),
@@ -173,6 +188,26 @@ impl<'a> Sources<'a> {
             found.unused.extend(beside::unread(self, images));
         }
         Ok(found)
+    }
+
+    /// The table whose labels are taken instead of the folders of classes. The training images decide for all parts.
+    fn instead_of_folders(
+        &self,
+        part: Part,
+        images: &[u32],
+        classes: &ClassLabels,
+        unused: &mut Vec<String>,
+    ) -> Option<String> {
+        if part == Part::Train || !self.index.has(Part::Train) {
+            let beside = tables::beside_folders(self, part, images, classes);
+            unused.extend(beside.unused);
+            return beside.instead;
+        }
+        let train: Vec<u32> =
+            (0..self.index.len() as u32).filter(|image| self.index.part(*image) == Part::Train).collect();
+        let kept: Vec<&str> = train.iter().map(|image| self.kept[*image as usize].as_str()).collect();
+        let classes = folders::classes(&kept).classes?;
+        tables::beside_folders(self, Part::Train, &train, &classes).instead
     }
 
     /// Files that hold labels by their names, but are not read.
@@ -276,6 +311,9 @@ const LABEL_COLUMNS: [&str; 36] = [
     "tags",
 ];
 
+/// The place of `species`, from which on the names are those of certain fields.
+const FIRST_OF_A_FIELD: usize = 17;
+
 /// The rank of a column's name among those of labels.
 fn label_rank(name: &str) -> Option<usize> {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
@@ -333,6 +371,14 @@ pub(crate) mod testing {
                     .collect(),
             };
             (labels.join(" "), labelled.what, labelled.notes)
+        }
+
+        /// What is said of folders, and of files that are not used.
+        pub fn said(&self, part: Part) -> Vec<String> {
+            let sources = Sources::new(&self.names, &self.kept, &self.parts, &self.sidecars);
+            let images: Vec<u32> = (0..self.names.len() as u32).filter(|at| self.parts[*at as usize] == part).collect();
+            let found = sources.of(part, &images).unwrap();
+            [found.notes, found.unused].concat()
         }
 
         /// The labels of the training images.

@@ -1,16 +1,22 @@
-//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: the column with the names is the one that
-//! matches most images; the labels are in a column called so, else in the only other one with few values.
+//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: `image_column` finds the
+//! column with the names; the labels are in a column called so, else in the only other one with few values.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::FIRST_OF_A_FIELD;
+use super::image_column::{self, ImageColumn};
 use super::{
     LABEL_COLUMNS, Labelled, MIN_SHARE, MISSING, Sources, Values, are_signs, counted, drop_missing, label, label_rank,
 };
+use crate::class_labels::ClassLabels;
 use crate::parts::{Part, part_of, rest_of};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
-const MAX_COLUMNS: usize = 64;
+pub(super) const MAX_COLUMNS: usize = 64;
+
+/// What R writes where a value is missing.
+const MISSING_IN_R: &str = "NA";
 
 /// Most classes of a table.
 const MAX_CLASSES: usize = 65_536;
@@ -23,26 +29,26 @@ struct Read {
     column: Option<String>,
     /// Whether the column has a name for labels.
     is_named: bool,
+    /// The number of folders that the table gives for each image.
+    folders: Vec<usize>,
     notes: Vec<String>,
 }
 
 /// Why a table has no labels.
-enum Unfit {
+#[derive(Debug)]
+pub(super) enum Unfit {
     /// It names none of the images.
     NoImages,
     Because(String),
 }
 
-/// Labels from the table that labels most images, among those that `wanted` accepts.
-pub(super) fn find(
-    sources: &Sources<'_>,
-    part: Part,
-    images: &[u32],
-    wanted: &dyn Fn(&Sidecar<'_>) -> bool,
-    unused: &mut Vec<String>,
-) -> Option<Labelled> {
-    let mut found: Vec<(usize, usize, Read)> = Vec::new();
-    for (at, sidecar) in sources.tables().filter(|(_, sidecar)| wanted(sidecar)) {
+/// A table with labels: the number of images that have one, the number of its file, and the labels.
+type Candidate = (usize, usize, Read);
+
+/// The tables with labels of the images, those of most images first.
+fn candidates(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Vec<String>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for (at, sidecar) in sources.tables() {
         if !sources.is_about(sidecar, part) {
             continue;
         }
@@ -62,7 +68,9 @@ pub(super) fn find(
                     }
                 }
                 // A table beside may be about something else.
-                Err(Unfit::Because(_)) if sidecar.is_outside && !names_most(table, sources.index()) => {}
+                Err(Unfit::Because(_))
+                    if sidecar.is_outside
+                        && image_column::most_named(table, sources.index()) * 2 < sources.index().len() => {}
                 // Files about one image each; lists of the images of a part.
                 Err(_) if sources.index().is_named(sidecar.stem()) => {}
                 Err(Unfit::Because(_)) if is_prose(sidecar) && table.columns() == 1 => {}
@@ -78,18 +86,24 @@ pub(super) fn find(
         let rank = (std::cmp::Reverse(*count), !read.is_named, sidecar.is_outside);
         (rank, sidecar.name.matches('/').count(), sidecar.name.clone())
     });
-    let rivals: Vec<&str> = found
-        .iter()
-        .skip(1)
-        .filter(|(count, _, read)| {
-            let (best, _, first) = &found[0];
-            count == best && classes(&read.labels) != classes(&first.labels)
-        })
-        .map(|(_, at, _)| sources.sidecars()[*at].name.as_str())
-        .collect();
-    let others = format!("labels are also in {}, which is not used", rivals.join(", "));
-    let others = (!rivals.is_empty()).then_some(others);
-    let (_, at, mut read) = found.into_iter().next()?;
+    found
+}
+
+/// Labels from the table that labels most images, among those that `wanted` accepts.
+pub(super) fn find(
+    sources: &Sources<'_>,
+    part: Part,
+    images: &[u32],
+    wanted: &dyn Fn(&Sidecar<'_>) -> bool,
+    unused: &mut Vec<String>,
+) -> Option<Labelled> {
+    if !sources.tables().any(|(_, sidecar)| wanted(sidecar)) {
+        return None;
+    }
+    let mut found = candidates(sources, part, images, unused);
+    let best = found.iter().position(|(_, at, _)| wanted(&sources.sidecars()[*at]))?;
+    let (count, at, mut read) = found.remove(best);
+    let others = against(sources, images, (count, &sources.sidecars()[at].name, &read), &found);
     let name = &sources.sidecars()[at].name;
     let labels: Vec<Option<String>> = images.iter().map(|image| read.labels[*image as usize].take()).collect();
     read.notes.extend(others);
@@ -97,16 +111,91 @@ pub(super) fn find(
     Some(Labelled::apart(Values::Classes(labels), what, read.notes, vec![at]))
 }
 
-/// Whether a table names at least half of the images.
-fn names_most(table: &Table, index: &Index<'_>) -> bool {
-    image_column(table, index).is_some_and(|(column, _)| named(table, column, index) * 2 >= index.len())
+/// Notes on other tables with labels: those that disagree with the one that is taken, and those with other classes.
+fn against(
+    sources: &Sources<'_>,
+    images: &[u32],
+    (count, name, taken): (usize, &str, &Read),
+    others: &[Candidate],
+) -> Vec<String> {
+    let own = classes(&taken.labels);
+    let mut notes = Vec::new();
+    let mut rivals: Vec<&str> = Vec::new();
+    for (other_count, at, other) in others {
+        let other_name = sources.sidecars()[*at].name.as_str();
+        let pairs = images.iter().map(|image| (&taken.labels[*image as usize], &other.labels[*image as usize]));
+        let both: Vec<(&String, &String)> =
+            pairs.filter_map(|(one, other)| Some((one.as_ref()?, other.as_ref()?))).collect();
+        let differ = both.iter().filter(|(one, other)| one != other).count();
+        let theirs = classes(&other.labels);
+        if differ > 0 && !own.is_disjoint(&theirs) {
+            notes.push(format!(
+                "{name} and {other_name} disagree on the labels of {differ} of {} images; {name} is taken",
+                both.len()
+            ));
+        } else if *other_count == count && own != theirs {
+            rivals.push(other_name);
+        }
+    }
+    if !rivals.is_empty() {
+        notes.push(format!("labels are also in {}, which is not used", rivals.join(", ")));
+    }
+    notes
 }
 
-/// Number of images that a column names.
-fn named(table: &Table, column: usize, index: &Index<'_>) -> usize {
-    let mut seen = vec![false; index.len()];
-    table.column(column).filter_map(|cell| index.some(cell)).for_each(|image| seen[image as usize] = true);
-    seen.into_iter().filter(|seen| *seen).count()
+/// What tables say of images that are in folders of classes.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// The file whose labels are to be taken instead of the folders.
+    pub instead: Option<String>,
+    /// Tables that are not used.
+    pub unused: Vec<String>,
+}
+
+/// Compares tables with folders of classes. A table is taken instead if it has a column of labels, gives nearly every image by its
+/// path with the folder, and its labels differ within folders and have other names. One whose labels are the folders by other names
+/// goes without saying.
+pub(super) fn beside_folders(sources: &Sources<'_>, part: Part, images: &[u32], folders: &ClassLabels) -> Beside {
+    let mut beside = Beside::default();
+    for (count, at, read) in candidates(sources, part, images, &mut Vec::new()) {
+        let sidecar = &sources.sidecars()[at];
+        let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut with_folder = 0;
+        for (image, folder) in images.iter().zip(&folders.labels) {
+            let (Some(folder), Some(label)) = (folder, &read.labels[*image as usize]) else { continue };
+            let folder = folders.names[*folder as usize].as_str();
+            *pairs.entry((folder, label.as_str())).or_default() += 1;
+            // Folders from the file up to that of the class.
+            let path: Vec<&str> = sources.index().name(*image).rsplit('/').collect();
+            let depth = path.iter().skip(1).position(|part| *part == folder).map(|depth| depth + 1);
+            with_folder += usize::from(depth.is_some_and(|depth| read.folders[*image as usize] >= depth));
+        }
+        let of_folders: BTreeSet<&str> = pairs.keys().map(|(folder, _)| *folder).collect();
+        let of_table: BTreeSet<&str> = pairs.keys().map(|(_, label)| *label).collect();
+        let are_same = pairs.len() == of_folders.len() && pairs.len() == of_table.len();
+        let is_most = |count: usize| count * 10 >= images.len() * 9;
+        if are_same || !(read.is_named || is_most(count) && !is_prose(sidecar)) {
+            continue;
+        }
+        let largest = |folder: &&str| pairs.iter().filter(|((of, _), _)| of == folder).map(|(_, count)| *count).max();
+        let alike: usize = of_folders.iter().filter_map(largest).sum();
+        let all: usize = pairs.values().sum();
+        let share_names = !of_folders.is_disjoint(&of_table);
+        let is_label = read.column.as_deref().and_then(label_rank).is_some_and(|rank| rank < FIRST_OF_A_FIELD);
+        if is_label && is_most(with_folder) && alike * 10 <= all * 9 && !share_names && beside.instead.is_none() {
+            beside.instead = Some(sidecar.name.clone());
+            continue;
+        }
+        let differ: usize = pairs.iter().filter(|((folder, label), _)| folder != label).map(|(_, count)| count).sum();
+        beside.unused.push(match share_names {
+            true => format!(
+                "{}: it disagrees with the folders on {differ} of {all} images; the folders are taken",
+                sidecar.name
+            ),
+            false => format!("{}: the folders are taken instead", sidecar.name),
+        });
+    }
+    beside
 }
 
 /// Files that are tables only by chance.
@@ -118,22 +207,9 @@ fn classes(labels: &[Option<String>]) -> BTreeSet<&String> {
     labels.iter().flatten().collect()
 }
 
-/// The column with the names of images, and whether the first row holds the names of the columns.
-fn image_column(table: &Table, index: &Index<'_>) -> Option<(usize, bool)> {
-    let counts: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).map(|column| named(table, column, index)).collect();
-    let best = *counts.iter().max().filter(|best| **best > 0)?;
-    // Of a number and a path, both of which fit, the path.
-    let with_extension = |column: usize| table.column(column).take(20).filter(|cell| cell.contains(['.', '/'])).count();
-    let column = (0..counts.len())
-        .filter(|column| counts[*column] == best)
-        .max_by_key(|column| (with_extension(*column), std::cmp::Reverse(*column)))?;
-    let has_header = table.header.is_none() && index.some(table.cell(0, column)).is_none();
-    Some((column, has_header))
-}
-
 /// Reads a table whose labels must have at least `least` different values.
 fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -> Result<Read, Unfit> {
-    let (image_column, has_header) = image_column(table, index).ok_or(Unfit::NoImages)?;
+    let ImageColumn { at: image_column, has_header, note } = image_column::find(table, index, sidecar.scope())?;
     let skip = usize::from(has_header);
     let header: Option<Vec<String>> = table
         .header
@@ -167,7 +243,7 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
         }
         *before = label.or(before.take());
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = note.into_iter().map(|note| format!("{}: {note}", sidecar.name)).collect();
     let cell = |row: usize| table.cell(row + skip, image_column);
     // Rows without an image of this part may name one of another part.
     let is_lost = |row: &usize| joined.image[*row].is_none() && index.some(cell(*row)).is_none();
@@ -182,7 +258,13 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
             notes.push(format!("{}: {}", sidecar.name, counted(count, one, many, example)));
         }
     }
-    Ok(Read { labels, column: header.map(|header| header[column].clone()), is_named, notes })
+    let labels = labels.into_iter().map(|label| label.filter(|label| label != MISSING_IN_R)).collect();
+    let mut folders = vec![0; index.len()];
+    for (row, image) in &rows {
+        let cell = table.cell(*row, image_column).trim().trim_start_matches("./");
+        folders[*image as usize] = cell.matches(['/', '\\']).count();
+    }
+    Ok(Read { labels, column: header.map(|header| header[column].clone()), is_named, folders, notes })
 }
 
 /// The column of labels, and whether it has a name for labels.
@@ -259,7 +341,7 @@ impl Found {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut found = Self { are_parts: true, ..Self::default() };
         for (row, _) in rows {
-            let Some(label) = label(table.cell(*row, column)) else { continue };
+            let Some(label) = label(table.cell(*row, column)).filter(|label| label != MISSING_IN_R) else { continue };
             found.fractions |= label.contains('.') && label.parse::<f64>().is_ok();
             if seen.len() <= MAX_CLASSES && !seen.contains(&label) {
                 found.are_parts &= label == MISSING || part_of(&label).is_some();
@@ -309,9 +391,9 @@ pub(crate) fn has_labels(sources: &Sources<'_>, at: usize) -> bool {
 
 /// The images in a table, which is number `at`, if nearly all of its rows name one.
 pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<Vec<u32>> {
-    let (column, has_header) = image_column(table, sources.index())?;
-    let joined =
-        sources.index().join(table.column(column).skip(usize::from(has_header)), sources.sidecars()[at].scope());
+    let scope = sources.sidecars()[at].scope();
+    let ImageColumn { at: column, has_header, .. } = image_column::find(table, sources.index(), scope).ok()?;
+    let joined = sources.index().join(table.column(column).skip(usize::from(has_header)), scope);
     let found: Vec<u32> = joined.image.iter().flatten().copied().collect();
     (found.len() * 10 >= joined.image.len() * 9).then_some(found)
 }
@@ -321,7 +403,8 @@ pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<
 pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>>, usize, String)> {
     for (at, sidecar) in sources.tables() {
         let Some(Ok(table)) = sources.table(at) else { continue };
-        let Some((image_column, has_header)) = image_column(table, sources.index()) else { continue };
+        let column = image_column::find(table, sources.index(), sidecar.scope());
+        let Ok(ImageColumn { at: image_column, has_header, .. }) = column else { continue };
         let skip = usize::from(has_header);
         let joined = sources.index().join(table.column(image_column).skip(skip), sidecar.scope());
         for column in (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column) {
@@ -479,6 +562,84 @@ mod tests {
             (what.as_str(), notes),
             ("column label of a.csv", vec!["labels are also in b.csv, which is not used".to_owned()])
         );
+    }
+
+    #[test]
+    fn tables_that_disagree_are_named() {
+        let images = "1.png 2.png 3.png 4.png";
+        let labels = ("labels.csv", "file,label\n1.png,a\n2.png,b\n3.png,a\n4.png,b\n");
+        for (name, text, used, said) in [
+            (
+                "annotations.csv",
+                "file,label\n1.png,b\n2.png,b\n3.png,b\n4.png,a\n",
+                "annotations.csv",
+                "annotations.csv and labels.csv disagree on the labels of 3 of 4 images; annotations.csv is taken",
+            ),
+            (
+                "metadata.csv",
+                "file_name,label\n1.png,b\n2.png,b\n3.png,a\n",
+                "metadata.csv",
+                "metadata.csv and labels.csv disagree on the labels of 1 of 3 images; metadata.csv is taken",
+            ),
+            ("z.csv", "file,label\n1.png,a\n2.png,b\n3.png,a\n4.png,b\n", "labels.csv", ""),
+            (
+                "z.csv",
+                "file,label\n1.png,x\n2.png,y\n3.png,y\n4.png,y\n",
+                "labels.csv",
+                "labels are also in z.csv, which is not used",
+            ),
+        ] {
+            let (_, what, notes) = Case::new(images, &[labels, (name, text)]).labels(Part::Train);
+            assert_eq!((what, notes.join("; ").as_str()), (format!("column label of {used}"), said), "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_values_of_r_are_no_class() {
+        let text = "file,label\n1,cat\n2,NA\n3,dog\n4,cat\n5,Na\n6,dog\n";
+        assert_eq!(Case::new(SIX, &[("x.csv", text)]).train(), "cat - dog cat Na dog");
+    }
+
+    #[test]
+    fn a_table_of_paths_with_other_labels_comes_before_folders() {
+        let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png test/batch_x/2.png test/batch_y/2.png";
+        let rows = "batch_x/0.png,cat\nbatch_x/1.png,dog\nbatch_y/0.png,dog\nbatch_y/1.png,cat\n";
+        let table: &'static str =
+            Box::leak(format!("path,label\n{rows}test/batch_x/2.png,dog\ntest/batch_y/2.png,cat\n").into_boxed_str());
+        let case = Case::new(images, &[("labels.csv", table)]);
+        let (labels, what, _) = case.labels(Part::Train);
+        assert_eq!((labels.as_str(), what.as_str()), ("cat dog dog cat", "column label of labels.csv"));
+        // One label for each folder of test images, yet those of the table.
+        assert_eq!(case.labels(Part::Test).0, "dog cat");
+        let said = |images, text| {
+            let case = Case::new(images, &[("labels.csv", text)]);
+            (case.train(), case.said(Part::Train).join("; "))
+        };
+        let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png";
+        let folders = "batch_x batch_x batch_y batch_y";
+        let taken = said(images, Box::leak(format!("path,label\n{rows}").into_boxed_str()));
+        let note = "the folders (batch_x, batch_y) are no classes: labels.csv gives the labels of the images in them";
+        assert_eq!(taken, ("cat dog dog cat".to_owned(), note.to_owned()));
+        for (text, note) in [
+            // The same classes by other names.
+            ("path,label\nbatch_x/0.png,u\nbatch_x/1.png,u\nbatch_y/0.png,v\nbatch_y/1.png,v\n", ""),
+            // No label, but something else.
+            (
+                "path,weather\nbatch_x/0.png,u\nbatch_x/1.png,v\nbatch_y/0.png,v\nbatch_y/1.png,u\n",
+                "labels.csv: the folders are taken instead",
+            ),
+            // Not of every image.
+            (
+                "path,label\nbatch_x/0.png,u\nbatch_x/1.png,v\nbatch_y/0.png,v\n",
+                "labels.csv: the folders are taken instead",
+            ),
+            (
+                "path,label\nbatch_x/0.png,batch_x\nbatch_x/1.png,batch_y\nbatch_y/0.png,batch_y\nbatch_y/1.png,batch_x\n",
+                "labels.csv: it disagrees with the folders on 2 of 4 images; the folders are taken",
+            ),
+        ] {
+            assert_eq!(said(images, text), (folders.to_owned(), note.to_owned()), "{text}");
+        }
     }
 
     #[test]
