@@ -350,6 +350,27 @@ fn label_sources() -> Vec<Row> {
             Read(6, 0, "0 1 2", &["column label of metadata.jsonl"]),
         ),
         Row(
+            "an index by pandas before the images' numbers",
+            with(
+                pictures("i/{6}.png"),
+                [text("labels.csv", ",id,label\n0,3,cat\n1,0,cat\n2,4,dog\n3,1,dog\n4,5,fox\n5,2,fox\n")],
+            ),
+            "",
+            Read(6, 0, "cat dog fox", &["labels.csv: images by column id, not by the unnamed column"]),
+        ),
+        Row(
+            "batches with a table of paths",
+            with(
+                pictures("batch_a/{2}.png batch_b/{2}.png"),
+                [text(
+                    "labels.csv",
+                    "path,label\nbatch_a/0.png,cat\nbatch_a/1.png,dog\nbatch_b/0.png,dog\nbatch_b/1.png,cat\n",
+                )],
+            ),
+            "",
+            Read(4, 0, "cat dog", &["column label of labels.csv", "the folders (batch_a, batch_b) are no classes"]),
+        ),
+        Row(
             "boxes for each image",
             with(
                 pictures("images/{6}.png"),

@@ -163,7 +163,7 @@ impl<'a> Sources<'a> {
             Some(classes) => self.instead_of_folders(part, images, classes, &mut found.unused),
             None => None,
         };
-        if let Some(table) = instead {
+        if let Some(table) = &instead {
             let names = folders.classes.map_or(String::new(), |classes| {
                 let more = if classes.names.len() > MAX_FOLDERS_SAID { ", ..." } else { "" };
                 classes.names[..classes.names.len().min(MAX_FOLDERS_SAID)].join(", ") + more
@@ -180,7 +180,10 @@ impl<'a> Sources<'a> {
             });
             return Ok(found);
         }
-        found.labels = tables::find(self, part, images, &|_| true, &mut found.unused)
+        // Other parts may have tables of their own.
+        let wanted =
+            |sidecar: &Sidecar<'_>| part != Part::Train || instead.as_ref().is_none_or(|table| *table == sidecar.name);
+        found.labels = tables::find(self, part, images, &wanted, &mut found.unused)
             .or_else(|| numbered::find(self, images))
             .or_else(|| file_names::find(&kept));
         if found.labels.is_none() {
@@ -200,7 +203,9 @@ impl<'a> Sources<'a> {
     ) -> Option<String> {
         if part == Part::Train || !self.index.has(Part::Train) {
             let beside = tables::beside_folders(self, part, images, classes);
-            unused.extend(beside.unused);
+            if beside.instead.is_none() {
+                unused.extend(beside.unused);
+            }
             return beside.instead;
         }
         let train: Vec<u32> =

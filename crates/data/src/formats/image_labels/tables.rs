@@ -617,6 +617,11 @@ mod tests {
         };
         let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png";
         let folders = "batch_x batch_x batch_y batch_y";
+        // Another table with labels is not taken for the one that decides.
+        let table: &'static str = Box::leak(format!("path,label\n{rows}").into_boxed_str());
+        let species = "file,species\nbatch_x/0.png,x\nbatch_x/1.png,y\nbatch_y/0.png,x\nbatch_y/1.png,x\n";
+        let two = Case::new(images, &[("labels.csv", table), ("a.csv", species)]);
+        assert_eq!(two.labels(Part::Train).1, "column label of labels.csv");
         let taken = said(images, Box::leak(format!("path,label\n{rows}").into_boxed_str()));
         let note = "the folders (batch_x, batch_y) are no classes: labels.csv gives the labels of the images in them";
         assert_eq!(taken, ("cat dog dog cat".to_owned(), note.to_owned()));
