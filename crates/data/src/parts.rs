@@ -144,9 +144,36 @@ fn split(name: &str) -> Vec<&str> {
     words
 }
 
+/// The length of the common folders of all names, including the last `/`.
+pub(crate) fn common_folders<'a>(names: impl Iterator<Item = &'a str>) -> usize {
+    let mut common: Option<&str> = None;
+    for name in names {
+        let folders = name.rfind('/').map_or(0, |slash| slash + 1);
+        let kept = common.unwrap_or(&name[..folders]);
+        let same = kept.bytes().zip(name[..folders].bytes()).take_while(|(a, b)| a == b).count();
+        let whole = kept.as_bytes()[..same].iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        common = Some(&kept[..whole]);
+        if whole == 0 {
+            return 0;
+        }
+    }
+    common.map_or(0, str::len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_that_hold_everything_are_found() {
+        let of = |names: &[&str]| common_folders(names.iter().copied());
+        assert_eq!(of(&["top/a/1", "top/a/2", "top/b/1"]), 4);
+        assert_eq!(of(&["top/ab/1", "top/ac/2"]), 4);
+        assert_eq!(of(&["top/in/1", "top/in/2"]), 7);
+        assert_eq!(of(&["top/1", "2"]), 0);
+        assert_eq!(of(&["a", "b"]), 0);
+        assert_eq!(of(&[]), 0);
+    }
 
     #[test]
     fn names_tell_their_part() {

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use crate::error::{Error, Result};
 use crate::folder::scan::{self, Metadata, OnDisk};
 use crate::formats::compression::Compression;
-pub(crate) use member::{Member, OtherFiles, PassedOver, common_folders, extension, is_archive_name, is_image};
+pub(crate) use member::{Member, OtherFiles, PassedOver, extension, is_archive_name, is_image};
 
 /// Size limit of a file (256 MiB).
 const MAX_FILE_BYTES: u64 = 256 << 20;

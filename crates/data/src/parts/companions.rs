@@ -9,8 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Holding, part_of, words};
-use crate::formats::archive::common_folders;
+use super::{Holding, common_folders, part_of, words};
 
 /// Words for pictures about images.
 const ABOUT_WORDS: [&str; 48] = [

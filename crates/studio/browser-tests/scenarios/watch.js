@@ -62,7 +62,9 @@ async function charts_are_read_with_the_keyboard(world) {
   const second = await plot.getAttribute("aria-valuetext");
   assert.notEqual(first, second);
   assert.match(second, /^step \d+: discriminator [\d.−]+, generator [\d.−]+$/);
-  const history = await (await fetch(`${world.server.address}/api/runs/${world.run}/history`, { headers: world.server.headers })).json();
+  const history = await (
+    await fetch(`${world.server.address}/api/runs/${world.run}/history`, { headers: world.server.headers })
+  ).json();
   assert.equal(firstNumber(second.split("discriminator ")[1]), Number(history.d_loss[1].toPrecision(3)));
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::formats::archive::{Container, PassedOver, common_folders, is_archive_name};
+use crate::formats::archive::{Container, PassedOver, is_archive_name};
+use crate::parts::common_folders;
 
 /// A file: the number of its container, and its number there.
 type Place = (u32, u32);

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::class_labels::ClassLabels;
-use crate::formats::archive::{common_folders, is_archive_name};
+use crate::formats::archive::is_archive_name;
+use crate::parts::common_folders;
 use crate::sidecars::stem;
 
 /// Folders inside each other that are looked at.
