@@ -26,11 +26,16 @@ pub(crate) enum Part {
 }
 
 /// Words for each part.
-const WORDS: [(&str, Part); 35] = [
+const WORDS: [(&str, Part); 41] = [
     ("train", Part::Train),
     ("training", Part::Train),
     ("trn", Part::Train),
     ("trainval", Part::Train),
+    ("entrainement", Part::Train),
+    ("entraînement", Part::Train),
+    ("apprentissage", Part::Train),
+    ("entrenamiento", Part::Train),
+    ("addestramento", Part::Train),
     ("val", Part::Validation),
     ("valid", Part::Validation),
     ("validate", Part::Validation),
@@ -42,6 +47,7 @@ const WORDS: [(&str, Part); 35] = [
     ("testing", Part::Test),
     ("tst", Part::Test),
     ("t10k", Part::Test),
+    ("prueba", Part::Test),
     ("eval", Part::Test),
     ("evaluation", Part::Test),
     ("holdout", Part::Test),
@@ -188,6 +194,7 @@ mod tests {
                 "trainval train_val trainA train-00000-of-00002.parquet kmnist-train-imgs.npz X_train.npy xtrain.npy",
             ),
             (Train, "qmnist-train-images-idx3-ubyte.gz train_labels.csv trainLabels.csv train1 img_train"),
+            (Train, "entrainement Entraînement jeu_apprentissage entrenamiento"),
             (Validation, "val valid validation Val2017 dev dev_set valset valid_256 validationset val_annotations.txt"),
             (
                 Test,

@@ -76,7 +76,16 @@ fn candidates(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Ve
                 Err(Unfit::Because(_)) if is_prose(sidecar) && table.columns() == 1 => {}
                 Err(Unfit::Because(why)) => unused.push(format!("{name}: {why}")),
                 Err(Unfit::NoImages) if sidecar.is_outside || is_prose(sidecar) => {}
-                Err(Unfit::NoImages) => unused.push(format!("{name}: it names none of the images")),
+                Err(Unfit::NoImages) => {
+                    let row = usize::from(table.header.is_none() && table.rows() > 1);
+                    let columns = if row < table.rows() { table.columns().min(3) } else { 0 };
+                    let cells: Vec<&str> = (0..columns).map(|column| table.cell(row, column)).collect();
+                    let image = images.first().map_or("", |image| sources.index().name(*image));
+                    unused.push(format!(
+                        "{name}: it names none of the images: a row begins with {}, an image is called {image}",
+                        cells.join(", ")
+                    ));
+                }
             },
         }
     }
