@@ -177,7 +177,7 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
     };
     write(&temporary.join(STATE), &state.text()?)?;
     let on_schedule = sibling(place, ON_SCHEDULE);
-    if run.off_schedule && place.exists() && !on_schedule.exists() {
+    if run.off_schedule && is_whole(place) && !on_schedule.exists() {
         fs::rename(place, &on_schedule).map_err(Error::io("rename", place))?;
     }
     swap(place, &temporary)
@@ -189,10 +189,18 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
 /// # Errors
 /// A folder that can't be renamed or removed.
 pub(crate) fn forget_off_schedule(place: &Path) -> Result<()> {
-    for folder in [place.to_path_buf(), sibling(place, "new"), sibling(place, "old")] {
-        if read_state(&folder).is_ok_and(|state| state.off_schedule) {
-            fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+    let is_off_schedule = |folder: &Path| read_state(folder).is_ok_and(|state| state.off_schedule);
+    let (new, old) = (sibling(place, "new"), sibling(place, "old"));
+    for folder in [&new, &old] {
+        if is_off_schedule(folder) {
+            fs::remove_dir_all(folder).map_err(Error::io("remove", folder))?;
         }
+    }
+    if is_off_schedule(place) {
+        // Under another name, so that no part of it is taken for a checkpoint should it be removed in part.
+        let _ = fs::remove_dir_all(&new);
+        fs::rename(place, &new).map_err(Error::io("rename", place))?;
+        fs::remove_dir_all(&new).map_err(Error::io("remove", &new))?;
     }
     let on_schedule = sibling(place, ON_SCHEDULE);
     if is_whole(&on_schedule) { swap(place, &on_schedule) } else { Ok(()) }
