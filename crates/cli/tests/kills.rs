@@ -20,7 +20,7 @@ use common::run_state::{difference, run_state};
 /// How many instants a run of the tests tries with each option.
 const TRIED: u64 = 3;
 
-/// After so many signals in one training the next signals come later: it must get on.
+/// After N signals in one training the next ones come later, so that it makes progress.
 const PATIENCE: u64 = 12;
 
 /// Numbers that are the same in every run of the tests: SplitMix64.

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::errors::{Answer, Failure};
 
-/// So much memory for all responses.
+/// A limit on the memory of all responses.
 #[derive(Debug)]
 pub(crate) struct Memory {
     kilobytes: usize,

@@ -1,10 +1,10 @@
-//! Things of which there are so many, for everybody and for one address: streams of events.
+//! A limited number of things, in all and for one address: streams of events.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many in all, and for one address.
+/// The limits in all and for one address.
 #[derive(Debug)]
 pub(crate) struct Shares {
     total: usize,

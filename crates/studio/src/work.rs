@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::errors::{Answer, Failure, run_blocking};
 
-/// A gate: so many requests at work, so many waiting.
+/// A gate: limits on the requests at work and on those that wait.
 #[derive(Debug)]
 pub(crate) struct Gate {
     what: &'static str,

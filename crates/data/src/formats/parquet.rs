@@ -140,14 +140,14 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     let mut table = Table::default();
     files.iter().try_for_each(|file| refuse_other_formats(file))?;
     let by_column = part_by_column(path, &files, split)?;
-    let wanted = by_column.as_ref().map(|(part, _)| *part);
-    for file in &files {
+    for (at, file) in files.iter().enumerate() {
+        let wanted = by_column.as_ref().and_then(|by_column| by_column.wanted[at].as_deref());
         read(file, wanted, &mut table).map_err(|what| unreadable(file, &what))?;
     }
     let Table { images, ends, rows, first_without, labels, labels_of_others, names, column, mut notes, without_labels } =
         table;
     notes.dedup();
-    notes.splice(0..0, parts.into_iter().chain(by_column.map_or(Vec::new(), |(_, notes)| notes)));
+    notes.splice(0..0, parts.into_iter().chain(by_column.map_or(Vec::new(), |by_column| by_column.notes)));
     if let Some(first) = first_without {
         let without = rows - ends.len();
         if ends.is_empty() {
@@ -173,13 +173,24 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     Ok(folder.with_labels(classes).with_notes(notes, Vec::new()))
 }
 
-/// The part that serves as `split` where a column names the part of each row, with notes on all parts.
-fn part_by_column(path: &Path, files: &[PathBuf], split: Split) -> Result<Option<(Part, Vec<String>)>> {
-    let (mut holdings, mut column) = (Holdings::new(), None);
+/// The rows of a part, where a column names the part of each row.
+struct ByColumn {
+    /// Whether each row of each file is wanted; `None` for a file without such a column.
+    wanted: Vec<Option<Vec<bool>>>,
+    /// What to tell the user, a sentence each.
+    notes: Vec<String>,
+}
+
+/// The rows of the part that serves as `split`, if a column names parts.
+fn part_by_column(path: &Path, files: &[PathBuf], split: Split) -> Result<Option<ByColumn>> {
+    let (mut holdings, mut column, mut of_files) = (Holdings::new(), None, Vec::new());
     for file in files {
-        let Some(found) = parts(file).map_err(|what| unreadable(file, &what))? else { continue };
-        found.of_rows.iter().for_each(|part| holdings.entry(*part).or_default().files += 1);
-        column = Some(found.column);
+        let found = parts(file).map_err(|what| unreadable(file, &what))?;
+        of_files.push(found.map(|found| {
+            found.of_rows.iter().for_each(|part| holdings.entry(*part).or_default().files += 1);
+            column = Some(found.column);
+            found.of_rows
+        }));
     }
     let Some(column) = column else { return Ok(None) };
     match choose(&holdings, split) {
@@ -190,7 +201,8 @@ fn part_by_column(path: &Path, files: &[PathBuf], split: Split) -> Result<Option
                 rows => format!("{rows} rows of no part are left aside"),
             });
             let notes: Vec<String> = said.into_iter().chain(aside).filter(|_| split == Split::Train).collect();
-            Ok(Some((part, notes)))
+            let is_wanted = |rows: Vec<Option<Part>>| rows.into_iter().map(|row| row == Some(part)).collect();
+            Ok(Some(ByColumn { wanted: of_files.into_iter().map(|rows| rows.map(is_wanted)).collect(), notes }))
         }
         None => {
             let name = if split == Split::Train { "training" } else { "test" };
@@ -242,7 +254,7 @@ fn trusting<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 }
 
 #[cfg(feature = "parquet")]
-fn read(file: &Path, wanted: Option<Part>, table: &mut Table) -> Result<(), String> {
+fn read(file: &Path, wanted: Option<&[bool]>, table: &mut Table) -> Result<(), String> {
     trusting(|| rows::read(file, wanted, table))
 }
 
@@ -258,7 +270,7 @@ fn read_labels(file: &Path) -> Option<Labels> {
 }
 
 #[cfg(not(feature = "parquet"))]
-fn read(_file: &Path, _wanted: Option<Part>, _table: &mut Table) -> Result<(), String> {
+fn read(_file: &Path, _wanted: Option<&[bool]>, _table: &mut Table) -> Result<(), String> {
     Err("this program was built without the feature parquet".to_owned())
 }
 

@@ -32,7 +32,7 @@ const GREY_SHARE: f32 = 0.9;
 /// An image is blank if this share of its pixels has nearly the same brightness.
 const BLANK: f32 = 0.998;
 
-/// In so many of the images that are doubtful something is said of them: one in this number.
+/// A remark is made where one in N images is doubtful.
 const NOTABLE: usize = 5;
 
 /// Images whose values differ by less than this on average, at a few points, are nearly the same.

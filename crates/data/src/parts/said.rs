@@ -51,7 +51,7 @@ impl Holding {
         }
     }
 
-    /// What becomes of unlabelled images, behind `describe_part`.
+    /// How unlabelled images are used, as it follows `describe_part`.
     fn describe_unlabelled(&self) -> &'static str {
         match self.folders.first().map(|folder| shown(folder)) {
             None => " not used",

@@ -138,7 +138,7 @@ impl Cost {
     }
 }
 
-/// How many points a net with so many values between two layers computes at a time.
+/// The number of points that a net with this number of values between two layers computes at a time.
 fn at_once(widest: usize) -> usize {
     (VALUES_AT_ONCE / widest.max(1)).max(1)
 }

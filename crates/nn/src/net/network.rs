@@ -180,7 +180,7 @@ impl Network {
     /// Operations of one example's forward pass with the moves of its values, for estimates of time: some layers compute
     /// nothing and make millions of values.
     pub fn operations(&self) -> u64 {
-        /// A value is written, read, and often passed on: about as long as so many operations.
+        /// A value is written, read, and often passed on: about as long as N operations.
         const PER_VALUE: u64 = 8;
         self.flops().saturating_add(PER_VALUE.saturating_mul(self.activations() as u64))
     }

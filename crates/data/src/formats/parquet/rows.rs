@@ -13,7 +13,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::columns::{self, choose};
 use super::{Labels, Parts, Table};
-use crate::parts::{Part, part_of};
+use crate::parts::part_of;
 
 /// Size limit of the encoded images in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
@@ -55,15 +55,11 @@ pub fn parts(path: &Path) -> Result<Option<Parts>, String> {
     Ok(Some(Parts { column: columns.name(part), of_rows }))
 }
 
-/// Appends a file's rows to `table`, those of the part `wanted` if the file names parts. Rows without an image are passed over.
+/// Appends a file's rows to `table`, only the `wanted` ones if given. Rows without an image are passed over.
 ///
 /// # Errors
 /// A description of what is wrong.
-pub fn read(path: &Path, wanted: Option<Part>, table: &mut Table) -> Result<(), String> {
-    let parts = match wanted {
-        Some(_) => parts(path)?.map(|parts| parts.of_rows),
-        None => None,
-    };
+pub fn read(path: &Path, wanted: Option<&[bool]>, table: &mut Table) -> Result<(), String> {
     let columns = Columns::open(path)?;
     let chosen = choose(columns.reader.metadata().file_metadata())?;
     columns.check([Some(chosen.image), chosen.label].into_iter().flatten())?;
@@ -75,7 +71,7 @@ pub fn read(path: &Path, wanted: Option<Part>, table: &mut Table) -> Result<(), 
     }
     let (mut unread, mut before) = (None, 0);
     for group in 0..columns.reader.num_row_groups() {
-        let is_wanted = |row: usize| parts.as_ref().is_none_or(|parts| parts.get(before + row) == Some(&wanted));
+        let is_wanted = |row: usize| wanted.is_none_or(|wanted| wanted.get(before + row) == Some(&true));
         let column = columns.values(group, chosen.image)?;
         let present = images(column, columns.level(chosen.image), &is_wanted, table)?;
         if let Some(label) = chosen.label {

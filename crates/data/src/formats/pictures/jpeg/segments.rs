@@ -12,7 +12,7 @@ use crate::pictures::orientation;
 /// More bytes than this between the last scan and the end marker, as cheap cameras leave them there, are something else.
 const MAX_STRAY: usize = 16;
 
-/// So many bytes of an image's end are no coincidence if they are the same as those that follow it.
+/// N bytes at an image's end are no coincidence if they equal those that follow it.
 const PADDING: usize = 4;
 
 /// A parsed file.
