@@ -406,7 +406,7 @@ fn label_sources() -> Vec<Row> {
             "KMNIST's pairs",
             [kmnist("train", 6), kmnist("test", 2)].concat(),
             "",
-            Read(6, 2, "0 1", &["labels from kmnist-train-labels.npz", "kmnist-test-imgs.npz held back"]),
+            Read(6, 2, "0 1", &["labels: kmnist-train-labels.npz, 2 classes (0, 1)", "kmnist-test-imgs.npz held back"]),
         ),
         Row(
             "QMNIST's labels",
@@ -422,10 +422,10 @@ fn label_sources() -> Vec<Row> {
                 ),
             ],
             "",
-            Read(3, 0, "3 7", &["labels from qmnist-train-labels-idx2-int.gz"]),
+            Read(3, 0, "3 7", &["labels: qmnist-train-labels-idx2-int.gz, 2 classes (3, 7)"]),
         ),
         Row(
-            "half of the images have labels",
+            "test images beside the training images, by their names",
             with(
                 pictures("images/Train_{4}.png images/Test_{4}.png"),
                 [
@@ -434,7 +434,7 @@ fn label_sources() -> Vec<Row> {
                 ],
             ),
             "",
-            Read(8, 0, "healthy rust", &["4 of 8 images have no label (images/Test_0.png, for one)"]),
+            Read(4, 4, "healthy rust", &["parts by the names of the files (Test_0.png, for one): training images (4 images)"]),
         ),
         Row(
             "CelebA as it is published",
@@ -793,7 +793,7 @@ fn opened(path: &Path, split: Split) -> crate::Result<Box<dyn Dataset>> {
 
 /// Writes the files, and compares what is read with what is expected.
 fn look(Row(name, files, path, expected): &Row) -> Result<(), String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     for (name, bytes) in files {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -848,7 +848,7 @@ fn all_pixels(path: &Path) -> Result<Vec<f32>, String> {
 
 #[test]
 fn every_flipped_bit_of_an_archive_is_found() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("set.tar.gz");
     let whole = gzip(&tar(&borrowed(&pictures("cat/1.png dog/2.png"))));
     std::fs::write(&path, &whole).unwrap();

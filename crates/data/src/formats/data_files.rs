@@ -249,7 +249,7 @@ mod tests {
 
     /// Number of images, and classes, of a folder of these files; and the notes.
     fn look(files: &[(&str, Vec<u8>)], split: Split) -> Result<(usize, Vec<String>, Vec<String>)> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         for (name, bytes) in files {
             std::fs::write(folder.path().join(name), bytes).unwrap();
         }
@@ -281,7 +281,7 @@ mod tests {
         for set in sets {
             let (count, classes, notes) = look(&set, Split::Train).unwrap();
             assert_eq!((count, classes), (6, text(&["0", "1", "2"])), "{}", set[0].0);
-            let (labels, parts) = (format!("labels from {}", set[1].0), notes.first().cloned().unwrap_or_default());
+            let (labels, parts) = (format!("labels: {}, 3 classes (0, 1, 2)", set[1].0), notes.first().cloned().unwrap_or_default());
             assert!(
                 notes.contains(&labels) && parts.starts_with("parts: ") && parts.ends_with("held back"),
                 "{notes:?}"

@@ -27,6 +27,7 @@ use std::sync::OnceLock;
 use crate::attributes::Attributes;
 use crate::class_labels::ClassLabels;
 use crate::error::Result;
+use crate::first_names::first_names;
 use crate::parts::Part;
 use crate::sidecars::{Index, Sidecar, Table, looks_like_table};
 pub(crate) use numbered::parts as parts_by_number;
@@ -164,10 +165,8 @@ impl<'a> Sources<'a> {
             None => None,
         };
         if let Some(table) = &instead {
-            let names = folders.classes.map_or(String::new(), |classes| {
-                let more = if classes.names.len() > MAX_FOLDERS_SAID { ", ..." } else { "" };
-                classes.names[..classes.names.len().min(MAX_FOLDERS_SAID)].join(", ") + more
-            });
+            let names =
+                folders.classes.map_or(String::new(), |classes| first_names(&classes.names, MAX_FOLDERS_SAID));
             let note = format!("the folders ({names}) are no classes: {table} gives the labels of the images in them");
             found.notes = vec![note];
         } else if let Some(classes) = folders.classes {

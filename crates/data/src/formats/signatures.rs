@@ -35,6 +35,9 @@ const UNNAMED: Kind =
 /// The number of bytes from which a kind can be told.
 pub(crate) const START: usize = 640;
 
+/// The name of tables.
+pub(crate) const CSV: &str = "a table in text (CSV)";
+
 const CONVERT: &str = "convert it to PNG or JPEG";
 const CONVERT_PHONE: &str =
     "convert it to JPEG or PNG (a phone takes JPEG once its camera is set to \"most compatible\")";
@@ -195,7 +198,7 @@ fn text_kind(text: &str) -> Option<Kind> {
         () if lower.starts_with('<') => of("a web page or other XML", AGAIN),
         () if printable && (lower.starts_with('{') || lower.starts_with('[')) => of("JSON text", "give image files"),
         () if printable && text.lines().next().is_some_and(|line| line.matches([',', ';', '\t']).count() >= 2) => {
-            of("a table in text (CSV)", "write its pixels to image files or to an .npz file")
+            of(CSV, "if they are pixels, name the columns label, pixel0, pixel1, ...; else write its pixels to image files or to an .npz file")
         }
         () if printable => of("text", "give image files"),
         () => None,
@@ -427,7 +430,7 @@ mod tests {
         assert_eq!(reason, "it is a HEIC image, which is not read: convert it to PNG or JPEG");
         assert_eq!(not_an_image(b"%PDF-1.4"), format!("it is a PDF document, not a {FORMATS} image"));
         assert_eq!(not_an_image(&[1, 2, 3]), format!("it is not a {FORMATS} image"));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         assert_eq!(of_folder(root), None);
         std::fs::write(root.join("readme.txt"), "hello").unwrap();
@@ -443,7 +446,7 @@ mod tests {
 
     #[test]
     fn archives_are_called_by_their_members() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("cifar.tar.gz");
         let files = [("readme.html", &b"<html>"[..]), ("py/data_batch_1", &b"\x80\x02}q\x01(U\x04data"[..])];
         std::fs::write(&path, gzip(&packed(&files))).unwrap();

@@ -96,10 +96,11 @@ fn folder_length(name: &str) -> usize {
 }
 
 impl Division {
-    /// Masks and other pictures about images, folders that hold the set once more, and pictures called like a photograph, all of
-    /// which are left aside.
-    pub fn companions(&self) -> [&Holding; 3] {
-        [&self.companions.about, &self.companions.copies, &self.companions.twins]
+    /// Masks and other pictures about images, folders that hold the set once more, pictures called like a photograph, and smaller
+    /// images of the same names, all of which are left aside.
+    pub fn companions(&self) -> [&Holding; 4] {
+        let Companions { about, copies, twins, sizes, .. } = &self.companions;
+        [about, copies, twins, sizes]
     }
 
     /// Whether file `index` is one of `companions`.
@@ -221,6 +222,9 @@ impl Division {
         if let Some(level) = level(&names, node.files) {
             return Some(level);
         }
+        if let Some(roles) = self.loose_beside_training(at, &names) {
+            return Some((roles, None));
+        }
         // Parts inside each class, or in one folder with a few stray images beside it.
         let leads: Vec<bool> = node.children.values().map(|child| self.leads_to_parts(*child)).collect();
         let inside: usize = self.total(at, &leads, true);
@@ -230,6 +234,19 @@ impl Division {
             return Some((leads.iter().map(role).collect(), None));
         }
         annotations(&names).map(|roles| (roles, part.or(Some(Part::Train))))
+    }
+
+    /// The roles of a training folder and of folders beside it that are called like those in it: the set in two states.
+    fn loose_beside_training(&self, at: u32, names: &[&str]) -> Option<Vec<Role>> {
+        let is_training = |name: &&str| part_of(name) == Some(Part::Train) && rest_of(name).is_empty();
+        let training = names.iter().position(is_training)?;
+        let (_, child) = self.nodes[at as usize].children.iter().nth(training)?;
+        let inside = &self.nodes[*child as usize].children;
+        let is_known = |other: &str| inside.keys().any(|name| plain(name).eq_ignore_ascii_case(other));
+        let others = || names.iter().enumerate().filter(|(at, _)| *at != training);
+        let are_known = others().count() > 1 && others().all(|(_, name)| is_known(name));
+        let role = |at| if at == training { Role::Part(Part::Train, None) } else { Role::Aside };
+        are_known.then(|| (0..names.len()).map(role).collect())
     }
 
     /// The files below those children of a folder that lead to parts, or don't.
@@ -279,8 +296,14 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
     if names.is_empty() {
         return None;
     }
-    let named: Vec<Option<Part>> = names.iter().map(|name| part_of(name)).collect();
-    let rests: Vec<String> = names.iter().map(|name| rest_of(name)).collect();
+    let mut named: Vec<Option<Part>> = names.iter().map(|name| part_of(name)).collect();
+    let mut rests: Vec<String> = names.iter().map(|name| rest_of(name)).collect();
+    // Omniglot's.
+    if let (Some(background), true) =
+        (names.iter().position(|name| *name == "images_background"), names.contains(&"images_evaluation"))
+    {
+        (named[background], rests[background]) = (Some(Part::Train), String::new());
+    }
     let of = |wanted: &dyn Fn(Part) -> bool| -> Vec<usize> {
         (0..names.len()).filter(|&at| named[at].is_some_and(wanted)).collect()
     };
@@ -307,9 +330,13 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
     // `rps` beside `rps-test-set`, `images` beside `test`.
     let unnamed: Vec<usize> = (0..names.len()).filter(|&at| named[at].is_none()).collect();
     let has_words = |at: usize| !words(names[at]).is_empty();
+    let is_its_test = |only: usize, at: usize| {
+        let is_plain = named[at] != Some(Part::Unlabelled) && rests[at].is_empty();
+        is_plain || share_a_word(names, only, at)
+    };
     if let ([only], 0) = (&unnamed[..], files)
         && has_words(*only)
-        && alike(&unnamed, &others)
+        && (alike(&unnamed, &others) || others.iter().any(|at| is_its_test(*only, *at)))
     {
         let role = |at: usize| role(named[at].unwrap_or(Part::Train), at, &named, &rests);
         return Some(((0..names.len()).map(role).collect(), None));
@@ -323,6 +350,16 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
         return Some(((0..names.len()).map(role).collect(), None));
     }
     None
+}
+
+/// Whether two names begin with the same word, maybe in the plural: `simpsons_dataset` and `kaggle_simpson_testset`.
+fn share_a_word(names: &[&str], one: usize, other: usize) -> bool {
+    const MIN_LETTERS: usize = 4;
+    let words = |at: usize| -> Vec<String> { words(&rest_of(names[at])) };
+    let alike = |a: &String, b: &String| {
+        a.chars().count().min(b.chars().count()) >= MIN_LETTERS && (a.starts_with(b.as_str()) || b.starts_with(a.as_str()))
+    };
+    words(one).iter().any(|a| words(other).iter().any(|b| alike(a, b)))
 }
 
 /// The role of a folder of `part`: if there are several, which differ in more than numbers, they are classes (`trainA`, `trainB`),
@@ -400,6 +437,14 @@ mod tests {
             // The training part is named by the other one.
             ("rps/rock/1 rps-test-set/rock/2", "T:rock/1 t:rock/2"),
             ("images/1 test/2", "T:1 t:2"),
+            ("dogs/1 test/2", "T:1 t:2"),
+            ("simpsons_dataset/bart/1 kaggle_simpson_testset/bart_2", "T:bart/1 t:bart_2"),
+            ("dogs/1 unlabeled_cats/2", "T:dogs/1 T:unlabeled_cats/2"),
+            // Omniglot, DIV2K; the set beside its training part.
+            ("images_background/Greek/1 images_evaluation/Tibetan/2", "T:Greek/1 t:Tibetan/2"),
+            ("DIV2K_train_HR/1 DIV2K_valid_HR/2", "T:1 v:2"),
+            ("train/cat/1 train/dog/2 cat/3 dog/4", "T:cat/1 T:dog/2 a:cat/3 a:dog/4"),
+            ("train/cat/1 train/dog/2 cat/3 bus/4", "T:train/cat/1 T:train/dog/2 T:cat/3 T:bus/4"),
             ("1 2 test/3", "T:1 T:2 t:3"),
             // One part only.
             ("train/cat/1 train/dog/2", "T:cat/1 T:dog/2"),
