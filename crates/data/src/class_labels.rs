@@ -139,7 +139,8 @@ pub(crate) fn are_ids<T: Hash + Eq>(labels: impl Iterator<Item = T>) -> bool {
 }
 
 /// Why labels that are ids are not read, as the end of a sentence.
-pub(crate) const IDS: &str = "no two images have the same one, so that they are numbers or names of the images, no classes";
+pub(crate) const IDS: &str =
+    "no two images have the same one, so that they are numbers or names of the images, no classes";
 
 /// Compares runs of digits by value and other text by its characters: `img2` comes before `img10`.
 pub(crate) fn natural_order(a: &str, b: &str) -> Ordering {

@@ -26,7 +26,8 @@ pub(crate) fn alike(names: &[String]) -> Option<String> {
         .filter(|spellings| spellings.len() > 1)
         .map(|spellings| spellings.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" and "))
         .collect();
-    let more = if several.len() > MAX_PAIRS { format!("; and {} more", several.len() - MAX_PAIRS) } else { String::new() };
+    let more =
+        if several.len() > MAX_PAIRS { format!("; and {} more", several.len() - MAX_PAIRS) } else { String::new() };
     let listed = several[..several.len().min(MAX_PAIRS)].join("; ");
     (!several.is_empty()).then(|| {
         format!("classes that differ only in capitals, spaces or accents are different classes: {listed}{more}")

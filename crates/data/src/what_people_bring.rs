@@ -233,6 +233,132 @@ fn parts() -> Vec<Row> {
             Read(13, 0, "cat dog", &["1 of 13 images has no label (logo.png, for one)"]),
         ),
         Row(
+            "parts in the names of files",
+            pictures("train_{6}.png test_{4}.png"),
+            "",
+            Read(
+                6,
+                4,
+                "",
+                &["parts by the names of the files (test_0.png, for one): training images (6 images) to learn from"],
+            ),
+        ),
+        Row(
+            "parts in the names of files, behind the class",
+            pictures("cat.train.{5}.png dog.train.{5}.png cat.val.{2}.png dog.val.{2}.png"),
+            "",
+            Read(10, 4, "cat dog", &["parts by the names of the files", "validation images (4 images) held back"]),
+        ),
+        Row(
+            "classes called like parts",
+            pictures("train_station_{5}.png test_tube_{5}.png"),
+            "",
+            Read(
+                10,
+                0,
+                "",
+                &["all images are learned from: train_station_0.png and test_tube_0.png may be of different parts"],
+            ),
+        ),
+        Row(
+            "the classes once more beside the training part",
+            pictures("train/cat/{3}.png train/dog/{3}.png cat/{2}.png dog/{2}.png"),
+            "",
+            Read(6, 0, "cat dog", &["left aside: 4 images (cat/ and 1 more) in no part of the set"]),
+        ),
+        Row(
+            "an image in the lists of two parts",
+            with(
+                pictures("i/{8}.png"),
+                [
+                    text("train.csv", &("f,label\n".to_owned() + &lines(6, |at| format!("{at}.png,{}", at % 2)))),
+                    text("test.csv", "f,label\n5.png,1\n6.png,0\n7.png,1\n"),
+                ],
+            ),
+            "",
+            Read(5, 3, "0 1", &["1 image (i/5.png) in the lists of two parts, and not learned from"]),
+        ),
+        Row(
+            "lists of a few images",
+            with(pictures("i/{9}.png"), [text("train.txt", "0\n1\n"), text("test.txt", "2\n")]),
+            "",
+            Read(9, 0, "", &["only 3 of 9 images are listed, so that all are learned from"]),
+        ),
+        Row(
+            "an archive of the training images beside test images",
+            with(pictures("test/{5}.png"), [zipped("train.zip", &pictures("{4}.png"))]),
+            "",
+            Refused("only test/ (5 images)", "1 archive (train.zip) beside image files not read"),
+        ),
+        Row(
+            "an archive of test images beside training images",
+            with(pictures("train/a/{3}.png train/b/{3}.png"), [zipped("test.zip", &pictures("{4}.png"))]),
+            "",
+            Read(6, 0, "a b", &["1 archive (test.zip) beside image files not read"]),
+        ),
+        Row(
+            "Omniglot",
+            pictures(
+                "images_background/Greek/character01/{4}.png images_background/Greek/character02/{4}.png \
+                 images_background/Korean/character01/{4}.png images_evaluation/Tibetan/character01/{3}.png",
+            ),
+            "",
+            Read(12, 3, "Greek Korean", &["the folders in these are no classes (character01, character02 in Greek)"]),
+        ),
+        Row(
+            "DIV2K",
+            pictures(
+                "DIV2K_train_HR/{4}.png DIV2K_train_LR_bicubic/X2/{4}x2.png DIV2K_valid_HR/8{2}.png \
+                 DIV2K_valid_LR_bicubic/X2/8{2}x2.png",
+            ),
+            "",
+            Read(4, 2, "", &["parts: DIV2K_train_HR/ (4 images)", "left aside: 6 images (DIV2K_train_LR_bicubic/"]),
+        ),
+        Row(
+            "KITTI's disparities",
+            pictures("training/image_2/{4}_10.png training/disp_occ_0/{4}_10.png testing/image_2/{2}_10.png"),
+            "",
+            Read(4, 2, "", &["left aside: 4 images (training/disp_occ_0/)"]),
+        ),
+        Row(
+            "the Simpsons",
+            pictures(
+                "simpsons_dataset/bart/{5}.png simpsons_dataset/homer/{5}.png simpsons_dataset/simpsons_dataset/bart/{5}.png \
+                 simpsons_dataset/simpsons_dataset/homer/{5}.png kaggle_simpson_testset/kaggle_simpson_testset/bart_{3}.png",
+            ),
+            "",
+            Read(10, 3, "bart homer", &["left aside: 10 images (simpsons_dataset/simpsons_dataset/)"]),
+        ),
+        Row(
+            "crops of depth beside those of colour",
+            pictures(
+                "apple/1_{3}_crop.png apple/1_{3}_depthcrop.png apple/1_{3}_maskcrop.png pear/2_{3}_crop.png \
+                 pear/2_{3}_depthcrop.png pear/2_{3}_maskcrop.png",
+            ),
+            "",
+            Read(6, 0, "apple pear", &["left aside: 12 images"]),
+        ),
+        Row(
+            "the maps of textures",
+            pictures(
+                "A_{3}_Color.png A_{3}_NormalGL.png A_{3}_Roughness.png A_{3}_AmbientOcclusion.png A_{3}_Displacement.png",
+            ),
+            "",
+            Read(3, 0, "", &["left aside: 12 images (A_0_AmbientOcclusion.png)"]),
+        ),
+        Row(
+            "originals and smaller versions",
+            pictures("original/{5}.png resized/{5}.png"),
+            "",
+            Read(5, 0, "", &["left aside: 5 images (resized/)"]),
+        ),
+        Row(
+            "one set in several sizes",
+            pictures("64/{5}.png 128/{5}.png"),
+            "",
+            Read(5, 0, "", &["left aside: 5 images (64/): the same names as in the folder of the largest size"]),
+        ),
+        Row(
             "CycleGAN's",
             pictures("trainA/{2}.png trainB/{2}.png testA/1.png testB/1.png"),
             "",
@@ -385,6 +511,69 @@ fn label_sources() -> Vec<Row> {
             "",
             Read(9, 0, "3 7", &["the first number in the names of the files"]),
         ),
+        Row(
+            "numbers in names that may be rows of tiles",
+            pictures("7_{9}.png 8_{9}.png"),
+            "",
+            Read(18, 0, "", &["begin with 2 numbers (7 to 8, as in 7_0.png), which may be classes"]),
+        ),
+        Row(
+            "a label a line",
+            with(pictures("i/{4}.png"), [text("labels.txt", "cat\ndog\ncat\ndog\n")]),
+            "",
+            Read(4, 0, "cat dog", &["labels: the lines of labels.txt, in the order of the files"]),
+        ),
+        Row(
+            "a label a line for other images",
+            with(pictures("i/{4}.png"), [text("labels.txt", "cat\ndog\ncat\n")]),
+            "",
+            Read(4, 0, "", &["it has 3 labels without names of images, for 4 images"]),
+        ),
+        Row(
+            "addresses of the images",
+            with(
+                pictures("{4}.png"),
+                [text(
+                    "a.csv",
+                    &("url,label\n".to_owned() + &lines(4, |at| format!("https://a.b/c/{at}.png?w=9,{}", at % 2))),
+                )],
+            ),
+            "",
+            Read(4, 0, "0 1", &["written otherwise (https://a.b/c/0.png?w=9 is 0.png)"]),
+        ),
+        Row(
+            "names in other capitals and accents",
+            with(
+                pictures("E\u{301}_{4}.PNG"),
+                [text("a.csv", &("file,label\n".to_owned() + &lines(4, |at| format!("\u{e9}_{at}.png,{}", at % 2))))],
+            ),
+            "",
+            Read(4, 0, "0 1", &["its names are those of images, but written otherwise"]),
+        ),
+        Row(
+            "numbers of images as fractions",
+            with(
+                pictures("{4}.png"),
+                [text("a.csv", &("id,label\n".to_owned() + &lines(4, |at| format!("{at}.0,{}", at % 2))))],
+            ),
+            "",
+            Read(4, 0, "0 1", &["(0.0 is 0.png)"]),
+        ),
+        Row(
+            "one class in two spellings",
+            pictures("cat/{3}.png Cat/{3}.png dog/{3}.png"),
+            "",
+            Read(9, 0, "Cat cat dog", &["are different classes: \"Cat\" and \"cat\""]),
+        ),
+        Row(
+            "labels that are numbers of the images",
+            vec![npz(
+                "a.npz",
+                &[("x", images(&[12, 8, 8])), ("y", labels(&(0..12).map(|at| at * 7).collect::<Vec<_>>()))],
+            )],
+            "a.npz",
+            Read(12, 0, "", &["array y: no two images have the same one"]),
+        ),
         Row("tiles", pictures("0_{5}.png 1_{5}.png 2_{5}.png 3_{5}.png 4_{5}.png 5_{5}.png"), "", Read(30, 0, "", &[])),
         Row("one-hot labels", labelled("a.npz", array("<f4", &[4, 3], &hot)), "a.npz", Read(4, 0, "0 1 2", &[])),
         Row("labels as text", labelled("a.npz", array("<U3", &[4], &words)), "a.npz", Read(4, 0, "cat dog fox", &[])),
@@ -434,7 +623,12 @@ fn label_sources() -> Vec<Row> {
                 ],
             ),
             "",
-            Read(4, 4, "healthy rust", &["parts by the names of the files (Test_0.png, for one): training images (4 images)"]),
+            Read(
+                4,
+                4,
+                "healthy rust",
+                &["parts by the names of the files (Test_0.png, for one): training images (4 images)"],
+            ),
         ),
         Row(
             "CelebA as it is published",
@@ -541,6 +735,16 @@ fn image_files() -> Vec<Row> {
             Read(3, 0, "", &[]),
         ),
         Row(
+            "several sizes",
+            (0..3)
+                .map(|at| {
+                    (format!("{at}.png"), encoded(RgbImage::from_pixel(8 + at, 9, Rgb([9, 2, 3])), ImageFormat::Png))
+                })
+                .collect(),
+            "",
+            Refused("2 of 3 images looked at have another size than 9x8", "give all images one size"),
+        ),
+        Row(
             "images without an ending",
             pictures("a b c"),
             "",
@@ -635,6 +839,85 @@ fn arrays() -> Vec<Row> {
                     "labels: array train_labels, 3 classes (0, 1, 2)",
                 ],
             ),
+        ),
+        Row(
+            "an array of words for parts",
+            vec![npz(
+                "s.npz",
+                &[
+                    ("images", images(&[6, 8, 8])),
+                    ("labels", labels(&[0, 1, 0, 1, 0, 1])),
+                    ("split", array("|S5", &[6], b"traintraintraintraintest\0test\0")),
+                ],
+            )],
+            "s.npz",
+            Read(
+                4,
+                2,
+                "0 1",
+                &["parts by array split: training images (4 images) to learn from; test images (2 images) held back"],
+            ),
+        ),
+        Row(
+            "an array of numbers for parts",
+            vec![npz("s.npz", &[("images", images(&[6, 8, 8])), ("split", labels(&[0, 0, 0, 0, 1, 1]))])],
+            "s.npz",
+            Refused("its array split holds the numbers 0, 1, which may be the parts", "numpy.where(split == 0"),
+        ),
+        Row(
+            "an array of yes and no for a part",
+            vec![npz("s.npz", &[("x", images(&[6, 8, 8])), ("test_mask", array("|b1", &[6], &[0, 0, 0, 0, 1, 1]))])],
+            "s.npz",
+            Read(4, 2, "", &["parts by array test_mask"]),
+        ),
+        Row(
+            "the numbers of the images of each part",
+            vec![npz(
+                "s.npz",
+                &[("x", images(&[6, 8, 8])), ("train_idx", labels(&[5, 0, 2])), ("test_idx", labels(&[1, 3]))],
+            )],
+            "s.npz",
+            Read(3, 2, "", &["parts by array train_idx, test_idx", "left aside: 1 image in no part of the set"]),
+        ),
+        Row(
+            "an array of parts in another file",
+            vec![
+                ("images.npy".to_owned(), images(&[6, 8, 8])),
+                ("split.npy".to_owned(), array("|S5", &[2], b"traintest\0")),
+            ],
+            "images.npy",
+            Read(6, 0, "", &["split.npy beside it is not read, so that the images of all parts are"]),
+        ),
+        Row(
+            "rows of numbers",
+            one("a.npy", array("<f4", &[40, 64], &floats(&small.repeat(20)))),
+            "a.npy",
+            Read(40, 0, "", &["each row of the array, 64 numbers, is read as an image of 8x8 pixels"]),
+        ),
+        Row(
+            "a matrix of correlations with labels",
+            vec![npz(
+                "c.npz",
+                &[
+                    (
+                        "x",
+                        array(
+                            "<f4",
+                            &[64, 64],
+                            &floats(&(0..4096).map(|at| ((at / 64) * (at % 64) % 2) as u8).collect::<Vec<_>>()),
+                        ),
+                    ),
+                    ("y", labels(&(0..64).map(|at| at % 2).collect::<Vec<_>>())),
+                ],
+            )],
+            "c.npz",
+            Refused("is a symmetric matrix of 64x64", "give an array of images"),
+        ),
+        Row(
+            "one image in each file",
+            (0..4).map(|at| (format!("{at}.npy"), images(&[28, 28, 3]))).collect(),
+            "",
+            Refused("holds 4 arrays that are one image each", "numpy.stack"),
         ),
         Row(
             "an array of masks beside the images",
@@ -739,6 +1022,61 @@ fn formats() -> Vec<Row> {
             )],
             "f.csv",
             Read(5, 1, "0 1", &[]),
+        ),
+        Row(
+            "pixels without names, the label last",
+            vec![text("a.csv", &lines(30, |at| format!("{},{}", &row(at * 7)[1..], at % 3)))],
+            "a.csv",
+            Read(
+                30,
+                0,
+                "0 1 2",
+                &["the last column is read as the label", "labels: the last column, 3 classes (0, 1, 2)"],
+            ),
+        ),
+        Row(
+            "decimal commas",
+            vec![text(
+                "a.csv",
+                &((0..64).map(|at| format!("pixel{at}")).collect::<Vec<_>>().join(";")
+                    + "\n"
+                    + &lines(4, |at| (0..64).map(|k| format!("0,{}", (at + k) % 10)).collect::<Vec<_>>().join(";"))),
+            )],
+            "a.csv",
+            Read(4, 0, "", &["decimal commas are read as decimal points"]),
+        ),
+        Row(
+            "columns that are no pixels",
+            vec![text(
+                "a.csv",
+                &((0..64).map(|at| format!("gene{at}")).collect::<Vec<_>>().join(",")
+                    + "\n"
+                    + &lines(4, |at| (0..64).map(|k| format!("0.{}", (at + k) % 10)).collect::<Vec<_>>().join(","))),
+            )],
+            "a.csv",
+            Refused("its 64 columns of numbers (gene0, ...) are not named for pixels", "pixel0"),
+        ),
+        Row(
+            "columns that may be pixels",
+            vec![text(
+                "a.csv",
+                &((0..64).map(|at| format!("f{at}")).collect::<Vec<_>>().join(",")
+                    + "\n"
+                    + &lines(4, |at| (0..64).map(|k| ((at + k) * 9 % 256).to_string()).collect::<Vec<_>>().join(","))),
+            )],
+            "a.csv",
+            Read(
+                4,
+                0,
+                "",
+                &["the 64 columns of numbers (f0, ...), not named for pixels, are read as images of 8x8 pixels"],
+            ),
+        ),
+        Row(
+            "an archive in pieces",
+            vec![("a.zip.001".to_owned(), b"PK\x03\x04".repeat(9)), ("a.zip.002".to_owned(), vec![1; 9])],
+            "",
+            Refused("it is a piece of an archive that was split", "cat set.zip.0* > set.zip"),
         ),
         Row(
             "CIFAR's Python version",

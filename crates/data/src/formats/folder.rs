@@ -332,7 +332,7 @@ fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, Image
         return Err(too_many(format!("{root}: no image file can be used"), &bad));
     };
     let (odd, good) = survey.odd_sizes();
-    if options.size.is_none() && good >= MIN_TRIED && 2 * odd > good {
+    if options.size.is_none() && 2 * odd > good {
         let usual = format!("{}x{}", shape.height, shape.width);
         let what = format!(
             "{root}: {odd} of {good} images looked at have another size than {usual}, which is the most usual one"

@@ -254,7 +254,8 @@ impl<'a> Set<'a> {
             .map(|at| self.listing.other_name(at))
             .filter(|name| is_archive_name(name))
             .collect();
-        let hint = archives_beside(&archives, self.listing.is_folder()).map_or(hint.clone(), |note| format!("{note}; {hint}"));
+        let hint =
+            archives_beside(&archives, self.listing.is_folder()).map_or(hint.clone(), |note| format!("{note}; {hint}"));
         Error::data(format!("{} holds no training images, only {}", root.display(), held.join(", ")), hint)
     }
 

@@ -55,6 +55,7 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let path = entry.map_err(Error::io("read", folder))?.path();
+        refuse_piece(&path)?;
         if path.is_file()
             && let Some(format) = detect(&path, &start(&path)?)
         {
@@ -155,6 +156,7 @@ fn has_images(path: &Path, format: Format) -> bool {
 /// # Errors
 /// The format is unknown; the message says what the file looks like.
 pub(crate) fn format_of(path: &Path) -> Result<Format> {
+    refuse_piece(path)?;
     let start = start(path)?;
     detect(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
@@ -176,6 +178,13 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
             },
         };
         Error::data(format!("{} can't be read as images: it is {what}", path.display()), hint)
+    })
+}
+
+/// Refuses a file that its name says to be a piece of an archive.
+fn refuse_piece(path: &Path) -> Result<()> {
+    signatures::piece_of_archive(path).filter(|_| path.is_file()).map_or(Ok(()), |kind| {
+        Err(Error::data(format!("{} can't be read as images: it is {}", path.display(), kind.name), kind.remedy))
     })
 }
 

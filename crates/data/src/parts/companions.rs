@@ -101,8 +101,7 @@ impl Folders {
         let words = || super::words(name).into_iter();
         let first = || words().next().map(|first| (above.to_owned(), first));
         folder_is_images(name)
-            || (words().any(|word| is_image(&word))
-                && first().is_some_and(|first| self.firsts.contains(&first)))
+            || (words().any(|word| is_image(&word)) && first().is_some_and(|first| self.firsts.contains(&first)))
     }
 
     fn place(&self, folder: &str, shared: usize) -> Place {

@@ -357,7 +357,8 @@ fn share_a_word(names: &[&str], one: usize, other: usize) -> bool {
     const MIN_LETTERS: usize = 4;
     let words = |at: usize| -> Vec<String> { words(&rest_of(names[at])) };
     let alike = |a: &String, b: &String| {
-        a.chars().count().min(b.chars().count()) >= MIN_LETTERS && (a.starts_with(b.as_str()) || b.starts_with(a.as_str()))
+        a.chars().count().min(b.chars().count()) >= MIN_LETTERS
+            && (a.starts_with(b.as_str()) || b.starts_with(a.as_str()))
     };
     words(one).iter().any(|a| words(other).iter().any(|b| alike(a, b)))
 }

@@ -3,7 +3,7 @@
 use super::Data;
 use crate::data::{self, ImageShape};
 use crate::error::Result;
-use crate::recipe::{Auto, Recipe, auto_length, auto_reading};
+use crate::recipe::{Auto, ImageSize, Recipe, auto_length, auto_reading};
 
 impl Recipe {
     /// A recipe made by rule for the images that `changes` name, as `key=value` (`data.source`, `data.size`, ...); `changes`
@@ -15,8 +15,16 @@ impl Recipe {
         // Any shape will do to read the changes; only the keys of the data are used.
         let any = Self::for_images(ImageShape { height: 32, width: 32, channels: 3 }, 60_000)?.recipe;
         let mut asked = any.changed(changes)?;
-        let mut data = Data::open(&asked, progress)?;
-        let reading = auto_reading(data.set().shape(), data.set().sample(), &asked.data);
+        // Images of several sizes can be opened in one size only; the sample shows what they are.
+        let mut data = match Data::open(&asked, progress) {
+            Err(error) if asked.data.size == ImageSize::KEEP => {
+                let resized = asked.changed(&["data.size=64".to_owned()])?;
+                Data::open(&resized, progress).map_err(|_| error)?
+            }
+            opened => opened?,
+        };
+        let found = data.set().sample().shape.unwrap_or(data.set().shape());
+        let reading = auto_reading(found, data.set().sample(), &asked.data);
         let (mut all, mut reasons): (Vec<String>, Vec<String>) = reading.into_iter().unzip();
         if !all.is_empty() {
             asked = asked.changed(&all)?;

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::scalar::{Kind, Scalar};
-use crate::class_labels::{ClassLabels, IDS, are_ids, describe_classes};
 use crate::Dataset;
+use crate::class_labels::{ClassLabels, IDS, are_ids, describe_classes};
 use crate::error::{Error, Result};
 use crate::first_names::first_names;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};

@@ -118,7 +118,10 @@ pub fn read(path: &Path, reader: &mut dyn Read, images: &Images, settings: Setti
         && is_symmetric(&floats, rows as usize)
     {
         return Err(Error::data(
-            format!("{} is a symmetric matrix of {rows}x{rows}, as of correlations or distances, no images", path.display()),
+            format!(
+                "{} is a symmetric matrix of {rows}x{rows}, as of correlations or distances, no images",
+                path.display()
+            ),
             "give an array of images",
         ));
     }
@@ -172,8 +175,8 @@ fn with_notes(set: InMemory, images: &Images, range: Range) -> InMemory {
     // Other numbers than bytes may be anything, such as embeddings.
     let is_flat = axes == "[n, side*side]" && images.sizes.len() == 2 && images.scalar.stored() > 1;
     let (side, values) = (images.shape().width, images.shape().len());
-    let flat =
-        is_flat.then(|| format!("each row of the array, {values} numbers, is read as an image of {side}x{side} pixels"));
+    let flat = is_flat
+        .then(|| format!("each row of the array, {values} numbers, is read as an image of {side}x{side} pixels"));
     set.with_notes(order.into_iter().chain(flat).chain(range.note))
 }
 

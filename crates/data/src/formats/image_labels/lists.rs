@@ -40,7 +40,9 @@ pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
         let files = first_names(&found.files.values().collect::<Vec<_>>(), MAX_SAID);
         let why = match found.has_parts() {
             true if listed * 10 >= all => format!("only {listed} of {all} images are listed"),
-            false if found.remark.is_some() => "the images to learn from are listed for another part as well".to_owned(),
+            false if found.remark.is_some() => {
+                "the images to learn from are listed for another part as well".to_owned()
+            }
             _ => continue,
         };
         remark = remark.or_else(|| Some(format!("{files}: {why}, so that all are learned from")));

@@ -134,10 +134,8 @@ pub(super) fn find(
                 }
             }
             (Told::Numbers(part), Labels::Ints(values)) => {
-                let rows: Option<Vec<usize>> = values
-                    .iter()
-                    .map(|value| usize::try_from((*value)?).ok().filter(|row| *row < images))
-                    .collect();
+                let rows: Option<Vec<usize>> =
+                    values.iter().map(|value| usize::try_from((*value)?).ok().filter(|row| *row < images)).collect();
                 if let Some(rows) = rows.filter(|rows| !rows.is_empty() && rows.len() < images) {
                     mark(&mut parts, rows.into_iter(), part);
                     arrays.push(&member.name);

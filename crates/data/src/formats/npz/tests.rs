@@ -106,10 +106,7 @@ fn labels_of_every_kind() {
     let files = [("x_train.npy", images(3)), ("y_train.npy", many)];
     let set = open_bytes(&zip(&files, true), Split::Train).unwrap();
     assert_eq!((set.attributes(), set.has_attribute(2, 1)), (words(&["0", "1", "2", "3"]), Some(true)));
-    assert_eq!(
-        (set.has_attribute(0, 2), set.has_attribute(3, 0), set.has_attribute(0, 4)),
-        (Some(false), None, None)
-    );
+    assert_eq!((set.has_attribute(0, 2), set.has_attribute(3, 0), set.has_attribute(0, 4)), (Some(false), None, None));
 }
 
 #[test]
@@ -122,10 +119,7 @@ fn validation_images_are_test_images_where_there_are_no_others() {
         ("val_labels.npy", label(4)),
     ];
     let open = |files: &[(&str, Vec<u8>)]| open_bytes(&zip(files, true), Split::Test).unwrap();
-    assert_eq!(
-        (open(&files).label(0), open(&files).classes()),
-        (Some(2), vec!["0".into(), "1".into(), "4".into()])
-    );
+    assert_eq!((open(&files).label(0), open(&files).classes()), (Some(2), vec!["0".into(), "1".into(), "4".into()]));
     files.extend([("test_images.npy", images(1)), ("test_labels.npy", label(1))]);
     assert_eq!((open(&files).label(0), open(&files).classes().len()), (Some(1), 3));
 }

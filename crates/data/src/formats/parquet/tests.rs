@@ -388,3 +388,29 @@ fn zstandard_as_pyarrow_writes_it() {
         }
     }
 }
+
+#[test]
+fn images_as_text_are_told_what_they_are() {
+    let folder = crate::testing::folder();
+    let path = folder.path().join("a.parquet");
+    let schema = "message m { required binary image (UTF8); required int64 label; }";
+    for (value, said) in [
+        ("iVBORw0KGgoAAAANSUhEUg", "its column image holds images as text (base64)"),
+        ("/9j/4AAQSkZJRg", "its column image holds images as text (base64)"),
+        ("train/cat/1.png", "its column image holds the names of images (train/cat/1.png), not the images"),
+        ("https://x.org/1.jpg", "its column image holds the names of images (https://x.org/1.jpg)"),
+        ("a caption", "no column holds images; its columns are image, label"),
+    ] {
+        write(&path, schema, None, Compression::SNAPPY, |at, column| match at {
+            0 => {
+                let values = [ByteArray::from(value), ByteArray::from(value)];
+                column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
+            }
+            _ => {
+                column.typed::<Int64Type>().write_batch(&[0, 1], None, None).unwrap();
+            }
+        });
+        let error = open_as(&path, Split::Train).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}

@@ -208,7 +208,8 @@ impl Columns {
             && let Some(at) = columns.label
         {
             let called = names.map(|names| field(names, at)).filter(|called| !called.is_empty());
-            columns.label_name = called.map_or_else(|| format!("column {}", at + 1), |called| format!("column {called}"));
+            columns.label_name =
+                called.map_or_else(|| format!("column {}", at + 1), |called| format!("column {called}"));
         }
         if columns.channels == 3 {
             columns.planes = are_planes(columns.side, rows.iter().filter_map(|row| columns.values(row)));
@@ -241,7 +242,9 @@ impl Columns {
             let without = if self.header { "names of columns" } else { "a header" };
             let doubt = match is_clear {
                 true => String::new(),
-                false => format!("; it may also be the {other} one: a first row with the names label, pixel0, ... tells"),
+                false => {
+                    format!("; it may also be the {other} one: a first row with the names label, pixel0, ... tells")
+                }
             };
             self.notes.push(format!("without {without}, the {which} column is read as the label{doubt}"));
         } else if self.label.is_none() && others.len() == 1 && !is_named {
@@ -273,7 +276,8 @@ impl Columns {
         (self.side, self.channels) =
             found.ok_or_else(|| format!("its {count} columns of numbers are no square image"))?;
         if !are_named {
-            let odd = rows.iter().find_map(|row| pixels.iter().find(|at| !is_byte(field(row, **at))).map(|at| (row, *at)));
+            let odd =
+                rows.iter().find_map(|row| pixels.iter().find(|at| !is_byte(field(row, **at))).map(|at| (row, *at)));
             let called = name(pixels[0]).unwrap_or_default();
             if let (true, Some((row, at))) = (is_named, odd) {
                 return Err(format!(
@@ -285,7 +289,9 @@ impl Columns {
             let side = self.side;
             let which = if is_named { format!(" ({called}, ...), not named for pixels,") } else { String::new() };
             let values = if odd.is_some() { ", though their values are no whole numbers from 0 to 255" } else { "" };
-            self.notes.push(format!("the {count} columns of numbers{which} are read as images of {side}x{side} pixels{values}"));
+            self.notes.push(format!(
+                "the {count} columns of numbers{which} are read as images of {side}x{side} pixels{values}"
+            ));
         }
         if pixels.iter().any(|at| rows.iter().any(|row| has_comma(field(row, *at)))) {
             self.notes.push("decimal commas are read as decimal points".to_owned());

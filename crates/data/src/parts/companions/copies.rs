@@ -52,7 +52,8 @@ pub(super) fn sizes(names: &[&str], below: &BTreeMap<&str, BTreeSet<&str>>, foun
         }
         let files = |folder: &str| -> HashMap<&str, usize> {
             let top = format!("{parent}{folder}/");
-            let inside = names.iter().enumerate().filter(|(at, name)| name.starts_with(&top) && !found.is_about.contains(at));
+            let inside =
+                names.iter().enumerate().filter(|(at, name)| name.starts_with(&top) && !found.is_about.contains(at));
             inside.map(|(at, name)| (&name[top.len()..name.len() - split(name).2.len()], at)).collect()
         };
         let Some((_, largest)) = sizes.last_key_value() else { continue };

@@ -16,10 +16,7 @@ fn aside(names: &str) -> String {
 fn pictures_about_images_are_found_by_names_and_images() {
     for (names, expected) in [
         // Names beside the images: BUSI, ISIC, DeepGlobe, NYU, webdataset, LGG.
-        (
-            "a/benign(1).png a/benign(1)_mask.png a/benign(1)_mask_1.png",
-            "a/benign(1)_mask.png a/benign(1)_mask_1.png",
-        ),
+        ("a/benign(1).png a/benign(1)_mask.png a/benign(1)_mask_1.png", "a/benign(1)_mask.png a/benign(1)_mask_1.png"),
         ("with_gt/a/1.png with_gt/a/1_mask.png with_gt/b/2.png", "with_gt/a/1_mask.png"),
         ("ISIC_1.jpg ISIC_1_segmentation.png ISIC_2.jpg", "ISIC_1_segmentation.png"),
         ("train/8_sat.jpg train/8_mask.png test/9_sat.jpg", "train/8_mask.png"),
@@ -187,9 +184,7 @@ fn pictures_about_images_are_left_aside_with_their_folders() {
 #[test]
 fn one_folder_for_each_image_takes_one_pass() {
     let names: Vec<String> = (0..20_000)
-        .flat_map(|at| {
-            [format!("{at}/images/{at}.png"), format!("{at}/masks/1.png"), format!("{at}/masks/{at}.png")]
-        })
+        .flat_map(|at| [format!("{at}/images/{at}.png"), format!("{at}/masks/1.png"), format!("{at}/masks/{at}.png")])
         .collect();
     let found = companions(&names.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(found.about.files, 40_000);

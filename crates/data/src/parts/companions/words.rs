@@ -188,9 +188,8 @@ fn is_resolution(token: &str) -> bool {
 
 /// Whether a file is named as a map of an image, by its last word.
 fn is_map<'t>(tokens: impl Iterator<Item = &'t String>) -> bool {
-    let words = tokens.filter(|token| {
-        !is_number(token) && !is_resolution(token) && !BESIDE_MAP_WORDS.contains(&token.as_str())
-    });
+    let words = tokens
+        .filter(|token| !is_number(token) && !is_resolution(token) && !BESIDE_MAP_WORDS.contains(&token.as_str()));
     words.last().is_some_and(|word| MAP_WORDS.contains(&word.as_str()))
 }
 
@@ -245,17 +244,12 @@ pub(super) fn base(stem: &str) -> (Vec<String>, bool) {
     let all: Vec<String> = tokens(stem).collect();
     let plain = |tokens: &[String]| -> Vec<String> {
         let is_kept = |token: &&String| {
-            !is_image(token)
-                && !is_about(token)
-                && !MAPPED_WORDS.contains(&token.as_str())
-                && part_of(token).is_none()
+            !is_image(token) && !is_about(token) && !MAPPED_WORDS.contains(&token.as_str()) && part_of(token).is_none()
         };
         let kept = tokens.iter().filter(is_kept);
         kept.map(|token| without_zeros(token).to_owned()).collect()
     };
-    let of_map = |token: &&String| {
-        !MAP_WORDS.contains(&token.as_str()) && !BESIDE_MAP_WORDS.contains(&token.as_str())
-    };
+    let of_map = |token: &&String| !MAP_WORDS.contains(&token.as_str()) && !BESIDE_MAP_WORDS.contains(&token.as_str());
     match all.iter().position(|token| is_about(token)) {
         // Of `brick_normal_2k`, all but the word.
         None if all.len() > 1 && is_map(all.iter()) => {
