@@ -345,6 +345,11 @@ fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, Image
 /// What to do where images have different sizes.
 const SIZES_HINT: &str = "give all images one size, such as 64 (`data.size`)";
 
+/// Whether a set was refused because its images have several sizes and none was given.
+pub fn is_of_sizes(error: &Error) -> bool {
+    error.hint() == SIZES_HINT
+}
+
 /// Returns an error if more than half of the files read are bad.
 fn refuse_too_many(files: &Files, file_states: &FileStates) -> Result<()> {
     let Some((bad, tried)) = file_states.too_many_bad() else { return Ok(()) };

@@ -152,7 +152,7 @@ impl<'a> Set<'a> {
         let holdings = division.holdings();
         let (used, list, remarks) = (Vec::new(), None, Vec::new());
         let mut set = Self { listing, names, parts, kept, holdings, companions, used, list, remarks };
-        if !division.divided && !(!sidecars.is_empty() && set.divide_by_lists(sidecars)) {
+        if !division.divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
             set.divide_by_names();
         }
         set

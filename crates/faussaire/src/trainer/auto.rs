@@ -3,7 +3,7 @@
 use super::Data;
 use crate::data::{self, ImageShape};
 use crate::error::Result;
-use crate::recipe::{Auto, ImageSize, Recipe, auto_length, auto_reading};
+use crate::recipe::{Auto, Recipe, auto_length, auto_reading};
 
 impl Recipe {
     /// A recipe made by rule for the images that `changes` name, as `key=value` (`data.source`, `data.size`, ...); `changes`
@@ -17,14 +17,14 @@ impl Recipe {
         let mut asked = any.changed(changes)?;
         // Images of several sizes can be opened in one size only; the sample shows what they are.
         let mut data = match Data::open(&asked, progress) {
-            Err(error) if asked.data.size == ImageSize::KEEP => {
-                let resized = asked.changed(&["data.size=64".to_owned()])?;
-                Data::open(&resized, progress).map_err(|_| error)?
+            Err(error) if data::folder::is_of_sizes(&error) => {
+                Data::open(&asked.changed(&["data.size=64".to_owned()])?, progress)?
             }
             opened => opened?,
         };
-        let found = data.set().sample().shape.unwrap_or(data.set().shape());
-        let reading = auto_reading(found, data.set().sample(), &asked.data);
+        let sample = data.set().sample();
+        let found = sample.shape.filter(|_| sample.other_sizes > 0).unwrap_or(data.set().shape());
+        let reading = auto_reading(found, sample, &asked.data);
         let (mut all, mut reasons): (Vec<String>, Vec<String>) = reading.into_iter().unzip();
         if !all.is_empty() {
             asked = asked.changed(&all)?;

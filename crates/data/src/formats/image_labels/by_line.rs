@@ -6,14 +6,6 @@ use crate::class_labels::{are_ids, natural_order};
 use crate::parts::Part;
 use crate::sidecars::{Sidecar, Table};
 
-/// What a file says.
-enum Said {
-    /// A label for each image.
-    Labels(Labelled),
-    /// Why its labels are not those of the images.
-    Unfit(String),
-}
-
 /// Labels from a file with as many lines as there are images.
 pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Vec<String>) -> Option<Labelled> {
     for (at, sidecar) in sources.tables() {
@@ -22,12 +14,12 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32], unused: &m
         }
         let Some(Ok(table)) = sources.table(at) else { continue };
         match read(sources, images, at, table) {
-            Some(Said::Labels(labels)) => {
+            Some(Ok(labels)) => {
                 let start = format!("{}: ", sidecar.name);
                 unused.retain(|reason| !reason.starts_with(&start));
                 return Some(labels);
             }
-            Some(Said::Unfit(why)) => {
+            Some(Err(why)) => {
                 let start = format!("{}: ", sidecar.name);
                 unused.retain(|reason| !reason.starts_with(&start));
                 unused.push(start + &why);
@@ -44,7 +36,8 @@ fn is_named(sidecar: &Sidecar<'_>) -> bool {
     !sidecar.is_outside && words.any(|word| label_rank(word).is_some())
 }
 
-fn read(sources: &Sources<'_>, images: &[u32], at: usize, table: &Table) -> Option<Said> {
+/// A label for each image, or why the labels in a file are not those of the images; `None` if it holds something else.
+fn read(sources: &Sources<'_>, images: &[u32], at: usize, table: &Table) -> Option<Result<Labelled, String>> {
     let index = sources.index();
     if table.columns() != 1 || table.column(0).any(|cell| index.some(cell).is_some()) {
         return None;
@@ -64,7 +57,7 @@ fn read(sources: &Sources<'_>, images: &[u32], at: usize, table: &Table) -> Opti
     }
     let name = &sources.sidecars()[at].name;
     if labels.len() != images.len() {
-        return Some(Said::Unfit(format!(
+        return Some(Err(format!(
             "it has {} labels without names of images, for {} images; a table of file_name,label says which is which",
             labels.len(),
             images.len()
@@ -72,7 +65,7 @@ fn read(sources: &Sources<'_>, images: &[u32], at: usize, table: &Table) -> Opti
     }
     let is_ordered = |pair: &[u32]| natural_order(index.name(pair[0]), index.name(pair[1])).is_le();
     if let Some(pair) = images.windows(2).find(|pair| !is_ordered(pair)) {
-        return Some(Said::Unfit(format!(
+        return Some(Err(format!(
             "it has a label a line, but the order of the images is unclear ({} before {}, or after it); a table of \
              file_name,label says which is which",
             index.name(pair[0]),
@@ -80,7 +73,7 @@ fn read(sources: &Sources<'_>, images: &[u32], at: usize, table: &Table) -> Opti
         )));
     }
     let what = format!("the lines of {name}, in the order of the files");
-    Some(Said::Labels(Labelled::apart(Values::Classes(labels), what, Vec::new(), vec![at])))
+    Some(Ok(Labelled::apart(Values::Classes(labels), what, Vec::new(), vec![at])))
 }
 
 #[cfg(test)]
