@@ -17,7 +17,7 @@ use crate::image_labels::{Found, Labelled, Sources, Values};
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{self, ByName, Holding, Holdings, Part, by_name, choose, divide, without_part};
 use crate::resize::ImageOptions;
-use crate::sidecars::Sidecar;
+use crate::sidecars::{Sidecar, looks_like_table};
 use crate::spelling;
 
 /// Files beside the folder or archive of the images that are looked at, and their size limit (64 MiB).
@@ -153,13 +153,14 @@ impl<'a> Set<'a> {
         let (used, list, remarks) = (Vec::new(), None, Vec::new());
         let mut set = Self { listing, names, parts, kept, holdings, companions, used, list, remarks };
         if !division.divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
-            set.divide_by_names();
+            set.divide_by_names(sidecars);
         }
         set
     }
 
-    /// Divides the images by words in the names of the files.
-    fn divide_by_names(&mut self) {
+    /// Divides the images by words in the names of the files. Where a table of the training images is beside them, as on Kaggle, the
+    /// others are images without labels, which is said.
+    fn divide_by_names(&mut self, sidecars: &[Sidecar<'_>]) {
         let taken: Vec<usize> = (0..self.names.len()).filter(|index| self.parts[*index].is_some()).collect();
         let names: Vec<&str> = taken.iter().map(|index| self.names[*index]).collect();
         let parts = match by_name(&names) {
@@ -172,6 +173,20 @@ impl<'a> Set<'a> {
             }
             ByName::Parts(parts) => parts,
         };
+        let is_of_training = |sidecar: &&Sidecar<'_>| {
+            sidecar.scope().part == Some(Part::Train) && looks_like_table(&sidecar.extension())
+        };
+        if let Some(table) = sidecars.iter().find(is_of_training) {
+            let mut others = names.iter().zip(&parts).filter(|(_, part)| **part != Some(Part::Train));
+            let example = others.next().map_or("", |(name, _)| name);
+            let count = 1 + others.count();
+            self.remarks.push(format!(
+                "all images are learned from, {count} too that are no training images by their names ({example}, for one) and not in \
+                 {}: their own folder holds them apart (test/)",
+                table.name
+            ));
+            return;
+        }
         self.holdings.remove(&Some(Part::Train));
         for (index, part) in taken.into_iter().zip(parts) {
             self.parts[index] = part;

@@ -249,7 +249,7 @@ pub(super) fn rows() -> Vec<Row> {
             Read(3, 0, "3 7", &["labels: qmnist-train-labels-idx2-int.gz, 2 classes (3, 7)"]),
         ),
         Row(
-            "test images beside the training images, by their names",
+            "half of the images have labels",
             with(
                 pictures("images/Train_{4}.png images/Test_{4}.png"),
                 [
@@ -259,10 +259,13 @@ pub(super) fn rows() -> Vec<Row> {
             ),
             "",
             Read(
-                4,
-                4,
+                8,
+                0,
                 "healthy rust",
-                &["parts by the names of the files (Test_0.png, for one): training images (4 images)"],
+                &[
+                    "4 of 8 images have no label (images/Test_0.png, for one)",
+                    "all images are learned from, 4 too that are no training images by their names (images/Test_0.png, for one)",
+                ],
             ),
         ),
         Row(

@@ -187,17 +187,21 @@ fn is_resolution(token: &str) -> bool {
 }
 
 /// Whether a file is named as a map of an image, by its last word.
-fn is_map<'t>(tokens: impl Iterator<Item = &'t String>) -> bool {
-    let words = tokens
-        .filter(|token| !is_number(token) && !is_resolution(token) && !BESIDE_MAP_WORDS.contains(&token.as_str()));
-    words.last().is_some_and(|word| MAP_WORDS.contains(&word.as_str()))
+fn is_map<'t>(tokens: impl DoubleEndedIterator<Item = &'t str>) -> bool {
+    let is_beside = |token: &&str| is_number(token) || is_resolution(token) || BESIDE_MAP_WORDS.contains(token);
+    tokens.rev().find(|token| !is_beside(token)).is_some_and(|word| MAP_WORDS.contains(&word))
 }
 
 /// Whether a file is named as a picture about an image.
 pub(super) fn file_is_about(stem: &str) -> bool {
-    let all: Vec<String> = tokens(stem).collect();
-    let is_named = all.iter().any(|token| is_about(token)) || (all.len() > 1 && is_map(all.iter()));
-    is_named && !all.iter().any(|token| CLASS_WORDS.contains(&token.as_str()))
+    // Sets are large, and most names are numbers.
+    if !stem.contains(char::is_alphabetic) {
+        return false;
+    }
+    let lower = stem.to_lowercase();
+    let all: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty()).collect();
+    let is_named = all.iter().any(|token| is_about(token)) || (all.len() > 1 && is_map(all.iter().copied()));
+    is_named && !all.iter().any(|token| CLASS_WORDS.contains(token))
 }
 
 /// What a folder of smaller versions of images is called otherwise: `cats` of `cats_resized`.
@@ -252,7 +256,7 @@ pub(super) fn base(stem: &str) -> (Vec<String>, bool) {
     let of_map = |token: &&String| !MAP_WORDS.contains(&token.as_str()) && !BESIDE_MAP_WORDS.contains(&token.as_str());
     match all.iter().position(|token| is_about(token)) {
         // Of `brick_normal_2k`, all but the word.
-        None if all.len() > 1 && is_map(all.iter()) => {
+        None if all.len() > 1 && is_map(all.iter().map(String::as_str)) => {
             (plain(&all.iter().filter(of_map).cloned().collect::<Vec<_>>()), MAP_WORDS.contains(&all[0].as_str()))
         }
         None => (plain(&all), false),
