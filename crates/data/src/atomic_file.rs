@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn the_old_file_stays_until_commit() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let target = folder.path().join("a.npy");
         std::fs::write(&target, "old").unwrap();
         let mut part = PartFile::create(&target).unwrap();
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_dropped_part_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let mut part = PartFile::create(&folder.path().join("a.npy")).unwrap();
         part.write(b"half").unwrap();
         assert_eq!(names(folder.path()).len(), 1);
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn whoever_writes_removes_what_killed_processes_left() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         // The last two are not ours: a download of a browser, a name of a person's.
         for name in ["a.npy.1-0.part", "b.npy.77-12.part", "film.mkv.part", "x.1-a.part"] {
             std::fs::write(folder.path().join(name), "left").unwrap();
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn files_that_belong_together_are_replaced_together() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let place = |name: &str| folder.path().join(name);
         let write = |name: &str, text: &str| {
             let mut part = PartFile::create(&place(name)).unwrap();
@@ -402,7 +402,7 @@ mod tests {
     #[test]
     fn links_are_followed_and_other_things_refused() {
         use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let place = |name: &str| folder.path().join(name);
         std::fs::create_dir(place("far")).unwrap();
         std::fs::write(place("far/target.png"), "old").unwrap();
@@ -426,7 +426,7 @@ mod tests {
 
     #[test]
     fn a_file_beyond_the_disk_is_refused_before_it_is_begun() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let target = folder.path().join("a.npy");
         require_room(&target, 1).unwrap();
         let error = require_room(&target, 1 << 60).unwrap_err();
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let error = PartFile::create(&folder.path().join("no/a.npy")).unwrap_err();
         assert!(error.to_string().starts_with("can't create"), "{error}");
     }

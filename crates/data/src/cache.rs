@@ -239,7 +239,7 @@ mod tests {
         Contents { count, shape: SHAPE, key: "abc".to_owned() }
     }
 
-    fn open(folder: &tempfile::TempDir, count: usize) -> Decoded {
+    fn open(folder: &crate::testing::Folder, count: usize) -> Decoded {
         Decoded::open(&contents(count), Some(folder.path()))
     }
 
@@ -251,13 +251,13 @@ mod tests {
         }
     }
 
-    fn files(folder: &tempfile::TempDir) -> usize {
+    fn files(folder: &crate::testing::Folder) -> usize {
         std::fs::read_dir(folder.path()).unwrap().count()
     }
 
     #[test]
     fn the_next_run_reads_what_this_one_decoded() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let first = open(&folder, 3);
         assert_eq!(read(&first, 0), Err(Found::Nothing));
         first.keep(2, Ok(&[255, 0]));
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn what_is_found_later_is_used_from_then_on() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         (0..3).for_each(|k| open(&folder, 3).keep(k, Ok(&[1, 2])));
         let first = open(&folder, 3);
         (0..3).for_each(|k| first.keep(k, Ok(&[51, 2])));
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_made_anew() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let fill = |decoded: &Decoded| (0..3).for_each(|k| decoded.keep(k, Ok(&[k as u8, 7])));
         fill(&open(&folder, 3));
         let path = folder.path().join("abc.bytes");
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn what_is_left_unfinished_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let decoded = open(&folder, 3);
         decoded.keep(0, Ok(&[1, 2]));
         assert_eq!(files(&folder), 1);
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn the_last_few_are_told_once() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let decoded = open(&folder, 200);
         for index in (0..200).filter(|index| ![5, 17, 80, 150, 199].contains(index)) {
             decoded.keep(index, Ok(&[1, 2]));
@@ -359,7 +359,7 @@ mod tests {
         memory.keep(0, Ok(&[0, 255]));
         assert!(memory.is_complete());
         let huge = ImageShape { height: 1 << 14, width: 1 << 14, channels: 3 };
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let off = Decoded::open(&Contents { shape: huge, ..contents(100) }, Some(folder.path()));
         assert!(off.describe().unwrap().starts_with("decoded on every read"));
         off.keep(0, Ok(&[1]));

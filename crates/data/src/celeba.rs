@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn both_files_must_be_here() {
-        let data = tempfile::tempdir().unwrap();
+        let data = crate::testing::folder();
         let data_folder = data.path();
         let folder = data_folder.join("celeba");
         std::fs::create_dir(&folder).unwrap();
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_published_folders_are_found() {
-        let data = tempfile::tempdir().unwrap();
+        let data = crate::testing::folder();
         let root = data.path();
         for name in ["Anno/list_attr_celeba.txt", "Eval/list_eval_partition.txt", "Img/img_align_celeba.zip"] {
             std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();

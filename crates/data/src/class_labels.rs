@@ -1,7 +1,14 @@
 //! Classes from raw labels, for every format: whole numbers or text, one value per image, some missing.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
+
+use crate::first_names::first_names;
+use crate::spelling;
+
+/// Fewest labels that, all different, are the numbers or names of the images.
+const MIN_IDS: usize = 8;
 
 /// The class of each image, and the names of the classes. Classes are the values that occur, in order: labels from 1 to 26 are
 /// 26 classes called 1 to 26.
@@ -85,7 +92,9 @@ impl ClassLabels {
         found.sort_by(|a, b| natural_order(a, b));
         let rank: BTreeMap<&String, u32> = found.iter().copied().zip(0..).collect();
         let labels = values.iter().map(|text| text.as_ref().and_then(|text| rank.get(text).copied())).collect();
-        Self::new(labels, found.into_iter().cloned().collect())
+        let mut classes = Self::new(labels, found.into_iter().cloned().collect());
+        classes.notes.extend(spelling::alike(&classes.names));
+        classes
     }
 
     /// A class for each image: label `k` means `names[k]`.
@@ -115,6 +124,23 @@ impl ClassLabels {
         self.labels.iter().filter(|label| label.is_none()).count()
     }
 }
+
+/// Whether labels are those of single images: there are several, and no two are the same.
+pub(crate) fn are_ids<T: Hash + Eq>(labels: impl Iterator<Item = T>) -> bool {
+    let mut seen = HashSet::new();
+    let mut count = 0;
+    for label in labels {
+        count += 1;
+        if !seen.insert(label) {
+            return false;
+        }
+    }
+    count >= MIN_IDS
+}
+
+/// Why labels that are ids are not read, as the end of a sentence.
+pub(crate) const IDS: &str =
+    "no two images have the same one, so that they are numbers or names of the images, no classes";
 
 /// Compares runs of digits by value and other text by its characters: `img2` comes before `img10`.
 pub(crate) fn natural_order(a: &str, b: &str) -> Ordering {
@@ -152,9 +178,7 @@ pub(crate) fn describe_classes(names: &[String]) -> String {
     /// Names that are listed.
     const MOST: usize = 10;
     let count = names.len();
-    let listed: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
-    let more = if count > MOST { ", ..." } else { "" };
-    format!("{count} class{} ({}{more})", if count == 1 { "" } else { "es" }, listed.join(", "))
+    format!("{count} class{} ({})", if count == 1 { "" } else { "es" }, first_names(names, MOST))
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn files_are_fetched_once() {
-        let cache = tempfile::tempdir().unwrap();
+        let cache = crate::testing::folder();
         let search_path = search_path(cache.path(), serve(mirror));
         let mut calls = 0;
         let path = search_path.find_or_fetch_quickdraw("sheep", &mut |_| calls += 1).unwrap();
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn damaged_transfers_leave_the_cache_empty() {
-        let cache = tempfile::tempdir().unwrap();
+        let cache = crate::testing::folder();
         let search_path = search_path(cache.path(), serve(mirror));
         for (category, expected) in
             [("ice cream", "but the file has 70"), ("cat", "does not begin with"), ("dog", "no such file (status 404)")]
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_corrupt_mnist_is_refused_and_named() {
-        let cache = tempfile::tempdir().unwrap();
+        let cache = crate::testing::folder();
         let search_path = search_path(cache.path(), serve(|_| Answer::Unannounced(gzip(&idx_images(2, 28, 28)))));
         let error = search_path.find_or_fetch_idx(&IDX_SETS[0], Split::Train, &mut |_| {}).unwrap_err();
         assert!(error.to_string().contains("train-images-idx3-ubyte.gz can't be fetched"), "{error}");
@@ -199,7 +199,7 @@ mod tests {
             Ok(bytes) => Answer::Whole(bytes),
             Err(_) => Answer::Missing,
         });
-        let cache = tempfile::tempdir().unwrap();
+        let cache = crate::testing::folder();
         let search_path = search_path(cache.path(), server);
         for set in &IDX_SETS {
             let [images, labels] = search_path.find_or_fetch_idx(set, Split::Test, &mut |_| {}).unwrap();

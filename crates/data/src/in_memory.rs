@@ -180,6 +180,33 @@ impl InMemory {
         self
     }
 
+    /// The images with these numbers, in this order, with their labels.
+    ///
+    /// # Errors
+    /// There are none, or there is no such image.
+    pub(crate) fn only(self, images: &[usize]) -> Result<Self> {
+        if let Some(at) = images.iter().find(|at| **at >= self.count) {
+            return Err(Error::data(format!("{} has no image {at}", self.info.name), "give numbers of its images"));
+        }
+        fn of<T: Copy>(values: &[T], length: usize, images: &[usize]) -> Vec<T> {
+            images.iter().flat_map(|at| &values[at * length..][..length]).copied().collect()
+        }
+        let length = self.shape.len();
+        let pixels = match &self.pixels {
+            Pixels::Bytes(bytes) => Pixels::Bytes(of(bytes, length, images)),
+            Pixels::Floats(floats) => Pixels::Floats(of(floats, length, images)),
+        };
+        let digested = if self.digested.is_empty() { Vec::new() } else { of(&self.digested, 1, images) };
+        let info = self.info.at(&images.into());
+        Ok(Self { info, digested, ..Self::new(String::new(), self.shape, pixels)? })
+    }
+
+    /// The same set with the reason why what may be its labels is not used.
+    pub(crate) fn with_unused_labels(mut self, reason: String) -> Self {
+        self.info.unused_labels.push(reason);
+        self
+    }
+
     /// The same set with more notes for the user.
     pub(crate) fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
         self.info.notes.extend(notes);

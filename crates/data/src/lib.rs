@@ -19,6 +19,7 @@ mod digest;
 mod download;
 pub mod error;
 mod fetch;
+mod first_names;
 mod formats;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -43,6 +44,7 @@ pub mod random;
 mod resize;
 mod resized;
 mod resolve;
+mod spelling;
 mod subset;
 mod synthetic;
 #[cfg(test)]
@@ -65,6 +67,7 @@ pub use dataset::{BadFile, Dataset, DatasetInfo, ImageShape, Kind, Labels, Sampl
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use fetch::Progress;
+pub use first_names::first_names;
 pub use folder::Folder;
 use formats::{archive, image_files, image_labels, pictures, pixel_csv, sidecars, signatures, sniff, stl10, survey};
 pub use formats::{cifar, folder, idx, npy, npz, parquet};

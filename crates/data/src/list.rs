@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn sets_on_this_machine_are_listed_with_their_folders() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         std::fs::create_dir_all(root.join("fashion-mnist")).unwrap();
         std::fs::create_dir_all(root.join("quickdraw")).unwrap();

@@ -1,10 +1,12 @@
 //! The parts of a data set: images to train on, validation and test images, and images without labels. Published sets name
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
+mod by_name;
 mod companions;
 mod divide;
 mod said;
 
+pub(crate) use by_name::{ByName, by_name, without_part};
 pub(crate) use divide::{Holding, divide};
 pub(crate) use said::{choose, describe};
 use std::collections::BTreeMap;
@@ -106,11 +108,17 @@ const PLAIN_WORDS: [&str; 18] = [
 
 /// What a name says beside the part: its other words but for plain ones, as they are written.
 pub(crate) fn rest_of(name: &str) -> String {
-    let is_rest = |word: &&str| {
-        let word = word.to_lowercase();
-        part_of_word(&word).is_none() && !PLAIN_WORDS.contains(&word.as_str())
+    let is_part = |word: &str| part_of_word(&word.to_lowercase()).is_some();
+    let is_plain = |word: &str| PLAIN_WORDS.contains(&word.to_lowercase().as_str());
+    let rest = |run: &'_ str| -> Vec<String> {
+        let words = split(run);
+        // The number in `DIV2K` belongs to it, that in `train2017` to the part.
+        if words.iter().any(|word| is_part(word)) || words.iter().all(|word| is_plain(word)) {
+            return words.into_iter().filter(|word| !is_part(word) && !is_plain(word)).map(str::to_owned).collect();
+        }
+        vec![run.to_owned()]
     };
-    split(name).into_iter().filter(is_rest).collect::<Vec<_>>().join("_")
+    name.split(|c: char| !c.is_alphanumeric()).flat_map(rest).collect::<Vec<_>>().join("_")
 }
 
 /// The part that one word in lower case means.
@@ -179,6 +187,21 @@ mod tests {
         assert_eq!(of(&["top/1", "2"]), 0);
         assert_eq!(of(&["a", "b"]), 0);
         assert_eq!(of(&[]), 0);
+    }
+
+    #[test]
+    fn the_rest_of_a_name_keeps_its_numbers() {
+        for (name, rest) in [
+            ("DIV2K_train_HR", "DIV2K_HR"),
+            ("train2017", ""),
+            ("trainA", "A"),
+            ("mnist_train", "mnist"),
+            ("train_images_1", ""),
+            ("rps-test-set", "rps"),
+            ("train-00000-of-00002", ""),
+        ] {
+            assert_eq!(rest_of(name), rest, "{name}");
+        }
     }
 
     #[test]

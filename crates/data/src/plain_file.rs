@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn files_are_read_up_to_the_limit() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a");
         assert_eq!(read_plain(&path, 9).unwrap_err().kind(), ErrorKind::NotFound);
         std::fs::write(&path, "12345").unwrap();
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn nothing_else_is_waited_for() {
         use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let at = |name: &str| folder.path().join(name);
         assert!(std::process::Command::new("mkfifo").arg(at("fifo")).status().unwrap().success());
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();

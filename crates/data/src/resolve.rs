@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn paths_are_opened_in_their_format() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         std::fs::write(root.join("b.dat"), array(8)).unwrap();
         assert_eq!(open_plain(&root.join("b.dat")).unwrap().len(), 2);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn archives_are_opened_and_checked() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let image = sample("rgb.png");
         let files = [("cat/a.png", &image[..]), ("dog/b.png", &image[..]), ("dog/c.png", b"no picture")];
         for (name, bytes) in [("a.zip", zip(&files, true)), ("a.tgz", gzip(&tar(&files)))] {
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn bad_files_are_listed() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         let look = |path: &Path| check(path.to_str().unwrap(), &OpenOptions::default(), &mut |_| {});
         image::GrayImage::new(5, 6).save(root.join("a.png")).unwrap();

@@ -2,9 +2,30 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A folder that is removed at the end of a test.
+pub(crate) struct Folder {
+    /// The files beside a set are looked at, and those in the system's folder are anybody's.
+    _above: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Folder {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// An empty folder, alone in another one.
+pub(crate) fn folder() -> Folder {
+    let above = tempfile::tempdir().unwrap();
+    let path = above.path().join("set");
+    std::fs::create_dir(&path).unwrap();
+    Folder { _above: above, path }
+}
 
 /// The folder of real data (`$FAUSSAIRE_DATA`, or `shared/data` beside the checkout); none: the test is skipped.
 pub(crate) fn shared_data() -> Option<PathBuf> {

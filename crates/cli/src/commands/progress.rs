@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use faussaire::Result;
+use faussaire::data::first_names;
 use faussaire::ops::Precision;
 use faussaire::render::{Images, terminal};
 use faussaire::train::{Event, Gan, Request, StepReport, Watcher};
@@ -13,6 +14,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::findings;
 use crate::print::{self, note};
 use crate::report::{self, count, counted};
+
+/// Labels that are named.
+const SHOWN: usize = 12;
 
 /// Images in the strip, as in the lab.
 const STRIP: usize = 10;
@@ -77,7 +81,9 @@ impl Console {
             note!("{note}");
         }
         if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
-            note!("conditional on: {}", shortened(&gan.recipe.labels.names));
+            let names = &gan.recipe.labels.names;
+            let all = if names.len() > SHOWN { format!(" ({} in all)", names.len()) } else { String::new() };
+            note!("conditional on: {}{all}", first_names(names, SHOWN));
         }
         note!("run folder {}; Ctrl-C stops after the current step and saves", run.display());
     }
@@ -160,13 +166,6 @@ impl Console {
         print::picture(&strip);
         Ok(())
     }
-}
-
-/// The first names of a list that may be long.
-fn shortened(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let more = if names.len() > SHOWN { format!(", ... ({} in all)", names.len()) } else { String::new() };
-    names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ") + &more
 }
 
 /// A line of losses, with D's accuracy for losses whose scores have a threshold.

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_longest_goes_first() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         // Files with holes: they take no room on the disk.
         for (name, age, length) in [("old.bytes", 30, 9 << 30), ("new.bytes", 10, 8 << 30), ("other.txt", 90, 5 << 30)]
         {

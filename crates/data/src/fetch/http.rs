@@ -149,7 +149,7 @@ mod tests {
     /// What fetching from a server that gives `answer` says, and what it leaves in the folder.
     fn outcome(answer: Answer, change: impl FnOnce(&mut Remote)) -> (Result<(), String>, Vec<String>) {
         let server = serve(move |_| answer.clone());
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let mut remote = remote(format!("{server}/abc.bin"));
         change(&mut remote);
         let result = fetch(&remote, &folder.path().join("abc.bin"), &mut |_| {});
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_good_file_arrives_with_progress() {
         let server = serve(|path| if path == "/abc.bin" { Answer::Whole(BODY.to_vec()) } else { Answer::Missing });
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let target = folder.path().join("abc.bin");
         std::fs::write(folder.path().join("abc.bin.1-0.part"), "left by a killed process").unwrap();
         let mut seen = Vec::new();
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn no_server_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         // A port that was free a moment ago.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let result = fetch(&remote(format!("http://127.0.0.1:{port}/x")), &folder.path().join("x"), &mut |_| {});

@@ -81,6 +81,7 @@ impl Container {
         let got = read_up_to(&file, &mut start).map_err(|error| error.to_string())?;
         let (members, images) = if zip::matches(&start[..got]) {
             let (members, images) = member::sorted_unique(prefixed(zip::members(&file)?, prefix));
+            zip::refuse_unreadable(&members[..images])?;
             (Members::Zip(file, members), images)
         } else if Compression::of(&start[..got]).is_some() {
             let (bytes, members) = tar::unpack(file, &mut passed)?;

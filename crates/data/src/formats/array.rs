@@ -8,5 +8,5 @@ pub(crate) mod range;
 pub(crate) mod scalar;
 pub(crate) mod shape;
 
-pub(crate) use pixels::{Images, Settings, from_bytes, read};
+pub(crate) use pixels::{Images, Settings, from_bytes, is_symmetric, read};
 pub(crate) use scalar::Scalar;

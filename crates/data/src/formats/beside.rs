@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::array::key::{Key, Role};
 use super::array::labels::{Array, Labels, Unread};
 use super::compression::unpacked;
+use super::npz::rows;
 use super::{idx, npy, npz};
 use crate::Dataset;
 use crate::error::{Error, Result};
@@ -75,14 +76,27 @@ pub(crate) fn attach(set: InMemory, images: &Path) -> Result<InMemory> {
             Err(unread) => notes.push(format!("the labels in {} are not read: {unread}", name(&file.path))),
         }
     }
+    notes.extend(parts_beside(images));
     let Some((labels, file)) = found else { return Ok(set.with_notes(notes)) };
     let others = labels_of_other_parts(&file.path);
     let names = beside.iter().filter(|file| file.key.role == Some(Role::Names));
     let mut names = names.filter(|file| file.key.same_set(&key) || file.key.rest.is_empty());
     let names = names.find_map(|file| names_in(&file.path)).unwrap_or_default();
-    let set = labels.attach(set, &others, &names, false)?;
-    notes.insert(0, format!("labels from {}", name(&file.path)));
-    Ok(set.with_notes(notes))
+    Ok(labels.attach(set, &name(&file.path), &others, &names, false)?.with_notes(notes))
+}
+
+/// A note on an array beside `images` that tells their parts.
+fn parts_beside(images: &Path) -> Option<String> {
+    let folder = images.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| PathBuf::from(entry.file_name()));
+    let is_array = |name: &PathBuf| name.extension().is_some_and(|ending| ending == "npy");
+    let found = names.filter(|name| is_array(name) && rows::tells_parts(&stem(name))).min()?;
+    let array = stem(&found);
+    Some(format!(
+        "{} beside it is not read, so that the images of all parts are: numpy.savez(\"set.npz\", x=images, y=labels, \
+         {array}={array}) holds them apart",
+        found.display()
+    ))
 }
 
 /// The labels of the other parts of the set that has its labels in the file `labels`.

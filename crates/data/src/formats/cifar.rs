@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn planes_become_pixels_and_files_follow_their_numbers() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         for (name, which) in [("data_batch_10.bin", [9]), ("data_batch_2.bin", [4]), ("test_batch.bin", [7])] {
             std::fs::write(root.join(name), rows(&which)).unwrap();
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn an_archive_reads_like_its_folder() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let names = b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n";
         let (one, two, test) = (rows(&[1]), rows(&[2, 5]), rows(&[6]));
         let files: [(&str, &[u8]); 5] = [
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn every_wrong_bit_of_a_compressed_archive_is_found_or_harmless() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.tar.gz");
         let zipped = gzip(&archive(&[("data_batch_1.bin", &rows(&[1, 7]))]));
         std::fs::write(&path, &zipped).unwrap();
@@ -397,7 +397,7 @@ mod tests {
 
     #[test]
     fn damaged_files_say_what_is_wrong() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("data_batch_1.bin");
         let message = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
@@ -427,7 +427,7 @@ mod tests {
 
     #[test]
     fn the_second_label_of_cifar_100_is_the_class() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         let row = |coarse: u8, fine: u8| [&[coarse, fine][..], &[10; PLANE], &[20; PLANE], &[30; PLANE]].concat();
         let (train, test) = ([row(19, 99), row(3, 0)].concat(), row(0, 42));
@@ -459,7 +459,7 @@ mod tests {
 
     #[test]
     fn the_python_version_is_named() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.tar.gz");
         for name in ["cifar-10-batches-py/data_batch_1", "cifar-100-python/train"] {
             std::fs::write(&path, gzip(&tar(&[(name, b"\x80\x03")]))).unwrap();

@@ -12,9 +12,11 @@ use crate::Format;
 use crate::class_labels::natural_order;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::first_names::first_names;
 use crate::in_memory::InMemory;
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{Holdings, Part, describe, part_of};
+use crate::signatures::STACK;
 use crate::with_notes::WithNotes;
 
 /// A data file of a folder.
@@ -76,6 +78,12 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
             count => format!("{count} files hold no images and are left aside, {first} for one"),
         });
     }
+    if let Some(size) = one_image_each(&images).or_else(|| one_image_each(&others)).filter(|_| images.len() != 1) {
+        let (count, first) = (images.len().max(others.len()), images.first().or(others.first()).map(DataFile::name));
+        let first = first.unwrap_or_default();
+        let what = format!("{} holds {count} arrays that are one image each ({first}: {size})", folder.display());
+        return Err(Error::data(what, STACK));
+    }
     if images.is_empty() {
         return Err(several(folder, &others, "none of them with images"));
     }
@@ -108,7 +116,7 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
             let mut classes = names.clone();
             classes.sort_by(|a, b| natural_order(a, b));
             classes.dedup();
-            notes.push(format!("each file is a class: {}", shown(&classes)));
+            notes.push(format!("each file is a class: {}", first_names(&classes, 10)));
             let name = |file: &DataFile| images.iter().position(|other| other == file).map(|at| names[at].clone());
             let names = chosen.iter().filter_map(name).collect();
             Ok(DataFiles { files: chosen, names, classes, divided, notes })
@@ -139,19 +147,31 @@ fn alike(files: &[DataFile]) -> bool {
     first.is_some() && shapes.all(|shape| shape == first)
 }
 
-/// The names of some classes.
-fn shown(classes: &[String]) -> String {
-    let more = if classes.len() > 10 { format!(" and {} more", classes.len() - 10) } else { String::new() };
-    format!("{}{more}", classes.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", "))
+/// The shape of several arrays, if it is that of one image and the same for all.
+fn one_image_each(files: &[DataFile]) -> Option<String> {
+    const MIN_FILES: usize = 3;
+    let shape = |file: &DataFile| -> Option<Vec<u64>> {
+        (file.format == Format::Npy).then(|| npy::open_array(&file.path).ok().map(|opened| opened.header.shape))?
+    };
+    let first = shape(files.first()?)?;
+    let is_image = match first[..] {
+        [height, width] | [height, width, 1 | 3 | 4] | [1, height, width] => {
+            // Flat images, many of them, have a square number of values.
+            let may_be_flat = height != width && width.isqrt().pow(2) == width;
+            !may_be_flat && height.min(width) >= 8 && height.max(width) <= 4 * height.min(width)
+        }
+        _ => false,
+    };
+    let are_same = || files.iter().all(|file| shape(file).as_ref() == Some(&first));
+    (files.len() >= MIN_FILES && is_image && are_same()).then(|| format!("shape {first:?}"))
 }
 
 /// An error that lists the data files to choose from.
 fn several(folder: &Path, files: &[DataFile], what: &str) -> Error {
-    let names: Vec<String> = files.iter().take(20).map(DataFile::name).collect();
-    let more = if files.len() > names.len() { ", ..." } else { "" };
+    let names: Vec<String> = files.iter().map(DataFile::name).collect();
     let first = files.first().map_or_else(|| folder.to_path_buf(), |file| file.path.clone());
     Error::data(
-        format!("{} holds {} data files, {what}: {}{more}", folder.display(), files.len(), names.join(", ")),
+        format!("{} holds {} data files, {what}: {}", folder.display(), files.len(), first_names(&names, 20)),
         format!("name one of them: {}", first.display()),
     )
 }
@@ -249,7 +269,7 @@ mod tests {
 
     /// Number of images, and classes, of a folder of these files; and the notes.
     fn look(files: &[(&str, Vec<u8>)], split: Split) -> Result<(usize, Vec<String>, Vec<String>)> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         for (name, bytes) in files {
             std::fs::write(folder.path().join(name), bytes).unwrap();
         }
@@ -281,7 +301,8 @@ mod tests {
         for set in sets {
             let (count, classes, notes) = look(&set, Split::Train).unwrap();
             assert_eq!((count, classes), (6, text(&["0", "1", "2"])), "{}", set[0].0);
-            let (labels, parts) = (format!("labels from {}", set[1].0), notes.first().cloned().unwrap_or_default());
+            let (labels, parts) =
+                (format!("labels: {}, 3 classes (0, 1, 2)", set[1].0), notes.first().cloned().unwrap_or_default());
             assert!(
                 notes.contains(&labels) && parts.starts_with("parts: ") && parts.ends_with("held back"),
                 "{notes:?}"

@@ -332,7 +332,7 @@ fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, Image
         return Err(too_many(format!("{root}: no image file can be used"), &bad));
     };
     let (odd, good) = survey.odd_sizes();
-    if options.size.is_none() && good >= MIN_TRIED && 2 * odd > good {
+    if options.size.is_none() && 2 * odd > good {
         let usual = format!("{}x{}", shape.height, shape.width);
         let what = format!(
             "{root}: {odd} of {good} images looked at have another size than {usual}, which is the most usual one"
@@ -344,6 +344,11 @@ fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, Image
 
 /// What to do where images have different sizes.
 const SIZES_HINT: &str = "give all images one size, such as 64 (`data.size`)";
+
+/// Whether a set was refused because its images have several sizes and none was given.
+pub fn is_of_sizes(error: &Error) -> bool {
+    error.hint() == SIZES_HINT
+}
 
 /// Returns an error if more than half of the files read are bad.
 fn refuse_too_many(files: &Files, file_states: &FileStates) -> Result<()> {

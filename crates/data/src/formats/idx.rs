@@ -33,7 +33,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     let set = images(path, options)?;
     let Some(labels) = labels_beside(path) else { return beside::attach(set, path) };
     let others = beside::labels_of_other_parts(&labels);
-    let set = self::labels(&labels)?.attach(set, &others, &emnist::names(path), true)?;
+    let file = labels.file_name().unwrap_or_default().to_string_lossy();
+    let set = self::labels(&labels)?.attach(set, &file, &others, &emnist::names(path), true)?;
     Ok(set.with_notes(emnist::note(path)))
 }
 
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn labels_are_found_beside_the_images() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         put("train-images-idx3-ubyte.gz", &gzip(&idx_images(3, 4, 3)));
         put("train-labels.idx1-ubyte", &idx_labels(&[2, 0, 2]));
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn labels_of_relatives_of_mnist() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         let labelled = |name: &str| {
             let set = open(&folder.path().join(name), &OpenOptions::default()).unwrap();
@@ -145,7 +146,7 @@ mod tests {
         put("qmnist-train-labels-idx2-int.gz", &gzip(&labels));
         let (found, classes, notes) = labelled("qmnist-train-images-idx3-ubyte.gz");
         assert_eq!((found, classes), (vec![Some(1), Some(0)], vec!["3".to_owned(), "7".to_owned()]));
-        assert_eq!(notes.last().unwrap(), "labels from qmnist-train-labels-idx2-int.gz");
+        assert_eq!(notes.last().unwrap(), "labels: qmnist-train-labels-idx2-int.gz, 2 classes (3, 7)");
         // EMNIST's letters begin at 1.
         put("emnist-letters-train-images-idx3-ubyte", &idx_images(3, 4, 4));
         put("emnist-letters-train-labels-idx1-ubyte", &idx_labels(&[2, 1, 2]));

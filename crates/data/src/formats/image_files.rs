@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::attributes::{Attributes, WithAttributes};
 use crate::cache::evict;
-use crate::class_labels::ClassLabels;
+use crate::class_labels::{ClassLabels, IDS, are_ids};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::first_names::first_names;
 use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
 use crate::image_labels::lists;
 use crate::image_labels::{Found, Labelled, Sources, Values};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{self, Holding, Holdings, Part, choose, divide};
+use crate::parts::{self, ByName, Holding, Holdings, Part, by_name, choose, divide, without_part};
 use crate::resize::ImageOptions;
-use crate::sidecars::Sidecar;
+use crate::sidecars::{Sidecar, looks_like_table};
+use crate::spelling;
 
 /// Files beside the folder or archive of the images that are looked at, and their size limit (64 MiB).
 const MAX_BESIDE: usize = 100;
@@ -130,12 +132,14 @@ struct Set<'a> {
     kept: Vec<String>,
     /// What the set has of each part, and where.
     holdings: Holdings,
-    /// Pictures about images, the set once more, and pictures called like photographs, which are left aside as well.
-    companions: [Holding; 3],
+    /// Pictures about images, the set once more, pictures called like photographs, and smaller ones, which are left aside as well.
+    companions: [Holding; 4],
     /// Sidecars that say the parts.
     used: Vec<usize>,
-    /// The file that lists all parts, if one does.
+    /// What tells all parts, if one thing does.
     list: Option<String>,
+    /// More to say of the parts.
+    remarks: Vec<String>,
 }
 
 impl<'a> Set<'a> {
@@ -146,19 +150,63 @@ impl<'a> Set<'a> {
         let parts: Vec<Option<Part>> = (0..names.len()).map(|index| division.part(index)).collect();
         let companions = division.companions().map(Holding::clone);
         let holdings = division.holdings();
-        let mut set = Self { listing, names, parts, kept, holdings, companions, used: Vec::new(), list: None };
-        if !division.divided && !sidecars.is_empty() {
-            set.divide_by_lists(sidecars);
+        let (used, list, remarks) = (Vec::new(), None, Vec::new());
+        let mut set = Self { listing, names, parts, kept, holdings, companions, used, list, remarks };
+        if !division.divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
+            set.divide_by_names(sidecars);
         }
         set
     }
 
-    /// Divides the images by lists beside them.
-    fn divide_by_lists(&mut self, sidecars: &[Sidecar<'_>]) {
+    /// Divides the images by words in the names of the files. Where a table of the training images is beside them, as on Kaggle, the
+    /// others are images without labels, which is said.
+    fn divide_by_names(&mut self, sidecars: &[Sidecar<'_>]) {
+        let taken: Vec<usize> = (0..self.names.len()).filter(|index| self.parts[*index].is_some()).collect();
+        let names: Vec<&str> = taken.iter().map(|index| self.names[*index]).collect();
+        let parts = match by_name(&names) {
+            ByName::Nothing => return,
+            ByName::Doubt(one, other) => {
+                self.remarks.push(format!(
+                    "all images are learned from: {one} and {other} may be of different parts, which folders (train/, test/) tell"
+                ));
+                return;
+            }
+            ByName::Parts(parts) => parts,
+        };
+        let is_of_training = |sidecar: &&Sidecar<'_>| {
+            sidecar.scope().part == Some(Part::Train) && looks_like_table(&sidecar.extension())
+        };
+        if let Some(table) = sidecars.iter().find(is_of_training) {
+            let mut others = names.iter().zip(&parts).filter(|(_, part)| **part != Some(Part::Train));
+            let example = others.next().map_or("", |(name, _)| name);
+            let count = 1 + others.count();
+            self.remarks.push(format!(
+                "all images are learned from, {count} too that are no training images by their names ({example}, for one) and not in \
+                 {}: their own folder holds them apart (test/)",
+                table.name
+            ));
+            return;
+        }
+        self.holdings.remove(&Some(Part::Train));
+        for (index, part) in taken.into_iter().zip(parts) {
+            self.parts[index] = part;
+            self.holdings.entry(part).or_default().files += 1;
+            self.kept[index] = without_part(&self.kept[index]);
+        }
+        let example = names.first().map_or("", |name| name.rsplit('/').next().unwrap_or(name));
+        self.list = Some(format!("the names of the files ({example}, for one)"));
+    }
+
+    /// Divides the images by lists beside them, if there are any.
+    fn divide_by_lists(&mut self, sidecars: &[Sidecar<'_>]) -> bool {
         let taken: Vec<usize> = (0..self.names.len()).filter(|index| self.parts[*index].is_some()).collect();
         let names: Vec<&str> = taken.iter().map(|index| self.names[*index]).collect();
         let (kept, all) = (vec![String::new(); names.len()], vec![Part::Train; names.len()]);
-        let Some(lists) = lists(&Sources::new(&names, &kept, &all, sidecars)) else { return };
+        let lists = lists(&Sources::new(&names, &kept, &all, sidecars));
+        self.remarks.extend(lists.remark.clone());
+        if lists.files.is_empty() {
+            return false;
+        }
         for (index, part) in taken.iter().zip(&lists.parts) {
             self.parts[*index] = *part;
         }
@@ -185,6 +233,7 @@ impl<'a> Set<'a> {
         }
         self.holdings.retain(|_, holding| holding.files > 0);
         self.used = lists.used;
+        true
     }
 
     /// The numbers of the images of a part.
@@ -216,12 +265,19 @@ impl<'a> Set<'a> {
             }
             _ => "to learn from them, pack them without the names of parts".to_owned(),
         };
+        let archives: Vec<&str> = (0..self.listing.others())
+            .map(|at| self.listing.other_name(at))
+            .filter(|name| is_archive_name(name))
+            .collect();
+        let hint =
+            archives_beside(&archives, self.listing.is_folder()).map_or(hint.clone(), |note| format!("{note}; {hint}"));
         Error::data(format!("{} holds no training images, only {}", root.display(), held.join(", ")), hint)
     }
 
     /// Notes on the parts and what belongs to none.
     fn notes(&self) -> Vec<String> {
-        parts::describe(&self.holdings, self.list.as_deref()).into_iter().chain(self.left_aside()).collect()
+        let parts = parts::describe(&self.holdings, self.list.as_deref());
+        parts.into_iter().chain(self.remarks.iter().cloned()).chain(self.left_aside()).collect()
     }
 
     /// Notes on what is left aside.
@@ -230,7 +286,7 @@ impl<'a> Set<'a> {
         if let Some(held) = self.holdings.get(&None) {
             notes.push(format!("left aside: {} in no part of the set", held.describe_files()));
         }
-        let [about, copies, twins] = &self.companions;
+        let [about, copies, twins, sizes] = &self.companions;
         if about.files > 0 {
             let what = about.describe_files();
             notes.push(format!("left aside: {what}, by their names masks or other pictures about the images"));
@@ -241,7 +297,29 @@ impl<'a> Set<'a> {
         if twins.files > 0 {
             notes.push(format!("left aside: {}, called like a JPEG file beside them", twins.describe_files()));
         }
+        if sizes.files > 0 {
+            let what = sizes.describe_files();
+            notes.push(format!("left aside: {what}: the same names as in the folder of the largest size"));
+        }
         notes
+    }
+}
+
+/// A note on archives beside the images, or in the archive of these.
+fn archives_beside(archives: &[&str], is_folder: bool) -> Option<String> {
+    const MAX_SAID: usize = 3;
+    let listed = format!("{} ({})", counted(archives.len(), "archive"), first_names(archives, MAX_SAID));
+    (!archives.is_empty()).then(|| match is_folder {
+        true => format!("{listed} beside image files not read: only what is unpacked is"),
+        false => format!("{listed} inside the archive not read: unpack the outer one first"),
+    })
+}
+
+/// Whether text labels in files of their own are different for all images.
+fn are_ids_of_images(values: &Values) -> bool {
+    match values {
+        Values::Classes(labels) => are_ids(labels.iter().flatten()),
+        Values::Ordered(_) | Values::Attributes(..) => false,
     }
 }
 
@@ -279,6 +357,10 @@ fn part(
         Ok((images, found))
     };
     let (mut images, mut found) = find(train)?;
+    // The numbers or names of the images in files of their own, also in those of the other parts.
+    let ids = found.labels.take_if(|labelled| are_ids_of_images(&labelled.values));
+    let ids = ids.map(|labelled| format!("{}: {IDS}", labelled.what));
+    found.unused.extend(ids.clone());
     let mut known = None;
     if chosen != train {
         let of_train = found.labels.take();
@@ -290,6 +372,10 @@ fn part(
             Some(labels) => (set.images(chosen), Found { labels: Some(labels), ..Found::default() }),
             None => find(chosen)?,
         };
+        if let Some(ids) = ids {
+            found.labels = None;
+            found.unused.push(ids);
+        }
         // Published test images often have no labels, but validation images have.
         let has_validation = chosen == Part::Test && set.holdings.contains_key(&Some(Part::Validation));
         if of_train.is_some() && found.labels.is_none() && has_validation {
@@ -324,10 +410,8 @@ fn part(
     let unused = (0..listing.others()).filter(|at| !used.contains(at)).map(|at| listing.other_name(at));
     unused.clone().for_each(|name| others.add(name));
     notes.extend(others.describe());
-    let nested = unused.filter(|name| is_archive_name(name)).count();
-    if nested > 0 && !listing.is_folder() {
-        notes.push(format!("{} inside the archive not read: unpack the outer one first", counted(nested, "archive")));
-    }
+    let nested: Vec<&str> = unused.filter(|name| is_archive_name(name)).collect();
+    notes.extend(archives_beside(&nested, listing.is_folder()));
     notes.extend(listing.passed().describe());
     Ok((folder.with_notes(notes, found.unused), attributes))
 }
@@ -345,6 +429,9 @@ fn said(labelled: &Labelled, images: &[usize], names: &[&str]) -> Vec<String> {
         }
     };
     let mut notes = vec![format!("labels: {}, {what}", labelled.what)];
+    if !matches!(labelled.values, Values::Attributes(..)) {
+        notes.extend(spelling::alike(&classes(&labelled.values).names));
+    }
     if let Some(first) = first {
         let example = names[images[first]];
         let have = if missing == 1 { "has" } else { "have" };

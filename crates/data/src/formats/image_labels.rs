@@ -6,12 +6,14 @@
 //! 4. tables of attributes, 1 or -1 (`attribute_tables`);
 //! 5. folders, one for each class (`folders`), unless a table gives other labels for the paths in them (`tables`);
 //! 6. other tables with the name of an image and its label in each row (`tables`, `numbered`);
-//! 7. the names of the files, as in `cat.1.jpg` (`file_names`).
+//! 7. files with a label a line, in the order of the images (`by_line`);
+//! 8. the names of the files, as in `cat.1.jpg` (`file_names`).
 //!
 //! Each part of a set is labelled for itself; the classes are those of the training images.
 
 mod attribute_tables;
 mod beside;
+mod by_line;
 mod file_names;
 mod folders;
 mod image_column;
@@ -27,9 +29,11 @@ use std::sync::OnceLock;
 use crate::attributes::Attributes;
 use crate::class_labels::ClassLabels;
 use crate::error::Result;
+use crate::first_names::first_names;
 use crate::parts::Part;
 use crate::sidecars::{Index, Sidecar, Table, looks_like_table};
 pub(crate) use numbered::parts as parts_by_number;
+use tables::Candidates;
 pub(crate) use tables::{has_labels, listed, parts_by_column};
 
 /// Files with the names of images that may still be tables.
@@ -75,6 +79,10 @@ pub(crate) struct Sources<'a> {
     sidecars: &'a [Sidecar<'a>],
     /// The sidecars that may be tables, each with its table, or what is wrong with it, which is read on demand.
     tables: BTreeMap<usize, OnceLock<Result<Table, String>>>,
+    /// The images by their names in any spelling, which is built on demand.
+    loose: OnceLock<Index<'a>>,
+    /// The labels in the tables, for each part.
+    candidates: [OnceLock<Candidates>; 4],
 }
 
 /// What was found for a part.
@@ -100,7 +108,24 @@ impl<'a> Sources<'a> {
         }
         tables.sort_by_key(|at| sidecars[*at].name.matches('/').count());
         tables.truncate(MAX_TABLES);
-        Self { index, kept, sidecars, tables: tables.into_iter().map(|at| (at, OnceLock::new())).collect() }
+        let tables = tables.into_iter().map(|at| (at, OnceLock::new())).collect();
+        Self { index, kept, sidecars, tables, loose: OnceLock::new(), candidates: Default::default() }
+    }
+
+    /// The tables with labels of the images of `part`, which are read once.
+    fn candidates(&self, part: Part, images: &[u32]) -> &Candidates {
+        let place = match part {
+            Part::Train => 0,
+            Part::Validation => 1,
+            Part::Test => 2,
+            Part::Unlabelled => 3,
+        };
+        self.candidates[place].get_or_init(|| tables::candidates(self, part, images))
+    }
+
+    /// The images' names in any spelling.
+    fn loosely(&self) -> &Index<'a> {
+        self.loose.get_or_init(|| self.index.loose())
     }
 
     /// The images' names.
@@ -164,10 +189,7 @@ impl<'a> Sources<'a> {
             None => None,
         };
         if let Some(table) = &instead {
-            let names = folders.classes.map_or(String::new(), |classes| {
-                let more = if classes.names.len() > MAX_FOLDERS_SAID { ", ..." } else { "" };
-                classes.names[..classes.names.len().min(MAX_FOLDERS_SAID)].join(", ") + more
-            });
+            let names = folders.classes.map_or(String::new(), |classes| first_names(&classes.names, MAX_FOLDERS_SAID));
             let note = format!("the folders ({names}) are no classes: {table} gives the labels of the images in them");
             found.notes = vec![note];
         } else if let Some(classes) = folders.classes {
@@ -185,10 +207,12 @@ impl<'a> Sources<'a> {
             |sidecar: &Sidecar<'_>| part != Part::Train || instead.as_ref().is_none_or(|table| *table == sidecar.name);
         found.labels = tables::find(self, part, images, &wanted, &mut found.unused)
             .or_else(|| numbered::find(self, images))
+            .or_else(|| by_line::find(self, part, images, &mut found.unused))
             .or_else(|| file_names::find(&kept));
         if found.labels.is_none() {
             found.unused.extend(self.unreadable());
             found.unused.extend(beside::unread(self, images));
+            found.unused.extend(file_names::unclear(&kept));
         }
         Ok(found)
     }

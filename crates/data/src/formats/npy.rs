@@ -62,7 +62,7 @@ mod tests {
     use crate::testing::{gzip, npy, shared_data};
 
     fn open_bytes(bytes: &[u8]) -> Result<InMemory> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.npy");
         std::fs::write(&path, bytes).unwrap();
         open(&path, &OpenOptions::default())
@@ -162,7 +162,7 @@ mod tests {
             file("<f8", "1, 2, 2", &[0.0f64, 4.0, 8.0, 16.0].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>());
         let dark = open_bytes(&digits).unwrap();
         assert!(dark.notes()[0].contains("`data.range` = [0, 16] makes 16 white"), "{:?}", dark.notes());
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.npy");
         for bytes in [digits, file("|u1", "1, 2, 2", &[0, 4, 8, 16])] {
             std::fs::write(&path, bytes).unwrap();

@@ -2,13 +2,15 @@
 //! and often labels. Arrays are identified by name (those of Keras, MedMNIST and numpy itself) or else by
 //! shape.
 
+pub(crate) mod rows;
+
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
 use crate::Dataset;
-use crate::class_labels::describe_classes;
 use crate::error::{Error, Result};
+use crate::first_names::first_names;
 use crate::formats::archive::zip::{self, Location};
 use crate::formats::archive::{self, OtherFiles};
 use crate::formats::array::key::{Key, Role};
@@ -19,8 +21,9 @@ use crate::formats::beside;
 use crate::in_memory::InMemory;
 use crate::npy::{self, Header};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{Holdings, Part, describe};
+use crate::parts::{self, Holdings, Part, describe};
 use crate::pread::{ReadAt, read_at};
+use rows::Rows;
 
 /// Names of training images, each with the name of its labels, in order of preference.
 const TRAIN: [[&str; 2]; 8] = [
@@ -36,6 +39,9 @@ const TRAIN: [[&str; 2]; 8] = [
 
 /// Names of test images, each with the name of its labels.
 const TEST: [[&str; 2]; 3] = [["x_test", "y_test"], ["test_images", "test_labels"], ["test", "labels"]];
+
+/// Arrays that are named.
+const MOST_NAMED: usize = 8;
 
 /// One array of the file.
 struct Member {
@@ -101,7 +107,12 @@ fn is_array(name: &str) -> bool {
 pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let members = members(path, &file)?;
-    let images = choose(path, &members, options.split)?;
+    let rows = match choose(path, &members, Split::Test) {
+        Err(_) => rows_of(path, &file, &members)?,
+        Ok(_) => None,
+    };
+    let split = if rows.is_some() { Split::Train } else { options.split };
+    let images = choose(path, &members, split)?;
     let (labels, unread) = labels_of(&members, images);
     let set = read(path, &file, images, |member_path, reader| {
         let length = Some(images.packed.location.length);
@@ -109,11 +120,47 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
         array::read(member_path, reader, &layout, Settings { range: options.range, binary: true })
     })?;
     let set = set.named(path.display().to_string()).with_notes(parts_of(&members, options.split));
-    let Some(labels) = labels else {
-        let aside = left_aside(&members, &[images]);
-        return beside::attach(set.with_notes(unread.into_iter().chain(aside)), path);
+    let set = match labels {
+        Some(labels) => labelled(set, path, &file, &members, labels)?,
+        None => beside::attach(set.with_notes(unread), path)?,
     };
-    let values = match labels_in(path, &file, labels)? {
+    let used: Vec<&str> = [Some(images), labels].into_iter().flatten().map(|member| member.name.as_str()).collect();
+    let aside = left_aside(&members, images.key.part, &used, rows.as_ref());
+    let set = set.with_notes(aside);
+    match rows {
+        Some(rows) => of_part(set, &rows, options.split),
+        None => Ok(set),
+    }
+}
+
+/// The part of each training image, where an array tells it.
+fn rows_of(path: &Path, file: &File, members: &[Member]) -> Result<Option<Rows>> {
+    let Ok(images) = choose(path, members, Split::Train) else { return Ok(None) };
+    let count = images.header.shape.first().copied().unwrap_or(0);
+    rows::find(&path.display().to_string(), members, count, &|member| labels_in(path, file, member))
+}
+
+/// The images of the part that serves as `split`.
+fn of_part(set: InMemory, rows: &Rows, split: Split) -> Result<InMemory> {
+    let mut holdings = rows.holdings();
+    let by = format!("array {}", rows.arrays);
+    let Some(part) = parts::choose(&holdings, split) else {
+        let what = format!("{} has no {} images by its {by}", set.name(), split.describe());
+        return Err(match split {
+            Split::Train => Error::data(what, "save the set without the array to learn from all images"),
+            Split::Test => Error::NoTestImages { what, hint: "use its training images".into() },
+        });
+    };
+    let wanted: Vec<usize> = (0..set.len()).filter(|row| rows.parts.get(*row) == Some(&Some(part))).collect();
+    let said = (split == Split::Train).then(|| describe(&holdings, Some(&by))).flatten();
+    let aside = holdings.remove(&None).filter(|_| split == Split::Train);
+    let aside = aside.map(|held| format!("left aside: {} in no part of the set", held.describe_files()));
+    Ok(set.only(&wanted)?.with_notes(said.into_iter().chain(aside)))
+}
+
+/// `set` with the labels in the array `labels`.
+fn labelled(set: InMemory, path: &Path, file: &File, members: &[Member], labels: &Member) -> Result<InMemory> {
+    let values = match labels_in(path, file, labels)? {
         Ok(values) => values,
         Err(unread) => return Ok(set.with_notes([format!("the labels in {} are not read: {unread}", labels.name)])),
     };
@@ -122,10 +169,10 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
         let key = &member.key;
         key.role == Some(Role::Labels) && key.same_set(&labels.key) && !std::ptr::eq(*member, labels)
     };
-    let others = members.iter().filter(is_other).map(|member| labels_in(path, &file, member));
+    let others = members.iter().filter(is_other).map(|member| labels_in(path, file, member));
     let others: Vec<Labels> = others.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let names = members.iter().find(|member| member.key.role == Some(Role::Names));
-    let names = names.map(|names| labels_in(path, &file, names)).transpose()?;
+    let names = names.map(|names| labels_in(path, file, names)).transpose()?;
     let names = match names {
         Some(Ok(Labels::Text(names))) => names.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default(),
         _ => Vec::new(),
@@ -133,10 +180,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     if values.len() != set.len() {
         return Ok(set);
     }
-    let set = values.attach(set, &others, &names, labels.array().is_plain())?;
-    let classes = set.classes();
-    let said = (!classes.is_empty()).then(|| format!("labels: array {}, {}", labels.name, describe_classes(&classes)));
-    Ok(set.with_notes(said.into_iter().chain(left_aside(&members, &[images, labels]))))
+    let digested = labels.array().is_plain();
+    values.attach(set, &format!("array {}", labels.name), &others, &names, digested)
 }
 
 /// What each array of images is used for, if they are several parts.
@@ -153,24 +198,19 @@ fn parts_of(members: &[Member], split: Split) -> Option<String> {
     describe(&holdings, None)
 }
 
-/// A note on the arrays of the part of `used` that are neither used nor read as labels or names.
-fn left_aside(members: &[Member], used: &[&Member]) -> Option<String> {
-    let part = used.first().and_then(|images| images.key.part);
-    let is_used = |member: &Member| used.iter().any(|other| std::ptr::eq(*other, member));
-    let is_known = |member: &Member| matches!(member.key.role, Some(Role::Labels | Role::Names));
-    let of_part = |member: &Member| member.key.part.is_none() || member.key.part == part;
-    let aside: Vec<&str> =
-        members.iter().filter(|m| !is_used(m) && !is_known(m) && of_part(m)).map(|m| m.name.as_str()).collect();
-    (!aside.is_empty()).then(|| format!("left aside: {}", counted_names(&aside)))
-}
-
-/// `1 array (masks)`, `3 arrays (a, b, c)`.
-fn counted_names(names: &[&str]) -> String {
-    /// Names that are listed.
-    const MOST: usize = 8;
-    let more = if names.len() > MOST { ", ..." } else { "" };
-    let s = if names.len() == 1 { "" } else { "s" };
-    format!("{} array{s} ({}{more})", names.len(), names[..names.len().min(MOST)].join(", "))
+/// A note on the arrays that are neither used nor read as labels, names or parts, nor images of another part than `part`.
+fn left_aside(members: &[Member], part: Option<Part>, used: &[&str], rows: Option<&Rows>) -> Option<String> {
+    let is_used = |member: &Member| {
+        used.contains(&member.name.as_str())
+            || rows.is_some_and(|rows| rows.arrays.split(", ").any(|array| array == member.name))
+    };
+    let is_known = |member: &Member| match member.key.role {
+        Some(Role::Labels | Role::Names) => true,
+        _ => member.like_images() && member.key.part.is_some() && member.key.part != part,
+    };
+    let aside: Vec<&str> = members.iter().filter(|m| !is_used(m) && !is_known(m)).map(|m| m.name.as_str()).collect();
+    let s = if aside.len() == 1 { "" } else { "s" };
+    (!aside.is_empty()).then(|| format!("left aside: {} array{s} ({})", aside.len(), first_names(&aside, MOST_NAMED)))
 }
 
 /// The labels in a file that holds nothing else, or is named for labels.
@@ -324,195 +364,4 @@ fn damaged(path: &Path, what: &str) -> Error {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-mod tests {
-    use super::*;
-    use crate::Dataset;
-    use crate::testing::{self, npy, shared_data};
-
-    fn array(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
-        npy(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}"), bytes)
-    }
-
-    fn images(count: u8) -> Vec<u8> {
-        let bytes: Vec<u8> = (0..count).flat_map(|index| [0, 51, 255, index]).collect();
-        array("|u1", &format!("{count}, 2, 2"), &bytes)
-    }
-
-    fn zip(files: &[(&str, Vec<u8>)], deflated: bool) -> Vec<u8> {
-        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
-        testing::zip(&files, deflated)
-    }
-
-    fn open_bytes(bytes: &[u8], split: Split) -> Result<InMemory> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.npz");
-        std::fs::write(&path, bytes).unwrap();
-        open(&path, &OpenOptions::default().split(split))
-    }
-
-    fn about(set: &InMemory) -> (usize, Vec<Option<u32>>) {
-        (set.len(), (0..set.len()).map(|index| set.label(index)).collect())
-    }
-
-    #[test]
-    fn keras_layout_stored_and_deflated() {
-        let files = [
-            ("x_test.npy", images(1)),
-            ("x_train.npy", images(3)),
-            ("y_train.npy", array("|u1", "3,", &[2, 0, 1])),
-            ("y_test.npy", array("<i8", "1, 1", &[5, 0, 0, 0, 0, 0, 0, 0])),
-        ];
-        for deflate in [false, true] {
-            let file = zip(&files, deflate);
-            let train = open_bytes(&file, Split::Train).unwrap();
-            assert_eq!(about(&train), (3, vec![Some(2), Some(0), Some(1)]));
-            assert_eq!(train.classes(), ["0", "1", "2", "5"]);
-            let test = open_bytes(&file, Split::Test).unwrap();
-            assert_eq!((about(&test), test.classes().len()), ((1, vec![Some(3)]), 4));
-            let mut image = [9.0; 4];
-            train.read(2, &mut image).unwrap();
-            assert_eq!(image, [0.0, 0.2, 1.0, 2.0 / 255.0]);
-        }
-    }
-
-    #[test]
-    fn the_array_of_images_is_found() {
-        let labels = || array("<i4", "2,", &[1, 0, 0, 0, 0, 0, 0, 0]);
-        let set = |files: &[(&str, Vec<u8>)]| open_bytes(&zip(files, true), Split::Train).map(|set| about(&set));
-        let with = (2, vec![Some(1), Some(0)]);
-        assert_eq!(set(&[("arr_0.npy", images(2))]).unwrap(), (2, vec![None, None]));
-        assert_eq!(set(&[("arr_0.npy", images(2)), ("arr_1.npy", labels())]).unwrap(), with);
-        assert_eq!(set(&[("Images.npy", images(2)), ("labels.npy", labels())]).unwrap(), with);
-        assert_eq!(set(&[("faces.npy", images(2)), ("label.npy", labels())]).unwrap(), with);
-        // Not as many labels as images, or no whole numbers: none, and a note.
-        assert_eq!(set(&[("x.npy", images(3)), ("y.npy", labels())]).unwrap(), (3, vec![None; 3]));
-        let floats = array("<f4", "2,", &0.5f32.to_le_bytes().repeat(2));
-        assert_eq!(set(&[("x.npy", images(2)), ("y.npy", floats)]).unwrap(), (2, vec![None; 2]));
-        let error = set(&[("a.npy", images(2)), ("b.npy", images(2)), ("c.npy", labels())]).unwrap_err();
-        let expected = "holds several arrays of images: it holds a [2, 2, 2] |u1, b [2, 2, 2] |u1, c [2] <i4";
-        assert!(error.to_string().ends_with(expected), "{error}");
-        let error = set(&[("a.npy", labels()), ("b.npy", labels())]).unwrap_err().to_string();
-        assert!(error.contains("no array of images: it holds a [2] <i4"), "{error}");
-        let error = open_bytes(&zip(&[("x.npy", images(2))], true), Split::Test).unwrap_err().to_string();
-        assert!(error.contains("no test images of its own: it holds x [2, 2, 2] |u1"), "{error}");
-    }
-
-    /// Names of the classes and labels (-1: none) of two images with these labels, and the notes.
-    fn labelled(labels: Vec<u8>, more: &[(&str, Vec<u8>)]) -> (Vec<String>, Vec<i64>, Vec<String>) {
-        let files = [&[("x_train.npy", images(3)), ("y_train.npy", labels)], more].concat();
-        let set = open_bytes(&zip(&files, true), Split::Train).unwrap();
-        (set.classes(), (0..3).map(|index| set.label(index).map_or(-1, i64::from)).collect(), set.notes())
-    }
-
-    #[test]
-    fn labels_of_every_kind() {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let said = |classes: &str| format!("labels: array y_train, {classes}");
-        let shifted = array("|u1", "3, 1", &[3, 1, 2]);
-        assert_eq!(labelled(shifted, &[]), (words(&["1", "2", "3"]), vec![2, 0, 1], vec![said("3 classes (1, 2, 3)")]));
-        let one_hot = array("|u1", "3, 3", &[0, 0, 1, 1, 0, 0, 0, 1, 0]);
-        let named = array("|S4", "3,", b"owl\0cat\0hen\0");
-        let (names, labels, notes) = labelled(one_hot, &[("class_names.npy", named)]);
-        assert_eq!(
-            (names, labels, notes),
-            (words(&["owl", "cat", "hen"]), vec![2, 0, 1], vec![said("3 classes (owl, cat, hen)")])
-        );
-        let text = array("|S3", "3,", b"dogcatdog");
-        assert_eq!(labelled(text, &[]), (words(&["cat", "dog"]), vec![1, 0, 1], vec![said("2 classes (cat, dog)")]));
-        let some = array("|i1", "3,", &[7, 255, 5]);
-        let notes = vec!["1 of 3 images has no label".to_owned(), said("2 classes (5, 7)")];
-        assert_eq!(labelled(some, &[]), (words(&["5", "7"]), vec![1, -1, 0], notes));
-        let (names, labels, notes) = labelled(array("|O", "3,", &[0; 40]), &[]);
-        assert_eq!((names, labels), (words(&[]), vec![-1; 3]));
-        assert!(notes[0].starts_with("the labels in y_train are not read: they are Python objects"), "{notes:?}");
-        let (.., notes) = labelled(array("|u1", "2,", &[1, 2]), &[]);
-        assert_eq!(notes, ["y_train is not read as labels: its shape is [2], for 3 images"]);
-        let many = array("|u1", "3, 4", &[1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
-        let files = [("x_train.npy", images(3)), ("y_train.npy", many)];
-        let set = open_bytes(&zip(&files, true), Split::Train).unwrap();
-        assert_eq!((set.attributes(), set.has_attribute(2, 1)), (words(&["0", "1", "2", "3"]), Some(true)));
-        assert_eq!(
-            (set.has_attribute(0, 2), set.has_attribute(3, 0), set.has_attribute(0, 4)),
-            (Some(false), None, None)
-        );
-    }
-
-    #[test]
-    fn validation_images_are_test_images_where_there_are_no_others() {
-        let label = |label: u8| array("|u1", "1, 1", &[label]);
-        let mut files = vec![
-            ("train_images.npy", images(3)),
-            ("train_labels.npy", array("|u1", "3, 1", &[0, 1, 0])),
-            ("val_images.npy", images(1)),
-            ("val_labels.npy", label(4)),
-        ];
-        let open = |files: &[(&str, Vec<u8>)]| open_bytes(&zip(files, true), Split::Test).unwrap();
-        assert_eq!(
-            (open(&files).label(0), open(&files).classes()),
-            (Some(2), vec!["0".into(), "1".into(), "4".into()])
-        );
-        files.extend([("test_images.npy", images(1)), ("test_labels.npy", label(1))]);
-        assert_eq!((open(&files).label(0), open(&files).classes().len()), (Some(1), 3));
-    }
-
-    #[test]
-    fn fingerprints_of_earlier_versions_stay() {
-        let set = |labels: Vec<u8>| {
-            let files = [("x_train.npy", images(3)), ("y_train.npy", labels)];
-            open_bytes(&zip(&files, true), Split::Train).unwrap()
-        };
-        let classes = |count: u32| (0..count).map(|label| label.to_string()).collect::<Vec<_>>();
-        let pixels = |set: InMemory| set.fingerprint();
-        let shape = crate::ImageShape { height: 2, width: 2, channels: 1 };
-        let bytes: Vec<u8> = (0..3).flat_map(|index| [0, 51, 255, index]).collect();
-        let earlier = || InMemory::from_bytes("x", shape, bytes.clone()).unwrap();
-        // Whole numbers from 0 to 65,535 were classes, up to the largest; other labels were not read.
-        let plain = earlier().with_labels(vec![3, 1, 2], classes(4)).unwrap();
-        assert_eq!(pixels(set(array("|u1", "3, 1", &[3, 1, 2]))), plain.fingerprint());
-        for labels in [array("|S1", "3,", b"aab"), array("|u1", "3, 2", &[0, 1, 1, 0, 1, 0])] {
-            assert_eq!(pixels(set(labels)), earlier().fingerprint());
-        }
-    }
-
-    #[test]
-    fn zips_of_arrays_only_are_claimed() {
-        let folder = tempfile::tempdir().unwrap();
-        let claimed = |bytes: &[u8]| {
-            std::fs::write(folder.path().join("a"), bytes).unwrap();
-            matches(&folder.path().join("a"))
-        };
-        assert!(claimed(&zip(&[("x.npy", images(1)), ("y.npy", images(1))], true)));
-        assert!(!claimed(&zip(&[("x.npy", images(1)), ("y.png", images(1))], true)));
-        assert!(!claimed(&zip(&[], true)) && !claimed(&images(1)) && !claimed(b"PK"));
-    }
-
-    #[test]
-    fn damaged_files_are_errors() {
-        let whole = zip(&[("x.npy", images(50)), ("y.npy", array("|u1", "50,", &[3; 50]))], false);
-        assert!(open_bytes(&whole, Split::Train).is_ok());
-        for length in (0..whole.len()).step_by(7) {
-            assert!(open_bytes(&whole[..length], Split::Train).is_err(), "{length}");
-        }
-        // One wrong pixel: the checksum tells.
-        let mut wrong = whole.clone();
-        wrong[180] ^= 1;
-        let error = open_bytes(&wrong, Split::Train).unwrap_err().to_string();
-        assert!(error.ends_with("x.npy is damaged: Invalid checksum"), "{error}");
-        let error = open_bytes(&zip(&[("x.npy", images(2)[..80].to_vec())], true), Split::Train).unwrap_err();
-        assert!(error.to_string().contains("x.npy is not a whole .npy file"), "{error}");
-        let short = array("<i4", "2,", &[1, 0, 0, 0]);
-        let error = open_bytes(&zip(&[("x.npy", images(2)), ("y.npy", short)], true), Split::Train).unwrap_err();
-        assert!(error.to_string().contains("its header declares shape [2], but it has"), "{error}");
-    }
-
-    #[test]
-    fn pickles_are_refused() {
-        let pickle = array("|O", "2,", &[0; 40]);
-        let error = open_bytes(&zip(&[("x.npy", pickle)], true), Split::Train).unwrap_err();
-        assert!(error.to_string().contains("unpickling runs code"), "{error}");
-        let Some(data) = shared_data() else { return };
-        let error = open(&data.join("sheep-market/aaron_sheep.npz"), &OpenOptions::default()).unwrap_err();
-        assert!(error.to_string().contains("train.npy holds Python objects"), "{error}");
-        assert!(error.hint().contains("numpy.s"), "{}", error.hint());
-    }
-}
+mod tests;

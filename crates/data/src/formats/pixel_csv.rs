@@ -9,7 +9,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::class_labels::ClassLabels;
+use crate::class_labels::{ClassLabels, IDS, are_ids};
 use crate::error::{Error, Result};
 use crate::formats::array::scalar::{Kind, Scalar};
 use crate::formats::array::{self, Images, Settings};
@@ -33,6 +33,14 @@ pub(crate) fn matches(path: &Path, start: &[u8]) -> bool {
     let opened = File::open(path).and_then(unpacked);
     let read = opened.and_then(|(reader, _)| reader.take(DETECTION_BYTES).read_to_end(&mut text));
     read.is_ok() && Columns::of(&text).is_ok()
+}
+
+/// Why a table of text is no table of pixels, as the end of a sentence; `None` if it can't be read.
+pub(crate) fn why_not(path: &Path) -> Option<String> {
+    let mut text = Vec::new();
+    let (reader, _) = File::open(path).and_then(unpacked).ok()?;
+    reader.take(DETECTION_BYTES).read_to_end(&mut text).ok()?;
+    Columns::of(&text).err()
 }
 
 /// Opens the images of a part in a table.
@@ -117,6 +125,16 @@ impl Rows {
         (self.bytes.len() + 4 * self.floats.len()) as u64
     }
 
+    /// Whether the rows are as many as their values, and a symmetric matrix.
+    fn is_symmetric(&self, length: usize) -> bool {
+        self.parts.len() == length
+            && if self.floats.is_empty() {
+                array::is_symmetric(&self.bytes, length)
+            } else {
+                array::is_symmetric(&self.floats, length)
+            }
+    }
+
     /// The rows of `split`: those of the training part and of none, or of the test part, else of the validation part.
     fn chosen(&self, split: Split) -> Vec<usize> {
         let of = |wanted: &[Option<Part>]| -> Vec<usize> {
@@ -146,6 +164,9 @@ impl Rows {
         }
         let Columns { side, channels, planes, .. } = *columns;
         let length = side * side * channels;
+        if self.is_symmetric(length) {
+            return Err(damaged(path, "it is a symmetric matrix, as of correlations or distances"));
+        }
         let whole = self.floats.iter().all(|value| value.fract() == 0.0 && value.abs() < 1e9);
         let (scalar, bytes) = if self.floats.is_empty() {
             (Scalar::U8, rows.iter().flat_map(|row| &self.bytes[row * length..][..length]).copied().collect())
@@ -167,8 +188,14 @@ impl Rows {
         if columns.label.is_none() {
             return Ok(set);
         }
+        let what = &columns.label_name;
+        if are_ids(self.labels.iter().flatten()) {
+            return Ok(set.with_unused_labels(format!("{what}: {IDS}")));
+        }
         let chosen = rows.iter().map(|row| self.labels[*row].clone()).collect();
-        set.with_class_labels(ClassLabels::from_text_among(chosen, &self.labels))
+        let classes = ClassLabels::from_text_among(chosen, &self.labels);
+        let said = (!classes.names.is_empty()).then(|| format!("labels: {what}, {}", classes.describe()));
+        Ok(set.with_class_labels(classes)?.with_notes(said))
     }
 }
 
@@ -187,7 +214,7 @@ mod tests {
     use crate::testing::gzip;
 
     fn look(text: &str, split: Split) -> Result<InMemory> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
         assert!(matches(&path, &text.as_bytes()[..text.len().min(1024)]), "{}", &text[..60.min(text.len())]);
@@ -328,7 +355,7 @@ mod tests {
     #[test]
     fn other_tables_are_not_claimed() {
         let claimed = |text: &str| {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = crate::testing::folder();
             let path = folder.path().join("a.csv");
             std::fs::write(&path, text).unwrap();
             matches(&path, text.as_bytes())

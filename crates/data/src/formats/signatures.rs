@@ -35,6 +35,16 @@ const UNNAMED: Kind =
 /// The number of bytes from which a kind can be told.
 pub(crate) const START: usize = 640;
 
+/// The name of tables.
+pub(crate) const CSV: &str = "a table in text (CSV)";
+
+/// The name of arrays.
+const ARRAY: &str = "a numpy array";
+
+/// What to do with many arrays.
+pub(crate) const STACK: &str = "stack arrays of one image each in Python: numpy.savez(\"set.npz\", \
+                                x=numpy.stack([numpy.load(f) for f in files]), y=labels)";
+
 const CONVERT: &str = "convert it to PNG or JPEG";
 const CONVERT_PHONE: &str =
     "convert it to JPEG or PNG (a phone takes JPEG once its camera is set to \"most compatible\")";
@@ -105,7 +115,7 @@ const BY_START: &[(&[u8], &str, &str)] = &[
     (b"Obj\x01", "an Avro file", "save it as .parquet"),
     (b"\x0a\x23\xd7\xce", "an MXNet record file", EXPORT),
     (b"PAR1", "a parquet file", "give the file itself"),
-    (b"\x93NUMPY", "a numpy array", "give the file itself"),
+    (b"\x93NUMPY", ARRAY, "give the file itself"),
     (b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)", FRAMES),
     (b"\0\0\x01\xba", "a video (MPEG)", FRAMES),
     (b"\0\0\x01\xb3", "a video (MPEG)", FRAMES),
@@ -162,6 +172,26 @@ pub(crate) fn kind(start: &[u8]) -> Option<Kind> {
     text.ok().and_then(text_kind)
 }
 
+/// What a file is that its name says to be a piece of an archive.
+pub(crate) fn piece_of_archive(path: &Path) -> Option<Kind> {
+    const JOIN: &str = "join its pieces to one file: cat set.zip.0* > set.zip (for set.z01: zip -s 0 set.zip --out whole.zip); or \
+                        unpack it with 7-Zip, and give the folder";
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let (stem, ending) = name.rsplit_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let are_letters =
+        ending.len() == 2 && ending.starts_with('a') && ending.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_archive = |name: &str| {
+        [".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"].iter().any(|end| name.ends_with(end))
+    };
+    let has_pieces = || ["z01", "Z01"].iter().any(|piece| path.with_extension(piece).is_file());
+    let is_of_zip = ending.strip_prefix('z').is_some_and(is_number) || (ending == "zip" && has_pieces());
+    let part = stem.rsplit_once(".part").is_some_and(|(_, number)| is_number(number)) && ending == "rar";
+    let is_piece =
+        is_archive(stem) && (are_letters || (ending.len() > 1 && is_number(ending)) || ending.starts_with("part"));
+    (is_of_zip || part || is_piece).then_some(Kind { name: "a piece of an archive that was split", remedy: JOIN })
+}
+
 /// The brands come in the order of preference, after the major one; a HEIC file is also a HEIF file.
 fn by_brand(start: &[u8]) -> Kind {
     let length = start.first_chunk().map_or(0, |four| u32::from_be_bytes(*four) as usize).clamp(16, 256);
@@ -194,9 +224,10 @@ fn text_kind(text: &str) -> Option<Kind> {
         }
         () if lower.starts_with('<') => of("a web page or other XML", AGAIN),
         () if printable && (lower.starts_with('{') || lower.starts_with('[')) => of("JSON text", "give image files"),
-        () if printable && text.lines().next().is_some_and(|line| line.matches([',', ';', '\t']).count() >= 2) => {
-            of("a table in text (CSV)", "write its pixels to image files or to an .npz file")
-        }
+        () if printable && text.lines().next().is_some_and(|line| line.matches([',', ';', '\t']).count() >= 2) => of(
+            CSV,
+            "if they are pixels, name the columns label, pixel0, pixel1, ...; else write its pixels to image files or to an .npz file",
+        ),
         () if printable => of("text", "give image files"),
         () => None,
     }
@@ -290,6 +321,10 @@ pub(crate) fn of_folder(folder: &Path) -> Option<(String, &'static str)> {
     let listed: Vec<String> = kinds.iter().zip(&known).take(3).map(describe).collect();
     let more = if kinds.len() > listed.len() || count > MAX_LISTED { ", ..." } else { "" };
     let is_text = |kind: &Kind| matches!(kind.name, "text" | "JSON text");
+    let arrays = kinds.iter().zip(&known).find(|(_, kind)| kind.is_some_and(|kind| kind.name == ARRAY));
+    if arrays.is_some_and(|((_, (count, _)), _)| *count > 1) {
+        return Some((format!("{}{more}", listed.join(", ")), STACK));
+    }
     let remedy = match known.iter().flatten().find(|kind| !is_text(kind)) {
         Some(kind) => kind.remedy,
         None if known.contains(&None) => {
@@ -427,7 +462,7 @@ mod tests {
         assert_eq!(reason, "it is a HEIC image, which is not read: convert it to PNG or JPEG");
         assert_eq!(not_an_image(b"%PDF-1.4"), format!("it is a PDF document, not a {FORMATS} image"));
         assert_eq!(not_an_image(&[1, 2, 3]), format!("it is not a {FORMATS} image"));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         assert_eq!(of_folder(root), None);
         std::fs::write(root.join("readme.txt"), "hello").unwrap();
@@ -443,7 +478,7 @@ mod tests {
 
     #[test]
     fn archives_are_called_by_their_members() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("cifar.tar.gz");
         let files = [("readme.html", &b"<html>"[..]), ("py/data_batch_1", &b"\x80\x02}q\x01(U\x04data"[..])];
         std::fs::write(&path, gzip(&packed(&files))).unwrap();

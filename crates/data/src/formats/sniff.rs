@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
 use crate::formats::data_files::{self, DataFile, DataFiles};
-use crate::formats::stl10;
+use crate::formats::{pixel_csv, stl10};
 use crate::open_options::Split;
 use crate::pictures::{self, FORMATS};
 use crate::signatures;
@@ -55,6 +55,7 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let path = entry.map_err(Error::io("read", folder))?.path();
+        refuse_piece(&path)?;
         if path.is_file()
             && let Some(format) = detect(&path, &start(&path)?)
         {
@@ -155,6 +156,7 @@ fn has_images(path: &Path, format: Format) -> bool {
 /// # Errors
 /// The format is unknown; the message says what the file looks like.
 pub(crate) fn format_of(path: &Path) -> Result<Format> {
+    refuse_piece(path)?;
     let start = start(path)?;
     detect(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
@@ -162,6 +164,11 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
             start if pictures::is_image(start) => ("one image", "use the folder of the images"),
             [0, 0, 8, 1, ..] => ("one of labels, not images", "give the images file; its labels are found beside it"),
             start => match signatures::kind(start).or_else(|| signatures::of_file(path)) {
+                Some(kind) if kind.name == signatures::CSV => {
+                    let why = pixel_csv::why_not(path).map_or_else(String::new, |why| format!("; {why}"));
+                    let what = format!("{} can't be read as images: it is {}{why}", path.display(), kind.name);
+                    return Error::data(what, kind.remedy);
+                }
                 Some(kind) => (kind.name, kind.remedy),
                 None => (
                     "of an unknown format",
@@ -171,6 +178,13 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
             },
         };
         Error::data(format!("{} can't be read as images: it is {what}", path.display()), hint)
+    })
+}
+
+/// Refuses a file that its name says to be a piece of an archive.
+fn refuse_piece(path: &Path) -> Result<()> {
+    signatures::piece_of_archive(path).filter(|_| path.is_file()).map_or(Ok(()), |kind| {
+        Err(Error::data(format!("{} can't be read as images: it is {}", path.display(), kind.name), kind.remedy))
     })
 }
 
@@ -197,7 +211,7 @@ mod tests {
 
     #[test]
     fn file_formats_are_detected_by_content() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let put = |name: &str, bytes: &[u8]| {
             std::fs::write(folder.path().join(name), bytes).unwrap();
             folder.path().join(name)
@@ -227,7 +241,7 @@ mod tests {
 
     #[test]
     fn folder_contents_are_detected() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let root = folder.path();
         let look = |split| in_folder(root, split);
         let message = || look(Split::Train).unwrap_err().to_string();

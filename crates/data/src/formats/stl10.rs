@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn columns_become_rows_and_labels_begin_at_one() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let (train, test, unlabelled) = ([image(1), image(2)].concat(), image(3), image(4));
         let names = CLASSES.map(|name| format!("a {name}\n")).concat();
         let files: [(&str, &[u8]); 6] = [

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn stacks_are_made_of_mnist() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let mnist = folder.path().join("mnist");
         std::fs::create_dir(&mnist).unwrap();
         std::fs::write(mnist.join("t10k-images-idx3-ubyte"), idx_images(5, 28, 28)).unwrap();
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn files_that_cannot_be_fetched_are_named() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let error = open_in(folder.path(), "celeba", &OpenOptions::default()).unwrap_err();
         assert!(error.to_string().contains("so its files are not fetched"), "{error}");
         assert!(error.hint().starts_with("put img_align_celeba.zip and list_attr_celeba.txt into"), "{}", error.hint());

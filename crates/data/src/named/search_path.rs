@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn files_are_found_in_all_usual_folders() {
         for place in ["mnist", "MNIST/raw"] {
-            let (data, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let (data, cache) = (crate::testing::folder(), crate::testing::folder());
             let search_path = search_path(&[data.path()], cache.path(), None);
             let folder = data.path().join(place);
             std::fs::create_dir_all(&folder).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn files_right_in_the_folder_must_be_the_sets_own() {
         let Some(data) = shared_data() else { return };
-        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = crate::testing::folder();
         let folder = elsewhere.path().join("x");
         std::fs::create_dir(&folder).unwrap();
         for name in ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"] {

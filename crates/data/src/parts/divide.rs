@@ -96,10 +96,11 @@ fn folder_length(name: &str) -> usize {
 }
 
 impl Division {
-    /// Masks and other pictures about images, folders that hold the set once more, and pictures called like a photograph, all of
-    /// which are left aside.
-    pub fn companions(&self) -> [&Holding; 3] {
-        [&self.companions.about, &self.companions.copies, &self.companions.twins]
+    /// Masks and other pictures about images, folders that hold the set once more, pictures called like a photograph, and smaller
+    /// images of the same names, all of which are left aside.
+    pub fn companions(&self) -> [&Holding; 4] {
+        let Companions { about, copies, twins, sizes, .. } = &self.companions;
+        [about, copies, twins, sizes]
     }
 
     /// Whether file `index` is one of `companions`.
@@ -221,6 +222,9 @@ impl Division {
         if let Some(level) = level(&names, node.files) {
             return Some(level);
         }
+        if let Some(roles) = self.loose_beside_training(at, &names) {
+            return Some((roles, None));
+        }
         // Parts inside each class, or in one folder with a few stray images beside it.
         let leads: Vec<bool> = node.children.values().map(|child| self.leads_to_parts(*child)).collect();
         let inside: usize = self.total(at, &leads, true);
@@ -230,6 +234,19 @@ impl Division {
             return Some((leads.iter().map(role).collect(), None));
         }
         annotations(&names).map(|roles| (roles, part.or(Some(Part::Train))))
+    }
+
+    /// The roles of a training folder and of folders beside it that are called like those in it: the set in two states.
+    fn loose_beside_training(&self, at: u32, names: &[&str]) -> Option<Vec<Role>> {
+        let is_training = |name: &&str| part_of(name) == Some(Part::Train) && rest_of(name).is_empty();
+        let training = names.iter().position(is_training)?;
+        let (_, child) = self.nodes[at as usize].children.iter().nth(training)?;
+        let inside = &self.nodes[*child as usize].children;
+        let is_known = |other: &str| inside.keys().any(|name| plain(name).eq_ignore_ascii_case(other));
+        let others = || names.iter().enumerate().filter(|(at, _)| *at != training);
+        let are_known = others().count() > 1 && others().all(|(_, name)| is_known(name));
+        let role = |at| if at == training { Role::Part(Part::Train, None) } else { Role::Aside };
+        are_known.then(|| (0..names.len()).map(role).collect())
     }
 
     /// The files below those children of a folder that lead to parts, or don't.
@@ -279,8 +296,14 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
     if names.is_empty() {
         return None;
     }
-    let named: Vec<Option<Part>> = names.iter().map(|name| part_of(name)).collect();
-    let rests: Vec<String> = names.iter().map(|name| rest_of(name)).collect();
+    let mut named: Vec<Option<Part>> = names.iter().map(|name| part_of(name)).collect();
+    let mut rests: Vec<String> = names.iter().map(|name| rest_of(name)).collect();
+    // Omniglot's.
+    if let (Some(background), true) =
+        (names.iter().position(|name| *name == "images_background"), names.contains(&"images_evaluation"))
+    {
+        (named[background], rests[background]) = (Some(Part::Train), String::new());
+    }
     let of = |wanted: &dyn Fn(Part) -> bool| -> Vec<usize> {
         (0..names.len()).filter(|&at| named[at].is_some_and(wanted)).collect()
     };
@@ -307,9 +330,13 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
     // `rps` beside `rps-test-set`, `images` beside `test`.
     let unnamed: Vec<usize> = (0..names.len()).filter(|&at| named[at].is_none()).collect();
     let has_words = |at: usize| !words(names[at]).is_empty();
+    let is_its_test = |only: usize, at: usize| {
+        let is_plain = named[at] != Some(Part::Unlabelled) && rests[at].is_empty();
+        is_plain || share_a_word(names, only, at)
+    };
     if let ([only], 0) = (&unnamed[..], files)
         && has_words(*only)
-        && alike(&unnamed, &others)
+        && (alike(&unnamed, &others) || others.iter().any(|at| is_its_test(*only, *at)))
     {
         let role = |at: usize| role(named[at].unwrap_or(Part::Train), at, &named, &rests);
         return Some(((0..names.len()).map(role).collect(), None));
@@ -323,6 +350,17 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
         return Some(((0..names.len()).map(role).collect(), None));
     }
     None
+}
+
+/// Whether two names begin with the same word, maybe in the plural: `simpsons_dataset` and `kaggle_simpson_testset`.
+fn share_a_word(names: &[&str], one: usize, other: usize) -> bool {
+    const MIN_LETTERS: usize = 4;
+    let words = |at: usize| -> Vec<String> { words(&rest_of(names[at])) };
+    let alike = |a: &String, b: &String| {
+        a.chars().count().min(b.chars().count()) >= MIN_LETTERS
+            && (a.starts_with(b.as_str()) || b.starts_with(a.as_str()))
+    };
+    words(one).iter().any(|a| words(other).iter().any(|b| alike(a, b)))
 }
 
 /// The role of a folder of `part`: if there are several, which differ in more than numbers, they are classes (`trainA`, `trainB`),
@@ -354,147 +392,4 @@ fn annotations(names: &[&str]) -> Option<Vec<Role>> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// What each file is: its part's letter (`a` for aside) and its kept path.
-    fn placed(names: &str) -> String {
-        let names: Vec<&str> = names.split_whitespace().collect();
-        let division = divide(names.iter().copied());
-        let letter = |index| match division.part(index) {
-            Some(Part::Train) => "T",
-            Some(Part::Validation) => "v",
-            Some(Part::Test) => "t",
-            Some(Part::Unlabelled) => "u",
-            None => "a",
-        };
-        let one = |(index, name): (usize, &&str)| format!("{}:{}", letter(index), division.kept(index, name));
-        names.iter().enumerate().map(one).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn layouts_of_published_sets_are_divided() {
-        for (names, expected) in [
-            // No parts.
-            ("a.png b.png", "T:a.png T:b.png"),
-            ("cat/1.png dog/2.png", "T:cat/1.png T:dog/2.png"),
-            // A class called test, train, val.
-            ("test/1 horse/2 cat/3", "T:test/1 T:horse/2 T:cat/3"),
-            ("train/1 bus/2 car/3", "T:train/1 T:bus/2 T:car/3"),
-            ("train_station/1 test_tube/2", "T:train_station/1 T:test_tube/2"),
-            ("train_station/1 test_tube/2 beach/3", "T:train_station/1 T:test_tube/2 T:beach/3"),
-            ("0/1 1/2 test/3", "T:0/1 T:1/2 T:test/3"),
-            // Train and test, wrapped, doubled, deeper.
-            ("train/cat/1 test/cat/2", "T:cat/1 t:cat/2"),
-            ("train/1 test/2 val/3", "T:1 t:2 v:3"),
-            ("top/train/cat/1 top/test/cat/2", "T:top/cat/1 t:top/cat/2"),
-            ("a/b/train/cat/1 a/b/test/cat/2", "T:a/b/cat/1 t:a/b/cat/2"),
-            ("training_set/training_set/cats/1 test_set/test_set/cats/2", "T:cats/1 t:cats/2"),
-            ("seg_train/seg_train/sea/1 seg_test/seg_test/sea/2 seg_pred/seg_pred/3", "T:sea/1 t:sea/2 u:3"),
-            ("mnist_train/0/1 mnist_test/0/2", "T:0/1 t:0/2"),
-            ("train2017/1 val2017/2 test2017/3", "T:1 v:2 t:3"),
-            ("train1/1 train2/2 test/3", "T:1 T:2 t:3"),
-            // CycleGAN's.
-            ("trainA/1 trainB/2 testA/3 testB/4", "T:A/1 T:B/2 t:A/3 t:B/4"),
-            // The training part is named by the other one.
-            ("rps/rock/1 rps-test-set/rock/2", "T:rock/1 t:rock/2"),
-            ("images/1 test/2", "T:1 t:2"),
-            ("1 2 test/3", "T:1 T:2 t:3"),
-            // One part only.
-            ("train/cat/1 train/dog/2", "T:cat/1 T:dog/2"),
-            ("test/cat/1 test/dog/2", "t:cat/1 t:dog/2"),
-            ("val/1 test/2", "v:1 t:2"),
-            // Parts inside each class.
-            ("cats/train/1 cats/test/2 dogs/train/3 dogs/test/4", "T:cats/1 t:cats/2 T:dogs/3 t:dogs/4"),
-            (
-                "bottle/train/good/1 bottle/test/bad/2 bottle/ground_truth/bad/3",
-                "T:bottle/good/1 t:bottle/bad/2 a:bottle/ground_truth/bad/3",
-            ),
-            // What belongs to no part.
-            ("train/1 test/2 docs/3 cover", "T:1 t:2 a:docs/3 a:cover"),
-            ("train/1 train_masks/2 test/3", "T:1 a:train_masks/2 t:3"),
-            (
-                "d/train/1 d/train/2 d/train/3 d/train/4 d/train/5 d/train/6 d/train/7 d/train/8 d/train/9 d/test/0 doc/1",
-                "T:d/1 T:d/2 T:d/3 T:d/4 T:d/5 T:d/6 T:d/7 T:d/8 T:d/9 t:d/0 a:doc/1",
-            ),
-            ("cat/1 dog/2 unlabeled/3", "T:cat/1 T:dog/2 u:3"),
-            ("images/1 annotations/trimaps/1", "T:images/1 a:annotations/trimaps/1"),
-            ("JPEGImages/1 SegmentationClass/1", "T:JPEGImages/1 a:SegmentationClass/1"),
-            (
-                "CelebA-HQ-img/7 CelebAMask-HQ-mask-anno/0/00007_hair",
-                "T:CelebA-HQ-img/7 a:CelebAMask-HQ-mask-anno/0/00007_hair",
-            ),
-            ("mask/1 no_mask/2", "T:mask/1 T:no_mask/2"),
-            ("images/1 masks/2", "T:images/1 a:masks/2"),
-            // Classes, with files of other names.
-            ("face_mask/1 photo_frame/2", "T:face_mask/1 T:photo_frame/2"),
-            ("mask/1 original/2", "T:mask/1 T:original/2"),
-            ("raw_data/1 label/2", "T:raw_data/1 T:label/2"),
-            ("labels/1 pictures/2", "T:labels/1 T:pictures/2"),
-            ("white_label/1 color_card/2", "T:white_label/1 T:color_card/2"),
-            ("mask/1 input_device/2 picture/3", "T:mask/1 T:input_device/2 T:picture/3"),
-            ("label/1 input/2", "T:label/1 T:input/2"),
-            // Archives count as folders.
-            ("train.zip/cat/1 test.zip/cat/2", "T:cat/1 t:cat/2"),
-            ("in-train-0.tar/1 in-train-1.tar.gz/2 in-val-0.tar/3", "T:1 T:2 v:3"),
-            // Training and validation inside the training part.
-            ("train/train/1 train/val/2 test/3", "T:1 v:2 t:3"),
-        ] {
-            assert_eq!(placed(names), expected, "{names}");
-        }
-    }
-
-    #[test]
-    fn data_files_are_divided_by_their_names() {
-        let parts = |names: &str| {
-            let files: Vec<String> = names.split(' ').map(|name| format!("{name}/")).collect();
-            let division = divide(files.iter().map(String::as_str));
-            (0..names.split(' ').count()).map(|index| division.part(index)).collect::<Vec<_>>()
-        };
-        let (train, test) = (Some(Part::Train), Some(Part::Test));
-        assert_eq!(
-            parts("data/train-00000-of-00002.parquet data/train-00001-of-00002.parquet data/test-0.parquet"),
-            [train, train, test]
-        );
-        assert_eq!(parts("default/train/0000.parquet default/test/0000.parquet"), [train, test]);
-        assert_eq!(parts("kmnist-train-imgs.npz kmnist-test-imgs.npz"), [train, test]);
-        assert_eq!(parts("a.parquet b.parquet"), [train, train]);
-    }
-
-    #[test]
-    fn parts_are_described_by_their_folders() {
-        let division = divide(["x/train/a/1", "x/train/a/2", "x/test/3", "x/docs/4"].into_iter());
-        let holdings: Vec<_> =
-            division.holdings().into_iter().map(|(part, held)| (part, held.files, held.folders.join(" "))).collect();
-        let expected = [
-            (None, 1, "x/docs/".to_owned()),
-            (Some(Part::Train), 2, "x/train/".to_owned()),
-            (Some(Part::Test), 1, "x/test/".to_owned()),
-        ];
-        assert_eq!(holdings, expected);
-        assert!(division.divided && !divide(["a/1", "b/2"].into_iter()).divided);
-    }
-
-    proptest! {
-        #[test]
-        fn every_file_keeps_its_name_and_has_one_place(
-            files in prop::collection::vec(prop::collection::vec(prop::sample::select(&["train", "test", "val", "cat", "dog", "0", "images", "masks", "x"][..]), 1..5), 1..30)
-        ) {
-            let names: Vec<String> = files.iter().enumerate().map(|(at, folders)| format!("{}/{at}.png", folders.join("/"))).collect();
-            let division = divide(names.iter().map(String::as_str));
-            let mut counted = 0;
-            for (index, name) in names.iter().enumerate() {
-                let kept = division.kept(index, name);
-                let mut parts = name.split('/');
-                // What is kept is the name without some of its folders.
-                prop_assert!(kept.split('/').all(|part| parts.any(|other| other == part)), "{} {}", name, kept);
-                prop_assert_eq!(kept.rsplit('/').next(), name.rsplit('/').next());
-            }
-            for holding in division.holdings().values().chain(division.companions()) {
-                counted += holding.files;
-            }
-            prop_assert_eq!(counted, names.len());
-        }
-    }
-}
+mod tests;

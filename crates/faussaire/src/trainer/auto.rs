@@ -15,8 +15,16 @@ impl Recipe {
         // Any shape will do to read the changes; only the keys of the data are used.
         let any = Self::for_images(ImageShape { height: 32, width: 32, channels: 3 }, 60_000)?.recipe;
         let mut asked = any.changed(changes)?;
-        let mut data = Data::open(&asked, progress)?;
-        let reading = auto_reading(data.set().shape(), data.set().sample(), &asked.data);
+        // Images of several sizes can be opened in one size only; the sample shows what they are.
+        let mut data = match Data::open(&asked, progress) {
+            Err(error) if data::folder::is_of_sizes(&error) => {
+                Data::open(&asked.changed(&["data.size=64".to_owned()])?, progress)?
+            }
+            opened => opened?,
+        };
+        let sample = data.set().sample();
+        let found = sample.shape.filter(|_| sample.other_sizes > 0).unwrap_or(data.set().shape());
+        let reading = auto_reading(found, sample, &asked.data);
         let (mut all, mut reasons): (Vec<String>, Vec<String>) = reading.into_iter().unzip();
         if !all.is_empty() {
             asked = asked.changed(&all)?;

@@ -88,6 +88,24 @@ pub fn listed(
     Ok(members)
 }
 
+/// Refuses members none of which can be unpacked.
+///
+/// # Errors
+/// Why the first one can't.
+pub fn refuse_unreadable(members: &[Member<Location>]) -> Result<(), String> {
+    let is_readable =
+        |location: &Location| !location.encrypted && SUPPORTED_COMPRESSION_METHODS.contains(&location.method);
+    match members.first().map(|member| &member.location) {
+        Some(first) if !members.iter().any(|member| is_readable(&member.location)) => Err(match first.encrypted {
+            true => "its files are encrypted: unpack it with its password, and give the folder".to_owned(),
+            false => {
+                format!("its files are packed with {}, which is not read: unpack it, and give the folder", first.method)
+            }
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Reads and unpacks one member.
 ///
 /// # Errors
@@ -217,6 +235,22 @@ mod tests {
         assert!(with(&deflated, list + 24, &[0xff, 0xff, 0xff, 0x7f]).ends_with("more bytes than it can hold"));
         assert!(with(&deflated, list + 24, &[1]).ends_with("larger than its declared uncompressed size"));
         assert!(with(&deflated, 35, &[0xff]).starts_with("it is damaged"));
+    }
+
+    #[test]
+    fn archives_of_nothing_readable_are_refused() {
+        let refused = |method: u8, flags: u8, count: usize| {
+            let names = ["a.png", "b.png"];
+            let files: Vec<(&str, &[u8])> = names[..count].iter().map(|name| (*name, TEXT)).collect();
+            let mut archive = zip(&files, false);
+            let list = list_at(&archive);
+            (archive[list + 8], archive[list + 10]) = (flags, method);
+            refuse_unreadable(&members(&file(&archive)).unwrap())
+        };
+        assert!(refused(0, 1, 1).unwrap_err().starts_with("its files are encrypted: unpack"));
+        assert!(refused(14, 0, 1).unwrap_err().starts_with("its files are packed with Lzma"));
+        // One of two can be read.
+        assert_eq!((refused(14, 0, 2), refused(0, 0, 1), refuse_unreadable(&[])), (Ok(()), Ok(()), Ok(())));
     }
 
     #[test]

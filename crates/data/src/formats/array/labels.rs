@@ -4,8 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::scalar::{Kind, Scalar};
-use crate::class_labels::ClassLabels;
+use crate::Dataset;
+use crate::class_labels::{ClassLabels, IDS, are_ids, describe_classes};
 use crate::error::{Error, Result};
+use crate::first_names::first_names;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 
 /// One label, or a row of attributes, per image.
@@ -27,6 +29,9 @@ pub struct Array<'a> {
     pub fortran: bool,
     pub sizes: &'a [u64],
 }
+
+/// Attributes that are listed.
+const MOST_ATTRIBUTES: usize = 10;
 
 /// Why an array is not read as labels, as the end of a sentence.
 pub type Unread = String;
@@ -175,12 +180,43 @@ impl Labels {
         }
     }
 
-    /// `set` with these labels; `others` are labels of the other parts of the data set, whose classes must be the same, `names`
-    /// those of the numbers. With `digested`, they are part of the fingerprint.
+    /// Whether they are the numbers or names of the images.
+    fn are_ids(&self) -> bool {
+        match self {
+            Self::Ints(values) => are_ids(values.iter().flatten().filter(|value| **value != -1)),
+            Self::Text(values) => are_ids(values.iter().flatten()),
+            Self::Attributes(..) => false,
+        }
+    }
+
+    /// `set` with these labels, which are from `what`; `others` are labels of the other parts of the data set, whose classes must be
+    /// the same, `names` those of the numbers. With `digested`, they are part of the fingerprint.
     ///
     /// # Errors
     /// The counts differ.
-    pub fn attach(self, set: InMemory, others: &[Self], names: &[String], digested: bool) -> Result<InMemory> {
+    pub fn attach(
+        self,
+        set: InMemory,
+        what: &str,
+        others: &[Self],
+        names: &[String],
+        digested: bool,
+    ) -> Result<InMemory> {
+        let largest = others.iter().chain([&self]).max_by_key(|labels| labels.len());
+        if names.is_empty() && largest.is_some_and(Self::are_ids) {
+            return Ok(set.with_unused_labels(format!("{what}: {IDS}")));
+        }
+        let set = self.attached(set, others, names, digested)?;
+        let (classes, attributes) = (set.classes(), set.attributes());
+        let said = match (&classes[..], &attributes[..]) {
+            ([], []) => None,
+            ([], names) => Some(format!("{} attributes ({})", names.len(), first_names(names, MOST_ATTRIBUTES))),
+            (names, _) => Some(describe_classes(names)),
+        };
+        Ok(set.with_notes(said.map(|said| format!("labels: {what}, {said}"))))
+    }
+
+    fn attached(self, set: InMemory, others: &[Self], names: &[String], digested: bool) -> Result<InMemory> {
         let mut raw = None;
         let classes = match self {
             Self::Ints(values) => {

@@ -113,6 +113,18 @@ pub fn read(path: &Path, reader: &mut dyn Read, images: &Images, settings: Setti
         return from_bytes(path, bytes, images, settings);
     }
     let (floats, low, high) = read_floats(path, reader, images)?;
+    if let [rows, columns] = images.sizes[..]
+        && rows == columns
+        && is_symmetric(&floats, rows as usize)
+    {
+        return Err(Error::data(
+            format!(
+                "{} is a symmetric matrix of {rows}x{rows}, as of correlations or distances, no images",
+                path.display()
+            ),
+            "give an array of images",
+        ));
+    }
     let range = black_and_white(path, images.scalar, (low, high), settings.range)?;
     let name = path.display().to_string();
     let set = if images.scalar.kind != Kind::Float
@@ -146,13 +158,26 @@ pub fn from_bytes(path: &Path, mut bytes: Vec<u8>, images: &Images, settings: Se
     Ok(with_notes(set, images, range))
 }
 
+/// Whether values are a matrix of `side` rows that is its own transpose, and no single number.
+pub fn is_symmetric<T: PartialEq + Copy>(values: &[T], side: usize) -> bool {
+    let at = |row: usize, column: usize| values[row * side + column];
+    values.len() == side * side
+        && values.windows(2).any(|pair| pair[0] != pair[1])
+        && (0..side).all(|row| (0..row).all(|column| at(row, column) == at(column, row)))
+}
+
 /// `set` with notes on how it was read.
 fn with_notes(set: InMemory, images: &Images, range: Range) -> InMemory {
     let usual = ["[n, side*side]", "[n, height, width]", "[n, height, width, 3]"];
     let axes = images.reading.axes;
     let is_odd = !usual.contains(&axes) || (images.sizes.len() == 4 && images.sizes[1] == 3);
     let order = is_odd.then(|| format!("the array's shape {:?} is read as {axes}", images.sizes));
-    set.with_notes(order.into_iter().chain(range.note))
+    // Other numbers than bytes may be anything, such as embeddings.
+    let is_flat = axes == "[n, side*side]" && images.sizes.len() == 2 && images.scalar.stored() > 1;
+    let (side, values) = (images.shape().width, images.shape().len());
+    let flat = is_flat
+        .then(|| format!("each row of the array, {values} numbers, is read as an image of {side}x{side} pixels"));
+    set.with_notes(order.into_iter().chain(flat).chain(range.note))
 }
 
 /// The error for an array that can't be read to its end.

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn batches_and_archives_are_found_under_the_usual_names() {
-        let data = tempfile::tempdir().unwrap();
+        let data = crate::testing::folder();
         let data_folder = data.path();
         let row = vec![1; 3073];
         assert_eq!(find(data_folder, Split::Train), None);

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn files_are_listed_in_order_with_their_lengths() {
-        let root = tempfile::tempdir().unwrap();
+        let root = crate::testing::folder();
         assert_eq!(contents(root.path()).unwrap(), Contents::Nothing);
         put(root.path(), &["deep/a.TAR.gz"]);
         assert_eq!(contents(root.path()).unwrap(), Contents::Archives);
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn links_end_and_odd_names_are_found() {
         use std::os::unix::ffi::OsStrExt;
-        let root = tempfile::tempdir().unwrap();
+        let root = crate::testing::folder();
         put(root.path(), &["x/a.png"]);
         std::os::unix::fs::symlink(root.path(), root.path().join("x/loop")).unwrap();
         std::os::unix::fs::symlink("nowhere.png", root.path().join("dangling.png")).unwrap();
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn folders_that_cannot_be_read_are_passed_over() {
         use std::os::unix::fs::PermissionsExt;
-        let root = tempfile::tempdir().unwrap();
+        let root = crate::testing::folder();
         put(root.path(), &["a.png", "lost+found/b.png"]);
         let lost = root.path().join("lost+found");
         std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0o0)).unwrap();

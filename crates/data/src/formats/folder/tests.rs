@@ -35,7 +35,7 @@ fn first_values(set: &Folder) -> Vec<f32> {
 
 #[test]
 fn subfolders_are_classes_in_the_order_of_their_numbers() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     for (name, grey) in [("10/a.png", 255), ("9/b.PNG", 51), ("9/deep/c.png", 102), ("10/.hidden.png", 0)] {
         put_grey(root.path(), name, 4, grey);
     }
@@ -57,7 +57,7 @@ fn subfolders_are_classes_in_the_order_of_their_numbers() {
 
 #[test]
 fn transparency_is_kept_or_laid_over_white() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     put_grey(root.path(), "a.png", 2, 9);
     let pixels = vec![200, 100, 0, 255, 200, 100, 0, 0, 200, 100, 0, 51, 0, 0, 0, 255];
     let image = image::RgbaImage::from_raw(2, 2, pixels).unwrap();
@@ -83,7 +83,7 @@ fn transparency_is_kept_or_laid_over_white() {
 
 #[test]
 fn archives_are_folders_in_one_file() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let files = [("top/10/a.png", png(4, 255)), ("top/9/b.png", png(4, 51)), ("top/9/c.png", png(4, 102))];
     let extra = [("top/readme.txt", b"text".to_vec()), ("__MACOSX/top/9/._b.png", b"mac".to_vec())];
     let all: Vec<_> = files.iter().chain(&extra).map(|(name, bytes)| (*name, &bytes[..])).collect();
@@ -109,7 +109,7 @@ fn archives_are_folders_in_one_file() {
 
 #[test]
 fn an_image_of_another_size_is_skipped_without_a_size() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     put_grey(root.path(), "a.png", 4, 51);
     put_grey(root.path(), "b.png", 6, 102);
     let set = Folder::open(root.path(), &ANY).unwrap();
@@ -131,7 +131,7 @@ fn an_image_of_another_size_is_skipped_without_a_size() {
 
 #[test]
 fn differing_sizes_are_an_error_with_a_hint() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     for side in 1..40 {
         put_grey(root.path(), &format!("{side:02}.png"), side, 51);
     }
@@ -143,7 +143,7 @@ fn differing_sizes_are_an_error_with_a_hint() {
 
 #[test]
 fn the_first_image_decides_the_colour() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     RgbImage::from_pixel(4, 4, Rgb([255, 0, 0])).save(root.path().join("a.png")).unwrap();
     put_grey(root.path(), "b.png", 4, 51);
     let set = Folder::open(root.path(), &ANY).unwrap();
@@ -157,7 +157,7 @@ fn the_first_image_decides_the_colour() {
 
 #[test]
 fn a_bad_image_is_replaced_by_the_next_good_one_of_its_class() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     put(root.path(), "cat/0.png", b"no png");
     put_grey(root.path(), "cat/1.png", 4, 51);
     put(root.path(), "cat/2.jpg", b"");
@@ -182,7 +182,7 @@ fn a_bad_image_is_replaced_by_the_next_good_one_of_its_class() {
 
 #[test]
 fn folders_without_good_images_are_errors() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let message = || Folder::open(root.path(), &ANY).unwrap_err().to_string();
     assert!(message().ends_with("holds no image that can be read"), "{}", message());
     put(root.path(), "x.heic", b"0000ftypheic");
@@ -198,7 +198,7 @@ fn folders_without_good_images_are_errors() {
 
 #[test]
 fn the_next_run_decodes_nothing() {
-    let (root, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (root, cache) = (crate::testing::folder(), crate::testing::folder());
     let noise = |seed: u32| {
         let pixel = |x: u32, y: u32| {
             Rgb([0, 8, 16].map(|shift| ((x * 7919 + y * 104_729 + seed).wrapping_mul(2_654_435_769) >> shift) as u8))

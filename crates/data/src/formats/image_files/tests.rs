@@ -43,7 +43,7 @@ fn images(names: &str) -> Vec<(&str, &'static str)> {
 /// Opens the same files as a folder, a zip and a tar; the training labels and the labels of the test images must be the same.
 fn each(names: &[(&str, &str)], mut look: impl FnMut(&Path)) {
     let files = files(names);
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
     put(&root.path().join("as-folder/set"), &files);
     look(&root.path().join("as-folder/set"));
@@ -259,7 +259,7 @@ fn classes_of_test_images_are_those_of_the_training_images() {
 
 #[test]
 fn archives_in_a_folder_are_one_set() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let shard = |names: &[&str]| {
         let files: Vec<_> =
             names.iter().map(|name| (*name, if name.ends_with("cls") { name[1..2].into() } else { png(4) })).collect();
@@ -309,7 +309,7 @@ fn archives_in_a_folder_are_one_set() {
 
 #[test]
 fn an_archive_in_an_archive_is_named() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let inner = zip(&[("1.png", &png(4))], false);
     std::fs::write(root.path().join("a.zip"), zip(&[("train.zip", &inner), ("x.txt", b"x")], false)).unwrap();
     let error = open_at(&root.path().join("a.zip"), Split::Train).unwrap_err();
@@ -321,14 +321,14 @@ fn an_archive_in_an_archive_is_named() {
     std::fs::write(root.path().join("b.zip"), zip(&[("train.zip", &inner), ("2.png", &png(4))], false)).unwrap();
     let notes = open_at(&root.path().join("b.zip"), Split::Train).unwrap().notes();
     assert!(
-        notes.contains(&"1 archive inside the archive not read: unpack the outer one first".to_owned()),
+        notes.contains(&"1 archive (train.zip) inside the archive not read: unpack the outer one first".to_owned()),
         "{notes:?}"
     );
 }
 
 #[test]
 fn a_stray_table_refuses_nothing() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     put(root.path(), &files(&images("00000/000000000.png 00000/000000001.png")));
     put(root.path(), &[("00000.parquet", b"PAR1 of addresses".to_vec()), ("stray.npy", crate::testing::array(8))]);
     let set = open_at(root.path(), Split::Train).unwrap();
@@ -336,7 +336,7 @@ fn a_stray_table_refuses_nothing() {
     let bucket = "the folder 00000 is no class: it holds all images";
     assert_eq!(set.notes(), [bucket, "2 files of other types skipped: 1 .npy, 1 .parquet"]);
     // Beside archives as well.
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     put(root.path(), &[("00000.tar", tar(&[("0.png", &png(4))])), ("00001.tar", tar(&[("1.png", &png(4))]))]);
     put(root.path(), &[("00000.parquet", b"PAR1 of addresses".to_vec()), ("00000_stats.json", b"{}".to_vec())]);
     let set = open_at(root.path(), Split::Train).unwrap();
@@ -347,7 +347,7 @@ fn a_stray_table_refuses_nothing() {
 fn fingerprints_stay_what_they_were() {
     // As computed before parts and tables were read.
     let known = |names: &str| {
-        let root = tempfile::tempdir().unwrap();
+        let root = crate::testing::folder();
         put(root.path(), &files(&images(names)));
         open_at(root.path(), Split::Train).unwrap().fingerprint()
     };
@@ -361,7 +361,7 @@ fn fingerprints_stay_what_they_were() {
     assert_eq!(known("all/1.png all/2.png"), print(&["1.png", "2.png"]));
     assert_eq!(known("train/cat/1.png train/dog/2.png test/cat/3.png"), print(&["cat/1.png", "dog/2.png"]));
     // Labels in a table are part of it, but a run of the time before goes on.
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     put(root.path(), &files(&[images("1.png 2.png 3.png"), vec![("x.csv", "id,label\n1,a\n2,b\n3,a\n")]].concat()));
     let set = open_at(root.path(), Split::Train).unwrap();
     let images = print(&["1.png", "2.png", "3.png"]);
@@ -373,7 +373,7 @@ fn fingerprints_stay_what_they_were() {
 
 #[test]
 fn tables_beside_a_folder_or_archive_are_found() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let table = "image_id,A,B\n1.jpg,1,-1\n2.jpg,-1,-1\n";
     let images = zip(&[("in/1.png", &png(4)), ("in/2.png", &png(4))], false);
     put(

@@ -54,18 +54,8 @@ const MAX_NUMBERS: usize = 100;
 /// Classes from the first or the last of two numbers, where the other one counts all images: `7_00012.png`, `00012-7.png`. If it
 /// counts the images of each class, they may as well be rows and columns of tiles, or the frames of videos.
 fn by_digit(names: &[&str]) -> Option<Labelled> {
-    let numbers = |name: &&str| -> Option<(u64, u64)> {
-        let (a, b) = stem(name).split_once(['_', '-', '.', ' '])?;
-        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-        Some((number(a)?, number(b)?))
-    };
-    let pairs: Vec<(u64, u64)> = names.iter().map(numbers).collect::<Option<_>>()?;
-    let counts = |of: &dyn Fn(&(u64, u64)) -> u64| {
-        let mut counts: HashMap<u64, usize> = HashMap::new();
-        pairs.iter().for_each(|pair| *counts.entry(of(pair)).or_default() += 1);
-        counts
-    };
-    let (first, last) = (counts(&|pair| pair.0), counts(&|pair| pair.1));
+    let pairs = pairs(names)?;
+    let (first, last) = (counts(&pairs, |pair| pair.0), counts(&pairs, |pair| pair.1));
     let are_classes = |counts: &HashMap<u64, usize>, others: &HashMap<u64, usize>| {
         (2..=MAX_NUMBERS).contains(&counts.len())
             && counts.values().all(|count| *count >= MIN_IMAGES)
@@ -81,6 +71,40 @@ fn by_digit(names: &[&str]) -> Option<Labelled> {
     let labels = pairs.iter().map(|pair| Some(label(pair).to_string())).collect();
     let what = format!("the {which} number in the names of the files ({}, for one)", stem(names[0]));
     Some(Labelled { values: Values::Classes(labels), what, notes: Vec::new(), used: Vec::new(), is_apart: false })
+}
+
+/// The two numbers that each name consists of.
+fn pairs(names: &[&str]) -> Option<Vec<(u64, u64)>> {
+    let numbers = |name: &&str| -> Option<(u64, u64)> {
+        let (a, b) = stem(name).split_once(['_', '-', '.', ' '])?;
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        Some((number(a)?, number(b)?))
+    };
+    names.iter().map(numbers).collect()
+}
+
+/// How often each number occurs.
+fn counts(pairs: &[(u64, u64)], of: impl Fn(&(u64, u64)) -> u64) -> HashMap<u64, usize> {
+    let mut counts: HashMap<u64, usize> = HashMap::new();
+    pairs.iter().for_each(|pair| *counts.entry(of(pair)).or_default() += 1);
+    counts
+}
+
+/// A note on names of two numbers, the first of which may be a class or the row of a tile.
+pub(super) fn unclear(names: &[&str]) -> Option<String> {
+    /// More numbers are those of rows or frames.
+    const MOST: usize = 26;
+    let first = counts(&pairs(names)?, |pair| pair.0);
+    let (least, most) = (first.keys().min()?, first.keys().max()?);
+    let may_be = (2..=MOST).contains(&first.len()) && first.values().all(|count| *count >= MIN_IMAGES);
+    (may_be && *most < MAX_NUMBERS as u64).then(|| {
+        format!(
+            "the names of the files begin with {} numbers ({least} to {most}, as in {}), which may be classes or parts of a \
+             picture: a folder for each, or a table of file_name,label, makes classes of them",
+            first.len(),
+            names[0]
+        )
+    })
 }
 
 fn by_word(names: &[&str]) -> Option<Labelled> {

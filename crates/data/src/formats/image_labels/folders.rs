@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::class_labels::ClassLabels;
+use crate::first_names::first_names;
 use crate::formats::archive::is_archive_name;
 use crate::parts::common_folders;
 use crate::sidecars::stem;
@@ -23,6 +24,9 @@ const CHUNK_WORDS: [&str; 23] = [
 
 /// One image in this many may lie beside the folders of classes.
 const STRAY_SHARE: usize = 10;
+
+/// Folders that are named in a note.
+const MAX_SAID: usize = 5;
 
 /// Folders with an image each, from this number on, are no classes.
 const MIN_SINGLES: usize = 5;
@@ -99,7 +103,7 @@ fn bucket(folder: &str) -> Option<String> {
     is_bucket.then(|| format!("the folder {name} is no class: it holds all images"))
 }
 
-/// A note on folders of classes that all hold the same folders, which may be the classes that are meant.
+/// A note on the folders in those of the classes, which may be the classes that are meant.
 fn inner(folders: &[&str], paths: &[(&str, &str)]) -> Option<String> {
     let mut below: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let shared = common_folders(paths.iter().map(|(_, rest)| *rest));
@@ -109,8 +113,15 @@ fn inner(folders: &[&str], paths: &[(&str, &str)]) -> Option<String> {
     }
     let first = &below[folders[0]];
     let are_same = first.len() > 1 && !first.contains("") && below.values().all(|inner| inner == first);
-    let listed: Vec<&str> = first.iter().take(5).copied().collect();
-    are_same.then(|| format!("each of these folders holds the same ones ({}), which are no classes", listed.join(", ")))
+    if are_same {
+        let listed: Vec<&str> = first.iter().copied().collect();
+        let listed = first_names(&listed, MAX_SAID);
+        return Some(format!("each of these folders holds the same ones ({listed}), which are no classes"));
+    }
+    // Such as the characters in the folders of alphabets.
+    let (outer, inner) = below.iter().find(|(_, inner)| inner.len() > 1 && !inner.contains(""))?;
+    let listed: Vec<&str> = inner.iter().copied().collect();
+    Some(format!("the folders in these are no classes ({} in {outer})", first_names(&listed, MAX_SAID)))
 }
 
 fn labelled(mut folders: Vec<&str>, paths: &[Option<(&str, &str)>]) -> ClassLabels {
@@ -281,7 +292,8 @@ mod tests {
                 "a a b b",
                 "each of these folders holds the same ones (x, y), which are no classes",
             ),
-            ("a/x/1 a/y/1 b/x/1", "a a b", ""),
+            ("a/x/1 a/y/1 b/x/1", "a a b", "the folders in these are no classes (x, y in a)"),
+            ("a/x/1 b/y/1", "a b", ""),
             ("cat/1 cat/2", "", ""),
         ] {
             let (found, said) = of(names);

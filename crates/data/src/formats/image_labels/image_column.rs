@@ -24,6 +24,9 @@ const KEYS: [&str; 9] = ["id", "ids", "uid", "uuid", "key", "name", "fname", "fn
 /// Rows whose cells are looked at for paths.
 const LOOKED_AT: usize = 20;
 
+/// Rows that are looked at for names in another spelling.
+const LOOKED_AT_LOOSELY: usize = 500;
+
 /// The column with the names of images.
 #[derive(Debug)]
 pub(super) struct ImageColumn {
@@ -110,9 +113,15 @@ pub(super) fn most_named(table: &Table, index: &Index<'_>) -> usize {
 
 /// The number of images that each column names.
 fn counts(table: &Table, index: &Index<'_>) -> Vec<usize> {
+    // To compare names in all spellings takes a while.
+    let rows = if index.is_loose() { LOOKED_AT_LOOSELY } else { table.rows() };
     let named = |column: usize| {
         let mut seen = vec![false; index.len()];
-        table.column(column).filter_map(|cell| index.some(cell)).for_each(|image| seen[image as usize] = true);
+        table
+            .column(column)
+            .take(rows)
+            .filter_map(|cell| index.some(cell))
+            .for_each(|image| seen[image as usize] = true);
         seen.into_iter().filter(|seen| *seen).count()
     };
     (0..table.columns().min(MAX_COLUMNS)).map(named).collect()

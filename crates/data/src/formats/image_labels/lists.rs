@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Sources, parts_by_column, parts_by_number};
+use super::{Sources, counted, parts_by_column, parts_by_number};
+use crate::first_names::first_names;
 use crate::parts::{Part, part_of, rest_of};
 
 /// Share of the images that must be listed, in percent.
 const MIN_LISTED: usize = 90;
+
+/// Lists that are named.
+const MAX_SAID: usize = 3;
 
 /// Parts of the images, and the files that list them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,23 +22,48 @@ pub(crate) struct Lists {
     pub files: BTreeMap<Part, String>,
     /// The numbers of the files.
     pub used: Vec<usize>,
+    /// What to say of the lists.
+    pub remark: Option<String>,
 }
 
-/// The parts by the files beside the images; `None` if they don't list nearly all images, training images and others among them.
-pub(crate) fn lists(sources: &Sources<'_>) -> Option<Lists> {
-    [partition, by_number, by_list, by_column].into_iter().find_map(|find| find(sources).filter(Lists::is_whole))
+/// The parts by the files beside the images; without files, if they don't list nearly all images, training images and others among
+/// them.
+pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
+    let mut remark = None;
+    for find in [partition, by_number, by_list, by_column] {
+        let Some(found) = find(sources) else { continue };
+        if found.is_whole() {
+            return found;
+        }
+        let listed = found.parts.iter().flatten().count();
+        let all = found.parts.len();
+        let files = first_names(&found.files.values().collect::<Vec<_>>(), MAX_SAID);
+        let why = match found.has_parts() {
+            true if listed * 10 >= all => format!("only {listed} of {all} images are listed"),
+            false if found.remark.is_some() => {
+                "the images to learn from are listed for another part as well".to_owned()
+            }
+            _ => continue,
+        };
+        remark = remark.or_else(|| Some(format!("{files}: {why}, so that all are learned from")));
+    }
+    Lists { remark, ..Lists::default() }
 }
 
 impl Lists {
     fn of_one_file(parts: Vec<Option<Part>>, at: usize, name: &str) -> Self {
         let files = parts.iter().flatten().map(|part| (*part, name.to_owned())).collect();
-        Self { parts, files, used: vec![at] }
+        Self { parts, files, used: vec![at], remark: None }
+    }
+
+    fn has_parts(&self) -> bool {
+        let others = self.parts.iter().flatten().any(|part| *part != Part::Train);
+        others && self.parts.contains(&Some(Part::Train))
     }
 
     fn is_whole(&self) -> bool {
         let listed = self.parts.iter().flatten().count();
-        let others = self.parts.iter().flatten().any(|part| *part != Part::Train);
-        listed * 100 >= self.parts.len() * MIN_LISTED && others && self.parts.contains(&Some(Part::Train))
+        listed * 100 >= self.parts.len() * MIN_LISTED && self.has_parts()
     }
 }
 
@@ -96,7 +125,7 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
             groups.entry((sidecar.folder(), extension, rest)).or_default().push((at, part));
         }
     }
-    groups.into_iter().find_map(|((_, extension, _), mut files)| {
+    let found = groups.into_iter().filter_map(|((_, extension, _), mut files)| {
         let has =
             |wanted: &str| files.iter().any(|(at, _)| sources.sidecars()[*at].stem().eq_ignore_ascii_case(wanted));
         // trainval.txt lists what train.txt and val.txt do.
@@ -104,6 +133,7 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
             files.retain(|(at, _)| !sources.sidecars()[*at].stem().eq_ignore_ascii_case("trainval"));
         }
         let mut parts: Vec<Option<Part>> = vec![None; sources.index().len()];
+        let (mut twice, mut example) = (0, 0);
         for (at, part) in &files {
             let table = sources.table(*at)?.as_ref().ok()?;
             let needs_labels = !matches!(extension.as_str(), "txt" | "lst" | "list" | "json");
@@ -113,15 +143,29 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
             let listed = crate::image_labels::listed(sources, *at, table)?;
             for image in listed {
                 let before = parts[image as usize].replace(*part);
-                if before.is_some_and(|before| before != *part) {
-                    return None;
+                if let Some(before) = before.filter(|before| before != part) {
+                    // What is to be judged with is not learned from.
+                    parts[image as usize] = Some(before.max(*part));
+                    example = if twice == 0 { image } else { example };
+                    twice += 1;
                 }
             }
         }
         let names = files.iter().map(|(at, part)| (*part, sources.sidecars()[*at].name.clone())).collect();
-        let lists = Lists { parts, files: names, used: files.iter().map(|(at, _)| *at).collect() };
-        lists.is_whole().then_some(lists)
-    })
+        let remark = (twice > 0).then(|| {
+            let what = counted(twice, "image", "images", sources.index().name(example));
+            format!("{what} in the lists of two parts, and not learned from")
+        });
+        Some(Lists { parts, files: names, used: files.iter().map(|(at, _)| *at).collect(), remark })
+    });
+    let mut partial = None;
+    for lists in found {
+        if lists.is_whole() {
+            return Some(lists);
+        }
+        partial = partial.or(Some(lists));
+    }
+    partial
 }
 
 #[cfg(test)]
@@ -140,7 +184,7 @@ mod tests {
             Some(Part::Unlabelled) => "u",
             None => "-",
         };
-        lists(&sources).map_or(String::new(), |lists| lists.parts.iter().map(letter).collect())
+        lists(&sources).parts.iter().map(letter).collect()
     }
 
     #[test]
@@ -184,9 +228,11 @@ mod tests {
             (&[("x.csv", "file,label,test\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], ""),
             (&[("x.csv", "file,label,pred\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], ""),
             (&[("x.csv", "file,label,is_extra\n1,a,0\n2,b,0\n3,a,1\n4,b,0\n")], ""),
-            // No parts: few listed, listed twice, no training images, no labels.
+            // No parts: few listed, no training images, no labels.
             (&[("train.txt", "1\n"), ("test.txt", "2\n")], ""),
-            (&[("train.txt", "1\n2\n3\n"), ("test.txt", "3\n4\n")], ""),
+            // An image in two lists is not learned from.
+            (&[("train.txt", "1\n2\n3\n"), ("test.txt", "3\n4\n")], "TTtt"),
+            (&[("train.txt", "1\n2\n3\n4\n"), ("test.txt", "1\n2\n3\n4\n")], ""),
             (&[("val.txt", "1\n2\n"), ("test.txt", "3\n4\n")], ""),
             (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f\n3\n4\n")], ""),
             (&[("train.txt", "1\n2\n3\n4\n")], ""),

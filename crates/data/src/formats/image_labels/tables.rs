@@ -45,9 +45,16 @@ pub(super) enum Unfit {
 /// A table with labels: the number of images that have one, the number of its file, and the labels.
 type Candidate = (usize, usize, Read);
 
-/// The tables with labels of the images, those of most images first.
-fn candidates(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Vec<String>) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
+/// The tables with labels of the images of a part, those of most images first, and why others have none.
+#[derive(Default)]
+pub(super) struct Candidates {
+    found: Vec<Candidate>,
+    unused: Vec<String>,
+}
+
+/// Reads the tables; `Sources` keeps the result.
+pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> Candidates {
+    let (mut found, mut unused): (Vec<Candidate>, Vec<String>) = Default::default();
     for (at, sidecar) in sources.tables() {
         if !sources.is_about(sidecar, part) {
             continue;
@@ -58,7 +65,7 @@ fn candidates(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Ve
             Some(Err(_)) if sidecar.is_outside || sources.index().is_named(sidecar.stem()) => {}
             Some(Err(what)) if is_prose(sidecar) && what != SEVERAL_OBJECTS => {}
             Some(Err(what)) => unused.push(format!("{name}: {what}")),
-            Some(Ok(table)) => match read(table, sources.index(), sidecar, if part == Part::Train { 2 } else { 1 }) {
+            Some(Ok(table)) => match read(sources, table, sidecar, if part == Part::Train { 2 } else { 1 }) {
                 Ok(read) => {
                     let count = images.iter().filter(|image| read.labels[**image as usize].is_some()).count();
                     if count * MIN_SHARE >= images.len().max(1) {
@@ -95,7 +102,7 @@ fn candidates(sources: &Sources<'_>, part: Part, images: &[u32], unused: &mut Ve
         let rank = (std::cmp::Reverse(*count), !read.is_named, sidecar.is_outside);
         (rank, sidecar.name.matches('/').count(), sidecar.name.clone())
     });
-    found
+    Candidates { found, unused }
 }
 
 /// Labels from the table that labels most images, among those that `wanted` accepts.
@@ -109,23 +116,24 @@ pub(super) fn find(
     if !sources.tables().any(|(_, sidecar)| wanted(sidecar)) {
         return None;
     }
-    let mut found = candidates(sources, part, images, unused);
+    let Candidates { found, unused: reasons } = sources.candidates(part, images);
+    unused.extend_from_slice(reasons);
     let best = found.iter().position(|(_, at, _)| wanted(&sources.sidecars()[*at]))?;
-    let (count, at, mut read) = found.remove(best);
-    let others = against(sources, images, (count, &sources.sidecars()[at].name, &read), &found);
-    let name = &sources.sidecars()[at].name;
-    let labels: Vec<Option<String>> = images.iter().map(|image| read.labels[*image as usize].take()).collect();
-    read.notes.extend(others);
-    let what = read.column.map_or_else(|| name.clone(), |column| format!("column {column} of {name}"));
-    Some(Labelled::apart(Values::Classes(labels), what, read.notes, vec![at]))
+    let (count, at, read) = &found[best];
+    let name = &sources.sidecars()[*at].name;
+    let others = found.iter().enumerate().filter(|(place, _)| *place != best).map(|(_, other)| other);
+    let notes = read.notes.iter().cloned().chain(against(sources, images, (*count, name, read), others)).collect();
+    let labels: Vec<Option<String>> = images.iter().map(|image| read.labels[*image as usize].clone()).collect();
+    let what = read.column.as_ref().map_or_else(|| name.clone(), |column| format!("column {column} of {name}"));
+    Some(Labelled::apart(Values::Classes(labels), what, notes, vec![*at]))
 }
 
 /// Notes on other tables with labels: those that disagree with the one that is taken, and those with other classes.
-fn against(
-    sources: &Sources<'_>,
+fn against<'r>(
+    sources: &'r Sources<'_>,
     images: &[u32],
     (count, name, taken): (usize, &str, &Read),
-    others: &[Candidate],
+    others: impl Iterator<Item = &'r Candidate>,
 ) -> Vec<String> {
     let own = classes(&taken.labels);
     let mut notes = Vec::new();
@@ -166,8 +174,8 @@ pub(super) struct Beside {
 /// goes without saying.
 pub(super) fn beside_folders(sources: &Sources<'_>, part: Part, images: &[u32], folders: &ClassLabels) -> Beside {
     let mut beside = Beside::default();
-    for (count, at, read) in candidates(sources, part, images, &mut Vec::new()) {
-        let sidecar = &sources.sidecars()[at];
+    for (count, at, read) in &sources.candidates(part, images).found {
+        let sidecar = &sources.sidecars()[*at];
         let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let mut with_folder = 0;
         for (image, folder) in images.iter().zip(&folders.labels) {
@@ -183,7 +191,7 @@ pub(super) fn beside_folders(sources: &Sources<'_>, part: Part, images: &[u32], 
         let of_table: BTreeSet<&str> = pairs.keys().map(|(_, label)| *label).collect();
         let are_same = pairs.len() == of_folders.len() && pairs.len() == of_table.len();
         let is_most = |count: usize| count * 10 >= images.len() * 9;
-        if are_same || !(read.is_named || is_most(count) && !is_prose(sidecar)) {
+        if are_same || !(read.is_named || is_most(*count) && !is_prose(sidecar)) {
             continue;
         }
         let largest = |folder: &&str| pairs.iter().filter(|((of, _), _)| of == folder).map(|(_, count)| *count).max();
@@ -216,9 +224,45 @@ fn classes(labels: &[Option<String>]) -> BTreeSet<&String> {
     labels.iter().flatten().collect()
 }
 
+/// The column with the names of images, and the index by which these are found. If no column names images as these are written, or
+/// only one of labels does (images may be called 0 and 1), the names may be those of images in another spelling.
+fn named<'s, 'a>(
+    sources: &'s Sources<'a>,
+    table: &Table,
+    sidecar: &Sidecar<'_>,
+) -> Result<(ImageColumn, &'s Index<'a>), Unfit> {
+    let by = |index: &'s Index<'a>| image_column::find(table, index, sidecar.scope()).map(|column| (column, index));
+    let is_of_labels = |column: &ImageColumn| {
+        let name = match &table.header {
+            Some(header) => header[column.at].as_str(),
+            None if column.has_header => table.cell(0, column.at),
+            None => "",
+        };
+        label_rank(name).is_some()
+    };
+    let found = by(sources.index());
+    match &found {
+        Err(Unfit::NoImages) => {}
+        Ok((column, _)) if is_of_labels(column) => {}
+        _ => return found,
+    }
+    by(sources.loosely()).ok().filter(|(column, _)| !is_of_labels(column)).map_or(found, Ok)
+}
+
 /// Reads a table whose labels must have at least `least` different values.
-fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -> Result<Read, Unfit> {
-    let ImageColumn { at: image_column, has_header, note } = image_column::find(table, index, sidecar.scope())?;
+fn read(sources: &Sources<'_>, table: &Table, sidecar: &Sidecar<'_>, least: usize) -> Result<Read, Unfit> {
+    let (column, index) = named(sources, table, sidecar)?;
+    read_by(index, column, table, sidecar, least).map_err(|why| if index.is_loose() { Unfit::NoImages } else { why })
+}
+
+/// `read` of the images in a column.
+fn read_by(
+    index: &Index<'_>,
+    ImageColumn { at: image_column, has_header, note }: ImageColumn,
+    table: &Table,
+    sidecar: &Sidecar<'_>,
+    least: usize,
+) -> Result<Read, Unfit> {
     let skip = usize::from(has_header);
     let header: Option<Vec<String>> = table
         .header
@@ -254,6 +298,14 @@ fn read(table: &Table, index: &Index<'_>, sidecar: &Sidecar<'_>, least: usize) -
     }
     let mut notes: Vec<String> = note.into_iter().map(|note| format!("{}: {note}", sidecar.name)).collect();
     let cell = |row: usize| table.cell(row + skip, image_column);
+    if let (true, Some((row, image))) = (index.is_loose(), rows.first()) {
+        notes.push(format!(
+            "{}: its names are those of images, but written otherwise ({} is {})",
+            sidecar.name,
+            table.cell(*row, image_column),
+            index.name(*image)
+        ));
+    }
     // Rows without an image of this part may name one of another part.
     let is_lost = |row: &usize| joined.image[*row].is_none() && index.some(cell(*row)).is_none();
     let mut lost = (0..joined.image.len()).filter(is_lost);
@@ -395,14 +447,14 @@ fn part_by_flag(name: &str, cell: &str) -> Option<Part> {
 /// Whether table number `at` has labels of images.
 pub(crate) fn has_labels(sources: &Sources<'_>, at: usize) -> bool {
     let Some(Ok(table)) = sources.table(at) else { return false };
-    read(table, sources.index(), &sources.sidecars()[at], 1).is_ok_and(|read| read.labels.iter().any(Option::is_some))
+    read(sources, table, &sources.sidecars()[at], 1).is_ok_and(|read| read.labels.iter().any(Option::is_some))
 }
 
 /// The images in a table, which is number `at`, if nearly all of its rows name one.
 pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<Vec<u32>> {
-    let scope = sources.sidecars()[at].scope();
-    let ImageColumn { at: column, has_header, .. } = image_column::find(table, sources.index(), scope).ok()?;
-    let joined = sources.index().join(table.column(column).skip(usize::from(has_header)), scope);
+    let sidecar = &sources.sidecars()[at];
+    let (ImageColumn { at: column, has_header, .. }, index) = named(sources, table, sidecar).ok()?;
+    let joined = index.join(table.column(column).skip(usize::from(has_header)), sidecar.scope());
     let found: Vec<u32> = joined.image.iter().flatten().copied().collect();
     (found.len() * 10 >= joined.image.len() * 9).then_some(found)
 }
@@ -412,10 +464,10 @@ pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<
 pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>>, usize, String)> {
     for (at, sidecar) in sources.tables() {
         let Some(Ok(table)) = sources.table(at) else { continue };
-        let column = image_column::find(table, sources.index(), sidecar.scope());
-        let Ok(ImageColumn { at: image_column, has_header, .. }) = column else { continue };
+        let Ok((column, index)) = named(sources, table, sidecar) else { continue };
+        let ImageColumn { at: image_column, has_header, .. } = column;
         let skip = usize::from(has_header);
-        let joined = sources.index().join(table.column(image_column).skip(skip), sidecar.scope());
+        let joined = index.join(table.column(image_column).skip(skip), sidecar.scope());
         for column in (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column) {
             let name = match &table.header {
                 Some(header) => header[column].clone(),
@@ -440,227 +492,4 @@ pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::Case;
-    use crate::parts::Part;
-
-    const SIX: &str = "img/1.png img/2.png img/3.png img/4.png img/5.png img/6.png";
-
-    #[test]
-    fn labels_are_found_in_any_usual_table() {
-        for (name, text, what, labels) in [
-            (
-                "train.csv",
-                "id,label\n1,cat\n2,dog\n3,cat\n4,dog\n5,cat\n6,dog\n",
-                "column label of train.csv",
-                "cat dog cat dog cat dog",
-            ),
-            (
-                "labels.csv",
-                "image_id;breed\n1.png;b\n2.png;a\n3.png;b\n4.png;a\n5.png;b\n",
-                "column breed of labels.csv",
-                "b a b a b -",
-            ),
-            // Named for labels, though each value is rare; unnamed, with few values; the other name is that of the image.
-            ("x.csv", "file,class\n1,a\n2,b\n3,c\n4,d\n5,e\n6,e\n", "column class of x.csv", "a b c d e e"),
-            ("x.csv", "file,blob\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n", "column blob of x.csv", "a b a b a b"),
-            (
-                "train.csv",
-                "Image,Id\n1.png,w1\n2.png,w2\n3.png,w1\n4.png,w2\n5.png,w1\n6.png,new\n",
-                "column Id of train.csv",
-                "w1 w2 w1 w2 w1 new",
-            ),
-            // Without a header.
-            (
-                "val_annotations.txt",
-                "1.png\tn1\t0\t0\n2.png\tn2\t0\t1\n3.png\tn1\t5\t2\n4.png\tn2\t5\t3\n",
-                "val_annotations.txt",
-                "n1 n2 n1 n2 - -",
-            ),
-            ("list.txt", "img/1 1\nimg/2 2\nimg/3 1\nimg/4 2\nimg/5 1\nimg/6 2\n", "list.txt", "1 2 1 2 1 2"),
-            // A path, a number first; missing labels.
-            (
-                "x.csv",
-                ",path,label\n0,img/1.png,3.0\n1,img/2.png,\n2,img/3.png,4.0\n3,img/4.png,3.0\n",
-                "column label of x.csv",
-                "3 - 4 3 - -",
-            ),
-            (
-                "metadata.jsonl",
-                "{\"file_name\": \"img/1.png\", \"label\": 7}\n{\"file_name\": \"img/2.png\", \"label\": 9}\n",
-                "column label of metadata.jsonl",
-                "7 9 - - - -",
-            ),
-            (
-                "labels.json",
-                "{\"1.png\": \"a\", \"2.png\": \"b\", \"3.png\": \"a\", \"4.png\": \"b\"}",
-                "labels.json",
-                "a b a b - -",
-            ),
-            // Two classes, of which one is -1; a missing label.
-            ("x.csv", "id,label\n1,1\n2,-1\n3,1\n4,-1\n", "column label of x.csv", "1 -1 1 -1 - -"),
-            ("x.csv", "id,label\n1,1.0\n2,-1.0\n3,+1\n4,-1.0\n", "column label of x.csv", "1 -1 1 -1 - -"),
-            ("x.csv", "id,blob\n1,1\n2,-1\n3,1\n4,-1\n", "column blob of x.csv", "1 -1 1 -1 - -"),
-            ("x.csv", "id,label\n1,1\n2,-1\n3,0\n4,-1\n4,1\n", "column label of x.csv", "1 - 0 1 - -"),
-            ("x.csv", "id,label\n1,cat\n2,-1.0\n3,dog\n4,cat\n", "column label of x.csv", "cat - dog cat - -"),
-            // Both a number and a name.
-            ("x.csv", "file,class_id,class_name\n1,0,a\n2,1,b\n3,0,a\n", "column class_name of x.csv", "a b a - - -"),
-        ] {
-            let (found, from, notes) = Case::new(SIX, &[(name, text)]).labels(Part::Train);
-            assert_eq!((found.as_str(), from.as_str()), (labels, what), "{text} {notes:?}");
-        }
-    }
-
-    #[test]
-    fn tables_that_do_not_fit_say_why() {
-        for (text, expected) in [
-            ("id\n1\n2\n", "it has no column beside the names of the images"),
-            ("id,score\n1,0.25\n2,0.5\n3,0.25\n4,0.5\n", "none of its columns has few values"),
-            ("id,a,b\n1,x,u\n2,y,v\n3,x,u\n4,y,v\n", "its labels may be in a, b; call the right column label"),
-            ("id,label\n1,a\n1,b\n2,a\n", "it gives img/1.png several labels (a and b)"),
-            ("id,label\n1,a\n2,a\n3,a\n", "its column label has the same value in all rows"),
-            ("id,label\n1,5\n2,-1\n3,5\n", "its column label has the same value in all rows with a label (-1 is none)"),
-            ("id,label\n1,-1\n2,-1\n3,-1\n", "its column label holds no labels"),
-            ("id,label\n1,a\n2,b\n3,c\n4,d\n", "its column label has 4 different values in 4 rows"),
-            ("id,labels\n1,a|b\n2,a\n3,a\n", "its column labels has several labels for an image"),
-            ("id,label\nx,a\ny,b\n", "it names none of the images"),
-        ] {
-            let (found, _, unused) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
-            assert_eq!(found, "", "{text}");
-            assert!(
-                unused.len() == 1 && unused[0].starts_with("x.csv: ") && unused[0].contains(expected),
-                "{unused:?}"
-            );
-        }
-        let (found, _, unused) =
-            Case::new("a/1.png b/1.png c.png", &[("x.csv", "id,label\n1,a\n1,b\n")]).labels(Part::Train);
-        assert_eq!((found.as_str(), unused.len()), ("", 1));
-        assert!(unused[0].contains("rows name several images each (1, for one)"), "{unused:?}");
-    }
-
-    #[test]
-    fn what_is_missing_is_counted() {
-        let text = "id,label\n1,cat\n2,dog\n3,cat\n4,dog\n8,cat\n9,dog\n";
-        let (_, _, notes) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
-        assert_eq!(notes, ["x.csv: 2 rows have no image (8, for one)"]);
-        // The first of them names a test image.
-        let text = "id,label\n4,a\n1,a\n2,b\n3,a\n9,b\n8,a\n";
-        let (_, _, notes) =
-            Case::new("train/1.png train/2.png train/3.png test/4.png", &[("train.csv", text)]).labels(Part::Train);
-        assert_eq!(notes, ["train.csv: 2 rows have no image (9, for one)"]);
-    }
-
-    #[test]
-    fn each_part_has_its_table_and_the_better_one_is_taken() {
-        let images = "train/1.png train/2.png train/3.png test/1.png test/2.png test/3.png";
-        let tables = [("train.csv", "id,label\n1,a\n2,b\n3,a\n"), ("test.csv", "id,label\n1,b\n2,b\n3,a\n")];
-        let case = Case::new(images, &tables);
-        assert_eq!((case.train().as_str(), case.labels(Part::Test).0.as_str()), ("a b a", "b b a"));
-        let inside = [
-            ("train/metadata.csv", "file_name,label\n1.png,a\n2.png,b\n3.png,a\n"),
-            ("test/metadata.csv", "file_name,label\n1.png,b\n2.png,a\n3.png,a\n"),
-        ];
-        let case = Case::new(images, &inside);
-        assert_eq!((case.train().as_str(), case.labels(Part::Test).0.as_str()), ("a b a", "b a a"));
-        let two = [("a.csv", "id,label\n1,a\n2,b\n3,a\n"), ("b.csv", "id,label\n1,a\n2,b\n3,a\n4,b\n5,a\n")];
-        let (_, what, notes) = Case::new(SIX, &two).labels(Part::Train);
-        assert_eq!((what.as_str(), notes.len()), ("column label of b.csv", 0));
-        let equal = [("a.csv", "id,label\n1,a\n2,b\n3,a\n"), ("b.csv", "id,label\n1,x\n2,y\n3,x\n")];
-        let (_, what, notes) = Case::new("1.png 2.png 3.png", &equal).labels(Part::Train);
-        assert_eq!(
-            (what.as_str(), notes),
-            ("column label of a.csv", vec!["labels are also in b.csv, which is not used".to_owned()])
-        );
-    }
-
-    #[test]
-    fn tables_that_disagree_are_named() {
-        let images = "1.png 2.png 3.png 4.png";
-        let labels = ("labels.csv", "file,label\n1.png,a\n2.png,b\n3.png,a\n4.png,b\n");
-        for (name, text, used, said) in [
-            (
-                "annotations.csv",
-                "file,label\n1.png,b\n2.png,b\n3.png,b\n4.png,a\n",
-                "annotations.csv",
-                "annotations.csv and labels.csv disagree on the labels of 3 of 4 images; annotations.csv is taken",
-            ),
-            (
-                "metadata.csv",
-                "file_name,label\n1.png,b\n2.png,b\n3.png,a\n",
-                "metadata.csv",
-                "metadata.csv and labels.csv disagree on the labels of 1 of 3 images; metadata.csv is taken",
-            ),
-            ("z.csv", "file,label\n1.png,a\n2.png,b\n3.png,a\n4.png,b\n", "labels.csv", ""),
-            (
-                "z.csv",
-                "file,label\n1.png,x\n2.png,y\n3.png,y\n4.png,y\n",
-                "labels.csv",
-                "labels are also in z.csv, which is not used",
-            ),
-        ] {
-            let (_, what, notes) = Case::new(images, &[labels, (name, text)]).labels(Part::Train);
-            assert_eq!((what, notes.join("; ").as_str()), (format!("column label of {used}"), said), "{text}");
-        }
-    }
-
-    #[test]
-    fn missing_values_of_r_are_no_class() {
-        let text = "file,label\n1,cat\n2,NA\n3,dog\n4,cat\n5,Na\n6,dog\n";
-        assert_eq!(Case::new(SIX, &[("x.csv", text)]).train(), "cat - dog cat Na dog");
-    }
-
-    #[test]
-    fn a_table_of_paths_with_other_labels_comes_before_folders() {
-        let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png test/batch_x/2.png test/batch_y/2.png";
-        let rows = "batch_x/0.png,cat\nbatch_x/1.png,dog\nbatch_y/0.png,dog\nbatch_y/1.png,cat\n";
-        let table: &'static str =
-            Box::leak(format!("path,label\n{rows}test/batch_x/2.png,dog\ntest/batch_y/2.png,cat\n").into_boxed_str());
-        let case = Case::new(images, &[("labels.csv", table)]);
-        let (labels, what, _) = case.labels(Part::Train);
-        assert_eq!((labels.as_str(), what.as_str()), ("cat dog dog cat", "column label of labels.csv"));
-        // One label for each folder of test images, yet those of the table.
-        assert_eq!(case.labels(Part::Test).0, "dog cat");
-        let said = |images, text| {
-            let case = Case::new(images, &[("labels.csv", text)]);
-            (case.train(), case.said(Part::Train).join("; "))
-        };
-        let images = "batch_x/0.png batch_x/1.png batch_y/0.png batch_y/1.png";
-        let folders = "batch_x batch_x batch_y batch_y";
-        // Another table with labels is not taken for the one that decides.
-        let table: &'static str = Box::leak(format!("path,label\n{rows}").into_boxed_str());
-        let species = "file,species\nbatch_x/0.png,x\nbatch_x/1.png,y\nbatch_y/0.png,x\nbatch_y/1.png,x\n";
-        let two = Case::new(images, &[("labels.csv", table), ("a.csv", species)]);
-        assert_eq!(two.labels(Part::Train).1, "column label of labels.csv");
-        let taken = said(images, Box::leak(format!("path,label\n{rows}").into_boxed_str()));
-        let note = "the folders (batch_x, batch_y) are no classes: labels.csv gives the labels of the images in them";
-        assert_eq!(taken, ("cat dog dog cat".to_owned(), note.to_owned()));
-        for (text, note) in [
-            // The same classes by other names.
-            ("path,label\nbatch_x/0.png,u\nbatch_x/1.png,u\nbatch_y/0.png,v\nbatch_y/1.png,v\n", ""),
-            // No label, but something else.
-            (
-                "path,weather\nbatch_x/0.png,u\nbatch_x/1.png,v\nbatch_y/0.png,v\nbatch_y/1.png,u\n",
-                "labels.csv: the folders are taken instead",
-            ),
-            // Not of every image.
-            (
-                "path,label\nbatch_x/0.png,u\nbatch_x/1.png,v\nbatch_y/0.png,v\n",
-                "labels.csv: the folders are taken instead",
-            ),
-            (
-                "path,label\nbatch_x/0.png,batch_x\nbatch_x/1.png,batch_y\nbatch_y/0.png,batch_y\nbatch_y/1.png,batch_x\n",
-                "labels.csv: it disagrees with the folders on 2 of 4 images; the folders are taken",
-            ),
-        ] {
-            assert_eq!(said(images, text), (folders.to_owned(), note.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn folders_that_are_classes_come_before_tables() {
-        let images = "cat/1.png cat/2.png dog/3.png dog/4.png";
-        let table = [("x.csv", "id,label\n1,a\n2,b\n3,a\n4,b\n")];
-        assert_eq!(Case::new(images, &table).train(), "cat cat dog dog");
-        assert_eq!(Case::new(images, &[("metadata.csv", table[0].1)]).train(), "a b a b");
-    }
-}
+mod tests;

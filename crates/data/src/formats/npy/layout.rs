@@ -87,7 +87,7 @@ mod tests {
     use crate::testing::npy;
 
     fn images_of(bytes: &[u8]) -> Result<Images> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.npy");
         std::fs::write(&path, bytes).unwrap();
         let opened = open(&path)?;

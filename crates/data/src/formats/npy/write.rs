@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn written_arrays_are_read_back() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("sample.npy");
         let mut writer = NpyWriter::create(&path, &[2, 2, 3]).unwrap();
         writer.write(&[0, 51, 102, 153]).unwrap();
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn too_few_or_too_many_values_leave_no_file() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("sample.npy");
         assert!(write_npy_u8(&path, &[2, 2], &[1, 2, 3]).is_err());
         assert!(write_npy_u8(&path, &[2, 2], &[1, 2, 3, 4, 5]).is_err());

@@ -85,6 +85,13 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
         is_text && PARTS.iter().any(|known| top(column).eq_ignore_ascii_case(known))
     };
     let part = (0..columns.len()).find(is_part).filter(|at| Some(*at) != label);
+    let is_number = |column: &&std::sync::Arc<ColumnDescriptor>| {
+        column.physical_type() != Type::BYTE_ARRAY && PARTS.iter().any(|known| top(column).eq_ignore_ascii_case(known))
+    };
+    let unread = columns.iter().find(is_number).filter(|_| part.is_none()).map(|column| {
+        format!("the column {} holds no words such as train and test: it is not read as parts of the set", top(column))
+    });
+    let notes = notes.into_iter().chain(unread).collect();
     Ok(Columns { image, label, part, names, notes })
 }
 
@@ -127,6 +134,12 @@ fn may_be_label(column: &ColumnDescriptor) -> bool {
 fn is_text(column: &ColumnDescriptor) -> bool {
     use parquet::basic::LogicalType;
     matches!(column.logical_type_ref(), Some(LogicalType::String | LogicalType::Enum))
+}
+
+/// Whether column number `at` is text, once per row.
+pub fn is_text_column(file: &FileMetaData, at: usize) -> bool {
+    let column = file.schema_descr().column(at);
+    column.physical_type() == Type::BYTE_ARRAY && may_be_label(&column)
 }
 
 /// The name of the column, or of its group.

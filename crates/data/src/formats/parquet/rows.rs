@@ -13,10 +13,14 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::columns::{self, choose};
 use super::{Labels, Parts, Table};
+use crate::formats::archive::is_image;
 use crate::parts::part_of;
 
 /// Size limit of the encoded images in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
+
+/// How PNG, JPEG, GIF, WebP and BMP files begin in base64, and addresses that hold a file.
+const BASE64: [&str; 6] = ["iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "Qk0", "data:image/"];
 
 /// Rows per read.
 const ROWS: usize = 256;
@@ -39,7 +43,7 @@ pub fn count(path: &Path) -> usize {
 /// A description of what is wrong.
 pub fn parts(path: &Path) -> Result<Option<Parts>, String> {
     let columns = Columns::open(path)?;
-    let Some(part) = choose(columns.reader.metadata().file_metadata())?.part else { return Ok(None) };
+    let Some(part) = columns.chosen()?.part else { return Ok(None) };
     columns.check([part].into_iter())?;
     let mut of_rows = Vec::new();
     for group in 0..columns.reader.num_row_groups() {
@@ -61,7 +65,7 @@ pub fn parts(path: &Path) -> Result<Option<Parts>, String> {
 /// A description of what is wrong.
 pub fn read(path: &Path, wanted: Option<&[bool]>, table: &mut Table) -> Result<(), String> {
     let columns = Columns::open(path)?;
-    let chosen = choose(columns.reader.metadata().file_metadata())?;
+    let chosen = columns.chosen()?;
     columns.check([Some(chosen.image), chosen.label].into_iter().flatten())?;
     for group in columns.reader.metadata().row_groups() {
         let bytes = u64::try_from(group.column(chosen.image).compressed_size()).unwrap_or(u64::MAX);
@@ -105,7 +109,7 @@ pub fn read(path: &Path, wanted: Option<&[bool]>, table: &mut Table) -> Result<(
 /// A description of what is wrong.
 pub fn read_labels(path: &Path) -> Result<Option<Labels>, String> {
     let columns = Columns::open(path)?;
-    let Some(label) = choose(columns.reader.metadata().file_metadata())?.label else { return Ok(None) };
+    let Some(label) = columns.chosen()?.label else { return Ok(None) };
     columns.check([label].into_iter())?;
     let mut all = Labels::default();
     for group in 0..columns.reader.num_row_groups() {
@@ -125,6 +129,37 @@ impl Columns {
         let file = File::open(path).map_err(plain)?;
         let reader = SerializedFileReader::new(file.try_clone().map_err(plain)?).map_err(plain)?;
         Ok(Self { file: Arc::new(file), reader })
+    }
+
+    /// The columns of images and labels.
+    ///
+    /// # Errors
+    /// There is none of images; what may be meant by a column of text is said.
+    fn chosen(&self) -> Result<columns::Columns, String> {
+        choose(self.reader.metadata().file_metadata()).map_err(|what| self.images_as_text().unwrap_or(what))
+    }
+
+    /// What a column of text holds instead of images: paths, addresses, or images in base64.
+    fn images_as_text(&self) -> Option<String> {
+        let metadata = self.reader.metadata();
+        let count = metadata.file_metadata().schema_descr().num_columns();
+        let texts = (0..count).filter(|at| columns::is_text_column(metadata.file_metadata(), *at));
+        texts.filter(|at| self.check([*at].into_iter()).is_ok()).find_map(|at| {
+            let Ok(Labels::Text(values)) = labels(self.values(0, at).ok()?, self.level(at)) else { return None };
+            let value = values.into_iter().flatten().find(|value| !value.trim().is_empty())?;
+            let (name, shown) = (self.name(at), value.chars().take(60).collect::<String>());
+            match () {
+                () if BASE64.iter().any(|start| value.starts_with(start)) => Some(format!(
+                    "its column {name} holds images as text (base64): df[\"{name}\"] = df[\"{name}\"].map(base64.b64decode) in \
+                     Python makes images of it"
+                )),
+                () if is_image(&value) => Some(format!(
+                    "its column {name} holds the names of images ({shown}), not the images: give the folder of the files, with \
+                     this table as CSV (file_name,label) in it"
+                )),
+                () => None,
+            }
+        })
     }
 
     /// Refuses columns that can't be unpacked.

@@ -87,7 +87,7 @@ fn seen(set: &Folder) -> Vec<(u8, Option<u32>)> {
 
 #[test]
 fn the_layout_of_the_hubs_in_every_packing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("a.parquet");
     let gzip = Compression::GZIP(GzipLevel::default());
     for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, gzip, Compression::LZ4, Compression::LZ4_RAW] {
@@ -110,7 +110,7 @@ fn the_layout_of_the_hubs_in_every_packing() {
 
 #[test]
 fn shards_make_one_set() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let data = root.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let put = |name: &str, greys: &[u8]| {
@@ -135,7 +135,7 @@ fn shards_make_one_set() {
 
 #[test]
 fn plain_columns_and_odd_ones() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("a.parquet");
     let write = |schema: &str| {
         write(&path, schema, None, Compression::SNAPPY, |at, column| match at {
@@ -159,7 +159,7 @@ fn plain_columns_and_odd_ones() {
 
 #[test]
 fn rows_without_an_image_are_passed_over() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("a.parquet");
     write_hub(&path, None, Compression::SNAPPY, &[1, 2], &[0, 70_000]);
     assert_eq!(open_as(&path, Split::Train).unwrap().classes(), ["0", "70000"]);
@@ -185,7 +185,7 @@ fn rows_without_an_image_are_passed_over() {
 
 #[test]
 fn damaged_files_are_errors() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("a.parquet");
     write_hub(&path, Some(NOTE), Compression::SNAPPY, &[1, 2, 3], &[0, 1, 2]);
     let whole = std::fs::read(&path).unwrap();
@@ -201,7 +201,7 @@ fn damaged_files_are_errors() {
 
 #[test]
 fn a_file_by_pyarrow() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("train.parquet");
     std::fs::write(&path, include_bytes!("sample.parquet")).unwrap();
     let set = open_as(&path, Split::Train).unwrap();
@@ -219,7 +219,7 @@ fn a_file_by_pyarrow() {
 
 #[test]
 fn rows_belong_to_the_part_that_a_column_names() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("a.parquet");
     let schema = "message m { required binary image; required int32 label; optional binary split (UTF8); }";
     let put = |words: [&str; 3]| {
@@ -278,7 +278,7 @@ fn labelled(
 
 #[test]
 fn labels_of_every_kind() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     let path = folder.path().join("a.parquet");
     let text = |words: [&'static str; 3]| {
         move |writer: &mut SerializedColumnWriter<'_>| {
@@ -330,7 +330,7 @@ fn labels_of_every_kind() {
 
 #[test]
 fn parts_by_folders_and_configurations() {
-    let root = tempfile::tempdir().unwrap();
+    let root = crate::testing::folder();
     let put = |name: &str, greys: &[u8], labels: &[i64]| {
         let path = root.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -374,7 +374,7 @@ fn parts_by_folders_and_configurations() {
 fn zstandard_as_pyarrow_writes_it() {
     // Made by pyarrow with compression="zstd" and both versions of data pages (see `sample.py`).
     for sample in [&include_bytes!("zstd-1.parquet")[..], include_bytes!("zstd-2.parquet")] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::testing::folder();
         let path = folder.path().join("a.parquet");
         std::fs::write(&path, sample).unwrap();
         let set = open_as(&path, Split::Train).unwrap();
@@ -386,5 +386,31 @@ fn zstandard_as_pyarrow_writes_it() {
             // It may be read or refused.
             let _ = open_as(&path, Split::Train);
         }
+    }
+}
+
+#[test]
+fn images_as_text_are_told_what_they_are() {
+    let folder = crate::testing::folder();
+    let path = folder.path().join("a.parquet");
+    let schema = "message m { required binary image (UTF8); required int64 label; }";
+    for (value, said) in [
+        ("iVBORw0KGgoAAAANSUhEUg", "its column image holds images as text (base64)"),
+        ("/9j/4AAQSkZJRg", "its column image holds images as text (base64)"),
+        ("train/cat/1.png", "its column image holds the names of images (train/cat/1.png), not the images"),
+        ("https://x.org/1.jpg", "its column image holds the names of images (https://x.org/1.jpg)"),
+        ("a caption", "no column holds images; its columns are image, label"),
+    ] {
+        write(&path, schema, None, Compression::SNAPPY, |at, column| match at {
+            0 => {
+                let values = [ByteArray::from(value), ByteArray::from(value)];
+                column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
+            }
+            _ => {
+                column.typed::<Int64Type>().write_batch(&[0, 1], None, None).unwrap();
+            }
+        });
+        let error = open_as(&path, Split::Train).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
     }
 }

@@ -1,5 +1,7 @@
 //! What the columns of a table are: pixels, the label, the part; by their names and by the first rows.
 
+use std::collections::BTreeSet;
+
 use csv::{ByteRecord, ReaderBuilder};
 
 /// Names of columns of labels.
@@ -44,7 +46,10 @@ const IDS: [&str; 12] = [
 const MIN_UNNAMED: usize = 64;
 
 /// Rows that are looked at.
-const SAMPLE: usize = 20;
+const SAMPLE: usize = 400;
+
+/// Most labels that count on from 0 or 1.
+const MAX_LABELS: usize = 200;
 
 /// Where the pixels are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +73,8 @@ pub struct Columns {
     /// Whether all red values come before green and blue ones.
     pub planes: bool,
     pub label: Option<usize>,
+    /// How the column of labels is called: `column label`, `the first column`.
+    pub label_name: String,
     pub part: Option<usize>,
     /// What to tell the user, a sentence each.
     pub notes: Vec<String>,
@@ -79,8 +86,28 @@ pub fn field(record: &ByteRecord, at: usize) -> &str {
     text.trim_start_matches('\u{feff}').trim()
 }
 
+/// A number, with a point or a comma before its fraction.
+fn number(text: &str) -> Option<f32> {
+    let value = text.parse().ok().or_else(|| {
+        let (whole, fraction) = text.split_once(',').filter(|_| has_comma(text))?;
+        format!("{whole}.{fraction}").parse().ok()
+    });
+    value.filter(|value: &f32| value.is_finite())
+}
+
+/// Whether a number has a comma before its fraction.
+fn has_comma(text: &str) -> bool {
+    let is_fraction = |fraction: &str| !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once(',').is_some_and(|(_, fraction)| is_fraction(fraction))
+}
+
 fn is_number(text: &str) -> bool {
-    text.parse::<f32>().is_ok_and(f32::is_finite)
+    number(text).is_some()
+}
+
+/// Whether a value is a whole number from 0 to 255, as bytes are.
+fn is_byte(text: &str) -> bool {
+    number(text).is_some_and(|value| value.fract() == 0.0 && (0.0..=255.0).contains(&value))
 }
 
 /// The numbers of a list; `None` if it is none.
@@ -120,7 +147,12 @@ impl Columns {
     /// # Errors
     /// Why they are no pixels, as the end of a sentence.
     pub fn of(text: &[u8]) -> Result<Self, String> {
-        let tried = [b',', b';', b'\t'].map(|delimiter| Self::with_delimiter(text, delimiter));
+        // Another delimiter would make one list of all columns.
+        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let occurs = |delimiter: &u8| line.contains(delimiter);
+        let some_do = [b',', b';', b'\t'].iter().any(occurs);
+        let delimiters = [b',', b';', b'\t'].into_iter().filter(|delimiter| !some_do || occurs(delimiter));
+        let tried = delimiters.map(|delimiter| Self::with_delimiter(text, delimiter));
         let mut first = None;
         for tried in tried {
             match tried {
@@ -157,6 +189,7 @@ impl Columns {
             channels: 0,
             planes: false,
             label: all().find(|&at| is_called(at, &LABELS)),
+            label_name: String::new(),
             part: all().find(|&at| is_called(at, &PARTS) && !is_number(field(row, at))),
             notes: Vec::new(),
         };
@@ -170,6 +203,13 @@ impl Columns {
             columns.leave_aside(all().filter(|&other| other != at), &|at| name(at).unwrap_or_default());
         } else {
             columns.choose_pixels(row, rows, &name)?;
+        }
+        if columns.label_name.is_empty()
+            && let Some(at) = columns.label
+        {
+            let called = names.map(|names| field(names, at)).filter(|called| !called.is_empty());
+            columns.label_name =
+                called.map_or_else(|| format!("column {}", at + 1), |called| format!("column {called}"));
         }
         if columns.channels == 3 {
             columns.planes = are_planes(columns.side, rows.iter().filter_map(|row| columns.values(row)));
@@ -193,15 +233,20 @@ impl Columns {
             rest.into_iter().partition(|&at| is_number(field(row, at)));
         let is_named = name(0).is_some();
         if !is_named && shape(pixels.len()).is_none() && shape(pixels.len().saturating_sub(1)).is_some() {
-            // The label is first or last; what never changes is none.
-            let changes = |at: usize| rows.iter().any(|other| field(other, at) != field(row, at));
-            let [first, last] = [pixels[0], pixels[pixels.len() - 1]];
-            let label = if !changes(first) && changes(last) { last } else { first };
+            let first = pixels[0];
+            let (label, is_clear) = label_of(rows, &pixels);
             pixels.retain(|at| *at != label);
             self.label = Some(label);
-            let which = if label == first { "first" } else { "last" };
+            let [which, other] = if label == first { ["first", "last"] } else { ["last", "first"] };
+            self.label_name = format!("the {which} column");
             let without = if self.header { "names of columns" } else { "a header" };
-            self.notes.push(format!("without {without}, the {which} column is read as the label"));
+            let doubt = match is_clear {
+                true => String::new(),
+                false => {
+                    format!("; it may also be the {other} one: a first row with the names label, pixel0, ... tells")
+                }
+            };
+            self.notes.push(format!("without {without}, the {which} column is read as the label{doubt}"));
         } else if self.label.is_none() && others.len() == 1 && !is_named {
             self.label = Some(others[0]);
         }
@@ -217,11 +262,40 @@ impl Columns {
                     || digits(letters)
             })
         };
+        // Other numbers beside columns that are named for pixels.
+        let mut others = others;
+        let called: Vec<usize> = pixels.iter().copied().filter(is_pixel_name).collect();
+        if is_named && called.len() < pixels.len() && shape(called.len()).is_some() && called.len() >= MIN_UNNAMED {
+            others.extend(pixels.iter().filter(|at| !called.contains(at)));
+            pixels = called;
+        }
         let count = pixels.len();
-        let least = if is_named && pixels.iter().all(is_pixel_name) { 4 } else { MIN_UNNAMED };
+        let are_named = is_named && pixels.iter().all(is_pixel_name);
+        let least = if are_named { 4 } else { MIN_UNNAMED };
         let found = shape(count).filter(|_| count >= least);
         (self.side, self.channels) =
             found.ok_or_else(|| format!("its {count} columns of numbers are no square image"))?;
+        if !are_named {
+            let odd =
+                rows.iter().find_map(|row| pixels.iter().find(|at| !is_byte(field(row, **at))).map(|at| (row, *at)));
+            let called = name(pixels[0]).unwrap_or_default();
+            if let (true, Some((row, at))) = (is_named, odd) {
+                return Err(format!(
+                    "its {count} columns of numbers ({called}, ...) are not named for pixels (pixel0, pixel1, ...), and {} is \
+                     no whole number from 0 to 255",
+                    field(row, at)
+                ));
+            }
+            let side = self.side;
+            let which = if is_named { format!(" ({called}, ...), not named for pixels,") } else { String::new() };
+            let values = if odd.is_some() { ", though their values are no whole numbers from 0 to 255" } else { "" };
+            self.notes.push(format!(
+                "the {count} columns of numbers{which} are read as images of {side}x{side} pixels{values}"
+            ));
+        }
+        if pixels.iter().any(|at| rows.iter().any(|row| has_comma(field(row, *at)))) {
+            self.notes.push("decimal commas are read as decimal points".to_owned());
+        }
         let others: Vec<usize> = others.into_iter().filter(|at| Some(*at) != self.label).collect();
         self.leave_aside(others.into_iter(), &|at| name(at).unwrap_or_else(|| format!("number {at}")));
         if let Some(ordered) = in_order(&pixels, name).filter(|ordered| *ordered != pixels) {
@@ -248,11 +322,49 @@ impl Columns {
         let values = match &self.pixels {
             Pixels::List(at) => list(field(row, *at))?,
             Pixels::Columns(columns) => {
-                columns.iter().map(|&at| field(row, at).parse().ok()).collect::<Option<Vec<f32>>>()?
+                columns.iter().map(|&at| number(field(row, at))).collect::<Option<Vec<f32>>>()?
             }
         };
         (values.len() == wanted).then_some(values)
     }
+}
+
+/// The first or the last of these columns, whichever is the label, and whether that is clear. Labels count on from 0 or 1, or are
+/// few; a pixel has the values of the other pixels, or only one.
+fn label_of(rows: &[ByteRecord], columns: &[usize]) -> (usize, bool) {
+    let [first, last] = [columns[0], columns[columns.len() - 1]];
+    let values = |at: usize| -> BTreeSet<&str> { rows.iter().map(|row| field(row, at)).collect() };
+    let (of_first, of_last) = (values(first), values(last));
+    match (of_first.len() > 1, of_last.len() > 1) {
+        (false, true) => return (last, true),
+        (true, false) => return (first, true),
+        (false, false) => return (first, false),
+        (true, true) => {}
+    }
+    let count_on = |values: &BTreeSet<&str>| {
+        let numbers: Option<BTreeSet<usize>> = values.iter().map(|value| value.parse().ok()).collect();
+        let Some((numbers, least, most)) = numbers.and_then(|n| Some((n.len(), *n.first()?, *n.last()?))) else {
+            return false;
+        };
+        // A few labels may be missing among the first rows.
+        least <= 1 && most <= MAX_LABELS && (most + 1 - least) * 3 <= numbers * 4
+    };
+    match (count_on(&of_first), count_on(&of_last)) {
+        (true, false) => return (first, true),
+        (false, true) => return (last, true),
+        (true, true) => {
+            // Such as black and white pixels.
+            let inner: BTreeSet<&str> =
+                columns[1..columns.len() - 1].iter().flat_map(|at| rows.iter().map(|row| field(row, *at))).collect();
+            match (of_first.is_subset(&inner), of_last.is_subset(&inner)) {
+                (true, false) => return (last, true),
+                (false, true) => return (first, true),
+                _ => {}
+            }
+        }
+        (false, false) => {}
+    }
+    if of_last.len() * 2 <= of_first.len() { (last, false) } else { (first, of_first.len() * 2 <= of_last.len()) }
 }
 
 /// The columns in the order of their numbers, if all have one name with another number each: programs sort names as text.

@@ -1,18 +1,22 @@
 //! Finds the image that a row of a table is about, by the name or path in it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::formats::archive::is_image;
 use crate::parts::Part;
+use crate::spelling;
 
 /// The images by their names.
 pub(crate) struct Index<'a> {
     names: &'a [&'a str],
     parts: &'a [Part],
     /// The images with each name, without folders and extension.
-    stems: HashMap<&'a str, Vec<u32>>,
+    stems: HashMap<Cow<'a, str>, Vec<u32>>,
     /// Of names that are numbers: the images with each number, without leading zeros.
     numbers: HashMap<&'a str, Vec<u32>>,
+    /// Whether names are compared in one spelling.
+    is_loose: bool,
 }
 
 /// Where the images of a table are to be sought.
@@ -48,16 +52,31 @@ enum Hit {
 impl<'a> Index<'a> {
     /// The images of these paths and parts.
     pub fn new(names: &'a [&'a str], parts: &'a [Part]) -> Self {
-        let mut stems: HashMap<&str, Vec<u32>> = HashMap::new();
+        let mut stems: HashMap<Cow<'_, str>, Vec<u32>> = HashMap::new();
         let mut numbers: HashMap<&str, Vec<u32>> = HashMap::new();
         for (index, name) in names.iter().enumerate() {
             let stem = stem(name);
-            stems.entry(stem).or_default().push(index as u32);
+            stems.entry(stem.into()).or_default().push(index as u32);
             if let Some(number) = number(stem) {
                 numbers.entry(number).or_default().push(index as u32);
             }
         }
-        Self { names, parts, stems, numbers }
+        Self { names, parts, stems, numbers, is_loose: false }
+    }
+
+    /// The same images by their names in any spelling: capitals, accents of one character or two; in addresses, and as numbers with
+    /// `.0` behind.
+    pub fn loose(&self) -> Self {
+        let mut stems: HashMap<Cow<'_, str>, Vec<u32>> = HashMap::new();
+        for (index, name) in self.names.iter().enumerate() {
+            stems.entry(spelling::plain(stem(name)).into()).or_default().push(index as u32);
+        }
+        Self { names: self.names, parts: self.parts, stems, numbers: self.numbers.clone(), is_loose: true }
+    }
+
+    /// Whether it is `loose`.
+    pub fn is_loose(&self) -> bool {
+        self.is_loose
     }
 
     /// Number of images.
@@ -87,11 +106,13 @@ impl<'a> Index<'a> {
 
     /// Some image that a cell may name.
     pub fn some(&self, cell: &str) -> Option<u32> {
-        self.named(stem(cell.trim())).first().copied()
+        self.named(file_of(cell.trim())).first().copied()
     }
 
-    fn named(&self, stem: &str) -> &[u32] {
-        let same = self.stems.get(stem).or_else(|| self.numbers.get(number(stem)?));
+    /// The images that a file's name may mean.
+    fn named(&self, file: &str) -> &[u32] {
+        let plain: Cow<'_, str> = if self.is_loose { plain(file).into() } else { stem(file).into() };
+        let same = self.stems.get(&*plain).or_else(|| self.numbers.get(number(&plain)?));
         same.map_or(&[], Vec::as_slice)
     }
 
@@ -127,7 +148,7 @@ impl<'a> Index<'a> {
         let cell = cell.trim().replace('\\', "/");
         let path: Vec<&str> = cell.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
         let Some((file, folders)) = path.split_last() else { return Hit::Nothing };
-        let all = self.named(stem(file));
+        let all = self.named(file);
         let in_part: Vec<u32> = match scope.part {
             Some(part) if self.has(part) => all.iter().copied().filter(|image| self.part(*image) == part).collect(),
             _ => all.to_vec(),
@@ -160,7 +181,10 @@ impl<'a> Index<'a> {
         let alike = |image: &u32| {
             let name = self.name(*image);
             let own: Vec<&str> = name.split('/').rev().skip(1).collect();
-            let same = own.iter().zip(folders.iter().rev()).take_while(|(own, given)| own == given).count();
+            let is_same = |own: &str, given: &str| {
+                own == given || (self.is_loose && spelling::plain(own) == spelling::plain(given))
+            };
+            let same = own.iter().zip(folders.iter().rev()).take_while(|(own, given)| is_same(own, given)).count();
             (same == own.len().min(folders.len())).then_some(same)
         };
         let most = images.iter().filter_map(alike).max();
@@ -191,6 +215,39 @@ pub(crate) fn stem(path: &str) -> &str {
     }
 }
 
+/// The name of a file in one spelling, also of one in an address, or a number with `.0` behind.
+fn plain(file: &str) -> String {
+    let file = file.split(['?', '#']).next().unwrap_or(file);
+    let decoded = unescaped(file);
+    let stem = stem(&decoded);
+    let whole = stem.split_once('.').filter(|(whole, zeros)| {
+        number(whole).is_some() && !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0')
+    });
+    spelling::plain(whole.map_or(stem, |(whole, _)| whole))
+}
+
+/// Text of an address, in which `%20` is a space; as it is, where that gives no text.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.first_chunk::<2>().filter(|_| *byte == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(code) => {
+                bytes.push(code);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or(text.into(), Cow::Owned)
+}
+
 /// The digits of a number without leading zeros.
 fn number(text: &str) -> Option<&str> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -212,6 +269,28 @@ mod tests {
         let joined = Index::new(&names, &parts).join(cells.split(' '), Scope { folder, part });
         let found = joined.image.iter().map(|image| image.map_or("-", |image| names[image as usize]));
         (found.collect::<Vec<_>>().join(" "), joined.ambiguous.0, joined.without_image.0)
+    }
+
+    #[test]
+    fn names_in_other_spellings_find_their_images() {
+        for (names, cells, expected) in [
+            ("IMG_1.PNG b.png", "img_1.png B.JPG", ("IMG_1.PNG b.png", 0, 0)),
+            ("e\u{301}.png", "\u{e9}.png É", ("e\u{301}.png e\u{301}.png", 0, 0)),
+            ("1.png 02.png", "1.0 2.00 3.0 1.5", ("1.png 02.png - -", 0, 2)),
+            ("a.png", "https://x.org/b/a.png?w=300 http://y.org/A.png#top", ("a.png a.png", 0, 0)),
+            ("x/1.png", "https://x.org/%31.png", ("x/1.png", 0, 0)),
+            ("cat/1.png dog/1.png", "Cat/1.PNG DOG/1", ("cat/1.png dog/1.png", 0, 0)),
+            // Two readings.
+            ("a.png A.png", "Á a.PNG", ("- -", 1, 1)),
+            ("%zz.png", "%zz", ("%zz.png", 0, 0)),
+        ] {
+            let names: Vec<&str> = names.split(' ').collect();
+            let parts = vec![Part::Train; names.len()];
+            let joined = Index::new(&names, &parts).loose().join(cells.split(' '), Scope::default());
+            let found = joined.image.iter().map(|image| image.map_or("-", |image| names[image as usize]));
+            let found = found.collect::<Vec<_>>().join(" ");
+            assert_eq!((found.as_str(), joined.ambiguous.0, joined.without_image.0), expected, "{names:?}: {cells}");
+        }
     }
 
     #[test]

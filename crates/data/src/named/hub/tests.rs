@@ -53,7 +53,7 @@ fn hub(sum: String) -> String {
 
 #[test]
 fn parts_are_fetched_when_they_are_opened_and_kept() {
-    let cache = tempfile::tempdir().unwrap();
+    let cache = crate::testing::folder();
     let search_path = search_path(cache.path(), hub(sha256(&sample())));
     let train = open(&search_path, "hf:me/set", Split::Train).unwrap();
     assert_eq!(
@@ -79,7 +79,7 @@ fn parts_are_fetched_when_they_are_opened_and_kept() {
 
 #[test]
 fn wrong_checksums_are_refused() {
-    let cache = tempfile::tempdir().unwrap();
+    let cache = crate::testing::folder();
     let error = open(&search_path(cache.path(), hub(sha256(b"other"))), "hf:me/set", Split::Train).unwrap_err();
     assert!(error.to_string().contains("the checksum is wrong"), "{error}");
     assert!(!cache.path().join("hf/me/set/default/train/0000.parquet").exists());
@@ -107,7 +107,7 @@ fn without_the_interface_the_branches_are_listed() {
                 false => Answer::Missing,
             }
         });
-        let cache = tempfile::tempdir().unwrap();
+        let cache = crate::testing::folder();
         let search_path = search_path(cache.path(), server);
         for split in [Split::Train, Split::Test] {
             assert_eq!(open(&search_path, "hf:me/set", split).unwrap().len(), 5, "{branch} {split:?}");
@@ -132,7 +132,7 @@ fn configurations_and_missing_parts_are_named() {
         _ => Answer::Missing,
     }
     });
-    let cache = tempfile::tempdir().unwrap();
+    let cache = crate::testing::folder();
     let search_path = search_path(cache.path(), server);
     let fail = |name: &str, split| open(&search_path, name, split).unwrap_err();
     let error = fail("hf:me/many", Split::Train);
@@ -190,7 +190,7 @@ fn the_token_goes_to_the_hub_alone() {
         String::from_utf8_lossy(&text[..got]).to_lowercase()
     });
     let hub = Hub { endpoint: endpoint.clone(), token: Some("secret".to_owned()) };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::testing::folder();
     assert!(fetch(&hub.remote(format!("{endpoint}/x"), 9), &folder.path().join("x"), &mut |_| ()).is_err());
     assert!(request.join().unwrap().contains("authorization: bearer secret"));
 }

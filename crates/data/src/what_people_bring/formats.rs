@@ -1,0 +1,165 @@
+//! Other formats: tables, archives, and files that are told what they are.
+
+use super::*;
+
+pub(super) fn rows() -> Vec<Row> {
+    let pixels = |first: &str| first.to_owned() + &(0..64).map(|at| format!(",pixel{at}")).collect::<String>() + "\n";
+    let row = |at: usize| (0..64).map(|k| format!(",{}", (at * 31 + k * 3) % 256)).collect::<String>();
+    let list = |at: usize| (0..64).map(|k| ((at * 31 + k * 3) % 256).to_string()).collect::<Vec<_>>().join(" ");
+    let pickle = b"\x80\x02}q\x00(U\x0bbatch_labelq\x01".to_vec();
+    let python = ["data_batch_1", "data_batch_2", "test_batch"]
+        .map(|name| (format!("cifar-10-batches-py/{name}"), pickle.clone()));
+    let names = lines(100, |at| format!("c{at}"));
+    let binary = [
+        ("cifar-100-binary/train.bin".to_owned(), cifar_100(3)),
+        ("cifar-100-binary/test.bin".to_owned(), cifar_100(1)),
+        text("cifar-100-binary/fine_label_names.txt", &names),
+        text("cifar-100-binary/coarse_label_names.txt", &lines(20, |at| format!("k{at}"))),
+    ];
+    let hundred: &'static str = Box::leak(names.trim().replace('\n', " ").into_boxed_str());
+    let told = |name: &'static str, start: &[u8], what, hint| {
+        Row(name, one(name, [start, &[1; 64]].concat()), name, Refused(what, hint))
+    };
+    let crawled = |at: usize| {
+        [
+            (format!("00000/{at:09}.png"), png(at)),
+            text(&format!("00000/{at:09}.txt"), "a caption of words"),
+            text(&format!("00000/{at:09}.json"), "{\"caption\": \"x\"}"),
+        ]
+    };
+    vec![
+        Row(
+            "pixels in columns",
+            vec![
+                text("train.csv", &(pixels("label") + &lines(5, |at| format!("{}{}", at % 3, row(at))))),
+                text(
+                    "test.csv",
+                    &(pixels("label").replacen("label,", "", 1) + &lines(2, |at| row(at)[1..].to_owned())),
+                ),
+            ],
+            "",
+            Read(5, 2, "0 1 2", &["parts: train.csv to learn from; test.csv held back"]),
+        ),
+        Row(
+            "pixels in numbered columns",
+            vec![text(
+                "a.csv",
+                &((0..65).map(|at| at.to_string()).collect::<Vec<_>>().join(",")
+                    + "\n"
+                    + &lines(5, |at| format!("{}{}", at % 3, row(at)))),
+            )],
+            "a.csv",
+            Read(5, 0, "0 1 2", &[]),
+        ),
+        Row(
+            "pixels in one column",
+            vec![text(
+                "f.csv",
+                &("emotion,pixels,Usage\n".to_owned()
+                    + &lines(6, |at| {
+                        format!("{},{},{}", at % 2, list(at), if at > 4 { "PublicTest" } else { "Training" })
+                    })),
+            )],
+            "f.csv",
+            Read(5, 1, "0 1", &[]),
+        ),
+        Row(
+            "pixels without names, the label last",
+            vec![text("a.csv", &lines(30, |at| format!("{},{}", &row(at * 7)[1..], at % 3)))],
+            "a.csv",
+            Read(
+                30,
+                0,
+                "0 1 2",
+                &["the last column is read as the label", "labels: the last column, 3 classes (0, 1, 2)"],
+            ),
+        ),
+        Row(
+            "decimal commas",
+            vec![text(
+                "a.csv",
+                &((0..64).map(|at| format!("pixel{at}")).collect::<Vec<_>>().join(";")
+                    + "\n"
+                    + &lines(4, |at| (0..64).map(|k| format!("0,{}", (at + k) % 10)).collect::<Vec<_>>().join(";"))),
+            )],
+            "a.csv",
+            Read(4, 0, "", &["decimal commas are read as decimal points"]),
+        ),
+        Row(
+            "columns that are no pixels",
+            vec![text(
+                "a.csv",
+                &((0..64).map(|at| format!("gene{at}")).collect::<Vec<_>>().join(",")
+                    + "\n"
+                    + &lines(4, |at| (0..64).map(|k| format!("0.{}", (at + k) % 10)).collect::<Vec<_>>().join(","))),
+            )],
+            "a.csv",
+            Refused("its 64 columns of numbers (gene0, ...) are not named for pixels", "pixel0"),
+        ),
+        Row(
+            "columns that may be pixels",
+            vec![text(
+                "a.csv",
+                &((0..64).map(|at| format!("f{at}")).collect::<Vec<_>>().join(",")
+                    + "\n"
+                    + &lines(4, |at| (0..64).map(|k| ((at + k) * 9 % 256).to_string()).collect::<Vec<_>>().join(","))),
+            )],
+            "a.csv",
+            Read(
+                4,
+                0,
+                "",
+                &["the 64 columns of numbers (f0, ...), not named for pixels, are read as images of 8x8 pixels"],
+            ),
+        ),
+        Row(
+            "an archive in pieces",
+            vec![("a.zip.001".to_owned(), b"PK\x03\x04".repeat(9)), ("a.zip.002".to_owned(), vec![1; 9])],
+            "",
+            Refused("it is a piece of an archive that was split", "cat set.zip.0* > set.zip"),
+        ),
+        Row(
+            "CIFAR's Python version",
+            one("cifar-10-python.tar.gz", gzip(&tar(&borrowed(&python)))),
+            "cifar-10-python.tar.gz",
+            Refused("the Python version of CIFAR", "cifar-10-binary.tar.gz"),
+        ),
+        Row(
+            "CIFAR-100's binary version",
+            one("cifar-100-binary.tar.gz", gzip(&tar(&borrowed(&binary)))),
+            "cifar-100-binary.tar.gz",
+            Read(3, 1, hundred, &[]),
+        ),
+        told("svhn.mat", b"MATLAB 5.0 MAT-file", "a MATLAB file", "numpy.savez"),
+        told("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file", "numpy.savez"),
+        told("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive", "unpack it"),
+        told("a.rar", b"Rar!\x1a\x07\x01\0", "a RAR archive", "unpack it"),
+        told("a.toml", b"\xff\xfe[\0r\0u\0n\0]\0", "text in UTF-16", "UTF-8"),
+        told("a.parquet", b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer", "git lfs pull"),
+        Row(
+            "a PyTorch file",
+            vec![zipped("a.pt", &[text("archive/data.pkl", "x"), text("archive/version", "3")])],
+            "a.pt",
+            Refused("a PyTorch file", "numpy.savez"),
+        ),
+        Row(
+            "an archive in an archive",
+            vec![zipped("a.zip", &[zipped("b.zip", &pictures("{2}.png"))])],
+            "a.zip",
+            Refused("holds no image", "use b.zip"),
+        ),
+        Row(
+            "img2dataset's",
+            with((0..4).flat_map(crawled).collect(), [text("00000.parquet", "x")]),
+            "",
+            Read(4, 0, "", &["the folder 00000 is no class", "captions are not read"]),
+        ),
+        #[cfg(feature = "compression")]
+        Row(
+            "other packings",
+            vec![("a.tar.xz".to_owned(), stream("images.tar.xz")), ("b.tar.bz2".to_owned(), stream("images.tar.bz2"))],
+            "a.tar.xz",
+            Read(4, 0, "cat dog", &[]),
+        ),
+    ]
+}

@@ -1,0 +1,223 @@
+//! The parts of a set, and what belongs to none.
+
+use super::*;
+
+pub(super) fn rows() -> Vec<Row> {
+    let wrapped =
+        pictures("tiny/train/brick/{3}.png tiny/train/carpet/{3}.png tiny/test/brick/8.png tiny/test/carpet/9.png");
+    vec![
+        Row(
+            "a zip of TOP/train/CLASS",
+            vec![zipped("a.zip", &wrapped)],
+            "a.zip",
+            Read(6, 2, "brick carpet", &["to learn from; tiny/test/ (2 images) held back"]),
+        ),
+        Row(
+            "a folder in a folder",
+            wrapped,
+            "",
+            Read(6, 2, "brick carpet", &["labels: folders, 2 classes (brick, carpet)"]),
+        ),
+        Row(
+            "doubled folders",
+            pictures(
+                "training_set/training_set/cats/{2}.png training_set/training_set/dogs/{2}.png test_set/test_set/cats/{2}.png",
+            ),
+            "",
+            Read(4, 2, "cats dogs", &["parts: training_set/ (4 images)"]),
+        ),
+        Row(
+            "train.zip beside test.zip",
+            vec![zipped("train.zip", &pictures("cat/{2}.png dog/{2}.png")), zipped("test.zip", &pictures("cat/1.png"))],
+            "",
+            Read(4, 1, "cat dog", &["parts: train.zip (4 images)"]),
+        ),
+        Row(
+            "folds",
+            pictures("fold_0/cat/{2}.png fold_0/dog/{2}.png fold_1/cat/{2}.png fold_1/dog/{2}.png"),
+            "",
+            Read(8, 0, "cat dog", &["the folders fold_0 to fold_1 are no classes"]),
+        ),
+        Row(
+            "a column that says what is held back",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,is_valid\n".to_owned() + &lines(8, |at| format!("{at}.png,{},{}", at % 2, at > 5))),
+                )],
+            ),
+            "",
+            Read(6, 2, "0 1", &["parts by column is_valid of t.csv"]),
+        ),
+        Row("only test images", pictures("test/{3}.png"), "", Refused("no training images", "give their folder")),
+        Row(
+            "masks beside images, in parts",
+            pictures("train/images/{3}.png train/masks/{3}.png test/images/{2}.png test/masks/{2}.png"),
+            "",
+            Read(3, 2, "", &["left aside: 5 images", "masks"]),
+        ),
+        Row(
+            "masks beside images, by their names",
+            pictures("a/{4}.png a/{4}_mask.png b/{4}.png b/{4}_mask.png"),
+            "",
+            Read(8, 0, "a b", &["left aside: 8 images (a/0_mask.png and 1 more)"]),
+        ),
+        Row(
+            "photographs with their masks as PNG",
+            (0..4).flat_map(|at| [(format!("{at}.jpg"), sample("rgb.jpg")), (format!("{at}.png"), png(9))]).collect(),
+            "",
+            Read(4, 0, "", &["left aside: 4 images (0.png), called like a JPEG file beside them"]),
+        ),
+        Row(
+            "the set once more",
+            pictures("yes/{2}.png no/{2}.png brain/yes/{2}.png brain/no/{2}.png"),
+            "",
+            Read(4, 0, "no yes", &["left aside: 4 images (brain/): the same folders once more"]),
+        ),
+        Row(
+            "a class called like masks",
+            pictures("mask/{4}.png original/{4}.png blurred/{4}.png"),
+            "",
+            Read(12, 0, "blurred mask original", &["labels: folders"]),
+        ),
+        Row(
+            "an image beside the folders of classes",
+            pictures("cat/{6}.png dog/{6}.png logo.png"),
+            "",
+            Read(13, 0, "cat dog", &["1 of 13 images has no label (logo.png, for one)"]),
+        ),
+        Row(
+            "parts in the names of files",
+            pictures("train_{6}.png test_{4}.png"),
+            "",
+            Read(
+                6,
+                4,
+                "",
+                &["parts by the names of the files (test_0.png, for one): training images (6 images) to learn from"],
+            ),
+        ),
+        Row(
+            "parts in the names of files, behind the class",
+            pictures("cat.train.{5}.png dog.train.{5}.png cat.val.{2}.png dog.val.{2}.png"),
+            "",
+            Read(10, 4, "cat dog", &["parts by the names of the files", "validation images (4 images) held back"]),
+        ),
+        Row(
+            "classes called like parts",
+            pictures("train_station_{5}.png test_tube_{5}.png"),
+            "",
+            Read(
+                10,
+                0,
+                "",
+                &["all images are learned from: train_station_0.png and test_tube_0.png may be of different parts"],
+            ),
+        ),
+        Row(
+            "the classes once more beside the training part",
+            pictures("train/cat/{3}.png train/dog/{3}.png cat/{2}.png dog/{2}.png"),
+            "",
+            Read(6, 0, "cat dog", &["left aside: 4 images (cat/ and 1 more) in no part of the set"]),
+        ),
+        Row(
+            "an image in the lists of two parts",
+            with(
+                pictures("i/{8}.png"),
+                [
+                    text("train.csv", &("f,label\n".to_owned() + &lines(6, |at| format!("{at}.png,{}", at % 2)))),
+                    text("test.csv", "f,label\n5.png,1\n6.png,0\n7.png,1\n"),
+                ],
+            ),
+            "",
+            Read(5, 3, "0 1", &["1 image (i/5.png) in the lists of two parts, and not learned from"]),
+        ),
+        Row(
+            "lists of a few images",
+            with(pictures("i/{9}.png"), [text("train.txt", "0\n1\n"), text("test.txt", "2\n")]),
+            "",
+            Read(9, 0, "", &["only 3 of 9 images are listed, so that all are learned from"]),
+        ),
+        Row(
+            "an archive of the training images beside test images",
+            with(pictures("test/{5}.png"), [zipped("train.zip", &pictures("{4}.png"))]),
+            "",
+            Refused("only test/ (5 images)", "1 archive (train.zip) beside image files not read"),
+        ),
+        Row(
+            "an archive of test images beside training images",
+            with(pictures("train/a/{3}.png train/b/{3}.png"), [zipped("test.zip", &pictures("{4}.png"))]),
+            "",
+            Read(6, 0, "a b", &["1 archive (test.zip) beside image files not read"]),
+        ),
+        Row(
+            "Omniglot",
+            pictures(
+                "images_background/Greek/character01/{4}.png images_background/Greek/character02/{4}.png \
+                 images_background/Korean/character01/{4}.png images_evaluation/Tibetan/character01/{3}.png",
+            ),
+            "",
+            Read(12, 3, "Greek Korean", &["the folders in these are no classes (character01, character02 in Greek)"]),
+        ),
+        Row(
+            "DIV2K",
+            pictures(
+                "DIV2K_train_HR/{4}.png DIV2K_train_LR_bicubic/X2/{4}x2.png DIV2K_valid_HR/8{2}.png \
+                 DIV2K_valid_LR_bicubic/X2/8{2}x2.png",
+            ),
+            "",
+            Read(4, 2, "", &["parts: DIV2K_train_HR/ (4 images)", "left aside: 6 images (DIV2K_train_LR_bicubic/"]),
+        ),
+        Row(
+            "KITTI's disparities",
+            pictures("training/image_2/{4}_10.png training/disp_occ_0/{4}_10.png testing/image_2/{2}_10.png"),
+            "",
+            Read(4, 2, "", &["left aside: 4 images (training/disp_occ_0/)"]),
+        ),
+        Row(
+            "the Simpsons",
+            pictures(
+                "simpsons_dataset/bart/{5}.png simpsons_dataset/homer/{5}.png simpsons_dataset/simpsons_dataset/bart/{5}.png \
+                 simpsons_dataset/simpsons_dataset/homer/{5}.png kaggle_simpson_testset/kaggle_simpson_testset/bart_{3}.png",
+            ),
+            "",
+            Read(10, 3, "bart homer", &["left aside: 10 images (simpsons_dataset/simpsons_dataset/)"]),
+        ),
+        Row(
+            "crops of depth beside those of colour",
+            pictures(
+                "apple/1_{3}_crop.png apple/1_{3}_depthcrop.png apple/1_{3}_maskcrop.png pear/2_{3}_crop.png \
+                 pear/2_{3}_depthcrop.png pear/2_{3}_maskcrop.png",
+            ),
+            "",
+            Read(6, 0, "apple pear", &["left aside: 12 images"]),
+        ),
+        Row(
+            "the maps of textures",
+            pictures(
+                "A_{3}_Color.png A_{3}_NormalGL.png A_{3}_Roughness.png A_{3}_AmbientOcclusion.png A_{3}_Displacement.png",
+            ),
+            "",
+            Read(3, 0, "", &["left aside: 12 images (A_0_AmbientOcclusion.png)"]),
+        ),
+        Row(
+            "originals and smaller versions",
+            pictures("original/{5}.png resized/{5}.png"),
+            "",
+            Read(5, 0, "", &["left aside: 5 images (resized/)"]),
+        ),
+        Row(
+            "one set in several sizes",
+            pictures("64/{5}.png 128/{5}.png"),
+            "",
+            Read(5, 0, "", &["left aside: 5 images (64/): the same names as in the folder of the largest size"]),
+        ),
+        Row(
+            "CycleGAN's",
+            pictures("trainA/{2}.png trainB/{2}.png testA/1.png testB/1.png"),
+            "",
+            Read(4, 2, "A B", &["parts"]),
+        ),
+    ]
+}
