@@ -21,7 +21,7 @@ work=${TMPDIR:-/tmp}
 cp ../Cargo.lock Cargo.lock
 
 if [ ! -d "$cases/data" ]; then
-    mkdir -p "$cases/recipe" "$cases/change" "$cases/events" "$cases/checkpoint"
+    mkdir -p "$cases/recipe" "$cases/change" "$cases/events" "$cases/checkpoint" "$cases/http"
     (cd .. && FAUSSAIRE_FUZZ_SEEDS=$cases/data RUSTUP_TOOLCHAIN=stable cargo test --quiet --release -p faussaire-data fuzz::)
     cp ../crates/faussaire/presets/*.toml "$cases/recipe"
     printf 'train.batch=8\ngenerator.adam.betas=[0.5, 0.9]\ntrain.augment={kinds=["colour"]}\n' >"$cases/change/a"
@@ -31,12 +31,30 @@ if [ ! -d "$cases/data" ]; then
     # The first byte says which file of a checkpoint it is.
     (printf 1 && cat "$old/checkpoints/latest/state.json") >"$cases/checkpoint/state"
     (printf 0 && cat "$old/checkpoints/latest/generator.safetensors") >"$cases/checkpoint/weights"
+    requests=(
+        'GET /healthz' 'GET /metrics' 'GET /openapi.json' 'GET /api/runs' 'GET /api/runs/images' 'GET /api/presets' 'GET /api/keys'
+        'GET /api/runs/ring/noise?seed=3&first=2&n=4' 'GET /api/runs/images/directions' 'GET /api/runs/images/history?since=1'
+        'GET /api/runs/images/sheets/step-0000000.png' 'GET /api/runs/images/report' 'GET /api/runs/images/export?to=safetensors'
+        'GET /api/runs/images/samples?n=3&seed=1&format=npy' 'GET /api/datasets'
+        $'POST /generate\n{"n": 2, "seed": 7, "format": "png", "truncation": 0.7}'
+        $'POST /api/runs/images/images\n{"z": [[0.5, -1]], "format": "png", "truncation": 0.5}'
+        $'POST /api/runs/ring/images\n{"n": 2, "seed": 3, "first": 1, "format": "values", "checkpoint": "latest"}'
+        $'POST /api/runs/images/walk\n{"ends": [[0, 1], [1, 0]], "frames": 4}'
+        $'POST /api/runs/images/invert\n{"pixels": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "steps": 2}'
+        $'POST /api/runs/images/judge\n{"z": [[0, 0]]}'
+        $'POST /api/runs/images/expert\n{"seed": 1}' $'POST /api/runs/images/expert/answer\n{"round": 1, "answer": 0}'
+        $'POST /api/learn\n{"data": "ring", "set": {"train.batch": 8}, "seed": 2}' $'POST /api/learn/1/step\n{"steps": 1}'
+        $'POST /api/recipe\n{"preset": "ring", "set": {"latent": 3}}' $'POST /api/runs\n{"preset": "ring", "set": {}}'
+        'POST /api/runs/ring/stop' 'POST /api/runs/ring/resume'
+        $'!POST /api/recipe HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'
+    )
+    for i in "${!requests[@]}"; do printf %s "${requests[i]}" >"$cases/http/$i"; done
 fi
 
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list)
 for target in "${targets[@]}"; do
     case $target in
-    recipe | change | events | checkpoint) from=$cases/$target features=(--features runs) ;;
+    recipe | change | events | checkpoint | http) from=$cases/$target features=(--features runs) ;;
     *) from=$cases/data features=() ;;
     esac
     mkdir -p "corpus/$target"

@@ -6,13 +6,12 @@
 # Runs the tests of crates/kernels, the only crate with unsafe code, with AddressSanitizer, debug assertions and overflow
 # checks; a test among them runs all others on each instruction set of this machine. AddressSanitizer needs the nightly
 # toolchain; without it the tests run with the rest, and that is said. Then the tests that take random nets and recipes
-# through whole steps run with assertions in the kernels. Builds in target/sanitize.
+# through whole steps run with assertions in the kernels. The first half builds in target/sanitize.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 checks="-Cdebug-assertions=on -Coverflow-checks=on"
 host=$(rustc -vV | sed -n 's/^host: //p')
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/sanitize"
 toolchain=+stable
 if cargo +nightly --version >/dev/null 2>&1; then
     toolchain=+nightly
@@ -20,8 +19,9 @@ if cargo +nightly --version >/dev/null 2>&1; then
 else
     echo "AddressSanitizer skipped: it needs the nightly toolchain (rustup toolchain install nightly)"
 fi
-RUSTFLAGS="$checks" cargo $toolchain test --release --locked -p faussaire-kernels --lib --target "$host"
+CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/sanitize" RUSTFLAGS="$checks" \
+    cargo $toolchain test --release --locked -p faussaire-kernels --lib --target "$host"
 
 profile=profile.release.package.faussaire-kernels
-RANDOM_RECIPES="${RANDOM_RECIPES:-2000}" cargo test --release --locked -p faussaire-core --test combinations \
+RANDOM_RECIPES="${RANDOM_RECIPES:-2000}" cargo test --release --locked --workspace --test combinations \
     --test random_recipes --config "$profile.debug-assertions=true" --config "$profile.overflow-checks=true"

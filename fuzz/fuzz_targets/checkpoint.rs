@@ -8,7 +8,7 @@ use faussaire::safetensors::{about, decode, entries};
 use faussaire::Device;
 use faussaire_fuzz::runs;
 
-libfuzzer_sys::fuzz_target!(init: { runs::folder(); }, |bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(init: { runs::folders(); }, |bytes: &[u8]| {
     let Some((kind, rest)) = bytes.split_first() else { return };
     if kind % 2 == 0 {
         let (generator, _) = runs::recipe().networks().expect("valid nets");
@@ -16,7 +16,7 @@ libfuzzer_sys::fuzz_target!(init: { runs::folder(); }, |bytes: &[u8]| {
         let _ = decode(rest, &entries(&generator), Path::new("x"), "", &Device::cpu());
         return;
     }
-    let run = Run::open(runs::folder()).expect("the run");
+    let run = Run::open(&runs::folder()).expect("the run");
     let place = run.checkpoint("latest");
     std::fs::write(place.join("state.json"), rest).expect("room for the state");
     if run::state(&place).is_ok() {

@@ -1,6 +1,7 @@
-//! A small run, whose files are replaced by what is tried.
+//! Small runs, whose files are replaced by what is tried, and which servers show.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use faussaire::train::{Limits, Request};
@@ -16,20 +17,31 @@ discriminator = { layers = ["dense 3", "leakyrelu 0.2", "dense 1"] }
 train = { batch = 4, steps = 4, precision = "f32" }
 "#;
 
-/// The folder of a run of [`RECIPE`], trained once per process.
-pub fn folder() -> &'static PathBuf {
+/// The same for images.
+const IMAGES: &str = r#"
+latent = 2
+data = { source = "strokes", size = 8, count = 64 }
+generator = { layers = ["dense 16", "relu", "dense 64", "sigmoid", "reshape 8x8x1"] }
+discriminator = { layers = ["flatten", "dense 4", "leakyrelu 0.2", "dense 1"] }
+train = { batch = 4, steps = 4, precision = "f32" }
+"#;
+
+/// A folder of two runs, `ring` and `images`, made once per process.
+pub fn folders() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         super::prepare();
-        let folder = std::env::temp_dir().join(format!("faussaire-fuzz-run-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        let recipe = recipe();
-        let data = Data::open(&recipe, &mut |_| ()).expect("the ring");
-        let options = Options::default().limits(Limits::steps(4));
-        let trainer = Trainer::new(recipe, data, &options).and_then(|trainer| trainer.at(&folder));
-        trainer.and_then(|mut trainer| trainer.run(|_, _| Ok(Request::Continue))).expect("four steps");
-        folder
+        let runs = std::env::temp_dir().join(format!("faussaire-fuzz-runs-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&runs);
+        train(recipe(), &runs.join("ring"));
+        train(Recipe::parse(IMAGES, "images", &[]).expect("a valid recipe"), &runs.join("images"));
+        runs
     })
+}
+
+/// A run of [`RECIPE`].
+pub fn folder() -> PathBuf {
+    folders().join("ring")
 }
 
 /// [`RECIPE`].
@@ -37,3 +49,9 @@ pub fn recipe() -> Recipe {
     Recipe::parse(RECIPE, "tiny", &[]).expect("a valid recipe")
 }
 
+fn train(recipe: Recipe, folder: &Path) {
+    let data = Data::open(&recipe, &mut |_| ()).expect("data that is computed");
+    let options = Options::default().limits(Limits::steps(4));
+    let trainer = Trainer::new(recipe, data, &options).and_then(|trainer| trainer.at(folder));
+    trainer.and_then(|mut trainer| trainer.run(|_, _| Ok(Request::Continue))).expect("four steps");
+}
