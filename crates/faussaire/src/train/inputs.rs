@@ -55,6 +55,16 @@ impl Gan {
         scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
     }
 
+    /// What `train.label_noise` adds to D's loss at its update `turn`: a cross-entropy with a label that is smaller by u is
+    /// greater by u times the logit.
+    pub(super) fn label_noise(&self, scores: Scores, turn: u64) -> Tensor<1> {
+        let logits = Tensor::cat(vec![scores.real, scores.fake], 0);
+        let count = logits.dims()[0];
+        let draws = Stream::new(self.recipe.train.seed, "label_noise");
+        let noise = draws.uniform(turn, count, 0.0, self.recipe.train.label_noise as f32);
+        logits.mul(tensor(noise, [count, 1, 1, 1], &self.device)).mean()
+    }
+
     /// `images` as input of D at its (or G's) update `turn`: augmented, with noise, packed. `of` names the random
     /// streams.
     pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
