@@ -21,7 +21,7 @@ pub(crate) fn draw(text: &str, scale: usize, mut set: impl FnMut(usize, usize)) 
     for (at, character) in text.chars().enumerate() {
         let Some(rows) = glyph(character) else { continue };
         for (y, row) in rows.into_iter().enumerate() {
-            for x in (0..WIDTH).filter(|x| row >> (WIDTH - 1 - x) & 1 == 1) {
+            for x in (0..WIDTH).filter(|x| (row >> (WIDTH - 1 - x)) & 1 == 1) {
                 for pixel in 0..scale * scale {
                     set((at * ADVANCE + x) * scale + pixel % scale, y * scale + pixel / scale);
                 }

@@ -260,9 +260,9 @@ mod tests {
         let figure = Figure::of(&chart(&[("one", &[(0, 1.0), (100, 2.0)]), ("two", &[(0, 2.0), (100, 1.0)])]));
         let (svg, picture) = (figure.svg(), figure.picture());
         assert_eq!((picture.shape.width, picture.shape.height, picture.bytes.len()), (1280, 800, 1280 * 800 * 3));
-        for nth in 0..2 {
-            assert!(svg.matches(COLOURS[nth]).count() == 2, "{svg}");
-            assert!(pixels(&picture, COLOURS[nth]) > 2000, "series {nth}");
+        for colour in &COLOURS[..2] {
+            assert_eq!(svg.matches(colour).count(), 2, "{svg}");
+            assert!(pixels(&picture, colour) > 2000, "{colour}");
         }
         assert!(svg.contains("Losses &amp; more") && svg.contains(">two<") && svg.starts_with("<svg xmlns="), "{svg}");
         assert_eq!(pixels(&picture, COLOURS[2]), 0);
