@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Fidle notebook "draw me a sheep" at its full scale: 117,555 drawings, five epochs. The notebook says: 5 to 6
-minutes on a V100, over 2 hours on a CPU. Reports minutes.
+"""The Fidle notebook "draw me a sheep" at its full scale: 117,555 drawings, the ten epochs that go with scale 1.
+The notebook says: 5 to 6 minutes on a V100, over 2 hours on a CPU. Reports minutes.
 
     python3 bench/fidle/full.py --faussaire target/release/faussaire --drawings aaron_sheep_28x28.npy -o full-sheep
 
@@ -30,7 +30,7 @@ def parse():
     parser.add_argument("--drawings", type=Path, required=True, metavar="FILE.npy")
     parser.add_argument("-o", type=Path, required=True, dest="folder", help="a folder that isn't there yet")
     parser.add_argument("--count", type=int, default=117555, help="drawings in all")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--steps", type=int, help="stop after so many: a trial")
     parser.add_argument("--precision", choices=("f32", "bf16", "auto"), help="handed on, if given")
     parser.add_argument("--threads", type=int, default=2)

@@ -25,6 +25,10 @@ class Case:
     discriminator: tuple
     parameters: dict | None = None  # the design's [total, trainable], full nets only
     keep_weights: bool = True  # small nets only: the full ones would fill 7 MB
+    step: str = "lab"  # or "mixed", "cgan", "wgan-gp" (steps.py)
+    betas: tuple = (0.9, 0.999)
+    classes: int = 0
+    n_critic: int = 1
 
 
 def lines(text):
@@ -83,6 +87,53 @@ CASES = (
         {"generator": [779969, 779969], "discriminator": [396609, 396609]},
         False,
     ),
+    Case(
+        "dropout-small",
+        6,
+        8,
+        6,
+        1e-4,
+        (12, 12, 1),
+        fidle_generator(3, 4, 5, 6),
+        critic(4, 6, 6, "flatten; dropout 0.2"),
+        step="mixed",
+    ),
+    Case(
+        "batchnorm-small",
+        7,
+        8,
+        6,
+        2e-4,
+        (8, 8, 1),
+        tp_generator(4, 6, "5 5x5", "4 4x4 stride 2"),
+        lines(f"conv 4 4x4 stride 2; leakyrelu 0.2; conv 6 4x4 stride 2; {BLOCK}; flatten; dense 1; sigmoid"),
+        step="mixed",
+    ),
+    Case(
+        "cgan-small",
+        8,
+        8,
+        6,
+        2e-4,
+        (8, 8, 1),
+        ("embedding 3", *tp_generator(4, 6, "5 5x5", "4 4x4 stride 2")),
+        ("embedding 1", *critic(4, 6, 8)),
+        step="cgan",
+        classes=4,
+    ),
+    Case(
+        "wgan-gp-small",
+        9,
+        8,
+        6,
+        2e-4,
+        (12, 12, 1),
+        fidle_generator(3, 4, 5, 6),
+        critic(4, 6, 6)[:-1],
+        step="wgan-gp",
+        betas=(0.5, 0.9),
+        n_critic=2,
+    ),
 )
 
 
@@ -111,6 +162,22 @@ def kernel(case, k, shape):
     taps = int(np.prod(shape[:-2]))
     limit = np.float32(np.sqrt(6.0 / (taps * (shape[-2] + shape[-1]))))
     return symmetric(case.seed * 1000 + k, shape) * limit
+
+
+def table(case, net, shape):
+    """Initial value of an `embedding` table; `net` is 0 for the generator's, 1 for the discriminator's."""
+    return symmetric(case.seed * 1000 + 800 + net, shape) * np.float32(0.5)
+
+
+def labels(case, step, half):
+    """A class for each image; real and generated images of one step have the same."""
+    offset = {"d": 0, "g": 2}[half]
+    return ((np.arange(case.batch) + step + offset) % case.classes).astype(np.int32)[:, None]
+
+
+def alphas(case, turn):
+    """Where on the line from a generated image (0) to a real one (1) the gradient penalty is taken."""
+    return uniform(case.seed * 1000 + 900 + turn, (case.batch, 1, 1, 1))
 
 
 def real_images(case, step):

@@ -101,7 +101,7 @@ def check(case, stored):
 def check_all(folder):
     """Print a line per case; 0 if all agree within float32 rounding, else 1."""
     status = 0
-    for case in CASES:
+    for case in (case for case in CASES if case.step == "lab"):
         outputs, loss, counts = check(case, json.loads((folder / f"{case.name}.json").read_text()))
         good = outputs < 1e-5 and loss < 1e-5 and counts
         words = "equal" if counts else "DIFFER", "ok" if good else "WRONG"

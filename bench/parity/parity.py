@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import CASES, STEPS, kernel, latents, real_images
+from cases import CASES, STEPS, kernel, latents, real_images, table
+from steps import Conditional, Tape, functional, masked
 
 HERE = Path(__file__).parent
 SEED_RULE = {
@@ -23,12 +24,15 @@ SEED_RULE = {
     "real": "S*1000 + 500 + t",
     "z_d": "S*1000 + 600 + t",
     "z_g": "S*1000 + 700 + t",
+    "table": "S*1000 + 800, D's + 801",
+    "alpha": "S*1000 + 900 + t",
 }
 TENSORS = {  # in the order of Keras' get_weights()
     "dense": ("weight", "bias"),
     "conv": ("weight", "bias"),
     "convtranspose": ("weight", "bias"),
     "batchnorm": ("gamma", "beta", "mean", "variance"),
+    "embedding": ("table",),
 }
 
 
@@ -62,31 +66,40 @@ def keras_layer(keras, line):
         "leakyrelu": lambda: layers.LeakyReLU(negative_slope=float(words[0])),
         "relu": layers.ReLU,
         "flatten": layers.Flatten,
-        "dropout": lambda: layers.Dropout(float(words[0])),
+        "dropout": lambda: masked(keras, float(words[0])) if float(words[0]) > 0 else layers.Dropout(0),
         "sigmoid": lambda: layers.Activation("sigmoid"),
     }[kind]()
 
 
 def build(keras, case):
-    """G and D with the case's initial weights (biases 0 and BatchNorm 1, 0, 0, 1 are Keras' own)."""
+    """G and D with the case's initial weights (biases 0 and BatchNorm 1, 0, 0, 1 are Keras' own), and the layers of each."""
 
     def net(shape, lines):
-        return keras.Sequential([keras.Input(shape)] + [keras_layer(keras, line) for line in lines])
+        if case.classes:
+            return functional(keras, case, shape, lines, keras_layer)
+        model = keras.Sequential([keras.Input(shape)] + [keras_layer(keras, line) for line in lines])
+        return model, model.layers
 
-    generator, discriminator = net((case.latent,), case.generator), net(case.image, case.discriminator)
+    nets = net((case.latent,), case.generator), net(case.image, case.discriminator)
+    (generator, _), (discriminator, _) = nets
     assert generator.output_shape[1:] == case.image
-    with_kernel = [layer for layer in generator.layers + discriminator.layers if hasattr(layer, "kernel")]
+    layers = [layers for _, layers in nets]
+    is_table = lambda layer: getattr(layer, "is_table", False)  # noqa: E731
+    with_kernel = [layer for layer in layers[0] + layers[1] if hasattr(layer, "kernel") and not is_table(layer)]
     for k, layer in enumerate(with_kernel):
         layer.kernel.assign(kernel(case, k, layer.kernel.shape))
-    return generator, discriminator
+    for net, own in enumerate(layers):
+        for layer in filter(is_table, own):
+            layer.kernel.assign(table(case, net, layer.kernel.shape))
+    return generator, discriminator, layers
 
 
-def named_weights(case, generator, discriminator):
+def named_weights(case, layers):
     """{"generator.0.dense.weight": array, ...}: the number is the place in the layer list."""
     named = {}
-    nets = ("generator", case.generator, generator), ("discriminator", case.discriminator, discriminator)
-    for net, lines, model in nets:
-        for place, (line, layer) in enumerate(zip(lines, model.layers, strict=True)):
+    nets = ("generator", case.generator, layers[0]), ("discriminator", case.discriminator, layers[1])
+    for net, lines, own in nets:
+        for place, (line, layer) in enumerate(zip(lines, own, strict=True)):
             kind = line.split()[0]
             for tensor, value in zip(TENSORS.get(kind, ()), layer.get_weights(), strict=True):
                 named[f"{net}.{place}.{kind}.{tensor}"] = value
@@ -150,27 +163,43 @@ def compiled(keras, case, generator, discriminator):
     return gan
 
 
-def run(keras, case, dtype):
+def run(keras, tensorflow, case, dtype):
     """The three steps in `dtype`. Returns (steps, first and last named weights, parameter counts)."""
     keras.backend.clear_session()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
     keras.utils.set_random_seed(case.seed)  # nothing that is recorded draws from it
-    generator, discriminator = build(keras, case)
+    generator, discriminator, layers = build(keras, case)
     counts = {"generator": parameter_counts(generator), "discriminator": parameter_counts(discriminator)}
     assert case.parameters in (None, counts), f"{counts} is not the design's table"
-    first = named_weights(case, generator, discriminator)
+    first = named_weights(case, layers)
     assert all(value.dtype == dtype for value in first.values())
+    step = stepper(keras, tensorflow, case, dtype, generator, discriminator)
+    steps = [step(t) for t in range(STEPS)]
+    return steps, first, named_weights(case, layers), counts
+
+
+def stepper(keras, tensorflow, case, dtype, generator, discriminator):
+    """The function that makes step t of the case's kind."""
+    if case.step == "cgan":
+        return Conditional(keras, case, dtype, generator, discriminator).step
+    if case.step != "lab":
+        steps = Tape(keras, tensorflow, case, dtype, generator, discriminator)
+        return {"mixed": steps.mixed, "wgan-gp": steps.wgan_gp}[case.step]
     gan = compiled(keras, case, generator, discriminator)
-    steps = []
-    for t in range(STEPS):
+
+    def lab(t):
         discriminator.trainable = True
         d_loss, scores = d_step(case, t, dtype, generator, discriminator)
         discriminator.trainable = False
         g_loss = g_step(case, t, dtype, generator, discriminator, gan)
         real, fake = scores[: case.batch], scores[case.batch :]
-        steps.append({"d_loss": d_loss, "g_loss": g_loss, "real": real, "fake": fake})
-    return steps, first, named_weights(case, generator, discriminator), counts
+        return {"d_loss": d_loss, "g_loss": g_loss, "real": real, "fake": fake}
+
+    return lab
+
+
+LOSSES = ("d_loss", "penalty", "g_loss")
 
 
 def norm(value):
@@ -183,7 +212,7 @@ def rounding(single, double):
     `norm` is the final tensor's, `moved` that of its change over the three steps, `error` that of
     float32 minus float64.
     """
-    losses = [abs(a[name] - b[name]) for a, b in zip(single[0], double[0]) for name in ("d_loss", "g_loss")]
+    losses = [abs(a[name] - b[name]) for a, b in zip(single[0], double[0]) for name in LOSSES if name in a]
     tensors = {
         name: {"norm": norm(value), "moved": norm(value - double[1][name]), "error": norm(single[2][name] - value)}
         for name, value in double[2].items()
@@ -200,16 +229,13 @@ def digits(value):
     return float(f"{value:.3g}")
 
 
-def step_entry(step):
+def step_entry(step, bounded):
+    """The losses, D's outputs before the last update and, where they are probabilities, its accuracy."""
     real, fake = step["real"], step["fake"]
-    return {
-        "d_loss": shortest(step["d_loss"])[0],
-        "g_loss": shortest(step["g_loss"])[0],
-        "d_accuracy_real": float(np.mean(real > 0.5)),
-        "d_accuracy_fake": float(np.mean(fake <= 0.5)),
-        "d_real": shortest(real),
-        "d_fake": shortest(fake),
-    }
+    entry = {name: shortest(step[name])[0] for name in LOSSES if name in step}
+    if bounded:
+        entry |= {"d_accuracy_real": float(np.mean(real > 0.5)), "d_accuracy_fake": float(np.mean(fake <= 0.5))}
+    return entry | {"d_real": shortest(real), "d_fake": shortest(fake)}
 
 
 def record(case, versions, single, double):
@@ -226,13 +252,15 @@ def record(case, versions, single, double):
         "discriminator": case.discriminator,
         "parameters": single[3],
         "seed": case.seed,
-        "seeds": SEED_RULE,
-        "steps": [step_entry(step) for step in single[0]],
+        "seeds": SEED_RULE if case.step != "lab" else {name: SEED_RULE[name] for name in ("weight", "real", "z_d", "z_g")},
+        "steps": [step_entry(step, case.discriminator[-1] == "sigmoid") for step in single[0]],
         "float64": {
-            "steps": [{"d_loss": step["d_loss"], "g_loss": step["g_loss"]} for step in double[0]],
+            "steps": [{name: step[name] for name in LOSSES if name in step} for step in double[0]],
             "largest_loss_difference": digits(loss),
         },
     }
+    if case.step != "lab":
+        entry |= {"step": case.step, "betas": case.betas, "classes": case.classes, "n_critic": case.n_critic}
     if case.keep_weights:
         entry["float64"]["tensors"] = {
             name: {key: digits(value) for key, value in row.items()} for name, row in tensors.items()
@@ -260,6 +288,7 @@ def text_of(value, key=None, depth=1):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=HERE / "numbers")
+    parser.add_argument("--only", nargs="+", metavar="CASE", help="these cases alone")
     parser.add_argument("--check", action="store_true", help="compare the files with numpy's own forward pass")
     arguments = parser.parse_args()
     if arguments.check:
@@ -270,7 +299,9 @@ def main():
     versions = {"keras": keras.__version__, "tensorflow": tensorflow.__version__, "numpy": np.__version__}
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for case in CASES:
-        single, double = (run(keras, case, dtype) for dtype in ("float32", "float64"))
+        if arguments.only and case.name not in arguments.only:
+            continue
+        single, double = (run(keras, tensorflow, case, dtype) for dtype in ("float32", "float64"))
         entry = record(case, versions, single, double)
         (arguments.folder / f"{case.name}.json").write_text(text_of(entry) + "\n")
         losses = ", ".join(f"{step['d_loss']:.6f} {step['g_loss']:.6f}" for step in entry["steps"])

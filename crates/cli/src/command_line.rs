@@ -6,7 +6,8 @@ use faussaire::Result;
 use faussaire::data::printable;
 
 use crate::commands::{
-    compare, completions, data, doctor, export, judge, man, presets, sample, serve, studio, summary, train,
+    compare, completions, data, doctor, export, judge, man, presets, report as figures, sample, serve, studio, summary,
+    train,
 };
 use crate::meant;
 use crate::print::{self, Line};
@@ -45,6 +46,8 @@ enum Command {
     Judge(judge::Judge),
     /// Diagnose a run: what went wrong, what it means, what to try
     Doctor(doctor::Doctor),
+    /// Write a run's history as a table, its curves and pictures, for a report of your own
+    Report(figures::Report),
     /// Train several recipes with several seeds and test which is better
     Compare(compare::Compare),
     /// Export a run to ONNX, to PyTorch, or to a web page
@@ -71,7 +74,7 @@ const PLAIN: &str = "\u{1b}[0m";
 /// The subcommands in the order of their help, by what they are for. Those left out are listed last.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Train and watch", &["train", "studio", "sample"]),
-    ("Judge and diagnose", &["judge", "doctor", "compare"]),
+    ("Judge and diagnose", &["judge", "doctor", "compare", "report"]),
     ("Use a trained generator", &["export", "serve"]),
     ("Data and recipes", &["data", "presets", "summary"]),
 ];
@@ -89,6 +92,7 @@ impl CommandLine {
             Command::Sample(options) => sample::run(options),
             Command::Judge(options) => judge::run(options),
             Command::Doctor(options) => doctor::run(options),
+            Command::Report(options) => figures::run(options),
             Command::Compare(options) => compare::run(options),
             Command::Export(options) => export::run(options),
             Command::Serve(options) => serve::run(options),

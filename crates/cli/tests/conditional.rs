@@ -22,7 +22,32 @@ fn a_class_can_be_asked_for() {
     assert_ne!(read("sevens.png"), read("threes.png"));
     let error = bench.fails(&["sample", "mine", "--class", "eleven", "-o", "x.png"], 2);
     assert!(error.contains("there is no label eleven") && error.contains("0, 1, 2"), "{error}");
-    assert!(bench.fails(&["sample", "mine", "--class", "1,2", "-o", "x.png"], 2).contains("an image has one class"));
+
+    // A row per class with a column per latent: the row of 7 is what 7 alone gives for the same latents.
+    let side = |columns: u32, rows: u32| (2 + 58 * columns, 2 + 58 * rows);
+    bench.ok(&["sample", "mine", "--rows", "classes", "-n", "30", "-o", "all.png"]);
+    bench.ok(&["sample", "mine", "--class", "all", "-n", "30", "-o", "again.png"]);
+    assert_eq!(read("all.png"), read("again.png"));
+    bench.ok(&["sample", "mine", "--class", "7", "--grid", "1x3", "-o", "row.png"]);
+    let picture = |name: &str| image::open(bench.path(name)).unwrap();
+    let (all, row) = (picture("all.png"), picture("row.png"));
+    assert_eq!((all.width(), all.height()), side(3, 10));
+    assert_eq!(all.crop_imm(0, 58 * 7, row.width(), row.height()).as_bytes(), row.as_bytes());
+    assert_ne!(all.crop_imm(0, 58 * 6, row.width(), row.height()).as_bytes(), row.as_bytes());
+    bench.ok(&["sample", "mine", "--class", "7,1", "-o", "two.png"]);
+    assert_eq!((picture("two.png").width(), picture("two.png").height()), side(10, 2));
+    bench.ok(&["sample", "mine", "--class", "7,1", "-n", "5", "-o", "two.npy"]);
+    let labels = std::fs::read(bench.path("two.labels.npy")).unwrap();
+    assert!(labels.len() > 64);
+    for (wrong, part) in [
+        (&["--rows", "classes", "--grid", "3x4", "-o", "x.png"][..], "expected a row for each of 10 classes"),
+        (&["--rows", "classes", "-o", "x.npy"], "--rows goes with a .png file"),
+        (&["--class", "1,eleven", "-o", "x.png"], "there is no label eleven"),
+        (&["--class", ",", "-o", "x.png"], "names no class"),
+    ] {
+        let error = bench.fails(&[&["sample", "mine"], wrong].concat(), 2);
+        assert!(error.contains(part), "{wrong:?}: {error}");
+    }
 
     bench.train("twin", &["--conditional", "--steps", "2"]);
     bench.ok(&["train", "--resume", "twin", "--steps", "4", "--quiet"]);
@@ -45,7 +70,10 @@ fn every_kind_trains_and_penalties_are_logged() {
 fn what_can_not_be_conditional_says_why() {
     let bench = Bench::new();
     bench.train("plain", &["--steps", "1"]);
-    assert!(bench.fails(&["sample", "plain", "--class", "7", "-o", "x.png"], 2).contains("takes no labels"));
+    for wrong in [["--class", "7"], ["--class", "all"], ["--rows", "classes"]] {
+        let error = bench.fails(&[&["sample", "plain", "-o", "x.png"], &wrong[..]].concat(), 2);
+        assert!(error.contains("takes no labels"), "{error}");
+    }
     let error = bench.fails(&["train", "--config", "tiny.toml", "--conditional=magic"], 2);
     assert!(error.contains("expected one of concat, projection, auxiliary"), "{error}");
     let images = bench.path("flat");

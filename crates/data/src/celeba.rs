@@ -23,9 +23,14 @@ pub(crate) struct Found {
     pub partition: Option<PathBuf>,
 }
 
+/// Folders of others for it in a data folder: torchvision's is ours; TensorFlow Datasets', Kaggle's, the Fidle course's.
+const OTHERS: [&str; 4] = ["CelebA", "celeb_a", "celeba-dataset", "CelebA/origine"];
+
 /// The files in a data folder, if both images and table exist: side by side, or as published in `Img`, `Anno` and `Eval`.
 pub(crate) fn find(data_folder: &Path) -> Option<Found> {
-    [data_folder.join(FOLDER), data_folder.to_path_buf()].iter().find_map(|folder| {
+    let own = [FOLDER].into_iter().chain(OTHERS).map(|name| data_folder.join(name));
+    let folders: Vec<PathBuf> = own.chain([data_folder.to_path_buf()]).collect();
+    folders.iter().find_map(|folder| {
         let images = images_in(folder).or_else(|| images_in(&folder.join("Img")))?;
         let table = |start: &str| {
             let folders = [folder.clone(), folder.join("Anno"), folder.join("Eval")];
@@ -48,7 +53,9 @@ fn images_in(folder: &Path) -> Option<PathBuf> {
         return Some(archive);
     }
     if unpacked.is_dir() {
-        return Some(unpacked);
+        // Kaggle's archive has the folder twice.
+        let inner = unpacked.join("img_align_celeba");
+        return Some(if inner.is_dir() { inner } else { unpacked });
     }
     let paths = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let named = |path: &PathBuf| {
@@ -86,6 +93,22 @@ mod tests {
                 std::fs::create_dir(folder.join(better)).unwrap();
             }
             assert_eq!(find(data_folder), found(&folder.join(better)));
+        }
+    }
+
+    #[test]
+    fn kaggles_folders_are_found() {
+        for place in ["celeba-dataset", "CelebA", "."] {
+            let data = tempfile::tempdir().unwrap();
+            let root = data.path().join(place);
+            std::fs::create_dir_all(root.join("img_align_celeba/img_align_celeba")).unwrap();
+            for name in ["list_attr_celeba.csv", "list_eval_partition.csv", "list_bbox_celeba.csv"] {
+                std::fs::write(root.join(name), "text").unwrap();
+            }
+            let found = find(data.path()).unwrap();
+            assert!(found.images.ends_with("img_align_celeba/img_align_celeba"), "{found:?}");
+            assert!(found.table.ends_with("list_attr_celeba.csv"), "{found:?}");
+            assert!(found.partition.unwrap().ends_with("list_eval_partition.csv"));
         }
     }
 

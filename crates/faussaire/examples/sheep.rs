@@ -1,24 +1,25 @@
-//! "Draw me a sheep", after the Fidle notebook: a DCGAN with `fit`, a history of losses, and a sheet per epoch.
+//! "Draw me a sheep", after the Fidle notebook: a DCGAN with `fit`, a history of losses, a sheet per epoch; saved, read again,
+//! and 180 images drawn.
 //!
 //!     cargo run --release -p faussaire-core --example sheep -- [DATASET] [EPOCHS]
 
 use std::path::{Path, PathBuf};
 
 use faussaire::data::{self, Dataset};
+use faussaire::random::Stream;
 use faussaire::render::{Images, png, sheet};
-use faussaire::train::{Event, Gan, History, Limits, Request, Watcher};
-use faussaire::trainer::{Options, Trainer};
-use faussaire::{Error, Preset, Recipe, Result};
+use faussaire::train::{Event, Gan, History, Request, Watcher};
+use faussaire::{Dcgan, Error, Preset, Recipe, Result};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let dataset = arguments.next().unwrap_or_else(|| "quickdraw:sheep".into());
-    let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let epochs = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(10);
     let outcome = Preset::Fidle.recipe().and_then(|recipe| {
         let dataset = data::open(&dataset, &data::OpenOptions::default(), &mut |_| {})?;
         let folder = Path::new("sheep");
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
-        draw(recipe, dataset, Limits::epochs(epochs), folder)
+        draw(recipe, dataset, epochs, folder)
     });
     match outcome {
         Ok(history) => println!("D loss by epoch {:?}\nG loss by epoch {:?}", history.d_loss, history.g_loss),
@@ -29,12 +30,18 @@ fn main() {
     }
 }
 
-/// Trains and returns the history; sheets go into `folder`.
-pub fn draw(recipe: Recipe, dataset: Box<dyn Dataset>, limits: Limits, folder: &Path) -> Result<History> {
-    let mut trainer = Trainer::new(recipe, dataset, &Options::default().limits(limits))?;
-    let mut history = History::default();
+/// Trains and returns the history; sheets, the saved model and 180 images go into `folder`.
+pub fn draw(recipe: Recipe, dataset: Box<dyn Dataset>, epochs: u64, folder: &Path) -> Result<History> {
+    let (batch, shape) = (recipe.train.batch, dataset.shape());
+    let z = Stream::new(0, "sheep").normal(0, 180 * recipe.latent);
+    let mut gan = Dcgan::of(recipe);
     let mut sheets = Sheets { folder: folder.to_path_buf() };
-    trainer.run_watched(&mut [&mut history, &mut sheets])?;
+    let history = gan.fit_watched(dataset, epochs, batch, &mut [&mut sheets])?.clone();
+    gan.save(folder.join("model"))?;
+    gan.reload(folder.join("model"))?;
+    let images = gan.predict(&z)?;
+    let images = Images::from_values(&images, shape, (0.0, 1.0))?;
+    png::write(&folder.join("sheep.png"), &sheet::sheet(&images, 12, 15, &sheet::Options::default())?)?;
     Ok(history)
 }
 

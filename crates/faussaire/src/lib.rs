@@ -36,6 +36,7 @@
 //! | a program wants to | with | example |
 //! | --- | --- | --- |
 //! | train own nets on own images | [`Recipe::new`], [`data::InMemory`] | above, `examples/own_images.rs` |
+//! | have the class of the Fidle course | [`Dcgan`] | [`dcgan`] |
 //! | see losses as they come, stop early | [`Trainer::run`] and a closure, [`Trainer::step`] | [`trainer`] |
 //! | save a run and resume it exactly | [`Trainer::at`], [`Trainer::resume`] | [`trainer`], `examples/resume.rs` |
 //! | have images as pictures, bytes, arrays, by class | [`run::Sampler`], [`render::Images`] | [`run`], [`run::Sampler`] |
@@ -135,10 +136,12 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod compare;
+pub mod dcgan;
 pub mod device;
 pub mod doctor;
 pub mod export;
 pub mod judging;
+pub mod lab;
 pub mod play;
 pub mod prelude;
 pub mod recipe;
@@ -150,6 +153,7 @@ pub mod trainer;
 
 pub use burn;
 pub use burn::tensor::Tensor;
+pub use dcgan::Dcgan;
 pub use device::Device;
 pub use faussaire_data::{self as data, Error, Result, error, random};
 pub use faussaire_kernels::process;

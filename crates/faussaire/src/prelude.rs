@@ -18,4 +18,4 @@ pub use crate::render::{Images, Picture};
 pub use crate::run::{Run, Sampler};
 pub use crate::train::{Ending, Event, Limits, Request, Watcher};
 pub use crate::trainer::{Data, Options};
-pub use crate::{AdamSettings, Device, Error, Gan, Model, Preset, Recipe, Result, Trainer};
+pub use crate::{AdamSettings, Dcgan, Device, Error, Gan, Model, Preset, Recipe, Result, Trainer};

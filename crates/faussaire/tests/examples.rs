@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
 use faussaire::data::{self, OpenOptions};
-use faussaire::train::Limits;
 use faussaire::{Preset, Recipe};
 
 #[path = "../examples/lab.rs"]
@@ -31,6 +30,7 @@ fn the_lab() {
     assert!((0.3..6.0).contains(&g_loss), "G loss {g_loss}");
     let strip = image::open(folder.path().join("epoch-002.png")).unwrap();
     assert!(strip.width() >= 280 && strip.height() >= 28);
+    assert!(folder.path().join("epoch-001.png").exists());
 }
 
 #[test]
@@ -42,8 +42,9 @@ fn draw_me_a_sheep() {
     assert!(total > 1000);
     let folder = tempfile::tempdir().unwrap();
     let few = data::Subset::first(dataset, 320);
-    let history = sheep::draw(recipe, few, Limits::epochs(3), folder.path()).unwrap();
+    let history = sheep::draw(recipe, few, 3, folder.path()).unwrap();
     assert_eq!((history.d_loss.len(), history.g_loss.len()), (3, 3));
     assert!(history.d_loss[2] < history.d_loss[0], "{:?}", history.d_loss);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    // A sheet per epoch, two nets, and the last picture.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 6);
 }

@@ -1,10 +1,13 @@
-//! The same nets, weights, batches and noise as Keras, three alternating steps: the same losses and weights.
+//! The same nets, weights, batches and noise as Keras, three alternating steps: the same losses and weights. The lab's steps,
+//! those with dropout and batch normalisation in D, of a conditional GAN, and of WGAN-GP.
 //! The numbers and the script that made them are in bench/parity.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use burn::tensor::TensorData;
-use faussaire::net::{Network, Shape, Weights};
+use faussaire::loss::{Loss, Scores};
+use faussaire::net::{Network, Setting, Shape, Weights};
+use faussaire::penalty::{Critic, Penalty};
 use faussaire::{AdamSettings, Device, Model, Tensor};
 use serde_json::Value;
 
@@ -37,8 +40,8 @@ fn numbers(value: &Value) -> Vec<f32> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
 }
 
-/// Gives `net` the case's first weights; `k` counts the kernels so far.
-fn model(net: Network, seed: u64, k: &mut u64, rate: f64) -> Model {
+/// Gives `net` the case's first weights; `k` counts the kernels so far, `table` is the stream of its embedding.
+fn model(net: Network, seed: u64, k: &mut u64, table: u64, adam: AdamSettings) -> Model {
     let device = Device::cpu();
     let values = net
         .specs()
@@ -49,13 +52,14 @@ fn model(net: Network, seed: u64, k: &mut u64, rate: f64) -> Model {
                 *k += 1;
                 draws.into_iter().map(|u| (u * 2.0 - 1.0) * limit).collect()
             }
+            "table" => uniform(seed * 1000 + table, spec.len()).into_iter().map(|u| (u * 2.0 - 1.0) * 0.5).collect(),
             "gamma" | "variance" => vec![1.0; spec.len()],
             _ => vec![0.0; spec.len()],
         })
         .collect();
     let mut model = Model::from_network(net, 0, &device);
     model.weights = Weights::from_values(values, &device);
-    model.compile(AdamSettings::new(rate));
+    model.compile(adam);
     model
 }
 
@@ -65,18 +69,44 @@ impl Case {
         let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let (seed, rate) = (json["seed"].as_u64().unwrap(), json["rate"].as_f64().unwrap());
         let latent = Shape::Flat(json["latent"].as_u64().unwrap() as usize);
-        let generator = Network::new("generator", &lines(&json["generator"]), latent).unwrap();
-        let image = generator.output();
-        let discriminator = Network::new("discriminator", &lines(&json["discriminator"]), image).unwrap();
+        let labels = json["classes"].as_u64().unwrap_or(0) as usize;
+        let net = |name: &str, input| {
+            Network::build(name, &lines(&json[name]), Setting { input, labels, spectral: false }).unwrap()
+        };
+        let generator = net("generator", latent);
+        let discriminator = net("discriminator", generator.output());
+        let betas =
+            json["betas"].as_array().map_or(vec![0.9, 0.999], |b| b.iter().map(|v| v.as_f64().unwrap()).collect());
+        let adam = AdamSettings::new(rate).betas(betas[0], betas[1]);
         let mut k = 0;
-        let generator = model(generator, seed, &mut k, rate);
-        let discriminator = model(discriminator, seed, &mut k, rate);
+        let generator = model(generator, seed, &mut k, 800, adam);
+        let discriminator = model(discriminator, seed, &mut k, 801, adam);
         Self { json, generator, discriminator }
+    }
+
+    fn batch(&self) -> usize {
+        self.json["batch"].as_u64().unwrap() as usize
+    }
+
+    /// The labels of a half of step `step`: image i has class (i + step + offset) modulo their number.
+    fn classes(&self, step: u64, offset: u64) -> Tensor<4> {
+        let classes = self.json["classes"].as_u64().unwrap();
+        let row = |i: u64| (0..classes).map(move |c| f32::from(u8::from(c == (i + step + offset) % classes)));
+        let rows: Vec<f32> = (0..self.batch() as u64).flat_map(row).collect();
+        Tensor::from_data(TensorData::new(rows, [self.batch(), 1, 1, classes as usize]), &Device::cpu())
+    }
+
+    /// Our loss beside Keras's.
+    fn compare(&self, step: u64, what: &str, ours: f32) {
+        let theirs = self.json["steps"][step as usize][what].as_f64().unwrap() as f32;
+        let apart = (ours - theirs).abs();
+        println!("{} step {step} {what}: {ours} Keras {theirs}", self.json["case"]);
+        assert!(apart < 1e-5, "{} step {step} {what}: {ours}, Keras {theirs}", self.json["case"]);
     }
 
     fn tensor(&self, rule: u64, step: u64, shape: Shape, map: fn(f32) -> f32) -> Tensor<4> {
         let [h, w, c] = shape.dims();
-        let batch = self.json["batch"].as_u64().unwrap() as usize;
+        let batch = self.batch();
         let seed = self.json["seed"].as_u64().unwrap() * 1000 + rule + step;
         let values: Vec<f32> = uniform(seed, batch * h * w * c).into_iter().map(map).collect();
         Tensor::from_data(TensorData::new(values, [batch, h, w, c]), &Device::cpu())
@@ -84,7 +114,7 @@ impl Case {
 
     /// Three alternating steps; the losses of each beside Keras's.
     fn run(&mut self) {
-        let batch = self.json["batch"].as_u64().unwrap() as usize;
+        let batch = self.batch();
         let labels = |first: f32, second: f32, each: usize| {
             let values: Vec<f32> = std::iter::repeat_n(first, each).chain(std::iter::repeat_n(second, batch)).collect();
             let count = values.len();
@@ -100,13 +130,66 @@ impl Case {
             let z = self.tensor(700, step, latent, |u| 2.0 * u - 1.0);
             let mut gan = self.generator.then(self.discriminator.frozen());
             let g = gan.train_on_batch(&z, &labels(1.0, 1.0, 0)).unwrap();
-            let keras = &self.json["steps"][step as usize];
-            for (what, ours) in [("d_loss", d.loss), ("g_loss", g.loss)] {
-                let theirs = keras[what].as_f64().unwrap() as f32;
-                let apart = (ours - theirs).abs();
-                println!("{} step {step} {what}: {ours} Keras {theirs}", self.json["case"]);
-                assert!(apart < 1e-5, "{} step {step} {what}: {ours}, Keras {theirs}", self.json["case"]);
+            self.compare(step, "d_loss", d.loss);
+            self.compare(step, "g_loss", g.loss);
+        }
+    }
+
+    /// The lab's step with a class beside every image and every z.
+    fn run_conditional(&mut self) {
+        let batch = self.batch();
+        let constant = |value: f32| Tensor::<4>::full([batch, 1, 1, 1], value, &Device::cpu());
+        let (latent, image) = (self.generator.net.input(), self.generator.net.output());
+        for step in 0..3u64 {
+            let y = self.classes(step, 0);
+            let z = self.tensor(600, step, latent, |u| 2.0 * u - 1.0);
+            let fake = self.generator.predict_on_batch((&z, &y)).unwrap();
+            let mixed = Tensor::cat(vec![self.tensor(500, step, image, |u| u), fake], 0);
+            let (both, targets) = (y.repeat_dim(0, 2), Tensor::cat(vec![constant(1.0), constant(0.0)], 0));
+            let d = self.discriminator.train_on_batch((&mixed, &both), &targets).unwrap();
+            let (z, y) = (self.tensor(700, step, latent, |u| 2.0 * u - 1.0), self.classes(step, 2));
+            let mut gan = self.generator.then(self.discriminator.frozen());
+            let g = gan.train_on_batch((&z, &y), &constant(1.0)).unwrap();
+            self.compare(step, "d_loss", d.loss);
+            self.compare(step, "g_loss", g.loss);
+        }
+    }
+
+    /// `n_critic` updates of D with the gradient penalty on the same real batch, then one of G.
+    fn run_wgan_gp(&mut self) {
+        let (batch, k) = (self.batch(), self.json["n_critic"].as_u64().unwrap());
+        let (latent, image) = (self.generator.net.input(), self.generator.net.output());
+        for step in 0..3u64 {
+            let real = self.tensor(500, step, image, |u| u);
+            let (mut loss, mut penalty) = (0.0, 0.0);
+            for turn in k * step..k * (step + 1) {
+                let z = self.tensor(600, turn, latent, |u| 2.0 * u - 1.0);
+                let fake = self.generator.predict_on_batch(&z).unwrap();
+                let alpha = self.tensor(900, turn, Shape::Flat(1), |u| u);
+                let points = fake.clone().add(real.clone().sub(fake.clone()).mul(alpha));
+                let d = &mut self.discriminator;
+                let tracked = d.tracked();
+                let both = Tensor::cat(vec![real.clone(), fake], 0);
+                let logits = d.net.logits(&tracked, both, &mut d.training_pass(0)).unwrap();
+                let value = Loss::Wasserstein.discriminator(&Scores::split(logits, batch), 0.0);
+                loss = value.clone().into_scalar::<f32>();
+                let pass = || d.training_pass(0);
+                let critic = Critic { net: &d.net, tracked: &tracked, constant: &d.weights, labels: None, pass: &pass };
+                let term = critic.penalty_term(Penalty::WganGp, 10.0, points);
+                penalty = term.value;
+                d.update(tracked, value.add(term.surrogate), loss + penalty).unwrap();
             }
+            let z = self.tensor(700, step, latent, |u| 2.0 * u - 1.0);
+            let (g, d) = (&mut self.generator, &self.discriminator);
+            let tracked = g.tracked();
+            let images = g.net.forward(&tracked, z, &mut g.training_pass(0)).unwrap();
+            let logits = d.net.logits(&d.weights, images, &mut d.training_pass(0)).unwrap();
+            let value = Loss::Wasserstein.generator(logits, None);
+            let g_loss = value.clone().into_scalar::<f32>();
+            g.update(tracked, value, g_loss).unwrap();
+            self.compare(step, "d_loss", loss);
+            self.compare(step, "penalty", penalty);
+            self.compare(step, "g_loss", g_loss);
         }
     }
 
@@ -145,6 +228,29 @@ fn small_nets_end_with_keras_weights() {
         case.run();
         case.compare_weights();
     }
+}
+
+#[test]
+fn dropout_and_batch_normalisation_in_d_are_keras() {
+    for name in ["dropout-small", "batchnorm-small"] {
+        let mut case = Case::load(name);
+        case.run();
+        case.compare_weights();
+    }
+}
+
+#[test]
+fn a_conditional_gan_learns_as_in_keras() {
+    let mut case = Case::load("cgan-small");
+    case.run_conditional();
+    case.compare_weights();
+}
+
+#[test]
+fn wgan_gp_learns_as_in_keras() {
+    let mut case = Case::load("wgan-gp-small");
+    case.run_wgan_gp();
+    case.compare_weights();
 }
 
 #[test]

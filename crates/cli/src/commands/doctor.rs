@@ -7,6 +7,7 @@ use faussaire::run::Run;
 use std::path::PathBuf;
 
 use super::findings;
+use super::train::sabotage;
 use crate::print::{self, say};
 
 /// `faussaire doctor`
@@ -18,6 +19,9 @@ pub struct Doctor {
     /// Print one JSON object per finding
     #[arg(long)]
     pub json: bool,
+    /// Print the mistake that `train --sabotage` built into the run
+    #[arg(long, conflicts_with = "json")]
+    pub key: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -26,6 +30,9 @@ Examples:
 
 pub fn run(options: &Doctor) -> Result<()> {
     let run = Run::open(&options.run)?;
+    if options.key {
+        return sabotage::key(&run.first_recipe()?);
+    }
     let context = RunContext::of(&run.first_recipe()?)?;
     let remarks = context.remarks.clone();
     let doctor = doctor::Doctor::new(context, &run.events(None)?);

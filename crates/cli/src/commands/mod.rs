@@ -12,6 +12,7 @@ mod labelled;
 pub mod man;
 pub mod presets;
 mod progress;
+pub mod report;
 pub mod sample;
 pub mod serve;
 pub mod studio;

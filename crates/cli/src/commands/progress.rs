@@ -193,7 +193,9 @@ impl Watcher for Console {
                 self.bad_files(gan, true);
                 self.clear();
             }
-            Event::Finding(finding) if !self.quiet => print::remark(&findings::text(finding)),
+            Event::Finding(finding) if !self.quiet && !gan.recipe.train.sabotage.is_secret() => {
+                print::remark(&findings::text(finding))
+            }
             Event::Heal(heal) if !self.quiet => print::remark(&findings::healed(heal)),
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! `faussaire sample`: images from a trained run, as a grid, an animation, an array, an archive or a folder.
 
+mod classes;
+
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,8 @@ use faussaire::recipe::PrecisionChoice;
 use faussaire::render::{Images, gif, png, sheet};
 use faussaire::run::{Run, Sampler};
 use faussaire::{Error, Result};
+
+use classes::{Asked, Rows};
 
 use super::labelled::{Archive, LabelArray};
 use crate::numbers::{LARGEST, for_library, whole};
@@ -22,6 +26,8 @@ const ENDS: usize = 8;
 const FRAMES: usize = 96;
 /// Bytes of which the room for a file is a multiple, on most disks.
 const BLOCK: u64 = 4096;
+/// Images of a class, where several classes are asked for and no number.
+const PER_CLASS: usize = 10;
 /// Milliseconds per frame.
 const DELAY: u32 = 60;
 
@@ -48,9 +54,12 @@ pub struct Sample {
     /// Number of images, or of frames [default: 64; .gif: 96]
     #[arg(short, value_name = "N", value_parser = for_library::<usize>(1, LARGEST), help_heading = WHAT)]
     pub n: Option<usize>,
-    /// Class to generate, or attributes such as Smiling,Eyeglasses (conditional runs)
+    /// Class to generate, several such as 0,1 or all of them (`all`), or attributes such as Smiling,Eyeglasses (conditional runs)
     #[arg(long, value_name = "LABELS", help_heading = WHAT)]
     pub class: Option<String>,
+    /// One row per class in a .png grid, the same latent in each column (conditional runs)
+    #[arg(long, value_enum, value_name = "classes", help_heading = WHAT)]
+    pub rows: Option<Rows>,
     /// Rows and columns of a .png grid, such as 8x10
     #[arg(long, value_name = "RxC", allow_hyphen_values = true, value_parser = grid, help_heading = WHAT)]
     pub grid: Option<(usize, usize)>,
@@ -80,6 +89,7 @@ const EXAMPLES: &str = "\
 Examples:
   faussaire sample runs/0001-strokes-digits --grid 8x8 -o digits.png
   faussaire sample runs/0002-mnist-cgan-mnist --class 7 -n 1000 -o sevens.zip
+  faussaire sample runs/0002-mnist-cgan-mnist --rows classes -o classes.png
   faussaire sample runs/0001-strokes-digits -o walk.gif";
 
 pub fn run(options: &Sample) -> Result<()> {
@@ -108,12 +118,15 @@ fn sampled(options: &Sample) -> Result<()> {
     if asked == Some(0) {
         return Err(Error::usage("-n 0: expected at least one image", "leave -n out for the default"));
     }
+    let classes = Asked::of(&sampler, options.class.as_deref(), options.rows)?;
+    let usual = classes.groups().map_or(64, |classes| classes * PER_CLASS);
+    let source = &Source { sampler: &sampler, options, classes };
     let made = match output {
-        Output::Gif(path) => write_gif(&sampler, options, asked.unwrap_or(FRAMES), path)?,
-        Output::Png(path) => write_grid(&sampler, options, asked.unwrap_or(64), path)?,
-        Output::Npy(path) => write_npy(&sampler, options, asked.unwrap_or(64), path)?,
-        Output::Zip(path) => write_zip(&sampler, options, asked.unwrap_or(64), path)?,
-        Output::Folder(path) => write_folder(&sampler, options, asked.unwrap_or(64), path)?,
+        Output::Gif(path) => write_gif(source, asked.unwrap_or(FRAMES), path)?,
+        Output::Png(path) => write_grid(source, asked.unwrap_or(usual), path)?,
+        Output::Npy(path) => write_npy(source, asked.unwrap_or(usual), path)?,
+        Output::Zip(path) => write_zip(source, asked.unwrap_or(usual), path)?,
+        Output::Folder(path) => write_folder(source, asked.unwrap_or(usual), path)?,
     };
     tell!(
         "{}: {} from step {}",
@@ -144,8 +157,10 @@ fn output(options: &Sample) -> Result<Output<'_>> {
             ));
         }
     };
-    if options.grid.is_some() && !matches!(output, Output::Png(_)) {
-        return Err(Error::usage("--grid goes with a .png file", "use -n for the number of images"));
+    for (given, flag) in [(options.grid.is_some(), "--grid"), (options.rows.is_some(), "--rows")] {
+        if given && !matches!(output, Output::Png(_)) {
+            return Err(Error::usage(format!("{flag} goes with a .png file"), "use -n for the number of images"));
+        }
     }
     if let (Some((rows, columns)), Some(n)) = (options.grid, options.n)
         && n > rows * columns
@@ -162,85 +177,116 @@ fn animated(options: &Sample) -> bool {
     options.interpolate || matches!(output(options), Ok(Output::Gif(_)))
 }
 
-/// Noise for images `first` to `first + n`, of `total`: `[n, latent]`.
-fn noise(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Vec<f32> {
-    if !animated(options) {
-        return sampler.noise(options.seed, first as u64, n);
+/// What the images are made of.
+struct Source<'a> {
+    sampler: &'a Sampler,
+    options: &'a Sample,
+    classes: Asked,
+}
+
+impl Source<'_> {
+    /// Noise for images `first` to `first + n`, of `total`: `[n, latent]`.
+    fn noise(&self, first: usize, n: usize, total: usize) -> Vec<f32> {
+        let (sampler, seed) = (self.sampler, self.options.seed);
+        if !animated(self.options) {
+            return sampler.noise(seed, first as u64, n);
+        }
+        let ends = sampler.noise(seed, 0, ENDS.min(total.max(1)));
+        sampler.walk(&ends, total, first..first + n)
     }
-    let ends = sampler.noise(options.seed, 0, ENDS.min(total.max(1)));
-    sampler.walk(&ends, total, first..first + n)
-}
 
-/// Label rows for images `first` to `first + n`: `[n, labels]`.
-fn labels(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<f32>> {
-    Ok(match &options.class {
-        Some(text) => sampler.encode_label(text)?.repeat(n),
-        // An animation keeps to what its first image shows.
-        None if animated(options) => sampler.sample_labels(options.seed, 0, 1).repeat(n),
-        None => sampler.sample_labels(options.seed, first as u64, n),
-    })
-}
-
-/// The same, one by one; none for a generator that takes no labels.
-fn label_rows(sampler: &Sampler, options: &Sample, first: usize, n: usize) -> Result<Vec<Vec<f32>>> {
-    let width = sampler.labels().names.len().max(1);
-    Ok(labels(sampler, options, first, n)?.chunks(width).map(<[f32]>::to_vec).collect())
-}
-
-fn images(sampler: &Sampler, options: &Sample, first: usize, n: usize, total: usize) -> Result<Images> {
-    let labels = labels(sampler, options, first, n)?;
-    let values = sampler.values(&noise(sampler, options, first, n, total), Some(&labels))?;
-    Images::from_values(&values, sampler.shape(), sampler.bounds())
-}
-
-/// Calls `write` with the images in parts, in order.
-fn in_parts(
-    sampler: &Sampler,
-    options: &Sample,
-    n: usize,
-    mut write: impl FnMut(usize, Images) -> Result<()>,
-) -> Result<usize> {
-    for first in (0..n).step_by(PART) {
-        write(first, images(sampler, options, first, PART.min(n - first), n)?)?;
+    /// Label rows for images `first` to `first + n`, of `total`: `[n, labels]`.
+    fn labels(&self, first: usize, n: usize, total: usize) -> Vec<f32> {
+        let (sampler, seed) = (self.sampler, self.options.seed);
+        match &self.classes {
+            Asked::One(row) => row.repeat(n),
+            Asked::Each(rows) => {
+                (first..first + n).flat_map(|at| rows[self.classes.group(at, total)].clone()).collect()
+            }
+            // An animation keeps to what its first image shows.
+            Asked::Drawn if animated(self.options) => sampler.sample_labels(seed, 0, 1).repeat(n),
+            Asked::Drawn => sampler.sample_labels(seed, first as u64, n),
+        }
     }
-    Ok(n)
+
+    /// The same, one by one; none for a generator that takes no labels.
+    fn label_rows(&self, first: usize, n: usize, total: usize) -> Vec<Vec<f32>> {
+        let width = self.sampler.labels().names.len().max(1);
+        self.labels(first, n, total).chunks(width).map(<[f32]>::to_vec).collect()
+    }
+
+    fn images(&self, first: usize, n: usize, total: usize) -> Result<Images> {
+        self.drawn(&self.noise(first, n, total), &self.labels(first, n, total))
+    }
+
+    fn drawn(&self, z: &[f32], labels: &[f32]) -> Result<Images> {
+        let values = self.sampler.values(z, Some(labels))?;
+        Images::from_values(&values, self.sampler.shape(), self.sampler.bounds())
+    }
+
+    /// Calls `write` with the images in parts, in order.
+    fn in_parts(&self, n: usize, mut write: impl FnMut(usize, Images) -> Result<()>) -> Result<usize> {
+        for first in (0..n).step_by(PART) {
+            write(first, self.images(first, PART.min(n - first), n)?)?;
+        }
+        Ok(n)
+    }
 }
 
-fn write_grid(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
-    let (rows, columns) = options.grid.unwrap_or_else(|| {
-        let columns = (n as f64).sqrt().ceil() as usize;
-        (n.div_ceil(columns), columns)
-    });
+fn write_grid(source: &Source, n: usize, path: &Path) -> Result<usize> {
     if n > 100_000 {
         return Err(Error::usage(
             format!("a grid of {n} images: expected at most 100000"),
             "write a .npy file or a folder instead",
         ));
     }
-    let images = images(sampler, options, 0, n, n)?;
+    if let Some(classes) = source.classes.groups() {
+        return write_classes(source, classes, n, path);
+    }
+    let (rows, columns) = source.options.grid.unwrap_or_else(|| {
+        let columns = (n as f64).sqrt().ceil() as usize;
+        (n.div_ceil(columns), columns)
+    });
+    let images = source.images(0, n, n)?;
     png::write(path, &sheet::sheet(&images, rows, columns, &sheet::Options::default())?)?;
     Ok(n)
 }
 
-fn write_gif(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
+/// A grid with a row per class and a latent per column, as many columns as `n` images fill.
+fn write_classes(source: &Source, classes: usize, n: usize, path: &Path) -> Result<usize> {
+    if let Some((rows, columns)) = source.options.grid.filter(|(rows, _)| *rows != classes) {
+        return Err(Error::usage(
+            format!("--grid {rows}x{columns}: expected a row for each of {classes} classes"),
+            format!("give --grid {classes}x{columns}, or leave it out"),
+        ));
+    }
+    let columns = n.div_ceil(classes);
+    let total = classes * columns;
+    let z = source.noise(0, columns, columns).repeat(classes);
+    let images = source.drawn(&z, &source.labels(0, total, total))?;
+    png::write(path, &sheet::sheet(&images, classes, columns, &sheet::Options::default())?)?;
+    Ok(total)
+}
+
+fn write_gif(source: &Source, n: usize, path: &Path) -> Result<usize> {
     if n > 10_000 {
         return Err(Error::usage(format!("-n {n}: an animation holds at most 10000 frames"), "choose fewer"));
     }
-    gif::write(path, &images(sampler, options, 0, n, n)?, DELAY)?;
+    gif::write(path, &source.images(0, n, n)?, DELAY)?;
     Ok(n)
 }
 
-fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
-    let shape = sampler.shape();
+fn write_npy(source: &Source, n: usize, path: &Path) -> Result<usize> {
+    let shape = source.sampler.shape();
     let mut dims = vec![n, shape.height, shape.width];
     if shape.channels != 1 {
         dims.push(shape.channels);
     }
     let mut writer = NpyWriter::create(path, &dims)?;
-    let mut beside = LabelArray::create(path, sampler.labels(), n)?;
-    let made = in_parts(sampler, options, n, |first, images| {
+    let mut beside = LabelArray::create(path, source.sampler.labels(), n)?;
+    let made = source.in_parts(n, |first, images| {
         if let Some((_, array)) = &mut beside {
-            array.add(&label_rows(sampler, options, first, images.len())?)?;
+            array.add(&source.label_rows(first, images.len(), n))?;
         }
         writer.write(&images.bytes)
     })?;
@@ -254,17 +300,16 @@ fn write_npy(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Resu
     Ok(made)
 }
 
-fn write_zip(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
-    let mut archive = Archive::create(path, sampler.labels(), n)?;
-    let made = in_parts(sampler, options, n, |first, images| {
-        archive.add(&images, &label_rows(sampler, options, first, images.len())?, first)
-    })?;
+fn write_zip(source: &Source, n: usize, path: &Path) -> Result<usize> {
+    let mut archive = Archive::create(path, source.sampler.labels(), n)?;
+    let made =
+        source.in_parts(n, |first, images| archive.add(&images, &source.label_rows(first, images.len(), n), first))?;
     archive.finish()?;
     Ok(made)
 }
 
-fn write_folder(sampler: &Sampler, options: &Sample, n: usize, path: &Path) -> Result<usize> {
-    in_parts(sampler, options, n, |first, images| {
+fn write_folder(source: &Source, n: usize, path: &Path) -> Result<usize> {
+    source.in_parts(n, |first, images| {
         png::write_folder(path, &images, first)?;
         let (count, left) = (images.len(), n - first - images.len());
         if first > 0 || left == 0 {

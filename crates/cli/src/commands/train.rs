@@ -5,6 +5,7 @@ pub mod changes;
 mod how;
 mod plan;
 mod remarks;
+pub mod sabotage;
 mod summary;
 
 use std::path::Path;
@@ -32,6 +33,9 @@ const RUNS: &str = "runs";
 const STOPPING: &str = "stopping after this step, then saving; press Ctrl-C again to end at once";
 
 pub fn run(options: &Train) -> Result<()> {
+    if options.sabotage.as_deref() == Some("list") {
+        return sabotage::list();
+    }
     if options.stop_at_eof {
         stopping::at_eof();
     }
@@ -51,6 +55,10 @@ pub fn run(options: &Train) -> Result<()> {
                 let said = reasons.iter().filter(|line| options.time.is_none() || !line.starts_with("length: "));
                 said.for_each(|line| note!("{}", flags::in_asides(line)));
             }
+            let recipe = match &options.sabotage {
+                Some(mistake) => recipe.sabotaged(mistake)?,
+                None => recipe,
+            };
             (recipe, name, data)
         }
     };

@@ -1,12 +1,14 @@
 //! Opens and fetches the named data sets. `registry` has the names, `search_path` finds their files, `download` fetches them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::fetch::Progress;
 use crate::folder::Listing;
 use crate::hub::HubName;
+use crate::named::elsewhere;
+use crate::named::tfds::{self, Wanted};
 use crate::open_options::{OpenOptions, Split};
 use crate::registry::{IDX_SETS, IdxSet, NamedSet};
 use crate::search_path::SearchPath;
@@ -14,7 +16,8 @@ use crate::synthetic::points::{self, Points};
 use crate::synthetic::stacked::{self, Stacked};
 use crate::synthetic::strokes::Strokes;
 use crate::toy::Toy;
-use crate::{cifar, idx, image_files, npy, parquet};
+use crate::with_notes::WithNotes;
+use crate::{cifar, idx, image_files, npy, npz, parquet};
 
 /// Default number of training and test images of `strokes`, as in MNIST.
 const STROKES_COUNTS: [usize; 2] = [60_000, 10_000];
@@ -30,6 +33,7 @@ pub fn open(
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Box<dyn Dataset>> {
+    let places = || search_path().map(|search_path| search_path.elsewhere);
     Ok(match named {
         NamedSet::Strokes => Box::new(strokes(options)?),
         NamedSet::Toy(toy) => Box::new(points(toy, options)?),
@@ -40,8 +44,12 @@ pub fn open(
             Box::new(Stacked::new(split_name(name, options), digits, seed, count)?)
         }
         NamedSet::Cifar10 => {
-            let path = search_path()?.find_or_fetch_cifar10(options.split, progress)?;
-            Box::new(cifar::open(&path, options.split)?.named(split_name(name, options)))
+            let search_path = search_path()?;
+            let fetched = search_path.find_cifar10(options.split).is_none();
+            let path = search_path.find_or_fetch_cifar10(options.split, progress)?;
+            let unread = if fetched { elsewhere::unread_cifar10(&search_path.elsewhere) } else { None };
+            let notes = elsewhere::note(&search_path.elsewhere, &path).into_iter().chain(unread).collect();
+            WithNotes::over(Box::new(cifar::open(&path, options.split)?.named(split_name(name, options))), notes)
         }
         NamedSet::Celeba => {
             let found = search_path()?.find_or_fetch_celeba()?;
@@ -53,12 +61,13 @@ pub fn open(
                     "put the table of these images beside them",
                 ));
             }
-            set
+            WithNotes::over(set, elsewhere::note(&places()?, &found.images).into_iter().collect())
         }
         NamedSet::Quickdraw(category) => {
             options.refuse_test_split(name)?;
             let path = search_path()?.find_or_fetch_quickdraw(category, progress)?;
-            Box::new(npy::images(&path, options)?.named(format!("quickdraw:{category}")))
+            let set = Box::new(npy::images(&path, options)?.named(format!("quickdraw:{category}")));
+            WithNotes::over(set, elsewhere::note(&places()?, &path).into_iter().collect())
         }
         NamedSet::Hub => {
             let hub_name =
@@ -142,8 +151,22 @@ fn open_idx(
     options: &OpenOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Box<dyn Dataset>> {
+    let name = split_name(set.name, options);
+    let noted =
+        |set, path: &Path| WithNotes::over(set, elsewhere::note(&search_path.elsewhere, path).into_iter().collect());
+    if search_path.find_idx(set, options.split).is_none() {
+        if let Some(file) = search_path.find_npz(set) {
+            return Ok(noted(Box::new(npz::open(&file, options)?.named(name)), &file));
+        }
+        let there = set.name.replace('-', "_");
+        if let Some(files) = tfds::find(&search_path.elsewhere, &there, options.split) {
+            let shape = ImageShape { height: 28, width: 28, channels: 1 };
+            let read = tfds::open(&files, Wanted { name: &there, shape, classes: &set.classes })?;
+            return Ok(noted(Box::new(read.named(name)), &files[0]));
+        }
+    }
     let [images, labels] = search_path.find_or_fetch_idx(set, options.split, progress)?;
-    Ok(Box::new(idx::open_with(&images, &labels, &set.classes, options)?.named(split_name(set.name, options))))
+    Ok(noted(Box::new(idx::open_with(&images, &labels, &set.classes, options)?.named(name)), &images))
 }
 
 /// The name of a split.
@@ -154,11 +177,9 @@ fn split_name(name: &str, options: &OpenOptions) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::registry::parse_name;
-    use crate::testing::{idx_images, idx_labels, shared_data};
+    use crate::testing::{idx_images, idx_labels, npy as array, shared_data, zip};
 
     fn open_in(folder: &Path, name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         let search_path = || Ok(SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() });
@@ -197,6 +218,46 @@ mod tests {
         assert_eq!((set.name().as_str(), set.classes().len()), ("stacked-mnist/test", 1000));
         let error = open_in(folder.path(), "stacked-mnist", &OpenOptions::default()).unwrap_err();
         assert!(error.to_string().starts_with("mnist is not in"), "{error}");
+    }
+
+    #[test]
+    fn what_other_programs_keep_is_used_and_said() {
+        let keras = tempfile::tempdir().unwrap();
+        let root = keras.path();
+        let of = |shape: &str, bytes: &[u8]| {
+            array(&format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape})}}"), bytes)
+        };
+        let images = of("10, 28, 28", &[7; 10 * 784]);
+        let labels = of("10,", &[9, 1, 2, 3, 4, 5, 6, 7, 8, 0]);
+        let members = [("x_train.npy", &images[..]), ("y_train.npy", &labels[..])];
+        std::fs::write(root.join("mnist.npz"), zip(&members, true)).unwrap();
+        std::fs::create_dir_all(root.join("QuickDraw/origine")).unwrap();
+        std::fs::write(root.join("QuickDraw/origine/sheep.npy"), of("5, 784", &[1; 5 * 784])).unwrap();
+        let open = |name: &str, own: bool| {
+            let folders = vec![root.to_path_buf()];
+            let path = if own {
+                SearchPath { folders, ..SearchPath::default() }
+            } else {
+                SearchPath { elsewhere: folders, ..SearchPath::default() }
+            };
+            let named = parse_name(name).unwrap().unwrap();
+            super::open(named, name, &|| Ok(path.clone()), &OpenOptions::default(), &mut |_| panic!("fetched")).unwrap()
+        };
+        for (name, count) in [("mnist", 10), ("quickdraw:sheep", 5)] {
+            let set = open(name, false);
+            assert_eq!(
+                (set.len(), set.shape().to_string(), set.name()),
+                (count, "28x28x1".to_owned(), name.to_owned())
+            );
+            assert!(
+                set.notes().iter().any(|note| note.ends_with("where another program keeps it")),
+                "{:?}",
+                set.notes()
+            );
+            assert!(!open(name, true).notes().iter().any(|note| note.contains("another program")));
+        }
+        assert_eq!((open("mnist", false).label(0), open("mnist", false).label(1)), (Some(9), Some(1)));
+        assert_eq!(open("mnist", false).classes(), (0..10).map(|n: u8| n.to_string()).collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Finds the files of the named data sets: in the given folder, then in `$FAUSSAIRE_DATA`, then in the user's cache folder.
-//! `download` fetches what is in none of them.
+//! Finds the files of the named data sets: in the given folder, then in `$FAUSSAIRE_DATA`, then in the user's cache folder, then
+//! where other programs keep them (`elsewhere`). `download` fetches what is in none of them.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,6 +9,7 @@ use crate::cache_folder::cache_folder;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
+use crate::named::elsewhere;
 use crate::open_options::Split;
 use crate::registry::{IdxSet, Published, quickdraw_file};
 use crate::{celeba, cifar, idx};
@@ -18,6 +19,8 @@ use crate::{celeba, cifar, idx};
 pub(crate) struct SearchPath {
     /// In search order, the cache folder last.
     pub folders: Vec<PathBuf>,
+    /// Folders of other programs, searched after those.
+    pub elsewhere: Vec<PathBuf>,
     /// The user's cache folder.
     pub cache: Option<PathBuf>,
     /// A base URL that replaces the published ones, without a trailing slash.
@@ -43,7 +46,26 @@ impl SearchPath {
         let mirror = variable("FAUSSAIRE_MIRROR").map(|mirror| mirror.to_string_lossy().into_owned());
         let folders = given.map(Path::to_path_buf).into_iter();
         let folders = folders.chain(variable("FAUSSAIRE_DATA").map(PathBuf::from)).chain(cache.clone()).collect();
-        Ok(Self { folders, cache, mirror: mirror.as_deref().map(mirror_address).transpose()?, hub: Hub::from_env()? })
+        let elsewhere = elsewhere::folders(|name| variable(name).map(PathBuf::from));
+        Ok(Self {
+            folders,
+            elsewhere,
+            cache,
+            mirror: mirror.as_deref().map(mirror_address).transpose()?,
+            hub: Hub::from_env()?,
+        })
+    }
+
+    /// All folders, in search order.
+    fn places(&self) -> impl Iterator<Item = &PathBuf> {
+        self.folders.iter().chain(&self.elsewhere)
+    }
+
+    /// Keras's file of MNIST, if it exists.
+    pub(crate) fn find_npz(&self, set: &IdxSet) -> Option<PathBuf> {
+        // Keras keeps Fashion-MNIST as published.
+        let name = (set.name == "mnist").then_some("mnist.npz")?;
+        self.places().map(|place| place.join(name)).find(|path| path.is_file())
     }
 
     /// The images file and the labels file of a split, if both exist.
@@ -53,7 +75,7 @@ impl SearchPath {
             let labels = idx::labels_beside(&images)?;
             Some([images, labels])
         };
-        self.folders.iter().find_map(|place| {
+        self.places().find_map(|place| {
             let own = set.folders.iter().find_map(|name| within(&place.join(name)));
             // Files directly in the folder may belong to another set, whose files have the same names.
             own.or_else(|| within(place).filter(|[images, _]| belongs(images, place, set, set.files(split)[0])))
@@ -62,12 +84,12 @@ impl SearchPath {
 
     /// The folder or archive of a split of CIFAR-10, if it exists.
     pub(crate) fn find_cifar10(&self, split: Split) -> Option<PathBuf> {
-        self.folders.iter().find_map(|place| cifar::find(place, split))
+        self.places().find_map(|place| cifar::find(place, split))
     }
 
     /// CelebA's images and their attribute table, if both exist.
     pub(crate) fn find_celeba(&self) -> Option<celeba::Found> {
-        self.folders.iter().find_map(|place| celeba::find(place))
+        self.places().find_map(|place| celeba::find(place))
     }
 
     /// The file of a Quick, Draw! category, if it exists.
@@ -75,9 +97,8 @@ impl SearchPath {
         let file = quickdraw_file(category);
         // As saved by a browser from Google's storage.
         let saved = format!("full_numpy_bitmap_{file}");
-        let below = |place: &PathBuf| [place.join("quickdraw"), place.clone()];
-        let mut candidates =
-            self.folders.iter().flat_map(below).flat_map(|place| [place.join(&file), place.join(&saved)]);
+        let below = |place: &PathBuf| [place.join("quickdraw"), place.join("QuickDraw/origine"), place.clone()];
+        let mut candidates = self.places().flat_map(below).flat_map(|place| [place.join(&file), place.join(&saved)]);
         candidates.find(|path| path.is_file())
     }
 }

@@ -68,6 +68,9 @@ fn labels(recipe: &Recipe) -> Problem {
 /// Checks the keys that depend on the loss.
 fn loss(recipe: &Recipe) -> Problem {
     let train = &recipe.train;
+    if let Err(error) = train.sabotage.about() {
+        return Some(("train.sabotage", format!("{error}; {}", error.hint())));
+    }
     if train.smoothing > 0.0 && !train.loss.has_labels() {
         let what = format!(
             "it changes the label of real images, but the loss {:?} has no labels; use it with nonsaturating, saturating or \
@@ -75,6 +78,13 @@ fn loss(recipe: &Recipe) -> Problem {
             train.loss
         );
         return Some(("train.smoothing", what));
+    }
+    if train.label_noise > 0.0 && !(train.loss.has_labels() && train.loss.scale().log_odds) {
+        let what = format!(
+            "it changes the labels of a cross-entropy, which the loss {:?} is not; use it with nonsaturating or saturating",
+            train.loss
+        );
+        return Some(("train.label_noise", what));
     }
     let bounded = !train.penalties.is_empty() || train.weight_clip > 0.0 || recipe.discriminator.spectral;
     (train.loss.requires_lipschitz() && !bounded).then(|| {
@@ -197,6 +207,10 @@ mod tests {
     #[test]
     fn combinations_without_meaning_are_refused_with_the_reason() {
         for (changes, part) in [
+            (
+                &["train.loss=least-squares", "train.label_noise=0.05"][..],
+                "`train.label_noise`: it changes the labels of a cross-entropy, which the loss LeastSquares is not",
+            ),
             (
                 &["train.loss=hinge", "train.smoothing=0.1"][..],
                 "`train.smoothing`: it changes the label of real images, but the loss Hinge has no labels",

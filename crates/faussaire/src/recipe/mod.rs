@@ -20,6 +20,7 @@ mod preset;
 mod read;
 mod reference;
 pub(crate) mod remarks;
+pub mod sabotage;
 mod schema;
 mod settings;
 mod size;

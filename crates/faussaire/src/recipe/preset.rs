@@ -49,8 +49,12 @@ presets! {
     Quick = "quick",
     /// The lab's nets on MNIST.
     Tp = "tp",
+    /// The lab's nets within a session: a tenth of MNIST.
+    TpShort = "tp-short",
     /// The Fidle DCGAN notebook ("Draw me a sheep").
     Fidle = "fidle",
+    /// The same, with the notebook's own numbers.
+    FidleNotebook = "fidle-notebook",
     /// The notebook's sequel.
     FidleWganGp = "fidle-wgan-gp",
     /// Digits by class.
@@ -128,10 +132,19 @@ mod tests {
     }
 
     #[test]
+    fn the_short_lab_is_the_lab_on_fewer_images() {
+        let mut short = Preset::TpShort.recipe().unwrap();
+        (short.data.count, short.train.epochs) = (0, 10);
+        assert_eq!(short, Preset::Tp.recipe().unwrap());
+    }
+
+    #[test]
     fn the_courses_nets_have_their_sizes() {
         for (preset, generator, discriminator) in [
             (Preset::Tp, (1_770_625, 1_769_601), (660_929, 660_929)),
+            (Preset::TpShort, (1_770_625, 1_769_601), (660_929, 660_929)),
             (Preset::Fidle, (779_969, 779_969), (396_609, 396_609)),
+            (Preset::FidleNotebook, (779_969, 779_969), (396_609, 396_609)),
             (Preset::FidleWganGp, (779_969, 779_969), (396_609, 396_609)),
         ] {
             let (g, d) = Recipe::parse(preset.text(), preset.name(), &[]).unwrap().networks().unwrap();

@@ -5,6 +5,7 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use serde::{Deserialize, Serialize};
 
+use super::sabotage::Sabotage;
 use super::table::{
     AUTO_SWITCH, COUNT, Entry, Kind, Line, SIZE, SWITCH, TEXT, TEXTS, choice, list, number, one_of, required, settings,
     whole,
@@ -149,6 +150,9 @@ settings! {
         loss with Loss::ALIASES: Loss = Loss::default(), choice(Loss::NAMES);
         /// One-sided label smoothing: the label of real images is 1 minus this (Salimans et al. 2016).
         smoothing: f64 = 0.0, number(Included(0.0), Excluded(0.5));
+        /// Label noise: a number between 0 and this is subtracted from the label of every image that D learns from, real or
+        /// generated, anew in every update; for losses by cross-entropy.
+        label_noise: f64 = 0.0, number(Included(0.0), Excluded(0.5));
         /// Share of pairs of a real and a generated image whose labels are exchanged before D learns from them.
         label_flip was "flips": f64 = 0.0, number(Included(0.0), Excluded(0.5));
         /// Weights of the gradient penalties on D, such as `{ r1 = 10.0 }`.
@@ -200,6 +204,8 @@ settings! {
         save_every: u64 = 60, COUNT;
         /// Share of the images that D never learns from, so that the doctor can see whether it memorises the others; 0: none.
         held_out: f64 = 0.0, number(Included(0.0), Excluded(0.5));
+        /// A mistake that was built in for an exercise by `train --sabotage`, or `random:SEED`; empty for none.
+        sabotage: Sabotage = Sabotage::default(), TEXT;
         /// How often a failing run may go back and change its recipe by itself; 0: never.
         heal: u64 = 0, whole(0, 3);
         /// Files in the safetensors format with initial weights, instead of random ones.

@@ -293,6 +293,7 @@ const NUMBERS: &[(&str, Put)] = &[
     ("discriminator.adam.warmup", |r, v| r.discriminator.adam.warmup = v as u64),
     ("discriminator.adam.decay_updates", |r, v| r.discriminator.adam.decay_updates = v as u64),
     ("train.smoothing", |r, v| r.train.smoothing = v),
+    ("train.label_noise", |r, v| r.train.label_noise = v),
     ("train.label_flip", |r, v| r.train.label_flip = v),
     ("train.penalties.wgan-gp", |r, v| penalty(r, Penalty::WganGp, v)),
     ("train.penalties.r1", |r, v| penalty(r, Penalty::R1, v)),

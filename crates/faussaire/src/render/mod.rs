@@ -4,6 +4,7 @@
 
 pub(crate) mod chart;
 mod convert;
+pub(crate) mod font;
 pub mod gif;
 mod ground;
 pub mod page;

@@ -67,21 +67,36 @@ pub fn encode(picture: &Picture) -> Result<Vec<u8>> {
 /// # Errors
 /// Bytes that are no PNG file, or a damaged one.
 pub fn part(file: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+    let part = image_of(file)?.crop_imm(0, 0, width.max(1), height.max(1));
+    encode(&picture_of(part))
+}
+
+/// The picture in a PNG file. What would take more than 256 MB to decode is refused.
+///
+/// # Errors
+/// Bytes that are no PNG file, or a damaged one.
+pub(crate) fn decode(file: &[u8]) -> Result<Picture> {
+    image_of(file).map(picture_of)
+}
+
+fn image_of(file: &[u8]) -> Result<DynamicImage> {
     let damaged =
         |e: image::ImageError| Error::data(format!("a PNG file can't be read: {e}"), "it was changed or cut short");
     let mut reader = ImageReader::with_format(Cursor::new(file), ImageFormat::Png);
     let mut limits = Limits::default();
     limits.max_alloc = Some(256 << 20);
     reader.limits(limits);
-    let whole = reader.decode().map_err(damaged)?;
-    let part = whole.crop_imm(0, 0, width.max(1), height.max(1));
-    let (width, height) = (part.width() as usize, part.height() as usize);
-    let (channels, bytes) = match part {
+    reader.decode().map_err(damaged)
+}
+
+fn picture_of(image: DynamicImage) -> Picture {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let (channels, bytes) = match image {
         DynamicImage::ImageLuma8(grey) => (1, grey.into_raw()),
         DynamicImage::ImageRgba8(rgba) => (4, rgba.into_raw()),
         other => (3, other.into_rgb8().into_raw()),
     };
-    encode(&Picture { shape: ImageShape { height, width, channels }, bytes })
+    Picture { shape: ImageShape { height, width, channels }, bytes }
 }
 
 #[cfg(test)]

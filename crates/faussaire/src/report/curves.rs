@@ -3,6 +3,7 @@
 use super::record::{Curve, Record};
 use crate::loss::Loss;
 use crate::metrics::{Metric, ScoreName};
+use crate::penalty::Penalty;
 use crate::render::chart::{Lines, Series};
 use crate::train::StepReport;
 
@@ -12,6 +13,11 @@ const HEIGHT: u32 = 190;
 /// What recipes call `loss`.
 pub(super) fn loss_name(loss: Loss) -> &'static str {
     Loss::ALL.iter().zip(Loss::NAMES).find(|(one, _)| **one == loss).map_or("", |(_, name)| name)
+}
+
+/// What recipes call `penalty`.
+pub(super) fn penalty_name(penalty: Penalty) -> &'static str {
+    Penalty::ALL.iter().zip(Penalty::NAMES).find(|(one, _)| **one == penalty).map_or("", |(_, name)| name)
 }
 
 /// Every score that was taken more than once, over steps.

@@ -3,13 +3,17 @@
 //! that they are nearest to.
 
 mod curves;
+mod figures;
+mod montage;
 mod neighbours;
 mod page;
+mod penalised;
 mod record;
 mod sheets;
 
 use std::path::PathBuf;
 
+pub use figures::{Figures, figures};
 pub use neighbours::neighbours;
 pub use page::page;
 pub use record::Record;

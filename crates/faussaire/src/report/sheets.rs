@@ -30,8 +30,7 @@ pub(super) fn over_time(folder: &Path, record: &Record) -> Vec<Figure> {
     if all.len() < 2 {
         return Vec::new();
     }
-    let count = all.len().min(SHEETS);
-    let mut chosen: Vec<_> = (0..count).map(|i| &all[i * (all.len() - 1) / (count - 1)]).collect();
+    let mut chosen = evenly(all, SHEETS);
     loop {
         let figures: Vec<_> = chosen.iter().filter_map(|sheet| figure(folder, sheet)).collect();
         // Base64 takes four characters for three bytes.
@@ -45,8 +44,16 @@ pub(super) fn over_time(folder: &Path, record: &Record) -> Vec<Figure> {
     }
 }
 
-/// A sheet as a figure; none where its file is missing or not a picture.
-fn figure(folder: &Path, (step, file): &(u64, String)) -> Option<Figure> {
+/// At most `most` of `all`, evenly chosen, the first and the last among them.
+pub(super) fn evenly<T>(all: &[T], most: usize) -> Vec<&T> {
+    match all.len().min(most) {
+        count @ 0..2 => all.iter().take(count).collect(),
+        count => (0..count).map(|i| &all[i * (all.len() - 1) / (count - 1)]).collect(),
+    }
+}
+
+/// The bytes of the file of a sheet; none where it is missing.
+pub(super) fn bytes(folder: &Path, file: &str) -> Option<Vec<u8>> {
     // The log is the run's own, but may come from anywhere: only plain names inside samples/ are followed.
     let name = file.strip_prefix("samples/").filter(|name| !name.contains(['/', '\\']))?;
     let (samples, path) = (folder.join("samples"), folder.join("samples").join(name));
@@ -55,8 +62,12 @@ fn figure(folder: &Path, (step, file): &(u64, String)) -> Option<Figure> {
     {
         return None;
     }
+    read_plain(&path, LARGEST).ok()
+}
+
+/// A sheet as a figure; none where its file is missing or not a picture.
+fn figure(folder: &Path, (step, file): &(u64, String)) -> Option<Figure> {
     let caption = format!("step {}", grouped(*step));
-    let image =
-        Image::of_file(&read_plain(&path, LARGEST).ok()?, format!("images of the averaged generator at {caption}"))?;
+    let image = Image::of_file(&bytes(folder, file)?, format!("images of the averaged generator at {caption}"))?;
     Some(Figure { image, caption })
 }

@@ -55,6 +55,16 @@ impl Gan {
         scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
     }
 
+    /// What `train.label_noise` adds to D's loss at its update `turn`: a cross-entropy with a label that is smaller by u is
+    /// greater by u times the logit.
+    pub(super) fn label_noise(&self, scores: Scores, turn: u64) -> Tensor<1> {
+        let logits = Tensor::cat(vec![scores.real, scores.fake], 0);
+        let count = logits.dims()[0];
+        let draws = Stream::new(self.recipe.train.seed, "label_noise");
+        let noise = draws.uniform(turn, count, 0.0, self.recipe.train.label_noise as f32);
+        logits.mul(tensor(noise, [count, 1, 1, 1], &self.device)).mean()
+    }
+
     /// `images` as input of D at its (or G's) update `turn`: augmented, with noise, packed. `of` names the random
     /// streams.
     pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
@@ -96,10 +106,30 @@ fn packed(images: Tensor<4>, packing: usize) -> Tensor<4> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::ops::host;
     use burn::tensor::{Device, TensorData};
+
+    #[test]
+    fn label_noise_is_the_cross_entropy_of_smaller_labels() {
+        let shape = crate::data::ImageShape { height: 8, width: 8, channels: 1 };
+        let bytes = (0..32 * 64).map(|at| (at % 251) as u8).collect();
+        let images = crate::data::InMemory::from_bytes("images", shape, bytes).unwrap();
+        let recipe = crate::Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]);
+        let recipe = recipe.batch(8).set("train.label_noise", 0.05).unwrap();
+        let gan = Gan::new(recipe, std::sync::Arc::new(images), &crate::Device::cpu()).unwrap();
+        let column = |values: [f32; 2]| tensor(values.to_vec(), [2, 1, 1, 1], &gan.device);
+        let (real, fake) = ([1.5f32, -2.0], [0.5f32, 3.0]);
+        let added = host(&gan.label_noise(Scores { real: column(real), fake: column(fake) }, 3))[0];
+        let noise = Stream::new(0, "label_noise").uniform(3, 4, 0.0, 0.05);
+        // The cross-entropy of a label and a logit.
+        let loss = |label: f32, logit: f32| logit.exp().ln_1p() - label * logit;
+        let pairs = real.map(|t| (1.0, t)).into_iter().chain(fake.map(|t| (0.0, t))).zip(noise);
+        let expected = pairs.map(|((label, t), u)| loss(label - u, t) - loss(label, t)).sum::<f32>() / 4.0;
+        assert!((added - expected).abs() < 1e-6 && added.abs() > 1e-3, "{added} {expected}");
+    }
 
     #[test]
     fn packs_hold_whole_images() {

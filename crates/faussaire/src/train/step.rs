@@ -10,12 +10,13 @@ use super::{Gan, Latents, StepReport, Variety, variety};
 use crate::augment;
 use crate::device;
 use crate::error::Result;
-use crate::loss::{Scores, label_cross_entropy};
+use crate::loss::{Loss, Scores, label_cross_entropy};
 use crate::model::Learned;
 use crate::net::{Pass, Weights};
 use crate::ops::host;
 use crate::penalty::{Critic, PenaltyTerm};
 use crate::random::Stream;
+use crate::recipe::sabotage::Mistake;
 
 /// The completed first phase of a step: the metrics of the discriminator's updates, which the second phase needs.
 #[derive(Clone, Debug)]
@@ -140,7 +141,10 @@ impl Gan {
         let [(real, real_mean, real_variance), (fake, fake_mean, fake_variance)] =
             [&scores.real, &scores.fake].map(summary);
         let train = &self.recipe.train;
-        let mut loss = train.loss.discriminator(&self.flipped(scores, turn), train.smoothing as f32);
+        let mut loss = train.loss.discriminator(&self.flipped(scores.clone(), turn), train.smoothing as f32);
+        if train.label_noise > 0.0 {
+            loss = loss.add(self.label_noise(scores, turn));
+        }
         if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
             loss = loss.add(self.label_loss(logits, labels));
         }
@@ -183,19 +187,39 @@ impl Gan {
         let input = self.discriminator_input(images, "generator", turn);
         let discriminator = &self.discriminator;
         let mut d_pass = discriminator.training_pass(turn * 2 + 1).given(y.clone());
+        let mistake = self.recipe.train.sabotage.in_training();
+        let seen = (mistake == Some(Mistake::Unfrozen)).then(|| (input.clone().without_autodiff(), y.clone()));
         let logits = discriminator.net.apply_to_logits(&discriminator.weights, input, &mut d_pass);
         let fake = Scores::of(logits.clone());
         let real = real.map(|real| self.scores_on(real, turn));
         let mean = |scores: &Tensor<4>| summary(scores).1;
         let margin = self.generated_margin([real.as_ref().map_or(0.0, mean), mean(&fake)]);
-        let mut loss = self.recipe.train.loss.generator(fake, real);
+        let mut loss = match mistake {
+            // Cross-entropy with the label 0.
+            Some(Mistake::WrongLabel) => Loss::Saturating.generator(fake, None).neg(),
+            _ => self.recipe.train.loss.generator(fake, real),
+        };
         if let Some(labels) = y.filter(|_| discriminator.net.guesses_labels()) {
             loss = loss.add(self.label_loss(logits, labels));
         }
         let value = loss.clone().into_scalar::<f32>();
         let learned = self.generator.update(tracked, loss, value)?;
         self.generator.net.absorb(&mut self.generator.weights, pass);
+        if let Some((images, y)) = seen {
+            self.update_unfrozen(turn, images, y)?;
+        }
         Ok((learned, margin))
+    }
+
+    /// The exercise's mistake of a D that isn't frozen: G's loss moves it, too, towards taking these images for real.
+    fn update_unfrozen(&mut self, turn: u64, images: Tensor<4>, y: Option<Tensor<4>>) -> Result<()> {
+        let d = &mut self.discriminator;
+        let tracked = d.tracked();
+        let mut pass = d.training_pass(turn * 2 + 1).given(y);
+        let fake = Scores::of(d.net.apply_to_logits(&tracked, images, &mut pass));
+        let loss = self.recipe.train.loss.generator(fake, None);
+        let value = loss.clone().into_scalar::<f32>();
+        d.update(tracked, loss, value).map(drop)
     }
 
     /// D's scores on real images, as constants.

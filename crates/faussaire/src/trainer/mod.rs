@@ -115,7 +115,7 @@ use crate::metrics::Extractor;
 use crate::recipe::{Conditional, Recipe};
 use crate::run::{Run, State};
 use crate::train::{Ending, Finding, Gan, Heal, Limits};
-use crate::{Device, report};
+use crate::{Device, Model, report};
 
 /// Options of a training that are not in the recipe.
 #[derive(Clone, Debug)]
@@ -345,6 +345,31 @@ impl Trainer {
     /// What a resume found lost or changed in the run folder, and how it went on: lines for people to read.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// Goes on with these nets and their optimizers, in the place of new ones, before the first step.
+    ///
+    /// # Errors
+    /// Nets of other layers than the recipe's.
+    pub(crate) fn start_from(&mut self, generator: Model, discriminator: Model) -> Result<()> {
+        let gan = &mut self.gan;
+        for (own, given) in [(&mut gan.generator, generator), (&mut gan.discriminator, discriminator)] {
+            if own.net.weight_names() != given.net.weight_names() {
+                return Err(Error::usage(
+                    format!("the {} has other layers than the one that was trained", own.net.name()),
+                    "train a new GAN, or keep the layers",
+                ));
+            }
+            own.weights = given.weights;
+            // The settings are those of the recipe, the moments and the number of updates go on.
+            if let (Some(own), Some(given)) = (&mut own.optimizer, given.optimizer) {
+                (own.moments, own.updates) = (given.moments, given.updates);
+            }
+        }
+        let weights = gan.generator.weights.clone();
+        gan.ema = crate::train::Ema::new(weights, gan.recipe.train.ema as f32);
+        gan.invalidate_snapshot();
+        Ok(())
     }
 
     /// Continues a training that has ended until `limits`, as if it had not ended: what its end has logged and scored is taken

@@ -40,6 +40,14 @@ impl Model {
     /// # Errors
     /// The file can't be written, or a weight is NaN or infinite.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.save_part(path)?.commit()
+    }
+
+    /// As [`Self::save`], but the file appears when what is returned is committed: alone, or together with others.
+    ///
+    /// # Errors
+    /// As [`Self::save`].
+    pub fn save_part(&self, path: impl AsRef<Path>) -> Result<PartFile> {
         self.net.check_weights(&self.weights)?;
         let setting = self.net.setting();
         let about = About {
@@ -64,7 +72,7 @@ impl Model {
         let bytes = encode_with(&all_entries(&self.net, self.optimizer.is_some()), &tensors, self.updates(), about)?;
         let mut file = PartFile::create(path.as_ref())?;
         file.write(&bytes)?;
-        file.commit()
+        Ok(file)
     }
 
     /// Reads a file written by [`Self::save`].

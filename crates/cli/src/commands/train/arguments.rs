@@ -39,6 +39,9 @@ pub struct Train {
     /// Train a conditional GAN on the data's labels: concat, projection or auxiliary [default with --conditional: concat]
     #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "concat", require_equals = true, conflicts_with = "resume", help_heading = RECIPE)]
     pub conditional: Option<String>,
+    /// Build a mistake in for an exercise: a name of `--sabotage list`, or random:SEED, which `doctor RUN --key` resolves
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", help_heading = RECIPE)]
+    pub sabotage: Option<String>,
     /// Start from the weights in this file: a generator.safetensors or discriminator.safetensors of a checkpoint, or a file
     /// written by `export --to safetensors` or PyTorch (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "resume", help_heading = RECIPE)]

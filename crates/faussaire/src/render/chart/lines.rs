@@ -125,7 +125,7 @@ fn label(chart: &Lines) -> String {
 }
 
 /// The mean over runs at every step for which all of them have a value.
-fn mean(runs: &[Vec<(u64, f64)>]) -> Vec<(u64, f64)> {
+pub(super) fn mean(runs: &[Vec<(u64, f64)>]) -> Vec<(u64, f64)> {
     let Some((first, others)) = runs.split_first() else { return Vec::new() };
     let at = |run: &[(u64, f64)], step: u64| run.iter().find(|(s, _)| *s == step).map(|(_, value)| *value);
     let mean = |&(step, value): &(u64, f64)| {
@@ -137,7 +137,7 @@ fn mean(runs: &[Vec<(u64, f64)>]) -> Vec<(u64, f64)> {
 
 /// A moving average over a window that is centred on each point, so that nothing is shown late: an eighth of the curve, at its
 /// ends the part of it that there is.
-fn smoothed(curve: &[(u64, f64)]) -> Vec<(u64, f64)> {
+pub(super) fn smoothed(curve: &[(u64, f64)]) -> Vec<(u64, f64)> {
     if curve.len() < SMOOTHED_FROM {
         return curve.to_vec();
     }

@@ -4,12 +4,14 @@
 
 mod axis;
 mod dots;
+mod figure;
 mod histogram;
 mod lines;
 
 use axis::Scale;
 
 pub(crate) use dots::{Dots, dots};
+pub(crate) use figure::Figure;
 pub(crate) use histogram::{Sample, histogram};
 pub(crate) use lines::{Lines, Series, lines};
 
