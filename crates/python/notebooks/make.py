@@ -64,6 +64,9 @@ def chosen(text, language, version, where):
         indent = line[: len(line) - len(line.lstrip())]
         if said in ("# [en]", "# [fr]", "# [all]"):
             only = None if said == "# [all]" else said[3:5]
+            # A formatter may have put a blank line between the two languages.
+            if kept and not kept[-1]:
+                kept.pop()
         elif said == "# [gap]":
             part = "gaps"
         elif said == "# [solution]":

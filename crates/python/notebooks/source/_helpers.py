@@ -25,9 +25,13 @@ def done(step, **values):
     for name, value in values.items():
         if value is ...:
             # [en]
-            raise NotYet(f"step {step}: `{name}` is still `...`: write the line marked TO DO above")
+            raise NotYet(
+                f"step {step}: `{name}` is still `...`: write the line marked TO DO above"
+            )
             # [fr]
-            raise NotYet(f"étape {step} : `{name}` vaut encore `...` : écrivez la ligne marquée À COMPLÉTER ci-dessus")
+            raise NotYet(
+                f"étape {step} : `{name}` vaut encore `...` : écrivez la ligne marquée À COMPLÉTER ci-dessus"
+            )
             # [all]
 
 
@@ -44,9 +48,13 @@ def equal(what, found, expected, hint=""):
 def near(what, found, expected, within, hint=""):
     if not abs(found - expected) <= within:
         # [en]
-        raise NotYet(f"{what}: found {found:.3f}, expected {expected:.3f}, give or take {within}. {hint}")
+        raise NotYet(
+            f"{what}: found {found:.3f}, expected {expected:.3f}, give or take {within}. {hint}"
+        )
         # [fr]
-        raise NotYet(f"{what} : obtenu {found:.3f}, attendu {expected:.3f}, à {within} près. {hint}")
+        raise NotYet(
+            f"{what} : obtenu {found:.3f}, attendu {expected:.3f}, à {within} près. {hint}"
+        )
         # [all]
     print("✓", what, f"{found:.3f}")
 
@@ -64,12 +72,16 @@ def picture(images, columns=10, scale=2):
     images = np.clip(np.asarray(images), 0, 1)
     rows = math.ceil(len(images) / columns)
     blank = np.ones((rows * columns - len(images), *images.shape[1:]))
-    tiles = np.pad(np.concatenate([images, blank]), ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=1)
+    tiles = np.pad(
+        np.concatenate([images, blank]), ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=1
+    )
     _, height, width, channels = tiles.shape
     sheet = tiles.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     sheet = np.uint8(255 * sheet.reshape(rows * height, columns * width, channels))
     drawn = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    return drawn.resize((drawn.width * scale, drawn.height * scale), Image.Resampling.NEAREST)
+    return drawn.resize(
+        (drawn.width * scale, drawn.height * scale), Image.Resampling.NEAREST
+    )
 
 
 def minutes(seconds):

@@ -81,8 +81,10 @@ Sur deux cœurs d'un portable sans AVX-512, 375 images par seconde : 6 000 image
 """
 
 # %% parameters
-# en: "mnist" is fetched on first use; "strokes" are digits drawn by program, without a download.
-# fr: « mnist » est téléchargé la première fois ; « strokes » : des chiffres tracés par programme, sans téléchargement.
+# en: "mnist" is fetched on first use; "strokes" are digits drawn by program, without a
+# en: download.
+# fr: « mnist » est téléchargé la première fois ; « strokes » : des chiffres tracés par
+# fr: programme, sans téléchargement.
 source = "mnist"
 images = 6_000
 epochs = 30
@@ -189,11 +191,21 @@ generator = fa.Sequential(
 # %% check
 done(3, generator=generator)
 # [en]
-equal("output of G:", generator.output_shape[1:], (28, 28, 1))
-equal("parameters of G:", generator.count_params(), 381_473, "Embedding(10, 32) first? Three batch normalisations?")
+equal("output of G:", generator.output_shape[-3:], (28, 28, 1))
+equal(
+    "parameters of G:",
+    generator.count_params(),
+    381_473,
+    "Embedding(10, 32) first? Three batch normalisations?",
+)
 # [fr]
-equal("sortie de G :", generator.output_shape[1:], (28, 28, 1))
-equal("paramètres de G :", generator.count_params(), 381_473, "Embedding(10, 32) d'abord ? Trois normalisations ?")
+equal("sortie de G :", generator.output_shape[-3:], (28, 28, 1))
+equal(
+    "paramètres de G :",
+    generator.count_params(),
+    381_473,
+    "Embedding(10, 32) d'abord ? Trois normalisations ?",
+)
 # [all]
 
 # %% [markdown] en
@@ -238,11 +250,21 @@ discriminator = fa.Sequential(
 # %% check
 done(4, discriminator=discriminator)
 # [en]
-equal("output of D:", discriminator.output_shape[1:], (1,))
-equal("parameters of D:", discriminator.count_params(), 174_977, "Embedding(10, 1) first: 7,840 parameters.")
+equal("output of D:", discriminator.output_shape[-1:], (1,))
+equal(
+    "parameters of D:",
+    discriminator.count_params(),
+    174_977,
+    "Embedding(10, 1) first: 7,840 parameters.",
+)
 # [fr]
-equal("sortie de D :", discriminator.output_shape[1:], (1,))
-equal("paramètres de D :", discriminator.count_params(), 174_977, "Embedding(10, 1) d'abord : 7 840 paramètres.")
+equal("sortie de D :", discriminator.output_shape[-1:], (1,))
+equal(
+    "paramètres de D :",
+    discriminator.count_params(),
+    174_977,
+    "Embedding(10, 1) d'abord : 7 840 paramètres.",
+)
 # [all]
 
 # %% [markdown] en
@@ -261,7 +283,11 @@ hasard, celles qu'on a demandées à G.
 """
 
 # %%
-discriminator.compile(loss="binary_crossentropy", optimizer=fa.optimizers.Adam(5e-4, beta_1=0.5), metrics=["accuracy"])
+discriminator.compile(
+    loss="binary_crossentropy",
+    optimizer=fa.optimizers.Adam(5e-4, beta_1=0.5),
+    metrics=["accuracy"],
+)
 discriminator.trainable = False
 gan = fa.Sequential([generator, discriminator])
 gan.compile(loss="binary_crossentropy", optimizer=fa.optimizers.Adam(1e-3, beta_1=0.5))
@@ -270,8 +296,10 @@ drawn = rng.integers(0, len(x_train), batch)
 reals, their_labels = x_train[drawn] / 255, y_train[drawn]
 z, asked = rng.normal(size=(batch, latent)), rng.integers(0, 10, batch)
 # [gap]
-# en: TO DO: generate, mix, train D; predict_on_batch and train_on_batch take pairs: (z, labels), (x, labels)
-# fr: À COMPLÉTER : générer, mélanger, entraîner D ; predict_on_batch et train_on_batch prennent des paires : (z, étiquettes), ...
+# en: TO DO: generate, mix, train D; predict_on_batch and train_on_batch take pairs: (z,
+# en: labels), (x, labels)
+# fr: À COMPLÉTER : générer, mélanger, entraîner D ; predict_on_batch et train_on_batch
+# fr: prennent des paires : (z, étiquettes), ...
 # | fakes = ...
 # | labels = ...
 # | d_loss, d_accuracy = ..., ...
@@ -287,11 +315,19 @@ d_loss, d_accuracy = discriminator.train_on_batch((x, labels), y)
 done(5, fakes=fakes, labels=labels, d_loss=d_loss)
 # [en]
 equal("labels:", labels.shape, (2 * batch,))
-equal("generated images come with the labels asked for:", bool(np.all(labels[batch:] == asked)), True)
+equal(
+    "generated images come with the labels asked for:",
+    bool(np.all(labels[batch:] == asked)),
+    True,
+)
 near("first loss of D:", d_loss, 0.693, 0.15)
 # [fr]
 equal("étiquettes :", labels.shape, (2 * batch,))
-equal("les images générées ont les étiquettes demandées :", bool(np.all(labels[batch:] == asked)), True)
+equal(
+    "les images générées ont les étiquettes demandées :",
+    bool(np.all(labels[batch:] == asked)),
+    True,
+)
 near("première perte de D :", d_loss, 0.693, 0.15)
 # [all]
 
@@ -347,11 +383,15 @@ cgan.compile(
     generator_optimizer=fa.optimizers.Adam(1e-3, beta_1=0.5),
 )
 # [gap]
-# en: TO DO: cgan.fit with images, labels, epochs, batch_size=batch, callbacks=[fa.callbacks.Images()]
-# fr: À COMPLÉTER : cgan.fit avec images, étiquettes, epochs, batch_size=batch, callbacks=[fa.callbacks.Images()]
+# en: TO DO: cgan.fit with images, labels, epochs, batch_size=batch,
+# en: callbacks=[fa.callbacks.Images()]
+# fr: À COMPLÉTER : cgan.fit avec images, étiquettes, epochs, batch_size=batch,
+# fr: callbacks=[fa.callbacks.Images()]
 # | history = ...
 # [solution]
-history = cgan.fit(x_train, y_train, epochs=epochs, batch_size=batch, callbacks=[fa.callbacks.Images()])
+history = cgan.fit(
+    x_train, y_train, epochs=epochs, batch_size=batch, callbacks=[fa.callbacks.Images()]
+)
 # [end]
 
 # %% check
@@ -394,10 +434,20 @@ rows = [cgan.predict(z, classes=digit) for digit in range(10)]
 done(7, rows=rows)
 # [en]
 equal("shape:", np.shape(rows), (10, columns, 28, 28, 1))
-equal("the label makes a difference:", np.array_equal(rows[0], rows[1]), False, "Give each row its digit.")
+equal(
+    "the label makes a difference:",
+    np.array_equal(rows[0], rows[1]),
+    False,
+    "Give each row its digit.",
+)
 # [fr]
 equal("forme :", np.shape(rows), (10, columns, 28, 28, 1))
-equal("l'étiquette change l'image :", np.array_equal(rows[0], rows[1]), False, "Chaque ligne a son chiffre.")
+equal(
+    "l'étiquette change l'image :",
+    np.array_equal(rows[0], rows[1]),
+    False,
+    "Chaque ligne a son chiffre.",
+)
 # [all]
 
 # %%

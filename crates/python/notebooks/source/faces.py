@@ -150,7 +150,7 @@ ramène lui-même les vraies.
 """
 
 # %%
-init = "normal 0.02"
+init = fa.initializers.RandomNormal(stddev=0.02)
 # [gap]
 # en: TO DO: four doublings, in a list or a loop
 # fr: À COMPLÉTER : quatre doublements, dans une liste ou une boucle
@@ -165,22 +165,48 @@ grown = [
 ]
 for filters in 256, 128, 64:
     grown += [
-        layers.Conv2DTranspose(filters, 4, strides=2, padding="same", kernel_initializer=init),
+        layers.Conv2DTranspose(
+            filters, 4, strides=2, padding="same", kernel_initializer=init
+        ),
         layers.BatchNormalization(momentum=0.9),
         layers.ReLU(),
     ]
-grown.append(layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh", kernel_initializer=init))
+grown.append(
+    layers.Conv2DTranspose(
+        3, 4, strides=2, padding="same", activation="tanh", kernel_initializer=init
+    )
+)
 generator = fa.Sequential(grown)
 # [end]
 
 # %% check
 done(3, generator=generator)
 # [en]
-equal("output of G:", generator.output_shape[1:], (64, 64, 3), "Four doublings: 4, 8, 16, 32, 64.")
-equal("parameters of G:", generator.count_params(), 3_587_267, "Filters 256, 128, 64, 3? Four batch normalisations?")
+equal(
+    "output of G:",
+    generator.output_shape[-3:],
+    (64, 64, 3),
+    "Four doublings: 4, 8, 16, 32, 64.",
+)
+equal(
+    "parameters of G:",
+    generator.count_params(),
+    3_587_267,
+    "Filters 256, 128, 64, 3? Four batch normalisations?",
+)
 # [fr]
-equal("sortie de G :", generator.output_shape[1:], (64, 64, 3), "Quatre doublements : 4, 8, 16, 32, 64.")
-equal("paramètres de G :", generator.count_params(), 3_587_267, "Filtres 256, 128, 64, 3 ? Quatre normalisations ?")
+equal(
+    "sortie de G :",
+    generator.output_shape[-3:],
+    (64, 64, 3),
+    "Quatre doublements : 4, 8, 16, 32, 64.",
+)
+equal(
+    "paramètres de G :",
+    generator.count_params(),
+    3_587_267,
+    "Filtres 256, 128, 64, 3 ? Quatre normalisations ?",
+)
 # [all]
 
 # %% [markdown] en
@@ -223,14 +249,20 @@ discriminator = fa.Sequential(shrunk)
 # %% check
 done(4, discriminator=discriminator)
 # [en]
-equal("output of D:", discriminator.output_shape[1:], (1,))
+equal("output of D:", discriminator.output_shape[-1:], (1,))
 equal(
-    "parameters of D:", discriminator.count_params(), 2_768_321, "No batch normalisation after the first convolution."
+    "parameters of D:",
+    discriminator.count_params(),
+    2_768_321,
+    "No batch normalisation after the first convolution.",
 )
 # [fr]
-equal("sortie de D :", discriminator.output_shape[1:], (1,))
+equal("sortie de D :", discriminator.output_shape[-1:], (1,))
 equal(
-    "paramètres de D :", discriminator.count_params(), 2_768_321, "Pas de normalisation après la première convolution."
+    "paramètres de D :",
+    discriminator.count_params(),
+    2_768_321,
+    "Pas de normalisation après la première convolution.",
 )
 # [all]
 
@@ -259,8 +291,10 @@ Chaque sorte a donc son propre lot, comme dans l'article : `joint_batch=False`. 
 
 # %%
 # [gap]
-# en: TO DO: fa.DCGAN(...), then gan.compile(discriminator_optimizer=..., generator_optimizer=..., joint_batch=...)
-# fr: À COMPLÉTER : fa.DCGAN(...), puis gan.compile(discriminator_optimizer=..., generator_optimizer=..., joint_batch=...)
+# en: TO DO: fa.DCGAN(...), then gan.compile(discriminator_optimizer=...,
+# en: generator_optimizer=..., joint_batch=...)
+# fr: À COMPLÉTER : fa.DCGAN(...), puis gan.compile(discriminator_optimizer=...,
+# fr: generator_optimizer=..., joint_batch=...)
 # | gan = ...
 # [solution]
 gan = fa.DCGAN(discriminator=discriminator, generator=generator, latent_dim=latent_dim)
@@ -274,10 +308,20 @@ gan.compile(
 # %% check
 done(5, gan=gan)
 # [en]
-equal("one batch for both kinds:", gan.recipe["train.joint_batch"], False, "Call gan.compile with joint_batch=False.")
+equal(
+    "one batch for both kinds:",
+    gan.recipe["train.joint_batch"],
+    False,
+    "Call gan.compile with joint_batch=False.",
+)
 equal("beta1 of G:", gan.recipe["generator.adam.beta1"], 0.5)
 # [fr]
-equal("un lot pour les deux sortes :", gan.recipe["train.joint_batch"], False, "gan.compile avec joint_batch=False.")
+equal(
+    "un lot pour les deux sortes :",
+    gan.recipe["train.joint_batch"],
+    False,
+    "gan.compile avec joint_batch=False.",
+)
 equal("beta1 de G :", gan.recipe["generator.adam.beta1"], 0.5)
 # [all]
 
@@ -297,17 +341,31 @@ equal("beta1 de G :", gan.recipe["generator.adam.beta1"], 0.5)
 # fr: À COMPLÉTER : gan.fit sur x_data, avec fa.callbacks.Images() parmi les callbacks
 # | history = ...
 # [solution]
-history = gan.fit(x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images()])
+history = gan.fit(
+    x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images()]
+)
 # [end]
 
 # %% check
 done(6, history=history)
 # [en]
 equal("epochs in the history:", len(history.history["d_loss"]), epochs)
-near("first loss of D:", float(history.steps["d_loss"][0]), 0.75, 0.35, "Near ln 2, as D knows nothing yet.")
+near(
+    "first loss of D:",
+    float(history.steps["d_loss"][0]),
+    0.75,
+    0.35,
+    "Near ln 2, as D knows nothing yet.",
+)
 # [fr]
 equal("époques dans l'historique :", len(history.history["d_loss"]), epochs)
-near("première perte de D :", float(history.steps["d_loss"][0]), 0.75, 0.35, "Proche de ln 2 : D ne sait encore rien.")
+near(
+    "première perte de D :",
+    float(history.steps["d_loss"][0]),
+    0.75,
+    0.35,
+    "Proche de ln 2 : D ne sait encore rien.",
+)
 # [all]
 
 # %% [markdown] en
@@ -335,7 +393,8 @@ history.plot()
 
 # %%
 # en: From one face to another. `predict` gives values in [0, 1], whatever G ends in.
-# fr: D'un visage à un autre. `predict` rend des valeurs dans [0, 1], quelle que soit la fin de G.
+# fr: D'un visage à un autre. `predict` rend des valeurs dans [0, 1], quelle que soit la
+# fr: fin de G.
 start, end = rng.normal(size=(2, latent_dim))
 walk = picture(gan.predict(np.linspace(start, end, 10)))
 walk.save("walk.png")

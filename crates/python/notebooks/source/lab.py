@@ -34,8 +34,8 @@ Where a cell says `TO DO`, replace `...` by your code. A check follows each step
 
 # %% [markdown] en solution
 """
-This is the version with the solutions. To run it with Keras, write `import keras as fa` and `from keras import layers`,
-and the data with `keras.datasets.mnist.load_data()`: the rest stays as it is.
+This is the version with the solutions. The same code runs with Keras: `import keras as fa`, `from keras import layers`, and the
+images from `keras.datasets.mnist.load_data()`. Only step 4 hides a difference, which is explained there.
 """
 
 # %% [markdown] fr
@@ -73,8 +73,8 @@ ce qui manque.
 
 # %% [markdown] fr solution
 """
-Voici la version avec les solutions. Pour l'exécuter avec Keras, écrire `import keras as fa` et
-`from keras import layers`, et charger les données avec `keras.datasets.mnist.load_data()` : le reste ne change pas.
+Voici la version avec les solutions. Le même code s'exécute avec Keras : `import keras as fa`, `from keras import layers`, et les
+images avec `keras.datasets.mnist.load_data()`. Seule l'étape 4 cache une différence, expliquée sur place.
 """
 
 # %%
@@ -105,8 +105,10 @@ from faussaire import layers
 """
 
 # %% parameters
-# en: "mnist" is fetched on first use; "strokes" are digits drawn by program, without a download.
-# fr: « mnist » est téléchargé la première fois ; « strokes » : des chiffres tracés par programme, sans téléchargement.
+# en: "mnist" is fetched on first use; "strokes" are digits drawn by program, without a
+# en: download.
+# fr: « mnist » est téléchargé la première fois ; « strokes » : des chiffres tracés par
+# fr: programme, sans téléchargement.
 source = "mnist"
 images = 6_000
 # en: passes over the images
@@ -187,8 +189,10 @@ Toutes les convolutions avec `padding="same"`. Dans une convolution *transposée
 
 # %%
 # [gap]
-# en: TO DO: the layers of the table, in a list: fa.Sequential([fa.Input((latent,)), layers.Dense(...), ...])
-# fr: À COMPLÉTER : les couches du tableau, dans une liste : fa.Sequential([fa.Input((latent,)), layers.Dense(...), ...])
+# en: TO DO: the layers of the table, in a list: fa.Sequential([fa.Input((latent,)),
+# en: layers.Dense(...), ...])
+# fr: À COMPLÉTER : les couches du tableau, dans une liste :
+# fr: fa.Sequential([fa.Input((latent,)), layers.Dense(...), ...])
 # | generator = ...
 # [solution]
 generator = fa.Sequential(
@@ -212,11 +216,31 @@ generator = fa.Sequential(
 # %% check
 done(1, generator=generator)
 # [en]
-equal("output of G:", generator.output_shape[1:], (28, 28, 1), "One stride of 2 doubles 14 to 28.")
-equal("parameters of G:", generator.count_params(), 1_770_625, "Three batch normalisations? Filters 128, 256, 1?")
+equal(
+    "output of G:",
+    generator.output_shape[-3:],
+    (28, 28, 1),
+    "One stride of 2 doubles 14 to 28.",
+)
+equal(
+    "parameters of G:",
+    generator.count_params(),
+    1_770_625,
+    "Three batch normalisations? Filters 128, 256, 1?",
+)
 # [fr]
-equal("sortie de G :", generator.output_shape[1:], (28, 28, 1), "Un seul pas de 2 : il double 14 en 28.")
-equal("paramètres de G :", generator.count_params(), 1_770_625, "Trois normalisations ? Filtres 128, 256, 1 ?")
+equal(
+    "sortie de G :",
+    generator.output_shape[-3:],
+    (28, 28, 1),
+    "Un seul pas de 2 : il double 14 en 28.",
+)
+equal(
+    "paramètres de G :",
+    generator.count_params(),
+    1_770_625,
+    "Trois normalisations ? Filtres 128, 256, 1 ?",
+)
 # [all]
 
 # %% [markdown] en
@@ -261,11 +285,31 @@ discriminator = fa.Sequential(
 # %% check
 done(2, discriminator=discriminator)
 # [en]
-equal("output of D:", discriminator.output_shape[1:], (1,), "One number per image: flatten, then Dense(1).")
-equal("parameters of D:", discriminator.count_params(), 660_929, "Three strides of 2? Filters 64, 128, 256?")
+equal(
+    "output of D:",
+    discriminator.output_shape[-1:],
+    (1,),
+    "One number per image: flatten, then Dense(1).",
+)
+equal(
+    "parameters of D:",
+    discriminator.count_params(),
+    660_929,
+    "Three strides of 2? Filters 64, 128, 256?",
+)
 # [fr]
-equal("sortie de D :", discriminator.output_shape[1:], (1,), "Un nombre par image : mise à plat, puis Dense(1).")
-equal("paramètres de D :", discriminator.count_params(), 660_929, "Trois pas de 2 ? Filtres 64, 128, 256 ?")
+equal(
+    "sortie de D :",
+    discriminator.output_shape[-1:],
+    (1,),
+    "Un nombre par image : mise à plat, puis Dense(1).",
+)
+equal(
+    "paramètres de D :",
+    discriminator.count_params(),
+    660_929,
+    "Trois pas de 2 ? Filtres 64, 128, 256 ?",
+)
 # [all]
 
 # %% [markdown] en
@@ -304,14 +348,28 @@ réponses (*accuracy*).
 # en: TO DO: discriminator.compile(loss=..., optimizer=..., metrics=["accuracy"])
 # fr: À COMPLÉTER : discriminator.compile(loss=..., optimizer=..., metrics=["accuracy"])
 # [solution]
-discriminator.compile(loss="binary_crossentropy", optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5), metrics=["accuracy"])
+discriminator.compile(
+    loss="binary_crossentropy",
+    optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5),
+    metrics=["accuracy"],
+)
 # [end]
 
 # %% check
 # [en]
-equal("D is compiled:", discriminator.optimizer is not None, True, "Call discriminator.compile.")
+equal(
+    "D is compiled:",
+    discriminator.optimizer is not None,
+    True,
+    "Call discriminator.compile.",
+)
 # [fr]
-equal("D est compilé :", discriminator.optimizer is not None, True, "Appelez discriminator.compile.")
+equal(
+    "D est compilé :",
+    discriminator.optimizer is not None,
+    True,
+    "Appelez discriminator.compile.",
+)
 # [all]
 
 # %% [markdown] en
@@ -347,8 +405,9 @@ gan_input = keras.Input((latent,))
 gan = keras.Model(gan_input, discriminator_gan(generator(gan_input)))
 ```
 
-Keras reads `trainable` when a model first trains, and freezing D there also changes what `discriminator.train_on_batch`
-does if D wasn't trained before. Here a composition always treats D as a constant, and D's own steps are never affected.
+Keras reads `trainable` when a model first trains: a D that is frozen before its own first step never learns, without an error.
+So with Keras step 8 needs `discriminator.trainable = True` before it, and step 10 `discriminator.trainable = False`. Here a
+composition always treats D as a constant, and D's own steps are never affected.
 """
 
 # %% [markdown] fr solution
@@ -362,16 +421,15 @@ gan_input = keras.Input((latent,))
 gan = keras.Model(gan_input, discriminator_gan(generator(gan_input)))
 ```
 
-Keras lit `trainable` au premier pas d'entraînement d'un modèle : geler D ici change aussi ce que fait
-`discriminator.train_on_batch` si D n'a encore jamais été entraîné. Chez nous, une composition traite toujours D comme une
-constante, et les pas de D lui-même ne changent jamais.
+Keras lit `trainable` au premier pas d'entraînement d'un modèle : un D gelé avant son propre premier pas n'apprend jamais, sans
+aucune erreur. Avec Keras, il faut donc `discriminator.trainable = True` avant l'étape 8, et `discriminator.trainable = False`
+avant l'étape 10. Ici, une composition traite toujours D comme une constante, et les pas de D lui-même n'en dépendent pas.
 """
 
 # %%
 # [gap]
 # en: TO DO: freeze D, compose, compile (same loss and rates as D)
 # fr: À COMPLÉTER : geler D, composer, compiler (même perte et mêmes taux que D)
-# | discriminator.trainable = ...
 # | gan = ...
 # [solution]
 discriminator.trainable = False
@@ -382,13 +440,13 @@ gan.compile(loss="binary_crossentropy", optimizer=fa.optimizers.Adam(2e-4, beta_
 # %% check
 done(4, gan=gan)
 # [en]
-equal("D is frozen:", discriminator.trainable, False)
-equal("the GAN takes z:", gan.input_shape[1:], (latent,))
-equal("the GAN gives D's answer:", gan.output_shape[1:], (1,))
+equal("discriminator.trainable:", discriminator.trainable, False)
+equal("the GAN takes z:", gan.input_shape[-1:], (latent,))
+equal("the GAN gives D's answer:", gan.output_shape[-1:], (1,))
 # [fr]
-equal("D est gelé :", discriminator.trainable, False)
-equal("le GAN prend z :", gan.input_shape[1:], (latent,))
-equal("le GAN donne la réponse de D :", gan.output_shape[1:], (1,))
+equal("discriminator.trainable :", discriminator.trainable, False)
+equal("le GAN prend z :", gan.input_shape[-1:], (latent,))
+equal("le GAN donne la réponse de D :", gan.output_shape[-1:], (1,))
 # [all]
 
 # %% [markdown] en
@@ -428,10 +486,22 @@ z = rng.normal(size=(batch, latent))
 done(5, z=z)
 # [en]
 equal("shape of z:", z.shape, (batch, latent))
-near("standard deviation of z:", float(z.std()), 1.0, 0.2, "The standard normal distribution has 1.")
+near(
+    "standard deviation of z:",
+    float(z.std()),
+    1.0,
+    0.2,
+    "The standard normal distribution has 1.",
+)
 # [fr]
 equal("forme de z :", z.shape, (batch, latent))
-near("écart-type de z :", float(z.std()), 1.0, 0.2, "Celui de la loi normale centrée réduite est 1.")
+near(
+    "écart-type de z :",
+    float(z.std()),
+    1.0,
+    0.2,
+    "Celui de la loi normale centrée réduite est 1.",
+)
 # [all]
 
 # %% [markdown] en
@@ -465,10 +535,20 @@ fakes = generator.predict_on_batch(z)
 done(6, fakes=fakes)
 # [en]
 equal("shape of the images:", fakes.shape, (batch, 28, 28, 1))
-equal("values in [0, 1]:", bool(fakes.min() >= 0 and fakes.max() <= 1), True, "G ends in a sigmoid.")
+equal(
+    "values in [0, 1]:",
+    bool(fakes.min() >= 0 and fakes.max() <= 1),
+    True,
+    "G ends in a sigmoid.",
+)
 # [fr]
 equal("forme des images :", fakes.shape, (batch, 28, 28, 1))
-equal("valeurs dans [0, 1] :", bool(fakes.min() >= 0 and fakes.max() <= 1), True, "G se termine par une sigmoïde.")
+equal(
+    "valeurs dans [0, 1] :",
+    bool(fakes.min() >= 0 and fakes.max() <= 1),
+    True,
+    "G se termine par une sigmoïde.",
+)
 # [all]
 picture(fakes[:10])
 
@@ -505,12 +585,22 @@ done(7, x=x, y=y)
 # [en]
 equal("shape of x:", x.shape, (2 * batch, 28, 28, 1))
 equal("shape of y:", y.shape, (2 * batch, 1))
-equal("mean label of the real images:", float(y[:batch].mean()), 1.0, "Real images first, with 1.")
+equal(
+    "mean label of the real images:",
+    float(y[:batch].mean()),
+    1.0,
+    "Real images first, with 1.",
+)
 equal("mean label of the generated ones:", float(y[batch:].mean()), 0.0)
 # [fr]
 equal("forme de x :", x.shape, (2 * batch, 28, 28, 1))
 equal("forme de y :", y.shape, (2 * batch, 1))
-equal("étiquette moyenne des vraies :", float(y[:batch].mean()), 1.0, "Les vraies images d'abord, avec 1.")
+equal(
+    "étiquette moyenne des vraies :",
+    float(y[:batch].mean()),
+    1.0,
+    "Les vraies images d'abord, avec 1.",
+)
 equal("étiquette moyenne des générées :", float(y[batch:].mean()), 0.0)
 # [all]
 
@@ -531,6 +621,7 @@ tout : sa perte vaut $-\\ln 0{,}5 = 0{,}693$. La première perte doit en être p
 """
 
 # %%
+d_before = discriminator.get_weights()
 # [gap]
 # en: TO DO: discriminator.train_on_batch
 # fr: À COMPLÉTER : discriminator.train_on_batch
@@ -542,9 +633,23 @@ d_loss, d_accuracy = discriminator.train_on_batch(x, y)
 # %% check
 done(8, d_loss=d_loss, d_accuracy=d_accuracy)
 # [en]
-near("first loss of D:", d_loss, 0.693, 0.1, "Executed more than once? Then start again from step 1.")
+near(
+    "first loss of D:",
+    d_loss,
+    0.693,
+    0.1,
+    "Executed more than once? Then start again from step 1.",
+)
+equal("D has moved:", not same(d_before, discriminator.get_weights()), True)
 # [fr]
-near("première perte de D :", d_loss, 0.693, 0.1, "Cellule exécutée plusieurs fois ? Reprendre à l'étape 1.")
+near(
+    "première perte de D :",
+    d_loss,
+    0.693,
+    0.1,
+    "Cellule exécutée plusieurs fois ? Reprendre à l'étape 1.",
+)
+equal("D a bougé :", not same(d_before, discriminator.get_weights()), True)
 # [all]
 
 # %% [markdown] en
@@ -617,11 +722,21 @@ g_loss = gan.train_on_batch(z, wished)
 done(10, g_loss=g_loss)
 # [en]
 near("first loss of G:", g_loss, 0.693, 0.25)
-equal("D hasn't moved:", same(d_before, discriminator.get_weights()), True, "Is D frozen in step 4?")
+equal(
+    "D hasn't moved:",
+    same(d_before, discriminator.get_weights()),
+    True,
+    "Is D frozen in step 4?",
+)
 equal("G has moved:", not same(g_before, generator.get_weights()), True)
 # [fr]
 near("première perte de G :", g_loss, 0.693, 0.25)
-equal("D n'a pas bougé :", same(d_before, discriminator.get_weights()), True, "D est-il gelé à l'étape 4 ?")
+equal(
+    "D n'a pas bougé :",
+    same(d_before, discriminator.get_weights()),
+    True,
+    "D est-il gelé à l'étape 4 ?",
+)
 equal("G a bougé :", not same(g_before, generator.get_weights()), True)
 # [all]
 
@@ -678,26 +793,44 @@ for epoch in range(1, epochs + 1):
     live.update(picture(strip))
     if epoch == 1:
         # [en]
-        print(f"one epoch: {minutes(time.perf_counter() - start)}; all {epochs}: about", end=" ")
+        print(
+            f"one epoch: {minutes(time.perf_counter() - start)}; all {epochs}: about",
+            end=" ",
+        )
         # [fr]
-        print(f"une époque : {minutes(time.perf_counter() - start)} ; les {epochs} : environ", end=" ")
+        print(
+            f"une époque : {minutes(time.perf_counter() - start)} ; les {epochs} : environ",
+            end=" ",
+        )
         # [all]
         print(minutes(epochs * (time.perf_counter() - start)))
     if epoch == 1 or epoch % every == 0 or epoch == epochs:
         strips[epoch] = strip
         # [en]
-        print(f"epoch {epoch}: D loss {history['d_loss'][-1]:.3f}, G loss {history['g_loss'][-1]:.3f}")
+        print(
+            f"epoch {epoch}: D loss {history['d_loss'][-1]:.3f}, G loss {history['g_loss'][-1]:.3f}"
+        )
         # [fr]
-        print(f"époque {epoch} : perte de D {history['d_loss'][-1]:.3f}, perte de G {history['g_loss'][-1]:.3f}")
+        print(
+            f"époque {epoch} : perte de D {history['d_loss'][-1]:.3f}, perte de G {history['g_loss'][-1]:.3f}"
+        )
         # [all]
 
 # %% check
 # [en]
 equal("epochs in the history:", len(history["d_loss"]), epochs)
-equal("losses are numbers:", bool(np.isfinite(history["d_loss"] + history["g_loss"]).all()), True)
+equal(
+    "losses are numbers:",
+    bool(np.isfinite(history["d_loss"] + history["g_loss"]).all()),
+    True,
+)
 # [fr]
 equal("époques dans l'historique :", len(history["d_loss"]), epochs)
-equal("les pertes sont des nombres :", bool(np.isfinite(history["d_loss"] + history["g_loss"]).all()), True)
+equal(
+    "les pertes sont des nombres :",
+    bool(np.isfinite(history["d_loss"] + history["g_loss"]).all()),
+    True,
+)
 # [all]
 
 # %% [markdown] en
@@ -781,7 +914,13 @@ picture(generator.predict_on_batch(np.linspace(start, end, 10)))
 # %%
 # en: The history as a table, for the report.
 # fr: L'historique sous forme de table, pour le compte rendu.
-np.savetxt("history.csv", np.transpose(list(history.values())), delimiter=",", header=",".join(history), comments="")
+np.savetxt(
+    "history.csv",
+    np.transpose(list(history.values())),
+    delimiter=",",
+    header=",".join(history),
+    comments="",
+)
 
 # %% [markdown] en
 """

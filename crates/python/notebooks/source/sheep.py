@@ -85,8 +85,10 @@ le notebook à pleine échelle, prennent trois heures et demie.
 """
 
 # %% parameters
-# en: fetched on first use (94 MB); a .npy file of your own also does; "strokes" needs no download.
-# fr: téléchargé la première fois (94 Mo) ; un fichier .npy à vous convient aussi ; « strokes » se passe de téléchargement.
+# en: fetched on first use (94 MB); a .npy file of your own also does; "strokes" needs
+# en: no download.
+# fr: téléchargé la première fois (94 Mo) ; un fichier .npy à vous convient aussi ; «
+# fr: strokes » se passe de téléchargement.
 source = "quickdraw:sheep"
 images = 6_000
 epochs = 10
@@ -162,11 +164,21 @@ discriminator = fa.Sequential(
 # %% check
 done(3, discriminator=discriminator)
 # [en]
-equal("output of D:", discriminator.output_shape[1:], (1,))
-equal("parameters of D:", discriminator.count_params(), 396_609, "Filters 64, 128, 128? Three strides of 2?")
+equal("output of D:", discriminator.output_shape[-1:], (1,))
+equal(
+    "parameters of D:",
+    discriminator.count_params(),
+    396_609,
+    "Filters 64, 128, 128? Three strides of 2?",
+)
 # [fr]
-equal("sortie de D :", discriminator.output_shape[1:], (1,))
-equal("paramètres de D :", discriminator.count_params(), 396_609, "Filtres 64, 128, 128 ? Trois pas de 2 ?")
+equal("sortie de D :", discriminator.output_shape[-1:], (1,))
+equal(
+    "paramètres de D :",
+    discriminator.count_params(),
+    396_609,
+    "Filtres 64, 128, 128 ? Trois pas de 2 ?",
+)
 # [all]
 discriminator.summary()
 
@@ -211,11 +223,26 @@ generator = fa.Sequential(
 # %% check
 done(4, generator=generator)
 # [en]
-equal("output of G:", generator.output_shape[1:], (28, 28, 1), "Twice doubled: 7, 14, 28.")
-equal("parameters of G:", generator.count_params(), 779_969, "Filters 128, 256, 1? Sizes 3x3, 3x3, 5x5?")
+equal("output of G:", generator.output_shape[-3:], (28, 28, 1), "Twice doubled: 7, 14, 28.")
+equal(
+    "parameters of G:",
+    generator.count_params(),
+    779_969,
+    "Filters 128, 256, 1? Sizes 3x3, 3x3, 5x5?",
+)
 # [fr]
-equal("sortie de G :", generator.output_shape[1:], (28, 28, 1), "Doublée deux fois : 7, 14, 28.")
-equal("paramètres de G :", generator.count_params(), 779_969, "Filtres 128, 256, 1 ? Tailles 3x3, 3x3, 5x5 ?")
+equal(
+    "sortie de G :",
+    generator.output_shape[-3:],
+    (28, 28, 1),
+    "Doublée deux fois : 7, 14, 28.",
+)
+equal(
+    "paramètres de G :",
+    generator.count_params(),
+    779_969,
+    "Filtres 128, 256, 1 ? Tailles 3x3, 3x3, 5x5 ?",
+)
 # [all]
 generator.summary()
 
@@ -233,7 +260,9 @@ dessins et quelques images générées : la moyenne de $-\\ln D(x)$ sur les vrai
 
 # %%
 on_real = discriminator.predict_on_batch(x_data[:64] / 255)
-on_fake = discriminator.predict_on_batch(generator.predict_on_batch(rng.normal(size=(64, latent_dim))))
+on_fake = discriminator.predict_on_batch(
+    generator.predict_on_batch(rng.normal(size=(64, latent_dim)))
+)
 # [gap]
 # en: TO DO: with np.log and np.mean
 # fr: À COMPLÉTER : avec np.log et np.mean
@@ -245,9 +274,17 @@ first_loss = (np.mean(-np.log(on_real)) + np.mean(-np.log(1 - on_fake))) / 2
 # %% check
 done(4, first_loss=first_loss)
 # [en]
-near("loss of D before training:", float(first_loss), 0.693, 0.1, "The mean over both kinds.")
+near(
+    "loss of D before training:", float(first_loss), 0.693, 0.1, "The mean over both kinds."
+)
 # [fr]
-near("perte de D avant l'entraînement :", float(first_loss), 0.693, 0.1, "La moyenne sur les deux sortes.")
+near(
+    "perte de D avant l'entraînement :",
+    float(first_loss),
+    0.693,
+    0.1,
+    "La moyenne sur les deux sortes.",
+)
 # [all]
 
 # %% [markdown] en
@@ -303,8 +340,10 @@ laisse le dropout inactif pendant tout l'entraînement ; les étiquettes de D re
 
 # %%
 # [gap]
-# en: TO DO: fa.DCGAN(...) of both nets, then gan.compile(discriminator_optimizer=..., generator_optimizer=...)
-# fr: À COMPLÉTER : fa.DCGAN(...) avec les deux réseaux, puis gan.compile(discriminator_optimizer=..., generator_optimizer=...)
+# en: TO DO: fa.DCGAN(...) of both nets, then gan.compile(discriminator_optimizer=...,
+# en: generator_optimizer=...)
+# fr: À COMPLÉTER : fa.DCGAN(...) avec les deux réseaux, puis
+# fr: gan.compile(discriminator_optimizer=..., generator_optimizer=...)
 # | gan = ...
 # [solution]
 gan = fa.DCGAN(discriminator=discriminator, generator=generator, latent_dim=latent_dim)
@@ -317,11 +356,20 @@ gan.compile(
 # %% check
 done(5, gan=gan)
 # [en]
-equal("rate of D:", gan.recipe["discriminator.adam.learning_rate"], 1e-4, "Call gan.compile.")
+equal(
+    "rate of D:", gan.recipe["discriminator.adam.learning_rate"], 1e-4, "Call gan.compile."
+)
 equal("rate of G:", gan.recipe["generator.adam.learning_rate"], 4e-4, "Call gan.compile.")
 # [fr]
-equal("taux de D :", gan.recipe["discriminator.adam.learning_rate"], 1e-4, "Appelez gan.compile.")
-equal("taux de G :", gan.recipe["generator.adam.learning_rate"], 4e-4, "Appelez gan.compile.")
+equal(
+    "taux de D :",
+    gan.recipe["discriminator.adam.learning_rate"],
+    1e-4,
+    "Appelez gan.compile.",
+)
+equal(
+    "taux de G :", gan.recipe["generator.adam.learning_rate"], 4e-4, "Appelez gan.compile."
+)
 # [all]
 
 # %% [markdown] en
@@ -355,11 +403,15 @@ class Strips(fa.callbacks.Callback):
 
 strips = Strips()
 # [gap]
-# en: TO DO: gan.fit of x_data with epochs, batch_size, and callbacks=[fa.callbacks.Images(), strips]
-# fr: À COMPLÉTER : gan.fit sur x_data avec epochs, batch_size et callbacks=[fa.callbacks.Images(), strips]
+# en: TO DO: gan.fit of x_data with epochs, batch_size, and
+# en: callbacks=[fa.callbacks.Images(), strips]
+# fr: À COMPLÉTER : gan.fit sur x_data avec epochs, batch_size et
+# fr: callbacks=[fa.callbacks.Images(), strips]
 # | history = ...
 # [solution]
-history = gan.fit(x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images(), strips])
+history = gan.fit(
+    x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images(), strips]
+)
 # [end]
 
 # %% check
@@ -442,10 +494,18 @@ drawn = loaded.predict(rng.normal(size=(180, latent_dim)))
 done(8, loaded=loaded, drawn=drawn)
 # [en]
 equal("shape:", drawn.shape, (180, 28, 28, 1))
-equal("loaded as saved:", np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)), True)
+equal(
+    "loaded as saved:",
+    np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)),
+    True,
+)
 # [fr]
 equal("forme :", drawn.shape, (180, 28, 28, 1))
-equal("rechargé tel quel :", np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)), True)
+equal(
+    "rechargé tel quel :",
+    np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)),
+    True,
+)
 # [all]
 picture(drawn, columns=15)
 

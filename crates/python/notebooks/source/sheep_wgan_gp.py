@@ -84,8 +84,10 @@ des lots de 64, et 3 époques sur tous les dessins.
 """
 
 # %% parameters
-# en: fetched on first use (94 MB); a .npy file of your own also does; "strokes" needs no download.
-# fr: téléchargé la première fois (94 Mo) ; un fichier .npy à vous convient aussi ; « strokes » se passe de téléchargement.
+# en: fetched on first use (94 MB); a .npy file of your own also does; "strokes" needs
+# en: no download.
+# fr: téléchargé la première fois (94 Mo) ; un fichier .npy à vous convient aussi ; «
+# fr: strokes » se passe de téléchargement.
 source = "quickdraw:sheep"
 images = 6_000
 epochs = 6
@@ -156,15 +158,25 @@ critic = fa.Sequential(
 # %% check
 done(3, critic=critic)
 # [en]
-equal("output of the critic:", critic.output_shape[1:], (1,))
+equal("output of the critic:", critic.output_shape[-1:], (1,))
 equal("parameters:", critic.count_params(), 396_609)
 answers = critic.predict_on_batch(x_data[:64] / 255)
-equal("any number may be the answer:", bool(np.all(abs(answers - 0.5) < 0.2)), False, "No sigmoid here.")
+equal(
+    "any number may be the answer:",
+    bool(np.all(abs(answers - 0.5) < 0.2)),
+    False,
+    "No sigmoid here.",
+)
 # [fr]
-equal("sortie du critique :", critic.output_shape[1:], (1,))
+equal("sortie du critique :", critic.output_shape[-1:], (1,))
 equal("paramètres :", critic.count_params(), 396_609)
 answers = critic.predict_on_batch(x_data[:64] / 255)
-equal("la réponse est un nombre quelconque :", bool(np.all(abs(answers - 0.5) < 0.2)), False, "Pas de sigmoïde ici.")
+equal(
+    "la réponse est un nombre quelconque :",
+    bool(np.all(abs(answers - 0.5) < 0.2)),
+    False,
+    "Pas de sigmoïde ici.",
+)
 # [all]
 
 # %% [markdown] en
@@ -206,10 +218,10 @@ generator = fa.Sequential(
 # %% check
 done(4, generator=generator)
 # [en]
-equal("output of G:", generator.output_shape[1:], (28, 28, 1))
+equal("output of G:", generator.output_shape[-3:], (28, 28, 1))
 equal("parameters of G:", generator.count_params(), 779_969)
 # [fr]
-equal("sortie de G :", generator.output_shape[1:], (28, 28, 1))
+equal("sortie de G :", generator.output_shape[-3:], (28, 28, 1))
 equal("paramètres de G :", generator.count_params(), 779_969)
 # [all]
 
@@ -255,15 +267,21 @@ between = real + alpha * (fake - real)
 
 # %% check
 done(5, alpha=alpha, between=between)
-inside = (between >= np.minimum(real, fake) - 1e-6) & (between <= np.maximum(real, fake) + 1e-6)
+inside = (between >= np.minimum(real, fake) - 1e-6) & (
+    between <= np.maximum(real, fake) + 1e-6
+)
 # [en]
 equal("shape of alpha:", alpha.shape, (12, 1, 1, 1))
 equal("shape of the images:", between.shape, (12, 28, 28, 1))
-equal("between real and generated:", bool(inside.all()), True, "real + alpha * (fake - real)")
+equal(
+    "between real and generated:", bool(inside.all()), True, "real + alpha * (fake - real)"
+)
 # [fr]
 equal("forme de alpha :", alpha.shape, (12, 1, 1, 1))
 equal("forme des images :", between.shape, (12, 28, 28, 1))
-equal("entre vraies et générées :", bool(inside.all()), True, "real + alpha * (fake - real)")
+equal(
+    "entre vraies et générées :", bool(inside.all()), True, "real + alpha * (fake - real)"
+)
 # [all]
 picture(np.concatenate([real, between, fake]), columns=12)
 
@@ -291,11 +309,15 @@ beta2 = 0,9 pour les deux.
 
 # %%
 # [gap]
-# en: TO DO: fa.WGANGP(discriminator=..., generator=..., latent_dim=..., n_critic=...), then compile
-# fr: À COMPLÉTER : fa.WGANGP(discriminator=..., generator=..., latent_dim=..., n_critic=...), puis compile
+# en: TO DO: fa.WGANGP(discriminator=..., generator=..., latent_dim=..., n_critic=...),
+# en: then compile
+# fr: À COMPLÉTER : fa.WGANGP(discriminator=..., generator=..., latent_dim=...,
+# fr: n_critic=...), puis compile
 # | gan = ...
 # [solution]
-gan = fa.WGANGP(discriminator=critic, generator=generator, latent_dim=latent_dim, n_critic=n_critic)
+gan = fa.WGANGP(
+    discriminator=critic, generator=generator, latent_dim=latent_dim, n_critic=n_critic
+)
 gan.compile(
     discriminator_optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
     generator_optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
@@ -307,11 +329,18 @@ done(6, gan=gan)
 # [en]
 equal("loss:", gan.recipe["train.loss"], "wasserstein")
 equal("critic's steps:", gan.recipe["train.n_critic"], n_critic)
-equal("beta2 of the critic:", gan.recipe["discriminator.adam.beta2"], 0.9, "Call gan.compile.")
+equal(
+    "beta2 of the critic:", gan.recipe["discriminator.adam.beta2"], 0.9, "Call gan.compile."
+)
 # [fr]
 equal("perte :", gan.recipe["train.loss"], "wasserstein")
 equal("pas du critique :", gan.recipe["train.n_critic"], n_critic)
-equal("beta2 du critique :", gan.recipe["discriminator.adam.beta2"], 0.9, "Appelez gan.compile.")
+equal(
+    "beta2 du critique :",
+    gan.recipe["discriminator.adam.beta2"],
+    0.9,
+    "Appelez gan.compile.",
+)
 # [all]
 
 # %% [markdown] en
@@ -342,7 +371,9 @@ strips = Strips()
 # fr: À COMPLÉTER : gan.fit avec epochs, batch_size, callbacks=[fa.callbacks.Images(), strips]
 # | history = ...
 # [solution]
-history = gan.fit(x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images(), strips])
+history = gan.fit(
+    x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images(), strips]
+)
 # [end]
 
 # %% check
@@ -352,7 +383,11 @@ equal("epochs in the history:", len(history.history["d_loss"]), epochs)
 equal("losses are numbers:", bool(np.isfinite(history.history["d_loss"]).all()), True)
 # [fr]
 equal("époques dans l'historique :", len(history.history["d_loss"]), epochs)
-equal("les pertes sont des nombres :", bool(np.isfinite(history.history["d_loss"]).all()), True)
+equal(
+    "les pertes sont des nombres :",
+    bool(np.isfinite(history.history["d_loss"]).all()),
+    True,
+)
 # [all]
 
 # %% [markdown] en
