@@ -25,9 +25,7 @@ def done(step, **values):
     for name, value in values.items():
         if value is ...:
             # [en]
-            raise NotYet(
-                f"step {step}: `{name}` is still `...`: write the line marked TO DO above"
-            )
+            raise NotYet(f"step {step}: `{name}` is still `...`: write the line marked TO DO above")
             # [fr]
             raise NotYet(
                 f"étape {step} : `{name}` vaut encore `...` : écrivez la ligne marquée À COMPLÉTER ci-dessus"
@@ -79,9 +77,7 @@ def picture(images, columns=10, scale=2):
     sheet = tiles.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     sheet = np.uint8(255 * sheet.reshape(rows * height, columns * width, channels))
     drawn = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    return drawn.resize(
-        (drawn.width * scale, drawn.height * scale), Image.Resampling.NEAREST
-    )
+    return drawn.resize((drawn.width * scale, drawn.height * scale), Image.Resampling.NEAREST)
 
 
 def minutes(seconds):

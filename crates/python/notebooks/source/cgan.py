@@ -284,9 +284,7 @@ hasard, celles qu'on a demandées à G.
 
 # %%
 discriminator.compile(
-    loss="binary_crossentropy",
-    optimizer=fa.optimizers.Adam(5e-4, beta_1=0.5),
-    metrics=["accuracy"],
+    loss="binary_crossentropy", optimizer=fa.optimizers.Adam(5e-4, beta_1=0.5), metrics=["accuracy"]
 )
 discriminator.trainable = False
 gan = fa.Sequential([generator, discriminator])
@@ -316,9 +314,7 @@ done(5, fakes=fakes, labels=labels, d_loss=d_loss)
 # [en]
 equal("labels:", labels.shape, (2 * batch,))
 equal(
-    "generated images come with the labels asked for:",
-    bool(np.all(labels[batch:] == asked)),
-    True,
+    "generated images come with the labels asked for:", bool(np.all(labels[batch:] == asked)), True
 )
 near("first loss of D:", d_loss, 0.693, 0.15)
 # [fr]
@@ -403,7 +399,11 @@ equal("époques dans l'historique :", len(history.history["d_loss"]), epochs)
 # [all]
 
 # %%
-history.plot()
+axes = history.plot()
+# [fr]
+axes.set(xlabel="époque", ylabel="perte")
+legend = axes.legend(["discriminateur", "générateur"])
+# [all]
 
 # %% [markdown] en
 """

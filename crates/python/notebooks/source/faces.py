@@ -165,9 +165,7 @@ grown = [
 ]
 for filters in 256, 128, 64:
     grown += [
-        layers.Conv2DTranspose(
-            filters, 4, strides=2, padding="same", kernel_initializer=init
-        ),
+        layers.Conv2DTranspose(filters, 4, strides=2, padding="same", kernel_initializer=init),
         layers.BatchNormalization(momentum=0.9),
         layers.ReLU(),
     ]
@@ -182,12 +180,7 @@ generator = fa.Sequential(grown)
 # %% check
 done(3, generator=generator)
 # [en]
-equal(
-    "output of G:",
-    generator.output_shape[-3:],
-    (64, 64, 3),
-    "Four doublings: 4, 8, 16, 32, 64.",
-)
+equal("output of G:", generator.output_shape[-3:], (64, 64, 3), "Four doublings: 4, 8, 16, 32, 64.")
 equal(
     "parameters of G:",
     generator.count_params(),
@@ -341,9 +334,7 @@ equal("beta1 de G :", gan.recipe["generator.adam.beta1"], 0.5)
 # fr: À COMPLÉTER : gan.fit sur x_data, avec fa.callbacks.Images() parmi les callbacks
 # | history = ...
 # [solution]
-history = gan.fit(
-    x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images()]
-)
+history = gan.fit(x_data, epochs=epochs, batch_size=batch_size, callbacks=[fa.callbacks.Images()])
 # [end]
 
 # %% check
@@ -353,18 +344,18 @@ equal("epochs in the history:", len(history.history["d_loss"]), epochs)
 near(
     "first loss of D:",
     float(history.steps["d_loss"][0]),
-    0.75,
-    0.35,
-    "Near ln 2, as D knows nothing yet.",
+    0.9,
+    0.6,
+    "ln 2 or a little more: D knows nothing yet.",
 )
 # [fr]
 equal("époques dans l'historique :", len(history.history["d_loss"]), epochs)
 near(
     "première perte de D :",
     float(history.steps["d_loss"][0]),
-    0.75,
-    0.35,
-    "Proche de ln 2 : D ne sait encore rien.",
+    0.9,
+    0.6,
+    "ln 2 ou un peu plus : D ne sait encore rien.",
 )
 # [all]
 
@@ -389,7 +380,11 @@ contours sont flous, les fonds tachés, quelques visages sont des masques. Les 2
 """
 
 # %%
-history.plot()
+axes = history.plot()
+# [fr]
+axes.set(xlabel="époque", ylabel="perte")
+legend = axes.legend(["discriminateur", "générateur"])
+# [all]
 
 # %%
 # en: From one face to another. `predict` gives values in [0, 1], whatever G ends in.

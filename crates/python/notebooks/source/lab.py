@@ -216,12 +216,7 @@ generator = fa.Sequential(
 # %% check
 done(1, generator=generator)
 # [en]
-equal(
-    "output of G:",
-    generator.output_shape[-3:],
-    (28, 28, 1),
-    "One stride of 2 doubles 14 to 28.",
-)
+equal("output of G:", generator.output_shape[-3:], (28, 28, 1), "One stride of 2 doubles 14 to 28.")
 equal(
     "parameters of G:",
     generator.count_params(),
@@ -349,26 +344,16 @@ réponses (*accuracy*).
 # fr: À COMPLÉTER : discriminator.compile(loss=..., optimizer=..., metrics=["accuracy"])
 # [solution]
 discriminator.compile(
-    loss="binary_crossentropy",
-    optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5),
-    metrics=["accuracy"],
+    loss="binary_crossentropy", optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5), metrics=["accuracy"]
 )
 # [end]
 
 # %% check
 # [en]
-equal(
-    "D is compiled:",
-    discriminator.optimizer is not None,
-    True,
-    "Call discriminator.compile.",
-)
+equal("D is compiled:", discriminator.optimizer is not None, True, "Call discriminator.compile.")
 # [fr]
 equal(
-    "D est compilé :",
-    discriminator.optimizer is not None,
-    True,
-    "Appelez discriminator.compile.",
+    "D est compilé :", discriminator.optimizer is not None, True, "Appelez discriminator.compile."
 )
 # [all]
 
@@ -487,20 +472,12 @@ done(5, z=z)
 # [en]
 equal("shape of z:", z.shape, (batch, latent))
 near(
-    "standard deviation of z:",
-    float(z.std()),
-    1.0,
-    0.2,
-    "The standard normal distribution has 1.",
+    "standard deviation of z:", float(z.std()), 1.0, 0.2, "The standard normal distribution has 1."
 )
 # [fr]
 equal("forme de z :", z.shape, (batch, latent))
 near(
-    "écart-type de z :",
-    float(z.std()),
-    1.0,
-    0.2,
-    "Celui de la loi normale centrée réduite est 1.",
+    "écart-type de z :", float(z.std()), 1.0, 0.2, "Celui de la loi normale centrée réduite est 1."
 )
 # [all]
 
@@ -536,10 +513,7 @@ done(6, fakes=fakes)
 # [en]
 equal("shape of the images:", fakes.shape, (batch, 28, 28, 1))
 equal(
-    "values in [0, 1]:",
-    bool(fakes.min() >= 0 and fakes.max() <= 1),
-    True,
-    "G ends in a sigmoid.",
+    "values in [0, 1]:", bool(fakes.min() >= 0 and fakes.max() <= 1), True, "G ends in a sigmoid."
 )
 # [fr]
 equal("forme des images :", fakes.shape, (batch, 28, 28, 1))
@@ -585,12 +559,7 @@ done(7, x=x, y=y)
 # [en]
 equal("shape of x:", x.shape, (2 * batch, 28, 28, 1))
 equal("shape of y:", y.shape, (2 * batch, 1))
-equal(
-    "mean label of the real images:",
-    float(y[:batch].mean()),
-    1.0,
-    "Real images first, with 1.",
-)
+equal("mean label of the real images:", float(y[:batch].mean()), 1.0, "Real images first, with 1.")
 equal("mean label of the generated ones:", float(y[batch:].mean()), 0.0)
 # [fr]
 equal("forme de x :", x.shape, (2 * batch, 28, 28, 1))
@@ -634,11 +603,7 @@ d_loss, d_accuracy = discriminator.train_on_batch(x, y)
 done(8, d_loss=d_loss, d_accuracy=d_accuracy)
 # [en]
 near(
-    "first loss of D:",
-    d_loss,
-    0.693,
-    0.1,
-    "Executed more than once? Then start again from step 1.",
+    "first loss of D:", d_loss, 0.693, 0.1, "Executed more than once? Then start again from step 1."
 )
 equal("D has moved:", not same(d_before, discriminator.get_weights()), True)
 # [fr]
@@ -723,10 +688,7 @@ done(10, g_loss=g_loss)
 # [en]
 near("first loss of G:", g_loss, 0.693, 0.25)
 equal(
-    "D hasn't moved:",
-    same(d_before, discriminator.get_weights()),
-    True,
-    "Is D frozen in step 4?",
+    "D hasn't moved:", same(d_before, discriminator.get_weights()), True, "Is D frozen in step 4?"
 )
 equal("G has moved:", not same(g_before, generator.get_weights()), True)
 # [fr]
@@ -792,38 +754,25 @@ for epoch in range(1, epochs + 1):
     strip = generator.predict_on_batch(z_fixed)
     live.update(picture(strip))
     if epoch == 1:
+        took = time.perf_counter() - start
         # [en]
-        print(
-            f"one epoch: {minutes(time.perf_counter() - start)}; all {epochs}: about",
-            end=" ",
-        )
+        print(f"one epoch: {minutes(took)}; all {epochs}: about {minutes(epochs * took)}")
         # [fr]
-        print(
-            f"une époque : {minutes(time.perf_counter() - start)} ; les {epochs} : environ",
-            end=" ",
-        )
+        print(f"une époque : {minutes(took)} ; les {epochs} : environ {minutes(epochs * took)}")
         # [all]
-        print(minutes(epochs * (time.perf_counter() - start)))
     if epoch == 1 or epoch % every == 0 or epoch == epochs:
         strips[epoch] = strip
+        d, g = history["d_loss"][-1], history["g_loss"][-1]
         # [en]
-        print(
-            f"epoch {epoch}: D loss {history['d_loss'][-1]:.3f}, G loss {history['g_loss'][-1]:.3f}"
-        )
+        print(f"epoch {epoch}: D loss {d:.3f}, G loss {g:.3f}")
         # [fr]
-        print(
-            f"époque {epoch} : perte de D {history['d_loss'][-1]:.3f}, perte de G {history['g_loss'][-1]:.3f}"
-        )
+        print(f"époque {epoch} : perte de D {d:.3f}, perte de G {g:.3f}")
         # [all]
 
 # %% check
 # [en]
 equal("epochs in the history:", len(history["d_loss"]), epochs)
-equal(
-    "losses are numbers:",
-    bool(np.isfinite(history["d_loss"] + history["g_loss"]).all()),
-    True,
-)
+equal("losses are numbers:", bool(np.isfinite(history["d_loss"] + history["g_loss"]).all()), True)
 # [fr]
 equal("époques dans l'historique :", len(history["d_loss"]), epochs)
 equal(
@@ -882,20 +831,25 @@ numbers = range(1, len(history["d_loss"]) + 1)
 axes.plot(numbers, history["d_loss"], ".-", label="loss of D")
 axes.plot(numbers, history["g_loss"], ".-", label="loss of G")
 axes.axhline(math.log(2), color="grey", linestyle=":", label="ln 2: D answers 0.5")
-axes.set(xlabel="epoch", ylabel="loss")
+axes.set(xlabel="epoch", ylabel="loss", xlim=(0.5, len(numbers) + 0.5))
 # [fr]
 axes.plot(numbers, history["d_loss"], ".-", label="perte de D")
 axes.plot(numbers, history["g_loss"], ".-", label="perte de G")
 axes.axhline(math.log(2), color="grey", linestyle=":", label="ln 2 : D répond 0,5")
-axes.set(xlabel="époque", ylabel="perte")
+axes.set(xlabel="époque", ylabel="perte", xlim=(0.5, len(numbers) + 0.5))
 # [all]
+axes.xaxis.get_major_locator().set_params(integer=True)
 axes.legend()
 figure.savefig("losses.png", dpi=150)
 
 # %%
 # en: One row per kept epoch; the same code in each column.
 # fr: Une ligne par époque gardée ; le même code latent dans chaque colonne.
-print(*strips)
+# [en]
+print("epochs:", *strips)
+# [fr]
+print("époques :", *strips)
+# [all]
 montage = picture(np.concatenate(list(strips.values())))
 montage.save("montage.png")
 montage

@@ -231,12 +231,7 @@ equal(
     "Filters 128, 256, 1? Sizes 3x3, 3x3, 5x5?",
 )
 # [fr]
-equal(
-    "sortie de G :",
-    generator.output_shape[-3:],
-    (28, 28, 1),
-    "Doublée deux fois : 7, 14, 28.",
-)
+equal("sortie de G :", generator.output_shape[-3:], (28, 28, 1), "Doublée deux fois : 7, 14, 28.")
 equal(
     "paramètres de G :",
     generator.count_params(),
@@ -274,9 +269,7 @@ first_loss = (np.mean(-np.log(on_real)) + np.mean(-np.log(1 - on_fake))) / 2
 # %% check
 done(4, first_loss=first_loss)
 # [en]
-near(
-    "loss of D before training:", float(first_loss), 0.693, 0.1, "The mean over both kinds."
-)
+near("loss of D before training:", float(first_loss), 0.693, 0.1, "The mean over both kinds.")
 # [fr]
 near(
     "perte de D avant l'entraînement :",
@@ -356,20 +349,11 @@ gan.compile(
 # %% check
 done(5, gan=gan)
 # [en]
-equal(
-    "rate of D:", gan.recipe["discriminator.adam.learning_rate"], 1e-4, "Call gan.compile."
-)
+equal("rate of D:", gan.recipe["discriminator.adam.learning_rate"], 1e-4, "Call gan.compile.")
 equal("rate of G:", gan.recipe["generator.adam.learning_rate"], 4e-4, "Call gan.compile.")
 # [fr]
-equal(
-    "taux de D :",
-    gan.recipe["discriminator.adam.learning_rate"],
-    1e-4,
-    "Appelez gan.compile.",
-)
-equal(
-    "taux de G :", gan.recipe["generator.adam.learning_rate"], 4e-4, "Appelez gan.compile."
-)
+equal("taux de D :", gan.recipe["discriminator.adam.learning_rate"], 1e-4, "Appelez gan.compile.")
+equal("taux de G :", gan.recipe["generator.adam.learning_rate"], 4e-4, "Appelez gan.compile.")
 # [all]
 
 # %% [markdown] en
@@ -453,7 +437,11 @@ passages sur 117 555 (18 365 pas) :
 """
 
 # %%
-history.plot()
+axes = history.plot()
+# [fr]
+axes.set(xlabel="époque", ylabel="perte")
+legend = axes.legend(["discriminateur", "générateur"])
+# [all]
 
 # %%
 # en: One row per epoch; the same code in each column.
@@ -494,18 +482,10 @@ drawn = loaded.predict(rng.normal(size=(180, latent_dim)))
 done(8, loaded=loaded, drawn=drawn)
 # [en]
 equal("shape:", drawn.shape, (180, 28, 28, 1))
-equal(
-    "loaded as saved:",
-    np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)),
-    True,
-)
+equal("loaded as saved:", np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)), True)
 # [fr]
 equal("forme :", drawn.shape, (180, 28, 28, 1))
-equal(
-    "rechargé tel quel :",
-    np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)),
-    True,
-)
+equal("rechargé tel quel :", np.array_equal(loaded.predict(strips.z), gan.predict(strips.z)), True)
 # [all]
 picture(drawn, columns=15)
 

@@ -267,21 +267,15 @@ between = real + alpha * (fake - real)
 
 # %% check
 done(5, alpha=alpha, between=between)
-inside = (between >= np.minimum(real, fake) - 1e-6) & (
-    between <= np.maximum(real, fake) + 1e-6
-)
+inside = (between >= np.minimum(real, fake) - 1e-6) & (between <= np.maximum(real, fake) + 1e-6)
 # [en]
 equal("shape of alpha:", alpha.shape, (12, 1, 1, 1))
 equal("shape of the images:", between.shape, (12, 28, 28, 1))
-equal(
-    "between real and generated:", bool(inside.all()), True, "real + alpha * (fake - real)"
-)
+equal("between real and generated:", bool(inside.all()), True, "real + alpha * (fake - real)")
 # [fr]
 equal("forme de alpha :", alpha.shape, (12, 1, 1, 1))
 equal("forme des images :", between.shape, (12, 28, 28, 1))
-equal(
-    "entre vraies et générées :", bool(inside.all()), True, "real + alpha * (fake - real)"
-)
+equal("entre vraies et générées :", bool(inside.all()), True, "real + alpha * (fake - real)")
 # [all]
 picture(np.concatenate([real, between, fake]), columns=12)
 
@@ -315,9 +309,7 @@ beta2 = 0,9 pour les deux.
 # fr: n_critic=...), puis compile
 # | gan = ...
 # [solution]
-gan = fa.WGANGP(
-    discriminator=critic, generator=generator, latent_dim=latent_dim, n_critic=n_critic
-)
+gan = fa.WGANGP(discriminator=critic, generator=generator, latent_dim=latent_dim, n_critic=n_critic)
 gan.compile(
     discriminator_optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
     generator_optimizer=fa.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
@@ -329,18 +321,11 @@ done(6, gan=gan)
 # [en]
 equal("loss:", gan.recipe["train.loss"], "wasserstein")
 equal("critic's steps:", gan.recipe["train.n_critic"], n_critic)
-equal(
-    "beta2 of the critic:", gan.recipe["discriminator.adam.beta2"], 0.9, "Call gan.compile."
-)
+equal("beta2 of the critic:", gan.recipe["discriminator.adam.beta2"], 0.9, "Call gan.compile.")
 # [fr]
 equal("perte :", gan.recipe["train.loss"], "wasserstein")
 equal("pas du critique :", gan.recipe["train.n_critic"], n_critic)
-equal(
-    "beta2 du critique :",
-    gan.recipe["discriminator.adam.beta2"],
-    0.9,
-    "Appelez gan.compile.",
-)
+equal("beta2 du critique :", gan.recipe["discriminator.adam.beta2"], 0.9, "Appelez gan.compile.")
 # [all]
 
 # %% [markdown] en
@@ -383,11 +368,7 @@ equal("epochs in the history:", len(history.history["d_loss"]), epochs)
 equal("losses are numbers:", bool(np.isfinite(history.history["d_loss"]).all()), True)
 # [fr]
 equal("époques dans l'historique :", len(history.history["d_loss"]), epochs)
-equal(
-    "les pertes sont des nombres :",
-    bool(np.isfinite(history.history["d_loss"]).all()),
-    True,
-)
+equal("les pertes sont des nombres :", bool(np.isfinite(history.history["d_loss"]).all()), True)
 # [all]
 
 # %% [markdown] en
@@ -420,7 +401,11 @@ réponses, et elle dérive.
 """
 
 # %%
-history.plot()
+axes = history.plot()
+# [fr]
+axes.set(xlabel="époque", ylabel="perte")
+legend = axes.legend(["discriminateur", "générateur"])
+# [all]
 
 # %%
 montage = picture(np.concatenate(strips.images), columns=num_img)
