@@ -387,11 +387,10 @@ legend = axes.legend(["discriminateur", "générateur"])
 # [all]
 
 # %%
-# en: From one face to another. `predict` gives values in [0, 1], whatever G ends in.
-# fr: D'un visage à un autre. `predict` rend des valeurs dans [0, 1], quelle que soit la
-# fr: fin de G.
+# en: From one face to another. G ends in tanh: from [-1, 1] to [0, 1].
+# fr: D'un visage à un autre. G se termine par tanh : de [-1, 1] à [0, 1].
 start, end = rng.normal(size=(2, latent_dim))
-walk = picture(gan.predict(np.linspace(start, end, 10)))
+walk = picture((gan.predict(np.linspace(start, end, 10)) + 1) / 2, scale=1)
 walk.save("walk.png")
 walk
 

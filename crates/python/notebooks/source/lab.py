@@ -949,7 +949,7 @@ np.savetxt(
   pictures, a doctor that comments on the losses, and exact resume.
 - **What is it worth?** `gan.judge(x_train)` measures the distance between real and generated images.
 - **Faces**, for the advanced: the notebook `faces`. **Bonus**, a conditional GAN that writes the digit you ask for: `cgan`.
-- **Broken on purpose:** `faussaire train mnist --preset tp --sabotage` (the teacher chooses how). Find out what is wrong from the
+- **Broken on purpose:** `faussaire train mnist --preset tp-short --sabotage random:7` (your number in place of 7). Find out what is wrong from the
   losses and the pictures alone.
 """
 
@@ -962,6 +962,6 @@ np.savetxt(
 - **Que valent les images ?** `gan.judge(x_train)` mesure la distance entre vraies images et images générées.
 - **Des visages**, pour les plus avancés : le notebook `faces`. **Bonus**, un GAN conditionné qui écrit le chiffre demandé :
   `cgan`.
-- **Cassé exprès :** `faussaire train mnist --preset tp --sabotage` (l'enseignant choisit comment). Trouver ce qui ne va pas
+- **Cassé exprès :** `faussaire train mnist --preset tp-short --sabotage random:7` (votre numéro à la place de 7). Trouver ce qui ne va pas
   d'après les pertes et les images seules.
 """
