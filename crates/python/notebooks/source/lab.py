@@ -164,7 +164,8 @@ From a latent code of 32 numbers to an image. The sizes:
 | batch normalisation, LeakyReLU 0.2 | |
 | convolution, 1 filter 5x5, sigmoid | 28 x 28 x 1 |
 
-All convolutions with `padding="same"`. A stride of 2 in a *transposed* convolution doubles the sides.
+All convolutions with `padding="same"`. A stride of 2 in a *transposed* convolution doubles the sides. Batch normalisation with
+`momentum=0.8`: step 6 says why.
 """
 
 # %% [markdown] fr
@@ -185,6 +186,7 @@ D'un code latent de 32 nombres à une image. Les tailles :
 | convolution, 1 filtre 5x5, sigmoïde | 28 x 28 x 1 |
 
 Toutes les convolutions avec `padding="same"`. Dans une convolution *transposée*, un pas (*stride*) de 2 double les côtés.
+Normalisation par lots avec `momentum=0.8` : l'étape 6 dit pourquoi.
 """
 
 # %%
@@ -200,13 +202,13 @@ generator = fa.Sequential(
         fa.Input((latent,)),
         layers.Dense(14 * 14 * 128),
         layers.Reshape((14, 14, 128)),
-        layers.BatchNormalization(),
+        layers.BatchNormalization(momentum=0.8),
         layers.LeakyReLU(0.2),
         layers.Conv2DTranspose(128, 5, padding="same"),
-        layers.BatchNormalization(),
+        layers.BatchNormalization(momentum=0.8),
         layers.LeakyReLU(0.2),
         layers.Conv2DTranspose(256, 4, strides=2, padding="same"),
-        layers.BatchNormalization(),
+        layers.BatchNormalization(momentum=0.8),
         layers.LeakyReLU(0.2),
         layers.Conv2D(1, 5, padding="same", activation="sigmoid"),
     ]
@@ -485,18 +487,23 @@ near(
 """
 ### Step 6. Generate
 
-`predict_on_batch` computes no gradient. Batch normalisation then uses its *moving* statistics, which begin at 0 and 1; in G's
-training step it uses those of the batch. After $n$ steps $0.99^n$ of the start is left (37% after 100): until then the
-images that you look at aren't quite those that G is trained on.
+`predict_on_batch` computes no gradient, and batch normalisation uses its *moving* statistics there; in G's training step it uses
+those of the batch. The moving ones begin at 0 and 1 and follow: after n steps momentum^n of the start is left. With Keras's
+default of 0.99 that is 37% after 100 steps, an epoch of 6,000 images. So long D sees other images than those that G is trained
+on: it recognises the first and, never having seen them, accepts the second; both losses are near 0, and G learns nothing
+(tried: for more than 250 steps). With 0.8 it is over after 20 or 30.
 """
 
 # %% [markdown] fr
 """
 ### Étape 6. Générer
 
-`predict_on_batch` ne calcule pas de gradient. La normalisation par lots utilise alors ses statistiques *glissantes*, qui
-partent de 0 et de 1 ; dans le pas d'entraînement de G, elle utilise celles du lot. Après $n$ pas, il reste $0{,}99^n$ du
-départ (37 % après 100) : jusque-là, les images que l'on regarde ne sont pas tout à fait celles sur lesquelles G s'entraîne.
+`predict_on_batch` ne calcule pas de gradient, et la normalisation par lots y utilise ses statistiques *glissantes* ; dans le pas
+d'entraînement de G, elle utilise celles du lot. Les statistiques glissantes partent de 0 et de 1 et suivent : après n pas, il
+reste momentum^n du départ. Avec 0,99, la valeur par défaut de Keras, c'est 37 % après 100 pas, soit une époque de 6 000 images.
+Pendant ce temps, D voit d'autres images que celles sur lesquelles G s'entraîne : il reconnaît les premières et, ne les ayant
+jamais vues, accepte les secondes ; les deux pertes sont proches de 0 et G n'apprend rien (essayé : pendant plus de 250 pas).
+Avec 0,8, c'est fini après 20 ou 30 pas.
 """
 
 # %%
@@ -888,6 +895,7 @@ np.savetxt(
 6. End G with `tanh`. What else has to change?
 7. Put batch normalisation into D. Why does mixing real and generated images in one batch matter now?
 8. All images look like the same 1, and G's loss is low. What has happened?
+9. Leave `momentum` at 0.99 and train two epochs. How do you tell, from the losses alone, that this is no balanced game?
 """
 
 # %% [markdown] fr
@@ -902,6 +910,7 @@ np.savetxt(
 6. Terminer G par `tanh`. Que faut-il changer d'autre ?
 7. Mettre une normalisation par lots dans D. Pourquoi le mélange de vraies images et d'images générées importe-t-il alors ?
 8. Toutes les images ressemblent au même 1, et la perte de G est basse. Que s'est-il passé ?
+9. Laisser `momentum` à 0,99 et entraîner deux époques. À quoi voit-on, d'après les seules pertes, que ce n'est pas un jeu équilibré ?
 """
 
 # %% [markdown] en solution
@@ -920,6 +929,7 @@ np.savetxt(
    dies within ten steps; the notebook on faces gives each kind a batch of its own.
 8. Mode collapse: G found one image that D accepts and ignores z. Typical remedies: stop D from falling behind, smaller
    rates, another loss.
+9. Both are near 0 at once. If D and G spoke of the same images, a D that is right would mean a high loss of G.
 """
 
 # %% [markdown] fr solution
@@ -939,6 +949,7 @@ np.savetxt(
    devient une autre fonction. Un tel réseau meurt en dix pas ; le notebook sur les visages donne à chaque sorte son lot.
 8. Effondrement des modes (*mode collapse*) : G a trouvé une image que D accepte et ignore z. Remèdes habituels : empêcher D
    de se laisser distancer, réduire les taux d'apprentissage, changer de perte.
+9. Les deux sont proches de 0 en même temps. Si D et G parlaient des mêmes images, un D qui a raison donnerait à G une perte haute.
 """
 
 # %% [markdown] en
