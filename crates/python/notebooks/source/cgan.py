@@ -435,7 +435,7 @@ done(7, rows=rows)
 # [en]
 equal("shape:", np.shape(rows), (10, columns, 28, 28, 1))
 equal(
-    "the label makes a difference:",
+    "rows 0 and 1 are the same:",
     np.array_equal(rows[0], rows[1]),
     False,
     "Give each row its digit.",
@@ -443,7 +443,7 @@ equal(
 # [fr]
 equal("forme :", np.shape(rows), (10, columns, 28, 28, 1))
 equal(
-    "l'étiquette change l'image :",
+    "lignes 0 et 1 identiques :",
     np.array_equal(rows[0], rows[1]),
     False,
     "Chaque ligne a son chiffre.",
@@ -467,7 +467,7 @@ column keeps its hand, slant and width.
 
 ![A row per digit, a code per column](pictures/cgan-3499.png)
 
-`cgan.judge(x_train)` counts this: it trains a classifier first (some minutes), then has it read ten thousand generated digits.
+`cgan.judge(data)` counts this: it trains a classifier first (some minutes), then has it read ten thousand generated digits.
 
 ## Questions
 
@@ -484,7 +484,7 @@ colonne garde son écriture, penchée ou large.
 
 ![Une ligne par chiffre, un code latent par colonne](pictures/cgan-3499.png)
 
-`cgan.judge(x_train)` le compte : il entraîne d'abord un classifieur (quelques minutes), puis lui fait lire dix mille chiffres générés.
+`cgan.judge(data)` le compte : il entraîne d'abord un classifieur (quelques minutes), puis lui fait lire dix mille chiffres générés.
 
 ## Questions
 
@@ -501,7 +501,7 @@ colonne garde son écriture, penchée ou large.
 1. D: a perfect 3 under the label 7 never occurs among real pairs, so D learns to reject it, and its gradient tells G.
 2. A real image with a false label would teach D that labels don't matter. For generated images any label is a fair question.
 3. All images of a row alike; all images of a column alike.
-4. Mix their embeddings: with soft labels, half 3 and half 8, as `labels` of shape `(n, 10)`.
+4. Mix their embeddings: soft labels of shape `(n, 10)`, half 3 and half 8, in `generator.predict_on_batch((z, labels))`.
 """
 
 # %% [markdown] fr solution
@@ -512,5 +512,6 @@ colonne garde son écriture, penchée ou large.
 2. Une vraie image avec une fausse étiquette apprendrait à D que les étiquettes ne comptent pas. Pour une image générée, toute étiquette
    est une question honnête.
 3. Toutes les images d'une ligne se ressemblent ; toutes celles d'une colonne se ressemblent.
-4. Mélanger leurs embeddings : des étiquettes moitié 3, moitié 8, de forme `(n, 10)`.
+4. Mélanger leurs embeddings : des étiquettes de forme `(n, 10)`, moitié 3, moitié 8, dans
+   `generator.predict_on_batch((z, labels))`.
 """

@@ -791,26 +791,34 @@ equal(
 
 # %% [markdown] en
 """
-**What to expect** on 6,000 images, after 1, 10 and 30 epochs (93, 930 and 2,790 steps; from the command `faussaire train`,
-whose pictures come from an average of G over the last steps and are a little steadier than yours):
+**What to expect.** With these settings after 1, 3 and 5 epochs of 6,000 images (93, 279 and 465 steps):
 
-![After 1 epoch: grey blots](pictures/lab-1.png)
+![After 1 epoch: strokes](pictures/lab-1.png)
 
-![After 10 epochs: strokes, some digits](pictures/lab-10.png)
+![After 3 epochs: digits here and there](pictures/lab-3.png)
 
-![After 30 epochs: most are digits](pictures/lab-30.png)
+![After 5 epochs: more of them](pictures/lab-5.png)
+
+After 2,811 steps, as many as thirty of these epochs make (three passes over all of MNIST by `faussaire train mnist --preset tp`, whose
+pictures come from an average of G over the last steps, a little steadier than G itself):
+
+![After 2,811 steps: most are digits](pictures/lab-2811.png)
 """
 
 # %% [markdown] fr
 """
-**À quoi s'attendre** avec 6 000 images, après 1, 10 et 30 époques (93, 930 et 2 790 pas ; tiré de la commande
-`faussaire train`, dont les images viennent d'une moyenne de G sur les derniers pas, un peu plus stable que la vôtre) :
+**À quoi s'attendre.** Avec ces réglages, après 1, 3 et 5 époques de 6 000 images (93, 279 et 465 pas) :
 
-![Après 1 époque : des taches grises](pictures/lab-1.png)
+![Après 1 époque : des traits](pictures/lab-1.png)
 
-![Après 10 époques : des traits, quelques chiffres](pictures/lab-10.png)
+![Après 3 époques : des chiffres, ici et là](pictures/lab-3.png)
 
-![Après 30 époques : surtout des chiffres](pictures/lab-30.png)
+![Après 5 époques : davantage](pictures/lab-5.png)
+
+Après 2 811 pas, autant que trente de ces époques (trois passages sur tout MNIST par `faussaire train mnist --preset tp`, dont les images
+viennent d'une moyenne de G sur les derniers pas, un peu plus stable que G lui-même) :
+
+![Après 2 811 pas : surtout des chiffres](pictures/lab-2811.png)
 """
 
 # %% [markdown] en
