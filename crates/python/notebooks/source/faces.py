@@ -433,7 +433,7 @@ walk
 1. Elle ôterait de la vue de D, et des mains de G, la moyenne et la variance des images elles-mêmes, luminosité et contraste ; les auteurs
    ont vu les images osciller.
 2. En dix pas, la perte de D vaut environ 0,003 et celle de G 0,001, basses en même temps : dans le lot de D, les statistiques trahissent
-   les deux sortes ; dans le pas de G, les mêmes images, seules, paraissent vraies à D. Aucune des deux pertes n'apprend plus rien.
+   les deux sortes ; dans le pas de G, les mêmes images, seules, paraissent vraies à D. Aucune des deux pertes n'a plus rien à apprendre aux réseaux.
 3. La fine texture en damier disparaît ; les contours sont plus lisses.
 4. Ceux à mi-chemin de deux visages très différents (avec et sans lunettes, deux coiffures) : peu de photographies se trouvent entre eux.
 """
