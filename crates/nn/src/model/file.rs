@@ -40,6 +40,17 @@ impl Model {
     /// # Errors
     /// The file can't be written, or a weight is NaN or infinite.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let bytes = self.to_bytes()?;
+        let mut file = PartFile::create(path.as_ref())?;
+        file.write(&bytes)?;
+        file.commit()
+    }
+
+    /// What [`Self::save`] writes.
+    ///
+    /// # Errors
+    /// A weight is NaN or infinite.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.net.check_weights(&self.weights)?;
         let setting = self.net.setting();
         let about = About {
@@ -61,10 +72,7 @@ impl Model {
             .map_err(|e| Error::run(format!("the model's description can't be written: {e}"), "please report this"))?;
         let moments = self.optimizer.iter().flat_map(|optimizer| optimizer.moments.iter().flatten().cloned());
         let tensors: Vec<Tensor<1>> = self.weights.tensors().iter().cloned().chain(moments).collect();
-        let bytes = encode_with(&all_entries(&self.net, self.optimizer.is_some()), &tensors, self.updates(), about)?;
-        let mut file = PartFile::create(path.as_ref())?;
-        file.write(&bytes)?;
-        file.commit()
+        encode_with(&all_entries(&self.net, self.optimizer.is_some()), &tensors, self.updates(), about)
     }
 
     /// Reads a file written by [`Self::save`].
@@ -73,10 +81,17 @@ impl Model {
     /// The file can't be read, is damaged, or has unknown layers.
     pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes(&std::fs::read(path).map_err(Error::io("read", path))?, path, device)
+    }
+
+    /// Reads what [`Self::to_bytes`] gave; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or have unknown layers.
+    pub fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self> {
         let hint = "expected a file that `Model::save` wrote; a run's weights are read with `Run`";
         let other = || Error::run(format!("{} is not a saved model", path.display()), hint);
-        let about: About = serde_json::from_str(&about(&bytes).ok_or_else(other)?).map_err(|_| other())?;
+        let about: About = serde_json::from_str(&about(bytes).ok_or_else(other)?).map_err(|_| other())?;
         if about.model != VERSION {
             return Err(Error::run(
                 format!("{} has version {}, expected {VERSION}", path.display(), about.model),
@@ -90,7 +105,7 @@ impl Model {
         };
         let setting = Setting { input, labels: about.labels, spectral: about.spectral };
         let net = Network::build(&about.name, &about.layers, setting)?;
-        let mut tensors = decode(&bytes, &all_entries(&net, about.adam.is_some()), path, hint, device)?;
+        let mut tensors = decode(bytes, &all_entries(&net, about.adam.is_some()), path, hint, device)?;
         let moments = tensors.split_off(net.specs().count());
         let mut model = Self::from_network(net, about.seed, device);
         model.weights = model.net.weights(tensors)?;
