@@ -153,6 +153,13 @@ impl Model {
         bytearray(py, &values)
     }
 
+    /// Loss and accuracy, without an update.
+    #[pyo3(signature = (x, y, targets))]
+    fn evaluate(&self, py: Python<'_>, x: &[u8], y: Option<&[u8]>, targets: &[u8]) -> PyResult<(f32, f32)> {
+        let told = self.with(py, |model| model.evaluate((&batch(x)?, &labels(y)?), &floats(targets)?))?;
+        Ok((told.loss, told.accuracy))
+    }
+
     /// One update; returns loss and accuracy.
     #[pyo3(signature = (x, y, targets))]
     fn train(&self, py: Python<'_>, x: &[u8], y: Option<&[u8]>, targets: &[u8]) -> PyResult<(f32, f32)> {

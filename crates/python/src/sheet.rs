@@ -21,17 +21,22 @@ pub fn sheet<'py>(
     bounds: (f32, f32),
     rows: usize,
     columns: usize,
+    scale: Option<usize>,
 ) -> PyResult<Sheet<'py>> {
     let (file, picture) = on_pool(py, || {
         let shape = ImageShape { height: shape.0, width: shape.1, channels: shape.2 };
-        drawn(&Images::from_values(&floats(values)?, shape, bounds)?, rows, columns)
+        drawn(&Images::from_values(&floats(values)?, shape, bounds)?, rows, columns, scale)
     })?;
     let shape = picture.shape;
     let sizes = (shape.height, shape.width, shape.channels);
     Ok((PyBytes::new(py, &file), PyBytes::new(py, &picture.bytes), sizes))
 }
 
-fn drawn(images: &Images, rows: usize, columns: usize) -> Result<(Vec<u8>, faussaire::render::Picture)> {
-    let picture = render::sheet(images, rows, columns, &render::Options::default())?;
+fn drawn(images: &Images, rows: usize, columns: usize, scale: Option<usize>) -> Result<(Vec<u8>, faussaire::render::Picture)> {
+    let mut options = render::Options::default();
+    if let Some(scale) = scale {
+        (options.scale, options.gap) = (Some(scale), 0);
+    }
+    let picture = render::sheet(images, rows, columns, &options)?;
     Ok((png::encode(&picture)?, picture))
 }

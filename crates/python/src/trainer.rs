@@ -88,6 +88,7 @@ impl Trainer {
             if generator.is_some() || discriminator.is_some() {
                 trainer = trainer.beginning_with(generator.as_ref(), discriminator.as_ref())?;
             }
+            trainer.require_limits()?;
             Ok(Self::of(match folder {
                 Some(folder) => trainer.at(&folder)?,
                 None => trainer,
@@ -97,13 +98,14 @@ impl Trainer {
 
     /// The training of the run at `folder`: resumed there, or gone on with in memory from the checkpoint `memory`.
     #[staticmethod]
-    #[pyo3(signature = (folder, data, device, epochs, steps, seconds, memory))]
+    #[pyo3(signature = (folder, data, device, changes, epochs, steps, seconds, memory))]
     #[allow(clippy::too_many_arguments)]
     fn resume(
         py: Python<'_>,
         folder: PathBuf,
         data: &Dataset,
         device: &str,
+        changes: Vec<String>,
         epochs: Option<u64>,
         steps: Option<u64>,
         seconds: Option<f64>,
@@ -111,12 +113,14 @@ impl Trainer {
     ) -> PyResult<Self> {
         on_pool(py, || {
             let mut options = Options::default().device(device::named(device)?);
-            options.limits = limits(epochs, steps, seconds);
+            (options.limits, options.changes) = (limits(epochs, steps, seconds), changes);
             let run = Run::open(&folder)?;
-            Ok(Self::of(match memory {
-                Some(name) => Inner::from_checkpoint(&run, name, data.data.clone(), &options)?,
-                None => Inner::resume(run, data.data.clone(), &options)?,
-            }))
+            if let Some(name) = memory {
+                return Inner::from_checkpoint(&run, name, data.data.clone(), &options).map(Self::of);
+            }
+            let trainer = Inner::resume(run, data.data.clone(), &options)?;
+            trainer.require_limits()?;
+            Ok(Self::of(trainer))
         })
     }
 
@@ -144,7 +148,7 @@ impl Trainer {
                 Some(more) => trainer.extend_by(more),
                 None => trainer.extend_by(trainer.length()),
             }
-            Ok(())
+            trainer.require_limits()
         })
     }
 

@@ -101,9 +101,9 @@ def test_named_sets_and_files(tmp_path: Path) -> None:
     assert len(test) == 5 and test.labels is not None
     np.save(tmp_path / "mine.npy", BYTES)
     np.testing.assert_array_equal(fa.load_data(tmp_path / "mine.npy").numpy(), BYTES)
-    with pytest.raises(fa.DataError) as caught:
+    with pytest.raises(fa.UsageError) as caught:
         fa.load_data("strkes")
-    assert caught.value.hint
+    assert "did you mean strokes" in caught.value.hint
     assert "strokes" in fa.data_sets()
 
 

@@ -166,6 +166,35 @@ def test_time_steps_and_own_loops(images: np.ndarray) -> None:
     assert model.step == 4
 
 
+def test_nets_that_take_labels_learn_those_of_the_images(images: np.ndarray) -> None:
+    labels = np.arange(64) % 2
+    embedding = fa.layers.Embedding(2, 4)
+    g = fa.Sequential([embedding, "dense 8*8*1", "reshape 8 8 1", "sigmoid"], 4)
+    d = fa.Sequential([embedding, "flatten", "dense 1"], (8, 8, 1))
+    model = fa.DCGAN(d, g)
+    model.fit(images, labels, steps=2, batch_size=8, verbose=0)
+    assert model.sampler().classes == ["0", "1"] and g._native.labels == 2
+    np.testing.assert_array_equal(
+        model.predict(np.ones((2, 4)), classes=[0, 1]), model.generator.predict((np.ones((2, 4)), [0, 1]))
+    )
+
+
+def test_the_second_notebook(images: np.ndarray, tmp_path: Path) -> None:
+    critic = fa.Sequential(["conv 4 3x3 stride 2", "leakyrelu 0.2", "flatten", "dense 1"], (8, 8, 1))
+    model = fa.WGANGP(discriminator=critic, generator=generator(), latent_dim=4, n_critic=2)
+    model.compile(discriminator_optimizer=fa.Adam(2e-4, beta_1=0.5), generator_optimizer=fa.Adam(2e-4, beta_1=0.5))
+    told = model.recipe
+    assert (told["train.n_critic"], told["train.loss"]) == (2, "wasserstein")
+    shown = fa.callbacks.ImagesCallback(
+        num_img=2, latent_dim=4, run_dir=tmp_path / "images", filename="{epoch:03d}-{i:02d}.png"
+    )
+    model.fit(images / 255, epochs=1, batch_size=16, callbacks=[shown], verbose=0)
+    assert sorted(file.name for file in (tmp_path / "images").iterdir()) == ["000-00.png", "000-01.png"]
+    model.save(tmp_path / "run" / "models" / "model.h5")
+    model.reload(tmp_path / "run" / "models" / "model.h5")
+    assert model.predict(np.ones((3, 4)), verbose=0).shape == (3, 8, 8, 1)
+
+
 def test_images_by_class(images: np.ndarray) -> None:
     labels = np.arange(64) % 2
     model = gan(conditional="concat")

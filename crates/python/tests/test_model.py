@@ -25,7 +25,7 @@ def test_layers_of_keras_are_the_lines_of_recipes() -> None:
         ]
     )
     assert model.layers == [
-        "conv 64 4x4 stride 2",
+        "conv 64 4 stride 2",
         "leakyrelu 0.2",
         "conv 8 3x3 padding valid",
         "relu",
@@ -34,13 +34,24 @@ def test_layers_of_keras_are_the_lines_of_recipes() -> None:
         "dense 1",
         "sigmoid",
     ]
-    assert (model.input_shape, model.output_shape) == ((28, 28, 1), (1,))
+    assert (model.input_shape, model.output_shape) == ((None, 28, 28, 1), (None, 1))
     assert model.count_params() == 64 * 16 + 64 + 64 * 9 * 8 + 8 + 12 * 12 * 8 + 1
+
+
+def test_other_spellings_of_keras() -> None:
+    first = fa.Sequential([layers.Dense(3, input_dim=2, activation=layers.LeakyReLU(alpha=0.2))])
+    assert first.layers == ["dense 3", "leakyrelu 0.2"] and first.layers[0].name == "dense"
+    init = fa.initializers.RandomNormal(stddev=0.02)
+    second = fa.models.Sequential([layers.Conv2D(4, 3, input_shape=(8, 8, 1), kernel_initializer=init, name="c")])
+    assert second.layers[0].endswith("init normal 0.02")
+    labelled = fa.Sequential([layers.Input(2), layers.Embedding(3, 4), layers.Dense(1)])
+    assert labelled.layers[0] == "embedding 4" and labelled.predict((np.ones((2, 2)), [0, 2])).shape == (2, 1)
+    assert fa.optimizers.Adam is fa.Adam and fa.losses.BinaryCrossentropy(from_logits=True)
 
 
 def test_a_model_grows_by_add_and_is_summarised() -> None:
     model = fa.Sequential(name="critic")
-    model.add(layers.Dense(3, input_shape=(2,)))
+    model.add(layers.Dense(3))
     with pytest.raises(fa.UsageError, match="shape of the inputs of critic is not known"):
         model.summary()
     model.build((None, 2))
@@ -113,9 +124,15 @@ def test_learns_and_says_how_well() -> None:
     first = model.train_on_batch(x, y)
     for _ in range(30):
         last = model.train_on_batch(x, y[:, None])
-    assert last[0] < first[0] and last[1] == 1.0
-    assert f"{last:.3f}" == f"{last[0]:.3f}" and float(last) == last[0]
+    assert last[0] < first[0] and last[1] == 1.0 and model.metrics_names == ["loss", "accuracy"]
     assert set(model.train_on_batch(x, y, return_dict=True)) == {"loss", "accuracy"}
+    before = model.get_weights()[0]
+    assert model.evaluate(x, y)[1] == 1.0
+    np.testing.assert_array_equal(before, model.get_weights()[0])
+    model.compile("adam")
+    assert isinstance(model.train_on_batch(x, y), float) and model.optimizer == "adam"
+    with pytest.raises(fa.UsageError, match="no metric"):
+        model.compile("adam", metrics=["auc"])
     with pytest.raises(fa.UsageError, match="y has the shape"):
         model.train_on_batch(x, y[:3])
     with pytest.raises(fa.UsageError, match="no examples"):
@@ -125,9 +142,10 @@ def test_learns_and_says_how_well() -> None:
 def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
     model = discriminator()
     model.compile(1e-3)
+    model.set_weights([weight * 1e4 for weight in model.get_weights()])
     before = model.get_weights()
     with pytest.raises(fa.Diverged) as caught:
-        model.train_on_batch(np.full((2, 8, 8, 1), 3e38), np.ones(2))
+        model.train_on_batch(np.full((2, 8, 8, 1), 3e38), np.array([0, 1]))
     assert isinstance(caught.value, ArithmeticError) and caught.value.hint
     for old, new in zip(before, model.get_weights()):
         np.testing.assert_array_equal(old, new)
@@ -228,7 +246,7 @@ def test_labels_are_the_second_of_a_pair() -> None:
     with pytest.raises(fa.UsageError, match="expected 0 to 2"):
         model.predict((x, [0, 1, 3]))
     model.compile(1e-2)
-    assert model.train_on_batch((x, [0, 1, 2]), np.ones(3))[0] > 0
+    assert model.train_on_batch((x, [0, 1, 2]), np.ones(3)) > 0
 
 
 def test_arrays_of_other_libraries() -> None:

@@ -211,6 +211,19 @@ mod tests {
     }
 
     #[test]
+    fn evaluating_is_a_mean_over_all_parts_and_changes_nothing() {
+        let lines = ["dense 1".to_string()];
+        let mut model = Model::new("critic", &lines, Shape::Flat(1), 1, &Device::flex()).unwrap();
+        model.weights = crate::net::Weights::from_values(vec![vec![1.0], vec![0.0]], &Device::flex());
+        let x: Vec<f32> = (0..100).map(|at| if at < 90 { 2.0 } else { -2.0 }).collect();
+        let told = model.evaluate(&x, &[1.0; 100]).unwrap();
+        let cost = |logit: f32| (1.0 + (-logit).exp()).ln();
+        assert!((told.loss - (0.9 * cost(2.0) + 0.1 * cost(-2.0))).abs() < 1e-5, "{told:?}");
+        assert!((told.accuracy - 0.9).abs() < 1e-6, "{told:?}");
+        assert!(model.evaluate(&x, &[1.0; 99]).is_err() && model.updates() == 0);
+    }
+
+    #[test]
     fn two_names_draw_unlike() {
         let lines = ["dense 8".to_string(), "dropout 0.5".to_string()];
         let model = |name: &str| Model::new(name, &lines, Shape::Flat(4), 1, &Device::flex()).unwrap();

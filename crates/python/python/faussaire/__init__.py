@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from . import callbacks, layers
+from . import callbacks, datasets, initializers, layers, losses, models, optimizers, utils
 from ._errors import DataError, Diverged, FaussaireError, FileError, RecipeError, RunError, UsageError
 from ._faussaire import __version__, release_memory, set_threads
 from .command import cli
@@ -19,7 +19,7 @@ from .gan import DCGAN, GAN, WGANGP
 from .history import Finding, History
 from .judging import Judgement, Score, judge
 from .layers import Input, Layer
-from .model import Composed, Losses, Model, Sequential
+from .model import Composed, Model, Sequential
 from .optimizers import Adam
 from .recipe import Recipe, presets
 from .run import Run
@@ -45,7 +45,6 @@ __all__ = [
     "Input",
     "Judgement",
     "Layer",
-    "Losses",
     "Model",
     "Recipe",
     "RecipeError",
@@ -62,12 +61,18 @@ __all__ = [
     "cli",
     "compare",
     "data_sets",
+    "datasets",
     "export",
+    "initializers",
     "judge",
     "layers",
     "load_data",
+    "losses",
+    "models",
+    "optimizers",
     "presets",
     "release_memory",
     "set_threads",
     "studio",
+    "utils",
 ]

@@ -7,19 +7,29 @@ import csv
 import math
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import notebook
+from ._scratch import scratch
 from .history import Finding
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     from .gan import DCGAN
 
-__all__ = ["CSVLogger", "Callback", "EarlyStopping", "Images", "LambdaCallback", "ProgressBar", "TensorBoard"]
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "EarlyStopping",
+    "Images",
+    "ImagesCallback",
+    "LambdaCallback",
+    "ProgressBar",
+    "TensorBoard",
+]
 
 Logs = dict[str, Any]
 
@@ -173,6 +183,28 @@ class Images(Callback):
             sheet.save(folder / f"epoch-{epoch + 1:04d}.png")
 
 
+class ImagesCallback(Callback):
+    """After each epoch `num_img` images as files of their own in `run_dir`, of noise that stays the same: Fidle's callback.
+    Grey ones are dark on white, as it writes them. Without Pillow they are PNG files, whatever `filename` says."""
+
+    def __init__(
+        self,
+        num_img: int = 3,
+        latent_dim: int | None = None,
+        filename: str = "image-{epoch:03d}-{i:02d}.jpg",
+        run_dir: str | os.PathLike[str] = "./run",
+        invert: bool = True,
+    ) -> None:
+        self.num_img, self.latent_dim, self.filename, self.run_dir = num_img, latent_dim, filename, Path(run_dir)
+        self.invert = invert
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        for i, image in enumerate(self.model.sample(self.num_img, seed=0)):
+            shown = 1.0 - image if self.invert and image.shape[-1] == 1 else image
+            Sheet.of(shown[None], columns=1, scale=1).save(self.run_dir / self.filename.format(epoch=epoch, i=i))
+
+
 class EarlyStopping(Callback):
     """Stops once what is monitored hasn't improved for `patience` epochs, and goes back to the best epoch."""
 
@@ -187,15 +219,15 @@ class EarlyStopping(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._best, self._since = math.inf, 0
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = scratch(self)
 
     _best: float
     _since: int
-    _folder: tempfile.TemporaryDirectory[str]
+    _folder: str
 
     @property
     def _kept(self) -> Path:
-        return Path(self._folder.name) / "best"
+        return Path(self._folder) / "best"
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         value = (logs or {}).get(self.monitor)
@@ -214,7 +246,6 @@ class EarlyStopping(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.restore_best and self._since and self._kept.exists():
             self.model.go_back(self._kept)
-        self._folder.cleanup()
 
 
 class LambdaCallback(Callback):

@@ -50,5 +50,5 @@ def export_model(
     model: Model, path: Path, *, net: Net | None = None, pixels: Pixels = "float", layout: Layout = "nhwc"
 ) -> Exported:
     """The same of one model."""
-    kind = net or ("generator" if len(model.output_shape) == 3 else "discriminator")
+    kind = net or ("generator" if len(model._makes) == 3 else "discriminator")
     return Exported._of(_faussaire.export_model(model._native, kind, os.fspath(path), pixels, layout, False))

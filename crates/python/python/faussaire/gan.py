@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from . import _arrays, _faussaire, data, optimizers
+from . import _arrays, _faussaire, data, notebook, optimizers
 from . import callbacks as _callbacks
 from ._arrays import F32
 from ._errors import UsageError
+from ._scratch import scratch
 from .history import History
 from .model import Model, _loss_name
 from .optimizers import Adam
@@ -85,7 +86,7 @@ class DCGAN:
     def _of_models(self, generator: Model | None, discriminator: Model | None, latent_dim: int | None) -> Recipe:
         if generator is None or discriminator is None:
             raise UsageError("one of the two models is missing", "give generator= and discriminator=")
-        size = generator.input_shape[-1]
+        size = generator._takes[-1]
         if latent_dim is not None and latent_dim != size:
             raise UsageError(
                 f"latent_dim is {latent_dim}, but the generator takes {size} values",
@@ -143,8 +144,9 @@ class DCGAN:
 
     def _fresh(self, which: int) -> Model:
         name = ("generator", "discriminator")[which]
-        shape: Any = self.latent_dim if which == 0 else self._fresh(0).output_shape
-        return Model(self._recipe[f"{name}.layers"], shape, name=name, seed=self._recipe["train.seed"])
+        shape: Any = self.latent_dim if which == 0 else self._fresh(0)._makes
+        labels = len(self._recipe["labels.names"])
+        return Model(self._recipe[f"{name}.layers"], shape, name=name, seed=self._recipe["train.seed"], labels=labels)
 
     def _teach_models(self) -> None:
         """The program's own models get the weights that were learned."""
@@ -242,20 +244,28 @@ class DCGAN:
             if folder is None:
                 raise UsageError("resume goes on with a run's folder", "give run=FOLDER")
             self._trainer = None  # gives the folder's lock back
-            self._trainer = _faussaire.Trainer.resume(folder, images, self._device, *limits, None)
+            changes = _length(epochs, steps)
+            self._trainer = _faussaire.Trainer.resume(folder, images, self._device, changes, *limits, None)
         elif same and self._trainer is not None and folder in (None, self._folder()):
             self._trainer.extend(*limits)
         elif self._loaded is not None and recipe == self._recipe and folder is None:
             saved, checkpoint = self._loaded
-            self._trainer = _faussaire.Trainer.resume(saved.path, images, self._device, None, None, None, checkpoint)
+            self._trainer = _faussaire.Trainer.resume(
+                saved.path, images, self._device, [], None, None, None, checkpoint
+            )
             self._trainer.extend(*limits)
         else:
             nets = self._beginning()
             self._trainer = None
-            self._trainer = _faussaire.Trainer(
-                recipe._native, images, self._device, *limits, self._condition, folder, *nets
-            )
+            native = recipe._native
+            for key, value in (change.split("=") for change in _length(epochs, steps)):
+                native = native.set(key, value)
+            labelled = self._models is not None and any(model._native.labels for model in self._models)
+            how = self._condition or ("concat" if labelled else None)
+            self._trainer = _faussaire.Trainer(native, images, self._device, *limits, how, folder, *nets)
         self._recipe, self._trained_on, self._data, self._loaded = recipe, on, images, None
+        if self._models is not None and self._trainer.generator().layers != self._models[0].layers:
+            self._models = None  # the labels of the images are part of the nets now
         return self._trainer
 
     def _folder(self) -> str | None:
@@ -280,7 +290,8 @@ class DCGAN:
         shown = _callbacks.shown(verbose, doctor)
         every = _callbacks.Several([*shown, *given], self)
         for remark in trainer.remarks() if shown else []:
-            print(remark, file=sys.stderr)
+            # A notebook shows stderr as a failure.
+            print(remark, file=sys.stdout if notebook.there() else sys.stderr)
         per_epoch, total = trainer.length()
         done = trainer.step_count
         left = None if total is None else max(total - done, 0)
@@ -374,7 +385,8 @@ class DCGAN:
     def predict(
         self, z: Any, *, classes: Classes | None = None, seed: int | None = None, verbose: int | str = 0
     ) -> F32:
-        """The images of the noise vectors `z`, or of `z` new ones, as the generator makes them."""
+        """The images of the noise vectors `z`, or of `z` new ones, as the generator makes them: within 0 and 1 behind a sigmoid,
+        within -1 and 1 behind a tanh, as in Keras. `sample` gives 0 to 1."""
         count = z if isinstance(z, int) else None
         if self._trainer is None and self._loaded is None:
             model = self.generator
@@ -453,7 +465,7 @@ class DCGAN:
         gan.reload(path, checkpoint=checkpoint)
         if x is not None:
             images = data.native(x, None, None, gan._recipe["data"])
-            gan._trainer = _faussaire.Trainer.resume(os.fspath(path), images, "cpu", None, None, None, checkpoint)
+            gan._trainer = _faussaire.Trainer.resume(os.fspath(path), images, "cpu", [], None, None, None, checkpoint)
             gan._trained_on, gan._data, gan._loaded = images.fingerprint(), images, None
         return gan
 
@@ -472,7 +484,9 @@ class DCGAN:
         if self._data is None:
             self.reload(path)
             return
-        self._trainer = _faussaire.Trainer.resume(os.fspath(path), self._data, self._device, None, None, None, "latest")
+        self._trainer = _faussaire.Trainer.resume(
+            os.fspath(path), self._data, self._device, [], None, None, None, "latest"
+        )
 
     def export(self, path: Path, **choices: Any) -> Exported:
         """Writes .onnx, .safetensors (PyTorch) or .html (a page that draws), by the ending; verified before it is kept."""
@@ -512,20 +526,18 @@ class DCGAN:
         self.stop_training = False
         if files:
             # Lives as long as the object: the run is opened when it is used.
-            self._kept = tempfile.TemporaryDirectory()
+            kept = scratch(self)
             for name, content in files.items():
-                place = os.path.join(self._kept.name, name)
+                place = os.path.join(kept, name)
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 with open(place, "wb") as opened:
                     opened.write(content)
-            self._loaded = (Run(self._kept.name), "latest")
+            self._loaded = (Run(kept), "latest")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.latent_dim} values to images, step {self.step:,}>"
 
     def _repr_html_(self) -> str:
-        from . import notebook
-
         if self._trainer is None and self._loaded is None:
             return "".join(model._repr_html_() for model in (self.generator, self.discriminator))
         return notebook.picture(self.sheet()) + self.history._repr_html_()
@@ -533,6 +545,19 @@ class DCGAN:
 
 class WGANGP(DCGAN):
     """The same with the Wasserstein loss and a gradient penalty (Gulrajani et al. 2017)."""
+
+    def __init__(
+        self,
+        discriminator: Model | None = None,
+        generator: Model | None = None,
+        latent_dim: int | None = None,
+        *,
+        n_critic: int | None = None,
+        lambda_gp: float | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(discriminator, generator, latent_dim, **more)
+        self.compile(n_critic=n_critic, gradient_penalty=lambda_gp)
 
     _first: ClassVar[Mapping[str, Any]] = {
         "train.loss": "wasserstein",
@@ -543,6 +568,13 @@ class WGANGP(DCGAN):
 
 class GAN(DCGAN):
     """The nets and the settings of a recipe: `GAN(preset="tp")`, `GAN(recipe="mine.toml")`."""
+
+
+def _length(epochs: int | None, steps: int | None) -> list[str]:
+    """The keys of the length, as the command sets them: of two limits, one that is given replaces the other of the recipe."""
+    if epochs is None and steps is None:
+        return []
+    return [f"train.epochs={epochs or 0}", f"train.steps={steps or 0}"]
 
 
 @contextmanager

@@ -79,13 +79,14 @@ class History:
         if ax is None:
             import matplotlib.pyplot as plt
 
-            ax = plt.subplots()[1]
+            ax = plt.subplots(figsize=(7, 3), facecolor="white")[1]
         by_epoch = len(self.epoch) > 1
         for key, label in (("d_loss", "discriminator"), ("g_loss", "generator")):
             if by_epoch:
                 ax.plot([epoch + 1 for epoch in self.epoch], self.history[key], label=label)
             else:
                 ax.plot(self.steps.get("step", []), self.steps.get(key, []), label=label)
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_xlabel("epoch" if by_epoch else "step")
         ax.set_ylabel("loss")
         ax.legend()

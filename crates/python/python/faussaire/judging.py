@@ -55,7 +55,7 @@ class Judgement(Mapping[str, Score]):
                 _number(score["low"]),
                 _number(score["high"]),
                 score.get("floor"),
-                score["better"],
+                "lower" if score["better"] == "smaller" else "higher",
                 f"too few images to tell ({few['images']}; needs about {few['needed']})"
                 if few
                 else score.get("warning"),

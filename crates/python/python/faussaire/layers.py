@@ -10,17 +10,26 @@ if TYPE_CHECKING:
 
 Pair: TypeAlias = int | tuple[int, int]
 Padding: TypeAlias = Literal["same", "valid"]
+Activated: TypeAlias = "str | Layer | None"
 
 
 class Layer:
     """A layer, as the call that makes it in Keras."""
 
-    def __init__(self, call: str) -> None:
-        self.call = call
+    def __init__(
+        self,
+        call: str,
+        *,
+        behind: Layer | None = None,
+        input_shape: tuple[int, ...] | None = None,
+        labels: int = 0,
+    ) -> None:
+        self.call, self.behind = call, behind
+        self.input_shape, self.labels = input_shape, labels
 
     def lines(self) -> list[str]:
         """Its lines in a recipe."""
-        return [self.call]
+        return [self.call, *(self.behind.lines() if self.behind is not None else [])]
 
     @overload
     def __call__(self, x: Symbolic) -> Symbolic: ...
@@ -59,19 +68,31 @@ def _shown(value: Any) -> str:
         value = tuple(value)
     if isinstance(value, str | int | float | tuple):
         return repr(value)
-    # An initializer of Keras: its name and settings.
+    # An initializer: its name and settings.
     config = value.get_config() if hasattr(value, "get_config") else {}
     told = ", ".join(f"{key}={config[key]}" for key in ("mean", "stddev") if key in config)
     return f"{type(value).__name__}({told})"
 
 
-def _layer(name: str, *given: Any, **named: Any) -> Layer:
+def _layer(kind: str, /, *given: Any, **named: Any) -> Layer:
+    # A first layer may say what it is given, and an activation may be a layer.
+    shape = named.pop("input_shape", None)
+    size = named.pop("input_dim", None)
+    shape = (size,) if size is not None else tuple(shape) if shape is not None else None
+    behind = named.get("activation")
+    if isinstance(behind, Layer):
+        del named["activation"]
+        made = _layer(kind, *given, **named)
+        made.behind, made.input_shape = behind, shape
+        return made
+    if callable(behind) and hasattr(behind, "__name__"):
+        named["activation"] = behind.__name__
     values = [_shown(value) for value in given]
     values += [f"{key}={_shown(value)}" for key, value in named.items() if value is not None]
-    return Layer(f"{name}({', '.join(values)})")
+    return Layer(f"{kind}({', '.join(values)})", input_shape=shape)
 
 
-def Dense(units: int, activation: str | None = None, use_bias: bool = True, **more: Any) -> Layer:
+def Dense(units: int, activation: Activated = None, use_bias: bool = True, **more: Any) -> Layer:
     """A fully connected layer."""
     return _layer("Dense", units, activation=activation, use_bias=None if use_bias else False, **more)
 
@@ -82,7 +103,7 @@ def Conv2D(
     strides: Pair | None = None,
     padding: Padding | None = None,
     *,
-    activation: str | None = None,
+    activation: Activated = None,
     **more: Any,
 ) -> Layer:
     """A convolution; padding "valid" without `padding`, as in Keras."""
@@ -95,7 +116,7 @@ def Conv2DTranspose(
     strides: Pair | None = None,
     padding: Padding | None = None,
     *,
-    activation: str | None = None,
+    activation: Activated = None,
     **more: Any,
 ) -> Layer:
     """A transposed convolution; padding "valid" without `padding`, as in Keras."""
@@ -189,6 +210,11 @@ def Softmax(**more: Any) -> Layer:
 def Activation(activation: str, **more: Any) -> Layer:
     """relu, tanh, sigmoid, leaky_relu, softmax."""
     return _layer("Activation", activation, **more)
+
+
+def Embedding(input_dim: int, output_dim: int, **more: Any) -> Layer:
+    """Appends `output_dim` channels for the image's class, one of `input_dim`. The net then takes pairs, `(x, classes)`."""
+    return Layer(f"embedding {output_dim}", labels=input_dim)
 
 
 def SelfAttention() -> Layer:

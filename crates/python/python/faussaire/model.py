@@ -17,22 +17,12 @@ from .optimizers import Adam
 if TYPE_CHECKING:
     from .exports import Exported
 
-__all__ = ["Composed", "Losses", "Model", "Sequential"]
+__all__ = ["Composed", "Model", "Sequential"]
 
 Path: TypeAlias = str | os.PathLike[str]
 _Self = TypeVar("_Self", bound="Model")
 
 _numbers = itertools.count()
-
-
-class Losses(list[float]):
-    """Loss and accuracy of an update, before it. As a number, or in a format, it is the loss."""
-
-    def __float__(self) -> float:
-        return self[0]
-
-    def __format__(self, spec: str) -> str:
-        return format(self[0], spec) if spec else str(self)
 
 
 class Symbolic:
@@ -50,8 +40,44 @@ def _lines(items: Iterable[Layer | str]) -> list[str]:
     return [line for item in items for line in ([item] if isinstance(item, str) else item.lines())]
 
 
-def _made(losses: tuple[float, float], return_dict: bool) -> Any:
-    return dict(zip(("loss", "accuracy"), losses)) if return_dict else Losses(losses)
+def _made(told: tuple[float, float], metrics: Sequence[str], return_dict: bool) -> Any:
+    """What Keras returns: the loss, or the loss and what else was asked for when the model was compiled."""
+    if return_dict:
+        return dict(zip(("loss", *metrics), told))
+    return list(told) if metrics else told[0]
+
+
+class Line(str):
+    """A layer as a line of a recipe."""
+
+    @property
+    def name(self) -> str:
+        """Its keyword."""
+        return self.split(" ")[0]
+
+
+class _Learning:
+    """What `compile` has set, under Keras's names."""
+
+    optimizer: Any = None
+    loss: str | None = None
+    _metrics: tuple[str, ...] = ()
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What `train_on_batch` returns."""
+        return ["loss", *self._metrics]
+
+    def _compiled(self, optimizer: Any, loss: str, metrics: Sequence[Any]) -> None:
+        unknown = [metric for metric in metrics if _metric(metric) != "accuracy"]
+        if unknown:
+            raise UsageError(f"there is no metric {unknown[0]}", 'expected metrics=["accuracy"], or none')
+        self.optimizer, self.loss, self._metrics = optimizer, loss, ("accuracy",) if metrics else ()
+
+
+def _metric(metric: Any) -> str:
+    name = metric if isinstance(metric, str) else getattr(metric, "name", str(metric))
+    return "accuracy" if name in ("accuracy", "acc", "binary_accuracy") else name
 
 
 def _given(x: Any, native: _faussaire.Model) -> tuple[bytes, bytes | None, int]:
@@ -64,7 +90,7 @@ def _given(x: Any, native: _faussaire.Model) -> tuple[bytes, bytes | None, int]:
     return values, None if y is None else _arrays.rows(y, n, labels, "the labels"), n
 
 
-class Model:
+class Model(_Learning):
     """A net of layers: objects of `faussaire.layers`, or lines of a recipe.
 
     It predicts and, once compiled, trains. Two models of one name and seed begin with the same weights: without a name each
@@ -74,6 +100,7 @@ class Model:
     trainable: bool
     _native_model: _faussaire.Model | None
     _own: bool
+    _first: Model
 
     def __new__(cls, *given: Any, **named: Any) -> Any:
         end = named.get("outputs", given[1] if len(given) > 1 else None)
@@ -107,7 +134,9 @@ class Model:
         end = end[0] if isinstance(end, list) else end
         if isinstance(end, Symbolic):
             self._input = end.shape
-            self._items = [item for item in end.items if not isinstance(item, Model)]
+            for item in end.items:
+                if not isinstance(item, Model):
+                    self.add(item)
         else:
             if input_shape is not None and not isinstance(input_shape, Symbolic):
                 self._input = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
@@ -125,17 +154,27 @@ class Model:
         model._own = True
         model._items, model._input = list(native.layers), tuple(native.input_shape)
         model._name, model._seed, model._labels = native.name, 0, native.labels
+        if native.compiled:
+            model.optimizer, model.loss = "adam", "binary_crossentropy"
         return model
 
-    def add(self, layer: Layer | str | Symbolic) -> None:
-        """Appends a layer."""
+    def add(self, layer: Layer | str | Symbolic | Model) -> None:
+        """Appends a layer. Of two models, a generator and a discriminator, it becomes the composed one."""
+        if isinstance(layer, Model):
+            self._add_model(layer)
+            return
         if self._native_model is not None:
             raise UsageError(f"{self.name} is built", "add layers before it is first used")
         if isinstance(layer, Symbolic):
             if self._items or layer.items:
                 raise UsageError("an Input that is not the first layer", "put it first")
             self._input = layer.shape
-        elif isinstance(layer, Layer | str):
+        elif isinstance(layer, Layer):
+            if layer.input_shape is not None and not self._items and self._input is None:
+                self._input = layer.input_shape
+            self._labels = layer.labels or self._labels
+            self._items.append(layer)
+        elif isinstance(layer, str):
             self._items.append(layer)
         else:
             raise UsageError(
@@ -143,6 +182,19 @@ class Model:
                 'give layers such as faussaire.layers.Dense(128), or recipe lines such as "dense 128"; '
                 "a model of Keras becomes one of these by faussaire.Model.from_keras(model)",
             )
+
+    def _add_model(self, model: Model) -> None:
+        if self._items or self._native_model is not None:
+            raise UsageError(
+                "models and layers in one list", "compose models alone: Sequential([generator, discriminator])"
+            )
+        first = self.__dict__.get("_first")
+        if first is None:
+            self._first = model
+            return
+        composed = Composed(first, model, self._name)
+        self.__class__ = Composed  # type: ignore[assignment]
+        self.__dict__ = composed.__dict__
 
     def build(self, input_shape: int | tuple[int | None, ...] | None = None) -> None:
         """Makes the weights for inputs of this shape; without it the shape is that of `Input` or `input_shape`."""
@@ -170,24 +222,32 @@ class Model:
         return self._name
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one example."""
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch, `(None, 28, 28, 1)`: any number of examples."""
+        return (None, *self._native.input_shape)
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the output for a batch."""
+        return (None, *self._native.output_shape)
+
+    @property
+    def _takes(self) -> tuple[int, ...]:
         return tuple(self._native.input_shape)
 
     @property
-    def output_shape(self) -> tuple[int, ...]:
-        """The shape of the output for one example."""
+    def _makes(self) -> tuple[int, ...]:
         return tuple(self._native.output_shape)
 
     @property
     def input(self) -> Symbolic:
         """Its input, for the functional form."""
-        return Symbolic(self.input_shape, ())
+        return Symbolic(self._takes, ())
 
     @property
     def output(self) -> Symbolic:
         """Its output, for the functional form."""
-        return Symbolic(self.input_shape, (self,))
+        return Symbolic(self._takes, (self,))
 
     @property
     def inputs(self) -> list[Symbolic]:
@@ -200,9 +260,9 @@ class Model:
         return [self.output]
 
     @property
-    def layers(self) -> list[str]:
+    def layers(self) -> list[Line]:
         """Its layers as lines of a recipe."""
-        return list(self._native.layers)
+        return [Line(line) for line in self._native.layers]
 
     def count_params(self) -> int:
         """The number of parameters, those that aren't trained included."""
@@ -216,15 +276,20 @@ class Model:
         self,
         optimizer: Adam | float | str = "adam",
         loss: str = "binary_crossentropy",
-        metrics: Sequence[str] = (),
+        metrics: Sequence[Any] = (),
+        **more: Any,
     ) -> None:
-        """Gives the model a new optimizer. Loss and accuracy are always returned, whatever `metrics` are."""
-        self._native.compile(optimizers.text(optimizer), _loss_name(loss))
+        """Gives the model a new optimizer. With `metrics=["accuracy"]`, accuracies are returned beside losses."""
+        if unknown := set(more) - {"run_eagerly", "jit_compile", "steps_per_execution"}:
+            raise TypeError(f"compile() got an unexpected keyword argument '{min(unknown)}'")
+        name = _loss_name(loss)
+        self._native.compile(optimizers.text(optimizer), name)
+        self._compiled(optimizer, name, metrics)
 
     def predict_on_batch(self, x: Any) -> F32:
         """The output for a batch at inference; with labels, `x` is the pair of examples and labels."""
         values, labels, n = _given(x, self._native)
-        return _arrays.from_bytes(self._native.predict(values, labels), (n, *self.output_shape))
+        return _arrays.from_bytes(self._native.predict(values, labels), (n, *self._makes))
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> F32:
         """The output for any number of examples."""
@@ -242,16 +307,18 @@ class Model:
             raise UsageError("a model can't be called in training", "train_on_batch makes an update")
         return self.predict_on_batch(x)
 
-    @overload
-    def train_on_batch(self, x: Any, y: Any, *, return_dict: Literal[False] = False) -> Losses: ...
-    @overload
-    def train_on_batch(self, x: Any, y: Any, *, return_dict: Literal[True]) -> dict[str, float]: ...
-    def train_on_batch(self, x: Any, y: Any, *, return_dict: bool = False) -> Losses | dict[str, float]:
-        """One update towards `y` (1 real, 0 generated): loss and accuracy on the batch before it."""
+    def train_on_batch(self, x: Any, y: Any, *, return_dict: bool = False) -> Any:
+        """One update towards `y` (1 real, 0 generated): the loss on the batch before it, a number; `[loss, accuracy]` where the
+        model was compiled with `metrics=["accuracy"]`; by name with `return_dict`."""
         values, labels, n = _given(x, self._native)
         targets = _arrays.rows(y, n, 1, "y")
-        made: Losses | dict[str, float] = _made(self._native.train(values, labels, targets), return_dict)
-        return made
+        return _made(self._native.train(values, labels, targets), self._metrics, return_dict)
+
+    def evaluate(self, x: Any, y: Any, *, return_dict: bool = False, verbose: int | str = 0) -> Any:
+        """What `train_on_batch` returns, for any number of examples at inference and without an update."""
+        values, labels, n = _given(x, self._native)
+        told = self._native.evaluate(values, labels, _arrays.rows(y, n, 1, "y"))
+        return _made(told, self._metrics, return_dict)
 
     def get_weights(self) -> list[F32]:
         """All weights, in the order and the layouts of Keras."""
@@ -274,8 +341,18 @@ class Model:
         """Whether it was trained, loaded or given weights, rather than drawn by seed and name."""
         return self._own or self._native.updates > 0
 
+    def save_weights(self, path: Path, overwrite: bool = True) -> None:
+        """As `save`."""
+        self.save(path, overwrite)
+
+    def load_weights(self, path: Path) -> None:
+        """Takes over the weights of what `save` or `save_weights` wrote of the same layers."""
+        self._native.adopt(_faussaire.Model.load(path))
+        self._own = True
+
     def save(self, path: Path, overwrite: bool = True) -> None:
-        """Writes layers, weights and optimizer to a `.safetensors` file; a loaded model goes on bit for bit."""
+        """Writes layers, weights and optimizer to a file, in the format safetensors whatever its ending; a loaded model goes on
+        bit for bit."""
         if not overwrite and os.path.exists(path):
             raise UsageError(f"{os.fspath(path)} exists", "give overwrite=True, or another name")
         self._native.save(path)
@@ -313,12 +390,12 @@ class Model:
         return to_torch(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self._native.to_bytes(), "trainable": self.trainable}
+        return {"model": self._native.to_bytes(), "trainable": self.trainable, "_metrics": self._metrics}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         native = _faussaire.Model.from_bytes(state["model"])
         self.__dict__.update(Model._of(native).__dict__)
-        self.trainable = state["trainable"]
+        self.trainable, self._metrics = state["trainable"], state["_metrics"]
 
     def __repr__(self) -> str:
         built = self._native_model is not None
@@ -345,14 +422,14 @@ def _loss_name(loss: Any) -> str:
     return {"BinaryCrossentropy": "binary_crossentropy"}.get(name, name)
 
 
-class Composed:
+class Composed(_Learning):
     """A generator behind which is a frozen discriminator. It shares both."""
 
     def __init__(self, generator: Model, discriminator: Model, name: str | None = None) -> None:
         self.generator = generator
         self.discriminator = discriminator
         self.name = name or "gan"
-        made, asked = generator.output_shape, discriminator.input_shape
+        made, asked = generator._makes, discriminator._takes
         if made != asked:
             raise UsageError(
                 f"{generator.name} makes {made}, but {discriminator.name} takes {asked}",
@@ -365,14 +442,18 @@ class Composed:
         return [self.generator, self.discriminator]
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one noise vector."""
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch of noise vectors."""
         return self.generator.input_shape
 
     @property
-    def output_shape(self) -> tuple[int, ...]:
-        """The shape of the discriminator's answer."""
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the discriminator's answers."""
         return self.discriminator.output_shape
+
+    @property
+    def _makes(self) -> tuple[int, ...]:
+        return self.discriminator._makes
 
     def count_params(self) -> int:
         """The number of parameters of both."""
@@ -387,7 +468,8 @@ class Composed:
         self,
         optimizer: Adam | float | str = "adam",
         loss: str = "binary_crossentropy",
-        metrics: Sequence[str] = (),
+        metrics: Sequence[Any] = (),
+        **more: Any,
     ) -> None:
         """Gives the generator a new optimizer. The discriminator must be frozen by then."""
         if self.discriminator.trainable:
@@ -396,13 +478,14 @@ class Composed:
                 "generated images real",
                 f"freeze it first: {self.discriminator.name}.trainable = False",
             )
-        self.generator.compile(optimizer, loss, metrics)
+        self.generator.compile(optimizer, loss, metrics, **more)
+        self._compiled(optimizer, _loss_name(loss), metrics)
 
     def predict_on_batch(self, z: Any) -> F32:
         """What the discriminator says of what the generator makes."""
         values, labels, n = _given(z, self.generator._native)
         both = self.generator._native, self.discriminator._native
-        return _arrays.from_bytes(_faussaire.composed_predict(*both, values, labels), (n, *self.output_shape))
+        return _arrays.from_bytes(_faussaire.composed_predict(*both, values, labels), (n, *self._makes))
 
     def predict(self, z: Any, batch_size: int | None = None, verbose: int | str = 0) -> F32:
         """The same for any number of noise vectors."""
@@ -412,17 +495,12 @@ class Composed:
         """The same."""
         return self.predict_on_batch(z)
 
-    @overload
-    def train_on_batch(self, z: Any, y: Any, *, return_dict: Literal[False] = False) -> Losses: ...
-    @overload
-    def train_on_batch(self, z: Any, y: Any, *, return_dict: Literal[True]) -> dict[str, float]: ...
-    def train_on_batch(self, z: Any, y: Any, *, return_dict: bool = False) -> Losses | dict[str, float]:
-        """One update of the generator towards `y` of the discriminator, which stays as it is."""
+    def train_on_batch(self, z: Any, y: Any, *, return_dict: bool = False) -> Any:
+        """One update of the generator towards `y` of the discriminator, which stays as it is. Returns what a model's does."""
         values, labels, n = _given(z, self.generator._native)
         targets = _arrays.rows(y, n, 1, "y")
         both = self.generator._native, self.discriminator._native
-        made: Losses | dict[str, float] = _made(_faussaire.composed_train(*both, values, labels, targets), return_dict)
-        return made
+        return _made(_faussaire.composed_train(*both, values, labels, targets), self._metrics, return_dict)
 
     def __repr__(self) -> str:
         return f"<Composed {self.generator.name} -> {self.discriminator.name}, frozen>"

@@ -36,7 +36,10 @@ def drawn(seed: int | None) -> int:
 
 
 class Sampler:
-    """The generator of a run's checkpoint, for many threads at once: `Sampler("runs/0001-mnist-tp")(10)`."""
+    """The generator of a run's checkpoint, for many threads at once: `Sampler("runs/0001-mnist-tp")(10)`.
+
+    In f32 it draws the same images on every machine; "auto" is faster where the processor multiplies bf16.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class Sampler:
         checkpoint: str = "latest",
         *,
         device: str = "cpu",
-        precision: Literal["auto", "f32", "bf16"] = "auto",
+        precision: Literal["auto", "f32", "bf16"] = "f32",
     ) -> None:
         self._native = _faussaire.Sampler(os.fspath(run), checkpoint, device, precision)
 

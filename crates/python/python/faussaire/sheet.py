@@ -23,8 +23,10 @@ class Sheet:
         self._pixels = pixels
 
     @classmethod
-    def of(cls, images: Any, columns: int = 10, bounds: tuple[float, float] = (0.0, 1.0)) -> Sheet:
-        """The images `[n, h, w, c]`, whose values are within `bounds`."""
+    def of(
+        cls, images: Any, columns: int = 10, bounds: tuple[float, float] = (0.0, 1.0), scale: int | None = None
+    ) -> Sheet:
+        """The images `[n, h, w, c]`, whose values are within `bounds`, each pixel as `scale` ones."""
         values = _arrays.numbers(images, "the images")
         if values.ndim == 3:
             values = values[..., None]
@@ -33,7 +35,7 @@ class Sheet:
             blank = np.full((missing, *values.shape[1:]), bounds[1], dtype=np.float32)
             values = np.concatenate([values, blank])
         h, w, c = values.shape[1:]
-        png, pixels, shape = _faussaire.sheet(values.tobytes(), (h, w, c), bounds, rows, columns)
+        png, pixels, shape = _faussaire.sheet(values.tobytes(), (h, w, c), bounds, rows, columns, scale)
         return cls(png, np.frombuffer(pixels, dtype=np.uint8).reshape(shape))
 
     @classmethod
@@ -42,8 +44,15 @@ class Sheet:
         return cls(Path(path).read_bytes(), np.empty((0, 0, 0), dtype=np.uint8))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the PNG file."""
-        Path(path).write_bytes(self._png)
+        """Writes a PNG file, or what else the ending says (with Pillow; without it, a PNG file of that name)."""
+        path = Path(path)
+        if path.suffix.lower() not in ("", ".png"):
+            try:
+                self.to_pil().convert("RGB").save(path)
+                return
+            except ImportError:
+                path = path.with_suffix(".png")
+        path.write_bytes(self._png)
 
     def numpy(self) -> NDArray[np.uint8]:
         """The pixels `[height, width, channels]`."""

@@ -35,8 +35,9 @@ class Studio:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
         atexit.unregister(self.stop)
 
     def __enter__(self) -> Studio:
@@ -78,6 +79,7 @@ def studio(runs: Path = "runs", *, port: int | None = None, open: bool = False, 
         process.wait()
         reader.join(timeout=5)
         process.stdout.close()
+        process.stderr.close()
         first = said or ["it ended at once"]
         raise RunError(
             f"the studio didn't start: {first[0].strip().removeprefix('error: ')}", "".join(first[1:]).strip()

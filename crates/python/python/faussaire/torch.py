@@ -15,7 +15,7 @@ def to_torch(model: Model) -> Any:
     """The same net as a `torch.nn.Module` in evaluation mode. It takes and gives images `[n, channels, height, width]`."""
     from .exports import export_model
 
-    kind = "generator" if len(model.output_shape) == 3 else "discriminator"
+    kind = "generator" if len(model._makes) == 3 else "discriminator"
     with tempfile.TemporaryDirectory() as folder:
         export_model(
             model, os.path.join(folder, "net.safetensors"), net="generator" if kind == "generator" else "discriminator"
