@@ -6,7 +6,9 @@ use faussaire::recipe::{Conditional, Images, Key};
 use faussaire::{Error, Preset, Recipe as Inner, Result};
 use pyo3::prelude::*;
 
+use crate::dataset::Dataset;
 use crate::errors::raised;
+use crate::pool::on_pool;
 
 /// A recipe.
 #[pyclass(frozen, module = "faussaire._faussaire")]
@@ -34,6 +36,19 @@ impl Recipe {
     #[staticmethod]
     fn read(path: PathBuf) -> PyResult<Self> {
         Inner::read(&path, &[]).map(Self).map_err(raised)
+    }
+
+    /// A recipe made by rule for the images that `changes` name, and the reasons.
+    #[staticmethod]
+    fn for_data(py: Python<'_>, changes: Vec<String>) -> PyResult<(Self, Vec<String>)> {
+        on_pool(py, || Inner::for_data(&changes, &mut |_| ())).map(|auto| (Self(auto.recipe), auto.reasons))
+    }
+
+    /// The same for images that are there.
+    #[staticmethod]
+    fn for_images(py: Python<'_>, data: &Dataset) -> PyResult<(Self, Vec<String>)> {
+        let made = on_pool(py, || Inner::for_images(data.data.set().shape(), data.data.set().len()))?;
+        Ok((Self(data.named_in(made.recipe)), made.reasons))
     }
 
     /// The same recipe with the key or group called `key` set to `value`, in JSON.

@@ -124,6 +124,9 @@ def test_presets_recipes_and_keys() -> None:
     )
     with pytest.raises(fa.RecipeError, match="did you mean"):
         model.compile(bacth=3)
+    with pytest.raises(fa.RecipeError, match="made for a data set") as caught:
+        fa.GAN(preset="auto")
+    assert "faussaire.Recipe.auto(x)" in caught.value.hint
     with pytest.raises(fa.RecipeError, match="no preset"):
         fa.GAN(preset="tpp")
     with pytest.raises(fa.UsageError, match="given twice"):
@@ -133,6 +136,15 @@ def test_presets_recipes_and_keys() -> None:
     said: list[str] = []
     critic.summary(said.append)
     assert len(said) == 2
+
+
+def test_a_recipe_for_images_of_any_size(images: np.ndarray) -> None:
+    wide = np.repeat(images[:32], 2, axis=2)
+    made = fa.Recipe.auto(wide)
+    model = fa.GAN(recipe=made)
+    model.fit(wide, steps=1, verbose=0)
+    assert model.sample(2).shape == (2, 8, 16, 1)
+    assert fa.Recipe.auto("strokes")["data.source"] == "strokes"
 
 
 def test_what_is_wrong_is_told_before_the_first_step(images: np.ndarray) -> None:
@@ -164,6 +176,9 @@ def test_time_steps_and_own_loops(images: np.ndarray) -> None:
         if report["step"] == 4:
             break
     assert model.step == 4
+    assert [model.train_step()["step"] for _ in range(2)] == [5.0, 6.0]
+    with pytest.raises(fa.UsageError, match="no images to train on"):
+        gan().train_step()
 
 
 def test_nets_that_take_labels_learn_those_of_the_images(images: np.ndarray) -> None:

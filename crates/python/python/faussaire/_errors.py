@@ -9,7 +9,7 @@ _WORDS = {
     "Sampler::open": "checkpoint=NAME",
     "Subject::open": "checkpoint=NAME",
     "Recipe::conditioned": "conditional=NAME",
-    "Recipe::for_data": 'preset="auto"',
+    "Recipe::for_data": "faussaire.Recipe.auto(x)",
     "device::named": "device=NAME",
     "trainer::Options": "fit(epochs=, steps=, time=)",
     "judging::Options": "faussaire.judge",

@@ -223,7 +223,10 @@ class DCGAN:
         seconds = _faussaire.duration(time) if isinstance(time, str) else time
         images = data.native(x, y, class_names, self._recipe["data"])
         trainer = self._begin(changed, images, epochs, steps, seconds, run, resume)
-        return self._train(trainer, callbacks, verbose, doctor)
+        try:
+            return self._train(trainer, callbacks, verbose, doctor)
+        finally:
+            self._teach_models()
 
     def _begin(
         self,
@@ -339,16 +342,15 @@ class DCGAN:
         every.call("on_train_end", {key: values[-1] for key, values in history.history.items() if values})
         return history
 
-    def train_step(self) -> dict[str, float] | None:
-        """One step of both nets, for loops of one's own, after `fit(..., steps=0)`-like calls; None once the training has ended."""
+    def train_step(self) -> dict[str, float]:
+        """One more step of both nets, and what was measured: for loops of one's own, after a `fit` or `load(path, x)`."""
         if self._trainer is None:
             raise UsageError(
                 "there are no images to train on yet", "call fit(x, ...) first, or iterate over steps(x, ...)"
             )
-        told = self._trainer.step()
-        if told is None:
-            return None
-        report: dict[str, float] = next((event for event in json.loads(told) if event["event"] == "step"), {})
+        self._trainer.extend(None, 1, None)
+        told = json.loads(self._trainer.step() or "[]")
+        report: dict[str, float] = next((event for event in told if event["event"] == "step"), {})
         return report
 
     def steps(

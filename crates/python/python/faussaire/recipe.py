@@ -45,6 +45,19 @@ class Recipe(Mapping[str, Any]):
         return cls._of(_faussaire.Recipe.preset(name))
 
     @classmethod
+    def auto(cls: type[_Self], x: Any, verbose: bool = False) -> _Self:
+        """A recipe made by rule for images: their name or path, a data set, arrays. With `verbose` it says why it is so."""
+        from . import data
+
+        if isinstance(x, str | os.PathLike):
+            made, reasons = _faussaire.Recipe.for_data([f"data.source={json.dumps(os.fspath(x))}"])
+        else:
+            made, reasons = _faussaire.Recipe.for_images(data.native(x))
+        for reason in reasons if verbose else []:
+            print(reason)
+        return cls._of(made)
+
+    @classmethod
     def read(cls: type[_Self], path: str | os.PathLike[str]) -> _Self:
         """The recipe in a file."""
         return cls._of(_faussaire.Recipe.read(path))
