@@ -10,6 +10,10 @@ format-web:
 test:
     cargo test --release --workspace
 
+# The Python package: wheel, tests, types.
+python:
+    crates/python/ci.sh
+
 # A first run: digits in about a minute.
 train:
     cargo run --release -- train

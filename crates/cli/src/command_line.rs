@@ -1,6 +1,8 @@
 //! The command line as a whole: the list of subcommands and the page that `faussaire --help` prints. Each subcommand's
 //! arguments are beside what it does, in `commands/NAME.rs`.
 
+use std::ffi::OsString;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use faussaire::Result;
 use faussaire::data::printable;
@@ -105,16 +107,25 @@ impl CommandLine {
     }
 }
 
-/// Reads this process's arguments; nothing where they asked for help, which is printed then. Errors end the process, as usual.
+/// What the arguments ask for.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A subcommand.
+    Line(CommandLine),
+    /// Nothing that is left to do: help was printed, or what is wrong with them. With the exit status.
+    Ended(u8),
+}
+
+/// Reads `arguments`, of which the first is the program's name.
 ///
 /// # Errors
 /// Help that can't be printed.
-pub fn parse() -> Result<Option<CommandLine>> {
-    let parsed = command().try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
+    let parsed = command().try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
     match parsed {
-        Ok(line) => Ok(Some(line)),
+        Ok(line) => Ok(Parsed::Line(line)),
         Err(mut error) if error.use_stderr() => {
-            let hint = meant::hint(&mut error, &command(), std::env::args_os());
+            let hint = meant::hint(&mut error, &command(), arguments.iter().cloned());
             let text = error.render();
             match console::user_attended_stderr() && console::colors_enabled_stderr() && is_plain(&text.to_string()) {
                 true => print::picture(&text.ansi().to_string()),
@@ -123,13 +134,13 @@ pub fn parse() -> Result<Option<CommandLine>> {
             if let Some(hint) = hint {
                 report::hint(&hint);
             }
-            std::process::exit(error.exit_code())
+            Ok(Parsed::Ended(u8::try_from(error.exit_code()).unwrap_or(2)))
         }
         Err(help) => {
             let text = help.render();
             let coloured = console::user_attended() && console::colors_enabled();
             print::whole(if coloured { text.ansi().to_string() } else { text.to_string() }.as_bytes())?;
-            Ok(None)
+            Ok(Parsed::Ended(0))
         }
     }
 }

@@ -1,26 +1,9 @@
-//! The `faussaire` command. One file per subcommand; everything of substance is in the library.
-
-// They panic where the stream can't be written; `crates/cli/src/print.rs` doesn't.
-#![warn(clippy::print_stdout, clippy::print_stderr)]
-
-mod command_line;
-mod commands;
-mod duration;
-mod flags;
-mod meant;
-mod numbers;
-mod print;
-mod quoting;
-mod report;
-mod stopping;
+//! The `faussaire` command as a program of its own; all of it is in the library beside.
 
 use std::process::ExitCode;
 
+use faussaire_cli::Program;
+
 fn main() -> ExitCode {
-    faussaire::device::keep_freed_memory();
-    faussaire::process::fail_writes_beyond_size_limit();
-    match command_line::parse().and_then(|line| line.map_or(Ok(()), |line| line.run())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::failure(&error),
-    }
+    ExitCode::from(faussaire_cli::run(std::env::args_os(), Program::this()))
 }

@@ -1,6 +1,7 @@
 //! Adam (Kingma & Ba 2015) over a network's trainable weights, with a learning rate schedule and gradient clipping.
 
 use burn::tensor::Tensor;
+use faussaire_data::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::net::Weights;
@@ -82,6 +83,17 @@ impl AdamSettings {
                 Some(format!("adam.decay_updates is {}, expected more than warmup, {}", s.decay_updates, s.warmup))
             }
             _ => None,
+        }
+    }
+
+    /// The same settings, if all are within their ranges; a recipe's are checked with the recipe.
+    ///
+    /// # Errors
+    /// A setting that is out of range.
+    pub fn checked(self) -> Result<Self> {
+        match self.problem() {
+            None => Ok(self),
+            Some(problem) => Err(Error::usage(problem, "Adam's usual settings are the defaults")),
         }
     }
 

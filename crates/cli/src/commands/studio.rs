@@ -3,12 +3,13 @@
 use clap::Args;
 use std::path::PathBuf;
 
-use faussaire::{Error, Result};
+use faussaire::Result;
 use faussaire_studio::server::Stop;
 use faussaire_studio::studio;
 
 use crate::numbers::{for_library, whole};
 use crate::print::{note, tell};
+use crate::program;
 
 /// `faussaire studio`
 #[derive(Args, Debug)]
@@ -58,7 +59,7 @@ pub fn run(options: &Studio) -> Result<()> {
         port: options.port,
         access: options.token.access()?,
         data: options.data.clone(),
-        program: std::env::current_exe().map_err(Error::io("find", "this program"))?,
+        program: program::parts()?,
         assets: options.assets.clone(),
     };
     studio::run(asked, &Stop::default(), |ready| {

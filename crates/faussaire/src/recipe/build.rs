@@ -136,6 +136,7 @@ impl Recipe {
         if let (table::Entry::Group(inner), Some(group)) = (line.entry, value.as_table_mut()) {
             change::rename(inner, &key, group)?;
         }
+        change::respell(line, &mut value);
         table::check_line(line, &key, &read::json(&value)?)?;
         let mut table = self.to_table()?;
         change::insert(&mut table, &path, value)?;
@@ -197,6 +198,7 @@ mod tests {
         let set = |key: &str| recipe.clone().set(key, "pad").map(|recipe| recipe.data.fit);
         assert_eq!(set("data.fit").unwrap(), crate::data::Fit::Pad);
         let penalties = BTreeMap::from([("r1", 1.0)]);
+        assert_eq!(recipe.clone().set("train.loss", "binary_crossentropy").unwrap(), recipe.clone().loss(Loss::Nonsaturating));
         let group = recipe.clone().set("train.penalties", penalties).unwrap();
         assert_eq!(group, recipe.clone().penalty(Penalty::R1, 1.0));
         assert_eq!(recipe.clone().set("train.loss", Loss::Hinge).unwrap(), recipe.clone().loss(Loss::Hinge));

@@ -39,7 +39,7 @@ fn pair(key: &str, value: &str) -> Result<[f64; 2]> {
 }
 
 /// Other words of a choice become its own.
-fn respell(line: &Line, value: &mut toml::Value) {
+pub(super) fn respell(line: &Line, value: &mut toml::Value) {
     if let Some(word) = value.as_str().and_then(|text| line.word(text)) {
         *value = word.into();
     }

@@ -44,17 +44,28 @@ impl Trainer {
     /// # Errors
     /// As [`Self::run`].
     pub fn run_watched(&mut self, watchers: &mut [&mut dyn Watcher]) -> Result<Ending> {
-        if self.limits == Limits::default() && self.stop.is_none() {
-            return Err(Error::usage(
-                "the length of the training is not limited",
-                "set `train.epochs` or `train.steps` in the recipe, or give limits (`trainer::Options`)",
-            ));
+        if self.stop.is_none() {
+            self.require_limits()?;
         }
         while self.advance(watchers)?.is_some() {}
         match self.phase {
             Phase::Ended(ending) => Ok(ending),
             _ => Err(Error::usage("the training ended with an error", "`Trainer::extend` continues it")),
         }
+    }
+
+    /// Refuses a training that would go on for ever.
+    ///
+    /// # Errors
+    /// No limit at all.
+    pub fn require_limits(&self) -> Result<()> {
+        if self.limits == Limits::default() {
+            return Err(Error::usage(
+                "the length of the training is not limited",
+                "set `train.epochs` or `train.steps` in the recipe, or give limits (`trainer::Options`)",
+            ));
+        }
+        Ok(())
     }
 
     /// Ends a training that is advanced by [`Self::step`] before its limits, with a last sheet, a checkpoint and the

@@ -92,6 +92,7 @@ mod advance;
 mod auto;
 mod data;
 mod heal;
+mod in_memory;
 mod init;
 mod labels;
 mod recorder;

@@ -48,6 +48,17 @@ impl Model {
     /// # Errors
     /// As [`Self::save`].
     pub fn save_part(&self, path: impl AsRef<Path>) -> Result<PartFile> {
+        let bytes = self.to_bytes()?;
+        let mut file = PartFile::create(path.as_ref())?;
+        file.write(&bytes)?;
+        Ok(file)
+    }
+
+    /// What [`Self::save`] writes.
+    ///
+    /// # Errors
+    /// A weight is NaN or infinite.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.net.check_weights(&self.weights)?;
         let setting = self.net.setting();
         let about = About {
@@ -69,10 +80,7 @@ impl Model {
             .map_err(|e| Error::run(format!("the model's description can't be written: {e}"), "please report this"))?;
         let moments = self.optimizer.iter().flat_map(|optimizer| optimizer.moments.iter().flatten().cloned());
         let tensors: Vec<Tensor<1>> = self.weights.tensors().iter().cloned().chain(moments).collect();
-        let bytes = encode_with(&all_entries(&self.net, self.optimizer.is_some()), &tensors, self.updates(), about)?;
-        let mut file = PartFile::create(path.as_ref())?;
-        file.write(&bytes)?;
-        Ok(file)
+        encode_with(&all_entries(&self.net, self.optimizer.is_some()), &tensors, self.updates(), about)
     }
 
     /// Reads a file written by [`Self::save`].
@@ -81,10 +89,17 @@ impl Model {
     /// The file can't be read, is damaged, or has unknown layers.
     pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes(&std::fs::read(path).map_err(Error::io("read", path))?, path, device)
+    }
+
+    /// Reads what [`Self::to_bytes`] gave; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or have unknown layers.
+    pub fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self> {
         let hint = "expected a file that `Model::save` wrote; a run's weights are read with `Run`";
         let other = || Error::run(format!("{} is not a saved model", path.display()), hint);
-        let about: About = serde_json::from_str(&about(&bytes).ok_or_else(other)?).map_err(|_| other())?;
+        let about: About = serde_json::from_str(&about(bytes).ok_or_else(other)?).map_err(|_| other())?;
         if about.model != VERSION {
             return Err(Error::run(
                 format!("{} has version {}, expected {VERSION}", path.display(), about.model),
@@ -98,7 +113,7 @@ impl Model {
         };
         let setting = Setting { input, labels: about.labels, spectral: about.spectral };
         let net = Network::build(&about.name, &about.layers, setting)?;
-        let mut tensors = decode(&bytes, &all_entries(&net, about.adam.is_some()), path, hint, device)?;
+        let mut tensors = decode(bytes, &all_entries(&net, about.adam.is_some()), path, hint, device)?;
         let moments = tensors.split_off(net.specs().count());
         let mut model = Self::from_network(net, about.seed, device);
         model.weights = model.net.weights(tensors)?;
@@ -201,6 +216,19 @@ mod tests {
         model.weights = crate::net::Weights::new(Vec::new());
         assert!(model.train((&x, &labels), &[1.0, 0.0]).is_err());
         assert_eq!(model.updates(), before);
+    }
+
+    #[test]
+    fn evaluating_is_a_mean_over_all_parts_and_changes_nothing() {
+        let lines = ["dense 1".to_string()];
+        let mut model = Model::new("critic", &lines, Shape::Flat(1), 1, &Device::flex()).unwrap();
+        model.weights = crate::net::Weights::from_values(vec![vec![1.0], vec![0.0]], &Device::flex());
+        let x: Vec<f32> = (0..100).map(|at| if at < 90 { 2.0 } else { -2.0 }).collect();
+        let told = model.evaluate(&x, &[1.0; 100]).unwrap();
+        let cost = |logit: f32| (1.0 + (-logit).exp()).ln();
+        assert!((told.loss - (0.9 * cost(2.0) + 0.1 * cost(-2.0))).abs() < 1e-5, "{told:?}");
+        assert!((told.accuracy - 0.9).abs() < 1e-6, "{told:?}");
+        assert!(model.evaluate(&x, &[1.0; 99]).is_err() && model.updates() == 0);
     }
 
     #[test]

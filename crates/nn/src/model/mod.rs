@@ -180,6 +180,30 @@ impl Model {
         self.train_on_batch(Input { x: &x, labels: labels.as_ref() }, &targets)
     }
 
+    /// Loss and accuracy for any number of examples as flat values at inference, without an update; means over all.
+    ///
+    /// # Errors
+    /// As [`Self::predict`], or targets of another number.
+    pub fn evaluate<'a>(&self, input: impl Into<Values<'a>>, targets: &[f32]) -> Result<Trained> {
+        let input = input.into();
+        let n = input.examples(&self.net)?;
+        if targets.len() != n {
+            return Err(Error::usage(format!("{} targets for {n} examples", targets.len()), "give one for each"));
+        }
+        let (mut loss, mut right) = (0.0, 0.0);
+        for start in (0..n).step_by(BATCH) {
+            let part = start..(start + BATCH).min(n);
+            let share = part.len() as f32 / n as f32;
+            let (x, labels) = input.tensors(&self.net, part.clone(), &self.device());
+            let Input { x, labels } = Input { x: &x, labels: labels.as_ref() }.of(&self.net)?;
+            let logits = self.net.logits(&self.weights, x.clone(), &mut Pass::infer().given(labels.cloned()))?;
+            let targets = column(&targets[part], &self.device());
+            right += share * accuracy(&logits, &targets)?;
+            loss += share * binary_cross_entropy(logits, targets).into_scalar::<f32>();
+        }
+        Ok(Trained { loss, accuracy: right })
+    }
+
     /// The device of its weights.
     pub fn device(&self) -> Device {
         self.weights.tensors().first().map_or_else(Device::flex, Tensor::device)

@@ -16,6 +16,7 @@ mod runs_dir;
 mod tail;
 mod trainings;
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -68,8 +69,8 @@ pub struct Options {
     pub access: Access,
     /// A folder of data sets, searched before $FAUSSAIRE_DATA and the cache.
     pub data: Option<PathBuf>,
-    /// The program that runs trainings: this executable.
-    pub program: PathBuf,
+    /// The program that runs trainings, and what stands before its own arguments: this executable.
+    pub program: (PathBuf, Vec<OsString>),
     /// Serve the front end from this folder instead of the embedded files, for development.
     pub assets: Option<PathBuf>,
 }
@@ -80,7 +81,7 @@ pub(crate) struct Studio {
     pub index: Arc<RunIndex>,
     pub stop: Stop,
     pub trainings: Arc<Trainings>,
-    pub program: PathBuf,
+    pub program: (PathBuf, Vec<OsString>),
     pub data: Option<PathBuf>,
     pub engine: Engine,
     pub data_sets: DataSets,

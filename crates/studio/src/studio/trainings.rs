@@ -168,9 +168,11 @@ async fn launch(slot: TrainingSlot, path: PathBuf, args: &[String]) -> Answer<()
     }
     let mut access = OpenOptions::new();
     let output = open_plain_with(access.write(true).create(true).truncate(true), &log_path).map_err(refused)?;
-    let mut command = Command::new(&slot.studio.program);
+    let (program, first) = &slot.studio.program;
+    let mut command = Command::new(program);
     // The studio's token is not the training's business.
     command
+        .args(first)
         .args(args)
         .env_remove(TOKEN_VARIABLE)
         .stdin(Stdio::null())

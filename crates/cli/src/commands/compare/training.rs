@@ -15,6 +15,7 @@ use faussaire::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::print::{self, note};
+use crate::program;
 
 /// How often a child is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -98,8 +99,7 @@ fn wait_for_others(folder: &Folder, job: &Job, stop: &AtomicBool) {
 
 /// The command that starts or resumes a run; none if its time is used up.
 fn command(folder: &Folder, plan: &Plan, job: &Job) -> Result<Option<Command>> {
-    let binary = std::env::current_exe().map_err(Error::io("find", "our own binary"))?;
-    let mut command = Command::new(binary);
+    let mut command = program::command()?;
     command.arg("train");
     let path = folder.run(job);
     let begun = folder.started_run(job).is_some();
