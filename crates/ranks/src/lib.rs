@@ -10,7 +10,6 @@ mod mpi;
 mod tree;
 
 use std::fmt;
-use std::mem::size_of;
 use std::sync::{Mutex, PoisonError};
 
 pub use launcher::{launched_rank, launched_rank_here, launched_together};
@@ -116,10 +115,10 @@ impl Ranks {
     /// # Errors
     /// As [`Self::gather`].
     pub fn gather_values(&self, mine: &[f32]) -> Result<Vec<f32>> {
-        if self.size == 1 {
-            return Ok(mine.to_vec());
-        }
-        self.gather(&bytes(mine)).map(|all| numbers(&all))
+        let Some(mpi) = self.mpi() else { return Ok(mine.to_vec()) };
+        let mut all = vec![0.0; mine.len() * self.size];
+        mpi.gather(bytes(mine), bytes_mut(&mut all))?;
+        Ok(all)
     }
 
     /// Adds up the `values` of all ranks, element by element, over the binary tree of ranks ([`tree`]): every rank has the same
@@ -130,19 +129,16 @@ impl Ranks {
     pub fn sum(&self, values: &mut [f32]) -> Result<()> {
         let Some(mpi) = self.mpi() else { return Ok(()) };
         // Each rank adds up one part, so that nothing travels more than it must.
-        let part = values.len().div_ceil(self.size);
-        let mut padded = values.to_vec();
-        padded.resize(part * self.size, 0.0);
-        let mut parts = vec![0; padded.len() * size_of::<f32>()];
-        mpi.exchange(&bytes(&padded), &mut parts)?;
-        let terms: Vec<Vec<f32>> = parts.chunks(part.max(1) * size_of::<f32>()).map(numbers).collect();
-        let own = tree(terms, |mut a, b| {
+        let part = values.len().div_ceil(self.size).max(1);
+        let mut own = values.to_vec();
+        own.resize(part * self.size, 0.0);
+        let mut all = vec![0.0; own.len()];
+        mpi.exchange(bytes(&own), bytes_mut(&mut all))?;
+        let sum = tree(all.chunks(part).map(<[f32]>::to_vec).collect(), |mut a, b| {
             a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
             a
         });
-        let mut all = parts;
-        mpi.gather(&bytes(&own.unwrap_or_default()), &mut all)?;
-        let all = numbers(&all);
+        mpi.gather(bytes(&sum.unwrap_or_default()), bytes_mut(&mut all))?;
         values.copy_from_slice(&all[..values.len()]);
         Ok(())
     }
@@ -189,13 +185,16 @@ impl Ranks {
     }
 }
 
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_ne_bytes()).collect()
+/// The bytes of numbers, without a copy.
+fn bytes(values: &[f32]) -> &[u8] {
+    // SAFETY: the same memory, of which every byte is initialised; bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
 }
 
-fn numbers(bytes: &[u8]) -> Vec<f32> {
-    let (chunks, _) = bytes.as_chunks::<{ size_of::<f32>() }>();
-    chunks.iter().map(|chunk| f32::from_ne_bytes(*chunk)).collect()
+/// The bytes of numbers, to be written.
+fn bytes_mut(values: &mut [f32]) -> &mut [u8] {
+    // SAFETY: as above; the borrow is the only one, and all bits are valid numbers.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
 }
 
 /// The program of the README, which is a test.
@@ -218,6 +217,15 @@ mod tests {
         assert_eq!((values, ranks.gather_values(&values).unwrap()), ([1.5, -2.0], vec![1.5, -2.0]));
         assert_eq!(ranks.tell_all(vec![7]).unwrap(), [7]);
         ranks.leave();
+    }
+
+    #[test]
+    fn numbers_and_their_bytes() {
+        let mut values = [1.0f32, -2.5];
+        assert_eq!(bytes(&values), [1.0f32, -2.5].map(f32::to_ne_bytes).concat());
+        bytes_mut(&mut values)[4..].copy_from_slice(&0.75f32.to_ne_bytes());
+        assert_eq!(values, [1.0, 0.75]);
+        assert!(bytes(&[]).is_empty());
     }
 
     #[test]
