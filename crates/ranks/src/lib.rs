@@ -127,19 +127,25 @@ impl Ranks {
     /// # Errors
     /// As [`Self::gather`].
     pub fn sum(&self, values: &mut [f32]) -> Result<()> {
-        let Some(mpi) = self.mpi() else { return Ok(()) };
-        // Each rank adds up one part, so that nothing travels more than it must.
+        let Some(mut mpi) = self.mpi() else { return Ok(()) };
+        // Each rank adds up one part, so that nothing travels more than it must. The buffers are kept: fresh memory costs more than
+        // the sums.
         let part = values.len().div_ceil(self.size).max(1);
-        let mut own = values.to_vec();
+        let [mut own, mut all] = mpi.take_buffers();
+        own.clear();
+        own.extend_from_slice(values);
         own.resize(part * self.size, 0.0);
-        let mut all = vec![0.0; own.len()];
+        all.resize(own.len(), 0.0);
         mpi.exchange(bytes(&own), bytes_mut(&mut all))?;
-        let sum = tree(all.chunks(part).map(<[f32]>::to_vec).collect(), |mut a, b| {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        let sum = tree(all.chunks_mut(part).collect(), |a: &mut [f32], b| {
+            a.iter_mut().zip(&*b).for_each(|(a, b)| *a += b);
             a
         });
-        mpi.gather(bytes(&sum.unwrap_or_default()), bytes_mut(&mut all))?;
+        own.truncate(part);
+        own.copy_from_slice(sum.unwrap_or_default());
+        mpi.gather(bytes(&own), bytes_mut(&mut all))?;
         values.copy_from_slice(&all[..values.len()]);
+        mpi.keep_buffers([own, all]);
         Ok(())
     }
 

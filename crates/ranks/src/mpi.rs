@@ -34,6 +34,7 @@ pub(crate) struct Mpi {
     rank: usize,
     size: usize,
     ended: bool,
+    buffers: [Vec<f32>; 2],
 }
 
 impl<H: Copy> Calls<H> {
@@ -142,7 +143,7 @@ impl Mpi {
                 (Abi::Narrow(calls), rank, size)
             }
         };
-        Ok(Self { abi, finalize, rank, size: size.max(1), ended: false })
+        Ok(Self { abi, finalize, rank, size: size.max(1), ended: false, buffers: Default::default() })
     }
 
     pub fn rank(&self) -> usize {
@@ -188,6 +189,16 @@ impl Mpi {
             checked("MPI_Bcast", code)?;
         }
         Ok(())
+    }
+
+    /// Memory for an exchange, from the one before.
+    pub fn take_buffers(&mut self) -> [Vec<f32>; 2] {
+        std::mem::take(&mut self.buffers)
+    }
+
+    /// Keeps memory for the next exchange.
+    pub fn keep_buffers(&mut self, buffers: [Vec<f32>; 2]) {
+        self.buffers = buffers;
     }
 
     /// MPI takes no calls after its end.

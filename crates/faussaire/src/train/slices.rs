@@ -121,9 +121,12 @@ impl Slices {
     }
 
     /// Calls `work` for every slice of this process, at the same time; the results in order.
-    pub fn run<T: Send>(&self, work: impl Fn(&Part) -> T + Sync) -> Vec<T> {
+    ///
+    /// # Errors
+    /// A failure of MPI, where slices wait for those of other ranks.
+    pub fn run<T: Send>(&self, work: impl Fn(&Part) -> T + Sync) -> Result<Vec<T>> {
         if self.pools.is_empty() {
-            return vec![work(&Part::whole())];
+            return Ok(vec![work(&Part::whole())]);
         }
         let peers: Arc<dyn Peers> = Arc::clone(&self.meeting) as Arc<dyn Peers>;
         let parts = self.here.clone().enumerate().map(|(index_here, index)| {
@@ -131,7 +134,7 @@ impl Slices {
             Part { slice, index, index_here, count: self.count }
         });
         let (work, meeting) = (&work, &*self.meeting);
-        std::thread::scope(|scope| {
+        let ended: Vec<_> = std::thread::scope(|scope| {
             let started: Vec<_> = parts
                 .zip(&self.pools)
                 .map(|(part, pool)| {
@@ -141,9 +144,21 @@ impl Slices {
                     })
                 })
                 .collect();
-            let ended: Vec<_> = started.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
-            ended.into_iter().map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        })
+            started.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+        });
+        let mut made = Vec::with_capacity(ended.len());
+        let mut broken = None;
+        for result in ended {
+            match result.map_err(|panic| panic.downcast::<Broken>()) {
+                Ok(result) => made.push(result),
+                Err(Ok(why)) => broken = Some(why),
+                Err(Err(panic)) => std::panic::resume_unwind(panic),
+            }
+        }
+        match broken {
+            Some(why) => Err(Error::run(why.0, "resume the run from its last checkpoint")),
+            None => Ok(made),
+        }
     }
 
     /// Compares the weights of all ranks after step `step`.
@@ -266,6 +281,9 @@ struct State {
     broken: Option<String>,
 }
 
+/// Ends the slices that wait for one that has failed.
+struct Broken(String);
+
 /// Computes; ends with the slice.
 struct Turn<'a>(&'a Meeting);
 
@@ -322,8 +340,7 @@ impl Meeting {
 }
 
 impl Peers for Meeting {
-    /// # Panics
-    /// Where another slice has failed, which is reported.
+    /// Where another slice has failed, it doesn't return: [`Slices::run`] reports that.
     fn gather(&self, slice: usize, mine: &[f32]) -> Vec<f32> {
         let mut state = self.lock();
         let round = state.round;
@@ -344,7 +361,7 @@ impl Peers for Meeting {
         let (all, broken) = (Arc::clone(&state.all), state.broken.clone());
         drop(state);
         if let Some(why) = broken {
-            std::panic::panic_any(why);
+            std::panic::resume_unwind(Box::new(Broken(why)));
         }
         all.to_vec()
     }

@@ -17,6 +17,7 @@ use crate::net::{Pass, Weights};
 use crate::ops::host;
 use crate::penalty::{Critic, PenaltyTerm};
 use crate::random::Stream;
+use crate::ranks::agreed;
 use crate::recipe::sabotage::Mistake;
 
 /// The completed first phase of a step: the metrics of the discriminator's updates, which the second phase needs.
@@ -155,9 +156,9 @@ impl Gan {
     /// Update number `turn` (counted from 0 over the whole training) of the discriminator. `measure`: also measure
     /// variety and held-out score, which doesn't affect the update.
     fn update_discriminator(&mut self, turn: u64, real: RealBatch, measure: bool) -> Result<DiscriminatorReport> {
-        let held_out = if measure { self.held_out_score(turn)? } else { None };
+        let held_out = if measure { agreed(self.ranks(), self.held_out_score(turn))? } else { None };
         let mut here =
-            self.slices.run(|part| self.discriminator_slice(part, turn, real.of(part, &self.slices), measure));
+            self.slices.run(|part| self.discriminator_slice(part, turn, real.of(part, &self.slices), measure))?;
         let variety = if measure { Some(self.variety(&here)?) } else { None };
         let numbers: Vec<Vec<f32>> = here.iter().map(Learning::numbers).collect();
         let numbers = self.slices.gather(&numbers)?;
@@ -245,7 +246,7 @@ impl Gan {
         let mut here = self.slices.run(|part| {
             let real = real.as_ref().map(|real| real.of(part, &self.slices));
             self.generator_slice(part, turn, real)
-        });
+        })?;
         let numbers: Vec<Vec<f32>> = here.iter().map(Learning::numbers).collect();
         let numbers = self.slices.gather(&numbers)?;
         let each = numbers.chunks_exact(numbers.len() / self.recipe.train.slices);
