@@ -70,6 +70,7 @@ for preset in ${PRESETS:-tp dcgan-64 r3gan-small cgan-mnist}; do
         --set data.count=256 --set train.slices=4 --set train.sheet_every=0
     under none 1 "$@" --steps "$steps" --threads 1 --run one
     expected=$(digest one)
+    rm -rf one
     echo "$preset, $steps steps in four slices: $expected"
     for launcher in none "${launchers[@]}"; do
         for ranks in ${RANKS:-1 2 4}; do
