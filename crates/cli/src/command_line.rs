@@ -13,6 +13,7 @@ use crate::commands::{
 };
 use crate::meant;
 use crate::print::{self, Line};
+use crate::ranks;
 use crate::report;
 use crate::stopping;
 
@@ -88,6 +89,15 @@ impl CommandLine {
         if !matches!(self.command, Command::Studio(_) | Command::Serve(_)) {
             stopping::answer_signals()?;
         }
+        let is_train = matches!(self.command, Command::Train(_));
+        let has_share = match &self.command {
+            Command::Sample(options) => options.share.is_some(),
+            Command::Compare(options) => options.share.is_some(),
+            _ => false,
+        };
+        if !is_train && !has_share {
+            ranks::refuse_several()?;
+        }
         match &self.command {
             Command::Train(options) => train::run(options),
             Command::Studio(options) => studio::run(options),
@@ -125,6 +135,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
     match parsed {
         Ok(line) => Ok(Parsed::Line(line)),
         Err(mut error) if error.use_stderr() => {
+            ranks::after_the_first();
             let hint = meant::hint(&mut error, &command(), arguments.iter().cloned());
             let text = error.render();
             match console::user_attended_stderr() && console::colors_enabled_stderr() && is_plain(&text.to_string()) {

@@ -14,7 +14,9 @@ mod numbers;
 mod print;
 mod program;
 mod quoting;
+mod ranks;
 mod report;
+mod share;
 mod stopping;
 
 use std::ffi::OsString;

@@ -47,6 +47,11 @@ pub fn after_step(answer: &'static str) -> Arc<AtomicBool> {
     stop
 }
 
+/// From now on the first signal does nothing: another process, which has it too, decides.
+pub fn leave_to_others() {
+    after_step("");
+}
+
 /// From now on a signal ends the command at once again.
 pub fn at_once() {
     *steps() = None;
@@ -72,7 +77,9 @@ fn on_signal() {
             steps.stop.store(true, Ordering::SeqCst);
             let answer = steps.answer;
             // Not here: a line that nobody reads must not hold up the second signal.
-            std::thread::spawn(move || note!("{answer}"));
+            if !answer.is_empty() {
+                std::thread::spawn(move || note!("{answer}"));
+            }
         }
         Some(_) => end("ended at once"),
         None => end("stopped; unfinished files were removed"),

@@ -1,6 +1,7 @@
 //! Batches: the images of a step, and their values. The order is a function of the seed and the epoch, so the batch of a step
 //! can be computed directly: resuming needs only the step number.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -15,6 +16,8 @@ use crate::random::Stream;
 pub struct Batches {
     len: usize,
     batch: usize,
+    /// The images of each batch that are read here.
+    part: Range<usize>,
     stream: Stream,
     /// Decides which images are mirrored; none: all stay as they are.
     mirror: Option<Stream>,
@@ -44,7 +47,14 @@ impl Batches {
                 format!("choose a `train.batch` of {len} or less"),
             ));
         }
-        Ok(Self { len, batch, stream: Stream::new(seed, "shuffle"), mirror: None, current: Mutex::new(None) })
+        Ok(Self {
+            len,
+            batch,
+            part: 0..batch,
+            stream: Stream::new(seed, "shuffle"),
+            mirror: None,
+            current: Mutex::new(None),
+        })
     }
 
     /// The same batches in which every image is mirrored left to right with probability 1/2, drawn anew in each step with
@@ -54,7 +64,14 @@ impl Batches {
         Self { mirror: Some(Stream::new(seed, "mirror")), ..self }
     }
 
-    /// Images in a batch.
+    /// The same batches, of which only the images `part` of each are read: the others are another process's.
+    #[must_use]
+    pub fn part(self, part: Range<usize>) -> Self {
+        let end = part.end.min(self.batch);
+        Self { part: part.start.min(end)..end, ..self }
+    }
+
+    /// Images in a batch, of all parts.
     pub fn batch(&self) -> usize {
         self.batch
     }
@@ -69,11 +86,11 @@ impl Batches {
         step / self.batches_per_epoch()
     }
 
-    /// The indices of step `step` (from 0); a pure function of the step.
+    /// The indices of step `step` (from 0), of this part of its batch; a pure function of the step.
     pub fn indices(&self, step: u64) -> Vec<usize> {
         let order = self.order(self.epoch(step));
         let start = (step % self.batches_per_epoch()) as usize * self.batch;
-        order[start..start + self.batch].to_vec()
+        order[start + self.part.start..start + self.part.end].to_vec()
     }
 
     /// Fills `out` with the images of step `step` of `dataset`, as [`fill`] does, mirrored where the batches are.
@@ -84,7 +101,7 @@ impl Batches {
         fill(dataset, &self.indices(step), out)?;
         if let Some(stream) = &self.mirror {
             let shape = dataset.shape();
-            let stay = stream.not_below(step, self.batch, 0.5);
+            let stay = stream.not_below_from(step, self.part.start, self.part.len(), 0.5);
             let images = out.chunks_exact_mut(shape.len().max(1)).zip(stay);
             images.filter(|(_, stay)| *stay == 0).for_each(|(image, _)| mirror(image, shape));
         }
@@ -166,6 +183,25 @@ mod tests {
         assert_ne!(forward[0], forward[14], "each epoch has its own order");
         assert_ne!(forward[0], Batches::new(100, 7, 4).unwrap().indices(0), "each seed has its own order");
         assert_eq!((batches.epoch(13), batches.epoch(14)), (0, 1));
+    }
+
+    #[test]
+    fn parts_of_a_batch_are_the_batch() {
+        let set = set(60);
+        let (whole, filled) = (
+            || Batches::new(60, 12, 3).unwrap().mirrored(3),
+            |batches: &Batches, step| {
+                let mut out = Vec::new();
+                batches.fill(&set, step, &mut out).unwrap();
+                (batches.indices(step), out)
+            },
+        );
+        let parts = [0..4, 4..6, 6..12].map(|part| whole().part(part));
+        for step in [0, 3, 7, 60] {
+            let (indices, images): (Vec<_>, Vec<_>) = parts.iter().map(|part| filled(part, step)).unzip();
+            assert_eq!((indices.concat(), images.concat()), filled(&whole(), step));
+        }
+        assert_eq!((parts[1].batch(), parts[1].batches_per_epoch()), (12, 5));
     }
 
     #[test]

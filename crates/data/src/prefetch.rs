@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ impl Prefetcher {
 struct Reader {
     next: u64,
     /// Dropped to stop the reader.
-    batches: Option<Receiver<Result<Vec<f32>>>>,
+    batches: Option<Mutex<Receiver<Result<Vec<f32>>>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -81,12 +82,13 @@ impl Reader {
         let thread = thread.map_err(|error| {
             Error::usage(format!("no thread can be started to read images: {error}"), "close other programs")
         })?;
-        Ok(Self { next: first, batches: Some(taken), thread: Some(thread) })
+        Ok(Self { next: first, batches: Some(Mutex::new(taken)), thread: Some(thread) })
     }
 
     fn take(&mut self) -> Result<Vec<f32>> {
         self.next += 1;
-        let Some(batches) = &self.batches else { return Err(thread_stopped()) };
+        let Some(batches) = &mut self.batches else { return Err(thread_stopped()) };
+        let batches = batches.get_mut().unwrap_or_else(PoisonError::into_inner);
         loop {
             match batches.recv_timeout(POLL_INTERVAL) {
                 Ok(images) => return images,

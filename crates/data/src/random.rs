@@ -45,6 +45,11 @@ impl Stream {
 
     /// For each of the `count` draws of [`Self::uniform`] from [0, 1) at `index`, 1 where it is `limit` or more, else 0.
     pub fn not_below(&self, index: u64, count: usize, limit: f32) -> Vec<u8> {
+        self.not_below_from(index, 0, count, limit)
+    }
+
+    /// As [`Self::not_below`], of the draws after the first `start`.
+    pub fn not_below_from(&self, index: u64, start: usize, count: usize, limit: f32) -> Vec<u8> {
         /// Draws per task: whole blocks of the generator.
         const DRAWS: usize = 1 << 13;
         // A draw is its upper 24 bits.
@@ -52,7 +57,7 @@ impl Stream {
         let mut kept = vec![0u8; count];
         kept.par_chunks_mut(DRAWS).enumerate().for_each(|(nth, kept)| {
             let mut rng = self.at(index);
-            rng.set_word_pos((nth * DRAWS) as u128);
+            rng.set_word_pos((start + nth * DRAWS) as u128);
             let mut bytes = [0u8; 1 << 10];
             for kept in kept.chunks_mut(bytes.len() / 4) {
                 rng.fill_bytes(&mut bytes);
@@ -110,6 +115,9 @@ mod tests {
             let in_a_row = stream.uniform(5, count, 0.0, 1.0);
             let want: Vec<u8> = in_a_row.iter().map(|u| u8::from(*u >= limit)).collect();
             assert_eq!(stream.not_below(5, count, limit), want);
+            for start in [0, count / 3, count / 2] {
+                assert_eq!(stream.not_below_from(5, start, count - start, limit), want[start..]);
+            }
         }
     }
 

@@ -144,6 +144,7 @@ pub mod judging;
 pub mod lab;
 pub mod play;
 pub mod prelude;
+pub mod ranks;
 pub mod recipe;
 pub mod render;
 pub mod report;

@@ -89,7 +89,8 @@ impl Dataset {
             if fit == Some("pad") {
                 options.fit = Fit::Pad;
             }
-            let set: Arc<dyn data::Dataset> = data::open(source, &options, &mut |f| tell(progress.as_ref(), &f))?.into();
+            let set: Arc<dyn data::Dataset> =
+                data::open(source, &options, &mut |f| tell(progress.as_ref(), &f))?.into();
             Ok(Self { data: set.into(), settings: None })
         })
     }

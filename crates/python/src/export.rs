@@ -36,9 +36,7 @@ fn which(net: &str) -> Result<Which> {
     match net {
         "generator" => Ok(Which::Generator),
         "discriminator" => Ok(Which::Discriminator),
-        other => {
-            Err(Error::usage(format!("the net of the export is {other}"), "expected generator or discriminator"))
-        }
+        other => Err(Error::usage(format!("the net of the export is {other}"), "expected generator or discriminator")),
     }
 }
 

@@ -212,7 +212,10 @@ fn composed<T: Send>(
 ) -> PyResult<T> {
     detached(py, |pool| {
         if first.same_as(second) {
-            return Err(Error::usage("a model can't be composed with itself", "compose a generator and a discriminator"));
+            return Err(Error::usage(
+                "a model can't be composed with itself",
+                "compose a generator and a discriminator",
+            ));
         }
         let (mut maker, judge) = if Arc::as_ptr(&first.0) < Arc::as_ptr(&second.0) {
             let maker = first.lock();

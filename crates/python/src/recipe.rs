@@ -91,7 +91,12 @@ impl Recipe {
     /// What is worth knowing of the recipe before a training: what is seen, and what it means, what to do.
     fn remarks(&self) -> PyResult<Vec<String>> {
         let told = || -> Result<Vec<String>> {
-            Ok(self.0.remarks(Images::Unknown)?.into_iter().map(|remark| format!("{}; {}", remark.what, remark.advice)).collect())
+            Ok(self
+                .0
+                .remarks(Images::Unknown)?
+                .into_iter()
+                .map(|remark| format!("{}; {}", remark.what, remark.advice))
+                .collect())
         };
         told().map_err(raised)
     }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use faussaire::run::Run as Inner;
-use faussaire::{Error, Result, export, report};
 use faussaire::{Device, Model as Net};
+use faussaire::{Error, Result, export, report};
 use pyo3::prelude::*;
 
 use crate::model::Model;

@@ -1,8 +1,8 @@
 //! Sheets: images in rows and columns, as a PNG file and as pixels.
 
+use faussaire::Result;
 use faussaire::data::ImageShape;
 use faussaire::render::{Images, png, sheet as render};
-use faussaire::Result;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -32,7 +32,12 @@ pub fn sheet<'py>(
     Ok((PyBytes::new(py, &file), PyBytes::new(py, &picture.bytes), sizes))
 }
 
-fn drawn(images: &Images, rows: usize, columns: usize, scale: Option<usize>) -> Result<(Vec<u8>, faussaire::render::Picture)> {
+fn drawn(
+    images: &Images,
+    rows: usize,
+    columns: usize,
+    scale: Option<usize>,
+) -> Result<(Vec<u8>, faussaire::render::Picture)> {
     let mut options = render::Options::default();
     if let Some(scale) = scale {
         (options.scale, options.gap) = (Some(scale), 0);

@@ -3,6 +3,7 @@
 
 mod planning;
 mod scoring;
+mod share;
 mod training;
 
 use clap::Args;
@@ -15,6 +16,7 @@ use faussaire::{Error, Result};
 use crate::numbers::{LARGEST, for_library, whole};
 use crate::print::{note, say};
 use crate::report::counted;
+use crate::share::Share;
 use crate::stopping;
 
 /// `faussaire compare`
@@ -64,6 +66,13 @@ pub struct Compare {
     #[arg(long, help_heading = OUTPUT)]
     pub quiet: bool,
 
+    /// Write the plan and train nothing: tasks of a cluster do, with --share
+    #[arg(long, conflicts_with = "share", help_heading = CLUSTER)]
+    pub plan_only: bool,
+    /// Train share K of N of the runs of a plan, counted from 0, such as 3/8; the plain command does what is left, and judges
+    #[arg(long, value_name = "K/N", value_parser = crate::share::parse, requires = "run", help_heading = CLUSTER)]
+    pub share: Option<Share>,
+
     /// Folder of data sets, searched before $FAUSSAIRE_DATA and the cache
     #[arg(long, value_name = "DIR", help_heading = MACHINE)]
     pub data: Option<PathBuf>,
@@ -84,24 +93,34 @@ const STOPPING: &str = "stopping after the steps and the judgement under way; pr
 const COMPARED: &str = "What to compare";
 const LENGTH: &str = "Length";
 const OUTPUT: &str = "Judging and output";
+const CLUSTER: &str = "On a cluster";
 const MACHINE: &str = "Data and machine";
 
 const EXAMPLES: &str = "\
 Examples:
   faussaire compare ring --preset ring --vary loss=gan,wgan-gp,r3gan --steps 2000
   faussaire compare mnist --config mine.toml --config theirs.toml --time 10m
-  faussaire compare --run comparisons/0001-ring --seeds 8      add seeds, or resume";
+  faussaire compare --run comparisons/0001-ring --seeds 8      add seeds, or resume
+  faussaire compare --run comparisons/0001-ring --share 3/8    the fourth of eight tasks of a cluster (docs/clusters.md)";
 
 pub fn run(options: &Compare) -> Result<()> {
     // Before data are opened for the preset `auto`, which needs threads.
     super::limit_threads(options.threads)?;
+    if let Some(share) = options.share {
+        return share::train(options, share);
+    }
     let planned = planning::plan(options)?;
     let (folder, plan) = (&planned.folder, &planned.plan);
+    if options.plan_only {
+        let (runs, path) = (counted(plan.jobs().len(), "run"), folder.path().display());
+        say!("{path}: {runs} planned; train shares with: faussaire compare --run {path} --share K/N");
+        return Ok(());
+    }
     let stop = stopping::after_step(STOPPING);
     if !options.quiet {
         introduce(folder, plan);
     }
-    training::train(folder, plan, options.quiet, &stop)?;
+    training::train(folder, plan, options.quiet, &stop, Share::ALL)?;
     let stopped = stop.load(Ordering::SeqCst);
     if !stopped {
         faussaire::device::on_pool(|| scoring::score(folder, plan, options.quiet, &stop))?;

@@ -18,6 +18,7 @@ use super::labelled::{Archive, LabelArray};
 use crate::numbers::{LARGEST, for_library, whole};
 use crate::print::tell;
 use crate::report::{self, count};
+use crate::share::Share;
 
 /// Images are generated and written in parts of this size, which bounds the memory.
 const PART: usize = 1024;
@@ -80,6 +81,10 @@ pub struct Sample {
     /// CPU threads [default: all]
     #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024), help_heading = MACHINE)]
     pub threads: Option<usize>,
+    /// Make share K of N of the images, counted from 0, such as 3/8, as a task of a cluster: into the same folder as the others,
+    /// or a .npy file each
+    #[arg(long, value_name = "K/N", value_parser = crate::share::parse, help_heading = MACHINE)]
+    pub share: Option<Share>,
 }
 
 const WHAT: &str = "What to generate";
@@ -117,6 +122,12 @@ fn sampled(options: &Sample) -> Result<()> {
     let asked = options.n.or(grid.map(|(r, c)| r * c));
     if asked == Some(0) {
         return Err(Error::usage("-n 0: expected at least one image", "leave -n out for the default"));
+    }
+    if options.share.is_some() && !matches!(output, Output::Folder(_) | Output::Npy(_)) {
+        return Err(Error::usage(
+            "--share makes some of the images: they go to a folder of PNG files, or a .npy file for each share",
+            "name a folder, the same for all shares, or such as -o images-3.npy",
+        ));
     }
     let classes = Asked::of(&sampler, options.class.as_deref(), options.rows)?;
     let usual = classes.groups().map_or(64, |classes| classes * PER_CLASS);
@@ -226,10 +237,16 @@ impl Source<'_> {
 
     /// Calls `write` with the images in parts, in order.
     fn in_parts(&self, n: usize, mut write: impl FnMut(usize, Images) -> Result<()>) -> Result<usize> {
-        for first in (0..n).step_by(PART) {
-            write(first, self.images(first, PART.min(n - first), n)?)?;
+        let own = self.own(n);
+        for first in own.clone().step_by(PART) {
+            write(first, self.images(first, PART.min(own.end - first), n)?)?;
         }
-        Ok(n)
+        Ok(own.len())
+    }
+
+    /// The numbers of the images to be made, of `n`.
+    fn own(&self, n: usize) -> std::ops::Range<usize> {
+        self.options.share.unwrap_or(Share::ALL).part(n)
     }
 }
 
@@ -278,12 +295,13 @@ fn write_gif(source: &Source, n: usize, path: &Path) -> Result<usize> {
 
 fn write_npy(source: &Source, n: usize, path: &Path) -> Result<usize> {
     let shape = source.sampler.shape();
-    let mut dims = vec![n, shape.height, shape.width];
+    let own = source.own(n).len();
+    let mut dims = vec![own, shape.height, shape.width];
     if shape.channels != 1 {
         dims.push(shape.channels);
     }
     let mut writer = NpyWriter::create(path, &dims)?;
-    let mut beside = LabelArray::create(path, source.sampler.labels(), n)?;
+    let mut beside = LabelArray::create(path, source.sampler.labels(), own)?;
     let made = source.in_parts(n, |first, images| {
         if let Some((_, array)) = &mut beside {
             array.add(&source.label_rows(first, images.len(), n))?;
@@ -309,16 +327,17 @@ fn write_zip(source: &Source, n: usize, path: &Path) -> Result<usize> {
 }
 
 fn write_folder(source: &Source, n: usize, path: &Path) -> Result<usize> {
+    let own = source.own(n);
     source.in_parts(n, |first, images| {
         png::write_folder(path, &images, first)?;
-        let (count, left) = (images.len(), n - first - images.len());
-        if first > 0 || left == 0 {
+        let (count, left) = (images.len(), own.end - first - images.len());
+        if first > own.start || left == 0 {
             return Ok(());
         }
         // The sizes of the first are those of the others, more or less; a file takes whole blocks.
         let size =
             |number: usize| std::fs::metadata(path.join(format!("{number:06}.png"))).map_or(0, |about| about.len());
-        let bytes: u64 = (0..count).map(|number| size(number).next_multiple_of(BLOCK)).sum();
+        let bytes: u64 = (first..first + count).map(|number| size(number).next_multiple_of(BLOCK)).sum();
         require_room(&path.join("images"), bytes / count as u64 * left as u64)
     })
 }

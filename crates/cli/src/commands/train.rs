@@ -9,6 +9,7 @@ pub mod sabotage;
 mod summary;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use faussaire::data::{IN_MEMORY, is_name};
@@ -23,6 +24,7 @@ use super::bars::Bars;
 use super::progress::Console;
 use crate::flags;
 use crate::print::{self, note, tell};
+use crate::ranks::Team;
 use crate::report::{count, quoted};
 use crate::stopping;
 
@@ -39,8 +41,23 @@ pub fn run(options: &Train) -> Result<()> {
     if options.stop_at_eof {
         stopping::at_eof();
     }
-    super::limit_threads(options.threads)?;
+    let team = Team::join()?;
+    if team.leads() { team.dismissed(lead(options, &team)) } else { follow(options, &team) }
+}
+
+/// What a rank other than 0 does.
+fn follow(options: &Train, team: &Team) -> Result<()> {
+    super::limit_threads(options.threads.or(team.threads))?;
+    team.follow(&super::device(&options.device)?)
+}
+
+/// The whole of a training: of this process, or of rank 0.
+fn lead(options: &Train, team: &Team) -> Result<()> {
+    super::limit_threads(options.threads.or(team.threads))?;
     let device = super::device(&options.device)?;
+    if !options.quiet {
+        team.introduce();
+    }
     let run = options.resume.as_ref().map(|given| find(given.as_deref())).transpose()?;
     if let (Some(name), false) = (&options.dataset, options.quiet) {
         super::mention_namesake(name);
@@ -68,7 +85,7 @@ pub fn run(options: &Train) -> Result<()> {
     };
     drop(bars);
     let data = data.map_err(|error| if_moved(error, run.as_ref(), &recipe.data.source))?;
-    let how = how::how(&recipe, device, options)?;
+    let how = how::how(&recipe, device, options)?.ranks(Arc::clone(&team.ranks));
     match run {
         Some(_) if options.dry_run => plan::show(&Gan::new(recipe, data.shared(), &how.device)?, options.quiet),
         Some(run) => train(Trainer::resume(run, data, &how)?, options),

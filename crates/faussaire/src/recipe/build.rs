@@ -198,7 +198,10 @@ mod tests {
         let set = |key: &str| recipe.clone().set(key, "pad").map(|recipe| recipe.data.fit);
         assert_eq!(set("data.fit").unwrap(), crate::data::Fit::Pad);
         let penalties = BTreeMap::from([("r1", 1.0)]);
-        assert_eq!(recipe.clone().set("train.loss", "binary_crossentropy").unwrap(), recipe.clone().loss(Loss::Nonsaturating));
+        assert_eq!(
+            recipe.clone().set("train.loss", "binary_crossentropy").unwrap(),
+            recipe.clone().loss(Loss::Nonsaturating)
+        );
         let group = recipe.clone().set("train.penalties", penalties).unwrap();
         assert_eq!(group, recipe.clone().penalty(Penalty::R1, 1.0));
         assert_eq!(recipe.clone().set("train.loss", Loss::Hinge).unwrap(), recipe.clone().loss(Loss::Hinge));

@@ -1,6 +1,7 @@
 //! Checks of combinations of keys. Keys combine freely, except for combinations without a meaning or with an unexpected
 //! one, which are refused with the reason. The values of each key alone are checked by the table of keys.
 
+use super::sabotage::Mistake;
 use super::table::{self, bad_value};
 use super::{Recipe, read, settings};
 use crate::data::Background;
@@ -104,6 +105,28 @@ fn pairs(recipe: &Recipe) -> Problem {
             format!("expected a number that divides the batch of {}, got {}", train.batch, train.pac),
         ),
         (
+            !train.batch.is_multiple_of(train.slices.max(1) * train.pac.max(1)),
+            "train.slices",
+            format!(
+                "expected a number that divides the batch of {}{}, got {}",
+                train.batch,
+                if train.pac > 1 {
+                    format!(" into whole groups of {} (`train.pac`)", train.pac)
+                } else {
+                    String::new()
+                },
+                train.slices
+            ),
+        ),
+        (
+            train.slices > 1 && train.sabotage.in_training() == Some(Mistake::Unfrozen),
+            "train.slices",
+            format!(
+                "expected 1 with the mistake of an unfrozen discriminator (`train.sabotage`), got {}",
+                train.slices
+            ),
+        ),
+        (
             augment.target > 0.0 && augment.kinds.is_empty(),
             "train.augment.target",
             "it adapts the probability of augmentations, but `train.augment.kinds` names none".into(),
@@ -143,6 +166,18 @@ pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Net
             "several images in one input have no common label: set it to 1, or use a discriminator without labels",
         ));
     }
+    if train.slices > 1
+        && let Some((layer, group)) = groups(discriminator)
+        && !(train.batch / train.slices / train.pac.max(1)).is_multiple_of(group)
+    {
+        return Err(bad_value(
+            "train.slices",
+            format_args!(
+                "a batch of {} in {} slices leaves no whole groups of {group} images for the discriminator's `{}`",
+                train.batch, train.slices, layer.line
+            ),
+        ));
+    }
     if !train.augment.kinds.is_empty() && !matches!(generator.output(), Shape::Image(h, w, _) if h >= 8 && w >= 8) {
         return Err(Error::recipe(
             format!(
@@ -168,6 +203,14 @@ pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Net
         Some(error) => Err(error),
         None => Ok(()),
     }
+}
+
+/// The first layer that takes images in groups, and the size of a group.
+fn groups(net: &Network) -> Option<(&LayerEntry, usize)> {
+    net.layers().iter().find_map(|entry| match entry.layer.kind().op(entry.input) {
+        Op::MinibatchStd { group, .. } => Some((entry, group)),
+        _ => None,
+    })
 }
 
 /// Batch normalisation of a vector over a batch of one: its output is the same for any input, so nothing can be learned.

@@ -175,6 +175,9 @@ settings! {
         augment: AugmentSettings = AugmentSettings::default(), Entry::Group(AugmentSettings::KEYS);
         /// Number of real images per update of D, and of generated ones.
         batch reads ["batch_size"]: usize = 64, whole(1, 65_536);
+        /// Number of equal slices in which a batch is computed, each by itself, with the gradients added in a fixed order; the
+        /// ranks of `mpirun` share them, and the results depend on it, by rounding, but not on the number of ranks.
+        slices: usize = 1, one_of(&[1, 2, 4, 8, 16, 32, 64, 128, 256]);
         /// Stop after N passes over the data; 0: no such limit.
         epochs reads ["n_epochs", "num_epochs"]: u64 = 0, COUNT;
         /// Stop after N updates of G; 0: no such limit.

@@ -309,6 +309,7 @@ const NUMBERS: &[(&str, Put)] = &[
     ("train.augment.target", |r, v| r.train.augment.target = v),
     ("train.augment.reach", |r, v| r.train.augment.reach = v as u64),
     ("train.batch", |r, v| r.train.batch = v as usize),
+    ("train.slices", |r, v| r.train.slices = v as usize),
     ("train.epochs", |r, v| r.train.epochs = v as u64),
     ("train.steps", |r, v| r.train.steps = v as u64),
     ("train.n_critic", |r, v| r.train.n_critic = v as u64),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::Tensor;
 
 use super::inference::InferenceGenerator;
+use super::slices::Slices;
 use super::{Ema, held_out};
 use crate::Device;
 use crate::data::labels::{self as conditions, Conditions};
@@ -15,6 +16,7 @@ use crate::net::{Network, Shape, Weights};
 use crate::ops::{host, tensor};
 use crate::pixel_range::PixelRange;
 use crate::random::Stream;
+use crate::ranks::Ranks;
 use crate::recipe::Recipe;
 
 /// The progress of a training.
@@ -75,6 +77,7 @@ pub struct Gan {
     pub(super) conditions: Option<Conditions>,
     pub(super) range: PixelRange,
     pub(super) device: Device,
+    pub(super) slices: Slices,
     snapshot: Mutex<Option<Arc<EmaSnapshot>>>,
 }
 
@@ -120,7 +123,21 @@ impl Gan {
     ///
     /// # Errors
     /// A recipe that [`Recipe::validate`] refuses, nets that don't fit each other or the images, or a batch larger than the set.
-    pub fn new(mut recipe: Recipe, full_dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+    pub fn new(recipe: Recipe, full_dataset: Arc<dyn Dataset>, device: &Device) -> Result<Self> {
+        Self::among(recipe, full_dataset, device, Arc::default())
+    }
+
+    /// As [`Self::new`], trained by all `ranks` together, each of which has the same data and calls every method that trains:
+    /// each computes its share of the slices of a batch (`train.slices`).
+    ///
+    /// # Errors
+    /// As [`Self::new`]; a number of ranks that doesn't divide the slices.
+    pub fn among(
+        mut recipe: Recipe,
+        full_dataset: Arc<dyn Dataset>,
+        device: &Device,
+        ranks: Arc<Ranks>,
+    ) -> Result<Self> {
         recipe.validate()?;
         let (dataset, held_out) = held_out::split_held_out(&recipe, &full_dataset);
         let (generator, discriminator) = recipe.networks()?;
@@ -138,6 +155,8 @@ impl Gan {
         discriminator.compile(recipe.discriminator.adam);
         (generator.precision, discriminator.precision) = (precision, precision);
         let batches = Batches::new(dataset.len(), recipe.train.batch, seed)?;
+        let slices = Slices::new(recipe.train.slices, ranks, device)?;
+        let batches = batches.part(slices.images(recipe.train.batch));
         let batches = Arc::new(if recipe.data.mirror { batches.mirrored(seed) } else { batches });
         let reader = Prefetcher::new(Arc::clone(&dataset), Arc::clone(&batches));
         let ema = Ema::new(generator.weights.clone(), recipe.train.ema as f32);
@@ -153,6 +172,7 @@ impl Gan {
             reader,
             range,
             device: device.clone(),
+            slices,
             full_dataset,
             dataset,
             held_out,
@@ -165,7 +185,12 @@ impl Gan {
     /// # Errors
     /// As [`Self::new`].
     pub fn under(&self, recipe: Recipe) -> Result<Self> {
-        Self::new(recipe, Arc::clone(&self.full_dataset), &self.device)
+        Self::among(recipe, Arc::clone(&self.full_dataset), &self.device, Arc::clone(self.slices.ranks()))
+    }
+
+    /// The processes that train it.
+    pub fn ranks(&self) -> &Arc<Ranks> {
+        self.slices.ranks()
     }
 
     /// The training images: all but the held-out ones.

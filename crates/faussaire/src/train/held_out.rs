@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Gan;
+use super::slices::Part;
 use crate::data::{Dataset, Subset, fill};
 use crate::error::Result;
 use crate::loss::Scores;
@@ -41,7 +42,7 @@ impl Gan {
         let y = self.conditions.as_ref().map(|conditions| {
             tensor(conditions.rows(held_out, &indices), [count, 1, 1, conditions.width()], &self.device)
         });
-        let input = self.discriminator_input(x, "held-out", turn);
+        let input = self.discriminator_input(x, "held-out", turn, &Part::whole());
         let mut pass = self.discriminator.training_pass(turn * 2).given(y);
         let scores =
             host(&Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, input, &mut pass)));

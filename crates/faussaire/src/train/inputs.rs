@@ -3,6 +3,7 @@
 
 use burn::tensor::Tensor;
 
+use super::slices::{Part, Slices};
 use super::{Gan, Latents};
 use crate::augment::augment;
 use crate::error::Result;
@@ -10,6 +11,7 @@ use crate::loss::Scores;
 use crate::net::Pass;
 use crate::ops::tensor;
 use crate::random::Stream;
+use crate::ranks::agreed;
 use crate::recipe::FakeBatchnorm;
 
 /// Real images with their labels.
@@ -19,11 +21,20 @@ pub(super) struct RealBatch {
     pub y: Option<Tensor<4>>,
 }
 
+impl RealBatch {
+    /// Those of a part of the batch.
+    pub(super) fn of(&self, part: &Part, slices: &Slices) -> Self {
+        let rows = |t: &Tensor<4>| part.rows_here(t.clone(), slices.count_here());
+        Self { x: rows(&self.x), y: self.y.as_ref().map(rows) }
+    }
+}
+
 impl Gan {
-    /// The real images of D's update `turn`, with their labels.
+    /// The real images of D's update `turn` that this process learns from, with their labels.
     pub(super) fn real_images(&mut self, turn: u64) -> Result<RealBatch> {
         let indices = self.batches.indices(turn);
-        let mut values = self.reader.take(turn)?;
+        let values = self.reader.take(turn);
+        let mut values = agreed(self.slices.ranks(), values)?;
         self.range.from_unit(&mut values);
         let (shape, m) = (self.dataset.shape(), indices.len());
         let y = self.conditions.as_ref().map(|conditions| {
@@ -34,42 +45,48 @@ impl Gan {
 
     /// Generated images for D's update `turn`, without gradients. The labels are those of the real images, so that only
     /// the images differ between real and generated.
-    pub(super) fn generated_images(&self, turn: u64, m: usize, y: Option<Tensor<4>>) -> Tensor<4> {
-        let Latents { z, .. } = self.sample_latents("latent.discriminator", turn, m);
+    pub(super) fn generated_images(&self, turn: u64, part: &Part, y: Option<Tensor<4>>) -> Tensor<4> {
+        let Latents { z, .. } = self.part_of_latents("latent.discriminator", turn, part);
         let pass = match self.recipe.train.fake_batchnorm {
             FakeBatchnorm::Batch => self.generator.training_pass(turn * 2),
             FakeBatchnorm::Moving => Pass::infer().rounded(self.generator.precision),
         };
-        self.generator.net.apply(&self.generator.weights, z, &mut pass.given(y))
+        self.generator.net.apply(&self.generator.weights, z, &mut pass.within(part.slice.clone()).given(y))
+    }
+
+    /// A part's latents of batch `turn` of the random stream `name`.
+    pub(super) fn part_of_latents(&self, name: &str, turn: u64, part: &Part) -> Latents {
+        let Latents { z, y } = self.sample_latents(name, turn, self.recipe.train.batch);
+        Latents { z: part.rows(z), y: y.map(|y| part.rows(y)) }
     }
 
     /// The scores with some pairs exchanged (`train.label_flip`).
-    pub(super) fn flipped(&self, scores: Scores, turn: u64) -> Scores {
+    pub(super) fn flipped(&self, scores: Scores, turn: u64, part: &Part) -> Scores {
         let share = self.recipe.train.label_flip as f32;
         if share == 0.0 {
             return scores;
         }
         let m = scores.real.dims()[0];
-        let draws = Stream::new(self.recipe.train.seed, "flips").uniform(turn, m, 0.0, 1.0);
+        let draws = Stream::new(self.recipe.train.seed, &part.stream("flips".into())).uniform(turn, m, 0.0, 1.0);
         let flips = draws.into_iter().map(|u| f32::from(u < share)).collect();
         scores.flipped(tensor(flips, [m, 1, 1, 1], &self.device))
     }
 
     /// What `train.label_noise` adds to D's loss at its update `turn`: a cross-entropy with a label that is smaller by u is
     /// greater by u times the logit.
-    pub(super) fn label_noise(&self, scores: Scores, turn: u64) -> Tensor<1> {
+    pub(super) fn label_noise(&self, scores: Scores, turn: u64, part: &Part) -> Tensor<1> {
         let logits = Tensor::cat(vec![scores.real, scores.fake], 0);
         let count = logits.dims()[0];
-        let draws = Stream::new(self.recipe.train.seed, "label_noise");
+        let draws = Stream::new(self.recipe.train.seed, &part.stream("label_noise".into()));
         let noise = draws.uniform(turn, count, 0.0, self.recipe.train.label_noise as f32);
         logits.mul(tensor(noise, [count, 1, 1, 1], &self.device)).mean()
     }
 
     /// `images` as input of D at its (or G's) update `turn`: augmented, with noise, packed. `of` names the random
-    /// streams.
-    pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64) -> Tensor<4> {
+    /// streams, of which each part of a batch has its own.
+    pub(super) fn discriminator_input(&self, images: Tensor<4>, of: &str, turn: u64, part: &Part) -> Tensor<4> {
         let train = &self.recipe.train;
-        let stream = |what: &str| Stream::new(train.seed, &format!("{what}.{of}"));
+        let stream = |what: &str| Stream::new(train.seed, &part.stream(format!("{what}.{of}")));
         let images = match train.augment.kinds.as_slice() {
             [] => images,
             kinds => augment(images, kinds, self.progress.augment, &stream("augment"), turn),
@@ -122,7 +139,7 @@ mod tests {
         let gan = Gan::new(recipe, std::sync::Arc::new(images), &crate::Device::cpu()).unwrap();
         let column = |values: [f32; 2]| tensor(values.to_vec(), [2, 1, 1, 1], &gan.device);
         let (real, fake) = ([1.5f32, -2.0], [0.5f32, 3.0]);
-        let added = host(&gan.label_noise(Scores { real: column(real), fake: column(fake) }, 3))[0];
+        let added = host(&gan.label_noise(Scores { real: column(real), fake: column(fake) }, 3, &Part::whole()))[0];
         let noise = Stream::new(0, "label_noise").uniform(3, 4, 0.0, 0.05);
         // The cross-entropy of a label and a logit.
         let loss = |label: f32, logit: f32| logit.exp().ln_1p() - label * logit;

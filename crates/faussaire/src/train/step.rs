@@ -6,6 +6,7 @@ use std::time::Instant;
 use burn::tensor::Tensor;
 
 use super::inputs::RealBatch;
+use super::slices::{Gradients, Part};
 use super::{Gan, Latents, StepReport, Variety, variety};
 use crate::augment;
 use crate::device;
@@ -16,6 +17,7 @@ use crate::net::{Pass, Weights};
 use crate::ops::host;
 use crate::penalty::{Critic, PenaltyTerm};
 use crate::random::Stream;
+use crate::ranks::agreed;
 use crate::recipe::sabotage::Mistake;
 
 /// The completed first phase of a step: the metrics of the discriminator's updates, which the second phase needs.
@@ -76,6 +78,8 @@ impl Gan {
         progress.step += 1;
         progress.images += self.recipe.train.n_critic * self.recipe.train.batch as u64;
         progress.train_s += seconds + began.elapsed().as_secs_f64();
+        let nets = [&self.generator.weights, &self.discriminator.weights, &self.ema.weights];
+        self.slices.compare(self.progress.step, nets.into_iter().flat_map(|weights| weights.tensors()))?;
         let shift = margin - self.generated_margin(d.last_scores);
         Ok(self.step_report(d, &g, shift))
     }
@@ -95,6 +99,32 @@ impl DiscriminatorStep {
     /// Accuracy on real and on generated images.
     pub fn accuracies(&self) -> [f32; 2] {
         [self.report.real, self.report.fake]
+    }
+}
+
+/// What a net learns from a slice of a batch.
+#[derive(Debug)]
+struct Learning {
+    gradients: Gradients,
+    /// The loss.
+    value: f32,
+    /// Sum of the penalties, if this update applies any.
+    penalty: Option<f32>,
+    /// Scores of real and of generated images.
+    scores: [Vec<f32>; 2],
+    /// Real and generated images, if they are measured.
+    images: Option<[Vec<f32>; 2]>,
+    /// What D saw of G's images, with their labels, for the exercise's mistake of a D that isn't frozen.
+    seen: Option<(Tensor<4>, Option<Tensor<4>>)>,
+    /// The net's pass, whose statistics are the same in all slices.
+    pass: Option<Pass>,
+}
+
+impl Learning {
+    /// Loss, penalty and scores, for the other slices.
+    fn numbers(&self) -> Vec<f32> {
+        let [real, fake] = &self.scores;
+        [&[self.value, self.penalty.unwrap_or(0.0)], real.as_slice(), fake].concat()
     }
 }
 
@@ -126,34 +156,28 @@ impl Gan {
     /// Update number `turn` (counted from 0 over the whole training) of the discriminator. `measure`: also measure
     /// variety and held-out score, which doesn't affect the update.
     fn update_discriminator(&mut self, turn: u64, real: RealBatch, measure: bool) -> Result<DiscriminatorReport> {
-        let RealBatch { x, y } = real;
-        let fakes = self.generated_images(turn, x.dims()[0], y.clone());
-        let variety = measure.then(|| Variety::of(&host(&x), &host(&fakes), self.dataset.shape().len()));
-        let held_out = if measure { self.held_out_score(turn)? } else { None };
-        let (x, fakes) = (self.discriminator_input(x, "real", turn), self.discriminator_input(fakes, "fake", turn));
-        let m = x.dims()[0];
-
-        let tracked = self.discriminator.tracked();
-        let both = y.clone().map(|y| Tensor::cat(vec![y.clone(), y], 0));
-        let pass = self.discriminator.training_pass(turn * 2);
-        let (logits, pass) = self.batch_logits(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
-        let scores = Scores::split(logits.clone(), m);
+        let held_out = if measure { agreed(self.ranks(), self.held_out_score(turn))? } else { None };
+        let mut here =
+            self.slices.run(|part| self.discriminator_slice(part, turn, real.of(part, &self.slices), measure))?;
+        let variety = if measure { Some(self.variety(&here)?) } else { None };
+        let numbers: Vec<Vec<f32>> = here.iter().map(Learning::numbers).collect();
+        let numbers = self.slices.gather(&numbers)?;
+        let each = numbers.chunks_exact(numbers.len() / self.recipe.train.slices);
+        let mean = |at: usize| self.slices.mean(each.clone().map(|slice| slice[at]));
+        let (value, penalty) = (mean(0), here.iter().any(|slice| slice.penalty.is_some()).then(|| mean(1)));
+        let scores = |which: usize| -> Vec<f32> {
+            let half = |slice: &[f32]| (slice.len() - 2) / 2;
+            each.clone().flat_map(|slice| slice[2 + which * half(slice)..][..half(slice)].to_vec()).collect()
+        };
         let [(real, real_mean, real_variance), (fake, fake_mean, fake_variance)] =
-            [&scores.real, &scores.fake].map(summary);
-        let train = &self.recipe.train;
-        let mut loss = train.loss.discriminator(&self.flipped(scores.clone(), turn), train.smoothing as f32);
-        if train.label_noise > 0.0 {
-            loss = loss.add(self.label_noise(scores, turn));
+            [0, 1].map(|kind| summary(&scores(kind)));
+        let pass = here.first_mut().and_then(|slice| slice.pass.take());
+        let gradients =
+            self.slices.mean_gradients(here.into_iter().map(|slice| slice.gradients).collect(), &self.device)?;
+        let Learned { norm, .. } = self.discriminator.learn(gradients, value + penalty.unwrap_or(0.0))?;
+        if let Some(pass) = pass {
+            self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
         }
-        if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
-            loss = loss.add(self.label_loss(logits, labels));
-        }
-        let value = loss.clone().into_scalar::<f32>();
-        let penalties = self.penalties(&tracked, turn, [&x, &fakes], y);
-        let loss = penalties.iter().fold(loss, |loss, term| loss.add(term.surrogate.clone()));
-        let penalty = penalties.map(|term| term.value);
-        let Learned { norm, .. } = self.discriminator.update(tracked, loss, value + penalty.unwrap_or(0.0))?;
-        self.discriminator.net.absorb(&mut self.discriminator.weights, pass);
         self.clip_weights();
         // The number of images, of which a packed input holds several.
         let images = self.recipe.train.batch as u64;
@@ -174,26 +198,97 @@ impl Gan {
         })
     }
 
+    /// What D learns from a slice of the batch.
+    fn discriminator_slice(&self, part: &Part, turn: u64, real: RealBatch, measure: bool) -> Learning {
+        let RealBatch { x, y } = real;
+        let fakes = self.generated_images(turn, part, y.clone());
+        let images = measure.then(|| [host(&x), host(&fakes)]);
+        let (x, fakes) =
+            (self.discriminator_input(x, "real", turn, part), self.discriminator_input(fakes, "fake", turn, part));
+        let m = x.dims()[0];
+
+        let tracked = self.discriminator.tracked();
+        let both = y.clone().map(|y| Tensor::cat(vec![y.clone(), y], 0));
+        let pass = self.discriminator.training_pass(turn * 2).within(part.slice.clone());
+        let (logits, pass) = self.batch_logits(&tracked, [&x, &fakes], pass, [y.clone(), both.clone()]);
+        let scores = Scores::split(logits.clone(), m);
+        let shown = [host(&scores.real), host(&scores.fake)];
+        let train = &self.recipe.train;
+        let mut loss = train.loss.discriminator(&self.flipped(scores.clone(), turn, part), train.smoothing as f32);
+        if train.label_noise > 0.0 {
+            loss = loss.add(self.label_noise(scores, turn, part));
+        }
+        if let Some(labels) = both.filter(|_| self.discriminator.net.guesses_labels()) {
+            loss = loss.add(self.label_loss(logits, labels));
+        }
+        let value = loss.clone().into_scalar::<f32>();
+        let penalties = self.penalties(&tracked, turn, [&x, &fakes], y, part);
+        let loss = penalties.iter().fold(loss, |loss, term| loss.add(term.surrogate.clone()));
+        let penalty = penalties.map(|term| term.value);
+        let gradients = self.discriminator.gradients(tracked, loss);
+        Learning { gradients, value, penalty, scores: shown, images, seen: None, pass: Some(pass) }
+    }
+
+    /// The variety of the batch, whose slices here are these.
+    fn variety(&self, here: &[Learning]) -> Result<Variety> {
+        let of = |kind: usize| -> Result<Vec<f32>> {
+            let images: Vec<Vec<f32>> =
+                here.iter().flat_map(|slice| &slice.images).map(|both| both[kind].clone()).collect();
+            self.slices.gather(&images)
+        };
+        Ok(Variety::of(&of(0)?, &of(1)?, self.dataset.shape().len()))
+    }
+
     /// Update number `turn` (counted from 0) of the generator. The discriminator's weights are constants, without
     /// gradients; its layers are in training mode. A relativistic loss takes the `real` images of D's last update, and
     /// their labels. Also returns its images' [`Self::generated_margin`].
     fn update_generator(&mut self, turn: u64, real: Option<RealBatch>) -> Result<(Learned, f32)> {
-        let Latents { z, y } = self.sample_latents("latent.generator", turn, self.recipe.train.batch);
+        let mut here = self.slices.run(|part| {
+            let real = real.as_ref().map(|real| real.of(part, &self.slices));
+            self.generator_slice(part, turn, real)
+        })?;
+        let numbers: Vec<Vec<f32>> = here.iter().map(Learning::numbers).collect();
+        let numbers = self.slices.gather(&numbers)?;
+        let each = numbers.chunks_exact(numbers.len() / self.recipe.train.slices);
+        let value = self.slices.mean(each.clone().map(|slice| slice[0]));
+        let count = here.first().map_or([0, 0], |slice| slice.scores.each_ref().map(Vec::len));
+        let scores = |range: std::ops::Range<usize>| -> Vec<f32> {
+            each.clone().flat_map(|slice| slice[range.clone()].to_vec()).collect()
+        };
+        let [real_scores, fake_scores] = [scores(2..2 + count[0]), scores(2 + count[0]..2 + count[0] + count[1])];
+        let margin = self.generated_margin([summary(&real_scores).1, summary(&fake_scores).1]);
+        let seen = here.first_mut().and_then(|slice| slice.seen.take());
+        let pass = here.first_mut().and_then(|slice| slice.pass.take());
+        let gradients =
+            self.slices.mean_gradients(here.into_iter().map(|slice| slice.gradients).collect(), &self.device)?;
+        let learned = self.generator.learn(gradients, value)?;
+        if let Some(pass) = pass {
+            self.generator.net.absorb(&mut self.generator.weights, pass);
+        }
+        if let Some((images, y)) = seen {
+            self.update_unfrozen(turn, images, y)?;
+        }
+        Ok((learned, margin))
+    }
+
+    /// What G learns from a slice of the batch.
+    fn generator_slice(&self, part: &Part, turn: u64, real: Option<RealBatch>) -> Learning {
+        let Latents { z, y } = self.part_of_latents("latent.generator", turn, part);
         let y = real.as_ref().map_or(y, |real| real.y.clone());
 
         let tracked = self.generator.tracked();
-        let mut pass = self.generator.training_pass(turn * 2 + 1).given(y.clone());
+        let within = |pass: Pass, y: &Option<Tensor<4>>| pass.within(part.slice.clone()).given(y.clone());
+        let mut pass = within(self.generator.training_pass(turn * 2 + 1), &y);
         let images = self.generator.net.apply(&tracked, z, &mut pass);
-        let input = self.discriminator_input(images, "generator", turn);
+        let input = self.discriminator_input(images, "generator", turn, part);
         let discriminator = &self.discriminator;
-        let mut d_pass = discriminator.training_pass(turn * 2 + 1).given(y.clone());
         let mistake = self.recipe.train.sabotage.in_training();
         let seen = (mistake == Some(Mistake::Unfrozen)).then(|| (input.clone().without_autodiff(), y.clone()));
+        let mut d_pass = within(discriminator.training_pass(turn * 2 + 1), &y);
         let logits = discriminator.net.apply_to_logits(&discriminator.weights, input, &mut d_pass);
         let fake = Scores::of(logits.clone());
-        let real = real.map(|real| self.scores_on(real, turn));
-        let mean = |scores: &Tensor<4>| summary(scores).1;
-        let margin = self.generated_margin([real.as_ref().map_or(0.0, mean), mean(&fake)]);
+        let real = real.map(|real| self.scores_on(real, turn, part));
+        let scores = [real.as_ref().map(host).unwrap_or_default(), host(&fake)];
         let mut loss = match mistake {
             // Cross-entropy with the label 0.
             Some(Mistake::WrongLabel) => Loss::Saturating.generator(fake, None).neg(),
@@ -203,12 +298,8 @@ impl Gan {
             loss = loss.add(self.label_loss(logits, labels));
         }
         let value = loss.clone().into_scalar::<f32>();
-        let learned = self.generator.update(tracked, loss, value)?;
-        self.generator.net.absorb(&mut self.generator.weights, pass);
-        if let Some((images, y)) = seen {
-            self.update_unfrozen(turn, images, y)?;
-        }
-        Ok((learned, margin))
+        let gradients = self.generator.gradients(tracked, loss);
+        Learning { gradients, value, penalty: None, scores, images: None, seen, pass: Some(pass) }
     }
 
     /// The exercise's mistake of a D that isn't frozen: G's loss moves it, too, towards taking these images for real.
@@ -223,9 +314,9 @@ impl Gan {
     }
 
     /// D's scores on real images, as constants.
-    fn scores_on(&self, real: RealBatch, turn: u64) -> Tensor<4> {
-        let input = self.discriminator_input(real.x, "generator.real", turn);
-        let mut pass = self.discriminator.training_pass(turn * 2 + 1).given(real.y);
+    fn scores_on(&self, real: RealBatch, turn: u64, part: &Part) -> Tensor<4> {
+        let input = self.discriminator_input(real.x, "generator.real", turn, part);
+        let mut pass = self.discriminator.training_pass(turn * 2 + 1).within(part.slice.clone()).given(real.y);
         Scores::of(self.discriminator.net.apply_to_logits(&self.discriminator.weights, input, &mut pass))
     }
 
@@ -263,16 +354,17 @@ impl Gan {
         turn: u64,
         [x, fakes]: [&Tensor<4>; 2],
         y: Option<Tensor<4>>,
+        part: &Part,
     ) -> Option<PenaltyTerm> {
         let train = &self.recipe.train;
         if train.penalties.is_empty() || !turn.is_multiple_of(train.penalty_every) {
             return None;
         }
-        let pass = || self.discriminator.training_pass(turn * 2);
+        let pass = || self.discriminator.training_pass(turn * 2).within(part.slice.clone());
         let (net, constant) = (&self.discriminator.net, &self.discriminator.weights);
         let critic = Critic { net, tracked, constant, labels: y, pass: &pass };
         let each = train.penalties.iter().map(|(penalty, weight)| {
-            let draws = Stream::new(train.seed, &format!("penalty.{penalty:?}"));
+            let draws = Stream::new(train.seed, &part.stream(format!("penalty.{penalty:?}")));
             let points = penalty.points(x, fakes, &draws, turn);
             critic.penalty_term(*penalty, weight * train.penalty_every as f64, points)
         });
@@ -348,8 +440,7 @@ fn mean(updates: &[DiscriminatorReport]) -> DiscriminatorReport {
 }
 
 /// The share of scores above 0, their mean and their variance.
-fn summary(scores: &Tensor<4>) -> (f32, f32, f32) {
-    let scores = host(scores);
+fn summary(scores: &[f32]) -> (f32, f32, f32) {
     let count = scores.len().max(1) as f32;
     let mean = scores.iter().sum::<f32>() / count;
     let variance = scores.iter().map(|score| (score - mean) * (score - mean)).sum::<f32>() / count;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Folder, Phase, Trainer, heal, resume, scoring};
+use super::{Folder, Phase, Trainer, heal, ranks, resume, scoring};
 use crate::doctor::{Doctor, RunContext};
 use crate::error::{Error, Result};
 use crate::report;
@@ -138,6 +138,7 @@ impl Trainer {
             }
             Phase::Ended(_) | Phase::Failed => return Ok(false),
         };
+        ranks::lead(&self.gan, &mut self.shared)?;
         let request = self.watched(watchers, Gan::step_watched)?;
         match request {
             Request::RollBack => self.go_back(watchers)?,
@@ -200,6 +201,7 @@ impl Trainer {
         let Self { gan, folder, doctor, .. } = self;
         let folder = folder.as_mut().and_then(|folder| Some((&folder.run, folder.recorder.as_mut()?)));
         self.gan = heal::heal(gan, folder, doctor)?;
+        self.shared = false;
         self.notify_start(watchers)
     }
 

@@ -115,7 +115,9 @@ mod tests {
         let whole = run_through(Trainer::new(recipe.clone(), data.clone(), &steps(6)).unwrap());
         let half = run_through(Trainer::new(recipe, data.clone(), &steps(2)).unwrap());
         half.save(&path).unwrap();
-        let half = run_through(Trainer::from_checkpoint(&half.save(&path).unwrap(), "latest", data.clone(), &steps(4)).unwrap());
+        let half = run_through(
+            Trainer::from_checkpoint(&half.save(&path).unwrap(), "latest", data.clone(), &steps(4)).unwrap(),
+        );
         let run = half.save(&path).unwrap();
         let memory = run_through(Trainer::from_checkpoint(&run, "latest", data.clone(), &steps(6)).unwrap());
         let resumed = run_through(Trainer::resume(run, data, &steps(6)).unwrap());

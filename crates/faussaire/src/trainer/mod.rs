@@ -95,6 +95,7 @@ mod heal;
 mod in_memory;
 mod init;
 mod labels;
+mod ranks;
 mod recorder;
 mod resume;
 mod scoring;
@@ -103,8 +104,11 @@ mod sheet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
 pub use data::Data;
 use init::initialise;
+pub use ranks::{dismiss, follow};
 pub use recorder::Recorder;
 pub use resume::resumed_recipe;
 
@@ -113,6 +117,7 @@ use crate::doctor::{Doctor, RunContext};
 use crate::error::{Error, Result};
 use crate::judging::{Progress, Reference};
 use crate::metrics::Extractor;
+use crate::ranks::Ranks;
 use crate::recipe::{Conditional, Recipe};
 use crate::run::{Run, State};
 use crate::train::{Ending, Finding, Gan, Heal, Limits};
@@ -133,13 +138,16 @@ pub struct Options {
     /// The recipe was written for other data: its class names are replaced by those of the data. Always so for a
     /// program's own data.
     pub new_classes: bool,
+    /// The processes that train together, of which this is rank 0; the others [`follow`]. A new training without
+    /// `train.slices` has as many slices as ranks.
+    pub ranks: Arc<Ranks>,
 }
 
 impl Default for Options {
     /// On the processor, with the length of the recipe.
     fn default() -> Self {
         let device = Device::cpu();
-        Self { device, limits: None, changes: Vec::new(), conditional: None, new_classes: false }
+        Self { device, limits: None, changes: Vec::new(), conditional: None, new_classes: false, ranks: Arc::default() }
     }
 }
 
@@ -178,6 +186,13 @@ impl Options {
         self.new_classes = replace;
         self
     }
+
+    /// Trains with these processes, of which this is rank 0.
+    #[must_use]
+    pub fn ranks(mut self, ranks: Arc<Ranks>) -> Self {
+        self.ranks = ranks;
+        self
+    }
 }
 
 /// A training: the nets, the doctor and, where there is one, the run folder.
@@ -198,6 +213,8 @@ pub struct Trainer {
     /// Whether the images are the program's own, rather than those that the recipe names.
     own_data: bool,
     stop: Option<Box<dyn Fn() -> bool + Send>>,
+    /// Whether the other ranks have the state of the training.
+    shared: bool,
     phase: Phase,
 }
 
@@ -234,7 +251,8 @@ impl Trainer {
         let recipe = if options.changes.is_empty() { recipe } else { recipe.changed(&options.changes)? };
         let new_classes = options.new_classes || data.is_own();
         let recipe = data.named_in(labels::filled_in(recipe, data.set(), options.conditional, new_classes)?);
-        let mut gan = Gan::new(recipe, data.shared(), &options.device)?;
+        let recipe = ranks::sliced(recipe, &options.ranks)?;
+        let mut gan = Gan::among(recipe, data.shared(), &options.device, Arc::clone(&options.ranks))?;
         initialise(&mut gan)?;
         Self::of(gan, &data, options)
     }
@@ -248,7 +266,8 @@ impl Trainer {
     /// training, or a checkpoint that is damaged or missing while there are others.
     pub fn resume(run: Run, data: impl Into<Data>, options: &Options) -> Result<Self> {
         let data = data.into();
-        let mut gan = Gan::new(resumed_recipe(&run, &options.changes)?, data.shared(), &options.device)?;
+        let recipe = resumed_recipe(&run, &options.changes)?;
+        let mut gan = Gan::among(recipe, data.shared(), &options.device, Arc::clone(&options.ranks))?;
         let lock = run.lock()?;
         let (state, remarks) = resume::load(&run, &mut gan)?;
         if state.is_none() {
@@ -277,6 +296,7 @@ impl Trainer {
             judge: None,
             own_data: data.is_own(),
             stop: None,
+            shared: false,
             phase: Phase::New,
         })
     }

@@ -21,9 +21,32 @@ pub fn backward_train<'a>(
     let (x, dy, dx) = (x.into(), dy.into(), dx.into());
     let (layer, inverse) = (Layer::new(norm), norm.inverse_deviation());
     parameter_grads(x, &layer, &inverse, dy, dgamma, dbeta);
+    train_input_grads(norm, [x, dy], dx, [dgamma, dbeta]);
+}
+
+/// As [`backward_train`] where the moments are those of several equal slices of rows, of which `x` is one. `dgamma` and `dbeta` are
+/// this slice's; `means` gives their means over all slices for them, with which the gradient of `x` is made.
+pub fn backward_train_slice<'a>(
+    norm: &BatchNorm,
+    x: impl Into<Values<'a>>,
+    dy: impl Into<Values<'a>>,
+    dx: impl Into<ValuesMut<'a>>,
+    [dgamma, dbeta]: [&mut [f32]; 2],
+    means: impl FnOnce([&[f32]; 2]) -> [Vec<f32>; 2],
+) {
+    let (x, dy, dx) = (x.into(), dy.into(), dx.into());
+    let (layer, inverse) = (Layer::new(norm), norm.inverse_deviation());
+    parameter_grads(x, &layer, &inverse, dy, dgamma, dbeta);
+    let [means_of_dgamma, means_of_dbeta] = means([dgamma, dbeta]);
+    train_input_grads(norm, [x, dy], dx, [&means_of_dgamma, &means_of_dbeta]);
+}
+
+/// The gradient of `x` from the sums `dgamma` and `dbeta` over as many rows as it has.
+fn train_input_grads(norm: &BatchNorm, [x, dy]: [Values; 2], dx: ValuesMut, [dgamma, dbeta]: [&[f32]; 2]) {
     if x.is_empty() {
         return;
     }
+    let (layer, inverse) = (Layer::new(norm), norm.inverse_deviation());
     // dx = gamma / sqrt(var + eps) * (dz - mean(dz) - xhat * mean(dz xhat)), as dz * a + x * b + d per column.
     let c = norm.mean.len();
     let rows = (x.len() / c) as f32;

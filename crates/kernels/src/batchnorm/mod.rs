@@ -6,7 +6,7 @@ mod backward;
 pub(crate) mod moments;
 
 pub(crate) use backward::{Coefficients, input_grads, parameter_grads};
-pub use backward::{backward_infer, backward_train};
+pub use backward::{backward_infer, backward_train, backward_train_slice};
 pub use moments::moments;
 
 use crate::activation::{Activation, for_each_activation};

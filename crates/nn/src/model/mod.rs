@@ -240,7 +240,32 @@ impl Model {
     /// # Errors
     /// The loss isn't finite or the model isn't compiled; nothing is changed then.
     pub fn update(&mut self, tracked: Weights, loss: Tensor<1>, value: f32) -> Result<Learned> {
-        let Some(optimizer) = &mut self.optimizer else {
+        self.check_loss(value)?;
+        let gradients = self.gradients(tracked, loss);
+        self.learn(gradients, value)
+    }
+
+    /// The gradient of `loss` at each of the trainable `tracked` weights, in order; none where the loss doesn't depend on one.
+    pub fn gradients(&self, tracked: Weights, loss: Tensor<1>) -> Vec<Option<Tensor<1>>> {
+        let mut gradients = loss.backward();
+        let leaves = tracked.tensors().iter().zip(self.net.trainable()).filter(|(_, t)| *t);
+        leaves.map(|(t, _)| t.grad_remove(&mut gradients)).collect()
+    }
+
+    /// Updates the weights with the gradients of a loss of this `value` with Adam.
+    ///
+    /// # Errors
+    /// As [`Self::update`].
+    pub fn learn(&mut self, gradients: Vec<Option<Tensor<1>>>, value: f32) -> Result<Learned> {
+        self.check_loss(value)?;
+        let (weights, net) = (&mut self.weights, &self.net);
+        let norm = self.optimizer.as_mut().map(|optimizer| optimizer.step(weights, net.trainable(), gradients));
+        Ok(Learned { loss: value, norm: norm.unwrap_or_default() })
+    }
+
+    /// Refuses a loss that isn't finite, or a model that can't learn.
+    fn check_loss(&self, value: f32) -> Result<()> {
+        let Some(optimizer) = &self.optimizer else {
             return Err(Error::usage(
                 format!("the {} has no optimizer", self.net.name()),
                 "call `compile` with Adam's settings before training",
@@ -254,13 +279,7 @@ impl Model {
                     .into(),
             });
         }
-        let mut gradients = loss.backward();
-        let leaves = tracked.tensors().iter().zip(self.net.trainable()).filter(|(_, t)| *t);
-        let gradients = leaves.map(|(t, _)| t.grad_remove(&mut gradients)).collect();
-        drop(tracked);
-        drop(loss);
-        let norm = optimizer.step(&mut self.weights, self.net.trainable(), gradients);
-        Ok(Learned { loss: value, norm })
+        Ok(())
     }
 }
 

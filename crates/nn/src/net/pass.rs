@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ops::{Activation, BackwardFusion, Conv, Geometry, Precision};
+use crate::ops::{Activation, BackwardFusion, Conv, Geometry, Precision, Slice};
 use faussaire_data::random::Stream;
 
 /// Maximum layers per pass that draw at random without shared draws; D counts each layer twice if it sees real and
@@ -88,6 +88,7 @@ pub struct Pass {
     dropout: Option<(Stream, u64)>,
     draws: u64,
     condition: Option<Tensor<4>>,
+    slice: Option<Slice>,
     pub(super) layer: usize,
     pub(super) observed: Vec<Observed>,
     /// Inputs of the open residual blocks, the innermost last.
@@ -103,6 +104,7 @@ impl Pass {
             dropout: None,
             draws: 0,
             condition: None,
+            slice: None,
             layer: 0,
             observed: Vec::new(),
             open: Vec::new(),
@@ -124,6 +126,18 @@ impl Pass {
     pub fn given(mut self, labels: Option<Tensor<4>>) -> Self {
         self.condition = labels;
         self
+    }
+
+    /// The same pass, of a slice of a batch: batch normalisation uses the moments of all slices, and dropout its part of the
+    /// batch's draws.
+    pub fn within(mut self, slice: Option<Slice>) -> Self {
+        self.slice = slice;
+        self
+    }
+
+    /// The slice of the batch that it computes; none: all of it.
+    pub(super) fn slice(&self) -> Option<&Slice> {
+        self.slice.as_ref()
     }
 
     /// The labels, if given.
@@ -153,7 +167,9 @@ impl Pass {
     pub(crate) fn kept(&mut self, count: usize, rate: f32) -> Vec<u8> {
         self.draws += 1;
         match &self.dropout {
-            Some((stream, index)) => stream.not_below(index * LAYERS + self.draws, count, rate),
+            Some((stream, index)) => {
+                stream.not_below_from(index * LAYERS + self.draws, self.drawn_before(count), count, rate)
+            }
             None => vec![1; count],
         }
     }
@@ -162,9 +178,17 @@ impl Pass {
     pub(crate) fn normal(&mut self, count: usize) -> Vec<f32> {
         self.draws += 1;
         match &self.dropout {
-            Some((stream, index)) => stream.normal(index * LAYERS + self.draws, count),
+            Some((stream, index)) => {
+                let before = self.drawn_before(count);
+                stream.normal(index * LAYERS + self.draws, before + count).split_off(before)
+            }
             None => vec![0.0; count],
         }
+    }
+
+    /// The draws of the slices before this one, of `count` each.
+    fn drawn_before(&self, count: usize) -> usize {
+        self.slice.as_ref().map_or(0, |slice| slice.index() * count)
     }
 
     /// The part of `planned` that applies to this pass: batch statistics are subtracted only in training, and an activation's

@@ -114,8 +114,13 @@ fn transposed_convolutions() {
 #[test]
 fn batch_normalisation_and_activations() {
     for from_batch in [true, false] {
-        let spec =
-            Normalisation { epsilon: 1e-3, activation: Activation::LeakyRelu(0.2), from_batch, stored: Precision::F32 };
+        let spec = Normalisation {
+            epsilon: 1e-3,
+            activation: Activation::LeakyRelu(0.2),
+            from_batch,
+            stored: Precision::F32,
+            slice: None,
+        };
         let x: Tensor<4> = random(1, [3, 4, 5, 6]);
         let [mean, variance] =
             if from_batch { composed::moments(x.clone()) } else { [random(4, [6]), random(5, [6]).abs()] };
@@ -128,10 +133,10 @@ fn batch_normalisation_and_activations() {
             "batchnorm",
             x,
             vec![random(2, [6]), random(3, [6])],
-            |x, w| native::batchnorm(x, w[0].clone(), w[1].clone(), mean.clone(), variance.clone(), spec),
+            |x, w| native::batchnorm(x, w[0].clone(), w[1].clone(), mean.clone(), variance.clone(), spec.clone()),
             |x, w| {
                 let statistics = [mean.clone(), variance.clone()];
-                composed::batchnorm(x, [w[0].clone(), w[1].clone()], statistics, spec)
+                composed::batchnorm(x, [w[0].clone(), w[1].clone()], statistics, spec.clone())
             },
         );
     }
@@ -199,7 +204,7 @@ fn stored_as_bf16() {
         native::conv_transpose(x, w[0].clone(), w[1].clone(), spec(stored))
     });
     for from_batch in [true, false] {
-        let spec = |stored| Normalisation { epsilon: 1e-3, activation, from_batch, stored };
+        let spec = |stored| Normalisation { epsilon: 1e-3, activation, from_batch, stored, slice: None };
         let weights = vec![random(2, [6]), random(3, [6])];
         compare_stored("batchnorm", random(1, [3, 4, 5, 6]), weights, &|x, w, stored| {
             let [mean, variance] = native::moments(x.clone());

@@ -198,9 +198,15 @@ impl Backward<Flex, 3> for NormBackward {
         let channels = values(&mean).len();
         let (mut dgamma, mut dbeta) = (vec![0.0; channels], vec![0.0; channels]);
         let dx = filled(storage(&x), x.layout().shape(), |dx| {
-            let backward = if s.spec.from_batch { norm::backward_train } else { norm::backward_infer };
-            let norm = s.spec.with([&mean, &variance, &gamma, &beta]);
-            backward(&norm, stored(&x), stored(&dy), dx, &mut dgamma, &mut dbeta);
+            let layer = s.spec.with([&mean, &variance, &gamma, &beta]);
+            let (x, dy) = (stored(&x), stored(&dy));
+            match &s.spec.slice {
+                Some(slice) if s.spec.from_batch => {
+                    norm::backward_train_slice(&layer, x, dy, dx, [&mut dgamma, &mut dbeta], |own| slice.means(own));
+                }
+                _ if s.spec.from_batch => norm::backward_train(&layer, x, dy, dx, &mut dgamma, &mut dbeta),
+                _ => norm::backward_infer(&layer, x, dy, dx, &mut dgamma, &mut dbeta),
+            }
         });
         if let Some(node) = x_node {
             grads.register::<Flex>(node.id, dx);

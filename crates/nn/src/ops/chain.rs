@@ -93,11 +93,14 @@ pub fn normed_chain(
 ) -> (Tensor<4>, [Tensor<1>; 2]) {
     let tracked =
         x.is_tracked() || first.is_tracked() || second.is_tracked() || gamma.is_tracked() || beta.is_tracked();
-    let usual =
-        !tracked && norm.from_batch && norm.stored == Precision::Bf16 && first.spec.activation == Activation::Identity;
+    let usual = !tracked
+        && norm.from_batch
+        && norm.slice.is_none()
+        && norm.stored == Precision::Bf16
+        && first.spec.activation == Activation::Identity;
     if !usual || !go_together(&x, [&first, &second]) {
         let middle = first.apply(x);
-        let statistics = moments(&middle);
+        let statistics = moments(&middle, norm.slice.as_ref());
         return (second.apply(batchnorm(middle, [gamma, beta], statistics.clone(), norm)), statistics);
     }
     let spec = ChainSpec::of([&first, &second]);

@@ -17,6 +17,7 @@ mod groupnorm;
 mod host;
 mod native;
 mod resample;
+mod slice;
 mod standardise;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,6 +33,7 @@ pub use faussaire_kernels::Precision;
 pub use groupnorm::{GroupNormalisation, groupnorm, groupnorm_dual};
 pub use host::{host, tensor};
 pub use resample::{average_pool, upsample, upsample_bilinear};
+pub use slice::{Peers, Slice};
 pub use standardise::standardise_dual;
 
 use burn::tensor::Tensor;
@@ -67,7 +69,7 @@ pub struct BackwardFusion {
 }
 
 /// Parameters of batch normalisation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Normalisation {
     /// Added to the variance.
     pub epsilon: f32,
@@ -77,6 +79,8 @@ pub struct Normalisation {
     pub from_batch: bool,
     /// Storage of the result; on the CPU only.
     pub stored: Precision,
+    /// The slice of the batch that `x` is, where mean and variance are those of all slices; on the CPU only.
+    pub slice: Option<Slice>,
 }
 
 /// Convolution of `x` with `weight` `[kh, kw, in, out]`, plus `bias` `[out]`, then the activation.
@@ -110,10 +114,15 @@ pub fn batchnorm(
     }
 }
 
-/// Mean and biased variance of each channel over the batch and all positions; constants to differentiation.
-pub fn moments(x: &Tensor<4>) -> [Tensor<1>; 2] {
+/// Mean and biased variance of each channel over the batch and all positions, of all slices where `x` is one; constants to
+/// differentiation.
+pub fn moments(x: &Tensor<4>, slice: Option<&Slice>) -> [Tensor<1>; 2] {
     let x = x.clone().without_autodiff();
-    if serves_stored(&x) { native::moments(x) } else { composed::moments(x) }
+    let own = if serves_stored(&x) { native::moments(x) } else { composed::moments(x) };
+    match slice {
+        Some(slice) => slice.moments(own),
+        None => own,
+    }
 }
 
 /// An activation that is not fused into the layer before it; on the processor stored as `stored`.

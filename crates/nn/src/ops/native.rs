@@ -274,7 +274,14 @@ impl<C: CheckpointStrategy> NativeOps for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), gamma.node(), beta.node()];
         let [x, gamma, beta, mean, variance] = [x, gamma, beta, mean, variance].map(|t| t.into_primitive());
-        let y = Flex::native_batchnorm(x.clone(), gamma.clone(), beta.clone(), mean.clone(), variance.clone(), spec);
+        let y = Flex::native_batchnorm(
+            x.clone(),
+            gamma.clone(),
+            beta.clone(),
+            mean.clone(),
+            variance.clone(),
+            spec.clone(),
+        );
         let state = NormState { x, gamma, beta, mean, variance, spec };
         match NormBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, y),

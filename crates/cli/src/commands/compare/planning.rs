@@ -12,6 +12,7 @@ use faussaire::{Error, Preset, Recipe, Result};
 use super::Compare;
 use crate::commands::train::Train;
 use crate::commands::train::changes;
+use crate::share::Share;
 
 /// Where comparisons go without `--run`.
 const COMPARISONS: &str = "comparisons";
@@ -33,11 +34,7 @@ pub struct Planned {
 /// Writes the plan that the command line asks for to its folder.
 pub fn plan(options: &Compare) -> Result<Planned> {
     check(options)?;
-    let asks = options.dataset.is_some()
-        || !(options.preset.is_empty()
-            && options.config.is_empty()
-            && options.vary.is_empty()
-            && options.set.is_empty());
+    let asks = asks(options);
     let existing = options.run.as_deref().filter(|path| path.join("comparison.json").is_file());
     if !asks && existing.is_none() {
         return Err(Error::usage(
@@ -77,6 +74,49 @@ pub fn plan(options: &Compare) -> Result<Planned> {
     share_out(&mut plan, options);
     folder.save_plan(&plan)?;
     Ok(Planned { folder, plan, _lock: lock })
+}
+
+/// The folder and its plan, for a share of the runs: neither is changed, but for how many runs go at once here.
+pub fn planned(options: &Compare, share: Share) -> Result<(Folder, Plan)> {
+    check(options)?;
+    let asks = asks(options)
+        || options.steps.is_some()
+        || options.epochs.is_some()
+        || options.time.is_some()
+        || options.seeds.is_some()
+        || options.n.is_some()
+        || options.device.is_some();
+    let Some(path) = options.run.as_ref().filter(|path| path.join("comparison.json").is_file() && !asks) else {
+        let what = match asks {
+            true => "--share trains runs of a plan, which what else was asked for would change".to_owned(),
+            false => format!("--share {share}: there is no plan in the folder of --run yet"),
+        };
+        return Err(Error::usage(
+            what,
+            "make the plan first, once: faussaire compare DATASET --vary KEY=V1,V2 --run DIR --plan-only; then each task does \
+             faussaire compare --run DIR --share K/N",
+        ));
+    };
+    let folder = Folder::open(path)?;
+    let Some(mut plan) = folder.plan()? else {
+        return Err(Error::usage(format!("{} has no plan", path.display()), "make it first, with --plan-only"));
+    };
+    share_out(&mut plan, options);
+    let own = (0..plan.jobs().len()).filter(|at| share.has(*at)).count().max(1);
+    if own < plan.jobs && options.jobs.is_none() {
+        plan.threads = plan.threads * plan.jobs / own;
+        plan.jobs = own;
+    }
+    Ok((folder, plan))
+}
+
+/// Whether recipes are asked for, which make or change a plan.
+fn asks(options: &Compare) -> bool {
+    options.dataset.is_some()
+        || !(options.preset.is_empty()
+            && options.config.is_empty()
+            && options.vary.is_empty()
+            && options.set.is_empty())
 }
 
 /// Fewest images of a run: with fewer, chance decides which one is better.

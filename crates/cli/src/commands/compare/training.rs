@@ -16,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::print::{self, note};
 use crate::program;
+use crate::share::Share;
 
 /// How often a child is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -24,10 +25,10 @@ const MAX_OUTPUT: u64 = 64 << 20;
 /// How long a training that lost its parent may take to finish its step and save.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Trains every run that isn't finished yet. What came of each is kept in the folder.
-pub fn train(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool) -> Result<()> {
+/// Trains every run of `share` that isn't finished yet. What came of each is kept in the folder.
+pub fn train(folder: &Folder, plan: &Plan, quiet: bool, stop: &AtomicBool, share: Share) -> Result<()> {
     let mut due = Vec::new();
-    for job in plan.jobs() {
+    for (_, job) in plan.jobs().into_iter().enumerate().filter(|(at, _)| share.has(*at)) {
         if !folder.outcome(&job)?.is_some_and(|outcome| outcome.is_finished(&plan.length)) {
             due.push(job);
         }
@@ -73,6 +74,8 @@ fn carry_out(folder: &Folder, plan: &Plan, job: &Job, stop: &AtomicBool, bar: &P
     let Some(mut command) = command(folder, plan, job)? else { return Ok(State::Finished) };
     let log = folder.file(&format!("logs/{}.log", job.name));
     let errors = File::create(&log).map_err(Error::io("create", &log))?;
+    // A training of its own, whichever launcher started this process.
+    command.env("FAUSSAIRE_MPI", "off");
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(errors);
     let program = command.get_program().to_owned();
     let mut child = command.spawn().map_err(Error::io("start", &program))?;

@@ -28,8 +28,9 @@ impl BatchNorm {
     }
 
     /// The operation, with batch or moving statistics.
-    pub(in crate::net) fn spec(&self, from_batch: bool, fused: Fused) -> Normalisation {
-        Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored }
+    pub(in crate::net) fn spec(&self, from_batch: bool, fused: Fused, pass: &Pass) -> Normalisation {
+        let slice = pass.slice().filter(|_| from_batch).cloned();
+        Normalisation { epsilon: self.epsilon, activation: fused.activation, from_batch, stored: fused.stored, slice }
     }
 
     /// Records a batch's mean and variance.
@@ -77,13 +78,13 @@ impl LayerKind for BatchNorm {
     fn forward(&self, _: Shape, x: Tensor<4>, weights: &[Tensor<1>], fused: Fused, pass: &mut Pass) -> Tensor<4> {
         let from_batch = pass.mode == Mode::Train;
         let [mean, variance] = if from_batch {
-            let statistics = ops::moments(&x);
+            let statistics = ops::moments(&x, pass.slice());
             self.observe(&statistics, pass);
             statistics
         } else {
             [weights[2].clone(), weights[3].clone()]
         };
-        let spec = self.spec(from_batch, fused);
+        let spec = self.spec(from_batch, fused, pass);
         ops::batchnorm(x, [weights[0].clone(), weights[1].clone()], [mean, variance], spec)
     }
 

@@ -56,6 +56,7 @@ impl Network {
                 if first.fused_steps == 3
                     && pass.precision == Precision::Bf16
                     && pass.mode == Mode::Train
+                    && pass.slice().is_none()
                     && !x.is_tracked()
                     && !weights.tensors().iter().any(Tensor::is_tracked) =>
             {
@@ -65,7 +66,7 @@ impl Network {
                 let [first, second] = [first, second].map(|step| self.convolution(step, weights, batch, pass));
                 pass.layer = norm.layer;
                 let own = self.weights_of(entry, weights, pass);
-                let spec = batchnorm.spec(true, norm.fused_on(pass));
+                let spec = batchnorm.spec(true, norm.fused_on(pass), pass);
                 let parameters = [own[0].clone(), own[1].clone()];
                 let (y, statistics) = ops::normed_chain(x.clone(), [first?, second?], parameters, spec);
                 batchnorm.observe(&statistics, pass);
