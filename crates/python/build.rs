@@ -1,9 +1,5 @@
-//! An extension module leaves Python's symbols open, which macOS's linker accepts if it is told so.
+//! On macOS a module of Python is linked without Python's library, which the interpreter brings.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "macos") {
-        println!("cargo:rustc-cdylib-link-arg=-undefined");
-        println!("cargo:rustc-cdylib-link-arg=dynamic_lookup");
-    }
+    pyo3_build_config::add_extension_module_link_args();
 }

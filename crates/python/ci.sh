@@ -26,7 +26,8 @@ if ! [ -x "$venv/bin/python" ]; then
         exit 0
     fi
 fi
-if ! "$venv/bin/pip" install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2' numpy pytest mypy; then
+if ! "$venv/bin/pip" install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2' numpy pytest mypy \
+    ipykernel matplotlib nbclient nbformat; then
     echo "skipped: the package index can't be reached"
     exit 0
 fi
