@@ -7,7 +7,28 @@ from typing import Any, final
 _Path = str | os.PathLike[str]
 _Shape = tuple[int, int, int]
 
-__all__: list[str]
+__all__ = [
+    "duration",
+    "main",
+    "Dataset",
+    "data_sets",
+    "export_model",
+    "export_run",
+    "judge",
+    "Model",
+    "composed_predict",
+    "composed_train",
+    "release_memory",
+    "set_threads",
+    "threads",
+    "Recipe",
+    "presets",
+    "Run",
+    "Sampler",
+    "sheet",
+    "Trainer",
+    "__version__",
+]
 __version__: str
 
 @final
