@@ -43,5 +43,6 @@ echo "$(basename "$wheel"): $size kB"
 # The version is that of the last one.
 "${pip[@]}" --force-reinstall --no-deps "$wheel"
 "$venv/bin/python" -m pytest -p no:cacheprovider tests
-"$venv/bin/mypy" --cache-dir "$target/python/mypy" python/faussaire
+# The lab's test stands for programs that use the package.
+"$venv/bin/mypy" --cache-dir "$target/python/mypy" python/faussaire tests/test_lab.py
 (cd "$target/python" && MYPY_CACHE_DIR="$target/python/mypy" "$venv/bin/stubtest" --concise faussaire._faussaire)

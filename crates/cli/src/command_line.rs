@@ -121,7 +121,7 @@ impl CommandLine {
 #[derive(Debug)]
 pub enum Parsed {
     /// A subcommand.
-    Line(CommandLine),
+    Line(Box<CommandLine>),
     /// Nothing that is left to do: help was printed, or what is wrong with them. With the exit status.
     Ended(u8),
 }
@@ -133,7 +133,7 @@ pub enum Parsed {
 pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
     let parsed = command().try_get_matches_from(arguments).and_then(|matches| CommandLine::from_arg_matches(&matches));
     match parsed {
-        Ok(line) => Ok(Parsed::Line(line)),
+        Ok(line) => Ok(Parsed::Line(Box::new(line))),
         Err(mut error) if error.use_stderr() => {
             ranks::after_the_first();
             let hint = meant::hint(&mut error, &command(), arguments.iter().cloned());

@@ -36,6 +36,12 @@ class Symbolic:
         return Symbolic(self.shape, (*self.items, item))
 
 
+def _sizes(shape: Sequence[Any]) -> tuple[int, ...]:
+    if not all(isinstance(size, int) for size in shape):
+        raise UsageError(f"the input shape is {shape!r}", "expected (features,) or (height, width, channels)")
+    return tuple(shape)
+
+
 def _lines(items: Iterable[Layer | str]) -> list[str]:
     return [line for item in items for line in ([item] if isinstance(item, str) else item.lines())]
 
@@ -104,7 +110,7 @@ class Model(_Learning):
 
     def __new__(cls, *given: Any, **named: Any) -> Any:
         end = named.get("outputs", given[1] if len(given) > 1 else None)
-        end = end[0] if isinstance(end, list) else end
+        end = end[0] if isinstance(end, list) and end else end
         if isinstance(end, Symbolic) and any(isinstance(item, Model) for item in end.items):
             return _of_models([item for item in end.items], named.get("name"))
         return super().__new__(cls)
@@ -112,7 +118,7 @@ class Model(_Learning):
     def __init__(
         self,
         layers: Sequence[Layer | str | Symbolic] | Symbolic | Layer | str | None = None,
-        input_shape: int | tuple[int, ...] | Symbolic | None = None,
+        input_shape: int | tuple[int, ...] | Symbolic | list[Symbolic] | None = None,
         *,
         name: str | None = None,
         seed: int = 0,
@@ -131,15 +137,15 @@ class Model(_Learning):
         self._name = name if name is not None else f"sequential_{number}" if number else "sequential"
         self._seed, self._labels = seed, labels
         end: Any = outputs if outputs is not None else input_shape
-        end = end[0] if isinstance(end, list) else end
+        end = end[0] if isinstance(end, list) and end else end
         if isinstance(end, Symbolic):
             self._input = end.shape
             for item in end.items:
                 if not isinstance(item, Model):
                     self.add(item)
         else:
-            if input_shape is not None and not isinstance(input_shape, Symbolic):
-                self._input = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+            if isinstance(input_shape, int | tuple | list):
+                self._input = (input_shape,) if isinstance(input_shape, int) else _sizes(input_shape)
             first = [] if layers is None else [layers] if isinstance(layers, Layer | str | Symbolic) else layers
             for layer in first:
                 self.add(layer)

@@ -147,7 +147,7 @@ fn a_server_with_a_token_that_is_easily_guessed_does_not_start() {
             port: Some(0),
             access: access.clone(),
             data: None,
-            program: "no-such-program".into(),
+            program: ("no-such-program".into(), Vec::new()),
             assets: None,
         };
         let refused = studio::run(options, &stop, |_| panic!("it is served")).unwrap_err();

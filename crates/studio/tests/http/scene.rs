@@ -128,7 +128,7 @@ pub fn studio(runs: &Path, change: impl FnOnce(&mut studio::Options)) -> Running
         port: Some(0),
         access: Access::Open,
         data: None,
-        program: "no-such-program".into(),
+        program: ("no-such-program".into(), Vec::new()),
         assets: None,
     };
     change(&mut options);
