@@ -791,13 +791,13 @@ equal(
 
 # %% [markdown] en
 """
-**What to expect.** With these settings after 1, 3 and 5 epochs of 6,000 images (93, 279 and 465 steps):
+**What to expect.** With these settings after 1, 3 and 10 epochs of 6,000 images (93, 279 and 930 steps):
 
 ![After 1 epoch: strokes](pictures/lab-1.png)
 
 ![After 3 epochs: digits here and there](pictures/lab-3.png)
 
-![After 5 epochs: more of them](pictures/lab-5.png)
+![After 10 epochs: clean strokes, half of them digits](pictures/lab-10.png)
 
 After 2,811 steps, as many as thirty of these epochs make (three passes over all of MNIST by `faussaire train mnist --preset tp`, whose
 pictures come from an average of G over the last steps, a little steadier than G itself):
@@ -807,13 +807,13 @@ pictures come from an average of G over the last steps, a little steadier than G
 
 # %% [markdown] fr
 """
-**À quoi s'attendre.** Avec ces réglages, après 1, 3 et 5 époques de 6 000 images (93, 279 et 465 pas) :
+**À quoi s'attendre.** Avec ces réglages, après 1, 3 et 10 époques de 6 000 images (93, 279 et 930 pas) :
 
 ![Après 1 époque : des traits](pictures/lab-1.png)
 
 ![Après 3 époques : des chiffres, ici et là](pictures/lab-3.png)
 
-![Après 5 époques : davantage](pictures/lab-5.png)
+![Après 10 époques : des traits nets, un chiffre sur deux](pictures/lab-10.png)
 
 Après 2 811 pas, autant que trente de ces époques (trois passages sur tout MNIST par `faussaire train mnist --preset tp`, dont les images
 viennent d'une moyenne de G sur les derniers pas, un peu plus stable que G lui-même) :
