@@ -252,7 +252,9 @@ def record(case, versions, single, double):
         "discriminator": case.discriminator,
         "parameters": single[3],
         "seed": case.seed,
-        "seeds": SEED_RULE if case.step != "lab" else {name: SEED_RULE[name] for name in ("weight", "real", "z_d", "z_g")},
+        "seeds": SEED_RULE
+        if case.step != "lab"
+        else {name: SEED_RULE[name] for name in ("weight", "real", "z_d", "z_g")},
         "steps": [step_entry(step, case.discriminator[-1] == "sigmoid") for step in single[0]],
         "float64": {
             "steps": [{name: step[name] for name in LOSSES if name in step} for step in double[0]],

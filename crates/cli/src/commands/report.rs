@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faussaire::run::Run;
+use faussaire::trainer::Data;
 use faussaire::{Result, report};
 
 use super::bars::Bars;
@@ -29,7 +30,9 @@ The run's own page is report.html in its folder.";
 pub fn run(options: &Report) -> Result<()> {
     let run = Run::open(&options.run)?;
     let mut bars = Bars::new(false);
-    let made = report::figures(&run, &options.output, &mut |fetched| bars.fetching(fetched));
+    let made = report::figures(&run, &options.output, |recipe| {
+        Ok(Data::open(recipe, &mut |fetched| bars.fetching(fetched))?.shared())
+    });
     drop(bars);
     let made = made?;
     for (path, about) in &made.files {

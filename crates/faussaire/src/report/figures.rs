@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::record::Record;
 use super::{curves, montage, penalised};
-use crate::data::PartFile;
+use crate::data::{Dataset, PartFile};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::render::chart::{Figure, Lines};
@@ -42,11 +43,11 @@ const COLUMNS: [Column; 10] = [
 ];
 
 /// Writes the files for `run` into `folder`, which is made where it is missing; files of the same names are replaced. The
-/// images that the penalty sees need the run's data, which are downloaded where necessary, with reports to `progress`.
+/// images that the penalty sees need the run's data, which `open` opens.
 ///
 /// # Errors
 /// A damaged log or recipe, a run without steps, or files that can't be written.
-pub fn figures(run: &Run, folder: &Path, progress: &mut dyn FnMut(crate::data::Progress)) -> Result<Figures> {
+pub fn figures(run: &Run, folder: &Path, open: impl FnOnce(&Recipe) -> Result<Arc<dyn Dataset>>) -> Result<Figures> {
     let recipe = run.recipe(&[])?;
     let record = Record::of(&run.events(None)?);
     if record.steps.is_empty() {
@@ -69,7 +70,7 @@ pub fn figures(run: &Run, folder: &Path, progress: &mut dyn FnMut(crate::data::P
         }
         None => made.remarks.push("epochs.png: the run has no sheets of images".into()),
     }
-    made.penalised(run, &recipe, folder, progress)?;
+    made.penalised(run, &recipe, folder, open)?;
     Ok(made)
 }
 
@@ -99,9 +100,9 @@ impl Figures {
         run: &Run,
         recipe: &Recipe,
         folder: &Path,
-        progress: &mut dyn FnMut(crate::data::Progress),
+        open: impl FnOnce(&Recipe) -> Result<Arc<dyn Dataset>>,
     ) -> Result<()> {
-        match penalised::of(run, recipe, progress) {
+        match penalised::of(run, recipe, open) {
             Ok(None) => {}
             Ok(Some((picture, about))) => {
                 let path = folder.join("penalty-points.png");
@@ -177,6 +178,10 @@ mod tests {
         Run::open(folder).unwrap()
     }
 
+    fn open(recipe: &Recipe) -> Result<Arc<dyn Dataset>> {
+        Ok(Data::open(recipe, &mut |_| {})?.shared())
+    }
+
     fn names(made: &Figures) -> Vec<String> {
         made.files.iter().map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     }
@@ -185,7 +190,7 @@ mod tests {
     fn a_run_becomes_tables_charts_and_pictures() {
         let folder = tempfile::tempdir().unwrap();
         let run = run(&folder.path().join("run"), &[]);
-        let made = figures(&run, &folder.path().join("out"), &mut |_| {}).unwrap();
+        let made = figures(&run, &folder.path().join("out"), open).unwrap();
         let names = names(&made);
         for name in ["history.csv", "steps.csv", "losses.svg", "losses.png", "discriminator-accuracy.png", "epochs.png"]
         {
@@ -205,7 +210,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let changes = ["train.loss=wasserstein", "train.penalties={ wgan-gp = 10.0 }"];
         let run = run(&folder.path().join("run"), &changes);
-        let made = figures(&run, &folder.path().join("out"), &mut |_| {}).unwrap();
+        let made = figures(&run, &folder.path().join("out"), open).unwrap();
         let names = names(&made);
         assert!(names.iter().any(|name| name == "penalty-points.png"), "{made:?}");
         assert!(!names.iter().any(|name| name.starts_with("discriminator-accuracy")), "{names:?}");
@@ -216,7 +221,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe::new(4, ["dense 8*8*1", "reshape 8 8 1", "sigmoid"], ["flatten", "dense 1"]);
         let run = Run::create_at(&folder.path().join("run"), &recipe).unwrap();
-        let error = figures(&run, &folder.path().join("out"), &mut |_| {}).unwrap_err();
+        let error = figures(&run, &folder.path().join("out"), open).unwrap_err();
         assert!(error.to_string().contains("has no steps yet"), "{error}");
         assert!(!folder.path().join("out").exists());
     }

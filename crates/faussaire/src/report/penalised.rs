@@ -1,9 +1,11 @@
 //! What a gradient penalty sees: real images, generated ones, and between them the images at which the slope of D is
 //! penalised.
 
+use std::sync::Arc;
+
 use super::curves;
 use crate::Device;
-use crate::data::{Progress, fill};
+use crate::data::{Dataset, fill};
 use crate::error::Result;
 use crate::ops::{host, tensor};
 use crate::penalty::Penalty;
@@ -11,7 +13,6 @@ use crate::random::Stream;
 use crate::recipe::Recipe;
 use crate::render::{Images, Picture, sheet};
 use crate::run::{Run, Sampler};
-use crate::trainer::Data;
 
 /// Images per row.
 const COLUMNS: usize = 10;
@@ -20,7 +21,11 @@ const COLUMNS: usize = 10;
 ///
 /// # Errors
 /// Data that can't be opened, or a checkpoint that is missing or damaged.
-pub(super) fn of(run: &Run, recipe: &Recipe, progress: &mut dyn FnMut(Progress)) -> Result<Option<(Picture, String)>> {
+pub(super) fn of(
+    run: &Run,
+    recipe: &Recipe,
+    open: impl FnOnce(&Recipe) -> Result<Arc<dyn Dataset>>,
+) -> Result<Option<(Picture, String)>> {
     // The others are at real or at generated images as they are.
     let between = [Penalty::WganGp, Penalty::Dragan];
     let Some(penalty) = recipe.train.penalties.keys().copied().find(|penalty| between.contains(penalty)) else {
@@ -30,10 +35,10 @@ pub(super) fn of(run: &Run, recipe: &Recipe, progress: &mut dyn FnMut(Progress))
     if sampler.shape().height == 1 {
         return Ok(None);
     }
-    let data = Data::open(recipe, progress)?;
-    let count = COLUMNS.min(data.set().len());
+    let data = open(recipe)?;
+    let count = COLUMNS.min(data.len());
     let mut real = Vec::new();
-    fill(data.set(), &(0..count).collect::<Vec<_>>(), &mut real)?;
+    fill(data.as_ref(), &(0..count).collect::<Vec<_>>(), &mut real)?;
     sampler.range().from_unit(&mut real);
     let seed = recipe.train.seed;
     let fake = sampler.values(&sampler.noise(seed, 0, count), Some(&sampler.sample_labels(seed, 0, count)))?;
