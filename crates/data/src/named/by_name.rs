@@ -227,8 +227,8 @@ mod tests {
         let of = |shape: &str, bytes: &[u8]| {
             array(&format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape})}}"), bytes)
         };
-        let images = of("10, 28, 28", &[7; 10 * 784]);
-        let labels = of("10,", &[9, 1, 2, 3, 4, 5, 6, 7, 8, 0]);
+        let images = of("11, 28, 28", &[7; 11 * 784]);
+        let labels = of("11,", &[9, 1, 2, 3, 4, 5, 6, 7, 8, 0, 9]);
         let members = [("x_train.npy", &images[..]), ("y_train.npy", &labels[..])];
         std::fs::write(root.join("mnist.npz"), zip(&members, true)).unwrap();
         std::fs::create_dir_all(root.join("QuickDraw/origine")).unwrap();
@@ -243,7 +243,7 @@ mod tests {
             let named = parse_name(name).unwrap().unwrap();
             super::open(named, name, &|| Ok(path.clone()), &OpenOptions::default(), &mut |_| panic!("fetched")).unwrap()
         };
-        for (name, count) in [("mnist", 10), ("quickdraw:sheep", 5)] {
+        for (name, count) in [("mnist", 11), ("quickdraw:sheep", 5)] {
             let set = open(name, false);
             assert_eq!(
                 (set.len(), set.shape().to_string(), set.name()),
