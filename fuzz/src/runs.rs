@@ -21,7 +21,7 @@ train = { batch = 4, steps = 4, precision = "f32" }
 const IMAGES: &str = r#"
 latent = 2
 data = { source = "strokes", size = 8, count = 64 }
-generator = { layers = ["dense 16", "relu", "dense 64", "sigmoid", "reshape 8x8x1"] }
+generator = { layers = ["dense 16", "relu", "dense 64", "reshape 8 8 1", "sigmoid"] }
 discriminator = { layers = ["flatten", "dense 4", "leakyrelu 0.2", "dense 1"] }
 train = { batch = 4, steps = 4, precision = "f32" }
 "#;
