@@ -276,3 +276,19 @@ def test_arrays_of_other_libraries() -> None:
     for given in (Tensor(x), Capsule(x), x.tolist()):
         np.testing.assert_array_equal(model.predict(given), model.predict(x))
     assert np.from_dlpack(model.predict(x)).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        (layers, "Concatenate", "layers.Embedding"),
+        (layers, "Conv2d", "did you mean Conv2D?"),
+        (layers, "LSTM", "there are Activation, AveragePooling2D, BatchNormalization, "),
+        (fa.optimizers, "RMSprop", "beta_1=0"),
+    ],
+)
+def test_names_that_are_missing_are_told_with_what_there_is(module: object, name: str, said: str) -> None:
+    with pytest.raises(AttributeError) as error:
+        getattr(module, name)
+    assert f"has no {name}\nhint: " in str(error.value) and said in str(error.value)
+    assert not hasattr(module, "__path__")

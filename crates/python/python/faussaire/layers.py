@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
+from ._missing import missing
+
 if TYPE_CHECKING:
     from .model import Symbolic
 
@@ -235,3 +237,22 @@ def Input(shape: int | tuple[int, ...], **more: Any) -> Symbolic:
     if unknown:
         raise TypeError(f"Input() got an unexpected keyword argument '{min(unknown)}'")
     return Symbolic((shape,) if isinstance(shape, int) else tuple(shape), ())
+
+
+# What Keras has and a chain of layers can't be.
+_INSTEAD = {
+    "Concatenate": "a model is a chain of layers; labels go in by layers.Embedding(classes, size), or DCGAN(conditional=...)",
+    "Add": "layers.Residual(...) adds what goes into its layers to what comes out",
+    "Multiply": "a model is a chain of layers; labels go in by layers.Embedding(classes, size)",
+    "Lambda": "a layer is data here, no code of Python's; layers of your own are written in Rust",
+    "PReLU": "LeakyReLU has a fixed slope",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        kinds = (kind for kind, value in globals().items() if callable(value) and kind not in _OTHERS)
+        raise missing("faussaire.layers", name, _INSTEAD, kinds)
+
+
+_OTHERS = {"Layer", "Literal", "TypeAlias", "Padding", "Activated"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._errors import UsageError
+from ._missing import missing
 
 __all__ = ["Adam"]
 
@@ -77,3 +78,10 @@ def settings(optimizer: Any) -> dict[str, Any]:
 def text(optimizer: Any) -> str:
     """The same in JSON."""
     return json.dumps(settings(optimizer))
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        only = "both nets learn by Adam; beta_1=0 makes it RMSprop with corrected means"
+        raise missing("faussaire.optimizers", name, dict.fromkeys(("RMSprop", "SGD", "AdamW"), only), __all__)
