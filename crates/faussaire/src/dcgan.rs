@@ -123,7 +123,7 @@ impl Dcgan {
         Ok(&self.history)
     }
 
-    /// The trainer that goes on: that of before with a later end, or a new one with the nets so far.
+    /// The trainer that goes on: the earlier one with a later end, or a new one that takes over the nets.
     fn trainer_for(&mut self, data: Data, epochs: u64) -> Result<Trainer> {
         let same = |trainer: &Trainer| {
             let gan = trainer.gan();

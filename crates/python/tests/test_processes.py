@@ -76,7 +76,7 @@ def test_a_child_computes_what_its_parent_does(images: np.ndarray, how: str) -> 
 
 
 def _interrupted(code: str, signals: int) -> subprocess.CompletedProcess[str]:
-    """Runs `code`, and interrupts it once it has printed a line, so many times."""
+    """Runs `code`, and sends it SIGINT `signals` times once it has printed a line."""
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -120,7 +120,7 @@ batch = 64
 # en: size of the latent code z
 # fr: taille du code latent z
 latent = 32
-# en: losses and pictures every so many epochs
+# en: losses and pictures every N epochs
 # fr: pertes et images toutes les tant d'époques
 every = 10
 seed = 0

@@ -156,7 +156,7 @@ impl RunLog {
         let mut kept: BTreeSet<u64> = steps.into_iter().skip(1).step_by(2).collect();
         kept.extend(best.into_values().map(|(_, step)| step));
         self.scores.retain(|score| kept.contains(&score.step));
-        // No training has so many scores at a step, or so many names; each thinning must make room for many lines.
+        // More are left only with thousands of scores at a step, or of names; each thinning must make room for many lines.
         let surplus = self.scores.len().saturating_sub(MAX_SCORES / 4 * 3);
         self.scores.drain(..surplus);
     }

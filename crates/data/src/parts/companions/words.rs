@@ -211,7 +211,7 @@ pub(super) fn version_of(name: &str) -> Option<Vec<String>> {
     (!versions.is_empty() && !rest.is_empty()).then_some(rest)
 }
 
-/// Whether a folder is named as one of images that are so many times smaller: `x2`.
+/// Whether a folder is named as one of images that are N times smaller: `x2`.
 pub(super) fn is_scale(name: &str) -> bool {
     let number = name.strip_prefix(['x', 'X']);
     number.is_some_and(|number| matches!(number.len(), 1 | 2) && is_number(number))
