@@ -13,9 +13,15 @@ export async function until(what, check, ms = 20_000) {
   }
 }
 
-/// The pixels that an element shows: { width, height, data: grey values (of a large picture, some), hash (of all) }. For canvases and images.
+/// The pixels that an element shows: { width, height, data: grey values (of a large picture, some), hash (of all) }. For canvases and images;
+/// an image that is still loading is waited for.
 export function pixels(locator) {
-  return locator.evaluate((element) => {
+  return locator.evaluate(async (element) => {
+    while (element.decode) {
+      const source = element.src;
+      await element.decode().catch(() => {}); // fails where the source changes meanwhile
+      if (element.src === source) break;
+    }
     const width = element.naturalWidth ?? element.width;
     const height = element.naturalHeight ?? element.height;
     const copy = new OffscreenCanvas(width || 1, height || 1);
