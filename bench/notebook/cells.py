@@ -64,6 +64,28 @@ def mnist(folder, count):
     return pixels.reshape(-1, 28, 28, 1).astype("float32") / 255
 
 
+def train(clock, epochs, x_train, step, draw, random):
+    """The lab's loop, timed: a picture, one step, then every epoch's steps with a picture after them.
+
+    `step(reals)` updates D and G and returns their losses, `draw()` writes a picture. Returns the last losses.
+    """
+    with clock.cell("step 6: the first picture"):
+        draw()
+    clock.mark("first picture")
+    with clock.cell("steps 5 to 10, once"):
+        losses = step(x_train[:BATCH])
+    assert 0.4 < losses[0] < 1.0, losses
+    for epoch in range(1, epochs + 1):
+        with clock.cell("the loop"):
+            order = random.permutation(len(x_train))
+            for start in range(0, len(x_train) - BATCH + 1, BATCH):
+                losses = step(x_train[order[start : start + BATCH]])
+        with clock.cell("a picture per epoch"):
+            draw()
+        clock.mark(f"picture of epoch {epoch}")
+    return losses
+
+
 def picture(images, name="strip.png"):
     """Writes images of values in [0, 1], [n, 28, 28, 1], side by side to a PNG file."""
     strip = np.hstack(np.uint8(np.clip(255 * np.asarray(images)[..., 0], 0, 255)))

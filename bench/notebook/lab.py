@@ -10,7 +10,7 @@ import os
 
 import numpy as np
 
-from cells import BATCH, BETA, LATENT, PARAMETERS, RATE, Clock, mnist, parse, picture
+from cells import BATCH, BETA, LATENT, PARAMETERS, RATE, Clock, mnist, parse, picture, train
 
 CLOCK = Clock()
 ARGUMENTS = parse(
@@ -98,21 +98,7 @@ def by_steps(x_train, generator, discriminator, random):
         g_loss = gan.train_on_batch(random.standard_normal((BATCH, LATENT), "float32"), ones)
         return float(d_loss), float(g_loss)
 
-    with CLOCK.cell("step 6: the first picture"):
-        picture(generator.predict_on_batch(fixed))
-    CLOCK.mark("first picture")
-    with CLOCK.cell("steps 5 to 10, once"):
-        losses = [step(x_train[:BATCH])]
-    assert 0.4 < losses[0][0] < 1.0, losses
-    for epoch in range(1, ARGUMENTS.epochs + 1):
-        with CLOCK.cell("the loop"):
-            order = random.permutation(len(x_train))
-            for start in range(0, len(x_train) - BATCH + 1, BATCH):
-                losses.append(step(x_train[order[start : start + BATCH]]))
-        with CLOCK.cell("a picture per epoch"):
-            picture(generator.predict_on_batch(fixed))
-        CLOCK.mark(f"picture of epoch {epoch}")
-    return losses[-1]
+    return train(CLOCK, ARGUMENTS.epochs, x_train, step, lambda: picture(generator.predict_on_batch(fixed)), random)
 
 
 class Picture(keras.callbacks.Callback):

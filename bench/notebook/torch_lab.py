@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cells import BATCH, BETA, LATENT, PARAMETERS, RATE, Clock, mnist, parse, picture
+from cells import BATCH, BETA, LATENT, PARAMETERS, RATE, Clock, mnist, parse, picture, train
 
 CLOCK = Clock()
 ARGUMENTS = parse(
@@ -69,21 +69,7 @@ def main():
         g_adam.step()
         return float(d_loss), float(g_loss)
 
-    with CLOCK.cell("step 6: the first picture"):
-        drawn()
-    CLOCK.mark("first picture")
-    with CLOCK.cell("steps 5 to 10, once"):
-        losses = [step(x_train[:BATCH])]
-    assert 0.4 < losses[0][0] < 1.0, losses
-    for epoch in range(1, ARGUMENTS.epochs + 1):
-        with CLOCK.cell("the loop"):
-            order = random.permutation(len(x_train))
-            for start in range(0, len(x_train) - BATCH + 1, BATCH):
-                losses.append(step(x_train[order[start : start + BATCH]]))
-        with CLOCK.cell("a picture per epoch"):
-            drawn()
-        CLOCK.mark(f"picture of epoch {epoch}")
-    d_loss, g_loss = losses[-1]
+    d_loss, g_loss = train(CLOCK, ARGUMENTS.epochs, x_train, step, drawn, random)
     CLOCK.report(d_loss=round(d_loss, 4), g_loss=round(g_loss, 4), versions={"torch": torch.__version__})
 
 

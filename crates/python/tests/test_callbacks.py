@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,25 @@ def test_early_stopping_goes_back_to_the_best_epoch(images: np.ndarray) -> None:
     again = gan()
     again.fit(images, epochs=2, verbose=0)
     np.testing.assert_array_equal(model.predict(np.ones((2, 4))), again.predict(np.ones((2, 4))))
+
+
+def test_tensorboard(images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = pytest.importorskip("tensorboardX.proto.event_pb2")
+    history = gan().fit(images, epochs=2, callbacks=[callbacks.TensorBoard(tmp_path)], verbose=0)
+    (file,) = tmp_path.iterdir()
+    written, losses, pictures = file.read_bytes(), [], 0
+    while written:  # a record: length, checksum, an event, checksum
+        (length,) = struct.unpack("<Q", written[:8])
+        event, written = events.Event.FromString(written[12 : 12 + length]), written[16 + length :]
+        losses += [value.simple_value for value in event.summary.value if value.tag == "d_loss"]
+        pictures += sum(value.image.height > 8 for value in event.summary.value)
+    np.testing.assert_allclose(losses, history.history["d_loss"], rtol=1e-6)
+    assert pictures == 2
+
+    for module in ("tensorboardX", "torch.utils.tensorboard"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match="pip install tensorboardX"):
+        gan().fit(images, epochs=1, callbacks=[callbacks.TensorBoard(tmp_path)], verbose=0)
 
 
 @pytest.mark.parametrize("verbose", [1, 2])

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import importlib
 import math
 import os
 import sys
@@ -289,11 +291,7 @@ class TensorBoard(Callback):
         self._writer: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        try:
-            from tensorboardX import SummaryWriter
-        except ImportError:
-            from torch.utils.tensorboard import SummaryWriter
-        self._writer = SummaryWriter(os.fspath(self.log_dir))
+        self._writer = _summary_writer()(os.fspath(self.log_dir))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         for key, value in (logs or {}).items():
@@ -303,3 +301,11 @@ class TensorBoard(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._writer.close()
+
+
+def _summary_writer() -> Any:
+    """tensorboardX's, or PyTorch's."""
+    for module in ("tensorboardX", "torch.utils.tensorboard"):
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(module).SummaryWriter
+    raise ImportError("TensorBoard's files are written by tensorboardX or PyTorch: pip install tensorboardX")
