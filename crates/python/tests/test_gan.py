@@ -91,6 +91,12 @@ def test_saved_loaded_reloaded_pickled(images: np.ndarray, tmp_path: Path) -> No
         half.save(tmp_path)
 
 
+def test_the_newest_run(images: np.ndarray, tmp_path: Path) -> None:
+    for name in ("0002-b", "0010-c", "0001-a"):
+        gan().fit(images, steps=1, verbose=0, run=tmp_path / name)
+    assert fa.Run.newest(tmp_path).path == str(tmp_path / "0010-c")
+
+
 def test_a_fit_in_a_folder_is_a_run(images: np.ndarray, tmp_path: Path) -> None:
     model = gan()
     model.fit(images, steps=4, verbose=0, run=tmp_path / "run")
@@ -99,7 +105,6 @@ def test_a_fit_in_a_folder_is_a_run(images: np.ndarray, tmp_path: Path) -> None:
     assert [event["event"] for event in run.events()][0] == "start"
     assert run.checkpoints() == ["best", "latest"] and len(run.sheets()) >= 1
     assert "<html" in run.report() and run.recipe["data.source"] == "memory:images"
-    assert fa.Run.newest  # numbered folders are the command's
     with pytest.raises(fa.RunError, match="not empty"):
         gan().fit(images, steps=1, verbose=0, run=tmp_path / "run")
     del model
