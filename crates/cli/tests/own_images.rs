@@ -53,6 +53,20 @@ fn colour_of(path: &Path) -> image::ColorType {
 }
 
 #[test]
+fn images_that_are_not_named_as_the_data_set_are_not_passed_over() {
+    let bench = Bench::new();
+    folder(&bench, "photos", 12, (16, 16), 3);
+    let error = bench.fails(&["train", "--data", "photos", "--steps", "1"], 2);
+    assert!(error.contains("no data set is named") && error.contains("faussaire train photos"), "{error}");
+    folder(&bench, "classes/cat", 12, (16, 16), 3);
+    bench.fails(&["train", "--data", "classes", "--steps", "1"], 2);
+
+    bench.ok(&["train", "photos", "--preset", "auto", "--steps", "1", "--run", "mine"]);
+    let error = bench.fails(&["train", "mine", "--steps", "1"], 1);
+    assert!(error.contains("is the run of a training") && error.contains("train --resume"), "{error}");
+}
+
+#[test]
 fn nets_are_made_for_any_images_and_everything_works_on_them() {
     let bench = Bench::new();
     for (name, sides, channels, shape) in

@@ -41,6 +41,28 @@ fn grids_folders_arrays_and_walks() {
 }
 
 #[test]
+fn images_of_others_are_not_written_over() {
+    let bench = Bench::new();
+    bench.train("mine", &["--steps", "1"]);
+    bench.ok(&["sample", "mine", "-n", "6", "-o", "files"]);
+    let said = bench.run(&["sample", "mine", "-n", "4", "--seed", "1", "-o", "files"]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("files: 2 images of an earlier command lie beside them"));
+
+    // A photo of somebody's, under the name that a sample would have.
+    let photo = bench.path("files").join("000003.png");
+    image::GrayImage::new(28, 28).save(&photo).unwrap();
+    let before = fs::read(&photo).unwrap();
+    let error = bench.fails(&["sample", "mine", "-n", "4", "-o", "files"], 2);
+    assert!(
+        error.contains("000003.png was not written by `sample`") && error.contains("name another folder"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&photo).unwrap(), before);
+    let error = bench.fails(&["judge", "files", "--against", "files", "--neighbours", "labels.csv"], 2);
+    assert!(error.contains(".html"), "{error}");
+}
+
+#[test]
 fn seeds_choose_the_images_and_parts_join() {
     let bench = Bench::new();
     bench.train("mine", &["--steps", "2"]);

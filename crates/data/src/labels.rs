@@ -131,16 +131,15 @@ impl LabelSettings {
         let Self { names, kind, .. } = self;
         let mut row = vec![0.0; names.len()];
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
-            let place =
-                named.or_else(|| word.parse().ok().filter(|number| *number < names.len())).ok_or_else(|| {
-                    let near = crate::nearest(word, names.iter().map(String::as_str));
-                    let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
-                    Error::usage(
-                        format!("there is no label {word}"),
-                        format!("{near}expected one of: {}", names.join(", ")),
-                    )
-                })?;
+            let place = place(names, word).ok_or_else(|| {
+                let near = crate::nearest(word, names.iter().map(String::as_str));
+                let near = near.filter(|_| word.parse::<f64>().is_err());
+                let near = near.map_or(String::new(), |name| format!("did you mean {name}? "));
+                Error::usage(
+                    format!("there is no label {word}"),
+                    format!("{near}expected one of: {}", names.join(", ")),
+                )
+            })?;
             row[place] = 1.0;
         }
         if *kind == LabelKind::Classes && row.iter().sum::<f32>() != 1.0 {
@@ -151,6 +150,22 @@ impl LabelSettings {
         }
         Ok(row)
     }
+}
+
+/// Which of `names` a word means: the one that is written so, is the same number, or is the only one that differs in case. Where no
+/// name is a number, numbers count the names from 0.
+fn place(names: &[String], word: &str) -> Option<usize> {
+    let only = |is_meant: &dyn Fn(&str) -> bool| {
+        let mut found = (0..names.len()).filter(|at| is_meant(&names[*at]));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let counted =
+        || word.parse().ok().filter(|at| *at < names.len() && names.iter().all(|name| number(name).is_none()));
+    only(&|name| name == word)
+        .or_else(|| number(word).and_then(|wanted| only(&|name| number(name) == Some(wanted))))
+        .or_else(|| only(&|name| name.to_lowercase() == word.to_lowercase()))
+        .or_else(counted)
 }
 
 impl Conditions {
@@ -314,6 +329,30 @@ mod tests {
         assert!(Conditions::new(&other, &set()).unwrap_err().hint().ends_with("are: a, b, c"));
         let attributes = LabelSettings { kind: LabelKind::Attributes, ..labels };
         assert!(Conditions::new(&attributes, &set()).is_err());
+    }
+
+    #[test]
+    fn labels_are_asked_for_by_name_or_number() {
+        let meant =
+            |names: &[&str], word: &str| place(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), word);
+        for (names, word, expected) in [
+            (&["Cat", "cat"][..], "cat", Some(1)),
+            (&["Cat", "cat"], "CAT", None),
+            (&["Cat", "dog"], "cat", Some(0)),
+            (&["Été", "dog"], "été", Some(0)),
+            (&["01", "02", "03"], "1", Some(0)),
+            (&["01", "02", "03"], "3", Some(2)),
+            (&["01", "02", "03"], "0", None),
+            (&["5", "6", "7"], "0", None),
+            (&["-1", "1"], "0", None),
+            (&["-1", "1"], "+1", Some(1)),
+            (&["0.5", "2"], "2.0", Some(1)),
+            (&["a", "b"], "1", Some(1)),
+            (&["a", "b"], "2", None),
+            (&["a", "7"], "0", None),
+        ] {
+            assert_eq!(meant(names, word), expected, "{word} of {names:?}");
+        }
     }
 
     #[test]

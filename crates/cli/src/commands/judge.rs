@@ -39,7 +39,7 @@ pub struct Judge {
     #[arg(long, value_name = "FILE")]
     pub inception: Option<PathBuf>,
     /// Write a page with the training images nearest to each image, and score the share of suspected copies
-    #[arg(long, value_name = "FILE.html")]
+    #[arg(long, value_name = "FILE.html", value_parser = page)]
     pub neighbours: Option<PathBuf>,
     /// Random seed of the latents and of the choice of real images
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0, u64::MAX))]
@@ -84,6 +84,13 @@ pub fn run(options: &Judge) -> Result<()> {
         tell!("{}: each image beside the nearest training images\n", file.display());
     }
     scores::print(&judged)
+}
+
+/// The name of a page: no other file is written over.
+fn page(text: &str) -> std::result::Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if ["html", "htm"].contains(&&*ending) { Ok(path) } else { Err("expected the name of an .html file".into()) }
 }
 
 /// What `--json` prints.

@@ -16,7 +16,7 @@ use classes::{Asked, Rows};
 
 use super::labelled::{Archive, LabelArray};
 use crate::numbers::{LARGEST, for_library, whole};
-use crate::print::tell;
+use crate::print::{note, tell};
 use crate::report::{self, count};
 use crate::share::Share;
 
@@ -132,6 +132,10 @@ fn sampled(options: &Sample) -> Result<()> {
     let classes = Asked::of(&sampler, options.class.as_deref(), options.rows)?;
     let usual = classes.groups().map_or(64, |classes| classes * PER_CLASS);
     let source = &Source { sampler: &sampler, options, classes };
+    let others = match &output {
+        Output::Folder(path) => png::written(path)?,
+        _ => Vec::new(),
+    };
     let made = match output {
         Output::Gif(path) => write_gif(source, asked.unwrap_or(FRAMES), path)?,
         Output::Png(path) => write_grid(source, asked.unwrap_or(usual), path)?,
@@ -145,6 +149,14 @@ fn sampled(options: &Sample) -> Result<()> {
         report::images(made as u64, sampler.shape()),
         count(sampler.step)
     );
+    let others = others.iter().filter(|number| options.share.is_none() && **number >= made).count();
+    if others > 0 {
+        note!(
+            "{}: {} of an earlier command lie beside them",
+            options.output.display(),
+            report::counted(others, "image")
+        );
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ pub mod cifar;
 pub(crate) mod compression;
 pub(crate) mod data_files;
 pub mod folder;
+pub(crate) mod hidden;
 pub mod idx;
 pub(crate) mod image_files;
 pub(crate) mod image_labels;

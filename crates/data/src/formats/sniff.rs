@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
 use crate::formats::data_files::{self, DataFile, DataFiles};
+use crate::formats::hidden::is_hidden;
 use crate::formats::{pixel_csv, stl10};
 use crate::open_options::Split;
 use crate::pictures::{self, FORMATS};
@@ -126,10 +127,8 @@ fn refuse_few_beside_a_set(folder: &Path) -> Result<()> {
 fn folders_with_files(folder: &Path) -> Vec<PathBuf> {
     const TEXT: [&str; 6] = ["txt", "md", "json", "yaml", "yml", "html"];
     let entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
-    let is_hidden = |path: &Path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.') || name == "__MACOSX")
-    };
-    let paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(|path| !is_hidden(path)).collect();
+    let is_own = |path: &PathBuf| path.file_name().is_none_or(|name| !is_hidden(&name.to_string_lossy()));
+    let paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(is_own).collect();
     let is_text =
         |path: &Path| path.extension().is_some_and(|ending| TEXT.iter().any(|text| ending.eq_ignore_ascii_case(text)));
     if paths.iter().any(|path| path.is_file() && !is_text(path)) {

@@ -41,6 +41,15 @@ pub(super) fn rows() -> Vec<Row> {
             Read(3, 0, "", &[]),
         ),
         Row(
+            "thumbnails and deleted files of a file server",
+            pictures(
+                "cat/{3}.png cat/@eaDir/0.png/{1}.jpg dog/{2}.png dog/@eaDir/0.png/{2}.jpg @Recycle/{2}.png #recycle/dog/{2}.png \
+                 $RECYCLE.BIN/{2}.png lost+found/{1}.png",
+            ),
+            "",
+            Read(5, 0, "cat dog", &[]),
+        ),
+        Row(
             "a zip by macOS",
             vec![zipped("a.zip", &with(pictures("{3}.png"), [apple("__MACOSX/._0.png"), apple(".DS_Store")]))],
             "a.zip",

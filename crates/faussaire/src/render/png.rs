@@ -1,6 +1,6 @@
 //! PNG files: a picture as one file, or images as a folder of numbered files. Each file appears whole or not at all.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::codecs::png::PngEncoder;
@@ -10,6 +10,12 @@ use rayon::prelude::*;
 use super::{Images, Picture, check_length};
 use crate::data::{ImageShape, PartFile};
 use crate::error::{Error, Result};
+
+/// The chunk that tells who wrote a file (PNG specification, 11.3.3.2): its length, kind, words, and checksum.
+const MARK: &[u8] = b"\0\0\0\x12tEXtSoftware\0faussaire\x7d\xc4\x3f\x9b";
+
+/// Where it is: after the signature and the header.
+const MARK_AT: usize = 33;
 
 /// Writes `picture` to `path`; its folder must exist.
 ///
@@ -22,7 +28,7 @@ pub fn write(path: &Path, picture: &Picture) -> Result<()> {
 }
 
 /// Writes each image to a file of its own in `folder`, which is made where it is missing: `000000.png` and on,
-/// beginning with the number `first`.
+/// beginning with the number `first`. The files are marked as this function's.
 ///
 /// # Errors
 /// Where there is no image, or the folder or a file can't be written.
@@ -31,8 +37,41 @@ pub fn write_folder(folder: &Path, images: &Images, first: usize) -> Result<()> 
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     (0..images.len()).into_par_iter().try_for_each(|index| {
         let path = folder.join(format!("{:06}.png", first + index));
-        images.picture(index).map_or(Ok(()), |picture| write(&path, &picture))
+        let Some(picture) = images.picture(index) else { return Ok(()) };
+        let mut bytes = encode(&picture)?;
+        bytes.splice(MARK_AT..MARK_AT, MARK.iter().copied());
+        let mut file = PartFile::create(&path)?;
+        file.write(&bytes)?;
+        file.commit()
     })
+}
+
+/// The numbers of the images that [`write_folder`] has left in `folder`, which may be missing.
+///
+/// # Errors
+/// The folder can't be read, or has other images, which would be replaced or mixed with these.
+pub fn written(folder: &Path) -> Result<Vec<usize>> {
+    let listed = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed.map_err(Error::io("read the folder", folder))?,
+    };
+    let mut numbers = Vec::new();
+    for path in listed.flatten().map(|entry| entry.path()).filter(|path| ImageFormat::from_path(path).is_ok()) {
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).filter(|_| is_marked(&path));
+        numbers.push(number.ok_or_else(|| {
+            Error::usage(
+                format!("{} was not written by `sample`: generated images are not mixed with others", path.display()),
+                "name another folder",
+            )
+        })?);
+    }
+    Ok(numbers)
+}
+
+fn is_marked(path: &Path) -> bool {
+    let mut head = [0; MARK_AT + MARK.len()];
+    let file = crate::data::open_plain(path);
+    file.is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && &head[MARK_AT..] == MARK
 }
 
 /// The bytes of a PNG file that holds `picture`.
@@ -130,6 +169,35 @@ mod tests {
         let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn only_images_that_were_written_here_are_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("images");
+        assert!(written(&inner).unwrap().is_empty());
+        write_folder(&inner, &images(3, 3), 4).unwrap();
+        std::fs::write(inner.join("notes.txt"), "").unwrap();
+        let mut numbers = written(&inner).unwrap();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [4, 5, 6]);
+        assert_eq!(
+            decode(&std::fs::read(inner.join("000005.png")).unwrap()).unwrap(),
+            images(3, 3).picture(1).unwrap()
+        );
+        // The checksum of the mark, bit by bit.
+        let sum = MARK[4..MARK.len() - 4].iter().fold(!0u32, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+        });
+        assert_eq!((!sum).to_be_bytes(), MARK[MARK.len() - 4..]);
+        assert_eq!(u32::from_be_bytes(MARK[..4].try_into().unwrap()) as usize, MARK.len() - 12);
+
+        write(&inner.join("000007.png"), &images(1, 1).picture(0).unwrap()).unwrap();
+        let error = written(&inner).unwrap_err();
+        assert!(error.to_string().contains("000007.png was not written by `sample`"), "{error}");
+        std::fs::remove_file(inner.join("000007.png")).unwrap();
+        std::fs::write(inner.join("a.jpg"), "").unwrap();
+        assert!(written(&inner).is_err());
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! The flags of `faussaire train` as a recipe and changes to one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use faussaire::data::Progress;
 use faussaire::net::Shape;
 use faussaire::recipe::Auto;
 use faussaire::trainer::Data;
-use faussaire::{Preset, Recipe, Result};
+use faussaire::{Error, Preset, Recipe, Result};
 
 use super::Train;
+use crate::quoting::quoted;
 
 /// A recipe for a new run, with what is to be said about it.
 pub struct NewRecipe {
@@ -33,6 +34,7 @@ pub fn new_recipe(options: &Train, progress: &mut dyn FnMut(Progress)) -> Result
     if options.preset.as_deref() == Some(Auto::NAME) {
         return auto(&changes, progress);
     }
+    refuse_images_as_folder_of_sets(options)?;
     let preset = preset(options)?;
     let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
     let adapts = options.preset.is_none() && !options.set.iter().any(|change| sets_layers(change));
@@ -53,6 +55,30 @@ fn auto(changes: &[String], progress: &mut dyn FnMut(Progress)) -> Result<NewRec
     Ok(NewRecipe { recipe, name: Auto::NAME.into(), reasons, data: None })
 }
 
+/// `--data` is a folder of data sets; with images in it and no data set named, the images are meant.
+fn refuse_images_as_folder_of_sets(options: &Train) -> Result<()> {
+    let names_data = options.dataset.is_some() || options.preset.is_some() || sets_source(options);
+    let Some(folder) = options.data.as_deref().filter(|_| !names_data) else { return Ok(()) };
+    let list = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_image = |path: &PathBuf| {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"].contains(&&*ending)
+    };
+    let has_images = |folder: &Path| list(folder).any(|path| is_image(&path));
+    if has_images(folder) || list(folder).any(|path| path.is_dir() && has_images(&path)) {
+        return Err(Error::usage(
+            format!("no data set is named, and {} has images, while --data is a folder of data sets", folder.display()),
+            format!("to learn from these images: faussaire train {}", quoted(&folder.to_string_lossy())),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a `--set` is about the data set.
+fn sets_source(options: &Train) -> bool {
+    options.set.iter().any(|change| change.starts_with("data.source"))
+}
+
 /// Whether a `--set` is about the nets of the default preset.
 fn sets_layers(change: &str) -> bool {
     let key = change.split('=').next().unwrap_or_default().trim();
@@ -70,7 +96,7 @@ fn misfit(recipe: &Recipe, data: &Data) -> Option<String> {
 
 /// The preset asked for, or the default: `digits` knows the labels of its own data set only.
 fn preset(options: &Train) -> Result<Preset> {
-    let other_data = options.dataset.is_some() || options.set.iter().any(|change| change.starts_with("data.source"));
+    let other_data = options.dataset.is_some() || sets_source(options);
     match &options.preset {
         Some(name) => Preset::named(name),
         None if other_data => Ok(Preset::Quick),

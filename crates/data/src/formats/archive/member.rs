@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::formats::hidden::is_hidden;
+
 /// Extensions of image files; the actual format is detected by content.
 const IMAGES: [&str; 15] =
     ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "pgm", "ppm", "pbm", "pnm"];
@@ -50,13 +52,13 @@ pub(crate) fn extension(name: &str) -> &str {
 }
 
 /// The normalised path of an archive's member: no root, no `..`, no control characters, `/` as the separator. `None` for
-/// hidden files and the files that macOS adds.
+/// hidden files and those that systems add.
 pub fn normalised(raw: &[u8]) -> Option<String> {
     // Names that are not UTF-8 stay distinct: one character per byte, as the old code page of zip archives has them.
     let text = std::str::from_utf8(raw).map_or_else(|_| raw.iter().map(|&byte| cp437(byte)).collect(), str::to_owned);
     let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     let parts: Vec<&str> = text.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | "..")).collect();
-    let hidden = parts.iter().any(|part| part.starts_with('.') || *part == "__MACOSX");
+    let hidden = parts.iter().any(|part| is_hidden(part));
     (!hidden && !parts.is_empty()).then(|| parts.join("/"))
 }
 

@@ -66,7 +66,8 @@ pub fn decide(scalar: Scalar, low: f64, high: f64) -> Option<Range> {
     let (black, white) = match scalar.kind {
         Kind::Bool => (0.0, 1.0),
         Kind::Float => within(0.0, 1.0, TOLERANCE)
-            .or_else(|| within(-1.0, 1.0, TOLERANCE))
+            // What hardly goes below zero is more likely 0 to 1 after a filter that overshoots.
+            .or_else(|| within(-1.0, 1.0, TOLERANCE).filter(|_| low <= -0.5 * high))
             // Values of a little more than 1 are those of 0 to 1 after a filter, or normalised ones, and no bytes.
             .or_else(|| within(0.0, 255.0, TOLERANCE).filter(|_| high > MAX_UNIT))?,
         Kind::Unsigned | Kind::Signed => {
@@ -103,6 +104,10 @@ mod tests {
             ("<f4", -0.1, 0.2, Some((-1.0, 1.0, true))),
             ("<f4", -0.5, 0.5, Some((-1.0, 1.0, true))),
             ("<f4", -0.03, 1.02, None),
+            ("<f4", -0.004, 1.0, None),
+            ("<f4", -0.4, 1.0, None),
+            ("<f4", -0.5, 1.0, Some((-1.0, 1.0, false))),
+            ("<f4", -1.0, -0.2, Some((-1.0, 1.0, true))),
             ("<f4", 0.0, 2.0, None),
             ("<f4", 0.0, 16.0, Some((0.0, 255.0, true))),
             ("<f4", 0.0, 0.06, Some((0.0, 1.0, true))),

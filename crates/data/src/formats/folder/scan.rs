@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::formats::archive::{Member, PassedOver, check_size, is_archive_name, is_image, since_epoch};
+use crate::formats::hidden::is_hidden;
 
 /// A file below the folder.
 #[derive(Debug)]
@@ -127,14 +128,21 @@ fn walk(root: &Path, passed: &mut PassedOver, mut visit: impl FnMut(PathBuf) -> 
                 continue;
             }
         };
-        if !is_root && let Some(what) = of_program(&entries) {
+        let program = of_program(&entries);
+        if is_root && program == Some(RUN) {
+            return Err(Error::data(
+                format!("{} is {RUN}, no set of images", root.display()),
+                "go on with it (`Trainer::resume`); if its images are meant, give the folder that holds them",
+            ));
+        }
+        if !is_root && let Some(what) = program {
             passed.folder_of_program(&portable(&below), what);
             continue;
         }
         for entry in entries {
             let name = entry.file_name();
             let text = name.to_string_lossy();
-            if text.starts_with('.') || text == "__MACOSX" {
+            if is_hidden(&text) {
                 continue;
             }
             match kind(&entry) {
@@ -150,10 +158,12 @@ fn walk(root: &Path, passed: &mut PassedOver, mut visit: impl FnMut(PathBuf) -> 
 
 /// What a program keeps in the folder of these entries: its pictures are no images to learn from. People train in the folder of
 /// their images.
+const RUN: &str = "the run of a training";
+
 fn of_program(entries: &[DirEntry]) -> Option<&'static str> {
     let has = |wanted: &str| entries.iter().any(|entry| entry.file_name() == wanted);
     match () {
-        () if has("config.toml") && has("events.jsonl") => Some("the run of a training"),
+        () if has("config.toml") && has("events.jsonl") => Some(RUN),
         () if has("pyvenv.cfg") => Some("a Python environment"),
         () => None,
     }

@@ -3,7 +3,7 @@
 use crate::parts::{part_of, words};
 
 /// Words for pictures about images.
-const ABOUT_WORDS: [&str; 60] = [
+const ABOUT_WORDS: [&str; 67] = [
     "mask",
     "masks",
     "annotation",
@@ -50,6 +50,13 @@ const ABOUT_WORDS: [&str; 60] = [
     "greyscale",
     "augmented",
     "aug",
+    "flip",
+    "flipped",
+    "hflip",
+    "vflip",
+    "mirrored",
+    "rot",
+    "rotated",
     "lr",
     "lowres",
     "resized",

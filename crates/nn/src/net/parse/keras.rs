@@ -263,22 +263,27 @@ fn convolution(name: &str, call: &mut Call) -> Reading<String> {
             return Err(format!("{near}expected padding \"same\" or \"valid\", found `{other}`"));
         }
     };
+    // Of a word such as `3x4`, both numbers.
+    let both = |text: &str| {
+        let list = numbers(&text.replace('x', ","));
+        [0, 1].map(|i| list.get(i).or(list.first()).and_then(|n| n.parse::<usize>().ok()).unwrap_or(1))
+    };
+    let (kernels, strides) = (both(&kernel), both(stride.trim_start_matches(" stride ")));
     if let Some(extra) = call.take("output_padding") {
-        if padding.is_empty() {
-            return Err(
-                "`output_padding` has no counterpart here under padding \"same\", whose output is the input times \
-                        the stride"
-                    .into(),
-            );
+        let extra = pair(&extra);
+        // In Keras half the kernel is cut off on each side: with this much more the output is the input times the stride.
+        let usual = [0, 1].map(|i| strides[i].checked_sub(kernels[i] % 2));
+        if !padding.is_empty() {
+            padding += &format!(" output_padding {extra}");
+        } else if both(&extra).map(Some) != usual {
+            return Err(format!(
+                "`output_padding={extra}` has no counterpart here under padding \"same\", whose output is the input times the \
+                 stride: leave it out"
+            ));
         }
-        padding += &format!(" output_padding {}", pair(&extra));
     } else if name == "conv2dtranspose" && padding == " padding valid" {
         // Keras's output is the input times the stride at least, also where the kernel is smaller than that.
-        let (kernels, strides) =
-            (numbers(&kernel.replace('x', ",")), numbers(&stride.replace(" stride ", "").replace('x', ",")));
-        let at =
-            |list: &[String], i: usize| list.get(i).or(list.first()).and_then(|n| n.parse::<usize>().ok()).unwrap_or(1);
-        let missing = [0, 1].map(|i| at(&strides, i).saturating_sub(at(&kernels, i)));
+        let missing = [0, 1].map(|i| strides[i].saturating_sub(kernels[i]));
         if missing != [0, 0] {
             padding += &format!(" output_padding {}x{}", missing[0], missing[1]);
         }
@@ -400,6 +405,11 @@ mod tests {
             ),
             ("Conv2DTranspose(128, kernel_size=4, strides=2, padding=\"same\")", "convtranspose 128 4 stride 2"),
             ("Conv2DTranspose(256, 4, strides=2)", "convtranspose 256 4 stride 2 padding valid"),
+            ("Conv2DTranspose(8, 3, strides=2, padding='same', output_padding=1)", "convtranspose 8 3 stride 2"),
+            (
+                "Conv2DTranspose(8, (4, 5), strides=(2, 2), padding='same', output_padding=(2, 1))",
+                "convtranspose 8 4x5 stride 2x2",
+            ),
             ("Conv2DTranspose(8, 2, strides=3)", "convtranspose 8 2 stride 3 padding valid output_padding 1x1"),
             ("UpSampling2D()", "upsample 2"),
             ("UpSampling2D(2)", "upsample 2"),
