@@ -7,7 +7,7 @@ use crate::quoting::quoted;
 
 /// Names of the library that have a flag of their own. Any other recipe key is set by `--set KEY=VALUE`.
 const FLAGS: [(&str, &str); 29] = [
-    ("data.source", "a data set's name or path behind `train`; `judge --against`"),
+    ("data.source", "the DATASET of `train`, or `judge --against DATASET`"),
     ("data.dir", "--data DIR"),
     ("data.size", "--size N"),
     ("data.mirror", "--mirror"),
@@ -33,8 +33,8 @@ const FLAGS: [(&str, &str); 29] = [
     ("export::Options::half", "--half"),
     ("compare::Axis", "--vary KEY=VALUE,VALUE,..."),
     ("device::named", "--device NAME"),
-    ("trainer::Options", "--epochs N, --steps N, --time DURATION"),
-    ("judging::Options", "judge"),
+    ("trainer::Options", "--epochs N, --steps N or --time DURATION"),
+    ("judging::Options", "`judge`"),
     ("judging::Options::against", "--against DATASET"),
 ];
 
@@ -53,19 +53,53 @@ fn flag(name: &str) -> Option<String> {
     is_key.then(|| format!("--set {name}=VALUE"))
 }
 
-/// A line that says what the library's `names` are on the command line; nothing where none of them is anything there.
-pub fn line(names: &[String]) -> Option<String> {
+/// A line that says what the library's `names` are on the command line, but for those that `hint` has with their flags; nothing where
+/// none of them is anything there.
+pub fn line(names: &[String], hint: &str) -> Option<String> {
     let mut known: Vec<(&str, String)> = Vec::new();
     for name in names {
         match flag(name) {
+            Some(flag) if hint.contains(&with_flag(name, &flag)) => {}
             // Two names for one flag, such as a key and a method that sets it.
             Some(flag) if known.iter().any(|(_, other)| *other == flag) => {}
             Some(flag) => known.push((name, flag)),
             None => {}
         }
     }
-    let lines: Vec<String> = known.iter().map(|(name, flag)| format!("{name}: {flag}")).collect();
+    let lines: Vec<String> = known.iter().map(|(name, flag)| format!("`{name}` is {flag}")).collect();
     (!lines.is_empty()).then(|| lines.join("; "))
+}
+
+/// A hint as it is printed: with the flags in asides instead of names, and behind the first mention of each other name.
+pub fn in_hint(hint: &str) -> String {
+    /// More flags would hide the sentence.
+    const MOST: usize = 3;
+    let mut text = String::new();
+    let (mut seen, mut depth): (Vec<&str>, usize) = (Vec::new(), 0);
+    let plain = in_asides(hint);
+    let parts: Vec<&str> = plain.split('`').collect();
+    for (at, &part) in parts.iter().enumerate() {
+        let Some(after) = parts.get(at + 1).filter(|_| at % 2 == 1) else {
+            text += if at % 2 == 1 { "`" } else { "" };
+            text += part;
+            depth = (depth + part.matches('(').count()).saturating_sub(part.matches(')').count());
+            continue;
+        };
+        let is_alone = depth == 0 && !part.contains('=') && !after.starts_with(" (");
+        match typed(part).filter(|_| is_alone && !seen.contains(&part)) {
+            Some(flag) => {
+                seen.push(part);
+                text += &with_flag(part, &flag);
+            }
+            None => text += &format!("`{part}`"),
+        }
+    }
+    if seen.len() > MOST { plain } else { text }
+}
+
+/// A name with its flag.
+fn with_flag(name: &str, flag: &str) -> String {
+    format!("`{name}` ({flag})")
 }
 
 /// `hint` with the flags in place of the library's names where these are an aside: ``(`Trainer::at`)`` becomes
@@ -111,12 +145,40 @@ mod tests {
     #[test]
     fn keys_become_flags() {
         let names = ["data.size", "data.channels", "nothing", "Trainer::resume"].map(String::from);
-        let expected =
-            "data.size: --size N; data.channels: --set data.channels=VALUE; Trainer::resume: train --resume FOLDER";
-        assert_eq!(line(&names).as_deref(), Some(expected));
+        let expected = "`data.size` is --size N; `data.channels` is --set data.channels=VALUE; `Trainer::resume` is train --resume \
+                        FOLDER";
+        assert_eq!(line(&names, "").as_deref(), Some(expected));
+        assert_eq!(line(&names[..2], &in_hint("set `data.size` and `data.channels`")), None);
         let twice = ["labels.names", "Recipe::conditioned"].map(String::from);
-        assert_eq!(line(&twice).as_deref(), Some("labels.names: --conditional"));
-        assert_eq!(line(&["faussaire".into(), "train.".into()]), None);
+        assert_eq!(line(&twice, "").as_deref(), Some("`labels.names` is --conditional"));
+        assert_eq!(line(&["faussaire".into(), "train.".into()], ""), None);
+    }
+
+    #[test]
+    fn hints_have_the_flags_behind_the_names() {
+        for (hint, expected) in [
+            (
+                "label these images, or leave out `labels.names`, to train without labels",
+                "label these images, or leave out `labels.names` (--conditional), to train without labels",
+            ),
+            (
+                "give `train.steps` or `train.epochs`; `train.steps` wins (`data.size`)",
+                "give `train.steps` (--steps N) or `train.epochs` (--epochs N); `train.steps` wins (--size N)",
+            ),
+            (
+                "name it (see `data.source` and `train.batch`) or `x`",
+                "name it (see `data.source` and `train.batch`) or `x`",
+            ),
+            (
+                "`train.batch`, `train.seed`, `train.steps`, `train.init`",
+                "`train.batch`, `train.seed`, `train.steps`, `train.init`",
+            ),
+            ("set `train.loss=hinge`", "set `train.loss=hinge`"),
+            ("see `train.batch` (below)", "see `train.batch` (below)"),
+            ("an odd ` here", "an odd ` here"),
+        ] {
+            assert_eq!(in_hint(hint), expected);
+        }
     }
 
     #[test]

@@ -16,13 +16,13 @@ pub fn failure(error: &Error) -> u8 {
     }
     let bold = || Style::new().bold();
     print::remark(&Line::headed("error:", bold().red(), error));
-    let hint = flags::in_asides(error.hint());
+    let hint = flags::in_hint(error.hint());
     if !hint.is_empty() {
         self::hint(&hint);
     }
     let text = format!("{error}\n{hint}");
     let names: Vec<String> = error.named().into_iter().filter(|name| text.contains(&format!("`{name}`"))).collect();
-    if let Some(line) = flags::line(&names) {
+    if let Some(line) = flags::line(&names, &hint) {
         print::remark(&Line::headed("flags:", bold(), line));
     }
     match error {

@@ -55,7 +55,7 @@ const TEN: [&str; 7] = [
     DENSE[1],
 ];
 
-const FAILING: [Case; 15] = [
+const FAILING: [Case; 18] = [
     fails(
         "D far too strong",
         "strokes",
@@ -99,6 +99,9 @@ const FAILING: [Case; 15] = [
             "discriminator.adam.learning_rate=10",
         ],
     ),
+    fails("D not frozen", "strokes", "unfrozen-discriminator", &["train.sabotage=d-not-frozen"]),
+    fails("G's labels 0", "strokes", "reversed-generator", &["train.sabotage=g-labels-0"]),
+    fails("D not frozen", "mnist", "unfrozen-discriminator", &["train.sabotage=d-not-frozen"]),
     fails("ten images", "strokes", "copying", &TEN),
     fails("ten images", "mnist", "copying", &TEN),
     fails(
@@ -218,6 +221,19 @@ fn failures_on_images_are_named_in_time() {
     check(&[("latent of 1", "strokes")], "500", 3);
     // Wild enough from the first steps on that it doesn't hang on last digits, as it does with half of the seeds.
     check(&[("G's rate too high", "strokes")], "500", 0);
+}
+
+#[test]
+fn a_discriminator_that_is_not_frozen_is_named() {
+    let bench = Bench::new();
+    let outcome = find("D not frozen", "strokes").train(&bench, "class", 3, &["--steps", "200"]).unwrap();
+    let found: Vec<&str> = outcome.findings.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(found, ["unfrozen-discriminator"], "{}", outcome.said);
+    let said = bench.ok(&["doctor", "class"]);
+    assert!(
+        said.contains("isn't frozen") && said.contains("try: freeze the discriminator in the generator's step"),
+        "{said}"
+    );
 }
 
 #[test]

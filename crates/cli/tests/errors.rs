@@ -166,7 +166,9 @@ fn a_run_on_data_in_memory_is_never_compared_with_others() {
         let error = bench.fails(arguments, 2);
         assert!(error.contains("this run was trained on data in memory (my shapes)"), "{error}");
         assert!(
-            error.contains("pass the same images") && error.contains("\nflags: ") && error.contains("data.source: "),
+            error.contains("pass the same images")
+                && error.contains("\nflags: ")
+                && error.contains("`data.source` is the DATASET of `train`"),
             "{error}"
         );
     }

@@ -1,14 +1,17 @@
 //! Classes from raw labels, for every format: whole numbers or text, one value per image, some missing.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use crate::first_names::first_names;
 use crate::spelling;
 
-/// Fewest labels that, all different, are the numbers or names of the images.
+/// Fewest labels that, nearly all different, are the numbers or names of the images.
 const MIN_IDS: usize = 8;
+
+/// One image in this many may share its label with another one.
+const SHARED_SHARE: usize = 20;
 
 /// The class of each image, and the names of the classes. Classes are the values that occur, in order: labels from 1 to 26 are
 /// 26 classes called 1 to 26.
@@ -125,22 +128,21 @@ impl ClassLabels {
     }
 }
 
-/// Whether labels are those of single images: there are several, and no two are the same.
-pub(crate) fn are_ids<T: Hash + Eq>(labels: impl Iterator<Item = T>) -> bool {
-    let mut seen = HashSet::new();
-    let mut count = 0;
-    for label in labels {
-        count += 1;
-        if !seen.insert(label) {
-            return false;
-        }
+/// Why labels are those of single images and not of classes, as the end of a sentence: nearly every image has one of its own. Sets
+/// with few images for each class have at least two. `None` for other labels.
+pub(crate) fn ids<T: Hash + Eq>(labels: impl Iterator<Item = T>) -> Option<String> {
+    let mut images: HashMap<T, usize> = HashMap::new();
+    labels.for_each(|label| *images.entry(label).or_default() += 1);
+    let (count, alone) = (images.values().sum::<usize>(), images.values().filter(|images| **images == 1).count());
+    if count < MIN_IDS || (count - alone) * SHARED_SHARE > count {
+        return None;
     }
-    count >= MIN_IDS
+    let what = match count - alone {
+        0 => "no two images have the same one".to_owned(),
+        _ => format!("{alone} of {count} images have one of their own"),
+    };
+    Some(format!("{what}, so that they are numbers or names of the images, no classes"))
 }
-
-/// Why labels that are ids are not read, as the end of a sentence.
-pub(crate) const IDS: &str =
-    "no two images have the same one, so that they are numbers or names of the images, no classes";
 
 /// Compares runs of digits by value and other text by its characters: `img2` comes before `img10`.
 pub(crate) fn natural_order(a: &str, b: &str) -> Ordering {
@@ -250,6 +252,19 @@ mod tests {
             ClassLabels { labels: vec![None; 2], ..Default::default() }
         );
         assert_eq!(ClassLabels::from_ints(vec![Some(0)], &[]).notes, names(&[]));
+    }
+
+    #[test]
+    fn labels_of_single_images_are_no_classes() {
+        let all = "no two images have the same one, so that they are numbers or names of the images, no classes";
+        assert_eq!(ids(0..8).as_deref(), Some(all));
+        assert_eq!(ids(0..7), None);
+        // Two of 40 share one, three, two in each class, one class of many.
+        let twice = ids((0..40).map(|at| if at == 39 { 0 } else { at }));
+        assert!(twice.is_some_and(|why| why.starts_with("38 of 40 images have one of their own, so")));
+        assert_eq!(ids((0..40).map(|at| if at > 37 { 0 } else { at })), None);
+        assert_eq!(ids((0..1000).map(|at| at / 2)), None);
+        assert_eq!(ids((0..1000).map(|at| if at < 60 { 0 } else { at })), None);
     }
 
     fn short() -> impl Strategy<Value = Vec<char>> {

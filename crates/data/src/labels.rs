@@ -98,8 +98,8 @@ impl LabelSettings {
                             dataset.name(),
                             unused.join("; ")
                         ),
-                        "give a table (CSV) with the columns file_name and label, or one subfolder per class, or train \
-                         without labels (`labels.names`)",
+                        "give a table (CSV) with the columns file_name and label, or one subfolder per class, or leave out \
+                         `labels.names`, to train without labels",
                     ),
                 });
             }

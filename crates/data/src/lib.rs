@@ -138,7 +138,7 @@ impl Format {
         match self {
             Self::Idx => "IDX images as published with MNIST (.gz or not), labels beside them",
             Self::Npy => {
-                ".npy array [n, side*side], [n, height, width] or [n, height, width, 1, 3 or 4]; a file per part or class"
+                ".npy array [n, side*side], [n, height, width] or [n, height, width, 1, 3 or 4]; a file per part, class or image"
             }
             Self::Npz => ".npz with such an array; labels in it or beside it (y_train, labels, ...)",
             Self::Parquet => ".parquet with a column of encoded images, or a folder of shards; labels in a column",
@@ -170,11 +170,12 @@ impl Format {
         }
     }
 
-    /// Whether one file of this format can hold both training and test images.
+    /// Whether one file of this format, with what is beside it, can hold both training and test images.
     fn has_splits(self) -> bool {
         match self {
-            Self::Npz | Self::Cifar | Self::Stl10 | Self::PixelCsv | Self::Folder | Self::Archive => true,
-            Self::Idx | Self::Npy | Self::Parquet | Self::Strokes => false,
+            Self::Npy | Self::Npz | Self::Parquet | Self::Cifar | Self::Stl10 => true,
+            Self::PixelCsv | Self::Folder | Self::Archive => true,
+            Self::Idx | Self::Strokes => false,
         }
     }
 

@@ -1,15 +1,17 @@
 //! The parts of a data set: images to train on, validation and test images, and images without labels. Published sets name
 //! them in folders and file names: `train/`, `training_set`, `seg_test`, `val2017`, `kmnist-test-imgs.npz`.
 
+mod archived;
 mod by_name;
 mod companions;
 mod divide;
 mod said;
 
+pub(crate) use archived::archived_parts;
 pub(crate) use by_name::{ByName, by_name, without_part};
 pub(crate) use divide::{Holding, divide};
 pub(crate) use said::{choose, describe};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a set has of each part; under `None` what is left aside.
 pub(crate) type Holdings = BTreeMap<Option<Part>, Holding>;
@@ -98,6 +100,81 @@ pub(crate) fn part_of(name: &str) -> Option<Part> {
         }
     }
     found
+}
+
+/// Names of columns and arrays that hold a word for the part of each image, without signs.
+const TELLING: [&str; 18] = [
+    "split",
+    "splits",
+    "datasplit",
+    "datasetsplit",
+    "set",
+    "subset",
+    "subsets",
+    "part",
+    "parts",
+    "partition",
+    "partitions",
+    "usage",
+    "phase",
+    "traintest",
+    "traintestsplit",
+    "trainvaltest",
+    "trainvaltestsplit",
+    "datatype",
+];
+
+/// Whether a column or array of this name holds a word for the part of each image.
+pub(crate) fn is_of_parts(name: &str) -> bool {
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    TELLING.contains(&plain.as_str())
+}
+
+/// Whether numbers in a column or array of this name are those of CelebA's partitions.
+pub(crate) fn is_partition(name: &str) -> bool {
+    name.to_lowercase().contains("partition")
+}
+
+/// The part that a number means, as in CelebA's list of partitions.
+pub(crate) fn of_partition(number: i64) -> Option<Part> {
+    [Part::Train, Part::Validation, Part::Test].get(usize::try_from(number).ok()?).copied()
+}
+
+/// The parts of rows with and without a yes in a column such as `is_valid`. Columns such as `train`, `test` and `pred` may also be
+/// attributes or a model's answers.
+pub(crate) fn by_flag(name: &str) -> Option<[Part; 2]> {
+    let part = part_of(name).filter(|part| *part != Part::Unlabelled && rest_of(name).eq_ignore_ascii_case("is"))?;
+    Some([part, if part == Part::Train { Part::Validation } else { Part::Train }])
+}
+
+/// The part that a cell of a column called `name` means: a word, yes or no, or a number of CelebA's partitions.
+pub(crate) fn part_in(name: &str, cell: &str) -> Option<Part> {
+    let by_flag = || {
+        let [part, other] = by_flag(name)?;
+        match cell.to_ascii_lowercase().as_str() {
+            "1" | "1.0" | "true" | "yes" => Some(part),
+            "0" | "0.0" | "false" | "no" => Some(other),
+            _ => None,
+        }
+    };
+    let by_number = || cell.parse().ok().filter(|_| is_partition(name)).and_then(of_partition);
+    part_of(cell).or_else(by_flag).or_else(by_number)
+}
+
+/// Most different numbers that may stand for parts.
+const MAX_NUMBERS: usize = 5;
+
+/// Numbers that may stand for parts, though no word says for which: as they are listed, and an expression in Python that makes words of
+/// the array or column `name`. `None` for other numbers.
+pub(crate) fn unclear_numbers(name: &str, numbers: &BTreeSet<i64>) -> Option<(String, String)> {
+    (2..=MAX_NUMBERS).contains(&numbers.len()).then(|| {
+        let listed: Vec<String> = numbers.iter().map(i64::to_string).collect();
+        let words = match (numbers.len(), numbers.iter().copied().eq(0..3)) {
+            (_, true) => format!("numpy.array([\"train\", \"val\", \"test\"])[{name}]"),
+            _ => format!("numpy.where({name} == {}, \"train\", \"test\")", listed[0]),
+        };
+        (listed.join(", "), words)
+    })
 }
 
 /// Words that say nothing about the content of a folder.

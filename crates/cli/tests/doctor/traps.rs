@@ -39,7 +39,7 @@ const fn trap(remark: &'static str, case: Case) -> Trap {
     Trap { case, remark }
 }
 
-const TRAPS: [Trap; 13] = [
+const TRAPS: [Trap; 15] = [
     trap(
         "joint-batchnorm",
         fails(
@@ -91,6 +91,26 @@ const TRAPS: [Trap; 13] = [
             "sigmoid with a Wasserstein loss",
             "strokes",
             &["train.loss=wasserstein", "train.penalties={ wgan-gp = 10.0 }", "train.n_critic=2"],
+        ),
+    ),
+    trap(
+        "dropout",
+        fails(
+            "dropout of 0.95 in D",
+            "strokes",
+            "helpless-discriminator",
+            &[
+                "discriminator.layers=[\"conv 8 4x4 stride 2\", \"leakyrelu 0.2\", \"conv 16 4x4 stride 2\", \"leakyrelu 0.2\", \
+                 \"flatten\", \"dropout 0.95\", \"dense 1\", \"sigmoid\"]",
+            ],
+        ),
+    ),
+    trap(
+        "light-penalty",
+        thrives(
+            "WGAN-GP, weight 1e-6",
+            "strokes",
+            &["train.loss=wasserstein", "train.penalties={ wgan-gp = 1e-6 }", "train.n_critic=2"],
         ),
     ),
     trap("small-batch", thrives("batch of 1", "strokes", &["train.batch=1"])),
@@ -148,6 +168,7 @@ fn what_is_remarked_on_and_fails_is_named() {
         ("batch normalisation in D, one batch", "strokes", "300"),
         ("D ends in relu", "ring", "400"),
         ("D begins at zero", "strokes", "200"),
+        ("dropout of 0.95 in D", "strokes", "300"),
         ("both rates 100 times too high", "strokes", "150"),
         ("both rates 100 times too high", "ring", "400"),
     ]);

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use crate::error::{Error, Result};
 use crate::folder::scan::{self, Metadata, OnDisk};
 use crate::formats::compression::Compression;
+use crate::formats::npy;
 pub(crate) use member::{Member, OtherFiles, PassedOver, extension, is_archive_name, is_image};
 
 /// Size limit of a file (256 MiB).
@@ -65,7 +66,8 @@ impl Container {
             });
         }
         let (members, passed) = scan::scan(root)?;
-        let (members, images) = member::images_first(members);
+        let arrays = npy::singles(root, &members);
+        let (members, images) = member::chosen_first(members, |at, name| is_image(name) || arrays.contains(&at));
         let members = Members::Folder(members, OnceLock::new());
         Ok(Self { root: root.to_path_buf(), modified: modified(root), members, images, passed })
     }

@@ -5,8 +5,9 @@ pub(crate) mod key;
 pub(crate) mod labels;
 mod pixels;
 pub(crate) mod range;
+pub(crate) mod rows;
 pub(crate) mod scalar;
 pub(crate) mod shape;
 
-pub(crate) use pixels::{Images, Settings, from_bytes, is_symmetric, read};
+pub(crate) use pixels::{Images, Settings, black_and_white, from_bytes, is_symmetric, read};
 pub(crate) use scalar::Scalar;

@@ -1,14 +1,15 @@
 //! Labels in files beside a file of images: `y_train.npy` of `x_train.npy`, `kmnist-train-labels.npz` of
-//! `kmnist-train-imgs.npz`, `labels.npy` of `images.npy`. What looks like labels but is not read is named.
+//! `kmnist-train-imgs.npz`, `labels.npy` of `images.npy`; and the part of each image: `split.npy`, `is_train.npy`. What looks like
+//! labels or parts but is not read is named.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::array::key::{Key, Role};
+use super::array::key::{Key, Role, words};
 use super::array::labels::{Array, Labels, Unread};
+use super::array::rows::{self, Rows, Teller};
 use super::compression::unpacked;
-use super::npz::rows;
 use super::{idx, npy, npz};
 use crate::Dataset;
 use crate::error::{Error, Result};
@@ -76,7 +77,6 @@ pub(crate) fn attach(set: InMemory, images: &Path) -> Result<InMemory> {
             Err(unread) => notes.push(format!("the labels in {} are not read: {unread}", name(&file.path))),
         }
     }
-    notes.extend(parts_beside(images));
     let Some((labels, file)) = found else { return Ok(set.with_notes(notes)) };
     let others = labels_of_other_parts(&file.path);
     let names = beside.iter().filter(|file| file.key.role == Some(Role::Names));
@@ -85,17 +85,90 @@ pub(crate) fn attach(set: InMemory, images: &Path) -> Result<InMemory> {
     Ok(labels.attach(set, &name(&file.path), &others, &names, false)?.with_notes(notes))
 }
 
-/// A note on an array beside `images` that tells their parts.
-fn parts_beside(images: &Path) -> Option<String> {
+/// An array beside images that tells parts by its name.
+struct PartsFile {
+    path: PathBuf,
+    name: String,
+    sizes: Vec<u64>,
+    count: Option<(u64, u64)>,
+}
+
+impl PartsFile {
+    fn teller(&self) -> Teller<'_> {
+        Teller {
+            name: &self.name,
+            shown: name(&self.path),
+            sizes: &self.sizes,
+            count: self.count,
+            read: Box::new(|| read(&self.path)),
+        }
+    }
+}
+
+/// Whether a file beside `images` tells their parts by its name.
+pub(crate) fn tells_parts(path: &Path, images: &Path) -> bool {
+    rows::tells_parts(&own_name(path, images))
+}
+
+/// The words of a file's name that are not in that of `images`: `split` of `faces_split.npy` beside `faces_images.npy`.
+fn own_name(path: &Path, images: &Path) -> String {
+    let shared = words(&stem(images));
+    let own: Vec<String> = words(&stem(path)).into_iter().filter(|word| !shared.contains(word)).collect();
+    own.join("_")
+}
+
+/// The files beside `images` that tell parts by their names, sorted: arrays, and the names of those of other formats.
+fn parts_files(images: &Path) -> (Vec<PartsFile>, Vec<String>) {
     let folder = images.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| PathBuf::from(entry.file_name()));
-    let is_array = |name: &PathBuf| name.extension().is_some_and(|ending| ending == "npy");
-    let found = names.filter(|name| is_array(name) && rows::tells_parts(&stem(name))).min()?;
-    let array = stem(&found);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| folder.join(entry.file_name())).collect();
+    paths.retain(|path| path.file_name() != images.file_name() && tells_parts(path, images) && path.is_file());
+    paths.sort();
+    let (mut arrays, mut others) = (Vec::new(), Vec::new());
+    for path in paths {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match npy::open_array(&path) {
+            Ok(npy::Opened { header, .. }) => {
+                let array = Array { descr: &header.descr, fortran: header.fortran_order, sizes: &header.shape };
+                let count = array.count();
+                arrays.push(PartsFile { name: own_name(&path, images), path, sizes: header.shape, count });
+            }
+            Err(_) if ending == "npz" || OTHERS.contains(&&*ending) => others.push(name(&path)),
+            Err(_) => {}
+        }
+    }
+    (arrays, others)
+}
+
+/// The part of each of the `count` images in the file `images`, where arrays beside it tell it.
+///
+/// # Errors
+/// An array is damaged, or its numbers may be parts, which no word says.
+pub(crate) fn rows(images: &Path, count: u64) -> Result<Option<Rows>> {
+    let (files, _) = parts_files(images);
+    let tellers: Vec<Teller<'_>> = files.iter().map(PartsFile::teller).collect();
+    rows::find(&images.display().to_string(), &tellers, count)
+}
+
+/// A note on files beside `images` that tell parts by their names, if the parts of its `count` images are not `known` from any.
+pub(crate) fn unread_parts(images: &Path, count: usize, known: bool) -> Option<String> {
+    if known || Key::of(&stem(images)).part.is_some() {
+        return None;
+    }
+    let (files, others) = parts_files(images);
+    if let Some(file) = files.first() {
+        let values = file.count.map_or(0, |(values, _)| values);
+        let why = match read(&file.path) {
+            Ok(Err(unread)) => unread,
+            _ if values != count as u64 => format!("it has {values} values for {count} images"),
+            _ => "it names no part for each image".to_owned(),
+        };
+        return Some(format!("all images are learned from: {} beside them tells no parts, as {why}", name(&file.path)));
+    }
+    let other = others.first()?;
     Some(format!(
-        "{} beside it is not read, so that the images of all parts are: numpy.savez(\"set.npz\", x=images, y=labels, \
-         {array}={array}) holds them apart",
-        found.display()
+        "all images are learned from: the parts in {other} beside them are not read; save them as an array, {}.npy",
+        stem(Path::new(other))
     ))
 }
 

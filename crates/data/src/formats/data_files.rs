@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use super::array::key::{Key, Role, words};
-use super::array::shape::like_images;
-use super::beside::stem;
+use super::array::shape::{is_flat_or_one, like_images};
+use super::beside::{stem, tells_parts};
 use super::{npy, npz};
 use crate::Format;
 use crate::class_labels::natural_order;
@@ -68,9 +68,10 @@ pub struct DataFiles {
 /// None of them holds images, or they are several sets, or there is none of this part.
 pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFiles> {
     let (images, others): (Vec<DataFile>, Vec<DataFile>) = all.into_iter().partition(DataFile::holds_images);
-    // Labels belong to the images beside them.
-    let aside: Vec<String> =
-        others.iter().filter(|file| file.key().role != Some(Role::Labels)).map(DataFile::name).collect();
+    // Labels and parts belong to the images beside them.
+    let of_images = |file: &DataFile| images.iter().any(|images| tells_parts(&file.path, &images.path));
+    let belongs = |file: &&DataFile| file.key().role == Some(Role::Labels) || of_images(file);
+    let aside: Vec<String> = others.iter().filter(|file| !belongs(file)).map(DataFile::name).collect();
     let mut notes: Vec<String> = Vec::new();
     if let (Some(first), false) = (aside.first(), images.is_empty()) {
         notes.push(match aside.len() {
@@ -94,6 +95,8 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
         images.iter().zip(&parts).filter(|(_, part)| **part == wanted).map(|(file, _)| file.clone()).collect()
     };
     let chosen = match split {
+        // The file itself, or what is beside it, may tell parts.
+        _ if images.len() == 1 => images.clone(),
         Split::Train => part(Part::Train),
         Split::Test if part(Part::Test).is_empty() => part(Part::Validation),
         Split::Test => part(Part::Test),
@@ -112,6 +115,15 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
     }
     let has_labels = others.iter().any(|file| file.key().role == Some(Role::Labels));
     match class_names(&images, divided) {
+        Some(names) if names.iter().all(|name| name.parse::<u64>().is_ok()) && flat_or_one(&images).is_some() => {
+            let sizes = flat_or_one(&images).unwrap_or_default();
+            let what = format!(
+                "{} holds {} arrays of shape {sizes:?}, each of which may be one image or many flat ones",
+                folder.display(),
+                images.len()
+            );
+            Err(Error::data(what, "say which: for many images a.reshape(-1, HEIGHT, WIDTH); for one a[:, :, None]"))
+        }
         Some(names) if !has_labels && alike(&images) => {
             let mut classes = names.clone();
             classes.sort_by(|a, b| natural_order(a, b));
@@ -145,6 +157,14 @@ fn alike(files: &[DataFile]) -> bool {
     let mut shapes = files.iter().map(shape);
     let first = shapes.next().flatten();
     first.is_some() && shapes.all(|shape| shape == first)
+}
+
+/// The shape of several arrays, if each may be one image or many flat ones, and it is the same for all.
+fn flat_or_one(files: &[DataFile]) -> Option<Vec<u64>> {
+    let shape = |file: &DataFile| npy::open_array(&file.path).ok().map(|opened| opened.header.shape);
+    let first = shape(files.first()?)?;
+    let are_same = || files.iter().all(|file| file.format == Format::Npy && shape(file).as_ref() == Some(&first));
+    (files.len() > 2 && is_flat_or_one(&first) && are_same()).then_some(first)
 }
 
 /// The shape of several arrays, if it is that of one image and the same for all.

@@ -304,6 +304,10 @@ pub(crate) fn require_images(listing: &Listing) -> Result<()> {
             _ => format!("expected {FORMATS} files, at any depth"),
         },
     };
+    if listing.others() > 0 && !listing.is_folder() && names().all(|name| name.ends_with(".npy")) {
+        let what = format!("{} holds {} arrays, no image files", listing.root().display(), listing.others());
+        return Err(Error::data(what, "unpack it: a folder with one image in each .npy file is read"));
+    }
     if let (Some((name, remedy)), false) = (signatures::of_members_named(names()), listing.is_folder()) {
         return Err(Error::data(format!("{} can't be read as images: it is {name}", listing.root().display()), remedy));
     }

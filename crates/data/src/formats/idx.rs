@@ -7,6 +7,7 @@ mod emnist;
 
 use std::path::{Path, PathBuf};
 
+use crate::Dataset;
 use crate::error::Result;
 use crate::formats::array::labels::{Array, Labels};
 use crate::formats::array::{self, Images, Settings};
@@ -31,6 +32,8 @@ pub(crate) fn matches_labels(start: &[u8]) -> bool {
 /// A file can't be read, is not an IDX file, or its length doesn't match its header.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     let set = images(path, options)?;
+    let parts = beside::unread_parts(path, set.len(), false);
+    let set = set.with_notes(parts);
     let Some(labels) = labels_beside(path) else { return beside::attach(set, path) };
     let others = beside::labels_of_other_parts(&labels);
     let file = labels.file_name().unwrap_or_default().to_string_lossy();

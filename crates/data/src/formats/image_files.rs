@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::attributes::{Attributes, WithAttributes};
 use crate::cache::evict;
-use crate::class_labels::{ClassLabels, IDS, are_ids};
+use crate::class_labels::{ClassLabels, ids};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::first_names::first_names;
@@ -14,6 +14,7 @@ use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
 use crate::image_labels::lists;
 use crate::image_labels::{Found, Labelled, Sources, Values};
+use crate::npy;
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{self, ByName, Holding, Holdings, Part, by_name, choose, divide, without_part};
 use crate::resize::ImageOptions;
@@ -66,6 +67,17 @@ pub(crate) fn files(path: &Path) -> Result<Files> {
 /// They can't be read, or there are none.
 pub(crate) fn all_files(path: &Path) -> Result<Files> {
     chosen(path, |parts| [Split::Train, Split::Test].map(|split| choose(parts, split)).to_vec())
+}
+
+/// `options` for the images in a folder or archive: arrays of one image each have the values of black and white of all parts.
+///
+/// # Errors
+/// They can't be read, or their values are those of no usual range.
+pub(crate) fn options_for(path: &Path, options: &ImageOptions) -> Result<ImageOptions> {
+    let listing = Listing::open(path)?;
+    let beside = beside(path);
+    let sidecars = sidecars(&listing, &beside);
+    Set::new(&listing, &sidecars).with_range(options).map(|(options, _)| options)
 }
 
 fn chosen(path: &Path, wanted: impl Fn(&Holdings) -> Vec<Option<Part>>) -> Result<Files> {
@@ -236,6 +248,12 @@ impl<'a> Set<'a> {
         true
     }
 
+    /// `options` with the values of black and white of the images of all parts, if these are arrays, and what to say of them.
+    fn with_range(&self, options: &ImageOptions) -> Result<(ImageOptions, Option<String>)> {
+        let is_kept = |index: &usize| self.parts[*index].is_some();
+        npy::with_range(&self.listing.select((0..self.names.len()).filter(is_kept), 0), options)
+    }
+
     /// The numbers of the images of a part.
     fn images(&self, part: Part) -> Vec<usize> {
         (0..self.names.len()).filter(|index| self.parts[*index] == Some(part)).collect()
@@ -315,12 +333,13 @@ fn archives_beside(archives: &[&str], is_folder: bool) -> Option<String> {
     })
 }
 
-/// Whether text labels in files of their own are different for all images.
-fn are_ids_of_images(values: &Values) -> bool {
-    match values {
-        Values::Classes(labels) => are_ids(labels.iter().flatten()),
-        Values::Ordered(_) | Values::Attributes(..) => false,
-    }
+/// Why text labels are the numbers or names of the images, if they are.
+fn ids_of_images(labelled: &Labelled) -> Option<String> {
+    let why = match &labelled.values {
+        Values::Classes(labels) => ids(labels.iter().flatten()),
+        Values::Ordered(_) | Values::Attributes(..) => None,
+    };
+    why.map(|why| format!("{}: {why}", labelled.what))
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -358,8 +377,8 @@ fn part(
     };
     let (mut images, mut found) = find(train)?;
     // The numbers or names of the images in files of their own, also in those of the other parts.
-    let ids = found.labels.take_if(|labelled| are_ids_of_images(&labelled.values));
-    let ids = ids.map(|labelled| format!("{}: {IDS}", labelled.what));
+    let ids = found.labels.as_ref().and_then(ids_of_images);
+    found.labels.take_if(|_| ids.is_some());
     found.unused.extend(ids.clone());
     let mut known = None;
     if chosen != train {
@@ -387,11 +406,12 @@ fn part(
     }
     let prefix = set.folder(chosen).map_or(0, str::len);
     let files = listing.select(images.iter().copied(), prefix);
-    let mut folder = Folder::over(files, options, cache_folder)?;
+    let (options, range) = set.with_range(options)?;
+    let mut folder = Folder::over(files, &options, cache_folder)?;
     if let Some(own) = set.folder(chosen) {
         folder = folder.named(listing.root().join(own.trim_end_matches('/')).display().to_string());
     }
-    let mut notes = [set.notes(), found.notes].concat();
+    let mut notes: Vec<String> = range.into_iter().chain(set.notes()).chain(found.notes).collect();
     let mut used: BTreeSet<usize> = set.used.iter().copied().collect();
     let mut attributes = None;
     if let Some(labelled) = found.labels {

@@ -34,7 +34,7 @@ use crate::parts::Part;
 use crate::sidecars::{Index, Sidecar, Table, looks_like_table};
 pub(crate) use numbered::parts as parts_by_number;
 use tables::Candidates;
-pub(crate) use tables::{has_labels, listed, parts_by_column};
+pub(crate) use tables::{has_labels, listed, parts_by_column, parts_in_numbers};
 
 /// Files with the names of images that may still be tables.
 const MAX_OWN: usize = 20;

@@ -4,6 +4,7 @@
 
 mod header;
 mod layout;
+mod singles;
 mod write;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::in_memory::InMemory;
 use crate::open_options::OpenOptions;
 pub(crate) use header::Header;
 pub(crate) use layout::{Opened, check, damaged, open as open_array};
+pub(crate) use singles::{singles, with_range};
 pub use write::{NpyWriter, write_npy_u8};
 
 /// Whether these first bytes are those of a `.npy` file.
@@ -23,17 +25,28 @@ pub(crate) fn matches(start: &[u8]) -> bool {
     start.starts_with(&header::MAGIC)
 }
 
-/// Opens a `.npy` file of images, and the labels beside it (`y_train.npy` of `x_train.npy`). Black and white are those of
-/// `options.range`, else the smallest usual range that contains all values: [0, 1], [-1, 1], [0, 255] or, for integers, all of
-/// 16 bits.
+/// Opens a `.npy` file of images, and the labels and parts beside it (`y_train.npy` of `x_train.npy`, `split.npy`). Black and white
+/// are those of `options.range`, else the smallest usual range that contains all values: [0, 1], [-1, 1], [0, 255] or, for integers,
+/// all of 16 bits.
 ///
 /// # Errors
-/// Where the file can't be read, holds more or less than its header declares, no images, or values in no usual range.
+/// Where the file can't be read, holds more or less than its header declares, no images, or values in no usual range; where it has no
+/// images of the part.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
-    beside::attach(images(path, options)?, path)
+    let (count, _) = layout(path)?;
+    let rows = beside::rows(path, count as u64)?;
+    if rows.is_none() {
+        options.refuse_test_split(&path.display().to_string())?;
+    }
+    let note = beside::unread_parts(path, count, rows.is_some());
+    let set = beside::attach(images(path, options)?, path)?.with_notes(note);
+    match rows {
+        Some(rows) => rows.of_part(set, options.split),
+        None => Ok(set),
+    }
 }
 
-/// As `open`, without labels.
+/// As `open`, without labels and parts.
 pub(crate) fn images(path: &Path, options: &OpenOptions) -> Result<InMemory> {
     let Opened { mut reader, header, length } = open_array(path)?;
     let images = check(path, &header, length, false)?;

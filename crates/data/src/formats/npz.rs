@@ -2,8 +2,6 @@
 //! and often labels. Arrays are identified by name (those of Keras, MedMNIST and numpy itself) or else by
 //! shape.
 
-pub(crate) mod rows;
-
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -15,15 +13,15 @@ use crate::formats::archive::zip::{self, Location};
 use crate::formats::archive::{self, OtherFiles};
 use crate::formats::array::key::{Key, Role};
 use crate::formats::array::labels::{Array, Labels, Unread};
-use crate::formats::array::shape::like_images;
+use crate::formats::array::rows::{self, Rows, Teller};
+use crate::formats::array::shape::{like_images, one_image};
 use crate::formats::array::{self, Settings};
 use crate::formats::beside;
 use crate::in_memory::InMemory;
 use crate::npy::{self, Header};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{self, Holdings, Part, describe};
+use crate::parts::{Holdings, Part, describe};
 use crate::pread::{ReadAt, read_at};
-use rows::Rows;
 
 /// Names of training images, each with the name of its labels, in order of preference.
 const TRAIN: [[&str; 2]; 8] = [
@@ -99,8 +97,8 @@ fn is_array(name: &str) -> bool {
     name.ends_with(".npy")
 }
 
-/// Opens the images of a part in a `.npz` file, with their labels in it or beside it, if there are any. Validation images serve as
-/// test images of a file that has no others.
+/// Opens the images of a part in a `.npz` file, with their labels in it or beside it, if there are any. An array in it or beside it may
+/// tell the part of each image. Validation images serve as test images of a file that has no others.
 ///
 /// # Errors
 /// The file is damaged, has no array of images or several with unknown names, or an array can't be read.
@@ -124,11 +122,14 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
         Some(labels) => labelled(set, path, &file, &members, labels)?,
         None => beside::attach(set.with_notes(unread), path)?,
     };
+    let is_divided = rows.is_some() || choose(path, &members, Split::Test).is_ok();
+    let note = beside::unread_parts(path, set.len(), is_divided);
+    let set = set.with_notes(note);
     let used: Vec<&str> = [Some(images), labels].into_iter().flatten().map(|member| member.name.as_str()).collect();
     let aside = left_aside(&members, images.key.part, &used, rows.as_ref());
     let set = set.with_notes(aside);
     match rows {
-        Some(rows) => of_part(set, &rows, options.split),
+        Some(rows) => rows.of_part(set, options.split),
         None => Ok(set),
     }
 }
@@ -137,25 +138,27 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<InMemory> {
 fn rows_of(path: &Path, file: &File, members: &[Member]) -> Result<Option<Rows>> {
     let Ok(images) = choose(path, members, Split::Train) else { return Ok(None) };
     let count = images.header.shape.first().copied().unwrap_or(0);
-    rows::find(&path.display().to_string(), members, count, &|member| labels_in(path, file, member))
+    let tellers: Vec<Teller<'_>> = members.iter().map(|member| teller(path, file, member)).collect();
+    match rows::find(&path.display().to_string(), &tellers, count)? {
+        Some(rows) => Ok(Some(rows)),
+        None => beside::rows(path, count),
+    }
 }
 
-/// The images of the part that serves as `split`.
-fn of_part(set: InMemory, rows: &Rows, split: Split) -> Result<InMemory> {
-    let mut holdings = rows.holdings();
-    let by = format!("array {}", rows.arrays);
-    let Some(part) = parts::choose(&holdings, split) else {
-        let what = format!("{} has no {} images by its {by}", set.name(), split.describe());
-        return Err(match split {
-            Split::Train => Error::data(what, "save the set without the array to learn from all images"),
-            Split::Test => Error::NoTestImages { what, hint: "use its training images".into() },
-        });
-    };
-    let wanted: Vec<usize> = (0..set.len()).filter(|row| rows.parts.get(*row) == Some(&Some(part))).collect();
-    let said = (split == Split::Train).then(|| describe(&holdings, Some(&by))).flatten();
-    let aside = holdings.remove(&None).filter(|_| split == Split::Train);
-    let aside = aside.map(|held| format!("left aside: {} in no part of the set", held.describe_files()));
-    Ok(set.only(&wanted)?.with_notes(said.into_iter().chain(aside)))
+/// An array that may tell parts.
+fn teller<'a>(path: &'a Path, file: &'a File, member: &'a Member) -> Teller<'a> {
+    Teller {
+        name: &member.name,
+        shown: shown(member),
+        sizes: &member.header.shape,
+        count: member.array().count(),
+        read: Box::new(move || labels_in(path, file, member)),
+    }
+}
+
+/// What an array is called in messages.
+fn shown(member: &Member) -> String {
+    format!("array {}", member.name)
 }
 
 /// `set` with the labels in the array `labels`.
@@ -181,7 +184,7 @@ fn labelled(set: InMemory, path: &Path, file: &File, members: &[Member], labels:
         return Ok(set);
     }
     let digested = labels.array().is_plain();
-    values.attach(set, &format!("array {}", labels.name), &others, &names, digested)
+    values.attach(set, &shown(labels), &others, &names, digested)
 }
 
 /// What each array of images is used for, if they are several parts.
@@ -201,8 +204,7 @@ fn parts_of(members: &[Member], split: Split) -> Option<String> {
 /// A note on the arrays that are neither used nor read as labels, names or parts, nor images of another part than `part`.
 fn left_aside(members: &[Member], part: Option<Part>, used: &[&str], rows: Option<&Rows>) -> Option<String> {
     let is_used = |member: &Member| {
-        used.contains(&member.name.as_str())
-            || rows.is_some_and(|rows| rows.arrays.split(", ").any(|array| array == member.name))
+        used.contains(&member.name.as_str()) || rows.is_some_and(|rows| rows.are_told_by(&shown(member)))
     };
     let is_known = |member: &Member| match member.key.role {
         Some(Role::Labels | Role::Names) => true,
@@ -305,9 +307,16 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
         (_, [only]) => Ok(*only),
         (_, several) => of_part(Some(Part::Train)).or_else(|| of_part(None)).ok_or_else(|| {
             let count = if several.is_empty() { "no array" } else { "several arrays" };
+            let are_single = members.len() > 2 && members.iter().all(|member| one_image(&member.header.shape).is_some());
             Error::data(
                 format!("{} holds {count} of images: {}", path.display(), listed(members)),
-                "name the images in it: numpy.savez(\"images.npz\", x_train=a, y_train=labels)",
+                match are_single {
+                    true => {
+                        "if each is one image, unpack it: a folder with one image in each .npy file is read; or stack them: \
+                         numpy.stack(list(numpy.load(FILE).values()))"
+                    }
+                    false => "name the images in it: numpy.savez(\"images.npz\", x_train=a, y_train=labels)",
+                },
             )
         }),
     }

@@ -13,10 +13,10 @@ mod zstandard;
 
 use std::path::{Path, PathBuf};
 
-use crate::class_labels::ClassLabels;
+use crate::class_labels::{ClassLabels, ids};
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::open_options::Split;
+use crate::open_options::{OpenOptions, Split};
 use crate::parts::{Holdings, Part, choose, describe};
 use crate::resize::ImageOptions;
 use shards::Shards;
@@ -79,6 +79,14 @@ impl Labels {
         }
     }
 
+    /// Why they are the numbers or names of the images, if they are.
+    fn ids(&self) -> Option<String> {
+        match self {
+            Self::Ints(values) => ids(values.iter().flatten().filter(|value| **value != -1)),
+            Self::Text(values) => ids(values.iter().flatten().map(|text| text.trim()).filter(|text| !text.is_empty())),
+        }
+    }
+
     /// The classes, among those of `others`.
     fn classes(self, others: Self, names: &[String]) -> ClassLabels {
         match (self, others) {
@@ -135,11 +143,13 @@ impl Table {
 /// # Errors
 /// A file is damaged, has no or several columns of images, or the images exceed 1 GiB; as `Folder::open`.
 pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder> {
-    let Shards { files, others, notes: parts } =
-        if path.is_dir() { shards::of(path, split)? } else { Shards::one(path.to_path_buf()) };
+    let Shards { files, others, notes: parts } = shards(path, split)?;
     let mut table = Table::default();
     files.iter().try_for_each(|file| refuse_other_formats(file))?;
     let by_column = part_by_column(path, &files, split)?;
+    if by_column.is_none() && !path.is_dir() {
+        OpenOptions::default().split(split).refuse_test_split(&path.display().to_string())?;
+    }
     for (at, file) in files.iter().enumerate() {
         let wanted = by_column.as_ref().and_then(|by_column| by_column.wanted[at].as_deref());
         read(file, wanted, &mut table).map_err(|what| unreadable(file, &what))?;
@@ -158,19 +168,37 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
         notes.push(format!("{without} of {rows} rows {have} no image and {are} passed over, row {first} for one"));
     }
     let folder = Folder::in_memory(path, images, &ends, options)?;
-    let mut classes = ClassLabels::default();
+    let (mut classes, mut unused) = (ClassLabels::default(), Vec::new());
     if !without_labels && labels.len() == ends.len() {
         // Without names, another part may have classes that this one lacks.
         let others = if names.is_empty() { others } else { Vec::new() };
         let mut known = labels_of_others;
         others.iter().filter_map(|file| read_labels(file)).for_each(|more| known.extend(more));
-        classes = labels.classes(known, &names);
+        let largest = if known.len() > labels.len() { &known } else { &labels };
+        let column = column.map_or(String::new(), |column| format!("column {column}"));
+        match largest.ids().filter(|_| names.is_empty()) {
+            Some(why) => unused.push(format!("{column}: {why}")),
+            None => classes = labels.classes(known, &names),
+        }
         if !classes.names.is_empty() {
-            let column = column.map_or(String::new(), |column| format!("column {column}, "));
-            notes.push(format!("labels: {column}{}", classes.describe()));
+            notes.push(format!("labels: {column}, {}", classes.describe()));
         }
     }
-    Ok(folder.with_labels(classes).with_notes(notes, Vec::new()))
+    Ok(folder.with_labels(classes).with_notes(notes, unused))
+}
+
+/// The files that hold the images of `split`: where the names of files tell no test part, a column may.
+fn shards(path: &Path, split: Split) -> Result<Shards> {
+    if !path.is_dir() {
+        return Ok(Shards::one(path.to_path_buf()));
+    }
+    match shards::of(path, split) {
+        Err(none @ Error::NoTestImages { .. }) => {
+            let all = shards::of(path, Split::Train)?;
+            part_by_column(path, &all.files, split)?.map(|_| all).ok_or(none)
+        }
+        found => found,
+    }
 }
 
 /// The rows of a part, where a column names the part of each row.

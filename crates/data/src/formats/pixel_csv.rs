@@ -9,14 +9,14 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::class_labels::{ClassLabels, IDS, are_ids};
+use crate::class_labels::{ClassLabels, ids};
 use crate::error::{Error, Result};
 use crate::formats::array::scalar::{Kind, Scalar};
 use crate::formats::array::{self, Images, Settings};
 use crate::formats::compression::unpacked;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{Part, part_of};
+use crate::parts::{Holdings, Part, describe, part_in};
 use columns::{Columns, field};
 
 /// Bytes read to see what a file holds.
@@ -103,7 +103,8 @@ impl Rows {
             if let Some(label) = columns.label {
                 rows.labels.push(Some(field(&record, label).to_owned()));
             }
-            rows.parts.push(columns.part.and_then(|part| part_of(field(&record, part))));
+            let part = columns.part.as_ref();
+            rows.parts.push(part.and_then(|(at, name)| part_in(name, field(&record, *at))));
         }
     }
 
@@ -148,6 +149,18 @@ impl Rows {
         }
     }
 
+    /// What the set has of each part, by its column.
+    fn describe_parts(&self, columns: &Columns) -> Vec<String> {
+        let Some((_, name)) = &columns.part else { return Vec::new() };
+        let mut holdings = Holdings::new();
+        self.parts.iter().for_each(|part| holdings.entry(*part).or_default().files += 1);
+        let said = describe(&holdings, Some(&format!("column {name}")));
+        let is_divided = holdings.contains_key(&Some(Part::Train));
+        let aside = holdings.remove(&None).filter(|_| is_divided);
+        let aside = aside.map(|held| format!("left aside: {} in no part of the set", held.describe_files()));
+        said.into_iter().chain(aside).collect()
+    }
+
     fn into_set(self, path: &Path, columns: &Columns, options: &OpenOptions) -> Result<InMemory> {
         let rows = self.chosen(options.split);
         if rows.is_empty() {
@@ -184,13 +197,14 @@ impl Rows {
         };
         let images = Images::check(path, scalar, &sizes, false, true)?;
         let set = array::from_bytes(path, bytes, &images, Settings { range: options.range, binary: true })?;
-        let set = set.with_notes(columns.notes.clone());
+        let parts = self.describe_parts(columns).into_iter().filter(|_| options.split == Split::Train);
+        let set = set.with_notes(columns.notes.iter().cloned().chain(parts));
         if columns.label.is_none() {
             return Ok(set);
         }
         let what = &columns.label_name;
-        if are_ids(self.labels.iter().flatten()) {
-            return Ok(set.with_unused_labels(format!("{what}: {IDS}")));
+        if let Some(why) = ids(self.labels.iter().flatten()) {
+            return Ok(set.with_unused_labels(format!("{what}: {why}")));
         }
         let chosen = rows.iter().map(|row| self.labels[*row].clone()).collect();
         let classes = ClassLabels::from_text_among(chosen, &self.labels);

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::folder::Listing;
 use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
 use crate::formats::data_files::{self, DataFile, DataFiles};
@@ -51,6 +52,10 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     }
     if found == Contents::Images {
         refuse_few_beside_a_set(folder)?;
+        return Ok(FolderContents::Images);
+    }
+    // One image in each array.
+    if found == Contents::Nothing && Listing::open(folder)?.len() > 0 {
         return Ok(FolderContents::Images);
     }
     let mut files = Vec::new();
@@ -108,7 +113,9 @@ fn refuse_few_beside_a_set(folder: &Path) -> Result<()> {
             && match detect(&path, &start(&path)?) {
                 Some(Format::Npz) => npz::holds_images(&path),
                 Some(Format::Npy) => npy::layout(&path).is_ok_and(|(count, _)| count > MOST),
-                Some(Format::PixelCsv | Format::Archive) => true,
+                Some(Format::PixelCsv) => true,
+                // Another part of the set.
+                Some(Format::Archive) => !Listing::open(folder)?.reads_archives(),
                 _ => false,
             };
         if is_set {

@@ -244,7 +244,7 @@ impl Division {
         let inside = &self.nodes[*child as usize].children;
         let is_known = |other: &str| inside.keys().any(|name| plain(name).eq_ignore_ascii_case(other));
         let others = || names.iter().enumerate().filter(|(at, _)| *at != training);
-        let are_known = others().count() > 1 && others().all(|(_, name)| is_known(name));
+        let are_known = inside.len() > 1 && others().count() > 0 && others().all(|(_, name)| is_known(name));
         let role = |at| if at == training { Role::Part(Part::Train, None) } else { Role::Aside };
         are_known.then(|| (0..names.len()).map(role).collect())
     }

@@ -110,7 +110,7 @@ pub(super) fn rows() -> Vec<Row> {
             "an array of numbers for parts",
             vec![npz("s.npz", &[("images", images(&[6, 8, 8])), ("split", labels(&[0, 0, 0, 0, 1, 1]))])],
             "s.npz",
-            Refused("its array split holds the numbers 0, 1, which may be the parts", "numpy.where(split == 0"),
+            Refused("array split holds the numbers 0, 1, which may be the parts", "numpy.where(split == 0"),
         ),
         Row(
             "an array of yes and no for a part",
@@ -125,16 +125,90 @@ pub(super) fn rows() -> Vec<Row> {
                 &[("x", images(&[6, 8, 8])), ("train_idx", labels(&[5, 0, 2])), ("test_idx", labels(&[1, 3]))],
             )],
             "s.npz",
-            Read(3, 2, "", &["parts by array train_idx, test_idx", "left aside: 1 image in no part of the set"]),
+            Read(3, 2, "", &["parts by array train_idx, array test_idx", "left aside: 1 image in no part of the set"]),
         ),
         Row(
             "an array of parts in another file",
             vec![
                 ("images.npy".to_owned(), images(&[6, 8, 8])),
+                ("labels.npy".to_owned(), labels(&[0, 1, 0, 1, 0, 1])),
+                ("split.npy".to_owned(), array("|S5", &[6], b"traintraintraintraintest\0test\0")),
+            ],
+            "",
+            Read(
+                4,
+                2,
+                "0 1",
+                &[
+                    "parts by split.npy: training images (4 images) to learn from; test images (2 images) held back",
+                    "labels: labels.npy",
+                ],
+            ),
+        ),
+        Row(
+            "the same, of one file",
+            vec![
+                ("images.npy".to_owned(), images(&[6, 8, 8])),
+                ("is_train.npy".to_owned(), array("|b1", &[6], &[1, 1, 1, 1, 0, 0])),
+            ],
+            "images.npy",
+            Read(4, 2, "", &["parts by is_train.npy"]),
+        ),
+        Row(
+            "an array of parts beside an .npz",
+            vec![
+                npz("data.npz", &[("x", images(&[6, 8, 8])), ("y", labels(&[0, 1, 0, 1, 0, 1]))]),
+                ("test_idx.npy".to_owned(), labels(&[5, 0])),
+            ],
+            "",
+            Read(4, 2, "0 1", &["parts by test_idx.npy"]),
+        ),
+        Row(
+            "numbers for parts in another file",
+            vec![("images.npy".to_owned(), images(&[6, 8, 8])), ("splits.npy".to_owned(), labels(&[0, 0, 0, 1, 2, 2]))],
+            "",
+            Refused(
+                "splits.npy holds the numbers 0, 1, 2, which may be the parts",
+                "numpy.array([\"train\", \"val\", \"test\"])[splits]",
+            ),
+        ),
+        Row(
+            "CelebA's numbers in another file",
+            vec![
+                ("images.npy".to_owned(), images(&[6, 8, 8])),
+                ("partition.npy".to_owned(), labels(&[0, 0, 0, 1, 2, 2])),
+            ],
+            "",
+            Read(3, 2, "", &["parts by partition.npy", "validation images (1 image) not used"]),
+        ),
+        Row(
+            "an array of parts called like the images",
+            vec![
+                ("faces_images.npy".to_owned(), images(&[6, 8, 8])),
+                ("faces_is_test.npy".to_owned(), array("|u1", &[6], &[0, 0, 0, 0, 1, 1])),
+            ],
+            "",
+            Read(4, 2, "", &["parts by faces_is_test.npy"]),
+        ),
+        Row(
+            "an array of parts of other images",
+            vec![
+                ("images.npy".to_owned(), images(&[6, 8, 8])),
                 ("split.npy".to_owned(), array("|S5", &[2], b"traintest\0")),
             ],
             "images.npy",
-            Read(6, 0, "", &["split.npy beside it is not read, so that the images of all parts are"]),
+            Read(
+                6,
+                0,
+                "",
+                &["all images are learned from: split.npy beside them tells no parts, as it has 2 values for 6 images"],
+            ),
+        ),
+        Row(
+            "a table of parts beside an array",
+            vec![("images.npy".to_owned(), images(&[6, 8, 8])), text("split.csv", "train\ntest\n")],
+            "",
+            Read(6, 0, "", &["the parts in split.csv beside them are not read; save them as an array, split.npy"]),
         ),
         Row(
             "rows of numbers",
@@ -164,6 +238,59 @@ pub(super) fn rows() -> Vec<Row> {
         Row(
             "one image in each file",
             (0..4).map(|at| (format!("{at}.npy"), images(&[28, 28, 3]))).collect(),
+            "",
+            Read(4, 0, "", &[]),
+        ),
+        Row(
+            "one image in each file, in parts and classes",
+            ["train/cat", "train/dog", "test/cat"]
+                .iter()
+                .flat_map(|folder| (0..3).map(move |at| (format!("{folder}/{at}.npy"), images(&[3, 9, 8]))))
+                .collect(),
+            "",
+            Read(6, 3, "cat dog", &["parts: train/ (6 images) to learn from", "labels: folders, 2 classes (cat, dog)"]),
+        ),
+        Row(
+            "one image of floats in each file",
+            (0..4).map(|at| (format!("{at}.npy"), array("<f2", &[8, 8], &halves[..128]))).collect(),
+            "",
+            Read(4, 0, "", &["pixel values from 0 to 1 become black to white"]),
+        ),
+        Row(
+            "one image in each file, with a table of labels",
+            with(
+                (0..6).map(|at| (format!("i/{at}.npy"), images(&[8, 9]))).collect(),
+                [text("train.csv", &("id,label\n".to_owned() + &lines(6, |at| format!("{at},{}", at % 2))))],
+            ),
+            "",
+            Read(6, 0, "0 1", &["column label of train.csv"]),
+        ),
+        Row(
+            "one image in each file, with masks of another type",
+            (0..4)
+                .flat_map(|at| {
+                    [
+                        (format!("images/{at}.npy"), images(&[8, 8, 3])),
+                        (format!("masks/{at}.npy"), array("|b1", &[8, 8], &[0, 1].repeat(32))),
+                    ]
+                })
+                .collect(),
+            "",
+            Read(4, 0, "", &["left aside: 4 images (masks/)"]),
+        ),
+        Row(
+            "one image in each file, or many flat ones",
+            (0..4).map(|at| (format!("{at}.npy"), images(&[48, 64]))).collect(),
+            "",
+            Refused("4 arrays of shape [48, 64], each of which may be one image or many flat ones", "say which"),
+        ),
+        Row(
+            "one image in each file, of two types",
+            (0..4)
+                .map(|at| {
+                    (format!("{at}.npy"), if at == 3 { array("<f2", &[8, 8], &halves[..128]) } else { images(&[8, 8]) })
+                })
+                .collect(),
             "",
             Refused("holds 4 arrays that are one image each", "numpy.stack"),
         ),

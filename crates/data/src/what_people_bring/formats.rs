@@ -64,6 +64,31 @@ pub(super) fn rows() -> Vec<Row> {
             Read(5, 1, "0 1", &[]),
         ),
         Row(
+            "pixels with a column of yes and no for a part",
+            vec![text(
+                "a.csv",
+                &(pixels("label,is_train") + &lines(6, |at| format!("{},{}{}", at % 2, usize::from(at < 4), row(at)))),
+            )],
+            "a.csv",
+            Read(4, 2, "0 1", &["parts by column is_train: training images (4 images) to learn from"]),
+        ),
+        Row(
+            "pixels with other words among the parts",
+            vec![text(
+                "a.csv",
+                &(pixels("label,Usage")
+                    + &lines(6, |at| format!("{},{}{}", at % 2, ["Training", "PrivateTest", "?"][at / 2], row(at)))),
+            )],
+            "a.csv",
+            Read(2, 2, "0 1", &["parts by column Usage", "left aside: 2 images in no part of the set"]),
+        ),
+        Row(
+            "pixels with a column of numbers that may be the parts",
+            vec![text("a.csv", &(pixels("label,split") + &lines(6, |at| format!("{},{}{}", at % 2, at / 4, row(at)))))],
+            "a.csv",
+            Read(6, 0, "0 1", &["all images are learned from: column split holds the numbers 0, 1"]),
+        ),
+        Row(
             "pixels without names, the label last",
             vec![text("a.csv", &lines(30, |at| format!("{},{}", &row(at * 7)[1..], at % 3)))],
             "a.csv",
@@ -147,6 +172,18 @@ pub(super) fn rows() -> Vec<Row> {
             vec![zipped("a.zip", &[zipped("b.zip", &pictures("{2}.png"))])],
             "a.zip",
             Refused("holds no image", "use b.zip"),
+        ),
+        Row(
+            "arrays of one image in a tar",
+            vec![tarred("a.tar", &(0..4).map(|at| (format!("{at}.npy"), images(&[8, 8]))).collect::<Vec<_>>())],
+            "a.tar",
+            Refused("holds 4 arrays, no image files", "unpack it: a folder with one image in each .npy file is read"),
+        ),
+        Row(
+            "arrays of one image in an .npz",
+            vec![npz("a.npz", &["a", "b", "c"].map(|name| (name, images(&[16, 16, 3]))))],
+            "a.npz",
+            Refused("several arrays of images", "unpack it: a folder with one image in each .npy file is read"),
         ),
         Row(
             "img2dataset's",

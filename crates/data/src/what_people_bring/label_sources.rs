@@ -209,6 +209,43 @@ pub(super) fn rows() -> Vec<Row> {
             "a.npz",
             Read(12, 0, "", &["array y: no two images have the same one"]),
         ),
+        Row(
+            "labels that nearly all differ",
+            with(
+                pictures("i/{40}.png"),
+                [text(
+                    "t.jsonl",
+                    &lines(40, |at| format!("{{\"file_name\": \"{at}.png\", \"label\": \"p{}\"}}", at.max(1))),
+                )],
+            ),
+            "",
+            Read(
+                40,
+                0,
+                "",
+                &["column label of t.jsonl: 38 of 40 images have one of their own, so that they are numbers"],
+            ),
+        ),
+        Row(
+            "numbers of the images in a webdataset",
+            vec![tarred(
+                "w.tar",
+                &(0..9)
+                    .flat_map(|at| [(format!("{at}.png"), png(at)), text(&format!("{at}.cls"), &(7 * at).to_string())])
+                    .collect::<Vec<_>>(),
+            )],
+            "w.tar",
+            Read(9, 0, "", &[".cls files beside the images (0.cls, for one): no two images have the same one"]),
+        ),
+        Row(
+            "two images in each class",
+            with(
+                pictures("i/{40}.png"),
+                [text("t.csv", &("f,label\n".to_owned() + &lines(40, |at| format!("{at},{}", at % 20))))],
+            ),
+            "",
+            Read(40, 0, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", &["column label of t.csv, 20 classes"]),
+        ),
         Row("tiles", pictures("0_{5}.png 1_{5}.png 2_{5}.png 3_{5}.png 4_{5}.png 5_{5}.png"), "", Read(30, 0, "", &[])),
         Row("one-hot labels", labelled("a.npz", array("<f4", &[4, 3], &hot)), "a.npz", Read(4, 0, "0 1 2", &[])),
         Row("labels as text", labelled("a.npz", array("<U3", &[4], &words)), "a.npz", Read(4, 0, "cat dog fox", &[])),

@@ -122,6 +122,25 @@ pub(super) fn rows() -> Vec<Row> {
             Read(6, 0, "cat dog", &["left aside: 4 images (cat/ and 1 more) in no part of the set"]),
         ),
         Row(
+            "one class once more beside the training part",
+            pictures("train/cat/{3}.png train/dog/{3}.png cat/{2}.png"),
+            "",
+            Read(6, 0, "cat dog", &["left aside: 2 images (cat/) in no part of the set"]),
+        ),
+        #[cfg(feature = "compression")]
+        Row(
+            "test images in another packing",
+            with(pictures("train/cat/{3}.png train/dog/{3}.png"), one("test.tar.xz", stream("images.tar.xz"))),
+            "",
+            Read(6, 4, "cat dog", &["test.tar.xz (4 images) held back"]),
+        ),
+        Row(
+            "an archive without images beside test images",
+            with(pictures("test/{5}.png"), [zipped("train.zip", &[text("train.csv", "a,b\n1,2\n")])]),
+            "",
+            Refused("only test/ (5 images)", "give their folder"),
+        ),
+        Row(
             "an image in the lists of two parts",
             with(
                 pictures("i/{8}.png"),
@@ -141,15 +160,106 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row(
             "an archive of the training images beside test images",
-            with(pictures("test/{5}.png"), [zipped("train.zip", &pictures("{4}.png"))]),
+            with(
+                pictures("test/cat/{3}.png test/dog/{2}.png"),
+                [zipped("train.zip", &pictures("cat/{4}.png dog/{4}.png"))],
+            ),
             "",
-            Refused("only test/ (5 images)", "1 archive (train.zip) beside image files not read"),
+            Read(8, 5, "cat dog", &["parts: train.zip (8 images) to learn from; test/ (5 images) held back"]),
         ),
         Row(
-            "an archive of test images beside training images",
-            with(pictures("train/a/{3}.png train/b/{3}.png"), [zipped("test.zip", &pictures("{4}.png"))]),
+            "a packed folder of training images beside one test image",
+            with(pictures("set/test/1.png"), [tarred("set/train.tar", &pictures("train/{5}.png"))]),
             "",
-            Read(6, 0, "a b", &["1 archive (test.zip) beside image files not read"]),
+            Read(5, 1, "", &["parts: set/train.tar (5 images) to learn from; set/test/ (1 image) held back"]),
+        ),
+        Row(
+            "archives of test and validation images beside training images",
+            with(
+                pictures("train/a/{3}.png train/b/{3}.png"),
+                [zipped("test.zip", &pictures("{4}.png")), zipped("val.zip", &pictures("a/{2}.png"))],
+            ),
+            "",
+            Read(6, 4, "a b", &["test.zip (4 images) held back", "val.zip (2 images) not used"]),
+        ),
+        Row(
+            "an archive of test images beside images in no folder",
+            with(pictures("{5}.png"), [zipped("test.zip", &pictures("{2}.png"))]),
+            "",
+            Read(5, 2, "", &["test.zip (2 images) held back"]),
+        ),
+        Row(
+            "the parts packed and unpacked",
+            with(pictures("train/{5}.png test/{4}.png"), [zipped("train.zip", &pictures("{5}.png"))]),
+            "",
+            Read(5, 4, "", &["1 archive (train.zip) beside image files not read"]),
+        ),
+        Row(
+            "an archive of test images beside folders of classes",
+            with(pictures("cat/{3}.png dog/{3}.png"), [zipped("test.zip", &pictures("{4}.png"))]),
+            "",
+            Read(6, 0, "cat dog", &["1 archive (test.zip) beside image files not read"]),
+        ),
+        Row(
+            "the training images packed twice",
+            with(
+                pictures("test/{5}.png"),
+                [zipped("train.zip", &pictures("{4}.png")), tarred("train.tar", &pictures("{4}.png"))],
+            ),
+            "",
+            Refused("only test/ (5 images)", "2 archives (train.tar, train.zip) beside image files not read"),
+        ),
+        Row(
+            "a damaged archive of the training images",
+            with(pictures("test/{5}.png"), [text("train.zip", "PK\u{3}\u{4} and no more")]),
+            "",
+            Refused("train.zip can't be read as an archive", "download or pack it again"),
+        ),
+        Row(
+            "a damaged archive of the test images",
+            with(pictures("train/{5}.png"), [text("test.zip", "PK\u{3}\u{4} and no more")]),
+            "",
+            Read(5, 0, "", &["test.zip: "]),
+        ),
+        Row(
+            "a column of numbers that may be the parts",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,split\n".to_owned() + &lines(8, |at| format!("{at}.png,{},{}", at % 2, at / 6))),
+                )],
+            ),
+            "",
+            Read(8, 0, "0 1", &["all images are learned from: column split of t.csv holds the numbers 0, 1"]),
+        ),
+        Row(
+            "a column of CelebA's numbers",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,partition\n".to_owned() + &lines(8, |at| format!("{at}.png,{},{}", at % 2, at / 3))),
+                )],
+            ),
+            "",
+            Read(3, 2, "0 1", &["parts by column partition of t.csv"]),
+        ),
+        Row(
+            "a column of parts with other words in it",
+            with(
+                pictures("i/{20}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,split\n".to_owned()
+                        + &lines(20, |at| {
+                            let part = ["train", "test", "unsure"][(at / 12) + usize::from(at > 18)];
+                            format!("{at}.png,{},{part}", at % 2)
+                        })),
+                )],
+            ),
+            "",
+            Read(12, 7, "0 1", &["parts by column split of t.csv", "left aside: 1 image in no part of the set"]),
         ),
         Row(
             "Omniglot",

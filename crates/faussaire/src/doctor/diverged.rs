@@ -7,7 +7,8 @@ use super::{Observation, Remedy, RunHistory};
 /// critic's with a penalty below some hundreds.
 const EXPLODED: f32 = 1e4;
 
-const CAUSES: &[&str] = &["high-rates", "high-generator-rate", "high-discriminator-rate", "heavy-penalty"];
+const CAUSES: &[&str] =
+    &["high-rates", "high-generator-rate", "high-discriminator-rate", "heavy-penalty", "light-penalty"];
 
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let seen = history.diverged().map(str::to_owned).or_else(|| exploded(history))?;

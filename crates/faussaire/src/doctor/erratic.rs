@@ -24,7 +24,7 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen: seen(history, recent, jump),
         means: "its updates overshoot, so that what the generator learns from it no longer applies after the next one",
-        causes: &["high-discriminator-rate", "high-rates", "beta1"],
+        causes: &["high-discriminator-rate", "high-rates", "light-penalty", "beta1"],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty],
     })
 }

@@ -7,6 +7,8 @@ use super::{Observation, Remedy, RunHistory, overpowering};
 /// D's loss over the loss of guessing, above which it is worse than guessing. Healthy runs reach 1.4 in their first
 /// steps.
 const WORSE_THAN_CHANCE: f32 = 1.5;
+/// The same for a D that drops most of its values, which learns no more than that for long.
+const GUESSING: f32 = 0.95;
 /// How much the mean score of generated images may exceed that of real ones in each of three windows, and in the last
 /// of them. A D that learns corrects that soon: healthy runs reach 0.07, one on points 0.25 for a while; otherwise it
 /// grows.
@@ -62,7 +64,8 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
             let [least, _] = extremes(&windows, |p| -p.gap);
             let [lowest, highest] = extremes(&windows, |p| p.real_score);
             let deceived = least > MAX_LEAD && (lead > MAX_LAST_LEAD || highest - lowest < MIN_REACTION * least);
-            match (share > WORSE_THAN_CHANCE, deceived) {
+            let limit = if drops_most(history) { GUESSING } else { WORSE_THAN_CHANCE };
+            match (share > limit, deceived) {
                 (true, _) => overpowering::loss_seen(mean(recent, |p| p.d_loss), [0.0, guessing]),
                 (false, true) => format!(
                     "the discriminator's mean score of generated images is {} above that of real ones",
@@ -86,6 +89,12 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
         causes: CAUSES,
         remedies: vec![Remedy::RaiseDiscriminatorRate, Remedy::LowerGeneratorRate],
     })
+}
+
+/// Whether the discriminator drops most of its values.
+fn drops_most(history: &RunHistory) -> bool {
+    let is_of_discriminator = |change: &String| change.starts_with("discriminator.");
+    history.context.remark("dropout").is_some_and(|remark| remark.set.iter().any(is_of_discriminator))
 }
 
 /// The smallest and the largest mean of `measure` among `windows`.
@@ -132,6 +141,17 @@ mod tests {
             (r.real_score, r.fake_score) = (real, real + 0.3);
         };
         assert_eq!(name.examine(&after(Preset::Quick, &slow, 300, wavering)), None);
+        let dropped = ["discriminator.layers=[\"flatten\",\"dropout 0.95\",\"dense 1\",\"sigmoid\"]"];
+        let guessing = |r: &mut StepReport| r.d_loss = 0.69;
+        let seen = only(name, Preset::Quick, &dropped, guessing);
+        assert!(seen.seen.contains("loss is 0.69, where guessing gives 0.69"), "{seen:?}");
+        let change = first_change(&after(Preset::Quick, &dropped, 300, guessing), &seen);
+        assert!(change[0].contains("\"dropout 0.3\""), "{change:?}");
+        assert_eq!(name.examine(&after(Preset::Quick, &[], 300, guessing)), None, "a good generator");
+        let in_generator = [
+            "generator.layers=[\"dense 7*7*16\",\"dropout 0.95\",\"reshape 7 7 16\",\"upsample 4\",\"conv 1 5x5\",\"sigmoid\"]",
+        ];
+        assert_eq!(name.examine(&after(Preset::Quick, &in_generator, 300, guessing)), None);
         let once = |r: &mut StepReport| {
             if r.step < 250 {
                 deceived(r)

@@ -25,10 +25,12 @@ mod past_best;
 mod rates;
 mod remedy;
 mod restless;
+mod reversed;
 mod still;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+mod unfrozen;
 mod watch;
 
 pub use crate::train::{Finding, Heal, Symptom};
@@ -69,6 +71,8 @@ impl Symptom {
         match self {
             Self::Diverged => diverged::examine(history),
             Self::JointBatchnorm => joint_batchnorm::examine(history),
+            Self::UnfrozenDiscriminator => unfrozen::examine(history),
+            Self::ReversedGenerator => reversed::examine(history),
             Self::RatesTooHigh => rates::examine(history),
             Self::DeadDiscriminator => dead::examine(history),
             Self::Collapse => collapse::examine(history),
@@ -91,7 +95,7 @@ impl Symptom {
         match self {
             // After it nothing else can be told.
             Diverged => &Self::ALL,
-            JointBatchnorm | RatesTooHigh | DeadDiscriminator => &[
+            JointBatchnorm | UnfrozenDiscriminator | ReversedGenerator | RatesTooHigh | DeadDiscriminator => &[
                 DeadDiscriminator,
                 RestlessGenerator,
                 ErraticDiscriminator,

@@ -3,6 +3,7 @@
 use super::RunContext;
 use crate::recipe::NetSettings;
 use crate::recipe::remarks::without_zeros;
+use crate::recipe::sabotage::Sabotage;
 
 /// Adam's default learning rate, to which a higher one is lowered first.
 const DEFAULT_RATE: f64 = 1e-3;
@@ -26,6 +27,8 @@ pub enum Remedy {
     RaiseBothRates,
     /// Give real and generated images batches of their own.
     SeparateBatches,
+    /// Take out the mistake that was built into the training; the phrase says which.
+    WithoutMistake(&'static str),
     /// Replace D's relu by leakyrelu, which has a gradient everywhere.
     LeakyDiscriminator,
     /// Initialise D's layers with random weights instead of zeros.
@@ -51,6 +54,7 @@ impl Remedy {
             Self::OfRemark(name) => context.remark(name).map_or("", |remark| remark.advice.as_str()),
             Self::RaiseBothRates => "train both nets faster",
             Self::SeparateBatches => "give real and generated images batches of their own",
+            Self::WithoutMistake(phrase) => phrase,
             Self::LeakyDiscriminator => {
                 "replace the discriminator's relu by leakyrelu, which has a gradient everywhere"
             }
@@ -92,6 +96,7 @@ impl Remedy {
             Self::SeparateBatches if context.remark(super::joint_batchnorm::REMARK).is_some() => {
                 vec!["train.joint_batch=false".into()]
             }
+            Self::WithoutMistake(_) if train.sabotage != Sabotage::default() => vec!["train.sabotage=\"\"".into()],
             Self::LeakyDiscriminator => {
                 let leaky = |line: &String| if line.trim() == "relu" { "leakyrelu 0.2".into() } else { line.clone() };
                 layers("discriminator", &recipe.discriminator, leaky)

@@ -54,13 +54,13 @@ pub const MISTAKES: [About; 8] = [
         Mistake::Unfrozen,
         "d-not-frozen",
         "D learns in the GAN's step, too: that generated images are real",
-        "nothing; D takes every image for real, and its loss stays above 0.693",
+        "unfrozen-discriminator: D takes every image for real, and its loss stays above 0.693",
     ),
     about(
         Mistake::WrongLabel,
         "g-labels-0",
         "in the GAN's step the images have the label 0 (generated), not 1",
-        "overpowering-discriminator, which is the effect: the nets help each other, and both losses are near 0",
+        "reversed-generator: the nets help each other, and both losses are near 0",
     ),
     about(
         Mistake::JointBatchnorm,
@@ -70,7 +70,12 @@ pub const MISTAKES: [About; 8] = [
     ),
     about(Mistake::Latent, "latent-1", "z is one number", "narrow-latent, and a remark before step 1"),
     about(Mistake::Rates, "rates-0.1", "both learning rates are 0.1", "rates-too-high, and a remark before step 1"),
-    about(Mistake::Dropout, "dropout-0.95", "a dropout of 0.95 before D's last layer", "a remark before step 1"),
+    about(
+        Mistake::Dropout,
+        "dropout-0.95",
+        "a dropout of 0.95 before D's last layer",
+        "helpless-discriminator, and a remark before step 1",
+    ),
     about(
         Mistake::Stride,
         "stride-forgotten",

@@ -275,7 +275,7 @@ fn plain(x: f64) -> String {
 
 /// An error about the value of `key`.
 pub(super) fn bad_value(key: &str, problem: impl std::fmt::Display) -> Error {
-    Error::recipe(format!("recipe key `{key}`: {problem}"), format!("change `{key}` in the recipe"))
+    Error::recipe(format!("recipe key `{key}`: {problem}"), format!("change it in the recipe (`{key}`)"))
 }
 
 /// `group.name`, or `name` at the top.

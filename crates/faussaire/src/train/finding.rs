@@ -14,6 +14,10 @@ pub enum Symptom {
     Diverged,
     /// A discriminator with batch normalisation that takes real and generated images as one batch.
     JointBatchnorm,
+    /// A discriminator that the generator's step moves, too.
+    UnfrozenDiscriminator,
+    /// A generator that learns to be recognised.
+    ReversedGenerator,
     /// Learning rates of both nets that are too high.
     RatesTooHigh,
     /// A discriminator that gives all images the same score.
@@ -79,9 +83,11 @@ pub struct Heal {
 
 impl Symptom {
     /// All of them, the most severe first: a run that shows several is healed of the first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Diverged,
         Self::JointBatchnorm,
+        Self::UnfrozenDiscriminator,
+        Self::ReversedGenerator,
         Self::RatesTooHigh,
         Self::DeadDiscriminator,
         Self::NarrowLatent,
@@ -101,6 +107,8 @@ impl Symptom {
         match self {
             Self::Diverged => "diverged",
             Self::JointBatchnorm => "joint-batchnorm",
+            Self::UnfrozenDiscriminator => "unfrozen-discriminator",
+            Self::ReversedGenerator => "reversed-generator",
             Self::RatesTooHigh => "rates-too-high",
             Self::DeadDiscriminator => "dead-discriminator",
             Self::Collapse => "collapse",
@@ -121,6 +129,8 @@ impl Symptom {
         match self {
             Self::Diverged
             | Self::JointBatchnorm
+            | Self::UnfrozenDiscriminator
+            | Self::ReversedGenerator
             | Self::RatesTooHigh
             | Self::DeadDiscriminator
             | Self::NarrowLatent

@@ -36,6 +36,6 @@ impl Recipe {
         let recipe = made.recipe.changed(&all)?;
         reasons.splice(..0, made.reasons);
         reasons.extend(auto_length(&recipe, count));
-        Ok(Auto { recipe, reasons })
+        Ok(Auto { recipe, unchanged: made.unchanged, reasons })
     }
 }

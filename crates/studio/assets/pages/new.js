@@ -24,7 +24,7 @@ export async function show({ root, signal, title, query }) {
     get("/keys", signal),
   ]);
   const page = new NewPage(root, { presets, datasets, keys }, signal);
-  await page.choose(query.get("preset") ?? presets[0].name);
+  await page.choose(query.get("preset") ?? presets.find((preset) => preset.data).name);
 }
 
 /// Whether a name is a pattern for many data sets: "quickdraw:CATEGORY".
@@ -59,7 +59,7 @@ class NewPage {
           1,
           "recipe",
           "Recipe",
-          "A preset is a complete, tested recipe. You can change everything in it below.",
+          "A preset is a complete, tested recipe; auto makes one for the data set chosen. You can change everything in it below.",
           this.presetCards(),
         ),
         part(2, "data", "Data", null, this.dataField()),
@@ -200,7 +200,7 @@ class NewPage {
     this.preset = this.presets.find((preset) => preset.name === name) ?? this.presets[0];
     for (const input of this.root.querySelectorAll('input[name="preset"]'))
       input.checked = input.value === this.preset.name;
-    const category = /^quickdraw:(.+)$/.exec(this.preset.data)?.[1];
+    const category = /^quickdraw:(.+)$/.exec(this.preset.data ?? "")?.[1];
     const pattern = this.datasets.find((set) => isPattern(set.name));
     if (this.datasets.some((set) => set.name === this.preset.data)) this.data.value = this.preset.data;
     else if (category && pattern) {
@@ -248,6 +248,7 @@ class NewPage {
     this.signal.addEventListener("abort", () => controller.abort(), { once: true });
     try {
       const found = await post("/recipe", { ...this.recipe(), ...this.length() }, controller.signal);
+      if (found.values) this.fields.presetValues(found.values);
       replace(this.summary, this.estimate(found));
       this.summary.setAttribute("aria-busy", "false");
       this.startButton.disabled = false;
@@ -273,6 +274,7 @@ class NewPage {
         h("p", {}, "Try: ", prose(one.advice)),
         one.set.length ? h("p", { class: "small muted" }, one.set.join(" ")) : null,
       );
+    const reason = (line) => h("li", {}, prose(`${line[0].toUpperCase()}${line.slice(1)}`));
     const net = (name, text) =>
       h(
         "details",
@@ -298,6 +300,9 @@ class NewPage {
         fact("Weights", whole(parameters[0] + parameters[1]), `G ${whole(parameters[0])}, D ${whole(parameters[1])}`),
       ),
       estimate.basis ? h("p", { class: "small muted" }, prose(estimate.basis)) : null,
+      found.reasons.length
+        ? h("div", {}, h("h3", {}, "Made for these images"), h("ul", { class: "reasons small" }, found.reasons.map(reason)))
+        : null,
       found.remarks.length
         ? h("div", {}, h("h3", {}, "Unusual settings"), h("ul", { class: "findings" }, found.remarks.map(remark)))
         : null,

@@ -1,4 +1,4 @@
-// New: a recipe is chosen, changed, estimated, refused where it is invalid, and started.
+// New: a recipe is chosen or made for the data, changed, estimated, refused where it is invalid, and started.
 
 import assert from "node:assert/strict";
 import { until, firstNumber } from "../look.js";
@@ -12,6 +12,32 @@ export const TINY = {
 };
 const CHANGES = { ...TINY, "train.batch": "16", "data.count": "640", "train.save_every": "2", "train.seed": "7" };
 export const STEPS = 280;
+
+async function auto_makes_a_recipe_for_the_data(world) {
+  const page = await world.open("new");
+  const summary = page.locator("aside");
+  const batch = page.getByLabel("train.batch", { exact: true });
+  await page.getByRole("radio", { name: /^auto:/ }).check();
+  await summary.getByText("Made for these images").waitFor();
+  await summary.getByText(/^Nets for [\d,]+ images of 28x28x1$/).waitFor();
+  const placeholder = async () => (await batch.getAttribute("placeholder")) === "64";
+  await until("the fields have the values that auto chose", placeholder);
+  await batch.fill("8");
+  await page.getByLabel("latent", { exact: true }).focus();
+  await until("the change is made", async () => /--set=train\.batch=8/.test(await summary.textContent()));
+  assert.match(await summary.textContent(), /faussaire train strokes --preset=auto/);
+  assert.ok(await placeholder());
+
+  world.expected = /40\d|422/;
+  await page.getByLabel("Data set").selectOption("ring");
+  await summary.locator(".problem").waitFor();
+  assert.match(await summary.locator(".problem").textContent(), /points of the plane/);
+  assert.ok(await page.getByRole("button", { name: "Start training" }).isDisabled());
+  await page.getByRole("radio", { name: /^quick:/ }).check();
+  await until("another preset has no such list", async () => !/Made for these/.test(await summary.textContent()));
+  await until("the change is kept", async () => /--set=train\.batch=8/.test(await summary.textContent()));
+  await page.close();
+}
 
 async function a_run_is_estimated_and_started(world) {
   const page = await world.open("new");
@@ -60,4 +86,4 @@ async function a_run_is_estimated_and_started(world) {
   world.live = page;
 }
 
-export default [a_run_is_estimated_and_started];
+export default [auto_makes_a_recipe_for_the_data, a_run_is_estimated_and_started];

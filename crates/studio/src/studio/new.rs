@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use faussaire::data::{self, Location, OpenOptions};
-use faussaire::recipe::{Images, Key, Kind, values};
+use faussaire::recipe::{Auto, Images, Key, Kind, values};
 use faussaire::{Preset, Recipe};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,7 +58,12 @@ async fn presets() -> Answer<Json<&'static [Value]>> {
     if let Some(all) = ALL.get() {
         return Ok(Json(all));
     }
-    let all = Preset::ALL.iter().map(describe).collect::<faussaire::Result<_>>()?;
+    // The nets and values of `auto` depend on the data.
+    let auto = json!({
+        "name": Auto::NAME, "about": Auto::ABOUT.lines().next(), "data": null, "config": null, "values": {},
+    });
+    let presets = Preset::ALL.iter().map(describe).collect::<faussaire::Result<Vec<_>>>()?;
+    let all = std::iter::once(auto).chain(presets).collect();
     Ok(Json(ALL.get_or_init(|| all)))
 }
 
@@ -101,7 +106,7 @@ async fn keys() -> Json<Vec<Value>> {
 async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -> Answer<Json<Value>> {
     let shared = Arc::clone(&studio);
     let preview = move |ticket: &Ticket| {
-        let recipe = choice.recipe(&shared)?;
+        let Chosen { recipe, reasons, values } = choice.recipe(&shared)?;
         let (generator, discriminator) = recipe.networks()?;
         let images = images(&recipe, &shared);
         ticket.check()?;
@@ -125,6 +130,8 @@ async fn recipe(State(studio): State<Arc<Studio>>, Body(choice): Body<Choice>) -
             "command": choice.command()?.join(" "),
             "estimate": estimate,
             "remarks": remarks,
+            "reasons": reasons,
+            "values": values,
         })))
     };
     // One at a time, or they would slow each other down.
@@ -138,7 +145,7 @@ pub(super) async fn start(
 ) -> Answer<(StatusCode, Json<Value>)> {
     let (checking, checked) = (Arc::clone(&studio), choice.clone());
     let check = move || {
-        let recipe = checked.recipe(&checking)?;
+        let Chosen { recipe, .. } = checked.recipe(&checking)?;
         recipe.networks()?;
         let limited = checked.time.is_some() || recipe.train.epochs > 0 || recipe.train.steps > 0;
         if !limited {
@@ -182,10 +189,23 @@ fn images(recipe: &Recipe, studio: &Studio) -> Option<usize> {
     Some(if recipe.data.count > 0 { all.min(recipe.data.count) } else { all })
 }
 
+/// The recipe of a choice.
+struct Chosen {
+    recipe: Recipe,
+    /// What the preset `auto` chose and why, one line each.
+    reasons: Vec<String>,
+    /// The values of all keys before the changes of the page, if they depend on the data.
+    values: Option<BTreeMap<String, String>>,
+}
+
 impl Choice {
+    /// Whether the recipe is made for the data.
+    fn is_auto(&self) -> bool {
+        self.preset == Auto::NAME
+    }
+
     /// The recipe of the training.
-    fn recipe(&self, studio: &Studio) -> Answer<Recipe> {
-        let preset = Preset::named(&self.preset)?;
+    fn recipe(&self, studio: &Studio) -> Answer<Chosen> {
         let mut changes = Vec::new();
         if let Some(name) = &self.data {
             self.check_data_name(studio, name)?;
@@ -202,7 +222,35 @@ impl Choice {
             changes.extend(["train.epochs=0".into(), "train.steps=0".into()]);
         }
         changes.extend(self.changes()?);
-        Ok(Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?)
+        if self.is_auto() {
+            return self.made_for_data(studio, changes);
+        }
+        let preset = Preset::named(&self.preset)?;
+        let recipe = Recipe::parse(preset.text(), &format!("preset {}", preset.name()), &changes)?;
+        Ok(Chosen { recipe, reasons: Vec::new(), values: None })
+    }
+
+    /// The recipe that the preset `auto` makes for the data, which must be on this machine: a preview downloads nothing.
+    fn made_for_data(&self, studio: &Studio, mut changes: Vec<String>) -> Answer<Chosen> {
+        let Some(name) = &self.data else {
+            return Err(Failure::bad("the preset auto makes nets for a data set, and none is given", "choose one"));
+        };
+        let is_here =
+            |row: &data::Listing| row.name == *name && matches!(row.location, Location::BuiltIn | Location::Local(_));
+        if !data::list(&options(studio))?.iter().any(is_here) {
+            return Err(Failure::bad(
+                format!("the preset auto makes nets for the images, but those of {name} aren't on this machine"),
+                format!("`faussaire data fetch {name}` downloads them"),
+            ));
+        }
+        if let Some(dir) = &studio.data {
+            changes.push(format!("data.dir={}", Value::from(dir.to_string_lossy())));
+        }
+        let Auto { mut recipe, unchanged, mut reasons, .. } = Recipe::for_data(&changes, &mut |_| ())?;
+        recipe.data.dir.clone_from(&unchanged.data.dir);
+        // The page has an estimate for this machine.
+        reasons.retain(|reason| !reason.starts_with("length: "));
+        Ok(Chosen { recipe, reasons, values: Some(values(&unchanged)?.into_iter().collect()) })
     }
 
     /// Accepts only names of data sets: a page may not open folders of this machine.
@@ -243,7 +291,8 @@ impl Choice {
     fn command(&self) -> Answer<Vec<String>> {
         let mut args = vec!["train".to_owned()];
         args.extend(self.data.clone());
-        args.push(format!("--preset={}", Preset::named(&self.preset)?.name()));
+        let preset = if self.is_auto() { Auto::NAME } else { Preset::named(&self.preset)?.name() };
+        args.push(format!("--preset={preset}"));
         let mut flag = |name: &str, value: Option<u64>| args.extend(value.map(|v| format!("--{name}={v}")));
         match (self.epochs, self.steps) {
             (Some(_), Some(_)) => return Err(Failure::bad("both epochs and steps are given", "leave one out")),
@@ -286,6 +335,8 @@ mod tests {
         assert_eq!(parsed.command().unwrap(), flags);
         let parsed = choice(r#"{"preset":"quick","time":"10m"}"#);
         assert_eq!(parsed.command().unwrap(), ["train", "--preset=quick", "--time=10m"]);
+        let parsed = choice(r#"{"preset":"auto","data":"strokes","set":{"train.batch":8}}"#);
+        assert_eq!(parsed.command().unwrap(), ["train", "strokes", "--preset=auto", "--set=train.batch=8"]);
     }
 
     #[test]

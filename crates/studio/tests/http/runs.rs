@@ -3,9 +3,9 @@
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::client::{connect, get, with};
+use super::client::{connect, get, post, with};
 use super::scene::{copied, studio, trained};
 
 #[test]
@@ -35,6 +35,30 @@ fn runs_are_listed_and_described() {
     assert_eq!(history["line"], lines);
     let report = get(server.at, "/api/runs/plain/report");
     assert!(report.text().contains("<svg") && report.header("content-security-policy").unwrap().contains("sandbox"));
+}
+
+#[test]
+fn the_preset_auto_makes_a_recipe_for_the_data() {
+    let server = studio(trained(), |_| ());
+    let presets = get(server.at, "/api/presets").json();
+    assert_eq!((&presets[0]["name"], &presets[0]["data"]), (&"auto".into(), &Value::Null));
+    let ask = |set: Value, data: &str| {
+        post(server.at, "/api/recipe", &json!({ "preset": "auto", "data": data, "set": set, "steps": 7 }))
+    };
+    let found = ask(json!({ "train.batch": "8", "data.size": "16" }), "strokes").json();
+    assert_eq!((&found["shape"], &found["steps"]), (&json!([16, 16, 1]), &json!(7)));
+    assert!(found["reasons"][0].as_str().unwrap().ends_with("images of 16x16x1"), "{}", found["reasons"]);
+    let config = found["config"].as_str().unwrap();
+    assert!(config.contains("source = \"strokes\"") && config.contains("batch = 8") && config.contains("dir = \"\""));
+    // The page shows what the rule chose beside what was changed.
+    assert_eq!((&found["values"]["train.batch"], &found["values"]["train.precision"]), (&"64".into(), &"auto".into()));
+    assert_eq!(found["command"], "train strokes --preset=auto --steps=7 --set=data.size=16 --set=train.batch=8");
+    assert!(ask(json!({}), "ring").refusal(400).contains("points of the plane"));
+    assert!(ask(json!({ "data.size": 1000 }), "strokes").refusal(400).contains("8x8 to 256x256"));
+    // Nothing is downloaded for a preview.
+    assert!(ask(json!({}), "quickdraw:The Eiffel Tower").refusal(400).contains("aren't on this machine"));
+    let without = post(server.at, "/api/recipe", &json!({ "preset": "auto" }));
+    assert!(without.refusal(400).contains("none is given"));
 }
 
 #[test]

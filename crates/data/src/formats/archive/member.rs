@@ -31,7 +31,7 @@ const TEXTS: [&str; 12] =
     ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "cls", "class", "label", "lst", "list", "md"];
 
 /// Endings of archives.
-const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tgz", ".tar.gz"];
+const ARCHIVES: [&str; 7] = [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"];
 
 /// Whether a file name has the extension of a text, which may hold labels.
 pub(crate) fn is_text(name: &str) -> bool {
@@ -81,7 +81,18 @@ pub(crate) fn sorted_unique<P>(mut members: Vec<Member<P>>) -> (Vec<Member<P>>, 
 
 /// Sorted members with the images first, and the number of images.
 pub(crate) fn images_first<P>(members: Vec<Member<P>>) -> (Vec<Member<P>>, usize) {
-    let (mut images, others): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| is_image(&member.name));
+    chosen_first(members, |_, name| is_image(name))
+}
+
+/// Members with those first that `is_image`, by number and name, and the number of these.
+pub(crate) fn chosen_first<P>(
+    members: Vec<Member<P>>,
+    is_image: impl Fn(usize, &str) -> bool,
+) -> (Vec<Member<P>>, usize) {
+    let (mut images, mut others) = (Vec::new(), Vec::new());
+    for (at, member) in members.into_iter().enumerate() {
+        if is_image(at, &member.name) { images.push(member) } else { others.push(member) }
+    }
     let count = images.len();
     images.extend(others);
     (images, count)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::scalar::{Kind, Scalar};
 use crate::Dataset;
-use crate::class_labels::{ClassLabels, IDS, are_ids, describe_classes};
+use crate::class_labels::{ClassLabels, describe_classes, ids};
 use crate::error::{Error, Result};
 use crate::first_names::first_names;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
@@ -180,12 +180,12 @@ impl Labels {
         }
     }
 
-    /// Whether they are the numbers or names of the images.
-    fn are_ids(&self) -> bool {
+    /// Why they are the numbers or names of the images, if they are.
+    fn ids(&self) -> Option<String> {
         match self {
-            Self::Ints(values) => are_ids(values.iter().flatten().filter(|value| **value != -1)),
-            Self::Text(values) => are_ids(values.iter().flatten()),
-            Self::Attributes(..) => false,
+            Self::Ints(values) => ids(values.iter().flatten().filter(|value| **value != -1)),
+            Self::Text(values) => ids(values.iter().flatten()),
+            Self::Attributes(..) => None,
         }
     }
 
@@ -203,8 +203,8 @@ impl Labels {
         digested: bool,
     ) -> Result<InMemory> {
         let largest = others.iter().chain([&self]).max_by_key(|labels| labels.len());
-        if names.is_empty() && largest.is_some_and(Self::are_ids) {
-            return Ok(set.with_unused_labels(format!("{what}: {IDS}")));
+        if let Some(why) = largest.filter(|_| names.is_empty()).and_then(Self::ids) {
+            return Ok(set.with_unused_labels(format!("{what}: {why}")));
         }
         let set = self.attached(set, others, names, digested)?;
         let (classes, attributes) = (set.classes(), set.attributes());

@@ -211,8 +211,16 @@ fn byte_levels(path: &Path, bytes: &mut [u8], scalar: Scalar, settings: Settings
     Ok(range)
 }
 
-/// The values of black and white.
-fn black_and_white(path: &Path, scalar: Scalar, (low, high): (f64, f64), given: Option<(f32, f32)>) -> Result<Range> {
+/// The values of black and white: those given, or by the extremes of all values of `path`.
+///
+/// # Errors
+/// The extremes are those of no usual range.
+pub fn black_and_white(
+    path: &Path,
+    scalar: Scalar,
+    (low, high): (f64, f64),
+    given: Option<(f32, f32)>,
+) -> Result<Range> {
     if let Some(given) = given {
         return Ok(Range::given(given, low, high));
     }

@@ -55,7 +55,7 @@ pub fn choose(sizes: &[u64], many: bool) -> Result<Reading, Refusal> {
     if sizes.contains(&0) {
         return refuse("which is empty", "save it again with images in it");
     }
-    if let Some(one) = one_image(sizes).filter(|_| !many) {
+    if let Some(one) = may_be_one(sizes).filter(|_| !many) {
         return refuse(
             &format!("which may be one image ({one}) instead of {} images", sizes[0]),
             "many images make a data set: numpy.save(\"images.npy\", numpy.stack(images)), or a folder of PNG files; if \
@@ -101,25 +101,74 @@ fn hint(sizes: &[u64]) -> &'static str {
     }
 }
 
-/// How the sizes can be those of a single image; `None` if they can't.
-fn one_image(sizes: &[u64]) -> Option<String> {
-    // Single images are neither narrower nor smaller than this.
-    let picture = |height: u64, width: u64| height.min(width) >= 8 && height.max(width) <= 4 * height.min(width);
+/// How the sizes of an array that may hold many can be those of a single image; `None` if they can't.
+fn may_be_one(sizes: &[u64]) -> Option<String> {
     match *sizes {
-        [height, width] if height == width && square(width).is_some() && picture(height, width) => {
+        [height, width] if height == width && square(width).is_some() && is_picture(height, width) => {
             Some(format!("{height}x{width}, grey"))
         }
         // Flat images, many of them, have one channel or three as well.
-        [height, width, channels @ 1..=4] if width >= 8 && (picture(height, width) || square(width).is_none()) => {
+        [height, width, channels @ 1..=4] if width >= 8 && (is_picture(height, width) || square(width).is_none()) => {
             Some(format!("{height}x{width} with {channels} channel{}", if channels == 1 { "" } else { "s" }))
         }
-        [3, height, width] if picture(height, width) => Some(format!("{height}x{width}, channels first")),
+        [3, height, width] if is_picture(height, width) => Some(format!("{height}x{width}, channels first")),
         // Squares, one behind the other.
         [height, width, count] if height == width && count != width && height >= 8 => {
             Some(format!("{height}x{width} with {count} channels, or {count} images with their number last"))
         }
         _ => None,
     }
+}
+
+/// Whether single images have such sides: they are neither narrower nor smaller.
+fn is_picture(height: u64, width: u64) -> bool {
+    height.min(width) >= 8 && height.max(width).div_ceil(4) <= height.min(width)
+}
+
+/// The sizes of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneImage {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    /// The axes of rows, columns and channels; none of grey images of two axes.
+    axes: [Option<usize>; 3],
+}
+
+impl OneImage {
+    /// The distance, in values, between neighbouring rows, columns and channels.
+    pub fn strides(&self, sizes: &[u64], fortran: bool) -> [usize; 3] {
+        let stride = |axis: usize| {
+            let faster = if fortran { sizes.get(..axis) } else { sizes.get(axis + 1..) };
+            faster.unwrap_or_default().iter().product::<u64>() as usize
+        };
+        self.axes.map(|axis| axis.map_or(0, stride))
+    }
+}
+
+/// Whether sizes are those of one image or of many flat ones, which have a square number of values, and not few.
+pub fn is_flat_or_one(sizes: &[u64]) -> bool {
+    match *sizes {
+        [height, width] => is_picture(height, width) && height != width && width >= 16 && square(width).is_some(),
+        _ => false,
+    }
+}
+
+/// The image that an array of one is; `None` for sizes that are not those of one image, or of flat images as well.
+pub fn one_image(sizes: &[u64]) -> Option<OneImage> {
+    let (at, channels): ([usize; 2], Option<usize>) = match *sizes {
+        [_, _] => ([0, 1], None),
+        [_, _, 1 | 3 | 4] => ([0, 1], Some(2)),
+        [1 | 3, _, _] => ([1, 2], Some(0)),
+        _ => return None,
+    };
+    let [height, width] = at.map(|axis| sizes[axis]);
+    (is_picture(height, width) && !is_flat_or_one(sizes)).then(|| OneImage {
+        height: height as usize,
+        width: width as usize,
+        channels: channels.map_or(1, |axis| sizes[axis] as usize),
+        axes: [Some(at[0]), Some(at[1]), channels],
+    })
 }
 
 /// All ways to read sizes as images.
@@ -242,6 +291,33 @@ mod tests {
             let (said, hinted) = choose(sizes, false).unwrap_err();
             assert!(said.contains(what) && hinted.contains(hint), "{sizes:?}: {said}: {hinted}");
         }
+    }
+
+    #[test]
+    fn sizes_of_one_image() {
+        let shape = |sizes: &[u64]| one_image(sizes).map(|one| (one.height, one.width, one.channels));
+        for (sizes, expected) in [
+            (&[28, 28][..], Some((28, 28, 1))),
+            (&[48, 60], Some((48, 60, 1))),
+            (&[48, 64, 3], Some((48, 64, 3))),
+            (&[48, 64, 4], Some((48, 64, 4))),
+            (&[48, 64, 1], Some((48, 64, 1))),
+            (&[3, 48, 64], Some((48, 64, 3))),
+            (&[1, 48, 64], Some((48, 64, 1))),
+            // Flat images, narrow ones, many, labels.
+            (&[300, 400], None),
+            (&[100, 784], None),
+            (&[4, 4], None),
+            (&[48, 64, 5], None),
+            (&[100, 28, 28], None),
+            (&[2, 8, 8, 3], None),
+            (&[64], None),
+        ] {
+            assert_eq!(shape(sizes), expected, "{sizes:?}");
+        }
+        let strides = |sizes: &[u64], fortran| one_image(sizes).unwrap().strides(sizes, fortran);
+        assert_eq!((strides(&[8, 9, 3], false), strides(&[3, 8, 9], false)), ([27, 3, 1], [9, 1, 72]));
+        assert_eq!((strides(&[8, 9, 3], true), strides(&[8, 9], false)), ([1, 8, 72], [9, 1, 0]));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::survey::Survey;
 /// The folder or archive can't be read, or has no image.
 pub fn check(root: &Path, options: &ImageOptions) -> Result<Vec<BadFile>> {
     let files = image_files::all_files(root)?;
+    let options = &image_files::options_for(root, options)?;
     let decode = |index| files.read(index).and_then(|bytes| decode(&bytes, Some(1), options)).map(|(shape, _)| shape);
     let shapes: Vec<_> = (0..files.len()).into_par_iter().map(decode).collect();
     // As for training; of a set whose sample is all bad, the first good image.

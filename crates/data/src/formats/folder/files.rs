@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::formats::archive::{Container, PassedOver, is_archive_name};
-use crate::parts::common_folders;
+use crate::parts::{Part, archived_parts, common_folders};
 
 /// A file: the number of its container, and its number there.
 type Place = (u32, u32);
@@ -17,20 +17,21 @@ pub(crate) struct Listing {
     containers: Arc<[Container]>,
     images: Vec<Place>,
     others: Vec<Place>,
-    /// Number of archives whose images are listed, though they are in a folder.
-    shards: usize,
+    /// Whether the images are in archives of a folder.
+    is_sharded: bool,
     passed: PassedOver,
 }
 
 impl Listing {
-    /// Lists a folder or an archive. If a folder has no images, but archives, these are listed together.
+    /// Lists a folder or an archive. If a folder has no images, but archives, these are listed together; beside images of one part
+    /// of the set, archives of other parts are listed as their folders would be.
     ///
     /// # Errors
     /// The folder or archive can't be read; as [`Container::open`].
     pub fn open(root: &Path) -> Result<Self> {
         let container = Container::open(root)?;
-        if container.images() > 0 || !container.is_folder() {
-            return Ok(Self::over(root, vec![container], 0));
+        if !container.is_folder() {
+            return Ok(Self::over(root, vec![container], &[]));
         }
         let mut archives = Vec::new();
         for index in 0..container.len() {
@@ -38,16 +39,11 @@ impl Listing {
                 archives.extend(container.path(index).map(|path| (path, container.name(index).to_owned())));
             }
         }
-        Self::of_archives(root, Some(container), &archives)
-    }
-
-    /// Lists archives in the folder `root` together, each given with its path and its name there.
-    ///
-    /// # Errors
-    /// The only archive is damaged.
-    pub fn of_archives(root: &Path, folder: Option<Container>, archives: &[(PathBuf, String)]) -> Result<Self> {
-        let (mut containers, mut passed) = (Vec::from_iter(folder), PassedOver::default());
-        for (path, name) in archives {
+        if container.images() > 0 {
+            return Self::beside_images(root, container, &archives);
+        }
+        let (mut containers, mut passed) = (vec![container], PassedOver::default());
+        for (path, name) in &archives {
             match Container::archive(path, &format!("{name}/")) {
                 Ok(archive) => containers.push(archive),
                 // The message of a single archive says what to do.
@@ -55,7 +51,33 @@ impl Listing {
                 Err(what) => passed.archives.add(format!("{name}: {what}")),
             }
         }
-        let mut listing = Self::over(root, containers, archives.len());
+        let read: Vec<&str> = archives.iter().map(|(_, name)| name.as_str()).collect();
+        let mut listing = Self::over(root, containers, &read);
+        listing.is_sharded = !read.is_empty();
+        listing.passed.extend(&passed);
+        Ok(listing)
+    }
+
+    /// Lists the images of a folder, and those in its `archives`, each given with its path and its name there, that are another part.
+    fn beside_images(root: &Path, folder: Container, archives: &[(PathBuf, String)]) -> Result<Self> {
+        let images: Vec<&str> = (0..folder.images()).map(|index| folder.name(index)).collect();
+        let names: Vec<&str> = archives.iter().map(|(_, name)| name.as_str()).collect();
+        let parts = archived_parts(&images, &names);
+        let (mut containers, mut read, mut passed) = (vec![folder], Vec::new(), PassedOver::default());
+        for (at, part) in parts {
+            let (path, name) = &archives[at];
+            match Container::archive(path, &format!("{name}/")) {
+                Ok(archive) if archive.images() == 0 => passed.archives.add(format!("{name}: it holds no image")),
+                Ok(archive) => {
+                    containers.push(archive);
+                    read.push(name.as_str());
+                }
+                // Without it there is nothing to learn from; its own message says what to do.
+                Err(_) if part == Part::Train => drop(Container::open(path)?),
+                Err(what) => passed.archives.add(format!("{name}: {what}")),
+            }
+        }
+        let mut listing = Self::over(root, containers, &read);
         listing.passed.extend(&passed);
         Ok(listing)
     }
@@ -63,24 +85,26 @@ impl Listing {
     /// Images in memory.
     pub fn in_memory(container: Container) -> Self {
         let root = container.root().to_path_buf();
-        Self::over(&root, vec![container], 0)
+        Self::over(&root, vec![container], &[])
     }
 
-    fn over(root: &Path, containers: Vec<Container>, shards: usize) -> Self {
+    /// The files of `containers`; those of the first one that are `read` as archives are no files of the set.
+    fn over(root: &Path, containers: Vec<Container>, read: &[&str]) -> Self {
         let (mut images, mut others, mut passed) = (Vec::new(), Vec::new(), PassedOver::default());
         for (at, container) in containers.iter().enumerate() {
             let places = (0..container.len()).map(|index| (at as u32, index as u32));
             let count = container.images();
             images.extend(places.clone().take(count));
-            let is_shard = |place: &Place| shards > 0 && at == 0 && is_archive_name(container.name(place.1 as usize));
-            others.extend(places.skip(count).filter(|place| !is_shard(place)));
+            let is_read = |place: &Place| at == 0 && read.contains(&container.name(place.1 as usize));
+            others.extend(places.skip(count).filter(|place| !is_read(place)));
             passed.extend(container.passed());
         }
         let name = |place: &Place| containers[place.0 as usize].name(place.1 as usize);
         if containers.len() > 1 {
             images.sort_by(|a, b| name(a).cmp(name(b)));
         }
-        Self { root: root.to_path_buf(), containers: containers.into(), images, others, shards, passed }
+        let root = root.to_path_buf();
+        Self { root, containers: containers.into(), images, others, is_sharded: false, passed }
     }
 
     /// The folder or archive.
@@ -121,14 +145,14 @@ impl Listing {
         self.containers[container as usize].name(file as usize)
     }
 
-    /// Whether the images are in several archives of a folder, or in the only one.
-    pub fn is_sharded(&self) -> bool {
-        self.shards > 0
+    /// Whether some of the images of a folder are in its archives.
+    pub fn reads_archives(&self) -> bool {
+        self.containers.len() > 1
     }
 
     /// Whether it is a folder of image files.
     pub fn is_folder(&self) -> bool {
-        !self.is_sharded() && self.containers.first().is_some_and(Container::is_folder)
+        !self.is_sharded && self.containers.first().is_some_and(Container::is_folder)
     }
 
     /// What was passed over.

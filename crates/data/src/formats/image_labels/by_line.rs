@@ -2,7 +2,7 @@
 //! are as many and the files have one order. Lists with the names of the classes are left alone.
 
 use super::{Labelled, Sources, Values, drop_missing, label, label_rank};
-use crate::class_labels::{are_ids, natural_order};
+use crate::class_labels::{ids, natural_order};
 use crate::parts::Part;
 use crate::sidecars::{Sidecar, Table};
 
@@ -52,7 +52,7 @@ fn read(sources: &Sources<'_>, images: &[u32], at: usize, table: &Table) -> Opti
     values.sort_unstable();
     values.dedup();
     // Names of classes are all different.
-    if values.len() < 2 || values.len() == labels.len() || are_ids(labels.iter().flatten()) {
+    if values.len() < 2 || values.len() == labels.len() || ids(labels.iter().flatten()).is_some() {
         return None;
     }
     let name = &sources.sidecars()[at].name;

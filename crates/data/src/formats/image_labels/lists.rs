@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Sources, counted, parts_by_column, parts_by_number};
+use super::{Sources, counted, parts_by_column, parts_by_number, parts_in_numbers};
 use crate::first_names::first_names;
 use crate::parts::{Part, part_of, rest_of};
 
@@ -47,7 +47,7 @@ pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
         };
         remark = remark.or_else(|| Some(format!("{files}: {why}, so that all are learned from")));
     }
-    Lists { remark, ..Lists::default() }
+    Lists { remark: remark.or_else(|| parts_in_numbers(sources)), ..Lists::default() }
 }
 
 impl Lists {

@@ -9,7 +9,7 @@ use super::{
     LABEL_COLUMNS, Labelled, MIN_SHARE, MISSING, Sources, Values, are_signs, counted, drop_missing, label, label_rank,
 };
 use crate::class_labels::ClassLabels;
-use crate::parts::{Part, part_of, rest_of};
+use crate::parts::{Part, is_of_parts, part_in, part_of, unclear_numbers};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
@@ -366,7 +366,9 @@ fn label_column(
     }
     let few = |column: &&usize| {
         let of = &found[*column];
-        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && part_of(&name(**column)).is_none() && !of.are_parts
+        let name = name(**column);
+        let tells_parts = of.are_parts || part_of(&name).is_some() || is_of_parts(&name);
+        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && !tells_parts
     };
     let fit: Vec<usize> = others.iter().filter(few).copied().collect();
     match (&fit[..], header) {
@@ -432,18 +434,6 @@ fn are_lists(values: &BTreeSet<String>, name: &str) -> bool {
         })
 }
 
-/// The part that a column such as `is_valid` says of its rows by yes and no. Columns such as `train`, `test` and `pred` may also
-/// be attributes or a model's answers.
-fn part_by_flag(name: &str, cell: &str) -> Option<Part> {
-    let part = part_of(name).filter(|part| *part != Part::Unlabelled && rest_of(name).eq_ignore_ascii_case("is"))?;
-    let other = if part == Part::Train { Part::Validation } else { Part::Train };
-    match cell.to_ascii_lowercase().as_str() {
-        "1" | "1.0" | "true" | "yes" => Some(part),
-        "0" | "0.0" | "false" | "no" => Some(other),
-        _ => None,
-    }
-}
-
 /// Whether table number `at` has labels of images.
 pub(crate) fn has_labels(sources: &Sources<'_>, at: usize) -> bool {
     let Some(Ok(table)) = sources.table(at) else { return false };
@@ -460,8 +450,42 @@ pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<
 }
 
 /// The parts of the images by a column of a table, such as `split`, whose values are names of parts; with the table's number and
-/// the column's name.
+/// the column's name. In a column that is called so, some may be other words.
 pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>>, usize, String)> {
+    by_column(sources, |name, cells, at| {
+        let mut parts = vec![None; sources.index().len()];
+        let mut are_all = true;
+        for (cell, image) in cells {
+            let part = part_in(name, cell);
+            are_all &= part.is_some();
+            if let Some(image) = image {
+                parts[*image as usize] = part;
+            }
+        }
+        // Beside the names of several parts, another word is that of none.
+        let is_divided = parts.iter().flatten().any(|part| *part != Part::Train);
+        let are_parts = (are_all || is_divided && is_of_parts(name)) && parts.contains(&Some(Part::Train));
+        are_parts.then(|| (parts, at, name.to_owned()))
+    })
+}
+
+/// What is to be said of a column of numbers that may be the parts, though no word says which.
+pub(crate) fn parts_in_numbers(sources: &Sources<'_>) -> Option<String> {
+    by_column(sources, |name, cells, at| {
+        let numbers: Option<BTreeSet<i64>> =
+            cells.iter().filter(|(cell, _)| !cell.is_empty()).map(|(cell, _)| cell.parse().ok()).collect();
+        let (listed, _) = unclear_numbers(name, &numbers.filter(|_| is_of_parts(name))?)?;
+        let table = &sources.sidecars()[at].name;
+        Some(format!(
+            "all images are learned from: column {name} of {table} holds the numbers {listed}, which may be the parts; words such as \
+             train and test tell them"
+        ))
+    })
+}
+
+/// The first result for a column of a table of images: `look` gets its name, its cells, each with the image of its row, and the
+/// table's number.
+fn by_column<T>(sources: &Sources<'_>, look: impl Fn(&str, &[(&str, &Option<u32>)], usize) -> Option<T>) -> Option<T> {
     for (at, sidecar) in sources.tables() {
         let Some(Ok(table)) = sources.table(at) else { continue };
         let Ok((column, index)) = named(sources, table, sidecar) else { continue };
@@ -474,17 +498,9 @@ pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>
                 None if has_header => table.cell(0, column).to_owned(),
                 None => continue,
             };
-            let mut parts = vec![None; sources.index().len()];
-            let cells = table.column(column).skip(skip).zip(&joined.image);
-            let all = cells.map(|(cell, image)| {
-                let part = part_of(cell).or_else(|| part_by_flag(&name, cell))?;
-                if let Some(image) = image {
-                    parts[*image as usize] = Some(part);
-                }
-                Some(())
-            });
-            if all.collect::<Option<()>>().is_some() && parts.contains(&Some(Part::Train)) {
-                return Some((parts, at, name));
+            let cells: Vec<(&str, &Option<u32>)> = table.column(column).skip(skip).zip(&joined.image).collect();
+            if let Some(found) = look(&name, &cells, at) {
+                return Some(found);
             }
         }
     }

@@ -6,6 +6,8 @@ use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::ColumnDescriptor;
 use serde_json::Value;
 
+use crate::parts::{Part, by_flag, is_of_parts, is_partition, of_partition, part_of};
+
 /// Names of columns of labels, in order of preference.
 const LABELS: [&str; 15] = [
     "label",
@@ -32,16 +34,42 @@ pub struct Columns {
     pub image: usize,
     /// Labels: whole numbers, text or booleans.
     pub label: Option<usize>,
-    /// The name of each row's part, such as `test`.
-    pub part: Option<usize>,
+    /// The part of each row, and how its values tell it.
+    pub part: Option<(usize, Telling)>,
     /// In label order; empty if the file has none.
     pub names: Vec<String>,
     /// Other columns of classes, and columns named for labels that are not read, with the reason.
     pub notes: Vec<String>,
 }
 
-/// Names of columns of parts.
-const PARTS: [&str; 7] = ["split", "part", "partition", "subset", "usage", "set", "dataset_split"];
+/// How the values of a column tell the part of each row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// As words, such as `test`.
+    Words,
+    /// As numbers of these words.
+    Codes(Vec<String>),
+    /// As CelebA's numbers.
+    Partition,
+    /// As yes or no, which mean these parts.
+    Flag([Part; 2]),
+}
+
+impl Telling {
+    /// The part that a number means.
+    pub fn part(&self, number: i64) -> Option<Part> {
+        match self {
+            Self::Words => None,
+            Self::Codes(words) => part_of(words.get(usize::try_from(number).ok()?)?),
+            Self::Partition => of_partition(number),
+            Self::Flag([yes, no]) => match number {
+                1 => Some(*yes),
+                0 => Some(*no),
+                _ => None,
+            },
+        }
+    }
+}
 
 /// Whether a column holds images.
 pub fn has_images(file: &FileMetaData) -> bool {
@@ -79,27 +107,50 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
     };
     let (label, notes) = label(columns, &described);
     let names = label.map_or(Vec::new(), |at| class_names(&described, top(&columns[at])));
-    let is_part = |at: &usize| {
-        let column = &columns[*at];
-        let is_text = column.physical_type() == Type::BYTE_ARRAY && may_be_label(column);
-        is_text && PARTS.iter().any(|known| top(column).eq_ignore_ascii_case(known))
-    };
-    let part = (0..columns.len()).find(is_part).filter(|at| Some(*at) != label);
-    let is_number = |column: &&std::sync::Arc<ColumnDescriptor>| {
-        column.physical_type() != Type::BYTE_ARRAY && PARTS.iter().any(|known| top(column).eq_ignore_ascii_case(known))
-    };
-    let unread = columns.iter().find(is_number).filter(|_| part.is_none()).map(|column| {
-        format!("the column {} holds no words such as train and test: it is not read as parts of the set", top(column))
+    let telling = |at: usize| Some((at, telling(&columns[at], &described)?));
+    let part =
+        (0..columns.len()).filter(|at| Some(*at) != label).filter_map(telling).min_by_key(|(_, how)| match how {
+            Telling::Flag(_) => 1,
+            _ => 0,
+        });
+    let is_unread = |at: &usize| is_of_parts(top(&columns[*at])) && Some(*at) != label;
+    let unread = (0..columns.len()).find(is_unread).filter(|_| part.is_none()).map(|at| {
+        let name = top(&columns[at]);
+        format!(
+            "the column {name} holds no words such as train and test, and is not read as parts of the set: in pandas, \
+             df[\"{name}\"] = df[\"{name}\"].map({{0: \"train\", 1: \"test\"}}) makes words of numbers"
+        )
     });
     let notes = notes.into_iter().chain(unread).collect();
     Ok(Columns { image, label, part, names, notes })
+}
+
+/// How a column tells the part of each row, if it does by its name, type and description.
+fn telling(column: &ColumnDescriptor, described: &Value) -> Option<Telling> {
+    let name = top(column);
+    let is_text = column.physical_type() == Type::BYTE_ARRAY;
+    match () {
+        () if !may_be_label(column) => None,
+        () if are_names_of_parts(described, name) => Some(Telling::Codes(class_names(described, name))),
+        () if is_text => is_of_parts(name).then_some(Telling::Words),
+        () if is_of_parts(name) && is_partition(name) => Some(Telling::Partition),
+        () => by_flag(name).map(Telling::Flag),
+    }
+}
+
+/// Whether a column is described as one of classes that are all called like parts.
+fn are_names_of_parts(described: &Value, name: &str) -> bool {
+    let parts: Option<Vec<Part>> = class_names(described, name).iter().map(|name| part_of(name)).collect();
+    kind(described, name) == Some("ClassLabel")
+        && parts.is_some_and(|parts| parts.len() > 1 && parts.contains(&Part::Train))
 }
 
 /// The column of labels: one described as such, else one with a known name; and notes on others like it.
 fn label(columns: &[std::sync::Arc<ColumnDescriptor>], described: &Value) -> (Option<usize>, Vec<String>) {
     let name = |at: usize| top(&columns[at]);
     let rank = |at: usize| LABELS.iter().position(|known| name(at).eq_ignore_ascii_case(known)).unwrap_or(LABELS.len());
-    let is_described = |at: usize| kind(described, name(at)) == Some("ClassLabel");
+    let is_described =
+        |at: usize| kind(described, name(at)) == Some("ClassLabel") && !are_names_of_parts(described, name(at));
     let mut candidates: Vec<usize> =
         (0..columns.len()).filter(|&at| is_described(at) || rank(at) < LABELS.len()).collect();
     candidates.dedup_by_key(|at| name(*at));

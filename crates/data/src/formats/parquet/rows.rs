@@ -11,10 +11,10 @@ use parquet::data_type::DataType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::columns::{self, choose};
+use super::columns::{self, Telling, choose};
 use super::{Labels, Parts, Table};
 use crate::formats::archive::is_image;
-use crate::parts::part_of;
+use crate::parts::{Part, part_of};
 
 /// Size limit of the encoded images in memory (1 GiB).
 const MAX_KEPT_BYTES: u64 = 1 << 30;
@@ -37,26 +37,38 @@ pub fn count(path: &Path) -> usize {
     opened.map_or(0, |reader| usize::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
-/// The parts of a file's rows; `None` if no column names parts, or one has other words, too.
+/// The parts of a file's rows; `None` if no column tells them.
 ///
 /// # Errors
 /// A description of what is wrong.
 pub fn parts(path: &Path) -> Result<Option<Parts>, String> {
     let columns = Columns::open(path)?;
-    let Some(part) = columns.chosen()?.part else { return Ok(None) };
+    let Some((part, telling)) = columns.chosen()?.part else { return Ok(None) };
     columns.check([part].into_iter())?;
-    let mut of_rows = Vec::new();
+    // The part of each row; within, whether a value is none.
+    let mut of_rows: Vec<Option<Option<Part>>> = Vec::new();
     for group in 0..columns.reader.num_row_groups() {
-        for word in labels(columns.values(group, part)?, columns.level(part))?.into_text() {
-            let word = word.filter(|word| !word.trim().is_empty());
-            let of_row = word.as_deref().map(part_of);
-            if of_row == Some(None) {
-                return Ok(None);
+        // Fractions are no parts.
+        let Ok(values) = labels(columns.values(group, part)?, columns.level(part)) else { return Ok(None) };
+        match values {
+            Labels::Text(words) => {
+                let words = words.iter().map(|word| word.as_deref().filter(|word| !word.trim().is_empty()));
+                of_rows.extend(words.map(|word| word.map(part_of)));
             }
-            of_rows.push(of_row.flatten());
+            Labels::Ints(numbers) => {
+                of_rows.extend(numbers.iter().map(|number| number.map(|number| telling.part(number))));
+            }
         }
     }
-    Ok(Some(Parts { column: columns.name(part), of_rows }))
+    let has_others = of_rows.contains(&Some(None));
+    let of_rows: Vec<Option<Part>> = of_rows.into_iter().map(Option::flatten).collect();
+    // Beside the names of several parts, another word is that of none.
+    let is_divided = of_rows.contains(&Some(Part::Train)) && of_rows.iter().flatten().any(|part| *part != Part::Train);
+    let are_parts = match has_others {
+        true => is_divided && telling == Telling::Words,
+        false => of_rows.iter().any(Option::is_some),
+    };
+    Ok(are_parts.then(|| Parts { column: columns.name(part), of_rows }))
 }
 
 /// Appends a file's rows to `table`, only the `wanted` ones if given. Rows without an image are passed over.

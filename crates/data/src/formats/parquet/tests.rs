@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use parquet::basic::{Compression, GzipLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -252,9 +252,72 @@ fn rows_belong_to_the_part_that_a_column_names() {
     assert_eq!(train.len(), 2);
     assert!(train.notes().contains(&"1 row of no part is left aside".to_owned()), "{:?}", train.notes());
     assert!(open_as(&path, Split::Test).is_err());
-    // Other words are no parts.
+    // Other words are no parts, but beside several.
     put(["left", "train", "right"]);
     assert_eq!(open_as(&path, Split::Train).unwrap().len(), 3);
+    put(["test", "train", "right"]);
+    let train = open_as(&path, Split::Train).unwrap();
+    assert_eq!(train.len(), 1);
+    assert!(train.notes().contains(&"1 row of no part is left aside".to_owned()), "{:?}", train.notes());
+}
+
+#[test]
+fn numbers_tell_parts_where_their_meaning_is_known() {
+    let folder = crate::testing::folder();
+    let path = folder.path().join("a.parquet");
+    let put = |column: &str, note: Option<&str>, numbers: [i32; 4]| {
+        let schema = format!("message m {{ required binary image; required {column}; }}");
+        write(&path, &schema, note, Compression::SNAPPY, |at, writer| match at {
+            0 => {
+                let images: Vec<_> = (1..5).map(png).collect();
+                writer.typed::<ByteArrayType>().write_batch(&images, None, None).unwrap();
+            }
+            _ if column.starts_with("boolean") => {
+                let flags = numbers.map(|number| number == 1);
+                writer.typed::<BoolType>().write_batch(&flags, None, None).unwrap();
+            }
+            _ => {
+                writer.typed::<Int32Type>().write_batch(&numbers, None, None).unwrap();
+            }
+        });
+        let [train, test] = [Split::Train, Split::Test].map(|split| open_as(&path, split));
+        (train.unwrap(), test.map_or(0, |test| test.len()))
+    };
+    let names = r#"{"info": {"features": {"image": {"_type": "Image"},
+        "split": {"names": ["test", "train"], "_type": "ClassLabel"}}}}"#;
+    for (column, note, numbers, expected, said) in [
+        ("boolean is_train", None, [1, 0, 1, 1], (3, 1), "parts by column is_train"),
+        ("int32 is_test", None, [0, 0, 1, 1], (2, 2), "parts by column is_test"),
+        ("int32 partition", None, [0, 1, 2, 0], (2, 1), "parts by column partition"),
+        ("int32 split", Some(names), [1, 1, 1, 0], (3, 1), "parts by column split"),
+        ("int32 split", None, [1, 1, 1, 0], (4, 0), "df[\"split\"].map({0: \"train\", 1: \"test\"})"),
+        ("int32 is_test", None, [0, 3, 1, 1], (4, 0), ""),
+        ("int32 test", None, [0, 0, 1, 1], (4, 0), ""),
+    ] {
+        let (train, test) = put(column, note, numbers);
+        assert_eq!(((train.len(), test), train.classes()), (expected, Vec::<String>::new()), "{column} {numbers:?}");
+        assert!(train.notes().iter().any(|note| note.contains(said)) || said.is_empty(), "{:?}", train.notes());
+    }
+}
+
+#[test]
+fn numbers_of_the_images_are_no_labels() {
+    let folder = crate::testing::folder();
+    let path = folder.path().join("a.parquet");
+    let count = 10;
+    let put = |label: fn(i64) -> i64, note| {
+        let labels: Vec<i64> = (0..count).map(label).collect();
+        write_hub(&path, note, Compression::SNAPPY, &(0..count as u8).collect::<Vec<_>>(), &labels);
+        let set = open_as(&path, Split::Train).unwrap();
+        (set.classes().len(), set.info().unused_labels.join(" "))
+    };
+    let (classes, unused) = put(|at| at * 7, None);
+    assert_eq!(classes, 0);
+    assert!(unused.starts_with("column label: no two images have the same one, so that they are"), "{unused}");
+    assert_eq!(put(|at| at / 2, None), (5, String::new()));
+    let names: Vec<String> = (0..10).map(|at| format!("\"n{at}\"")).collect();
+    let note = NOTE.replace("\"cat\", \"dog\", \"owl\"", &names.join(", "));
+    assert_eq!(put(|at| at, Some(&note)), (10, String::new()), "classes with names");
 }
 
 /// Greys from 1 with labels of a schema such as `optional binary label (UTF8);`, written by `column`.

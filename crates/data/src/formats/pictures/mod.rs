@@ -1,7 +1,8 @@
-//! Decodes an image file, whose format is detected by its content: PNG, JPEG, WebP, GIF, BMP, TIFF or PNM; of several frames the
-//! first. The EXIF orientation is applied, transparency is composited over a background, 16 bits are rounded to 8. Sizes are
+//! Decodes an image file, whose format is detected by its content: PNG, JPEG, WebP, GIF, BMP, TIFF or PNM, also a numpy array; of
+//! several frames the first. The EXIF orientation is applied, transparency is composited over a background, 16 bits are rounded to 8. Sizes are
 //! checked before allocation.
 
+mod array;
 mod frames;
 mod jpeg;
 mod look;
@@ -20,6 +21,7 @@ use crate::dataset::ImageShape;
 use crate::in_memory::MAX_SIDE;
 use crate::resize::ImageOptions;
 use crate::signatures;
+pub(crate) use array::extremes as array_extremes;
 pub(crate) use look::{Look, divisor, look, look_at};
 use raster::{Raster, Samples};
 
@@ -83,6 +85,9 @@ fn open(bytes: &[u8]) -> Result<Opened, String> {
     if bytes.starts_with(&jpeg::START) {
         let (raster, orientation) = jpeg::decode(bytes)?;
         return Ok(Opened { raster, orientation, more: None });
+    }
+    if array::matches(bytes) {
+        return Ok(Opened { raster: array::decode(bytes)?, orientation: None, more: None });
     }
     if tiff::matches(bytes) {
         let page = tiff::decode(bytes)?;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::parts::{by_flag, is_of_parts, is_partition, unclear_numbers};
+
 /// Names of columns of labels.
 const LABELS: [&str; 15] = [
     "label",
@@ -22,9 +24,6 @@ const LABELS: [&str; 15] = [
     "class_name",
     "label_name",
 ];
-
-/// Names of columns that tell the part.
-const PARTS: [&str; 7] = ["usage", "split", "set", "subset", "partition", "part", "data_type"];
 
 /// Names of columns that number or name the images.
 const IDS: [&str; 12] = [
@@ -75,7 +74,8 @@ pub struct Columns {
     pub label: Option<usize>,
     /// How the column of labels is called: `column label`, `the first column`.
     pub label_name: String,
-    pub part: Option<usize>,
+    /// The column that tells the part of each row, and its name.
+    pub part: Option<(usize, String)>,
     /// What to tell the user, a sentence each.
     pub notes: Vec<String>,
 }
@@ -115,6 +115,16 @@ pub fn list(text: &str) -> Option<Vec<f32>> {
     let text = text.trim_start_matches('[').trim_end_matches(']');
     let numbers = text.split([' ', '\t', ',', ';']).filter(|word| !word.is_empty()).map(str::parse);
     numbers.collect::<Result<Vec<f32>, _>>().ok().filter(|numbers| numbers.len() >= 16)
+}
+
+/// What is to be said of column number `at` of `rows` if it is called as one of parts, but holds numbers.
+fn parts_in_numbers(name: &str, at: usize, rows: &[ByteRecord]) -> Option<String> {
+    let numbers: Option<BTreeSet<i64>> = rows.iter().map(|row| field(row, at).parse().ok()).collect();
+    let (listed, _) = unclear_numbers(name, &numbers.filter(|_| is_of_parts(name))?)?;
+    Some(format!(
+        "all images are learned from: column {name} holds the numbers {listed}, which may be the parts; words such as train and \
+         test tell them"
+    ))
 }
 
 /// Side and channels of an image of this many values.
@@ -190,10 +200,17 @@ impl Columns {
             planes: false,
             label: all().find(|&at| is_called(at, &LABELS)),
             label_name: String::new(),
-            part: all().find(|&at| is_called(at, &PARTS) && !is_number(field(row, at))),
+            part: all().find_map(|at| {
+                let name = field(names?, at);
+                let is_word = is_of_parts(name) && (is_partition(name) || !is_number(field(row, at)));
+                (is_word || by_flag(name).is_some()).then(|| (at, name.to_owned()))
+            }),
             notes: Vec::new(),
         };
         let rows = if header { &records[1..] } else { &records[..] };
+        if columns.part.is_none() {
+            columns.notes.extend(all().find_map(|at| parts_in_numbers(field(names?, at), at, rows)));
+        }
         if let Some(at) = all().find(|&at| list(field(row, at)).is_some()) {
             columns.pixels = Pixels::List(at);
             let values = list(field(row, at)).map_or(0, |list| list.len());
@@ -226,7 +243,8 @@ impl Columns {
         rows: &[ByteRecord],
         name: &dyn Fn(usize) -> Option<String>,
     ) -> Result<(), String> {
-        let known = |at: &usize| Some(*at) == self.label || Some(*at) == self.part;
+        let part = self.part.as_ref().map(|(at, _)| *at);
+        let known = |at: &usize| Some(*at) == self.label || Some(*at) == part;
         let is_id = |at: &usize| name(*at).is_some_and(|name| IDS.contains(&name.as_str()));
         let rest: Vec<usize> = (0..row.len()).filter(|at| !known(at) && !is_id(at)).collect();
         let (mut pixels, others): (Vec<usize>, Vec<usize>) =
@@ -308,8 +326,8 @@ impl Columns {
 
     /// Notes columns that are neither pixels nor the label, the part or a name.
     fn leave_aside(&mut self, columns: impl Iterator<Item = usize>, name: &dyn Fn(usize) -> String) {
-        let unknown =
-            |at: &usize| Some(*at) != self.label && Some(*at) != self.part && !IDS.contains(&name(*at).as_str());
+        let part = self.part.as_ref().map(|(at, _)| *at);
+        let unknown = |at: &usize| Some(*at) != self.label && Some(*at) != part && !IDS.contains(&name(*at).as_str());
         let aside: Vec<String> = columns.filter(unknown).map(name).filter(|name| !name.is_empty()).take(5).collect();
         if !aside.is_empty() {
             self.notes.push(format!("columns that are left aside: {}", aside.join(", ")));

@@ -43,6 +43,8 @@ const R1: f64 = 2e-5;
 pub struct Auto {
     /// The recipe.
     pub recipe: Recipe,
+    /// The recipe as the rule has it, without the changes that were asked for.
+    pub unchanged: Recipe,
     /// What was chosen and why, one line each.
     pub reasons: Vec<String>,
 }
@@ -105,7 +107,7 @@ impl Recipe {
         recipe.train.sheet_every = (steps as f64 / per_epoch as f64 / SHEETS).round().max(1.0) as u64;
         recipe.validate()?;
         let reasons = reasons(nets, &recipe, count);
-        Ok(Auto { recipe, reasons })
+        Ok(Auto { unchanged: recipe.clone(), recipe, reasons })
     }
 }
 
@@ -231,7 +233,7 @@ mod tests {
         for (nth, side) in sides.enumerate() {
             for other in [8, 16, 37, 64, 131, 256, side] {
                 let shape = shape(side, other, [1, 3, 4][nth % 3]);
-                let Auto { recipe, reasons } = Recipe::for_images(shape, 300).unwrap();
+                let Auto { recipe, reasons, .. } = Recipe::for_images(shape, 300).unwrap();
                 let (generator, discriminator) = recipe.networks().unwrap();
                 assert_eq!(generator.output().dims(), [side, other, shape.channels], "{shape}");
                 assert_eq!(discriminator.output(), Shape::Flat(1), "{shape}");

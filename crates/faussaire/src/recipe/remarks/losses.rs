@@ -6,6 +6,8 @@ use crate::net::Op;
 
 /// Weight of a gradient penalty that outweighs every loss.
 const HEAVY: f64 = 1000.0;
+/// Weight of a gradient penalty that bounds nothing.
+const LIGHT: f64 = 0.01;
 /// Clipping of weights to less leaves scores of almost 0.
 const TIGHT_CLIP: f64 = 1e-3;
 const HIGH_SMOOTHING: f64 = 0.3;
@@ -108,6 +110,23 @@ pub(super) fn heavy_penalty(facts: &Facts) -> Option<Found> {
     })
 }
 
+/// A penalty that is to bound the gradient of a critic, but weighs nothing beside its loss.
+pub(super) fn light_penalty(facts: &Facts) -> Option<Found> {
+    let train = &facts.recipe.train;
+    let needs_one = train.loss.requires_lipschitz() && train.weight_clip == 0.0 && !facts.recipe.discriminator.spectral;
+    let (penalty, weight) = train.penalties.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
+    let name = serde_json::to_value(penalty).ok()?.as_str()?.to_owned();
+    (needs_one && *weight < LIGHT).then(|| Found {
+        what: format!("`train.penalties.{name}` = {} is {} times less than the usual 10", number(*weight), times(10.0 / weight)),
+        follows: format!(
+            ", so that hardly anything bounds the critic's gradient, on which the loss `{}` depends: its scores grow and waver",
+            loss_name(facts)
+        ),
+        advice: "use the usual weight".into(),
+        set: vec![format!("train.penalties.{name}=10")],
+    })
+}
+
 pub(super) fn clip_and_penalty(facts: &Facts) -> Option<Found> {
     let train = &facts.recipe.train;
     (train.weight_clip > 0.0 && !train.penalties.is_empty()).then(|| Found {
@@ -200,6 +219,17 @@ mod tests {
     #[test]
     fn bounds_are_neither_doubled_nor_missing_nor_crushing() {
         only("heavy-penalty", Preset::Quick, &["train.penalties.r1=10000"]);
+        let light = only("light-penalty", Preset::FidleWganGp, &["train.penalties.wgan-gp=1e-6"]);
+        assert!(light.what.contains("`train.penalties.wgan-gp` = 1e-6 is 10,000,000 times less"), "{light:?}");
+        // Other losses need none; another bound may do.
+        for changes in [
+            &["train.penalties.wgan-gp=0.1"][..],
+            &["train.penalties.wgan-gp=1e-6", "discriminator.spectral=true"],
+            &["train.penalties={ r1 = 1e-6, wgan-gp = 1.0 }"],
+            &["train.penalties={ r1 = 1e-6 }", "train.loss=hinge", "train.n_critic=1"],
+        ] {
+            assert!(!on(Preset::FidleWganGp, changes, 9600).iter().any(|remark| remark.name == "light-penalty"));
+        }
         only("clip-and-penalty", Preset::FidleWganGp, &["train.weight_clip=0.01"]);
         let clip = ["train.penalties={}", "train.weight_clip=1e-6"];
         assert!(only("weight-clip", Preset::FidleWganGp, &clip).what.contains("`train.weight_clip` = 1e-6"));

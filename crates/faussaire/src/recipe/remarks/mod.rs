@@ -101,6 +101,7 @@ const REMARKS: &[(&str, Check)] = &[
     ("label-flip", losses::label_flip),
     ("noise", losses::noise),
     ("heavy-penalty", losses::heavy_penalty),
+    ("light-penalty", losses::light_penalty),
     ("clip-and-penalty", losses::clip_and_penalty),
     ("weight-clip", losses::weight_clip),
     ("n-critic-unbounded", losses::n_critic_unbounded),

@@ -217,23 +217,27 @@ pub(super) fn small_discriminator(facts: &Facts) -> Option<Found> {
 }
 
 pub(super) fn dropout(facts: &Facts) -> Option<Found> {
-    let dropped = |entry: &LayerEntry| -> Option<f32> {
-        let rate = entry.line.strip_prefix("dropout ")?.trim().parse().ok()?;
-        (rate > MOST_DROPPED).then_some(rate)
-    };
-    let (net, rate) = facts.nets().into_iter().find_map(|net| Some((net, net.layers().iter().find_map(dropped)?)))?;
+    let (net, (keyword, rate)) =
+        facts.nets().into_iter().find_map(|net| Some((net, net.layers().iter().find_map(dropped)?)))?;
     Some(Found {
         what: format!(
-            "the {} has `dropout {rate}`, which drops all but {:.0}% of the values at random",
+            "the {} has `{keyword} {rate}`, which drops all but {:.0}% of the values at random",
             net.name(),
             100.0 * (1.0 - rate)
         ),
         follows: ": its gradient is mostly noise".into(),
         advice: "drop less; 0.2 to 0.5 is usual".into(),
         set: vec![rewritten(net, |_, entry| {
-            vec![if dropped(entry).is_some() { "dropout 0.3".into() } else { entry.line.clone() }]
+            vec![dropped(entry).map_or_else(|| entry.line.clone(), |(keyword, _)| format!("{keyword} 0.3"))]
         })],
     })
+}
+
+/// The keyword and the rate of a layer that drops most of its values.
+fn dropped(entry: &LayerEntry) -> Option<(&str, f32)> {
+    let (keyword, rate) = entry.line.split_once(' ')?;
+    let rate = rate.trim().parse().ok()?;
+    (["dropout", "dropout2d"].contains(&keyword) && rate > MOST_DROPPED).then_some((keyword, rate))
 }
 
 pub(super) fn narrow_latent(facts: &Facts) -> Option<Found> {
@@ -351,6 +355,8 @@ mod tests {
         assert!(only("small-discriminator", Preset::Quick, &[small]).what.contains("has 214 parameters"));
         let dropped = d("\"flatten\",\"dropout 0.95\",\"dense 1\",\"sigmoid\"");
         assert!(only("dropout", Preset::Quick, &[&dropped]).what.contains("drops all but 5%"));
+        let channels = d("\"SpatialDropout2D(0.9)\",\"flatten\",\"dense 1\",\"sigmoid\"");
+        assert!(only("dropout", Preset::Quick, &[&channels]).what.contains("has `dropout2d 0.9`"));
         assert!(only("narrow-latent", Preset::Quick, &["latent=1"]).what.contains("has one number"));
         assert_eq!(on(Preset::Ring, &["latent=1"], 9600), [], "points");
     }
