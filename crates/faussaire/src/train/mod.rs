@@ -24,7 +24,7 @@ pub use fit::{Ending, Limits};
 pub use gan::{Gan, Latents, Progress};
 pub use held_out::split_held_out;
 pub use history::History;
-pub(crate) use inference::InferenceGenerator;
+pub(crate) use inference::{BATCH as INFERENCE_BATCH, InferenceGenerator};
 pub use step::DiscriminatorStep;
 pub use variety::Variety;
 
