@@ -12,6 +12,7 @@ mod held_out;
 mod history;
 mod inference;
 mod inputs;
+mod replaced;
 mod slices;
 mod step;
 mod variety;
