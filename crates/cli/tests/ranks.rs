@@ -3,6 +3,7 @@
 //!
 //!     apt-get install openmpi-bin mpich
 //!     cargo test --release --workspace --test ranks -- --nocapture
+//!     MPIRUN=/opt/intel/bin/mpirun:/opt/mpich5/bin/mpirun cargo test --release --workspace --test ranks
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
@@ -16,40 +17,68 @@ use common::numbers::Numbers;
 use common::run_state::{RunState, difference, run_state};
 use common::{Bench, events};
 
-/// The launchers of Debian's packages, and those under their own name only.
-fn launchers() -> Vec<&'static str> {
-    let found: Vec<_> =
-        ["mpirun.openmpi", "mpirun.mpich", "mpirun"].into_iter().filter(|name| is_there(name)).collect();
-    let found = if found.len() > 1 { found.into_iter().filter(|name| *name != "mpirun").collect() } else { found };
-    if found.is_empty() {
-        eprintln!("skipped: there is no mpirun (apt-get install openmpi-bin mpich)");
-    }
-    found
+/// An MPI's program that starts ranks.
+struct Launcher {
+    program: String,
+    is_open_mpi: bool,
 }
 
-fn is_there(launcher: &str) -> bool {
-    let silent = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    silent(Command::new(launcher).arg("--version")).is_ok_and(|status| status.success())
+/// Its name, which tells it from the others and can be part of a folder's.
+impl std::fmt::Display for Launcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.program.replace('/', "-"))
+    }
+}
+
+/// The launchers that MPIRUN names, with colons between them; else those of Debian's packages; else the one that there is.
+fn launchers() -> Vec<Launcher> {
+    let named = std::env::var("MPIRUN").unwrap_or_default();
+    let named: Vec<&str> = named.split(':').filter(|name| !name.is_empty()).collect();
+    let found = |names: &[&str]| -> Vec<Launcher> { names.iter().filter_map(|name| launcher(name)).collect() };
+    let mut launchers = found(&named);
+    for names in [&["mpirun.openmpi", "mpirun.mpich"][..], &["mpirun"]] {
+        if launchers.is_empty() {
+            launchers = found(names);
+        }
+    }
+    if launchers.is_empty() {
+        eprintln!("skipped: there is no mpirun (apt-get install openmpi-bin mpich)");
+    }
+    launchers
+}
+
+fn launcher(program: &str) -> Option<Launcher> {
+    let version = Command::new(program).arg("--version").stderr(Stdio::null()).output().ok()?;
+    let said = String::from_utf8_lossy(&version.stdout).to_lowercase();
+    let is_open_mpi = said.contains("open mpi") || said.contains("openrte");
+    version.status.success().then(|| Launcher { program: program.to_owned(), is_open_mpi })
 }
 
 /// The command under `launcher` with `ranks` processes.
-fn launched(bench: &Bench, launcher: &str, ranks: usize, arguments: &[&str]) -> Command {
-    let mut command = Command::new(launcher);
-    if !launcher.contains("mpich") {
+fn launched(bench: &Bench, launcher: &Launcher, ranks: usize, arguments: &[&str]) -> Command {
+    let mut command = started(bench, launcher, ranks);
+    command.arg(env!("CARGO_BIN_EXE_faussaire")).args(arguments);
+    command
+}
+
+/// The launcher, of which only the program to be started is still to be given.
+fn started(bench: &Bench, launcher: &Launcher, ranks: usize) -> Command {
+    let mut command = Command::new(&launcher.program);
+    if launcher.is_open_mpi {
         command.arg("--oversubscribe");
     }
-    command.args(["-n", &ranks.to_string(), env!("CARGO_BIN_EXE_faussaire")]).args(arguments);
+    command.args(["-n", &ranks.to_string()]);
     command.current_dir(bench.folder.path()).env("XDG_CACHE_HOME", bench.path("cache")).env_remove("FAUSSAIRE_DATA");
     command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
     command.env("OMPI_MCA_rmaps_base_oversubscribe", "1");
     command
 }
 
-fn run(bench: &Bench, launcher: &str, ranks: usize, arguments: &[&str]) -> Output {
+fn run(bench: &Bench, launcher: &Launcher, ranks: usize, arguments: &[&str]) -> Output {
     launched(bench, launcher, ranks, arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-fn ok(bench: &Bench, launcher: &str, ranks: usize, arguments: &[&str]) {
+fn ok(bench: &Bench, launcher: &Launcher, ranks: usize, arguments: &[&str]) {
     let output = run(bench, launcher, ranks, arguments);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{launcher} -n {ranks} {arguments:?}: {error}");
@@ -85,7 +114,7 @@ fn ranks_give_the_bits_of_one_process() {
     let bench = Bench::new();
     bench.ok(&training("one", &["--set", "train.slices=4"]));
     let expected = run_state(&bench.path("one"));
-    for launcher in launchers() {
+    for launcher in &launchers() {
         for (ranks, threads) in [(1, "2"), (2, "1"), (2, "2"), (4, "1"), (4, "2")] {
             let name = format!("{launcher}-{ranks}-{threads}");
             // Four ranks ask for four slices by themselves.
@@ -101,7 +130,7 @@ fn a_run_goes_on_with_other_ranks() {
     let bench = Bench::new();
     bench.ok(&training("calm", &["--set", "train.slices=4"]));
     let expected = run_state(&bench.path("calm"));
-    for launcher in launchers() {
+    for launcher in &launchers() {
         let name = format!("{launcher}-on");
         ok(&bench, launcher, 4, &training(&name, &["--steps", "5"]));
         ok(&bench, launcher, 2, &["train", "--resume", &name, "--steps", "7", "--quiet"]);
@@ -134,7 +163,7 @@ fn a_healed_run_has_the_bits_of_one_process() {
     let expected = run_state(&bench.path("whole"));
     let heals = events(&bench.path("whole")).iter().filter(|event| event["event"] == "heal").count();
     assert!(heals > 0);
-    for launcher in launchers() {
+    for launcher in &launchers() {
         let whole = format!("{launcher}-healed");
         ok(&bench, launcher, 2, &helpless(&whole, &["--steps", HEALED, "--threads", "1"]));
         assert_eq!(difference(&run_state(&bench.path(&whole)), &expected), "", "{launcher}");
@@ -186,16 +215,12 @@ fn an_image_that_one_rank_cannot_read_ends_all() {
     };
     alone(&calm("calm"));
     let expected = run_state(&bench.path("calm"));
-    for launcher in launchers() {
+    for launcher in &launchers() {
         let name = format!("{launcher}-broken");
-        let mut command = Command::new(launcher);
-        if !launcher.contains("mpich") {
-            command.arg("--oversubscribe");
-        }
         let own_place = r#"cd "rank${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" && exec "$@""#;
-        command.args(["-n", "2", "sh", "-c", own_place, "sh", env!("CARGO_BIN_EXE_faussaire")]).args(calm(&name));
-        command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
-        let output = command.current_dir(bench.folder.path()).stdin(Stdio::null()).output().unwrap();
+        let mut command = started(&bench, launcher, 2);
+        command.args(["sh", "-c", own_place, "sh", env!("CARGO_BIN_EXE_faussaire")]).args(calm(&name));
+        let output = command.stdin(Stdio::null()).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{launcher}: {error}");
         assert_eq!(times(&output, "error: "), 1, "{error}");
@@ -216,7 +241,7 @@ fn an_image_that_no_rank_can_read_is_replaced_alike() {
     photos(&bench, &[7, 23, 41]);
     let more = ["--set", "train.slices=4", "rank1/photos"];
     bench.ok(&training("one", &more));
-    for launcher in launchers() {
+    for launcher in &launchers() {
         let name = format!("{launcher}-two");
         ok(&bench, launcher, 2, &training(&name, &more));
         assert_eq!(difference(&run_state(&bench.path(&name)), &run_state(&bench.path("one"))), "", "{launcher}");
@@ -226,8 +251,8 @@ fn an_image_that_no_rank_can_read_is_replaced_alike() {
 #[test]
 fn what_is_wrong_is_said_once_and_all_end() {
     let bench = Bench::new();
-    let library = |launcher: &str| if launcher.contains("mpich") { "libmpi.so.40" } else { "libmpich.so.12" };
-    for launcher in launchers() {
+    let library = |launcher: &Launcher| if launcher.is_open_mpi { "libmpich.so.12" } else { "libmpi.so.40" };
+    for launcher in &launchers() {
         let refused = |ranks: usize, more: &[&str], said: &str| {
             let began = Instant::now();
             let output = run(&bench, launcher, ranks, &training("refused", more));
@@ -285,7 +310,7 @@ fn a_killed_rank_ends_all_and_costs_no_bits() {
     let kills = std::env::var("KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(1);
     let more = ["--set", "train.slices=4", "--set", "train.save_every=0", "--steps", "60", "--threads", "1"];
     let mut numbers = Numbers(kills);
-    for launcher in launchers() {
+    for launcher in &launchers() {
         let calm = format!("{launcher}-calm");
         let began = Instant::now();
         ok(&bench, launcher, 2, &training(&calm, &more));
