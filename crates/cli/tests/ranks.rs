@@ -26,7 +26,7 @@ struct Launcher {
 /// Its name, which tells it from the others and can be part of a folder's.
 impl std::fmt::Display for Launcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.program.replace('/', "-"))
+        f.write_str(&self.program.trim_start_matches('/').replace('/', "-"))
     }
 }
 
