@@ -5,7 +5,8 @@
 #     apt-get install openmpi-bin mpich
 #     scripts/ranks.sh target/release/faussaire
 #
-# STEPS=20, PRESETS="tp dcgan-64 r3gan-small cgan-mnist", RANKS="1 2 4", THREADS="1 2", BATCH=8
+# STEPS=20, PRESETS="tp dcgan-64 r3gan-small cgan-mnist", RANKS="1 2 4", THREADS="1 2", BATCH=8;
+# MPIRUN=/opt/intel/bin/mpirun:/opt/mpich5/bin/mpirun
 set -euo pipefail
 
 program=$(realpath "${1:?usage: scripts/ranks.sh PROGRAM}")
@@ -15,10 +16,12 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 FAUSSAIRE_CACHE=off
 
-launchers=()
-for name in mpirun.openmpi mpirun.mpich; do
-    if command -v "$name" >/dev/null; then launchers+=("$name"); fi
-done
+IFS=: read -r -a launchers <<<"${MPIRUN:-}"
+if [ ${#launchers[@]} = 0 ]; then
+    for name in mpirun.openmpi mpirun.mpich; do
+        if command -v "$name" >/dev/null; then launchers+=("$name"); fi
+    done
+fi
 if [ ${#launchers[@]} = 0 ] && command -v mpirun >/dev/null; then launchers=(mpirun); fi
 if [ ${#launchers[@]} = 0 ]; then
     echo "skipped: there is no mpirun (apt-get install openmpi-bin mpich)"
@@ -31,10 +34,10 @@ under() {
     shift 2
     if [ "$launcher" = none ]; then
         "$program" "$@"
-    elif [ "$launcher" = mpirun.mpich ]; then
-        "$launcher" -n "$ranks" "$program" "$@"
-    else
+    elif "$launcher" --version | grep -q -i -e "open mpi" -e openrte; then
         "$launcher" --oversubscribe -n "$ranks" "$program" "$@"
+    else
+        "$launcher" -n "$ranks" "$program" "$@"
     fi >/dev/null
 }
 

@@ -6,7 +6,7 @@ use faussaire::recipe::ImageSize;
 use crate::quoting::quoted;
 
 /// Names of the library that have a flag of their own. Any other recipe key is set by `--set KEY=VALUE`.
-const FLAGS: [(&str, &str); 29] = [
+const FLAGS: [(&str, &str); 30] = [
     ("data.source", "the DATASET of `train`, or `judge --against DATASET`"),
     ("data.dir", "--data DIR"),
     ("data.size", "--size N"),
@@ -36,6 +36,7 @@ const FLAGS: [(&str, &str); 29] = [
     ("trainer::Options", "--epochs N, --steps N or --time DURATION"),
     ("judging::Options", "`judge`"),
     ("judging::Options::against", "--against DATASET"),
+    ("judging::Options::parts", "--parts DIR"),
 ];
 
 /// Reads the size of images: N or HEIGHTxWIDTH.

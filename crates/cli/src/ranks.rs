@@ -86,8 +86,8 @@ pub fn refuse_several() -> Result<()> {
     after_the_first();
     Err(Error::usage(
         format!("a launcher started {size} processes, but only `faussaire train` works in several together"),
-        "start it once; several tasks share the work of `compare` and `sample` by --share K/N; FAUSSAIRE_MPI=off does the whole in \
-         each",
+        "start it once; several tasks share the work of `compare`, `sample` and `judge` by --share K/N; FAUSSAIRE_MPI=off does \
+         the whole in each",
     ))
 }
 

@@ -15,6 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::Bench;
+use common::numbers::Numbers;
 use common::run_state::{difference, run_state};
 
 /// How many instants a run of the tests tries with each option.
@@ -22,24 +23,6 @@ const TRIED: u64 = 3;
 
 /// After N signals in one training the next ones come later, so that it makes progress.
 const PATIENCE: u64 = 12;
-
-/// Numbers that are the same in every run of the tests: SplitMix64.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// At least 0, below 1.
-    fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
 
 /// Counts of what was tried.
 #[derive(Default)]

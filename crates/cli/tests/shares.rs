@@ -1,4 +1,5 @@
-//! `--share K/N`: the shares of a sweep, some of them killed, come to the table of one process, and shares of images to the same images.
+//! `--share K/N`: the shares of a sweep, some of them killed, come to the table of one process, shares of images to the same images,
+//! and shares of a judgement to the same scores.
 
 #![allow(clippy::unwrap_used)]
 
@@ -107,4 +108,79 @@ fn shares_of_images_are_the_images() {
     assert!(all.ends_with(&arrays) && arrays.len() == 23 * 784);
     let grid = bench.fails(&["sample", "mine", "-o", "grid.png", "--share", "0/3"], 2);
     assert!(grid.contains("--share makes some of the images"), "{grid}");
+}
+
+/// 300 pictures in `folder`, each with a square whose place and shade differ.
+fn pictures(bench: &Bench, folder: &str, seed: u32) {
+    std::fs::create_dir(bench.path(folder)).unwrap();
+    for i in 0..300u32 {
+        let (x, y, shade) = ((i * 7 + seed) % 20, (i * 11 + seed) % 19, 100 + (i % 50) as u8);
+        let square = |px: u32, py: u32| (x..x + 8).contains(&px) && (y..y + 8).contains(&py);
+        let picture = image::GrayImage::from_fn(28, 28, |px, py| image::Luma([if square(px, py) { shade } else { 0 }]));
+        picture.save(bench.path(folder).join(format!("{i:03}.png"))).unwrap();
+    }
+}
+
+#[test]
+fn shares_of_a_judgement_are_the_judgement() {
+    let bench = Bench::new();
+    pictures(&bench, "real", 0);
+    pictures(&bench, "others", 3);
+    bench.ok(&["train", "real", "--config", "tiny.toml", "--run", "mine", "--steps", "2", "--quiet"]);
+    // Of a run, and of images.
+    for (name, of) in [("run", &["mine", "-n", "700"][..]), ("images", &["others", "--against", "real"])] {
+        let expected = bench.ok(&[&["judge"], of, &["--json"]].concat());
+        let parts = [&["judge"], of, &["--parts", name]].concat();
+        let said = bench.ok(&[&parts[..], &["--share", "0/3"]].concat());
+        assert!(said.starts_with(&format!("{name}, share 0/3: features of ")) && said.contains(" real ones"), "{said}");
+        bench.ok(&[&parts[..], &["--share", "2/3", "--threads", "1"]].concat());
+        // Share 1 is lost; of the last one a file is damaged.
+        let last = if name == "run" { "generated-512-700.features" } else { "generated-256-300.features" };
+        let damaged = bench.path(name).join(last);
+        let mut bytes = std::fs::read(&damaged).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&damaged, bytes).unwrap();
+        let output = bench.run(&[&parts[..], &["--json"]].concat());
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{name}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(&format!("{last} can't be read or is damaged: computed again")), "{error}");
+        // The same shares once more, and the one that was lost.
+        for index in ["0/3", "1/3", "2/3"] {
+            bench.ok(&[&parts[..], &["--share", index]].concat());
+        }
+        let output = bench.run(&[&parts[..], &["--json"]].concat());
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{name}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let all = if name == "run" { "1,000" } else { "600" };
+        assert!(error.contains(&format!("{name}: features of {all} images read, 0 computed here")), "{error}");
+    }
+}
+
+#[test]
+fn parts_of_another_judgement_are_refused() {
+    let bench = Bench::new();
+    pictures(&bench, "real", 0);
+    bench.ok(&["train", "real", "--config", "tiny.toml", "--run", "mine", "--steps", "2", "--quiet"]);
+    let judge =
+        |more: &[&str], status: i32| bench.fails(&[&["judge", "mine", "--parts", "parts"], more].concat(), status);
+    assert!(judge(&["-n", "300"], 2).contains("there are no parts of a judgement: parts is no folder"));
+    bench.ok(&["judge", "mine", "-n", "300", "--parts", "parts", "--share", "0/2"]);
+    for (other, said) in [
+        (&["-n", "301"][..], "images: 300 there, 301 here"),
+        (&["-n", "300", "--seed", "1"], "seed: 0 there, 1 here"),
+        (&["-n", "300", "--share", "0/2", "--seed", "1"], "seed: 0 there, 1 here"),
+    ] {
+        let error = judge(other, 2);
+        assert!(error.contains("is of another judgement: ") && error.contains(said), "{error}");
+        assert!(error.contains("--parts DIR"), "{error}");
+    }
+    // The run was trained further meanwhile.
+    bench.ok(&["train", "--resume", "mine", "--steps", "3", "--quiet"]);
+    assert!(judge(&["-n", "300"], 2).contains("checkpoint: step 2 ("));
+    for together in ["--neighbours=page.html", "--json"] {
+        let error = judge(&["--share", "0/2", together], 2);
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+    let error = bench.fails(&["judge", "mine", "--share", "0/2"], 2);
+    assert!(error.contains("--parts <DIR>"), "{error}");
 }

@@ -149,6 +149,7 @@ pub mod recipe;
 pub mod render;
 pub mod report;
 pub mod run;
+mod share;
 pub mod train;
 pub mod trainer;
 
@@ -169,6 +170,7 @@ pub use faussaire_nn::{
 };
 pub use image;
 pub use recipe::{Preset, Recipe};
+pub use share::Share;
 pub use train::Gan;
 pub use trainer::Trainer;
 

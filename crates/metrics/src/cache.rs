@@ -1,6 +1,6 @@
-//! Arrays of numbers in the user's cache folder, beside the trained classifiers: a line of JSON that describes the
-//! numbers, with their length and digest, then the numbers. A file that doesn't match its first line counts as missing:
-//! the numbers are computed and written again.
+//! Arrays of numbers in files, such as those in the user's cache folder beside the trained classifiers: a line of JSON
+//! that describes the numbers, with their length and digest, then the numbers. A file that doesn't match its first line
+//! counts as missing: the numbers are computed and written again.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ pub(crate) fn save(path: &Path, about: &impl Serialize, numbers: &[u8]) -> Resul
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
     }
-    let broken = |e| Error::run(format!("statistics of real images can't be written as JSON: {e}"), "report this");
+    let broken = |e| Error::run(format!("the description of features can't be written as JSON: {e}"), "report this");
     let about = serde_json::to_string(about).map_err(broken)?;
     let head = Head { bytes: numbers.len(), sha256: digest(&about, numbers), about };
     let mut file = PartFile::create(path)?;
@@ -71,6 +71,12 @@ fn digest(about: &str, numbers: &[u8]) -> String {
 pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
     let float = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
     bytes.chunks_exact(4).map(float).collect()
+}
+
+/// 32-bit integers from their bytes.
+pub(crate) fn integers(bytes: &[u8]) -> Vec<u32> {
+    let integer = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+    bytes.chunks_exact(4).map(integer).collect()
 }
 
 /// 64-bit floats from their bytes.

@@ -98,29 +98,50 @@ impl Judgement {
 /// # Errors
 /// Fewer than [`MIN_IMAGES`] images on either side, images of another shape, or an image that can't be read.
 pub fn judge(extractor: &Extractor, real: &dyn Dataset, split: &str, samples: Samples, seed: u64) -> Result<Judgement> {
-    let count = check(extractor, real, samples)?;
-    let reference = ReferenceStats::open(extractor, Selection { set: real, samples: count, seed })?;
+    let count = checked_count(extractor, real, samples.images.len())?;
+    let selection = Selection { set: real, samples: count, seed };
+    let reference = ReferenceStats::open(extractor, selection, &mut |chosen| extractor.extract_of(real, chosen))?;
     let extracted = extractor.extract(samples.images)?;
+    judged(extractor, selection, split, Asked { classes: samples.asked, only: samples.only }, &reference, &extracted)
+}
+
+/// What the generated images were conditioned on, as in [`Samples`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked<'a> {
+    pub classes: Option<&'a [u32]>,
+    pub only: Option<&'a str>,
+}
+
+/// The judgement of generated images of which these features were extracted.
+pub(crate) fn judged(
+    extractor: &Extractor,
+    selection: Selection,
+    split: &str,
+    asked: Asked,
+    reference: &ReferenceStats,
+    extracted: &Extracted,
+) -> Result<Judgement> {
+    let Selection { set: real, samples: count, seed } = selection;
     let mut setting = Setting::of(extractor, real, count, split);
     setting.parameters.subset_size = reference.subsets.rows;
-    if let Some(only) = samples.only {
+    if let Some(only) = asked.only {
         setting.split += &format!("[{only}]");
     }
     let bootstrap = Bootstrap { seed, ..Bootstrap::default() };
     let mut judgement = Judgement {
-        scores: feature_scores(&reference, &extracted.features, &setting, &bootstrap)?,
+        scores: feature_scores(reference, &extracted.features, &setting, &bootstrap)?,
         images: setting.images(),
         floor_images: reference.features.rows() / 2,
         notes: extractor.note().into_iter().collect(),
         ..Judgement::default()
     };
-    class_scores(extractor, &reference, &extracted, samples, (&setting, &bootstrap), &mut judgement)?;
+    class_scores(extractor, reference, extracted, asked, (&setting, &bootstrap), &mut judgement)?;
     Ok(judgement)
 }
 
-/// The number of generated images, if all shapes agree and there are enough.
-fn check(extractor: &Extractor, real: &dyn Dataset, samples: Samples) -> Result<usize> {
-    let (shape, known, given) = (real.shape(), extractor.shape(), samples.images.len());
+/// The number of generated images, which have `given` values, if all shapes agree and there are enough.
+pub(crate) fn checked_count(extractor: &Extractor, real: &dyn Dataset, given: usize) -> Result<usize> {
+    let (shape, known) = (real.shape(), extractor.shape());
     if known != shape || !given.is_multiple_of(shape.len().max(1)) {
         return Err(Error::usage(
             format!("real images of {shape}, a judge of images of {known}, and {given} generated values"),
@@ -207,7 +228,7 @@ fn class_scores(
     extractor: &Extractor,
     reference: &ReferenceStats,
     extracted: &Extracted,
-    samples: Samples,
+    asked: Asked,
     (setting, bootstrap): (&Setting, &Bootstrap),
     judgement: &mut Judgement,
 ) -> Result<()> {
@@ -219,12 +240,12 @@ fn class_scores(
     let real_classes = extractor.real_classes(&real, &labels)?;
     let balance = ClassBalance::new(classes, &real_classes, bootstrap)?;
     let mut scores = Vec::new();
-    if samples.only.is_none() {
+    if asked.only.is_none() {
         scores.push((Metric::ClassKl, balance.kl));
         scores.push((Metric::MissingClasses, Estimate::exact(balance.missing.len() as f64)));
     }
     if let Some(probabilities) = &predictions.probabilities {
-        if samples.only.is_none() {
+        if asked.only.is_none() {
             scores.push((Metric::ClassifierScore, classifier_score(probabilities, count, bootstrap)?));
         }
         let spread = Spread::new(&reference.features.select(&rows)?, &real, count)?;
@@ -235,7 +256,7 @@ fn class_scores(
             scores.push((Metric::ClassDiversity, diversity.all));
         }
     }
-    if let Some(asked) = samples.asked {
+    if let Some(asked) = asked.classes {
         let accuracy = ConditionalAccuracy::new(asked, classes, count, bootstrap)?;
         scores.push((Metric::ConditionalAccuracy, accuracy.all));
         judgement.obeyed = accuracy.by_class;

@@ -3,7 +3,7 @@
 //!
 //! [`judge`] computes all scores of a set of images with an [`Extractor`]; [`OnlineMetric`] computes a few cheap ones
 //! during training. Layout: `features` (extractors), `scores` (one file per metric), `stats` (moments, distances,
-//! intervals), `reference` (the real images' side of a judgement, cached), `online`.
+//! intervals), `reference` (the real images' side of a judgement, cached), `parts` (features from several processes), `online`.
 
 mod cache;
 mod data_name;
@@ -13,6 +13,7 @@ mod judgement;
 mod metric;
 mod needed;
 mod online;
+pub mod parts;
 mod reference;
 mod score;
 mod score_name;

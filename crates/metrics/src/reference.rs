@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{self, doubles, floats};
+use crate::cache::{self, doubles, floats, integers};
 use crate::features::extractor::{Extracted, Extractor};
 use crate::scores::classes::{ClassBalance, ConditionalAccuracy, RealClasses, classifier_score};
 use crate::scores::diversity::{ClassDiversity, Spread};
@@ -17,7 +17,6 @@ use crate::scores::prdc::{Neighbourhood, Prdc, Radii};
 use crate::selection::Selection;
 use crate::{Bootstrap, Features, Floor, Metric, Moments, Parameters, ScoreName};
 use faussaire_data::error::Result;
-use faussaire_data::fill;
 
 /// To be raised whenever the same images give other numbers.
 const VERSION: u32 = 3;
@@ -66,16 +65,21 @@ impl Selection<'_> {
 }
 
 impl ReferenceStats {
-    /// Loads them from the cache, or computes and caches them.
+    /// Loads them from the cache, or computes and caches them; `extract` gives the features of the images at indices of the set.
     ///
     /// # Errors
     /// An image that can't be read, or too few of them.
-    pub(crate) fn open(extractor: &Extractor, selection: Selection) -> Result<Self> {
+    pub(crate) fn open(
+        extractor: &Extractor,
+        selection: Selection,
+        extract: &mut dyn FnMut(&[usize]) -> Result<Extracted>,
+    ) -> Result<Self> {
         let path = selection.cache_path(extractor);
         if let Some(cached) = path.as_deref().and_then(|path| Self::load(path, selection)) {
             return Ok(cached);
         }
-        let stats = Self::new(extractor, selection)?;
+        let chosen = selection.indices();
+        let stats = Self::new(extractor, selection, &chosen, extract(&chosen)?)?;
         if let Some(path) = path {
             // A cache that can't be written costs time, not the judgement.
             let _ = stats.save(&path);
@@ -83,11 +87,13 @@ impl ReferenceStats {
         Ok(stats)
     }
 
-    fn new(extractor: &Extractor, selection: Selection) -> Result<Self> {
-        let mut values = Vec::new();
-        let chosen = selection.indices();
-        fill(selection.set, &chosen, &mut values)?;
-        let extracted = extractor.extract(&values)?;
+    /// Whether a file of the cache has them, by its name.
+    pub(crate) fn is_cached(extractor: &Extractor, selection: Selection) -> bool {
+        selection.cache_path(extractor).is_some_and(|path| path.is_file())
+    }
+
+    /// Those of the images `chosen`, of which these features were extracted.
+    fn new(extractor: &Extractor, selection: Selection, chosen: &[usize], extracted: Extracted) -> Result<Self> {
         let subsets = subsets(&extracted.features, selection);
         let radii = Radii::new(&extracted.features, Neighbourhood::default())?;
         // The set may have fewer classes than the training images.
@@ -149,16 +155,15 @@ impl ReferenceStats {
         let (density, rest) = rest.split_at(radii);
         let (classes, labels) = rest.split_at(predictions);
         let radii = Radii::from_lists(Neighbourhood::default(), doubles(precision), doubles(density));
-        let class = |b: &[u8]| u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-        let label = |b: &[u8]| Some(class(b)).filter(|label| *label != NO_LABEL);
+        let label = |label: u32| Some(label).filter(|label| *label != NO_LABEL);
         let subsets = subsets(&features, selection);
         let floor = |(name, bits): (String, [u64; 3])| {
             (ScoreName::parse(&name).metric, Floor::from_numbers(bits.map(f64::from_bits)))
         };
         Some(Self {
             gaussian: Gaussian::new(Moments::of(&features).ok()?),
-            predictions: about.has_predictions.then(|| classes.chunks_exact(4).map(class).collect()),
-            labels: labels.chunks_exact(4).map(label).collect(),
+            predictions: about.has_predictions.then(|| integers(classes)),
+            labels: integers(labels).into_iter().map(label).collect(),
             floors: about.floors.into_iter().map(floor).collect(),
             features,
             radii,
@@ -283,13 +288,19 @@ mod tests {
     use faussaire_data::Dataset;
     use faussaire_data::Strokes;
 
+    fn computed(extractor: &Extractor, selection: Selection) -> ReferenceStats {
+        let chosen = selection.indices();
+        let extracted = extractor.extract_of(selection.set, &chosen).unwrap();
+        ReferenceStats::new(extractor, selection, &chosen, extracted).unwrap()
+    }
+
     #[test]
     fn cached_statistics_are_those_computed_and_damaged_ones_are_computed_again() {
         let set = Strokes::new(1, 300);
         let extractor = Extractor::random(&set, &Device::flex()).unwrap();
         let selection = Selection { set: &set, samples: 200, seed: 3 };
         assert_eq!(selection.cache_path(&extractor), None, "too few to be cached");
-        let computed = ReferenceStats::new(&extractor, selection).unwrap();
+        let computed = computed(&extractor, selection);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("real.bin");
         computed.save(&path).unwrap();
@@ -315,8 +326,7 @@ mod tests {
     fn class_predictions_have_floors() {
         let set = Strokes::new(1, 400);
         let extractor = Extractor::random(&set, &Device::flex()).unwrap();
-        let features =
-            ReferenceStats::new(&extractor, Selection { set: &set, samples: 400, seed: 0 }).unwrap().features;
+        let features = computed(&extractor, Selection { set: &set, samples: 400, seed: 0 }).features;
         let labels: Vec<u32> = (0..400).map(|i| set.label(i).unwrap()).collect();
         let known: Vec<Option<u32>> = labels.iter().copied().map(Some).collect();
         let certain: Vec<f32> =

@@ -1,6 +1,8 @@
 //! What the environment tells of the launcher: whether one started this process among others, which MPI it belongs to, and how
 //! many processes it speaks of. A batch script of Slurm has variables too (`SLURM_NTASKS`), but was not launched.
 
+use std::path::{Path, PathBuf};
+
 use super::{Refused, Result};
 
 /// A launch by mpirun, mpiexec or srun.
@@ -29,6 +31,10 @@ const OPEN_MPI: [&str; 1] = ["libmpi.so.40"];
 const MPICH: [&str; 2] = ["libmpi.so.12", "libmpich.so.12"];
 #[cfg(not(target_os = "macos"))]
 const OTHERS: [&str; 3] = ["libmpi_abi.so.1", "libmpi_abi.so.0", "libmpi.so"];
+
+/// Programs of MPIs that start processes: of a launcher in another folder than the system's, the library is beside them.
+const LAUNCHERS: [&str; 8] =
+    ["hydra_pmi_proxy", "mpiexec.hydra", "mpiexec", "mpirun", "orted", "orterun", "prted", "prterun"];
 
 /// The launch of this process; none where it was started by itself, or is to work alone (`FAUSSAIRE_MPI=off`).
 ///
@@ -85,7 +91,46 @@ pub fn launched_together() -> Option<usize> {
     launch.size.filter(|size| *size > 1)
 }
 
+/// The programs that started this one, the nearest first, as far as the system tells.
+#[cfg(target_os = "linux")]
+pub(crate) fn ancestors() -> Vec<PathBuf> {
+    /// Most that are looked at.
+    const MOST: usize = 16;
+    let (mut programs, mut process) = (Vec::new(), std::os::unix::process::parent_id());
+    while process > 1 && programs.len() < MOST {
+        let about = |what: &str| PathBuf::from(format!("/proc/{process}/{what}"));
+        programs.push(std::fs::read_link(about("exe")).unwrap_or_default());
+        // The name in parentheses may have spaces in it; the parent is the second word behind it.
+        let stat = std::fs::read_to_string(about("stat")).unwrap_or_default();
+        let parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
+        process = parent.unwrap_or(0);
+    }
+    programs
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn ancestors() -> Vec<PathBuf> {
+    Vec::new()
+}
+
 impl Launch {
+    /// The same launch, which tries libraries beside a launcher among the `programs` that started this one first; `exists` says what
+    /// files there are.
+    pub fn beside(mut self, programs: &[PathBuf], exists: &dyn Fn(&Path) -> bool) -> Self {
+        if self.named {
+            return self;
+        }
+        let is_launcher = |program: &&PathBuf| LAUNCHERS.iter().any(|name| program.ends_with(name));
+        let folder = programs.iter().find(is_launcher).and_then(|program| program.parent()?.parent());
+        let libraries = folder.into_iter().flat_map(|folder| {
+            let names = ["lib", "lib64"].into_iter().flat_map(|lib| self.libraries.iter().map(move |name| (lib, name)));
+            names.map(|(lib, name)| folder.join(lib).join(name)).filter(|path| exists(path)).collect::<Vec<_>>()
+        });
+        let found: Vec<String> = libraries.map(|path| path.display().to_string()).collect();
+        self.libraries.splice(0..0, found);
+        self
+    }
+
     /// What the launcher says, if that is not `size` processes.
     pub fn contradicts(&self, size: usize) -> Option<String> {
         let said = self.size.filter(|said| *said != size)?;
@@ -114,6 +159,22 @@ mod tests {
         assert_eq!(slurm.contradicts(8), None);
         let named = of(&[("PMI_SIZE", "2"), ("FAUSSAIRE_MPI", "/opt/libmpi.so")]).unwrap().unwrap();
         assert_eq!((named.libraries, named.named), (vec!["/opt/libmpi.so".to_owned()], true));
+    }
+
+    #[test]
+    fn the_library_beside_the_launcher_comes_first() {
+        let mpich = || of(&[("PMI_SIZE", "2")]).unwrap().unwrap();
+        let programs = ["/usr/bin/dash", "/opt/venv/bin/hydra_pmi_proxy", "/conda/bin/mpirun"].map(PathBuf::from);
+        let in_venv = |path: &Path| path == Path::new("/opt/venv/lib/libmpi.so.12") || path.starts_with("/conda");
+        let found = mpich().beside(&programs, &in_venv);
+        assert_eq!(found.libraries[..2], ["/opt/venv/lib/libmpi.so.12".to_owned(), mpich().libraries[0].clone()]);
+        assert_eq!(mpich().beside(&programs, &|_| false), mpich());
+        assert_eq!(mpich().beside(&programs[..1], &|_| true), mpich(), "a shell is no launcher");
+        let named = || of(&[("PMI_SIZE", "2"), ("FAUSSAIRE_MPI", "libmpi.so.12")]).unwrap().unwrap();
+        assert_eq!(named().beside(&programs, &in_venv), named());
+        if cfg!(target_os = "linux") {
+            assert!(!ancestors().is_empty());
+        }
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Ranks {
 
     fn join_by(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let Some(launch) = launcher::launch(variable)? else { return Ok(Self::alone()) };
+        let launch = launch.beside(&launcher::ancestors(), &std::path::Path::exists);
         let library = Library::open(&launch)?;
         let name = library.name().to_owned();
         let mpi = Mpi::begin(library)?;

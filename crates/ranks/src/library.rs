@@ -2,6 +2,7 @@
 //! to symbols in Open MPI, numbers as wide as pointers in the standard ABI of MPI 5, and `int` in MPICH and Intel MPI.
 
 use std::ffi::{c_int, c_void};
+use std::path::Path;
 
 use super::launcher::Launch;
 use super::{Refused, Result};
@@ -79,9 +80,16 @@ impl Library {
         };
         match (symbol(b"ompi_mpi_comm_world\0"), symbol(b"ompi_mpi_byte\0")) {
             (Some(world), Some(byte)) if world != 0 && byte != 0 => Handles::Wide { world, byte, serialized: 2 },
-            _ if self.name.contains("mpi_abi") => Handles::Wide { world: 0x101, byte: 0x247, serialized: 2048 },
+            _ if self.is_of_standard_abi() => Handles::Wide { world: 0x101, byte: 0x247, serialized: 2048 },
             _ => Handles::Narrow { world: 0x4400_0000, byte: 0x4c00_010d },
         }
+    }
+
+    /// Whether its file has the name that the standard gives, itself or behind links.
+    fn is_of_standard_abi(&self) -> bool {
+        let path = Path::new(&self.name);
+        let is_named = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("mpi_abi"));
+        is_named(path) || path.canonicalize().is_ok_and(|path| is_named(&path))
     }
 
     /// The function called `name`, a name that ends in 0.

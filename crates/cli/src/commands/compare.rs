@@ -11,12 +11,11 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use faussaire::compare::{Entry, Folder, Outcome, Plan, State, Table, csv, json, markdown, page};
-use faussaire::{Error, Result};
+use faussaire::{Error, Result, Share};
 
 use crate::numbers::{LARGEST, for_library, whole};
 use crate::print::{note, say};
 use crate::report::counted;
-use crate::share::Share;
 use crate::stopping;
 
 /// `faussaire compare`

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use faussaire::data::PartFile;
 use faussaire::judging::{self, Options};
+use faussaire::metrics::parts::Gathered;
 use faussaire::metrics::{Judgement, Verdict};
-use faussaire::{Error, Result};
+use faussaire::{Error, Result, Share};
 
 use super::bars::Bars;
 use crate::numbers::{LARGEST, for_library, whole};
-use crate::print::{note, say, tell};
+use crate::print::{note, say, tell, warning};
+use crate::report::{count, counted};
 
 /// `faussaire judge`
 #[derive(Args, Debug)]
@@ -53,19 +55,38 @@ pub struct Judge {
     /// CPU threads [default: all]
     #[arg(long, value_name = "N", value_parser = for_library::<usize>(1, 1024))]
     pub threads: Option<usize>,
+
+    /// Folder for features: --share writes its part there, and without --share all images are judged by these parts; missing
+    /// ones are computed
+    #[arg(long, value_name = "DIR", help_heading = CLUSTER)]
+    pub parts: Option<PathBuf>,
+    /// Compute the features of share K of N of the images, counted from 0, such as 3/8
+    #[arg(long, value_name = "K/N", value_parser = crate::share::parse, requires = "parts",
+          conflicts_with_all = ["neighbours", "json"], help_heading = CLUSTER)]
+    pub share: Option<Share>,
 }
+
+const CLUSTER: &str = "On a cluster";
 
 const EXAMPLES: &str = "\
 Examples:
   faussaire judge runs/0001-mnist-tp
   faussaire judge images.npy --against mnist
-  faussaire judge runs/0001-mnist-tp --neighbours copies.html";
+  faussaire judge runs/0001-mnist-tp --neighbours copies.html
+  faussaire judge runs/0001-mnist-tp --parts parts --share 3/8    one of eight tasks of a cluster
+  faussaire judge runs/0001-mnist-tp --parts parts                after them";
 
 pub fn run(options: &Judge) -> Result<()> {
     super::limit_threads(options.threads)?;
+    if let Some(share) = options.share {
+        return features(options, share);
+    }
     let mut bars = Bars::new(options.json);
     let judged = judging::run(&asked(options), &mut |progress| bars.show(progress))?;
     drop(bars);
+    if let Some(gathered) = &judged.gathered {
+        came_from(options, gathered);
+    }
     if let (Some(file), Some(page)) = (&options.neighbours, &judged.neighbours) {
         write(file, page)?;
     }
@@ -93,6 +114,34 @@ fn page(text: &str) -> std::result::Result<PathBuf, String> {
     if ["html", "htm"].contains(&&*ending) { Ok(path) } else { Err("expected the name of an .html file".into()) }
 }
 
+/// `--share K/N`: writes the features of some of the images; nothing else, so that tasks need no lock that all machines honour.
+fn features(options: &Judge, share: Share) -> Result<()> {
+    let mut bars = Bars::new(false);
+    let [generated, real] = judging::share(&asked(options), share, &mut |progress| bars.show(progress))?;
+    drop(bars);
+    let folder = folder(options);
+    let real = match real {
+        0 => String::new(),
+        real => format!(" and {}", counted(real, "real one")),
+    };
+    tell!("{folder}, share {share}: features of {}{real}", counted(generated, "image"));
+    note!("after all shares: the same command without --share");
+    Ok(())
+}
+
+/// Says where the features came from.
+fn came_from(options: &Judge, gathered: &Gathered) {
+    for file in &gathered.damaged {
+        warning(&format!("{} can't be read or is damaged: computed again", file.display()));
+    }
+    let [read, extracted] = [gathered.read, gathered.extracted].map(|number| count(number as u64));
+    note!("{}: features of {read} images read, {extracted} computed here", folder(options));
+}
+
+fn folder(options: &Judge) -> String {
+    options.parts.as_ref().map_or_else(String::new, |folder| folder.display().to_string())
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Written<'a> {
@@ -112,6 +161,7 @@ fn asked(options: &Judge) -> Options {
         .seed(options.seed);
     (asked.against, asked.class) = (options.against.clone(), options.class.clone());
     (asked.data_dir, asked.inception) = (options.data.clone(), options.inception.clone());
+    asked.parts = options.parts.clone();
     asked
 }
 

@@ -10,7 +10,7 @@ use faussaire::data::{commit_together, require_room};
 use faussaire::recipe::PrecisionChoice;
 use faussaire::render::{Images, gif, png, sheet};
 use faussaire::run::{Run, Sampler};
-use faussaire::{Error, Result};
+use faussaire::{Error, Result, Share};
 
 use classes::{Asked, Rows};
 
@@ -18,7 +18,6 @@ use super::labelled::{Archive, LabelArray};
 use crate::numbers::{LARGEST, for_library, whole};
 use crate::print::{note, tell};
 use crate::report::{self, count};
-use crate::share::Share;
 
 /// Images are generated and written in parts of this size, which bounds the memory.
 const PART: usize = 1024;

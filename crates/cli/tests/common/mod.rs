@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod numbers;
 pub mod run_state;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::samples::Samples;
 use super::{Options, Progress, Reference};
 use crate::data::{Dataset, Mirrored, OpenOptions, Subset};
 use crate::error::Result;
@@ -57,12 +56,11 @@ impl CopyCheck {
         Self { train, originals, held_out: held_out.map(|set| Arc::new(set) as Arc<dyn Dataset>).or(test) }
     }
 
-    /// Looks for copies among `samples`, adds the result to `judgement`, and returns the page that shows them.
-    pub fn compare(&self, samples: &Samples, seed: u64, judgement: &mut Judgement) -> Result<String> {
-        let images = &samples.generated.images;
+    /// Looks for copies among `images`, described by `of`, adds the result to `judgement`, and returns the page that shows them.
+    pub fn compare(&self, (of, images): (&str, &[f32]), seed: u64, judgement: &mut Judgement) -> Result<String> {
         let learned = metrics::TrainingImages { train: self.train.as_ref(), held_out: self.held_out.as_deref() };
         let sheet = NearestTraining::new(learned, images, seed)?;
-        let page = crate::report::neighbours(&sheet, &samples.of, (learned.train, self.originals), images)?;
+        let page = crate::report::neighbours(&sheet, of, (learned.train, self.originals), images)?;
         judgement.scores.push(sheet.score);
         judgement.copies = Some(sheet.memorization);
         Ok(page)

@@ -32,17 +32,22 @@ mod copies;
 mod reference;
 mod samples;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use reference::{Progress, Reference};
 
-use crate::data::OpenOptions;
-use crate::device;
+use crate::data::{Dataset, OpenOptions};
+use crate::device::{self, Device};
 use crate::error::{Error, Result};
+use crate::metrics::parts::{Gathered, Parts, Series};
 use crate::metrics::{self, Extractor, Judgement, judge};
 use crate::recipe::Recipe;
 use crate::run::Run;
+use crate::share::Share;
 use copies::CopyCheck;
+use samples::Samples;
 
 /// What to judge, and against what.
 #[derive(Clone, Debug)]
@@ -68,6 +73,8 @@ pub struct Options {
     pub neighbours: bool,
     /// Seed of the noise and of the choice of real images.
     pub seed: u64,
+    /// A folder in which several processes put the features of their shares of the images ([`share`]).
+    pub parts: Option<PathBuf>,
 }
 
 impl Options {
@@ -85,6 +92,7 @@ impl Options {
             checkpoint: "latest".into(),
             neighbours: false,
             seed: 0,
+            parts: None,
         }
     }
 
@@ -150,6 +158,13 @@ impl Options {
         self.seed = seed;
         self
     }
+
+    /// Uses the features that shares of the judgement put in this folder.
+    #[must_use]
+    pub fn parts(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.parts = Some(folder.into());
+        self
+    }
 }
 
 /// The scores, and the images that they apply to.
@@ -171,6 +186,8 @@ pub struct Judged {
     pub unused_labels: Vec<String>,
     /// The page that shows each image with its nearest training images, as HTML, if requested.
     pub neighbours: Option<String>,
+    /// Where the features came from, for a judgement in parts.
+    pub gathered: Option<Gathered>,
 }
 
 /// Judges the images that `options` describe.
@@ -181,35 +198,96 @@ pub fn run(options: &Options, progress: &mut (dyn FnMut(Progress) + Send)) -> Re
     device::on_pool(|| judged(options, progress))
 }
 
+/// Extracts the features of one of several shares of the images, and of the real ones, and writes them to the folder
+/// `options.parts`. [`run`] with the same options judges all of them afterwards, to the same bits as without parts, and extracts
+/// what is missing. Returns the number of generated and of real images in the share.
+///
+/// # Errors
+/// As [`run`]; no folder, one that can't be written, or one that has this part of another judgement.
+pub fn share(options: &Options, share: Share, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<[usize; 2]> {
+    device::on_pool(|| {
+        let Some(folder) = &options.parts else {
+            return Err(Error::usage(
+                "there is no folder for a share of a judgement",
+                "name one, the same for all shares (`judging::Options::parts`)",
+            ));
+        };
+        let case = Case::open(options, progress)?;
+        let (extractor, real) = case.judge(options, progress)?;
+        let parts = Parts::new(folder, case.samples.about());
+        let read = |part: Range<usize>| case.samples.values(part);
+        let series = Series { count: case.samples.count, read: &read, asked: None, only: None };
+        parts.write(&extractor, real.as_ref(), series, options.seed, |blocks| share.part(blocks))
+    })
+}
+
+/// What is judged, and against what.
+struct Case {
+    recipe: Option<Recipe>,
+    open: OpenOptions,
+    reference: Reference,
+    samples: Samples,
+    device: Device,
+}
+
+impl Case {
+    fn open(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
+        let device = device::named("cpu")?;
+        let path = Path::new(&options.of);
+        let run = path.join("config.toml").is_file().then(|| Run::open(path)).transpose()?;
+        let recipe = run.as_ref().map(|run| run.recipe(&[])).transpose()?;
+        let open = OpenOptions::default().data_dir(options.data_dir.clone());
+        let open = recipe.as_ref().map_or(open.clone(), |recipe| recipe.open_options(open));
+        let reference = reference(options, recipe.as_ref(), &open, progress)?;
+        let samples = match &run {
+            Some(run) => samples::of_run(run, &reference, options, &device)?,
+            None => samples::of_images(options, reference.real.as_ref(), progress)?,
+        };
+        Ok(Self { recipe, open, reference, samples, device })
+    }
+
+    /// The extractor, and the real images.
+    fn judge(&self, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<(Extractor, Arc<dyn Dataset>)> {
+        let extractor = self.reference.extractor(options.inception.as_deref(), &self.device, progress)?;
+        Ok((extractor, self.reference.real_with_class(options.class.as_deref())?))
+    }
+}
+
 fn judged(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Judged> {
-    let device = device::named("cpu")?;
-    let path = Path::new(&options.of);
-    let run = path.join("config.toml").is_file().then(|| Run::open(path)).transpose()?;
-    let recipe = run.as_ref().map(|run| run.recipe(&[])).transpose()?;
-    let open = OpenOptions::default().data_dir(options.data_dir.clone());
-    let open = recipe.as_ref().map_or(open.clone(), |recipe| recipe.open_options(open));
-    let reference = reference(options, recipe.as_ref(), &open, progress)?;
-    let samples = match &run {
-        Some(run) => samples::of_run(run, &reference, options, &device)?,
-        None => samples::of_images(options, reference.real.as_ref(), progress)?,
-    };
-    let extractor = reference.extractor(options.inception.as_deref(), &device, progress)?;
-    let real = reference.real_with_class(options.class.as_deref())?;
-    let asked = samples.generated.asked.as_deref();
-    let judged = metrics::Samples { images: &samples.generated.images, asked, only: options.class.as_deref() };
-    let mut judgement = judge(&extractor, real.as_ref(), reference.split, judged, options.seed)?;
-    judgement.notes.extend(samples.converted.clone());
-    let (name, split) = (real.name(), reference.split);
-    let unused_labels = reference.train.info().unused_labels.clone();
-    let neighbours = match options.neighbours {
+    let case = Case::open(options, progress)?;
+    let (samples, split) = (&case.samples, case.reference.split);
+    let (asked, only, all) = (samples.asked(), options.class.as_deref(), 0..samples.count);
+    // Images that are needed anyway are made first: one that can't be read is found before a classifier is trained.
+    let images = match options.parts.is_none() || options.neighbours {
+        true => Some(samples.values(all)?),
         false => None,
-        true => {
-            let check = CopyCheck::of(recipe.as_ref(), reference, options, &open, progress)?;
-            Some(check.compare(&samples, options.seed, &mut judgement)?)
+    };
+    let (extractor, real) = case.judge(options, progress)?;
+    let (mut judgement, gathered) = match (&options.parts, &images) {
+        (None, Some(images)) => {
+            let judged = metrics::Samples { images, asked: asked.as_deref(), only };
+            (judge(&extractor, real.as_ref(), split, judged, options.seed)?, None)
+        }
+        (folder, _) => {
+            let read = |part: Range<usize>| samples.values(part);
+            let series = Series { count: samples.count, read: &read, asked: asked.as_deref(), only };
+            let parts = Parts::new(folder.clone().unwrap_or_default(), samples.about());
+            let (judgement, gathered) = parts.judge(&extractor, real.as_ref(), split, series, options.seed)?;
+            (judgement, Some(gathered))
         }
     };
+    judgement.notes.extend(samples.converted.clone());
+    let unused_labels = case.reference.train.info().unused_labels.clone();
     let random_features = matches!(extractor, Extractor::Random(_));
-    Ok(Judged { judgement, of: samples.of, real: name, split, random_features, unused_labels, neighbours })
+    let (real, Case { recipe, open, reference, samples, .. }) = (real.name(), case);
+    let neighbours = match images.filter(|_| options.neighbours) {
+        None => None,
+        Some(images) => {
+            let check = CopyCheck::of(recipe.as_ref(), reference, options, &open, progress)?;
+            Some(check.compare((&samples.of, &images), options.seed, &mut judgement)?)
+        }
+    };
+    Ok(Judged { judgement, of: samples.of, real, split, random_features, unused_labels, neighbours, gathered })
 }
 
 /// The real images: those in memory, those that were named, else the run's training data.

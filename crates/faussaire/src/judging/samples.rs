@@ -1,22 +1,75 @@
-//! The images that are judged: sampled from a run, or opened and converted to the shape of the real ones.
+//! The images that are judged: sampled from a run, or opened and converted to the shape of the real ones. They are made or read
+//! when they are needed, all of them or some.
+
+use std::ops::Range;
 
 use super::{Options, Progress, Reference};
 use crate::Device;
 use crate::data::labels::Conditions;
-use crate::data::{self, Dataset, LabelKind, LabelSettings, OpenOptions, fill};
+use crate::data::{self, Dataset, Digest, LabelKind, LabelSettings, OpenOptions, fill};
 use crate::error::{Error, Result};
 use crate::metrics::GeneratedSet;
 use crate::net::summary::grouped;
+use crate::ops::host;
 use crate::random::Stream;
-use crate::run::{Run, Sampler};
+use crate::run::{LabelRows, Run, Sampler};
 
 /// Images to judge, with the classes that were asked for.
 pub(super) struct Samples {
-    pub generated: GeneratedSet,
+    origin: Origin,
+    /// How many there are.
+    pub count: usize,
     /// Their description.
     pub of: String,
     /// How they were changed to be compared, if they were.
     pub converted: Option<String>,
+}
+
+enum Origin {
+    Run { sampler: Box<Sampler>, labels: LabelRows, seed: u64 },
+    Images { set: Box<dyn Dataset>, chosen: Vec<usize> },
+}
+
+impl Samples {
+    /// Values of images number `part`, in [0, 1].
+    ///
+    /// # Errors
+    /// An image that can't be read.
+    pub fn values(&self, part: Range<usize>) -> Result<Vec<f32>> {
+        match &self.origin {
+            Origin::Run { sampler, labels, seed } => Ok(sampler.generated_part(part, *seed, labels)?.images),
+            Origin::Images { set, chosen } => {
+                let mut images = Vec::new();
+                fill(set.as_ref(), &chosen[part], &mut images)?;
+                Ok(images)
+            }
+        }
+    }
+
+    /// The class that each image was conditioned on, for a conditional generator.
+    pub fn asked(&self) -> Option<Vec<u32>> {
+        match &self.origin {
+            Origin::Run { sampler, labels, seed } => sampler.asked(0..self.count, *seed, labels),
+            Origin::Images { .. } => None,
+        }
+    }
+
+    /// What they are, so that parts of other images can be told from parts of these.
+    pub fn about(&self) -> Vec<(String, String)> {
+        let short = |digest: String| digest.chars().take(16).collect::<String>();
+        let (name, value) = match &self.origin {
+            Origin::Run { sampler, labels, seed } => {
+                let mut digest = Digest::new();
+                digest.update(sampler.network().summary().as_bytes());
+                let mut add = |values: &[f32]| values.iter().for_each(|value| digest.update(&value.to_le_bytes()));
+                sampler.weights().tensors().iter().for_each(|weights| add(&host(weights)));
+                (0..self.count).for_each(|image| add(&sampler.label_rows(image..image + 1, *seed, labels)));
+                ("checkpoint", format!("step {} ({})", grouped(sampler.step), short(digest.finish())))
+            }
+            Origin::Images { set, .. } => ("judged images", format!("{} ({})", set.len(), short(set.fingerprint()))),
+        };
+        vec![(name.to_owned(), value)]
+    }
 }
 
 /// Images of the checkpoint of `run` that `options` name.
@@ -35,11 +88,13 @@ pub(super) fn of_run(run: &Run, reference: &Reference, options: &Options, device
             "judge against a data set of that size",
         ));
     }
-    let generated = match &options.class {
-        Some(class) => sampler.generated(options.n, options.seed, Some(class))?,
-        None => reference.generated(&sampler, options.n, options.seed)?,
+    let labels = match &options.class {
+        Some(class) => sampler.rows_of(Some(class))?,
+        None => reference.rows_for(&sampler, options.n, options.seed),
     };
-    Ok(Samples { generated, of: format!("{} (step {})", options.of, grouped(sampler.step)), converted: None })
+    let of = format!("{} (step {})", options.of, grouped(sampler.step));
+    let origin = Origin::Run { sampler: Box::new(sampler), labels, seed: options.seed };
+    Ok(Samples { origin, count: options.n, of, converted: None })
 }
 
 impl Reference {
@@ -49,10 +104,12 @@ impl Reference {
     /// # Errors
     /// None for a generator of images.
     pub fn generated(&self, sampler: &Sampler, n: usize, seed: u64) -> Result<GeneratedSet> {
-        match self.label_rows(sampler.labels(), n, seed) {
-            Some(rows) => sampler.generated_with(&rows, seed),
-            None => sampler.generated(n, seed, None),
-        }
+        sampler.generated_part(0..n, seed, &self.rows_for(sampler, n, seed))
+    }
+
+    /// The label rows that `sampler` is asked for.
+    fn rows_for(&self, sampler: &Sampler, n: usize, seed: u64) -> LabelRows {
+        self.label_rows(sampler.labels(), n, seed).map_or(LabelRows::Drawn, LabelRows::Each)
     }
 
     /// The labels of `n` real images in random order, again from the start where there are fewer; `None` without labels,
@@ -86,8 +143,6 @@ pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dy
     // Files are often sorted by class, so that the first ones would not be representative.
     let mut chosen = Stream::new(options.seed, "judge.images").choice(0, set.len(), options.n);
     chosen.sort_unstable();
-    let mut images = Vec::new();
-    fill(set.as_ref(), &chosen, &mut images)?;
     // Of files, as they are; of arrays, before they are resized.
     let found = set.sample().shape.or(set.inner().map(Dataset::shape)).filter(|found| *found != shape);
     let converted = found.map(|found| {
@@ -97,7 +152,8 @@ pub(super) fn of_images(options: &Options, real: &dyn Dataset, progress: &mut dy
             options.of
         )
     });
-    Ok(Samples { generated: GeneratedSet { images, asked: None }, of: options.of.clone(), converted })
+    let count = chosen.len();
+    Ok(Samples { origin: Origin::Images { set, chosen }, count, of: options.of.clone(), converted })
 }
 
 #[cfg(test)]

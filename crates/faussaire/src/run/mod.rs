@@ -42,6 +42,7 @@ const ANOTHER_CHECKPOINT: &str = "use another one (`Sampler::open` with best); t
 pub(crate) use checkpoint::{RunState, forget_off_schedule, save_in_run, tidy, weights, write_state};
 pub use checkpoint::{State, exists, load, save, state};
 pub use folder::{Run, TRAINING_LOG};
+pub(crate) use generated::LabelRows;
 pub use log::{MAX_LOG_BYTES, MAX_LOG_LINE};
 pub use sampler::Sampler;
 pub(crate) use stopping::StopRequest;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::Tensor;
 
 use super::inference::InferenceGenerator;
+use super::replaced::Replaced;
 use super::slices::Slices;
 use super::{Ema, held_out};
 use crate::Device;
@@ -74,6 +75,7 @@ pub struct Gan {
     pub(super) held_out: Option<Subset>,
     pub(super) batches: Arc<Batches>,
     pub(super) reader: Prefetcher,
+    pub(super) replaced: Replaced,
     pub(super) conditions: Option<Conditions>,
     pub(super) range: PixelRange,
     pub(super) device: Device,
@@ -170,6 +172,7 @@ impl Gan {
             progress,
             batches,
             reader,
+            replaced: Replaced::default(),
             range,
             device: device.clone(),
             slices,

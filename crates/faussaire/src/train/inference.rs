@@ -10,7 +10,7 @@ use crate::ops::Precision;
 use crate::ops::host;
 
 /// Images per batch.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 /// A generator and its weights, for inference.
 #[derive(Debug)]

@@ -35,6 +35,7 @@ impl Gan {
         let indices = self.batches.indices(turn);
         let values = self.reader.take(turn);
         let mut values = agreed(self.slices.ranks(), values)?;
+        self.replaced.agree(&self.slices, self.dataset.as_ref(), &indices)?;
         self.range.from_unit(&mut values);
         let (shape, m) = (self.dataset.shape(), indices.len());
         let y = self.conditions.as_ref().map(|conditions| {

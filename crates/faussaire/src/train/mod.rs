@@ -12,6 +12,7 @@ mod held_out;
 mod history;
 mod inference;
 mod inputs;
+mod replaced;
 mod slices;
 mod step;
 mod variety;
@@ -24,7 +25,7 @@ pub use fit::{Ending, Limits};
 pub use gan::{Gan, Latents, Progress};
 pub use held_out::split_held_out;
 pub use history::History;
-pub(crate) use inference::InferenceGenerator;
+pub(crate) use inference::{BATCH as INFERENCE_BATCH, InferenceGenerator};
 pub use step::DiscriminatorStep;
 pub use variety::Variety;
 

@@ -6,6 +6,7 @@ mod cache;
 
 use burn::tensor::{Device, Tensor};
 
+use crate::parts::BLOCK;
 use crate::stats::matrix::whole_images;
 use crate::{Bootstrap, Features};
 use faussaire_data::LabelKind;
@@ -64,6 +65,7 @@ pub const FEATURES: usize = 128;
 
 /// Images per inference pass.
 const BATCH: usize = 128;
+const _: () = assert!(BLOCK.is_multiple_of(BATCH));
 
 /// A trained classifier.
 #[derive(Clone, Debug)]

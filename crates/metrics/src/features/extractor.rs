@@ -7,7 +7,7 @@ use crate::scores::classes::RealClasses;
 use crate::{Classifier, Features, Inception, RandomFeatures};
 use faussaire_data::LabelKind;
 use faussaire_data::error::Result;
-use faussaire_data::{Dataset, ImageShape};
+use faussaire_data::{Dataset, ImageShape, fill};
 
 /// A classifier tested on fewer images has an uncertain accuracy.
 const MIN_TESTED: usize = 100;
@@ -127,6 +127,13 @@ impl Extractor {
             Self::Random(net) => Ok(Extracted { features: net.features(images)?, predictions: None }),
             Self::Inception(net) => Ok(Extracted { features: net.features(images)?, predictions: None }),
         }
+    }
+
+    /// As [`Self::extract`], of the images of `set` at `indices`.
+    pub(crate) fn extract_of(&self, set: &dyn Dataset, indices: &[usize]) -> Result<Extracted> {
+        let mut values = Vec::new();
+        fill(set, indices, &mut values)?;
+        self.extract(&values)
     }
 
     /// The classes of real images, of which `predicted` and, where known, `labels` are given.

@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor};
 use self::graph::{Graph, Layer};
 use self::weights::Folded;
 use crate::Features;
+use crate::parts::BLOCK;
 use crate::stats::matrix::whole_images;
 use faussaire_data::error::{Error, Result};
 use faussaire_data::{Digest, ImageShape};
@@ -27,6 +28,7 @@ const SIDE: usize = 299;
 
 /// Images per pass; their activations take about 100 MB.
 const BATCH: usize = 16;
+const _: () = assert!(BLOCK.is_multiple_of(BATCH));
 
 /// InceptionV3 up to its last pooling.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 use burn::tensor::Device;
 
 use crate::Features;
+use crate::parts::BLOCK;
 use crate::stats::matrix::whole_images;
 use faussaire_data::ImageShape;
 use faussaire_data::error::{Error, Result};
@@ -18,6 +19,7 @@ const SEED: u64 = 20_141_210;
 /// Channels of the last layer. They are averaged over each quarter of the image: four times as many features.
 const CHANNELS: usize = 32;
 const BATCH: usize = 128;
+const _: () = assert!(BLOCK.is_multiple_of(BATCH));
 
 /// A fixed, untrained feature net.
 #[derive(Clone, Debug)]

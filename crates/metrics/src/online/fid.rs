@@ -5,9 +5,9 @@ use crate::data_name::data_name;
 use crate::scores::classes::rare_classes;
 use crate::scores::frechet::{Gaussian, distance_error};
 use crate::{Extractor, Metric, Moments, OnlineScore, Parameters, Setting};
+use faussaire_data::Dataset;
 use faussaire_data::error::Result;
 use faussaire_data::random::Stream;
-use faussaire_data::{Dataset, fill};
 
 /// Number of generated images.
 const IMAGES: usize = 1000;
@@ -35,9 +35,7 @@ impl OnlineFid {
     /// Where an image can't be read, or has another shape than the extractor takes.
     pub(crate) fn new(extractor: Extractor, dataset: &dyn Dataset, seed: u64) -> Result<Self> {
         let chosen = Stream::new(seed, "score.real").choice(0, dataset.len(), REAL);
-        let mut values = Vec::new();
-        fill(dataset, &chosen, &mut values)?;
-        let extracted = extractor.extract(&values)?;
+        let extracted = extractor.extract_of(dataset, &chosen)?;
         let expected = match &extracted.predictions {
             Some(predictions) => extractor.real_classes(&predictions.classes, &[])?.expected,
             None => Vec::new(),
@@ -84,7 +82,7 @@ mod tests {
     use crate::Classifier;
     use crate::classifier::Training;
     use burn::tensor::Device;
-    use faussaire_data::Strokes;
+    use faussaire_data::{Strokes, fill};
 
     #[test]
     fn tells_good_images_from_bad_and_names_what_is_missing() {

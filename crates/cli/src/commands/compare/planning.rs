@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use faussaire::compare::{Axis, Folder, History, Length, Plan, choices};
 use faussaire::ops::Precision;
 use faussaire::recipe::{Auto, PrecisionChoice, TrainSettings};
-use faussaire::{Error, Preset, Recipe, Result};
+use faussaire::{Error, Preset, Recipe, Result, Share};
 
 use super::Compare;
 use crate::commands::train::Train;
 use crate::commands::train::changes;
-use crate::share::Share;
 
 /// Where comparisons go without `--run`.
 const COMPARISONS: &str = "comparisons";

@@ -3,12 +3,11 @@
 
 use std::sync::atomic::Ordering;
 
-use faussaire::Result;
+use faussaire::{Result, Share};
 
 use super::{Compare, STOPPING, planning, training};
 use crate::print::{note, tell};
 use crate::report::counted;
-use crate::share::Share;
 use crate::stopping;
 
 pub fn train(options: &Compare, share: Share) -> Result<()> {

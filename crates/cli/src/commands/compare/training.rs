@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 use faussaire::compare::{Folder, History, Job, Outcome, Plan, State};
 use faussaire::data::{open_plain, printable, read_plain};
 use faussaire::run;
-use faussaire::{Error, Result};
+use faussaire::{Error, Result, Share};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::print::{self, note};
 use crate::program;
-use crate::share::Share;
 
 /// How often a child is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
