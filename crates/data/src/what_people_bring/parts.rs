@@ -222,6 +222,39 @@ pub(super) fn rows() -> Vec<Row> {
             Read(5, 0, "", &["test.zip: "]),
         ),
         Row(
+            "a column of yes and no called as a part",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,test\n".to_owned() + &lines(8, |at| format!("{at}.png,{},{}", at % 2, at / 6))),
+                )],
+            ),
+            "",
+            Read(8, 0, "0 1", &["all images are learned from: column test of t.csv may tell their parts; is_test"]),
+        ),
+        Row(
+            "a list of the test images alone",
+            with(pictures("i/{8}.png"), [text("test.txt", "6.png\n7.png\n")]),
+            "",
+            Read(6, 2, "", &["by test.txt"]),
+        ),
+        Row(
+            "a list of some training images",
+            with(pictures("i/{8}.png"), [text("train.txt", "6.png\n7.png\n")]),
+            "",
+            Read(8, 0, "", &["train.txt: only 2 of 8 images are listed, so that all are learned from"]),
+        ),
+        Row(
+            "a column of folds",
+            with(
+                pictures("i/{8}.png"),
+                [text("t.csv", &("filename,kfold\n".to_owned() + &lines(8, |at| format!("{at}.png,{}", at % 4))))],
+            ),
+            "",
+            Read(8, 0, "", &["it has no column of labels"]),
+        ),
+        Row(
             "a column of numbers that may be the parts",
             with(
                 pictures("i/{8}.png"),

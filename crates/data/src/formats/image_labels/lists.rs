@@ -43,6 +43,9 @@ pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
             false if found.remark.is_some() => {
                 "the images to learn from are listed for another part as well".to_owned()
             }
+            false if listed > 0 && listed < all && found.files.keys().eq([&Part::Train]) => {
+                format!("only {listed} of {all} images are listed")
+            }
             _ => continue,
         };
         remark = remark.or_else(|| Some(format!("{files}: {why}, so that all are learned from")));
@@ -134,9 +137,9 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
         }
         let mut parts: Vec<Option<Part>> = vec![None; sources.index().len()];
         let (mut twice, mut example) = (0, 0);
+        let needs_labels = !matches!(extension.as_str(), "txt" | "lst" | "list" | "json");
         for (at, part) in &files {
             let table = sources.table(*at)?.as_ref().ok()?;
-            let needs_labels = !matches!(extension.as_str(), "txt" | "lst" | "list" | "json");
             if needs_labels && !crate::image_labels::has_labels(sources, *at) {
                 return None;
             }
@@ -150,6 +153,10 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
                     twice += 1;
                 }
             }
+        }
+        // Where only images to judge with are listed, the others are to be learned from.
+        if !needs_labels && files.iter().all(|(_, part)| *part != Part::Train) && parts.iter().any(Option::is_some) {
+            parts.iter_mut().filter(|part| part.is_none()).for_each(|part| *part = Some(Part::Train));
         }
         let names = files.iter().map(|(at, part)| (*part, sources.sidecars()[*at].name.clone())).collect();
         let remark = (twice > 0).then(|| {
@@ -234,6 +241,10 @@ mod tests {
             (&[("train.txt", "1\n2\n3\n"), ("test.txt", "3\n4\n")], "TTtt"),
             (&[("train.txt", "1\n2\n3\n4\n"), ("test.txt", "1\n2\n3\n4\n")], ""),
             (&[("val.txt", "1\n2\n"), ("test.txt", "3\n4\n")], ""),
+            // The images that no list of test images has.
+            (&[("test.txt", "3\n4\n")], "TTtt"),
+            (&[("validation_list.txt", "a/2.jpg\n"), ("testing_list.txt", "b/3.jpg\n")], "TvtT"),
+            (&[("test.txt", "some words about\nthe set\n")], ""),
             (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f\n3\n4\n")], ""),
             (&[("train.txt", "1\n2\n3\n4\n")], ""),
         ] {

@@ -9,11 +9,17 @@ use super::{
     LABEL_COLUMNS, Labelled, MIN_SHARE, MISSING, Sources, Values, are_signs, counted, drop_missing, label, label_rank,
 };
 use crate::class_labels::ClassLabels;
-use crate::parts::{Part, is_of_parts, part_in, part_of, unclear_numbers};
+use crate::parts::{Part, is_of_parts, part_in, part_of, rest_of, unclear_numbers};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
 pub(super) const MAX_COLUMNS: usize = 64;
+
+/// How tables write yes and no.
+const FLAGS: [&str; 8] = ["0", "1", "0.0", "1.0", "false", "true", "no", "yes"];
+
+/// Columns with few values that are about the making of a set: folds of a cross-validation, days.
+const NO_LABELS: [&str; 9] = ["fold", "folds", "kfold", "kfolds", "cv", "cvfold", "date", "datetime", "timestamp"];
 
 /// What R writes where a value is missing.
 const MISSING_IN_R: &str = "NA";
@@ -368,7 +374,8 @@ fn label_column(
         let of = &found[*column];
         let name = name(**column);
         let tells_parts = of.are_parts || part_of(&name).is_some() || is_of_parts(&name);
-        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && !tells_parts
+        let is_no_label = NO_LABELS.contains(&name.to_lowercase().replace(['_', '-', ' '], "").as_str());
+        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && !tells_parts && !is_no_label
     };
     let fit: Vec<usize> = others.iter().filter(few).copied().collect();
     match (&fit[..], header) {
@@ -469,13 +476,23 @@ pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>
     })
 }
 
-/// What is to be said of a column of numbers that may be the parts, though no word says which.
+/// What is to be said of a column that may be the parts: of numbers, though no word says which, or of yes and no under the name of
+/// a part, which may as well be an attribute or the result of a test.
 pub(crate) fn parts_in_numbers(sources: &Sources<'_>) -> Option<String> {
     by_column(sources, |name, cells, at| {
+        let table = &sources.sidecars()[at].name;
+        let is_part = part_of(name).is_some_and(|part| part != Part::Unlabelled) && rest_of(name).is_empty();
+        let values: BTreeSet<String> = cells.iter().map(|(cell, _)| cell.to_ascii_lowercase()).collect();
+        let is_flag = values.len() == 2 && values.iter().all(|value| FLAGS.contains(&value.as_str()));
+        if is_part && is_flag {
+            return Some(format!(
+                "all images are learned from: column {name} of {table} may tell their parts; is_{} as its name says so",
+                name.to_lowercase()
+            ));
+        }
         let numbers: Option<BTreeSet<i64>> =
             cells.iter().filter(|(cell, _)| !cell.is_empty()).map(|(cell, _)| cell.parse().ok()).collect();
         let (listed, _) = unclear_numbers(name, &numbers.filter(|_| is_of_parts(name))?)?;
-        let table = &sources.sidecars()[at].name;
         Some(format!(
             "all images are learned from: column {name} of {table} holds the numbers {listed}, which may be the parts; words such as \
              train and test tell them"
