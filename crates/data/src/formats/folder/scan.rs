@@ -258,8 +258,8 @@ mod tests {
     fn folders_that_cannot_be_read_are_passed_over() {
         use std::os::unix::fs::PermissionsExt;
         let root = crate::testing::folder();
-        put(root.path(), &["a.png", "lost+found/b.png"]);
-        let lost = root.path().join("lost+found");
+        put(root.path(), &["a.png", "locked/b.png"]);
+        let lost = root.path().join("locked");
         std::fs::set_permissions(&lost, std::fs::Permissions::from_mode(0o0)).unwrap();
         let readable = std::fs::read_dir(&lost).is_ok();
         let found = scan(root.path()).map(|(listed, passed)| (listed.len(), passed.describe()));
@@ -268,6 +268,6 @@ mod tests {
         let (files, notes) = if readable { (2, 0) } else { (1, 1) };
         let (listed, passed) = found.unwrap();
         assert_eq!((listed, passed.len()), (files, notes));
-        assert!(passed.iter().all(|note| note.contains("(lost+found: ")), "{passed:?}");
+        assert!(passed.iter().all(|note| note.contains("(locked: ")), "{passed:?}");
     }
 }
