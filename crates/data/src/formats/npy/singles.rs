@@ -17,10 +17,10 @@ use crate::formats::array::key::{Key, Role};
 use crate::formats::array::rows::tells_parts;
 use crate::formats::array::scalar::{Kind, Scalar};
 use crate::formats::array::shape::{like_images, one_image};
+use crate::formats::beside::stem;
 use crate::parts::divide;
 use crate::pictures::array_extremes;
 use crate::resize::ImageOptions;
-use crate::sidecars::stem;
 
 /// Fewest arrays that make a set.
 const MIN_FILES: usize = 3;
@@ -75,9 +75,9 @@ pub(crate) fn singles(root: &Path, members: &[Member<OnDisk>]) -> HashSet<usize>
 
 fn content(path: &Path) -> Content {
     let Ok(opened) = open_array(path) else { return Content::Damaged };
-    let (name, sizes) = (path.to_string_lossy(), &opened.header.shape);
-    let role = Key::of(stem(&name)).role;
-    if matches!(role, Some(Role::Labels | Role::Names)) || tells_parts(stem(&name)) || sizes.len() < 2 {
+    let (name, sizes) = (stem(path), &opened.header.shape);
+    let role = Key::of(&name).role;
+    if matches!(role, Some(Role::Labels | Role::Names)) || tells_parts(&name) || sizes.len() < 2 {
         return Content::NoImages;
     }
     match (Scalar::of_descr(&opened.header.descr), one_image(sizes)) {
@@ -219,7 +219,10 @@ mod tests {
         let damaged = with("3.npy", b"\x93NUMPY".to_vec()).map(|(set, bad)| (set.len(), set.skipped().len(), bad));
         assert_eq!(damaged.unwrap(), (4, 1, 1));
         // Many images, and another type.
-        assert!(with("all.npy", array("|u1", "20, 8, 8", &vec![3.0; 1280])).is_err());
+        let (set, _) = with("all.npy", array("|u1", "20, 8, 8", &vec![3.0; 1280])).unwrap();
+        assert_eq!(set.len(), 20);
+        let aside = "3 files hold no images and are left aside, 0.npy for one";
+        assert!(set.notes().contains(&aside.to_owned()), "{:?}", set.notes());
         assert!(with("3.npy", array("<f4", "8, 9", &[0.5; 72])).is_err());
         assert!(opened(&[("0.npy", image()), ("1.npy", image())], Split::Train).is_err());
     }

@@ -207,7 +207,7 @@ pub(crate) fn stem(path: &str) -> &str {
     match file.rsplit_once('.') {
         Some((stem, extension))
             if is_image(file)
-                || ["tif", "tiff", "ppm", "pgm"].iter().any(|known| extension.eq_ignore_ascii_case(known)) =>
+                || ["tif", "tiff", "ppm", "pgm", "npy"].iter().any(|known| extension.eq_ignore_ascii_case(known)) =>
         {
             stem
         }
