@@ -122,6 +122,9 @@ small=(strokes --preset tp --batch 8 --precision f32 --set data.count=256 --set 
 faussaire train "${small[@]}" --steps "${STEPS:-60}" --quiet --threads 2 --run one >/dev/null
 expected=$(digest one)
 
+srun --mpi=none --ntasks=2 faussaire train "${small[@]}" --steps 1 --run none >none.log 2>&1 || true
+expect "srun without MPI is refused, once" [ "$(grep -c "error: srun started 2 processes, but without MPI" none.log)" = 1 ]
+
 file "srun --mpi=pmix" >training.sh
 [ -s training.sh ] || { echo "the batch file of a training wasn't found in $page"; exit 1; }
 for plugin in ${PLUGINS:-pmix pmi2}; do
@@ -141,9 +144,9 @@ for plugin in ${PLUGINS:-pmix pmi2}; do
     sleep 2
     scontrol requeue "$job"
     # Slurm lets it wait for some minutes otherwise.
-    for _ in $(seq 60); do
+    while [ "$(grep -c "4 ranks on 1 machine" "$job.log")" -lt 2 ] && squeue --noheader --jobs "$job" | grep -q .; do
+        scontrol update "JobId=$job" StartTime=now 2>/dev/null || true
         sleep 1
-        if scontrol update "JobId=$job" StartTime=now 2>/dev/null; then break; fi
     done
     finished "$job"
     expect "$plugin, requeued" [ "$(grep -c "4 ranks on 1 machine" "$job.log")" -ge 2 ]

@@ -194,6 +194,51 @@ fn photos(bench: &Bench, broken: &[usize]) {
     }
 }
 
+/// Another build, another instruction set, other data, a folder that can't be written: one message, and all end.
+#[cfg(target_os = "linux")]
+#[test]
+fn ranks_that_differ_are_refused() {
+    let bench = Bench::new();
+    photos(&bench, &[]);
+    std::fs::copy(bench.path("rank1/photos/07.png"), bench.path("rank1/photos/more.png")).unwrap();
+    let program = env!("CARGO_BIN_EXE_faussaire");
+    let mut other = std::fs::read(program).unwrap();
+    other.push(0);
+    std::fs::copy(program, bench.path("other")).unwrap();
+    std::fs::write(bench.path("other"), other).unwrap();
+    std::fs::write(bench.path("file"), "no folder").unwrap();
+    let train = r#"train --config "$top/tiny.toml" --quiet --set train.slices=2"#;
+    let cases = [
+        (
+            r#"[ $rank = 1 ] && program=$top/other"#,
+            "--run $top/run",
+            "rank 1: this rank runs another build of faussaire",
+        ),
+        (
+            "[ $rank = 1 ] && export FAUSSAIRE_ISA=portable",
+            "--run $top/run",
+            "rank 1: this rank computes with portable",
+        ),
+        (":", "/proc/self/cwd/photos --run $top/run", "has other images here than at rank 0"),
+        (":", "--run $top/file/run", "file/run"),
+        (":", "--run /proc/none/run", "/proc/none"),
+    ];
+    for launcher in &launchers() {
+        for (before, more, expected) in cases {
+            let script = format!(
+                r#"rank=${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}; top=$PWD; program={program}; cd rank$rank; {before}; exec "$program" {train} {more}"#
+            );
+            let _ = std::fs::remove_dir_all(bench.path("run"));
+            let mut command = started(&bench, launcher, 2);
+            let output = command.args(["sh", "-c", &script]).stdin(Stdio::null()).output().unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success() && times(&output, "error: ") == 1, "{launcher}: {before} {more}: {error}");
+            assert!(error.contains(expected) && error.contains("hint: "), "{launcher}: {error}");
+            assert!(!bench.path("run/checkpoints/latest").exists(), "{launcher}: {before} {more}");
+        }
+    }
+}
+
 /// An image that one rank alone can't use would be replaced there by another one. It ends the training in all, and nothing
 /// before the last checkpoint is lost.
 #[cfg(target_os = "linux")]
