@@ -96,6 +96,9 @@ fn hint(sizes: &[u64]) -> &'static str {
             "give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH)); one image alone makes no data set"
         }
         [_, _, 3, _] => "images come first: numpy.save(\"images.npy\", a.transpose(3, 0, 1, 2))",
+        [_, channels, height, width] if channels < height.min(width) => {
+            "channels come last, and are 1, 3 or 4: numpy.save(\"images.npy\", a.transpose(0, 2, 3, 1))"
+        }
         [_, _, _, _, 3] => "frames of video: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, 3))",
         _ => "numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH, CHANNELS))",
     }
@@ -285,6 +288,7 @@ mod tests {
             (&[2, 5, 5, 5], "expected [n, side*side]", "CHANNELS"),
             (&[32, 32, 3, 26_032], "expected", "a.transpose(3, 0, 1, 2)"),
             (&[2, 28, 28, 28], "expected", "CHANNELS"),
+            (&[20, 4, 16, 16], "expected", "a.transpose(0, 2, 3, 1)"),
             (&[2, 9, 28, 28, 3], "expected", "frames"),
             (&[2, 20_000, 30], "images of 20000x30 pixels", "at most 16384"),
         ] {
