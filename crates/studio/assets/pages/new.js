@@ -301,7 +301,12 @@ class NewPage {
       ),
       estimate.basis ? h("p", { class: "small muted" }, prose(estimate.basis)) : null,
       found.reasons.length
-        ? h("div", {}, h("h3", {}, "Made for these images"), h("ul", { class: "reasons small" }, found.reasons.map(reason)))
+        ? h(
+            "div",
+            {},
+            h("h3", {}, "Made for these images"),
+            h("ul", { class: "reasons small" }, found.reasons.map(reason)),
+          )
         : null,
       found.remarks.length
         ? h("div", {}, h("h3", {}, "Unusual settings"), h("ul", { class: "findings" }, found.remarks.map(remark)))
