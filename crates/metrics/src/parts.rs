@@ -14,13 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Features;
 use crate::cache::{self, floats, integers};
+pub use crate::features::BLOCK;
 use crate::features::extractor::{ClassPredictions, Extracted, Extractor};
 use crate::judgement::{Asked, Judgement, checked_count, judged};
 use crate::reference::ReferenceStats;
 use crate::selection::Selection;
-
-/// Parts begin at multiples of this number of images, a multiple of all batches of extractors and samplers.
-pub const BLOCK: usize = 128;
 
 /// Images in memory at a time.
 const AT_ONCE: usize = 8 * BLOCK;

@@ -6,7 +6,7 @@ mod cache;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::parts::BLOCK;
+use crate::features::BLOCK;
 use crate::stats::matrix::whole_images;
 use crate::{Bootstrap, Features};
 use faussaire_data::LabelKind;

@@ -15,7 +15,7 @@ use burn::tensor::{Device, Tensor};
 use self::graph::{Graph, Layer};
 use self::weights::Folded;
 use crate::Features;
-use crate::parts::BLOCK;
+use crate::features::BLOCK;
 use crate::stats::matrix::whole_images;
 use faussaire_data::error::{Error, Result};
 use faussaire_data::{Digest, ImageShape};

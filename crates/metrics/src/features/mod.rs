@@ -6,3 +6,6 @@ pub mod classifier;
 pub(crate) mod extractor;
 pub(crate) mod inception;
 pub(crate) mod random;
+
+/// Parts of a judgement begin at multiples of this number of images, a multiple of all batches of extractors and samplers.
+pub const BLOCK: usize = 128;

@@ -5,7 +5,7 @@
 use burn::tensor::Device;
 
 use crate::Features;
-use crate::parts::BLOCK;
+use crate::features::BLOCK;
 use crate::stats::matrix::whole_images;
 use faussaire_data::ImageShape;
 use faussaire_data::error::{Error, Result};
