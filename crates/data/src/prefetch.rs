@@ -1,11 +1,13 @@
 //! Prefetching: while a step trains, a separate thread reads the images of the next steps. The results are those of
 //! `Batches::fill`, independent of timing; an error is returned with its batch.
+//!
+//! The images are decoded on threads of the reader's own, never on those that train. A thread of rayon's that waits for a part of its
+//! work takes up any other work meanwhile: while it decodes, that could be a step, which would wait for the batch below it for ever.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use super::batches::Batches;
 use super::dataset::Dataset;
@@ -13,9 +15,6 @@ use crate::error::{Error, Result};
 
 /// Complete batches in the queue; one more is being read.
 const QUEUED: usize = 1;
-
-/// How long a waiting thread sleeps before it checks the thread pool for work.
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Returns batch after batch, prefetched if the set decodes images on reading.
 #[derive(Debug)]
@@ -67,10 +66,18 @@ struct Reader {
 impl Reader {
     fn start(dataset: Arc<dyn Dataset>, batches: Arc<Batches>, first: u64) -> Result<Self> {
         let (ready, taken) = sync_channel(QUEUED);
+        let refused = |error: String| {
+            Error::usage(format!("no thread can be started to read images: {error}"), "close other programs")
+        };
+        let decoders = rayon::ThreadPoolBuilder::new()
+            .num_threads(rayon::current_num_threads())
+            .thread_name(|number| format!("decode-{number}"))
+            .build()
+            .map_err(|error| refused(error.to_string()))?;
         let read = move || {
             for turn in first.. {
                 let mut images = Vec::new();
-                let outcome = batches.fill(dataset.as_ref(), turn, &mut images).map(|()| images);
+                let outcome = decoders.install(|| batches.fill(dataset.as_ref(), turn, &mut images)).map(|()| images);
                 let failed = outcome.is_err();
                 // The receiver is thread_stopped: the prefetcher was dropped or reads from another batch.
                 if ready.send(outcome).is_err() || failed {
@@ -79,9 +86,7 @@ impl Reader {
             }
         };
         let thread = std::thread::Builder::new().name("prefetch".to_owned()).spawn(read);
-        let thread = thread.map_err(|error| {
-            Error::usage(format!("no thread can be started to read images: {error}"), "close other programs")
-        })?;
+        let thread = thread.map_err(|error| refused(error.to_string()))?;
         Ok(Self { next: first, batches: Some(Mutex::new(taken)), thread: Some(thread) })
     }
 
@@ -89,20 +94,8 @@ impl Reader {
         self.next += 1;
         let Some(batches) = &mut self.batches else { return Err(thread_stopped()) };
         let batches = batches.get_mut().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match batches.recv_timeout(POLL_INTERVAL) {
-                Ok(images) => return images,
-                Err(RecvTimeoutError::Disconnected) => return Err(thread_stopped()),
-                Err(RecvTimeoutError::Timeout) => help(),
-            }
-        }
+        batches.recv().unwrap_or_else(|_| Err(thread_stopped()))
     }
-}
-
-/// Runs a waiting task of the thread pool, if this thread belongs to it. The reader decodes in that pool: if all its threads
-/// waited for the reader, as in a pool of one thread, decoding would deadlock.
-fn help() {
-    while rayon::yield_now() == Some(rayon::Yield::Executed) {}
 }
 
 impl Drop for Reader {
@@ -110,10 +103,6 @@ impl Drop for Reader {
         // The channel is closed first, so that the thread's next send fails and it ends.
         self.batches = None;
         if let Some(thread) = self.thread.take() {
-            while !thread.is_finished() {
-                help();
-                std::thread::sleep(POLL_INTERVAL / 10);
-            }
             let _ = thread.join();
         }
     }
@@ -214,5 +203,25 @@ mod tests {
             assert!(prefetcher.take(2).unwrap_err().to_string().ends_with("is broken"));
         }
         assert!(prefetcher.take(3).is_ok());
+    }
+
+    /// Threads that wait for batches in jobs of one pool, as steps of several trainings in a process do: a decoder that waits must
+    /// not take up a job that waits for what it decodes.
+    #[test]
+    fn steps_of_several_trainings_do_not_wait_for_each_other() {
+        let (done, ended) = std::sync::mpsc::channel();
+        for _ in 0..4 {
+            let done = done.clone();
+            std::thread::spawn(move || {
+                let (_, _, mut prefetcher) = counted(true, None);
+                for turn in 0..100 {
+                    rayon::scope(|_| assert_eq!(prefetcher.take(turn).unwrap().len(), 10 * 784));
+                }
+                done.send(()).unwrap();
+            });
+        }
+        for _ in 0..4 {
+            ended.recv_timeout(std::time::Duration::from_secs(120)).unwrap();
+        }
     }
 }

@@ -278,14 +278,15 @@ impl Gan {
     /// The averaged generator at this step, computed at its first use.
     fn ema_snapshot(&self) -> Arc<EmaSnapshot> {
         let step = self.progress.step;
-        let mut cached = self.snapshot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(snapshot) = cached.as_ref().filter(|snapshot| snapshot.step == step) {
+        let cached = || self.snapshot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(snapshot) = cached().as_ref().filter(|snapshot| snapshot.step == step) {
             return Arc::clone(snapshot);
         }
+        // Not computed under the lock: a thread that waits for a part of its work may take up another call of this.
         let net = &self.generator.net;
         let weights = self.ema.with_statistics(net, |batch, n| self.sample_latents("settle", batch, n));
         let snapshot = Arc::new(EmaSnapshot { step, generator: InferenceGenerator::new(net, &weights), weights });
-        *cached = Some(Arc::clone(&snapshot));
+        *cached() = Some(Arc::clone(&snapshot));
         snapshot
     }
 
