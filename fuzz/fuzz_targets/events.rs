@@ -7,7 +7,7 @@ use faussaire::run::Run;
 use faussaire_fuzz::runs;
 
 libfuzzer_sys::fuzz_target!(init: { runs::folder(); }, |bytes: &[u8]| {
-    let run = Run::open(runs::folder()).expect("the run");
+    let run = Run::open(&runs::folder()).expect("the run");
     std::fs::write(runs::folder().join("events.jsonl"), bytes).expect("room for the log");
     if let Ok(events) = run.events(None) {
         let context = RunContext::of(&runs::recipe()).expect("a valid recipe");

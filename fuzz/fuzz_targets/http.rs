@@ -70,7 +70,7 @@ fn servers() -> &'static [u16; 2] {
             access: Access::Open,
             data: None,
             // Nothing is trained.
-            program: PathBuf::from("/bin/true"),
+            program: (PathBuf::from("/bin/true"), Vec::new()),
             assets: None,
         };
         std::thread::spawn(move || {

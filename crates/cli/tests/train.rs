@@ -10,6 +10,19 @@ use std::time::{Duration, Instant};
 use common::{Bench, events};
 
 #[test]
+fn a_preset_keeps_the_number_of_images_of_its_own_data_set() {
+    let bench = Bench::new();
+    let count = |arguments: &[&str]| {
+        let said = bench.ok(&[&["train", "--dry-run"], arguments].concat());
+        said.lines().find(|line| line.starts_with("count = ")).map(str::to_owned)
+    };
+    assert_eq!(count(&["--preset", "quick"]).as_deref(), Some("count = 9600"));
+    assert_eq!(count(&["strokes", "--preset", "quick"]).as_deref(), Some("count = 9600"));
+    assert_eq!(count(&["strokes"]).as_deref(), Some("count = 0"));
+    assert_eq!(count(&["strokes", "--preset", "quick", "--set", "data.count=5000"]).as_deref(), Some("count = 5000"));
+}
+
+#[test]
 fn a_run_leaves_recipe_events_sheet_and_checkpoint() {
     let bench = Bench::new();
     let said = bench.train("mine", &["strokes", "--steps", "25"]);

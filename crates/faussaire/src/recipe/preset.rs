@@ -87,6 +87,11 @@ impl Preset {
         self.text().lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
     }
 
+    /// Whether `source` is the data set of the recipe, for which alone its `data.count` is meant.
+    pub fn is_for(self, source: &str) -> bool {
+        self.recipe().is_ok_and(|recipe| recipe.data.source == source)
+    }
+
     /// The preset called `name`.
     ///
     /// # Errors

@@ -210,7 +210,9 @@ impl Choice {
         if let Some(name) = &self.data {
             self.check_data_name(studio, name)?;
             changes.push(format!("data.source={}", Value::from(name.as_str())));
-            changes.push("data.count=0".into());
+            if !Preset::named(&self.preset).is_ok_and(|preset| preset.is_for(name)) {
+                changes.push("data.count=0".into());
+            }
         }
         let mut number = |key: &str, value: Option<u64>| changes.extend(value.map(|v| format!("{key}={v}")));
         number("train.epochs", self.epochs);

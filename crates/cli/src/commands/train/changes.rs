@@ -132,7 +132,9 @@ pub fn of(options: &Train) -> Vec<String> {
         let source = if is_path { absolute(path) } else { dataset.clone() };
         changes.push(format!("data.source={}", toml_text(&source)));
         // A preset's `data.count` is meant for its own data set.
-        if options.config.is_none() && options.resume.is_none() {
+        let named = options.preset.as_deref().and_then(|name| Preset::named(name).ok());
+        let is_own = named.is_some_and(|preset| preset.is_for(dataset));
+        if options.config.is_none() && options.resume.is_none() && !is_own {
             changes.push("data.count=0".into());
         }
     }
