@@ -4,16 +4,17 @@
 //! Parts begin at multiples of [`BLOCK`] images, so that samplers and extractors compute the same batches in every part: the sums of
 //! a kernel may depend on how many images it is given.
 
+mod file;
+
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use faussaire_data::error::{Error, Result};
 use faussaire_data::{Dataset, fill};
 use faussaire_kernels::isa::isa;
-use serde::{Deserialize, Serialize};
+use file::{PROCESSOR, Side};
 
 use crate::Features;
-use crate::cache::{self, floats, integers};
 pub use crate::features::BLOCK;
 use crate::features::extractor::{ClassPredictions, Extracted, Extractor};
 use crate::judgement::{Asked, Judgement, checked_count, judged};
@@ -22,16 +23,6 @@ use crate::selection::Selection;
 
 /// Images in memory at a time.
 const AT_ONCE: usize = 8 * BLOCK;
-
-/// The ending of a part's file.
-const ENDING: &str = "features";
-
-/// The fact that processors differ in.
-const PROCESSOR: &str = "processor";
-
-/// Most features of an image, and most bytes of a file's first line: larger files are not read.
-const MOST_DIMS: u64 = 4096;
-const MOST_ABOUT: u64 = 1 << 16;
 
 /// Generated images as [`Samples`](crate::Samples), made or read in blocks when they are needed.
 #[derive(Clone, Copy)]
@@ -62,26 +53,6 @@ pub struct Gathered {
     pub extracted: usize,
     /// Files that can't be read or are damaged.
     pub damaged: Vec<PathBuf>,
-}
-
-/// Whose images a part has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Side {
-    Generated,
-    Real,
-}
-
-/// The description of a file's numbers: `[rows, dims]` features, then the predicted class of each row, then `[rows, classes]`
-/// probabilities, as far as the extractor gives these.
-#[derive(Debug, Serialize, Deserialize)]
-struct About {
-    side: Side,
-    rows: [usize; 2],
-    dims: usize,
-    has_predictions: bool,
-    probabilities: usize,
-    facts: Vec<(String, String)>,
 }
 
 impl Parts {
@@ -172,7 +143,7 @@ impl Parts {
     }
 
     fn path(&self, side: Side, rows: &Range<usize>) -> PathBuf {
-        self.folder.join(format!("{}-{}-{}.{ENDING}", side.name(), rows.start, rows.end))
+        self.folder.join(side.file_name(rows))
     }
 
     fn write_rows(
@@ -184,24 +155,10 @@ impl Parts {
         read: &dyn Fn(Range<usize>) -> Result<Vec<f32>>,
     ) -> Result<()> {
         let path = self.path(side, &rows);
-        if rows.is_empty() || (path.exists() && load(&path, (side, &rows), facts, extractor)?.is_some()) {
+        if rows.is_empty() || (path.exists() && file::load(&path, (side, &rows), facts, extractor)?.is_some()) {
             return Ok(());
         }
-        let Extracted { features, predictions } = extracted(extractor, rows.clone(), read)?;
-        let probabilities = predictions.as_ref().and_then(|predictions| predictions.probabilities.as_deref());
-        let about = About {
-            side,
-            rows: [rows.start, rows.end],
-            dims: features.dims(),
-            has_predictions: predictions.is_some(),
-            probabilities: probabilities.map_or(0, |all| all.len() / rows.len()),
-            facts: facts.to_vec(),
-        };
-        let mut numbers: Vec<u8> = features.values().iter().flat_map(|v| v.to_le_bytes()).collect();
-        let classes = predictions.iter().flat_map(|predictions| &predictions.classes);
-        numbers.extend(classes.flat_map(|class| class.to_le_bytes()));
-        numbers.extend(probabilities.into_iter().flatten().flat_map(|v| v.to_le_bytes()));
-        cache::save(&path, &about, &numbers)
+        file::save(&path, (side, &rows), facts, &extracted(extractor, rows.clone(), read)?)
     }
 
     /// The features of `count` images of a side: from files, and where there is none, extracted.
@@ -228,9 +185,9 @@ impl Parts {
             };
             let path = self.path(side, &rows);
             if rows.end > count {
-                return Err(of_another(&path, "images", &format!("at least {} there, {count} here", rows.end)));
+                return Err(file::of_another(&path, "images", &format!("at least {} there, {count} here", rows.end)));
             }
-            match load(&path, (side, &rows), facts, extractor)? {
+            match file::load(&path, (side, &rows), facts, extractor)? {
                 Some(part) => {
                     gathered.read += rows.end - start;
                     pieces.push(part.skip(start - rows.start)?);
@@ -250,28 +207,11 @@ impl Parts {
         let failed = |error| Error::io("read the folder", &self.folder)(error);
         let mut files = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
-            let name = entry.map_err(|error| Error::io("read the folder", &self.folder)(error))?.file_name();
+            let name = entry.map_err(failed)?.file_name();
             files.extend(name.to_str().and_then(|name| side.rows(name)));
         }
         files.sort_by_key(|rows| (rows.start, rows.end));
         Ok(files)
-    }
-}
-
-impl Side {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Generated => "generated",
-            Self::Real => "real",
-        }
-    }
-
-    /// The rows of the file called `name`, if it is one of this side.
-    fn rows(self, name: &str) -> Option<Range<usize>> {
-        let rows = name.strip_prefix(self.name())?.strip_prefix('-')?.strip_suffix(ENDING)?.strip_suffix('.')?;
-        let (start, end) = rows.split_once('-')?;
-        let (start, end) = (start.parse::<usize>().ok()?, end.parse::<usize>().ok()?);
-        (start < end && start.is_multiple_of(BLOCK)).then_some(start..end)
     }
 }
 
@@ -342,60 +282,6 @@ fn extracted(
         pieces.push(piece);
     }
     Extracted::concat(pieces)
-}
-
-/// The part in the file at `path`; none where it can't be read or is damaged.
-///
-/// # Errors
-/// A part of another judgement.
-fn load(
-    path: &Path,
-    (side, rows): (Side, &Range<usize>),
-    facts: &[(String, String)],
-    extractor: &Extractor,
-) -> Result<Option<Extracted>> {
-    let classes = extractor.classes().len();
-    let most = (4 * (MOST_DIMS + classes as u64 + 1)).saturating_mul(rows.len() as u64).saturating_add(MOST_ABOUT);
-    if std::fs::metadata(path).map_or(true, |about| about.len() > most) {
-        return Ok(None);
-    }
-    let Some((about, numbers)) = cache::load::<About>(path) else { return Ok(None) };
-    for (name, here) in facts {
-        let there = about.facts.iter().find(|(known, _)| known == name).map_or("unknown", |(_, value)| value);
-        if there != here {
-            return Err(of_another(path, name, &format!("{there} there, {here} here")));
-        }
-    }
-    let is_named = about.side == side && about.rows == [rows.start, rows.end];
-    Ok(if is_named { parsed(&about, &numbers, classes) } else { None })
-}
-
-fn parsed(about: &About, numbers: &[u8], known: usize) -> Option<Extracted> {
-    let rows = about.rows[1].checked_sub(about.rows[0])?;
-    let bytes = |width: usize| rows.checked_mul(width)?.checked_mul(4);
-    let (features, rest) = numbers.split_at_checked(bytes(about.dims)?)?;
-    let (classes, rest) = rest.split_at_checked(bytes(usize::from(about.has_predictions))?)?;
-    if rest.len() != bytes(about.probabilities)? || (about.probabilities > 0 && about.probabilities != known) {
-        return None;
-    }
-    let classes = integers(classes);
-    if classes.iter().any(|class| *class as usize >= known) {
-        return None;
-    }
-    let probabilities = (about.probabilities > 0).then(|| floats(rest));
-    let predictions = about.has_predictions.then_some(ClassPredictions { classes, probabilities });
-    Some(Extracted { features: Features::new(floats(features), rows, about.dims).ok()?, predictions })
-}
-
-/// The error that the fact called `name` differs.
-fn of_another(path: &Path, name: &str, how: &str) -> Error {
-    let hint = match name {
-        PROCESSOR => {
-            "set FAUSSAIRE_ISA to the lesser of both for all parts, such as FAUSSAIRE_ISA=avx2, and write them again"
-        }
-        _ => "give the options that the parts were given, or name another folder (`judging::Options::parts`)",
-    };
-    Error::usage(format!("{} is of another judgement: {name}: {how}", path.display()), hint)
 }
 
 #[cfg(test)]
@@ -503,15 +389,5 @@ mod tests {
             let error = bench.parts().judge(&extractor, &other, "test", series, 3).unwrap_err();
             assert!(error.to_string().contains("real images: 300 ("), "{error}");
         });
-    }
-
-    #[test]
-    fn names_of_parts() {
-        let rows = |name: &str| Side::Real.rows(name);
-        assert_eq!(rows("real-128-300.features"), Some(128..300));
-        for other in ["generated-128-300.features", "real-128-300", "real-1-300.features", "real-300-128.features"] {
-            assert_eq!(rows(other), None, "{other}");
-        }
-        assert_eq!(rows("real-0-99999999999999999999999.features"), None);
     }
 }

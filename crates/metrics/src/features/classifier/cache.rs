@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Classifier, Training, layers};
 use faussaire_data::LabelSettings;
 use faussaire_data::error::{Error, Result};
-use faussaire_data::{Dataset, Digest, PartFile, cache_folder};
+use faussaire_data::{Dataset, Digest, cache_folder, write_file};
 use faussaire_nn::net::Weights;
 use faussaire_nn::safetensors::{decode, encode, entries};
 
@@ -84,9 +84,7 @@ pub(super) fn save(path: &Path, classifier: &Classifier, test: &dyn Dataset) -> 
     let text = serde_json::to_vec(&about)
         .map_err(|e| Error::run(format!("the classifier's accuracy can't be written as JSON: {e}"), "report this"))?;
     bytes.extend(text);
-    let mut file = PartFile::create(path)?;
-    file.write(&bytes)?;
-    file.commit()
+    write_file(path, &bytes)
 }
 
 /// The classifier cached at `path`, and the fingerprint of the images that it was measured on; empty where it has to be
