@@ -228,13 +228,13 @@ fn ranks_that_differ_are_refused() {
             let script = format!(
                 r#"rank=${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}; top=$PWD; program={program}; cd rank$rank; {before}; exec "$program" {train} {more}"#
             );
-            let _ = std::fs::remove_dir_all(bench.path("run"));
             let mut command = started(&bench, launcher, 2);
             let output = command.args(["sh", "-c", &script]).stdin(Stdio::null()).output().unwrap();
             let error = String::from_utf8_lossy(&output.stderr);
             assert!(!output.status.success() && times(&output, "error: ") == 1, "{launcher}: {before} {more}: {error}");
             assert!(error.contains(expected) && error.contains("hint: "), "{launcher}: {error}");
-            assert!(!bench.path("run/checkpoints/latest").exists(), "{launcher}: {before} {more}");
+            // The next start may have the same folder.
+            assert!(!bench.path("run").exists(), "{launcher}: {before} {more}");
         }
     }
 }

@@ -304,8 +304,9 @@ impl Trainer {
     /// Gives the training the new run folder `path`, which must not exist or be empty.
     ///
     /// # Errors
-    /// A folder that is not empty, or can't be created or written to.
-    pub fn at(self, path: &Path) -> Result<Self> {
+    /// A folder that is not empty, or can't be created or written to; ranks that can't train together.
+    pub fn at(mut self, path: &Path) -> Result<Self> {
+        ranks::share(&self.gan, &mut self.shared)?;
         let run = Run::create_at(path, &self.gan.recipe)?;
         self.in_folder(run)
     }
@@ -313,8 +314,9 @@ impl Trainer {
     /// Gives the training the next numbered run folder under `root`: `0007-LABEL`.
     ///
     /// # Errors
-    /// A folder that can't be created or written to.
-    pub fn numbered(self, root: &Path, label: &str) -> Result<Self> {
+    /// A folder that can't be created or written to; ranks that can't train together.
+    pub fn numbered(mut self, root: &Path, label: &str) -> Result<Self> {
+        ranks::share(&self.gan, &mut self.shared)?;
         let run = Run::create_numbered(root, label, &self.gan.recipe)?;
         self.in_folder(run)
     }
@@ -390,6 +392,7 @@ impl Trainer {
         let weights = gan.generator.weights.clone();
         gan.ema = crate::train::Ema::new(weights, gan.recipe.train.ema as f32);
         gan.invalidate_snapshot();
+        self.shared = false;
         Ok(())
     }
 

@@ -109,16 +109,13 @@ pub(super) fn sliced(mut recipe: Recipe, ranks: &Ranks) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// Tells the other ranks to make the next step, and before that to take over the state of `gan` unless it is `shared`.
+/// Tells the other ranks to take over the state of `gan`, unless it is `shared`.
 ///
 /// # Errors
 /// A rank with another program, processor or other data.
-pub(super) fn lead(gan: &Gan, shared: &mut bool) -> Result<()> {
+pub(super) fn share(gan: &Gan, shared: &mut bool) -> Result<()> {
     let ranks = gan.ranks();
-    if ranks.size() == 1 {
-        return Ok(());
-    }
-    if !std::mem::replace(shared, true) {
+    if ranks.size() > 1 && !std::mem::replace(shared, true) {
         let told = Shared::of(gan)?;
         let text = serde_json::to_vec(&told).map_err(|error| {
             Error::run(format!("the training can't be told to other ranks: {error}"), "report this")
@@ -129,7 +126,16 @@ pub(super) fn lead(gan: &Gan, shared: &mut bool) -> Result<()> {
         let values: Vec<u8> = tensors(gan).iter().flat_map(|t| host(t)).flat_map(f32::to_le_bytes).collect();
         ranks.tell_all(values).map_err(failed)?;
     }
-    Order::Step.tell(ranks)
+    Ok(())
+}
+
+/// [Shares](share) the state of `gan` and tells the other ranks to make the next step.
+///
+/// # Errors
+/// As those of [`share`].
+pub(super) fn lead(gan: &Gan, shared: &mut bool) -> Result<()> {
+    share(gan, shared)?;
+    if gan.ranks().size() > 1 { Order::Step.tell(gan.ranks()) } else { Ok(()) }
 }
 
 /// Tells the other ranks that the training has ended, `well` or with an error. To be called by rank 0, once, whatever happened.
