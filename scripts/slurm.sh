@@ -133,7 +133,10 @@ for plugin in ${PLUGINS:-pmix pmi2}; do
         -e "s|--mpi=pmix|--mpi=$plugin|" training.sh >"training-$plugin.sh"
     one_node=(--nodes=1 --ntasks-per-node=2 --cpus-per-task=1)
     job=$(submit "training-$plugin.sh" "${one_node[@]}")
-    until [ -d "runs/$plugin/checkpoints/latest" ] || ! squeue --noheader --jobs "$job" | grep -q .; do sleep 0.2; done
+    while squeue --noheader --jobs "$job" | grep -q .; do
+        if grep -q '"event":"step","step":10,' "runs/$plugin/events.jsonl" 2>/dev/null; then break; fi
+        sleep 0.2
+    done
     # What Slurm does 120 seconds before the end (--signal=B:TERM@120).
     scancel --signal=TERM --batch "$job" || cat "$WORK/$job.log"
     finished "$job"
