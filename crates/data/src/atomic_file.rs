@@ -127,6 +127,16 @@ impl Drop for PartFile {
     }
 }
 
+/// Writes a file that appears whole or not at all: what was at `target` is replaced.
+///
+/// # Errors
+/// As those of [`PartFile`].
+pub fn write_file(target: &Path, bytes: &[u8]) -> Result<()> {
+    let mut part = PartFile::create(target)?;
+    part.write(bytes)?;
+    part.commit()
+}
+
 /// Commits files that belong together, the main one first in `parts`. Whoever finds the main file finds the others of the same
 /// making beside it: all are complete and on the disk before the first is renamed, an older main file goes first, and the new
 /// one comes last. A kill in between leaves no main file.

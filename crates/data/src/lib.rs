@@ -58,7 +58,7 @@ mod with_notes;
 
 use std::path::Path;
 
-pub use atomic_file::{PartFile, abandon_unfinished, commit_together, require_room};
+pub use atomic_file::{PartFile, abandon_unfinished, commit_together, require_room, write_file};
 pub use attributes::{Attributes, WithAttributes};
 pub use background::Background;
 pub use batches::{Batches, fill, fill_labels};
@@ -69,6 +69,7 @@ pub use error::{Error, Result};
 pub use fetch::Progress;
 pub use first_names::first_names;
 pub use folder::Folder;
+pub use formats::archive::is_image;
 use formats::{archive, image_files, image_labels, pictures, pixel_csv, sidecars, signatures, sniff, stl10, survey};
 pub use formats::{cifar, folder, idx, npy, npz, parquet};
 pub use in_memory::{InMemory, MAX_SET_BYTES};

@@ -151,14 +151,19 @@ pub(crate) fn by_flag(name: &str) -> Option<[Part; 2]> {
 pub(crate) fn part_in(name: &str, cell: &str) -> Option<Part> {
     let by_flag = || {
         let [part, other] = by_flag(name)?;
-        match cell.to_ascii_lowercase().as_str() {
-            "1" | "1.0" | "true" | "yes" => Some(part),
-            "0" | "0.0" | "false" | "no" => Some(other),
-            _ => None,
-        }
+        yes_or_no(cell).map(|yes| if yes { part } else { other })
     };
     let by_number = || cell.parse().ok().filter(|_| is_partition(name)).and_then(of_partition);
     part_of(cell).or_else(by_flag).or_else(by_number)
+}
+
+/// What a cell of a column of yes and no says, as programs write it.
+pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
+    match cell.to_ascii_lowercase().as_str() {
+        "1" | "1.0" | "true" | "yes" => Some(true),
+        "0" | "0.0" | "false" | "no" => Some(false),
+        _ => None,
+    }
 }
 
 /// Most different numbers that may stand for parts.

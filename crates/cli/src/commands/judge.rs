@@ -5,9 +5,9 @@ mod scores;
 
 use clap::Args;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use faussaire::data::PartFile;
+use faussaire::data::write_file;
 use faussaire::judging::{self, Options};
 use faussaire::metrics::parts::Gathered;
 use faussaire::metrics::{Judgement, Verdict};
@@ -88,7 +88,7 @@ pub fn run(options: &Judge) -> Result<()> {
         came_from(options, gathered);
     }
     if let (Some(file), Some(page)) = (&options.neighbours, &judged.neighbours) {
-        write(file, page)?;
+        write_file(file, page.as_bytes())?;
     }
     if options.json {
         let (of, real, split) = (&judged.of, &judged.real, judged.split);
@@ -163,10 +163,4 @@ fn asked(options: &Judge) -> Options {
     (asked.data_dir, asked.inception) = (options.data.clone(), options.inception.clone());
     asked.parts = options.parts.clone();
     asked
-}
-
-fn write(file: &Path, page: &str) -> Result<()> {
-    let mut out = PartFile::create(file)?;
-    out.write(page.as_bytes())?;
-    out.commit()
 }

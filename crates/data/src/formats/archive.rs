@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::folder::scan::{self, Metadata, OnDisk};
 use crate::formats::compression::Compression;
 use crate::formats::npy;
-pub(crate) use member::{Member, OtherFiles, PassedOver, extension, is_archive_name, is_image};
+pub use member::is_image;
+pub(crate) use member::{Member, OtherFiles, PassedOver, extension, is_archive_name};
 
 /// Size limit of a file (256 MiB).
 const MAX_FILE_BYTES: u64 = 256 << 20;

@@ -238,10 +238,8 @@ impl SearchPath {
             Failure::Disk(error) => error,
             Failure::Transfer(what) => self.missing_hub(name, &what),
         })?;
-        let mut part = crate::PartFile::create(&index)?;
         let text = serde_json::to_vec_pretty(&files).map_err(|error| self.missing_hub(name, &error.to_string()))?;
-        part.write(&text)?;
-        part.commit()?;
+        crate::write_file(&index, &text)?;
         Ok(files)
     }
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{PartFile, open_plain_with, read_plain};
+use crate::data::{open_plain_with, read_plain, write_file};
 use crate::error::{Error, Result};
 use crate::recipe::{Recipe, differences};
 use crate::run::Run;
@@ -286,9 +286,7 @@ impl Folder {
     /// # Errors
     /// A file that can't be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let mut file = PartFile::create(&self.file(name))?;
-        file.write(bytes)?;
-        file.commit()
+        write_file(&self.file(name), bytes)
     }
 
     /// The run of `job`, if it was started.

@@ -7,7 +7,7 @@ use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbaImage};
 
 use super::{Images, Picture, enlarge, usual_scale};
-use crate::data::PartFile;
+use crate::data::write_file;
 use crate::error::{Error, Result};
 
 /// Milliseconds per frame that a GIF can express and that viewers respect.
@@ -23,9 +23,7 @@ const SPEED: i32 = 10;
 /// Where there is no frame, the delay is outside 20 to 60,000, a side is beyond 65,535 pixels, or the file can't be
 /// written.
 pub fn write(path: &Path, frames: &Images, delay: u32) -> Result<()> {
-    let mut file = PartFile::create(path)?;
-    file.write(&encode(frames, delay)?)?;
-    file.commit()
+    write_file(path, &encode(frames, delay)?)
 }
 
 /// The bytes of a GIF file that shows `frames`; see [`write()`].

@@ -8,7 +8,7 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, ImageRea
 use rayon::prelude::*;
 
 use super::{Images, Picture, check_length};
-use crate::data::{ImageShape, PartFile};
+use crate::data::{ImageShape, is_image, write_file};
 use crate::error::{Error, Result};
 
 /// The chunk that tells who wrote a file (PNG specification, 11.3.3.2): its length, kind, words, and checksum.
@@ -22,9 +22,7 @@ const MARK_AT: usize = 33;
 /// # Errors
 /// Where the picture's bytes don't match its shape, or the file can't be written.
 pub fn write(path: &Path, picture: &Picture) -> Result<()> {
-    let mut file = PartFile::create(path)?;
-    file.write(&encode(picture)?)?;
-    file.commit()
+    write_file(path, &encode(picture)?)
 }
 
 /// Writes each image to a file of its own in `folder`, which is made where it is missing: `000000.png` and on,
@@ -40,9 +38,7 @@ pub fn write_folder(folder: &Path, images: &Images, first: usize) -> Result<()> 
         let Some(picture) = images.picture(index) else { return Ok(()) };
         let mut bytes = encode(&picture)?;
         bytes.splice(MARK_AT..MARK_AT, MARK.iter().copied());
-        let mut file = PartFile::create(&path)?;
-        file.write(&bytes)?;
-        file.commit()
+        write_file(&path, &bytes)
     })
 }
 
@@ -56,7 +52,7 @@ pub fn written(folder: &Path) -> Result<Vec<usize>> {
         listed => listed.map_err(Error::io("read the folder", folder))?,
     };
     let mut numbers = Vec::new();
-    for path in listed.flatten().map(|entry| entry.path()).filter(|path| ImageFormat::from_path(path).is_ok()) {
+    for path in listed.flatten().map(|entry| entry.path()).filter(|path| is_image(&path.to_string_lossy())) {
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).filter(|_| is_marked(&path));
         numbers.push(number.ok_or_else(|| {
             Error::usage(

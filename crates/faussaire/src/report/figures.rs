@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::record::Record;
 use super::{curves, montage, penalised};
-use crate::data::{Dataset, PartFile};
+use crate::data::{Dataset, write_file};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::render::chart::{Figure, Lines};
@@ -77,9 +77,7 @@ pub fn figures(run: &Run, folder: &Path, open: impl FnOnce(&Recipe) -> Result<Ar
 impl Figures {
     fn text(&mut self, folder: &Path, name: &str, about: &str, text: &str) -> Result<()> {
         let path = folder.join(name);
-        let mut file = PartFile::create(&path)?;
-        file.write(text.as_bytes())?;
-        file.commit()?;
+        write_file(&path, text.as_bytes())?;
         self.files.push((path, about.to_owned()));
         Ok(())
     }

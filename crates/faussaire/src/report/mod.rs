@@ -18,7 +18,7 @@ pub use neighbours::neighbours;
 pub use page::page;
 pub use record::Record;
 
-use crate::data::PartFile;
+use crate::data::write_file;
 use crate::error::Result;
 use crate::run::Run;
 
@@ -29,8 +29,6 @@ use crate::run::Run;
 pub fn write(run: &Run) -> Result<PathBuf> {
     let path = run.path().join("report.html");
     let html = page(run)?;
-    let mut file = PartFile::create(&path)?;
-    file.write(html.as_bytes())?;
-    file.commit()?;
+    write_file(&path, html.as_bytes())?;
     Ok(path)
 }

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use crate::data::{Digest, PartFile, read_plain};
+use crate::data::{Digest, read_plain, write_file};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::net::{Network, Weights};
@@ -155,7 +155,7 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
     fs::create_dir_all(&temporary).map_err(Error::io("create the folder", &temporary))?;
     let mut files = BTreeMap::new();
     for (name, bytes) in contents(gan)? {
-        write(&temporary.join(&name), &bytes)?;
+        write_file(&temporary.join(&name), &bytes)?;
         files.insert(name, digest(&bytes));
     }
     let state = State {
@@ -175,7 +175,7 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
         data: gan.dataset().fingerprint(),
         files,
     };
-    write(&temporary.join(STATE), &state.text()?)?;
+    write_file(&temporary.join(STATE), &state.text()?)?;
     let on_schedule = sibling(place, ON_SCHEDULE);
     if run.off_schedule && is_whole(place) && !on_schedule.exists() {
         fs::rename(place, &on_schedule).map_err(Error::io("rename", place))?;
@@ -211,7 +211,7 @@ pub(crate) fn forget_off_schedule(place: &Path) -> Result<()> {
 /// # Errors
 /// A file that can't be written.
 pub(crate) fn write_state(place: &Path, state: &State) -> Result<()> {
-    write(&place.join(STATE), &state.text()?)
+    write_file(&place.join(STATE), &state.text()?)
 }
 
 /// Removes what kills have left beside complete checkpoints in `folder`.
@@ -418,12 +418,6 @@ fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
     let average = gan.averaged();
     files.push(("average.safetensors".into(), encode(&entries(&gan.generator.net), average.tensors(), step)?));
     Ok(files)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = PartFile::create(path)?;
-    file.write(bytes)?;
-    file.commit()
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkpoint;
-use crate::data::{PartFile, open_plain_with, read_plain};
+use crate::data::{open_plain_with, read_plain, write_file};
 use crate::error::{Error, Result};
 use crate::recipe::{PrecisionChoice, Recipe};
 
@@ -176,9 +176,7 @@ impl Run {
     /// # Errors
     /// A file that can't be written.
     pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
-        let mut file = PartFile::create(&self.path.join("config.toml"))?;
-        file.write(recipe.to_toml()?.as_bytes())?;
-        file.commit()
+        write_file(&self.path.join("config.toml"), recipe.to_toml()?.as_bytes())
     }
 
     /// Saves the recipe that the run began with as config.first.toml, before it is replaced.
@@ -191,9 +189,7 @@ impl Run {
             return Ok(());
         }
         let text = read_plain(&current, MAX_RECIPE).map_err(Error::io("read", &current))?;
-        let mut file = PartFile::create(&first)?;
-        file.write(&text)?;
-        file.commit()
+        write_file(&first, &text)
     }
 
     /// Removes the checkpoint called `name`, if it exists.

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Run, State, write_state};
-use crate::data::{Digest, PartFile, open_plain, printable};
+use crate::data::{Digest, PartFile, open_plain, printable, write_file};
 use crate::error::{Error, Result};
 use crate::train::Event;
 
@@ -182,9 +182,7 @@ impl Run {
                 .open(&path)
                 .map_err(Error::io("create", &path))?;
         } else {
-            let mut part = PartFile::create(&path)?;
-            part.write(kept)?;
-            part.commit()?;
+            write_file(&path, kept)?;
         }
         (state.events_bytes, state.bytes_before_end) = (kept.len() as u64, None);
         state.log = Some(digest(kept));

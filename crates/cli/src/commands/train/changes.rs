@@ -1,8 +1,8 @@
 //! The flags of `faussaire train` as a recipe and changes to one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use faussaire::data::Progress;
+use faussaire::data::{Progress, is_image};
 use faussaire::net::Shape;
 use faussaire::recipe::Auto;
 use faussaire::trainer::Data;
@@ -60,11 +60,7 @@ fn refuse_images_as_folder_of_sets(options: &Train) -> Result<()> {
     let names_data = options.dataset.is_some() || options.preset.is_some() || sets_source(options);
     let Some(folder) = options.data.as_deref().filter(|_| !names_data) else { return Ok(()) };
     let list = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_image = |path: &PathBuf| {
-        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"].contains(&&*ending)
-    };
-    let has_images = |folder: &Path| list(folder).any(|path| is_image(&path));
+    let has_images = |folder: &Path| list(folder).any(|path| is_image(&path.to_string_lossy()));
     if has_images(folder) || list(folder).any(|path| path.is_dir() && has_images(&path)) {
         return Err(Error::usage(
             format!("no data set is named, and {} has images, while --data is a folder of data sets", folder.display()),

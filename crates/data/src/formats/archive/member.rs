@@ -21,7 +21,7 @@ pub struct Member<P> {
 }
 
 /// Whether a file name has the extension of an image.
-pub(crate) fn is_image(name: &str) -> bool {
+pub fn is_image(name: &str) -> bool {
     let extension = extension(name);
     IMAGES.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -9,14 +9,11 @@ use super::{
     LABEL_COLUMNS, Labelled, MIN_SHARE, MISSING, Sources, Values, are_signs, counted, drop_missing, label, label_rank,
 };
 use crate::class_labels::ClassLabels;
-use crate::parts::{Part, is_of_parts, part_in, part_of, rest_of, unclear_numbers};
+use crate::parts::{Part, is_of_parts, part_in, part_of, rest_of, unclear_numbers, yes_or_no};
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
 pub(super) const MAX_COLUMNS: usize = 64;
-
-/// How tables write yes and no.
-const FLAGS: [&str; 8] = ["0", "1", "0.0", "1.0", "false", "true", "no", "yes"];
 
 /// Columns with few values that are about the making of a set: folds of a cross-validation, days.
 const NO_LABELS: [&str; 9] = ["fold", "folds", "kfold", "kfolds", "cv", "cvfold", "date", "datetime", "timestamp"];
@@ -483,7 +480,7 @@ pub(crate) fn parts_in_numbers(sources: &Sources<'_>) -> Option<String> {
         let table = &sources.sidecars()[at].name;
         let is_part = part_of(name).is_some_and(|part| part != Part::Unlabelled) && rest_of(name).is_empty();
         let values: BTreeSet<String> = cells.iter().map(|(cell, _)| cell.to_ascii_lowercase()).collect();
-        let is_flag = values.len() == 2 && values.iter().all(|value| FLAGS.contains(&value.as_str()));
+        let is_flag = values.len() == 2 && values.iter().all(|value| yes_or_no(value).is_some());
         if is_part && is_flag {
             return Some(format!(
                 "all images are learned from: column {name} of {table} may tell their parts; is_{} as its name says so",
