@@ -213,7 +213,7 @@ fn part_of_word(word: &str) -> Option<Part> {
 }
 
 /// The words of a name in lower case.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     split(name).into_iter().map(str::to_lowercase).collect()
 }
 

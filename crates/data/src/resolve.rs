@@ -9,7 +9,7 @@ use super::registry::{NAMES, did_you_mean, parse_name};
 use super::resized::Resized;
 use super::search_path::SearchPath;
 use super::sniff::{FolderContents, format_of, in_folder};
-use super::{Format, by_name, folder, survey};
+use super::{Format, by_name, folder, nearest, printable_path, survey};
 use crate::error::{Error, Result};
 
 /// Prefix of the name, in a recipe, of a data set passed by a program: `memory:NAME`. It can't be opened by name.
@@ -152,6 +152,16 @@ fn mention_namesake(error: Error, name: &str) -> Error {
     }
 }
 
+/// The file or folder beside `path` with a name near its own.
+fn near_path(path: &Path) -> Option<String> {
+    let parent = path.parent()?;
+    let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    let names: Vec<String> =
+        std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(printable_path(&parent.join(near)).to_string())
+}
+
 fn unknown(name: &str) -> Error {
     if name.starts_with("http://") || name.starts_with("https://") {
         return Error::usage(
@@ -165,6 +175,12 @@ fn unknown(name: &str) -> Error {
     } else {
         format!("no data set is called '{name}', and there is no such file or folder")
     };
+    if name.contains(['*', '?']) && looks_like_path {
+        return Error::usage(what, "give the folder: all images in it are read");
+    }
+    if let Some(near) = near_path(Path::new(name)).filter(|_| looks_like_path) {
+        return Error::usage(what, format!("did you mean {near}?"));
+    }
     // `mnist.npz` is no set by name, and is what other programs download.
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
     let did_you_mean = did_you_mean(name)

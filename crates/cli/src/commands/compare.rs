@@ -25,7 +25,7 @@ pub struct Compare {
     /// Data set, as for `train` [default: the recipe's]
     pub dataset: Option<String>,
 
-    /// Built-in recipe (repeatable) [default: quick]
+    /// Built-in recipe (repeatable) [default: quick, or auto for images that its nets don't fit]
     #[arg(long, value_name = "NAME", help_heading = COMPARED)]
     pub preset: Vec<String>,
     /// Recipe file (repeatable)

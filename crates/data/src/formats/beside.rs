@@ -14,6 +14,7 @@ use super::{idx, npy, npz};
 use crate::Dataset;
 use crate::error::{Error, Result};
 use crate::in_memory::InMemory;
+use crate::parts::part_of;
 
 /// Formats of files that may hold labels but are not read as such.
 const OTHERS: [&str; 8] = ["csv", "tsv", "txt", "json", "mat", "pkl", "pickle", "h5"];
@@ -178,12 +179,26 @@ pub(crate) fn labels_of_other_parts(labels: &Path) -> Vec<Labels> {
     let is_other = |other: &&Beside| {
         other.key.role == Some(Role::Labels) && other.key.same_set(&key) && other.key.part != key.part
     };
+    let beside = files_beside(labels).into_iter().filter(|other| is_other(&other)).map(|other| other.path);
     // Labels of another part that can't be read are reported when that part is opened.
-    files_beside(labels)
-        .iter()
-        .filter(is_other)
-        .filter_map(|other| read(&other.path).ok().and_then(Result::ok))
-        .collect()
+    beside.chain(in_other_part_folders(labels)).filter_map(|other| read(&other).ok().and_then(Result::ok)).collect()
+}
+
+/// The files called like `file` in the folders of other parts: `test/y.npy` of `train/y.npy`.
+fn in_other_part_folders(file: &Path) -> Vec<PathBuf> {
+    let part = |folder: &Path| part_of(&folder.file_name()?.to_string_lossy());
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Vec::new() };
+    let (Some(own), Some(root)) = (part(folder), folder.parent()) else { return Vec::new() };
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| root.join(entry.file_name()))
+        .filter(|other| part(other).is_some_and(|part| part != own))
+        .map(|other| other.join(name))
+        .filter(|other| other.is_file())
+        .collect();
+    found.sort();
+    found
 }
 
 /// The labels in a file.

@@ -137,6 +137,48 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
     }
 }
 
+/// The data files of `split` in the folders of `root`, if these are parts of one set: `train/X.npy` and `test/X.npy`. `None` if they
+/// are not.
+///
+/// # Errors
+/// As those of [`choose`], of the folder of the part.
+pub fn of_part_folders(root: &Path, folders: Vec<(Vec<DataFile>, PathBuf)>, split: Split) -> Result<Option<DataFiles>> {
+    let name = |folder: &Path| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let parts: Vec<Option<Part>> = folders.iter().map(|(_, folder)| part_of(&name(folder))).collect();
+    let are_parts = parts.iter().all(Option::is_some) && parts.contains(&Some(Part::Train));
+    if !are_parts || folders.iter().any(|(files, _)| files.is_empty()) {
+        return Ok(None);
+    }
+    let wanted = match split {
+        Split::Train => Part::Train,
+        Split::Test if parts.contains(&Some(Part::Test)) => Part::Test,
+        Split::Test => Part::Validation,
+    };
+    let mut holdings = Holdings::new();
+    for ((files, folder), part) in folders.iter().zip(&parts) {
+        let holding = holdings.entry(*part).or_default();
+        let images = files.iter().filter(|file| file.holds_images());
+        holding.files += images.map(|file| npy::layout(&file.path).map_or(0, |(count, _)| count)).sum::<usize>();
+        holding.folders.push(format!("{}/", name(folder)));
+    }
+    let mut of_part = folders.into_iter().zip(&parts).filter(|(_, part)| **part == Some(wanted));
+    let Some(((files, folder), _)) = of_part.next() else {
+        return Err(Error::NoTestImages {
+            what: format!("{} has no test images of its own", root.display()),
+            hint: "use its training images, or give a data set that has both".into(),
+        });
+    };
+    if of_part.next().is_some() {
+        return Ok(None);
+    }
+    let mut chosen = choose(&folder, files, Split::Train)?;
+    chosen.divided = true;
+    if split == Split::Train {
+        chosen.notes.splice(0..0, describe(&holdings, None));
+    }
+    Ok(Some(chosen))
+}
+
 /// What each file is used for, if they are several parts.
 fn parts_of(files: &[DataFile], parts: &[Part]) -> Option<String> {
     let mut holdings = Holdings::new();

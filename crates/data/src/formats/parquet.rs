@@ -156,7 +156,9 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     }
     let Table { images, ends, rows, first_without, labels, labels_of_others, names, column, mut notes, without_labels } =
         table;
-    notes.dedup();
+    // Every shard has the same columns.
+    let mut said = std::collections::HashSet::new();
+    notes.retain(|note| said.insert(note.clone()));
     notes.splice(0..0, parts.into_iter().chain(by_column.map_or(Vec::new(), |by_column| by_column.notes)));
     if let Some(first) = first_without {
         let without = rows - ends.len();
@@ -313,11 +315,16 @@ fn read_labels(_file: &Path) -> Option<Labels> {
 }
 
 fn unreadable(path: &Path, what: &str) -> Error {
-    Error::data(
-        format!("{} can't be read as a parquet file of images: {what}", path.display()),
-        "expected a column of PNG or JPEG files; to pack a table with snappy, import pyarrow.parquet as pq; \
-         pq.write_table(pq.read_table(\"FILE\"), \"NEW.parquet\")",
-    )
+    let hint = match what.contains("are packed with") {
+        true => {
+            "to pack the table with snappy: import pyarrow.parquet as pq; pq.write_table(pq.read_table(\"FILE\"), \"NEW.parquet\")"
+        }
+        false => {
+            "expected a column of PNG or JPEG files; images that are only named in a table are given as their folder, with the \
+             table beside it as CSV"
+        }
+    };
+    Error::data(format!("{} can't be read as a parquet file of images: {what}", path.display()), hint)
 }
 
 #[cfg(all(test, feature = "parquet"))]

@@ -12,6 +12,7 @@ use crate::formats::data_files::{self, DataFile, DataFiles};
 use crate::formats::hidden::is_hidden;
 use crate::formats::{pixel_csv, stl10};
 use crate::open_options::Split;
+use crate::parts::{Part, part_of, words};
 use crate::pictures::{self, FORMATS};
 use crate::signatures;
 use crate::{Format, cifar, idx, npy, npz, parquet};
@@ -58,28 +59,25 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     if found == Contents::Nothing && Listing::open(folder)?.len() > 0 {
         return Ok(FolderContents::Images);
     }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
-        let path = entry.map_err(Error::io("read", folder))?.path();
-        refuse_piece(&path)?;
-        if path.is_file()
-            && let Some(format) = detect(&path, &start(&path)?)
-        {
-            files.push((path, format));
-        }
-    }
-    files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut files = data_files_in(folder)?;
     // Archives are one set, beside which there may be arrays of labels, for one.
     if found == Contents::Archives
-        && files.iter().all(|(path, format)| *format == Format::Archive || !has_images(path, *format))
+        && files.iter().all(|file| file.format == Format::Archive || !has_images(&file.path, file.format))
     {
-        files.retain(|(_, format)| *format == Format::Archive);
+        files.retain(|file| file.format == Format::Archive);
         if files.len() != 1 {
             return Ok(FolderContents::Images);
         }
     }
-    if let (true, [below]) = (files.is_empty(), &folders_with_files(folder)[..]) {
-        return in_folder(below, split);
+    if files.is_empty() {
+        let below = folders_with_files(folder);
+        if let [only] = &below[..] {
+            return in_folder(only, split);
+        }
+        let below = below.into_iter().map(|folder| Ok((data_files_in(&folder)?, folder)));
+        if let Some(files) = data_files::of_part_folders(folder, below.collect::<Result<_>>()?, split)? {
+            return Ok(FolderContents::Several(files));
+        }
     }
     match &files[..] {
         [] => Err(match signatures::of_folder(folder) {
@@ -91,24 +89,73 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
                 ),
             ),
         }),
-        [(file, format)] => Ok(FolderContents::Single(file.clone(), *format)),
-        _ => {
-            let files = files.into_iter().map(|(path, format)| DataFile { path, format }).collect();
-            data_files::choose(folder, files, split).map(FolderContents::Several)
-        }
+        [file] => Ok(FolderContents::Single(file.path.clone(), file.format)),
+        _ => data_files::choose(folder, files, split).map(FolderContents::Several),
     }
 }
 
-/// Refuses a folder of very few images in which a file holds a set of images: the images may be an example of it.
+/// The data files in a folder, sorted by name.
+fn data_files_in(folder: &Path) -> Result<Vec<DataFile>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let path = entry.map_err(Error::io("read", folder))?.path();
+        refuse_piece(&path)?;
+        if path.is_file()
+            && let Some(format) = detect(&path, &start(&path)?)
+        {
+            files.push(DataFile { path, format });
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// Folders of pictures that programs have made of a set.
+const RESULT_WORDS: [&str; 20] = [
+    "result",
+    "results",
+    "output",
+    "outputs",
+    "figure",
+    "figures",
+    "fig",
+    "figs",
+    "plot",
+    "plots",
+    "sample",
+    "samples",
+    "generated",
+    "preview",
+    "previews",
+    "progress",
+    "epochs",
+    "assets",
+    "docs",
+    "screenshots",
+];
+
+/// Refuses a folder in which a file holds a set of images, beside very few images or those in folders of results: they may be an
+/// example of the set or what was made of it.
 fn refuse_few_beside_a_set(folder: &Path) -> Result<()> {
-    /// More images are a set.
+    /// More images are a set, and more results are not looked at.
     const MOST: usize = 3;
-    let few = crate::folder::scan::images(folder, MOST + 1)?;
-    if few.len() > MOST {
+    const MOST_RESULTS: usize = 1000;
+    let few = crate::folder::scan::images(folder, MOST_RESULTS + 1)?;
+    let is_result = |name: &String| {
+        name.split_once('/').is_some_and(|(top, _)| words(top).iter().any(|word| RESULT_WORDS.contains(&word.as_str())))
+    };
+    if few.len() > MOST && (few.len() > MOST_RESULTS || !few.iter().all(is_result)) {
         return Ok(());
     }
-    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))?.flatten() {
-        let path = entry.path();
+    let folders = std::iter::once(folder.to_path_buf()).chain(folders_in(folder));
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+    let of_test = |path: &PathBuf| {
+        let names = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+        names.split('/').any(|name| part_of(name).is_some_and(|part| part != Part::Train))
+    };
+    files.sort_by_key(|path| (of_test(path), path.clone()));
+    for path in files {
         let is_set = path.is_file()
             && match detect(&path, &start(&path)?) {
                 Some(Format::Npz) => npz::holds_images(&path),
@@ -123,7 +170,10 @@ fn refuse_few_beside_a_set(folder: &Path) -> Result<()> {
             let what = format!("{} holds {count} image{s} ({}) beside {}", folder.display(), few[0], path.display());
             return Err(Error::data(
                 format!("{what}, which may be the set that is meant"),
-                format!("give the file, {}; or move it away to learn from the image{s}", path.display()),
+                format!(
+                    "to learn from the file, give it, {}, or move the image{s} away; else move the file away",
+                    path.display()
+                ),
             ));
         }
     }
@@ -141,11 +191,19 @@ fn folders_with_files(folder: &Path) -> Vec<PathBuf> {
     if paths.iter().any(|path| path.is_file() && !is_text(path)) {
         return Vec::new();
     }
-    // Links may lead back.
-    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|about| about.is_dir());
     let has_files =
         |path: &PathBuf| std::fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok()));
-    paths.into_iter().filter(|path| is_folder(path) && has_files(path)).collect()
+    folders_in(folder).into_iter().filter(has_files).collect()
+}
+
+/// The folders in a folder, sorted, but for hidden ones and links, which may lead back.
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let is_own = |path: &PathBuf| path.file_name().is_none_or(|name| !is_hidden(&name.to_string_lossy()));
+    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|about| about.is_dir());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_own).filter(is_folder).collect();
+    folders.sort();
+    folders
 }
 
 /// Whether a file, beside archives, is more than labels.

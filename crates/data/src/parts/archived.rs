@@ -58,8 +58,8 @@ mod tests {
             ("train/1.png test/1.png", "train.zip test.zip", ""),
             ("train_images/1.png", "train.zip", ""),
             ("test/1.png", "train.zip train.tar.gz", ""),
-            // Classes, no parts, no training images, images that would be left aside.
-            ("cat/1.png dog/1.png", "test.zip", ""),
+            ("cat/1.png dog/1.png", "test.zip", "test.zip=Test"),
+            // No parts, no training images, images that would be left aside.
             ("cat/1.png dog/1.png", "train.zip test.zip", ""),
             ("train/1.png", "backup.zip", ""),
             ("images/1.png", "extra.zip", ""),

@@ -4,7 +4,7 @@
 //! The folders of one level are parts if one of them is named as training part and another one, which is otherwise named alike,
 //! as another part (`train` and `test`; `mnist_train` and `mnist_test`; `trainA` and `testA`). Folders beside them belong to no
 //! part and are left aside, as are pictures of annotations beside images (`masks/` beside `images/`). Parts may be inside each
-//! class (`cats/train/1.png`), below common folders and in doubled folders. A class called `test` among others is a class.
+//! class (`cats/train/1.png`), below common folders and in doubled folders, and beside the classes (`cats`, `dogs`, `test`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -341,12 +341,16 @@ fn level(names: &[&str], files: usize) -> Option<(Vec<Role>, Option<Part>)> {
         let role = |at: usize| role(named[at].unwrap_or(Part::Train), at, &named, &rests);
         return Some(((0..names.len()).map(role).collect(), None));
     }
-    // Images without labels beside those of each class.
-    let unlabelled = |at: usize| {
-        named[at] == Some(Part::Unlabelled) && rests[at].is_empty() && names[at].to_lowercase().starts_with("unlab")
+    // Images without labels, or to judge with, beside those of each class.
+    let beside_classes = |at: usize| {
+        let is_plain = |part: &Part| match part {
+            Part::Unlabelled => names[at].to_lowercase().starts_with("unlab"),
+            part => *part != Part::Train,
+        };
+        named[at].filter(is_plain).filter(|_| rests[at].is_empty())
     };
-    if files == 0 && unnamed.len() > 1 && (0..names.len()).any(unlabelled) {
-        let role = |at| if unlabelled(at) { Role::Part(Part::Unlabelled, None) } else { Role::Keep };
+    if files == 0 && unnamed.len() > 1 && (0..names.len()).any(|at| beside_classes(at).is_some()) {
+        let role = |at| beside_classes(at).map_or(Role::Keep, |part| Role::Part(part, None));
         return Some(((0..names.len()).map(role).collect(), None));
     }
     None

@@ -198,7 +198,70 @@ pub(super) fn rows() -> Vec<Row> {
             "an archive of test images beside folders of classes",
             with(pictures("cat/{3}.png dog/{3}.png"), [zipped("test.zip", &pictures("{4}.png"))]),
             "",
-            Read(6, 0, "cat dog", &["1 archive (test.zip) beside image files not read"]),
+            Read(6, 4, "cat dog", &["test.zip (4 images) held back"]),
+        ),
+        Row(
+            "test images beside folders of classes",
+            pictures("normal/{3}.png tumor/{3}.png test/{4}.png"),
+            "",
+            Read(6, 4, "normal tumor", &["test/ (4 images) held back"]),
+        ),
+        Row(
+            "one list of all parts",
+            with(
+                pictures("i/{6}.png"),
+                [text("splits.json", r#"{"train": ["0.png", "1.png", "2.png", "3.png"], "test": ["4.png", "5.png"]}"#)],
+            ),
+            "",
+            Read(4, 2, "", &["parts by column split of splits.json"]),
+        ),
+        Row(
+            "one list of all parts, with labels",
+            with(
+                pictures("i/{6}.png"),
+                [text(
+                    "splits.json",
+                    r#"{"train": [["0.png", "cat"], ["1.png", "dog"], ["2.png", "cat"], ["3.png", "dog"]],
+                        "val": [["4.png", "cat"]], "test": [["5.png", "dog"]]}"#,
+                )],
+            ),
+            "",
+            Read(4, 1, "cat dog", &["parts by column split of splits.json"]),
+        ),
+        Row(
+            "tables of training and of test images in one folder, these without labels",
+            with(
+                pictures("i/{6}.png"),
+                [
+                    text("train.csv", "id,label\n0.png,a\n1.png,b\n2.png,a\n3.png,b\n"),
+                    text("test.csv", "id\n4.png\n5.png\n"),
+                ],
+            ),
+            "",
+            Read(4, 2, "a b", &["held back"]),
+        ),
+        Row(
+            "arrays in folders of parts",
+            vec![
+                ("train/X.npy".into(), images(&[6, 8, 8])),
+                ("train/y.npy".into(), labels(&[0, 1, 2, 0, 1, 2])),
+                ("test/X.npy".into(), images(&[2, 8, 8])),
+                ("test/y.npy".into(), labels(&[2, 1])),
+            ],
+            "",
+            Read(6, 2, "0 1 2", &["parts: train/ (6 images) to learn from; test/ (2 images) held back"]),
+        ),
+        Row(
+            "pictures of results beside the set",
+            with(vec![("x.npy".into(), images(&[9, 8, 8]))], pictures("results/epoch_{9}.png")),
+            "",
+            Refused("which may be the set that is meant", "x.npy"),
+        ),
+        Row(
+            "sizes in the names of folders",
+            pictures("images16x16/{5}.png thumbnails8x8/{5}.png"),
+            "",
+            Read(5, 0, "", &["left aside: 5 images (thumbnails8x8/)"]),
         ),
         Row(
             "the training images packed twice",

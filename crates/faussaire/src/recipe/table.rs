@@ -396,9 +396,24 @@ pub(super) fn check_line(line: &'static Line, key: &str, value: &Value) -> Resul
     }
 }
 
+/// Methods that are more than a loss, by the names of their papers, with their keys.
+const METHODS: [(&str, &str); 5] = [
+    ("wgangp", "wasserstein` with `train.penalties.wgan-gp = 10"),
+    ("wgan", "wasserstein` with `train.weight_clip = 0.01"),
+    ("dragan", "nonsaturating` with `train.penalties.dragan = 10"),
+    ("sngan", "hinge` with `discriminator.spectral = true"),
+    ("r3gan", "relativistic` with `train.penalties = { r1 = 1, r2 = 1 }"),
+];
+
 /// The word that a misspelt `value` of a choice is nearest to.
 fn meant(kind: &Kind, value: &Value) -> Option<&'static str> {
     match kind {
+        Kind::Choice(words) if words.contains(&"wasserstein") => {
+            let word = value.as_str()?;
+            let plain: String = word.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            let method = METHODS.iter().find(|(name, _)| *name == plain).map(|(_, keys)| *keys);
+            method.or_else(|| crate::data::nearest(word, words.iter().copied()))
+        }
         Kind::Choice(words) => crate::data::nearest(value.as_str()?, words.iter().copied()),
         Kind::List(item) => value.as_array()?.iter().find(|one| !item.accepts(one)).and_then(|one| meant(item, one)),
         _ => None,

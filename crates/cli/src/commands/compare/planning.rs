@@ -11,7 +11,7 @@ use faussaire::{Error, Preset, Recipe, Result, Share};
 
 use super::Compare;
 use crate::commands::train::Train;
-use crate::commands::train::changes;
+use crate::commands::train::changes::{self, NewRecipe};
 
 /// Where comparisons go without `--run`.
 const COMPARISONS: &str = "comparisons";
@@ -41,8 +41,9 @@ pub fn plan(options: &Compare) -> Result<Planned> {
             "for example: faussaire compare ring --preset ring --vary loss=gan,wgan-gp,r3gan --steps 2000",
         ));
     }
-    let mut variants = if asks { variants(options)? } else { Vec::new() };
-    let title = title(options);
+    let bases = if asks { bases(options)? } else { Vec::new() };
+    let mut variants = if asks { variants(options, &bases)? } else { Vec::new() };
+    let title = title(options, &bases);
     let folder = match &options.run {
         Some(path) => Folder::open(path)?,
         None => Folder::numbered(Path::new(COMPARISONS), &label(options))?,
@@ -199,12 +200,11 @@ fn share_out(plan: &mut Plan, options: &Compare) {
 /// A variant: its name, its changes, and its recipe or why there is none.
 type Asked = (String, Vec<String>, Result<Recipe>);
 
-fn variants(options: &Compare) -> Result<Vec<Asked>> {
+fn variants(options: &Compare, bases: &[Base]) -> Result<Vec<Asked>> {
     let axes = options.vary.iter().map(|text| Axis::parse(text)).collect::<Result<Vec<_>>>()?;
     let choices = choices(&axes)?;
-    let bases = bases(options)?;
     let mut planned: Vec<Asked> = Vec::new();
-    for base in &bases {
+    for base in bases {
         // A base that is refused by itself may make sense with a change.
         let settings = recipe(base, &[], options).map_or_else(|_| TrainSettings::default(), |recipe| recipe.train);
         for choice in &choices {
@@ -268,7 +268,7 @@ fn bases(options: &Compare) -> Result<Vec<Base>> {
         bases.push(Base { name: stem, preset: None, config: Some(path.clone()) });
     }
     if bases.is_empty() {
-        bases.push(Base { name: "quick".into(), preset: Some("quick".into()), config: None });
+        bases.push(default_base(options));
     }
     if let Some(twice) = bases.iter().enumerate().find(|(at, b)| bases[..*at].iter().any(|other| other.name == b.name))
     {
@@ -277,8 +277,25 @@ fn bases(options: &Compare) -> Result<Vec<Base>> {
     Ok(bases)
 }
 
+/// The recipe without `--preset` and `--config`: the default one, or `auto` for images that its nets don't fit.
+fn default_base(options: &Compare) -> Base {
+    let quick = || Base { name: "quick".into(), preset: Some("quick".into()), config: None };
+    let of_data = Base { preset: None, ..quick() };
+    match new_recipe(&of_data, &[], options).map(|new| new.name) {
+        Ok(name) if name == Auto::NAME && options.dataset.is_some() => {
+            Base { preset: Some(name.clone()), name, config: None }
+        }
+        // What is wrong is reported where the recipe is needed.
+        _ => quick(),
+    }
+}
+
 /// The recipe that `train` would make of these flags.
 fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> {
+    new_recipe(base, changes, options).map(|new| new.recipe)
+}
+
+fn new_recipe(base: &Base, changes: &[String], options: &Compare) -> Result<NewRecipe> {
     let train = Train {
         dataset: options.dataset.clone(),
         preset: base.preset.clone(),
@@ -289,7 +306,7 @@ fn recipe(base: &Base, changes: &[String], options: &Compare) -> Result<Recipe> 
         set: options.set.iter().chain(changes).cloned().collect(),
         ..Train::default()
     };
-    changes::new_recipe(&train, &mut |_| ()).map(|new| new.recipe)
+    changes::new_recipe(&train, &mut |_| ())
 }
 
 /// A data set's path from the root; a name as it is.
@@ -304,13 +321,10 @@ fn reason(error: &Error) -> String {
 }
 
 /// What is the same for all variants: `mnist, preset tp`.
-fn title(options: &Compare) -> String {
-    let presets = options.preset.iter().map(|name| format!("preset {name}"));
+fn title(options: &Compare, bases: &[Base]) -> String {
+    let presets = bases.iter().filter_map(|base| base.preset.as_ref()).map(|name| format!("preset {name}"));
     let configs = options.config.iter().map(|path| path.display().to_string());
     let mut parts: Vec<String> = options.dataset.iter().cloned().chain(presets).chain(configs).collect();
-    if options.preset.is_empty() && options.config.is_empty() {
-        parts.push("preset quick".into());
-    }
     parts.extend(options.set.iter().cloned());
     parts.join(", ")
 }

@@ -167,8 +167,8 @@ fn layouts_of_published_sets_are_read() {
         // Pets: pictures of annotations; CycleGAN.
         ("images/a_1.png images/b_1.png annotations/trimaps/a_1.png annotations/trimaps/b_1.png", &[], "- -", "none"),
         ("trainA/1.png trainB/2.png testA/3.png testB/4.png", &[], "A B", "A B"),
-        // A class called test.
-        ("test/1.png horse/2.png cat/3.png", &[], "cat horse test", "none"),
+        // Test images beside the classes.
+        ("test/1.png horse/2.png cat/3.png", &[], "cat horse", "-"),
     ];
     for (names, texts, train, test) in cases {
         let all = [images(names), texts.to_vec()].concat();

@@ -123,6 +123,8 @@ fn by_word(names: &[&str]) -> Option<Labelled> {
 /// What stands before the number in a file's name, if it may be a class.
 fn word(name: &str) -> Option<&str> {
     let stem = stem(name);
+    // `cat (1).jpg`, as Windows numbers files.
+    let stem = stem.strip_suffix(')').filter(|stem| stem.contains('(')).unwrap_or(stem);
     let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
     let word = before.trim_end_matches(['.', '_', '-', ' ', '(']);
     let is_generic = GENERIC.iter().any(|generic| word.eq_ignore_ascii_case(generic));
@@ -148,6 +150,9 @@ mod tests {
     fn numbered_names_are_classes() {
         let cats = "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg dog.0.jpg dog.1.jpg dog.2.jpg dog.3.jpg";
         assert_eq!(Case::new(cats, &[]).train(), "cat cat cat cat dog dog dog dog");
+        // Names are separated by spaces here.
+        let cats = "cat(1).jpg cat(2).jpg cat(3).jpg cat(4).jpg dog(1).jpg dog(2).jpg dog(3).jpg dog(4).jpg";
+        assert_eq!(Case::new(cats, &[]).train(), "cat cat cat cat dog dog dog dog");
         let digits = "7_00.png 7_01.png 7_02.png 7_03.png 3_04.png 3_05.png 3_06.png 3_07.png";
         assert_eq!(Case::new(digits, &[]).train(), "7 7 7 7 3 3 3 3");
         let last = "00-7.png 01-7.png 02-7.png 03-7.png 04-3.png 05-3.png 06-3.png 07-3.png";
@@ -158,6 +163,7 @@ mod tests {
             "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg cat.4.jpg",
             "cat.0.jpg cat.1.jpg cat.2.jpg cat.3.jpg dog.0.jpg",
             "IMG_1.jpg IMG_2.jpg IMG_3.jpg IMG_4.jpg DSC_1.jpg DSC_2.jpg DSC_3.jpg DSC_4.jpg",
+            "image(1).jpg image(2).jpg image(3).jpg image(4).jpg a(1).jpg a(2).jpg a(3).jpg",
             "Train_1.jpg Train_2.jpg Train_3.jpg Train_4.jpg Test_1.jpg Test_2.jpg Test_3.jpg Test_4.jpg",
             "1.jpg 2.jpg 3.jpg 4.jpg 5.jpg 6.jpg 7.jpg 8.jpg",
             "ada.jpg bob.jpg cy.jpg",

@@ -110,8 +110,8 @@ fn by_column(sources: &Sources<'_>) -> Option<Lists> {
     Some(Lists::of_one_file(parts, at, &format!("column {column} of {}", sources.sidecars()[at].name)))
 }
 
-/// Files of one folder and kind, one for each part. Tables (CSV) must label the images of each part; Kaggle's `test.csv` lists images
-/// that have no labels.
+/// Files of one folder and kind, one for each part. Tables (CSV) must label the training images; Kaggle's `test.csv` lists images
+/// without labels, which may be others of the same names.
 fn by_list(sources: &Sources<'_>) -> Option<Lists> {
     /// Folder, extension and what else the name says.
     type Group<'a> = (&'a str, String, String);
@@ -138,12 +138,17 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
         let mut parts: Vec<Option<Part>> = vec![None; sources.index().len()];
         let (mut twice, mut example) = (0, 0);
         let needs_labels = !matches!(extension.as_str(), "txt" | "lst" | "list" | "json");
+        files.sort_by_key(|(_, part)| *part);
         for (at, part) in &files {
             let table = sources.table(*at)?.as_ref().ok()?;
-            if needs_labels && !crate::image_labels::has_labels(sources, *at) {
+            let lacks_labels = needs_labels && !crate::image_labels::has_labels(sources, *at);
+            if lacks_labels && *part == Part::Train {
                 return None;
             }
             let listed = crate::image_labels::listed(sources, *at, table)?;
+            if lacks_labels && listed.iter().any(|image| parts[*image as usize].is_some()) {
+                return None;
+            }
             for image in listed {
                 let before = parts[image as usize].replace(*part);
                 if let Some(before) = before.filter(|before| before != part) {
@@ -245,7 +250,8 @@ mod tests {
             (&[("test.txt", "3\n4\n")], "TTtt"),
             (&[("validation_list.txt", "a/2.jpg\n"), ("testing_list.txt", "b/3.jpg\n")], "TvtT"),
             (&[("test.txt", "some words about\nthe set\n")], ""),
-            (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f\n3\n4\n")], ""),
+            (&[("train.csv", "f,label\n1,a\n2,b\n"), ("test.csv", "f\n3\n4\n")], "TTtt"),
+            (&[("train.csv", "f,label\n1,a\n2,b\n3,a\n4,b\n"), ("test.csv", "f\n3\n4\n")], ""),
             (&[("train.txt", "1\n2\n3\n4\n")], ""),
         ] {
             assert_eq!(of(images, files), expected, "{files:?}");

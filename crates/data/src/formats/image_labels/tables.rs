@@ -99,6 +99,16 @@ pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> C
             },
         }
     }
+    let of_one_class: Vec<usize> =
+        found.iter().filter(|(.., read)| is_of_one_class(read)).map(|(_, at, _)| *at).collect();
+    if let [first, _, ..] = of_one_class[..] {
+        unused.push(format!(
+            "{} and {} more: each says of one class which images have it (-1, 1), and an image may have several",
+            sources.sidecars()[first].name,
+            of_one_class.len() - 1
+        ));
+        found.retain(|(_, at, _)| !of_one_class.contains(at));
+    }
     // Stable: of equally good ones the first by depth and name.
     found.sort_by_key(|(count, at, read)| {
         let sidecar = &sources.sidecars()[*at];
@@ -106,6 +116,14 @@ pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> C
         (rank, sidecar.name.matches('/').count(), sidecar.name.clone())
     });
     Candidates { found, unused }
+}
+
+/// Whether labels are those of Pascal VOC's lists, one for each class: -1, 1, and 0 for those that are hard to tell.
+fn is_of_one_class(read: &Read) -> bool {
+    let all = classes(&read.labels);
+    !read.is_named
+        && all.iter().any(|label| *label == "-1")
+        && all.iter().all(|label| ["-1", "0", "1"].contains(&label.as_str()))
 }
 
 /// Labels from the table that labels most images, among those that `wanted` accepts.

@@ -6,6 +6,7 @@ use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::ColumnDescriptor;
 use serde_json::Value;
 
+use crate::first_names::first_names;
 use crate::parts::{Part, by_flag, is_of_parts, is_partition, of_partition, part_of};
 
 /// Names of columns of labels, in order of preference.
@@ -27,6 +28,12 @@ const LABELS: [&str; 15] = [
     "species",
 ];
 
+/// Columns of numbers of rows, as pandas writes them.
+const INDEXES: [&str; 2] = ["__index_level_0__", "Unnamed: 0"];
+
+/// Columns that are not read and named.
+const MAX_SAID: usize = 8;
+
 /// The indices of the columns to read, and the names of the labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Columns {
@@ -38,7 +45,7 @@ pub struct Columns {
     pub part: Option<(usize, Telling)>,
     /// In label order; empty if the file has none.
     pub names: Vec<String>,
-    /// Other columns of classes, and columns named for labels that are not read, with the reason.
+    /// Other columns of classes, columns named for labels that are not read, with the reason, and all other columns.
     pub notes: Vec<String>,
 }
 
@@ -121,7 +128,22 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
              df[\"{name}\"] = df[\"{name}\"].map({{0: \"train\", 1: \"test\"}}) makes words of numbers"
         )
     });
-    let notes = notes.into_iter().chain(unread).collect();
+    let mut notes: Vec<String> = notes.into_iter().chain(unread).collect();
+    let is_said = |name: &str| notes.iter().any(|note| note.contains(&format!("the column {name} ")));
+    let used = [Some(image), label, part.as_ref().map(|(at, _)| *at)];
+    let used: Vec<&str> = used.iter().flatten().map(|at| top(&columns[*at])).collect();
+    let mut others: Vec<String> = Vec::new();
+    for column in columns {
+        let name = top(column);
+        if !used.contains(&name) && !is_said(name) && !INDEXES.contains(&name) {
+            let is_image = images.iter().any(|image| top(&columns[*image]) == name);
+            others.push(if is_image { format!("{name} (images)") } else { name.to_owned() });
+        }
+    }
+    others.dedup();
+    if !others.is_empty() {
+        notes.push(format!("columns not read: {}", first_names(&others, MAX_SAID).escape_debug()));
+    }
     Ok(Columns { image, label, part, names, notes })
 }
 

@@ -3,6 +3,8 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value};
 
+use crate::parts::part_of;
+
 /// Maximum columns of a table.
 const MAX_COLUMNS: usize = 256;
 
@@ -207,8 +209,8 @@ fn lines(text: &str) -> Result<Table, String> {
     objects(&rows).ok_or_else(|| "its lines are not JSON objects".to_owned())
 }
 
-/// A list of objects or of lists, an object of labels by name, of lists of names by label, or of columns; or annotations as in COCO,
-/// with one category per image.
+/// A list of objects or of lists, an object of labels by name, of lists of names by label, of lists of rows by part, or of columns; or
+/// annotations as in COCO, with one category per image.
 fn json(text: &str) -> Result<Table, String> {
     if text.len() > MAX_JSON_BYTES {
         return Err(format!("it has {} bytes, more than the {MAX_JSON_BYTES} read of JSON", text.len()));
@@ -221,9 +223,9 @@ fn json(text: &str) -> Result<Table, String> {
     let unknown = || "its JSON is not a table of images".to_owned();
     match &value {
         Value::Array(rows) => objects(rows).or_else(|| lists(rows)).ok_or_else(unknown),
-        Value::Object(fields) => {
-            coco(fields).unwrap_or_else(|| by_key(fields).or_else(|| only_list(fields)).ok_or_else(unknown))
-        }
+        Value::Object(fields) => coco(fields).unwrap_or_else(|| {
+            by_part(fields).or_else(|| by_key(fields)).or_else(|| only_list(fields)).ok_or_else(unknown)
+        }),
         _ => Err(unknown()),
     }
 }
@@ -269,6 +271,34 @@ fn lists(rows: &[Value]) -> Option<Table> {
         table.push(cells.iter().map(String::as_str));
     }
     Some(table)
+}
+
+/// Rows by part: `{"train": ["a.png"], "test": ["b.png"]}`; the rows may be lists or objects. The part is the last column.
+fn by_part(fields: &Map<String, Value>) -> Option<Table> {
+    const COLUMN: &str = "split";
+    if fields.len() < 2 || !fields.keys().all(|key| part_of(key).is_some()) {
+        return None;
+    }
+    let mut rows: Vec<(&str, &Value)> = Vec::new();
+    for (part, all) in fields {
+        rows.extend(all.as_array()?.iter().map(|row| (part.as_str(), row)));
+    }
+    let with_part = |(part, row): &(&str, &Value)| match row {
+        Value::Object(cells) => {
+            let part = (COLUMN.to_owned(), Value::from(*part));
+            Value::Object(cells.clone().into_iter().chain([part]).collect())
+        }
+        Value::Array(cells) => cells.iter().cloned().chain([Value::from(*part)]).collect(),
+        name => [(*name).clone(), Value::from(*part)].into_iter().collect(),
+    };
+    let rows: Vec<Value> = rows.iter().map(with_part).collect();
+    objects(&rows).or_else(|| {
+        let mut table = lists(&rows)?;
+        let mut header: Vec<String> = (1..table.columns()).map(|number| format!("column {number}")).collect();
+        header.push(COLUMN.to_owned());
+        table.header = Some(header);
+        Some(table)
+    })
 }
 
 /// Labels by name (`{"a.png": 3}`), or names by label (`{"cat": ["a.png"]}`).
@@ -359,6 +389,13 @@ mod tests {
             ("json", "[[\"a\", 1], [\"b\", 2]]", "a|1 b|2"),
             ("json", "{\"a.png\": \"cat\", \"b.png\": 3}", "a.png|cat b.png|3"),
             ("json", "{\"cat\": [\"a\", \"b\"], \"dog\": [\"c\"]}", "a|cat b|cat c|dog"),
+            ("json", "{\"train\": [\"a\", \"b\"], \"test\": [\"c\"]}", "[column 1|split] c|test a|train b|train"),
+            (
+                "json",
+                "{\"train\": [[\"a\", 0, \"cat\"]], \"test\": [[\"c\", 1, \"dog\"]]}",
+                "[column 1|column 2|column 3|split] c|1|dog|test a|0|cat|train",
+            ),
+            ("json", "{\"train\": [{\"f\": \"a\"}], \"val\": [{\"f\": \"b\"}]}", "[f|split] a|train b|val"),
             ("json", "{\"info\": {}, \"rows\": [{\"f\": \"a\"}]}", "[f] a"),
             ("json", "{\"f\": 1}\n{\"f\": 2}\n", "[f] 1 2"),
             ("json", "3", "its JSON is not a table of images"),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::words::folder_is_set;
 use super::{Companions, MAX_DEPTH, MIN_TWINS, split};
 use crate::parts::part_of;
 
@@ -27,15 +28,19 @@ pub(super) fn folders_below<'n>(names: &[&'n str]) -> BTreeMap<&'n str, BTreeSet
     below
 }
 
-/// The pixels of a side that the name of a folder says, and whether it can say nothing else: `128`, `128x128`, `128px`.
+/// The pixels of a side that the name of a folder says, and whether it can say nothing else: `128`, `128x128`, `128px`, `images128`.
 fn size_of(folder: &str) -> Option<(u32, bool)> {
     let name = folder.to_ascii_lowercase();
+    let word = name.trim_end_matches(|c: char| !c.is_alphabetic() || c == 'x' || c == 'p');
+    let word = if folder_is_set(word) { word } else { "" };
+    let is_set = !word.is_empty();
+    let name = name[word.len()..].trim_start_matches(['-', '_', ' ']).to_owned();
     let (number, is_clear) = match name.strip_suffix("px").or_else(|| name.split_once('x').map(|(one, _)| one)) {
         Some(number) => (number, true),
         None => (name.as_str(), false),
     };
     let is_size = name.split('x').all(|side| side.trim_end_matches('p').bytes().all(|byte| byte.is_ascii_digit()));
-    number.parse().ok().filter(|side| is_size && (16..=16_384).contains(side)).map(|side| (side, is_clear))
+    number.parse().ok().filter(|side| is_size && (8..=16_384).contains(side)).map(|side| (side, is_clear || is_set))
 }
 
 /// Folders named by sizes that hold files of the same names: all but the one of the largest size. Classes may be called by numbers, but

@@ -46,6 +46,11 @@ fn pictures_about_images_are_found_by_names_and_images() {
             "D2_train_LR_bicubic/X2/1x2.png D2_valid_LR_bicubic/X2/9x2.png",
         ),
         ("original/a/1.png resized/a/1.png", "resized/a/1.png"),
+        ("images1024x1024/00/1.png thumbnails128x128/00/1.png", "thumbnails128x128/00/1.png"),
+        (
+            "images16/1.png images16/2.png images16/3.png images16/4.png images8/1.png images8/2.png images8/3.png images8/4.png",
+            "images8/1.png images8/2.png images8/3.png images8/4.png",
+        ),
         ("cats/1.png cats_resized/1.png dogs/2.png dogs_resized/2.png", "cats_resized/1.png dogs_resized/2.png"),
         ("cats/1.png cats_resized/7.png", ""),
         ("training/image_2/1_10.png training/disp_occ_0/1_10.png", "training/disp_occ_0/1_10.png"),

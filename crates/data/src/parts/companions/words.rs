@@ -238,15 +238,23 @@ pub(crate) fn folder_is_about(name: &str) -> bool {
     words.iter().any(|word| is_about(word)) && !words.iter().any(|word| CLASS_WORDS.contains(&word.as_str()))
 }
 
+/// A token without the size at its end: `images` of `images128x128`.
+fn without_size(token: &str) -> &str {
+    let is_size = |c: char| c.is_ascii_digit() || c == 'x';
+    let word = token.trim_end_matches(is_size);
+    // No digits: `matrix`.
+    if token[word.len()..].starts_with(|c: char| c.is_ascii_digit()) { word } else { token }
+}
+
 /// Whether a folder is named as one of images.
 pub(super) fn folder_is_images(name: &str) -> bool {
-    let mut words = tokens(name).filter(|token| !is_number(token)).peekable();
-    words.peek().is_some() && words.all(|token| is_image(&token))
+    let mut words = tokens(name).filter(|token| !without_size(token).is_empty()).peekable();
+    words.peek().is_some() && words.all(|token| is_image(without_size(&token)))
 }
 
 /// Whether a folder is named as one of the images of a set, which is the name of no class.
 pub(crate) fn folder_is_set(name: &str) -> bool {
-    let words = words(name);
+    let words: Vec<String> = tokens(name).flat_map(|token| words(without_size(&token))).collect();
     !words.is_empty() && words.iter().all(|word| SET_WORDS.contains(&word.as_str()))
 }
 

@@ -24,12 +24,13 @@ fn layouts_of_published_sets_are_divided() {
         // No parts.
         ("a.png b.png", "T:a.png T:b.png"),
         ("cat/1.png dog/2.png", "T:cat/1.png T:dog/2.png"),
-        // A class called test, train, val.
-        ("test/1 horse/2 cat/3", "T:test/1 T:horse/2 T:cat/3"),
+        // Test images beside classes; classes called by words for parts.
+        ("test/1 horse/2 cat/3", "t:1 T:horse/2 T:cat/3"),
+        ("test_tube/1 horse/2 cat/3", "T:test_tube/1 T:horse/2 T:cat/3"),
         ("train/1 bus/2 car/3", "T:train/1 T:bus/2 T:car/3"),
         ("train_station/1 test_tube/2", "T:train_station/1 T:test_tube/2"),
         ("train_station/1 test_tube/2 beach/3", "T:train_station/1 T:test_tube/2 T:beach/3"),
-        ("0/1 1/2 test/3", "T:0/1 T:1/2 T:test/3"),
+        ("0/1 1/2 test/3", "T:0/1 T:1/2 t:3"),
         // Train and test, wrapped, doubled, deeper.
         ("train/cat/1 test/cat/2", "T:cat/1 t:cat/2"),
         ("train/1 test/2 val/3", "T:1 t:2 v:3"),
