@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
-use faussaire::data::{self, Dataset, OpenOptions, Progress};
+use faussaire::data::{self, Dataset, OpenOptions, Progress, Split};
 use faussaire::recipe::ImageSize;
 use faussaire::render::{Images, png, sheet};
 use faussaire::{Error, Result};
@@ -133,7 +133,10 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
     }
     // With many bad files the set can't be opened, which the list above explains.
     match open_dataset(name, options, false) {
-        Ok(set) => describe(set.as_ref())?,
+        Ok(set) => {
+            describe(set.as_ref())?;
+            repeated(name, options, set.as_ref())?;
+        }
         Err(error) if bad.is_empty() => return Err(error),
         Err(_) => {}
     }
@@ -145,6 +148,26 @@ fn check(name: &str, options: &OpenOptions) -> Result<()> {
         format!("{name}: {} cannot be used", report::counted(bad.len() as u64, "file")),
         "remove or replace the files listed above; if only their sizes differ, pass --size N here and to `train`",
     ))
+}
+
+/// Says which images are there more than once, of sets that are somebody's own.
+fn repeated(name: &str, options: &OpenOptions, set: &dyn Dataset) -> Result<()> {
+    if data::is_name(name) || options.split != Split::Train {
+        return Ok(());
+    }
+    let held_back = open_dataset(name, &options.clone().split(Split::Test), true).ok();
+    let [within, shared] = data::repeats(set, held_back.as_deref())?;
+    if let Some((image, other)) = within.example {
+        let images = report::counted(within.images as u64, "image");
+        say!("{images} there more than once ({image} is {other})");
+    }
+    if let Some((image, other)) = shared.example {
+        let images = report::counted(shared.images as u64, "image");
+        say!(
+            "{images} held back and learned from as well ({image} is {other}): scores on them show less than they seem to"
+        );
+    }
+    Ok(())
 }
 
 /// Prints what a set has and how it is read.
