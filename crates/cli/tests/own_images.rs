@@ -216,6 +216,33 @@ fn a_size_is_a_square_or_height_times_width() {
 }
 
 #[test]
+fn a_check_tells_images_that_are_there_again() {
+    let bench = Bench::new();
+    folder(&bench, "photos/train", 6, (10, 12), 3);
+    folder(&bench, "photos/test", 2, (10, 12), 3);
+    let check = || bench.ok(&["data", "check", "photos"]);
+    let files = |part: &str| {
+        let mut files: Vec<_> =
+            std::fs::read_dir(bench.path(part)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    };
+    let (train, test) = (files("photos/train"), files("photos/test"));
+    // The first images of both parts are drawn alike.
+    let said = check();
+    assert!(
+        said.contains("2 images held back and learned from as well (") && !said.contains("more than once"),
+        "{said}"
+    );
+    std::fs::copy(&train[0], train[0].with_file_name("again.png")).unwrap();
+    for file in &test {
+        image::RgbImage::from_fn(12, 10, |x, y| image::Rgb([x as u8, y as u8, 200])).save(file).unwrap();
+    }
+    let said = check();
+    assert!(said.contains("1 image there more than once (") && !said.contains("held back and"), "{said}");
+}
+
+#[test]
 fn mirrored_and_augmented_runs_resume_to_the_same_bits_on_any_number_of_threads() {
     let bench = Bench::new();
     folder(&bench, "photos", 10, (9, 13), 3);

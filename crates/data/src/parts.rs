@@ -9,7 +9,7 @@ mod said;
 
 pub(crate) use archived::archived_parts;
 pub(crate) use by_name::{ByName, by_name, without_part};
-pub(crate) use divide::{Holding, divide};
+pub(crate) use divide::{Holding, divide, plain};
 pub(crate) use said::{choose, describe};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -279,7 +279,7 @@ impl Division {
 }
 
 /// A folder's name without the extension of an archive or a table.
-pub(super) fn plain(name: &str) -> &str {
+pub(crate) fn plain(name: &str) -> &str {
     let mut name = name;
     while let Some(ending) = ENDINGS.iter().find(|ending| name.len() > ending.len() && ends_with(name, ending)) {
         name = &name[..name.len() - ending.len()];

@@ -1,6 +1,6 @@
 //! What is said of the parts of a set, in one line: `parts: train/ (24 images) to learn from; test/ (8 images) held back`.
 
-use super::divide::plain;
+use super::plain;
 use super::{Holding, Holdings, Part};
 use crate::open_options::Split;
 

@@ -264,6 +264,20 @@ pub(super) fn rows() -> Vec<Row> {
             Read(5, 0, "", &["left aside: 5 images (thumbnails8x8/)"]),
         ),
         Row(
+            "one set in two packings",
+            vec![
+                zipped("set.zip", &pictures("cat/{3}.png dog/{3}.png")),
+                tarred("set.tar", &pictures("cat/{3}.png dog/{3}.png")),
+            ],
+            "",
+            Read(
+                6,
+                0,
+                "cat dog",
+                &["1 other packing of an archive is passed over (set.zip, by its name that of set.tar)"],
+            ),
+        ),
+        Row(
             "the training images packed twice",
             with(
                 pictures("test/{5}.png"),

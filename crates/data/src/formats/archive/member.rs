@@ -109,6 +109,8 @@ pub(crate) struct PassedOver {
     folders: Sample,
     /// Archives that can't be read, with the reason.
     pub archives: Sample,
+    /// Archives of the same name as another one.
+    pub packings: Sample,
     /// Folders that programs keep their own files in: runs, Python environments.
     programs: Sample,
 }
@@ -158,6 +160,7 @@ impl PassedOver {
             (&mut self.broken_links, &other.broken_links),
             (&mut self.folders, &other.folders),
             (&mut self.archives, &other.archives),
+            (&mut self.packings, &other.packings),
             (&mut self.programs, &other.programs),
         ] {
             if to.count == 0 {
@@ -178,6 +181,7 @@ impl PassedOver {
         [
             each(&self.folders, "folder that can't be read is", "folders that can't be read are", ""),
             each(&self.archives, "archive that can't be read is", "archives that can't be read are", ""),
+            each(&self.packings, "other packing of an archive is", "other packings of archives are", ""),
             each(&self.links, "link in the archive is", "links in the archive are", pack),
             each(&self.programs, "folder of a program's own files is", "folders of programs' own files are", ""),
             each(&self.broken_links, "link that leads nowhere is", "links that lead nowhere are", ""),

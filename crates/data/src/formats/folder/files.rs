@@ -1,12 +1,13 @@
 //! The files of a data set: those of a folder, of an archive, or of the archives in a folder. `Listing` has all of them;
 //! `Files` are the images that a data set consists of.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::formats::archive::{Container, PassedOver, is_archive_name};
-use crate::parts::{Part, archived_parts, common_folders};
+use crate::parts::{Part, archived_parts, common_folders, plain};
 
 /// A file: the number of its container, and its number there.
 type Place = (u32, u32);
@@ -43,7 +44,12 @@ impl Listing {
             return Self::beside_images(root, container, &archives);
         }
         let (mut containers, mut passed) = (vec![container], PassedOver::default());
+        let mut known: HashMap<String, String> = HashMap::new();
         for (path, name) in &archives {
+            if let Some(other) = known.insert(plain(name).to_owned(), name.clone()) {
+                passed.packings.add(format!("{name}, by its name that of {other}"));
+                continue;
+            }
             match Container::archive(path, &format!("{name}/")) {
                 Ok(archive) => containers.push(archive),
                 // The message of a single archive says what to do.

@@ -35,6 +35,10 @@ pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
         if found.is_whole() {
             return found;
         }
+        // A table beside the set may be about another one.
+        if found.used.iter().all(|at| sources.sidecars()[*at].is_outside) {
+            continue;
+        }
         let listed = found.parts.iter().flatten().count();
         let all = found.parts.len();
         let files = first_names(&found.files.values().collect::<Vec<_>>(), MAX_SAID);
