@@ -51,12 +51,16 @@ if [ ! -d "$cases/data" ]; then
     for i in "${!requests[@]}"; do printf %s "${requests[i]}" >"$cases/http/$i"; done
 fi
 
-[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo fuzz list)
+of_runs="recipe change events checkpoint http"
+if [ ${#targets[@]} = 0 ]; then
+    # Those that need the library with its networks last: it is compiled once.
+    mapfile -t targets < <(cargo fuzz list | grep -v -x -F -f <(tr ' ' '\n' <<<"$of_runs"))
+    read -r -a more <<<"$of_runs"
+    targets+=("${more[@]}")
+fi
 for target in "${targets[@]}"; do
-    case $target in
-    recipe | change | events | checkpoint | http) from=$cases/$target features=(--features runs) ;;
-    *) from=$cases/data features=() ;;
-    esac
+    from=$cases/data features=()
+    if [[ " $of_runs " == *" $target "* ]]; then from=$cases/$target features=(--features runs); fi
     mkdir -p "corpus/$target"
     echo "== $target, $seconds s"
     TMPDIR=$work cargo fuzz run "${features[@]}" "$target" "corpus/$target" "$from" -- \
