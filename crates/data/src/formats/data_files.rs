@@ -102,10 +102,7 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
         Split::Test => part(Part::Test),
     };
     if chosen.is_empty() && split == Split::Test {
-        return Err(Error::NoTestImages {
-            what: format!("{} has no test images of its own", folder.display()),
-            hint: "use its training images, or give a data set that has both".into(),
-        });
+        return Err(no_test_images(folder));
     }
     if split == Split::Train {
         notes.extend(parts_of(&images, &parts));
@@ -149,11 +146,6 @@ pub fn of_part_folders(root: &Path, folders: Vec<(Vec<DataFile>, PathBuf)>, spli
     if !are_parts || folders.iter().any(|(files, _)| files.is_empty()) {
         return Ok(None);
     }
-    let wanted = match split {
-        Split::Train => Part::Train,
-        Split::Test if parts.contains(&Some(Part::Test)) => Part::Test,
-        Split::Test => Part::Validation,
-    };
     let mut holdings = Holdings::new();
     for ((files, folder), part) in folders.iter().zip(&parts) {
         let holding = holdings.entry(*part).or_default();
@@ -161,13 +153,9 @@ pub fn of_part_folders(root: &Path, folders: Vec<(Vec<DataFile>, PathBuf)>, spli
         holding.files += images.map(|file| npy::layout(&file.path).map_or(0, |(count, _)| count)).sum::<usize>();
         holding.folders.push(format!("{}/", name(folder)));
     }
-    let mut of_part = folders.into_iter().zip(&parts).filter(|(_, part)| **part == Some(wanted));
-    let Some(((files, folder), _)) = of_part.next() else {
-        return Err(Error::NoTestImages {
-            what: format!("{} has no test images of its own", root.display()),
-            hint: "use its training images, or give a data set that has both".into(),
-        });
-    };
+    let wanted = crate::parts::choose(&holdings, split);
+    let mut of_part = folders.into_iter().zip(&parts).filter(|(_, part)| wanted.is_some() && **part == wanted);
+    let Some(((files, folder), _)) = of_part.next() else { return Err(no_test_images(root)) };
     if of_part.next().is_some() {
         return Ok(None);
     }
@@ -177,6 +165,13 @@ pub fn of_part_folders(root: &Path, folders: Vec<(Vec<DataFile>, PathBuf)>, spli
         chosen.notes.splice(0..0, describe(&holdings, None));
     }
     Ok(Some(chosen))
+}
+
+fn no_test_images(folder: &Path) -> Error {
+    Error::NoTestImages {
+        what: format!("{} has no test images of its own", folder.display()),
+        hint: "use its training images, or give a data set that has both".into(),
+    }
 }
 
 /// What each file is used for, if they are several parts.

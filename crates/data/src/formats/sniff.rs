@@ -183,12 +183,9 @@ fn refuse_few_beside_a_set(folder: &Path) -> Result<()> {
 /// The folders in a folder that hold files, at any depth; none if some lie beside them that are no text.
 fn folders_with_files(folder: &Path) -> Vec<PathBuf> {
     const TEXT: [&str; 6] = ["txt", "md", "json", "yaml", "yml", "html"];
-    let entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
-    let is_own = |path: &PathBuf| path.file_name().is_none_or(|name| !is_hidden(&name.to_string_lossy()));
-    let paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(is_own).collect();
     let is_text =
         |path: &Path| path.extension().is_some_and(|ending| TEXT.iter().any(|text| ending.eq_ignore_ascii_case(text)));
-    if paths.iter().any(|path| path.is_file() && !is_text(path)) {
+    if own_entries(folder).iter().any(|path| path.is_file() && !is_text(path)) {
         return Vec::new();
     }
     let has_files =
@@ -196,14 +193,19 @@ fn folders_with_files(folder: &Path) -> Vec<PathBuf> {
     folders_in(folder).into_iter().filter(has_files).collect()
 }
 
-/// The folders in a folder, sorted, but for hidden ones and links, which may lead back.
-fn folders_in(folder: &Path) -> Vec<PathBuf> {
+/// What is in a folder, sorted, but for hidden files and folders.
+fn own_entries(folder: &Path) -> Vec<PathBuf> {
     let is_own = |path: &PathBuf| path.file_name().is_none_or(|name| !is_hidden(&name.to_string_lossy()));
-    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|about| about.is_dir());
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_own).filter(is_folder).collect();
-    folders.sort();
-    folders
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_own).collect();
+    paths.sort();
+    paths
+}
+
+/// The folders in a folder, but for links, which may lead back.
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|about| about.is_dir());
+    own_entries(folder).into_iter().filter(is_folder).collect()
 }
 
 /// Whether a file, beside archives, is more than labels.
