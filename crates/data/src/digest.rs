@@ -17,6 +17,11 @@ impl Digest {
         self.0.update(bytes);
     }
 
+    /// Adds the values of an image, in the order of bytes that all machines share.
+    pub fn update_values(&mut self, values: &[f32]) {
+        values.iter().for_each(|value| self.update(&value.to_le_bytes()));
+    }
+
     /// The digest of all bytes, as 64 hexadecimal digits.
     pub fn finish(self) -> String {
         use std::fmt::Write;

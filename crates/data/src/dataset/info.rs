@@ -193,7 +193,7 @@ pub(super) fn content(
     let mut image = vec![0.0f32; shape.len()];
     for index in 0..count {
         match read(index, &mut image) {
-            Ok(()) => image.iter().for_each(|value| digest.update(&value.to_le_bytes())),
+            Ok(()) => digest.update_values(&image),
             Err(error) => digest.update(error.to_string().as_bytes()),
         }
         if let Some(label) = info.labels.class(index) {

@@ -96,7 +96,7 @@ impl Dataset for Points {
         for index in 0..FINGERPRINT_POINTS {
             let mut point = [0.0; 2];
             self.draws.write(index, &mut point);
-            point.iter().for_each(|value| digest.update(&value.to_le_bytes()));
+            digest.update_values(&point);
         }
         digest.finish()
     }

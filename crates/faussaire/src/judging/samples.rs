@@ -61,7 +61,7 @@ impl Samples {
             Origin::Run { sampler, labels, seed } => {
                 let mut digest = Digest::new();
                 digest.update(sampler.network().summary().as_bytes());
-                let mut add = |values: &[f32]| values.iter().for_each(|value| digest.update(&value.to_le_bytes()));
+                let mut add = |values: &[f32]| digest.update_values(values);
                 sampler.weights().tensors().iter().for_each(|weights| add(&host(weights)));
                 (0..self.count).for_each(|image| add(&sampler.label_rows(image..image + 1, *seed, labels)));
                 ("checkpoint", format!("step {} ({})", grouped(sampler.step), short(digest.finish())))

@@ -64,7 +64,7 @@ fn seen(dataset: &dyn Dataset, index: usize) -> Result<Seen> {
     let mut values = vec![0.0; dataset.shape().len()];
     dataset.read(index, &mut values)?;
     let mut digest = Digest::new();
-    values.iter().for_each(|value| digest.update(&value.to_le_bytes()));
+    digest.update_values(&values);
     let start = u64::from_str_radix(digest.finish().get(..2 * NUMBER).unwrap_or_default(), 16).unwrap_or(0);
     Ok([start, u64::from(is_replaced(dataset, &bad_files(dataset), index))])
 }
