@@ -12,6 +12,13 @@ impl Digest {
         Self::default()
     }
 
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> String {
+        let mut digest = Self::new();
+        digest.update(bytes);
+        digest.finish()
+    }
+
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);

@@ -58,10 +58,8 @@ impl Dataset for Mirrored {
         self.set.resolved(at) + if turned { self.set.len() } else { 0 }
     }
 
-    fn fingerprint(&self) -> String {
-        let mut digest = Digest::new();
-        digest.update(format!("{}, mirrored", self.set.fingerprint()).as_bytes());
-        digest.finish()
+    fn fingerprint_over(&self, inner: &str) -> Option<String> {
+        Some(Digest::of(format!("{inner}, mirrored").as_bytes()))
     }
 }
 

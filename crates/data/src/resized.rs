@@ -90,11 +90,9 @@ impl Dataset for Resized {
         self.options.describe().into_iter().chain(self.inner.notes()).collect()
     }
 
-    fn fingerprint(&self) -> String {
-        let mut digest = Digest::new();
+    fn fingerprint_over(&self, inner: &str) -> Option<String> {
         let fit = if self.options.fit == Fit::Pad { ", fitted" } else { "" };
-        digest.update(format!("{} as {}{fit}", self.inner.fingerprint(), self.shape).as_bytes());
-        digest.finish()
+        Some(Digest::of(format!("{inner} as {}{fit}", self.shape).as_bytes()))
     }
 }
 

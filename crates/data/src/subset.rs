@@ -78,11 +78,11 @@ impl Dataset for Subset {
         self.set.image_name(self.indices.get(index).copied().unwrap_or(index))
     }
 
-    fn fingerprint(&self) -> String {
+    fn fingerprint_over(&self, inner: &str) -> Option<String> {
         let mut digest = Digest::new();
-        digest.update(self.set.fingerprint().as_bytes());
+        digest.update(inner.as_bytes());
         self.indices.iter().for_each(|index| digest.update(&(*index as u64).to_le_bytes()));
-        digest.finish()
+        Some(digest.finish())
     }
 }
 

@@ -40,8 +40,8 @@ impl Dataset for WithNotes {
         Some(self.inner.as_ref())
     }
 
-    fn fingerprint(&self) -> String {
-        self.inner.fingerprint()
+    fn fingerprint_over(&self, inner: &str) -> Option<String> {
+        Some(inner.to_owned())
     }
 
     fn notes(&self) -> Vec<String> {

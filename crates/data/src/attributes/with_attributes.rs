@@ -59,6 +59,20 @@ impl WithAttributes {
         });
         Self { inner, info, has }
     }
+
+    /// The digest of the table, and of the images given by theirs.
+    fn digest_over(&self, images: &str) -> String {
+        let mut digest = Digest::new();
+        digest.update(images.as_bytes());
+        digest.update(self.info.labels.attributes().join(",").as_bytes());
+        for row in self.has.iter() {
+            match row {
+                Some(row) => row.iter().for_each(|has| digest.update(&[u8::from(*has)])),
+                None => digest.update(&[2]),
+            }
+        }
+        digest.finish()
+    }
 }
 
 impl std::fmt::Debug for WithAttributes {
@@ -89,24 +103,18 @@ impl Dataset for WithAttributes {
     }
 
     fn fingerprint(&self) -> String {
-        let make = || {
-            let mut digest = Digest::new();
-            digest.update(self.inner.fingerprint().as_bytes());
-            digest.update(self.info.labels.attributes().join(",").as_bytes());
-            for row in self.has.iter() {
-                match row {
-                    Some(row) => row.iter().for_each(|has| digest.update(&[u8::from(*has)])),
-                    None => digest.update(&[2]),
-                }
-            }
-            digest.finish()
-        };
-        self.info.digest(make)
+        self.info.digest(|| self.digest_over(&self.inner.fingerprint()))
     }
 
-    fn matches(&self, fingerprint: &str) -> bool {
+    fn fingerprint_over(&self, inner: &str) -> Option<String> {
+        Some(self.digest_over(inner))
+    }
+
+    fn earlier_fingerprints(&self) -> Vec<String> {
+        let inner = self.inner.earlier_fingerprints();
+        let with_table = inner.iter().map(|inner| self.digest_over(inner));
         // Until this table was read, the set was known by its images.
-        self.fingerprint() == fingerprint || self.inner.matches(fingerprint)
+        with_table.chain([self.inner.fingerprint()]).chain(inner.iter().cloned()).collect()
     }
 
     fn notes(&self) -> Vec<String> {

@@ -105,15 +105,30 @@ pub trait Dataset: Send + Sync + std::fmt::Debug {
         None
     }
 
-    /// A digest of the content (format, sizes, bytes), so that a run resumes only on the same data. The default
-    /// reads all images once.
+    /// A digest of the content (format, sizes, bytes), so that a run resumes only on the same data. The default is
+    /// `fingerprint_over` of the wrapped set's, or reads all images once.
     fn fingerprint(&self) -> String {
-        self.info().digest(|| info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out)))
+        let over = self.inner().and_then(|inner| self.fingerprint_over(&inner.fingerprint()));
+        let content = || info::content(self.len(), self.shape(), self.info(), |at, out| self.read(at, out));
+        over.unwrap_or_else(|| self.info().digest(content))
     }
 
-    /// Whether a set with this fingerprint has the same images; the labels may be ones that were not read then.
+    /// The fingerprint that a wrapper would have if that of the wrapped set were `inner`; `None`, the default, where it doesn't
+    /// follow from it.
+    fn fingerprint_over(&self, _inner: &str) -> Option<String> {
+        None
+    }
+
+    /// The fingerprints by which earlier versions knew the same images, so that their runs go on; they may lack labels that were
+    /// not read then.
+    fn earlier_fingerprints(&self) -> Vec<String> {
+        let inner = self.inner().map_or_else(Vec::new, |inner| inner.earlier_fingerprints());
+        inner.iter().filter_map(|inner| self.fingerprint_over(inner)).collect()
+    }
+
+    /// Whether `fingerprint` is that of a set with the same images, now or in an earlier version.
     fn matches(&self, fingerprint: &str) -> bool {
-        self.fingerprint() == fingerprint
+        self.fingerprint() == fingerprint || self.earlier_fingerprints().iter().any(|earlier| earlier == fingerprint)
     }
 
     /// Unusable files found so far, each replaced by another image; in no particular order.

@@ -35,8 +35,14 @@ const MIN_CACHED_BYTES: u64 = 4 << 20;
 /// With more files than this, the cache file is opened in the background.
 const MAX_FOREGROUND_FILES: usize = 20_000;
 
-/// Number of files whose bytes are in the fingerprint, to distinguish sets with the same names and lengths.
-const FINGERPRINT_FILES: usize = 16;
+/// Number of files whose bytes are in the key of the cache file; it also has the time at which each file was last changed.
+const KEY_FILES: usize = 16;
+
+/// Sets with fewer bytes of files have all of them in their fingerprint (64 MiB); of larger ones, it has `FINGERPRINT_FILES`.
+const MAX_DIGESTED_BYTES: u64 = 64 << 20;
+
+/// Number of files of a large set whose bytes are in the fingerprint, spread over it.
+const FINGERPRINT_FILES: usize = 256;
 
 /// Images in the files of a folder or an archive.
 pub struct Folder {
@@ -177,6 +183,14 @@ impl Folder {
         Ok(resize(pixels, shape, wanted, self.options.fit))
     }
 
+    /// `images`, a digest of the images, with the labels if these are not in the names of the files.
+    fn with_labels_digest(&self, images: String) -> String {
+        match &self.labels {
+            Some(labels) if self.labels_apart => labelled(&images, self.info.labels.classes(), labels),
+            _ => images,
+        }
+    }
+
     /// Decodes the last few images, so that the cache file becomes complete.
     fn decode_rest(&self) {
         self.decoded.rest().par_iter().for_each(|&index| {
@@ -261,18 +275,15 @@ impl Dataset for Folder {
 
     fn fingerprint(&self) -> String {
         self.info.digest(|| {
-            let images = fingerprint(&self.files, self.shape, &self.options);
-            match &self.labels {
-                Some(labels) if self.labels_apart => labelled(&images, self.info.labels.classes(), labels),
-                _ => images,
-            }
+            let names = names_digest(&self.files, self.shape, &self.options);
+            self.with_labels_digest(content_digest(&self.files, &names))
         })
     }
 
-    fn matches(&self, fingerprint_then: &str) -> bool {
-        // Until these labels were read, the set was known by its images.
-        self.fingerprint() == fingerprint_then
-            || (self.labels_apart && fingerprint(&self.files, self.shape, &self.options) == fingerprint_then)
+    fn earlier_fingerprints(&self) -> Vec<String> {
+        // The content of the files was not in it; until labels beside the images were read, they were not either.
+        let names = names_digest(&self.files, self.shape, &self.options);
+        vec![self.with_labels_digest(names.clone()), names]
     }
 }
 
@@ -381,8 +392,8 @@ fn size(shape: ImageShape) -> String {
     format!("{}x{} pixels (height x width)", shape.height, shape.width)
 }
 
-/// A digest of the names and lengths of all files, compared on resuming. Packing a folder doesn't change it.
-fn fingerprint(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
+/// A digest of the names and lengths of all files. Packing a folder doesn't change it.
+fn names_digest(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
     let mut digest = Digest::new();
     let fit = if options.fit == Fit::Pad { ", fitted" } else { "" };
     digest.update(format!("folder {}x{shape}{fit}{}\n", files.len(), options.values_key()).as_bytes());
@@ -392,6 +403,23 @@ fn fingerprint(files: &Files, shape: ImageShape, options: &ImageOptions) -> Stri
         digest.update(format!("{} {}\n", files.length(index), &files.name(index)[shared..]).as_bytes());
     }
     digest.finish()
+}
+
+/// A digest of the names and lengths of all files, given by their digest, and of the bytes of all files of a small set, of some
+/// of a large one: files without compression, such as .bmp, all have one length.
+fn content_digest(files: &Files, names: &str) -> String {
+    let mut digest = Digest::new();
+    digest.update(format!("files {names}\n").as_bytes());
+    let is_small = (0..files.len()).map(|index| files.length(index)).sum::<u64>() <= MAX_DIGESTED_BYTES;
+    let count = if is_small { files.len() } else { FINGERPRINT_FILES };
+    spread(files.len(), count).for_each(|index| digest.update(&files.read(index).unwrap_or_default()));
+    digest.finish()
+}
+
+/// Up to `count` of the numbers below `len`, evenly spread, the first and the last among them.
+fn spread(len: usize, count: usize) -> impl Iterator<Item = usize> {
+    let count = count.min(len);
+    (0..count).map(move |k| k * (len - 1) / (count - 1).max(1))
 }
 
 /// A digest of images, given by their digest, and of their labels.
@@ -427,9 +455,7 @@ fn key(files: &Files, shape: ImageShape, options: &ImageOptions) -> String {
         let (length, version) = (files.length(index), files.version(index));
         digest.update(format!("{length} {version} {}\n", files.cached_name(index)).as_bytes());
     }
-    for witness in 0..FINGERPRINT_FILES {
-        digest.update(&files.read(witness * (files.len() - 1) / (FINGERPRINT_FILES - 1)).unwrap_or_default());
-    }
+    spread(files.len(), KEY_FILES).for_each(|index| digest.update(&files.read(index).unwrap_or_default()));
     digest.finish()
 }
 

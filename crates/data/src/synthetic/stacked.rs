@@ -121,10 +121,8 @@ impl Dataset for Stacked {
         index
     }
 
-    fn fingerprint(&self) -> String {
-        let mut digest = Digest::new();
-        digest.update(format!("stacked {} {} {}", self.source.fingerprint(), self.seed, self.count).as_bytes());
-        digest.finish()
+    fn fingerprint_over(&self, inner: &str) -> Option<String> {
+        Some(Digest::of(format!("stacked {inner} {} {}", self.seed, self.count).as_bytes()))
     }
 }
 

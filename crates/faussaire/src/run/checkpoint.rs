@@ -80,7 +80,7 @@ impl State {
         let text = serde_json::to_vec_pretty(self)
             .map_err(|e| Error::run(format!("the checkpoint's state can't be written: {e}"), "report this"))?;
         let rest = text.strip_prefix(b"{\n").unwrap_or(&text);
-        Ok([DIGEST_KEY.as_bytes(), digest(rest).as_bytes(), b"\",\n", rest].concat())
+        Ok([DIGEST_KEY.as_bytes(), Digest::of(rest).as_bytes(), b"\",\n", rest].concat())
     }
 
     /// Reads what [`Self::text`] writes, or an earlier version has written, which knew no digest.
@@ -88,7 +88,7 @@ impl State {
         let value: serde_json::Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         if let Some(expected) = value.get("digest") {
             let rest = text.strip_prefix(DIGEST_KEY.as_bytes()).and_then(|rest| rest.splitn(2, |b| *b == b'\n').nth(1));
-            if rest.is_none_or(|rest| *expected != digest(rest)) {
+            if rest.is_none_or(|rest| *expected != Digest::of(rest)) {
                 return Err("its contents don't fit its digest".into());
             }
         }
@@ -156,7 +156,7 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
     let mut files = BTreeMap::new();
     for (name, bytes) in contents(gan)? {
         write_file(&temporary.join(&name), &bytes)?;
-        files.insert(name, digest(&bytes));
+        files.insert(name, Digest::of(&bytes));
     }
     let state = State {
         version: VERSION,
@@ -394,7 +394,7 @@ fn read(place: &Path, state: &State, file: &str, values: usize) -> Result<Vec<u8
     let path = place.join(file);
     let limit = (size_of::<f32>() as u64).saturating_mul(values as u64).saturating_add(MAX_HEADER);
     let bytes = read_plain(&path, limit).map_err(Error::io("read", &path))?;
-    if state.files.get(file).is_none_or(|expected| *expected != digest(&bytes)) {
+    if state.files.get(file).is_none_or(|expected| *expected != Digest::of(&bytes)) {
         return Err(Error::run(
             format!("{} is damaged: its SHA-256 differs from the one in state.json", path.display()),
             super::ANOTHER_CHECKPOINT,
@@ -418,12 +418,6 @@ fn contents(gan: &Gan) -> Result<Vec<(String, Vec<u8>)>> {
     let average = gan.averaged();
     files.push(("average.safetensors".into(), encode(&entries(&gan.generator.net), average.tensors(), step)?));
     Ok(files)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let mut digest = Digest::new();
-    digest.update(bytes);
-    digest.finish()
 }
 
 fn sibling(place: &Path, suffix: &str) -> PathBuf {

@@ -148,7 +148,7 @@ impl Run {
                 state.step
             ));
         }
-        let changed = state.log.as_ref().is_some_and(|log| *log != digest(&text));
+        let changed = state.log.as_ref().is_some_and(|log| *log != Digest::of(&text));
         if remarks.is_empty() && (changed || kept.len() as u64 != expected) {
             remarks.push(format!(
                 "{} is not the log that this run has written, though it can be read: curves, findings and heals may be wrong",
@@ -185,7 +185,7 @@ impl Run {
             write_file(&path, kept)?;
         }
         (state.events_bytes, state.bytes_before_end) = (kept.len() as u64, None);
-        state.log = Some(digest(kept));
+        state.log = Some(Digest::of(kept));
         write_state(place, state)
     }
 }
@@ -226,12 +226,6 @@ fn shortened(numbers: &[String]) -> String {
     numbers[..numbers.len().min(SHOWN)].join(", ") + &more
 }
 
-fn digest(text: &[u8]) -> String {
-    let mut digest = Digest::new();
-    digest.update(text);
-    digest.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -251,7 +245,7 @@ mod tests {
         fs::write(run.log_path(), text).unwrap();
         let state = serde_json::json!({
             "version": 1, "step": 3, "images": 24, "train_s": 0.0, "generator_updates": 3, "discriminator_updates": 3,
-            "events_bytes": known.len(), "log": digest(known.as_bytes()), "best": null, "data": "", "files": {},
+            "events_bytes": known.len(), "log": Digest::of(known.as_bytes()), "best": null, "data": "", "files": {},
         });
         let place = run.checkpoint("latest");
         fs::create_dir_all(&place).unwrap();

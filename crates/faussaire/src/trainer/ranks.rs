@@ -78,9 +78,7 @@ impl Shared {
 
 fn program() -> [String; 2] {
     let file = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
-    let mut digest = Digest::new();
-    digest.update(&file);
-    [env!("CARGO_PKG_VERSION").to_owned(), digest.finish()]
+    [env!("CARGO_PKG_VERSION").to_owned(), Digest::of(&file)]
 }
 
 fn processor() -> [String; 2] {

@@ -1,8 +1,8 @@
 //! Sets of images in folders and archives: classes, sizes, bad files, and what the next run finds.
 
 use super::*;
-use crate::Background;
 use crate::testing::{tar, zip};
+use crate::{Background, Mirrored, Subset};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 const ANY: ImageOptions =
@@ -105,6 +105,33 @@ fn archives_are_folders_in_one_file() {
         assert_eq!(set.notes(), ["labels: folders, 2 classes (9, 10)", "1 file of another type skipped: 1 .txt"]);
         assert_eq!(check(&root.path().join(name), &ANY).unwrap(), []);
     }
+}
+
+#[test]
+fn other_images_of_the_same_names_and_lengths_are_another_set() {
+    let roots = [0, 1, 2].map(|_| crate::testing::folder());
+    let raw = |level: u8| [b"P5 4 4 255\n", &[level; 16][..]].concat();
+    for (root, last) in roots.iter().zip([7, 99, 7]) {
+        (0..40).for_each(|k| put(root.path(), &format!("{k}.pgm"), &raw(if k == 7 { last } else { k })));
+    }
+    let open = |at: usize| Folder::open(roots[at].path(), &ANY).unwrap();
+    let (set, other, again) = (open(0), open(1), open(2));
+    assert_eq!(set.earlier_fingerprints(), other.earlier_fingerprints(), "names and lengths are the same");
+    assert!(set.fingerprint() != other.fingerprint() && !other.matches(&set.fingerprint()));
+    assert_eq!(set.fingerprint(), again.fingerprint());
+    // Wrapped as well, and known to runs of earlier versions.
+    let wrap = |set: Folder| Subset::first(Box::new(Mirrored::over(Arc::new(set))), 10);
+    let earlier = wrap(open(0)).earlier_fingerprints();
+    assert!(earlier.iter().all(|earlier| wrap(open(1)).matches(earlier)) && earlier.len() == 2);
+    assert!(!wrap(open(1)).matches(&wrap(open(0)).fingerprint()));
+}
+
+#[test]
+fn witnesses_are_spread_over_a_set() {
+    let of = |len, count| spread(len, count).collect::<Vec<_>>();
+    assert_eq!(of(11, 3), [0, 5, 10]);
+    assert_eq!(of(2, 16), [0, 1]);
+    assert_eq!((of(1, 16), of(0, 16).len()), (vec![0], 0));
 }
 
 #[test]

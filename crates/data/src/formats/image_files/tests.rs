@@ -344,12 +344,15 @@ fn a_stray_table_refuses_nothing() {
 }
 
 #[test]
-fn fingerprints_stay_what_they_were() {
-    // As computed before parts and tables were read.
+fn runs_of_earlier_versions_know_their_images() {
+    // As computed before parts and tables were read, and before the content of the files was digested.
     let known = |names: &str| {
         let root = crate::testing::folder();
         put(root.path(), &files(&images(names)));
-        open_at(root.path(), Split::Train).unwrap().fingerprint()
+        let set = open_at(root.path(), Split::Train).unwrap();
+        let [earlier, same] = &set.earlier_fingerprints()[..] else { panic!("{set:?}") };
+        assert!(earlier == same && set.fingerprint() != *earlier && set.matches(earlier));
+        earlier.clone()
     };
     let print = |lines: &[&str]| {
         let mut digest = crate::Digest::new();
