@@ -14,9 +14,11 @@
 mod attribute_tables;
 mod beside;
 mod by_line;
+mod column_parts;
 mod file_names;
 mod folders;
 mod image_column;
+mod label_column;
 mod lists;
 mod numbered;
 mod stylegan;
@@ -32,9 +34,10 @@ use crate::error::Result;
 use crate::first_names::first_names;
 use crate::parts::Part;
 use crate::sidecars::{Index, Sidecar, Table, looks_like_table};
+pub(crate) use column_parts::{parts_by_column, parts_in_numbers};
 pub(crate) use numbered::parts as parts_by_number;
 use tables::Candidates;
-pub(crate) use tables::{has_labels, listed, parts_by_column, parts_in_numbers};
+pub(crate) use tables::{has_labels, listed};
 
 /// Files with the names of images that may still be tables.
 const MAX_OWN: usize = 20;
@@ -266,15 +269,23 @@ impl Labelled {
     }
 }
 
-/// Text of a label; `None` if it says that there is none. What -1 says depends on the other labels: see `drop_missing`.
+/// Text of a label; `None` if it says that there is none. What -1 says depends on the other labels: see `drop_missing`. A list as
+/// Python writes it is its only label, or all of them with signs between.
 fn label(text: &str) -> Option<String> {
     let text = text.trim();
+    if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let labels = inner.split(',').filter_map(|one| label(one.trim().trim_matches(['\'', '"'])));
+        return Some(labels.collect::<Vec<_>>().join(SEVERAL)).filter(|labels| !labels.is_empty());
+    }
     let none = ["", "?", "nan", "null", "none", "n/a", "<na>"].iter().any(|none| text.eq_ignore_ascii_case(none));
     // Tables with missing labels are written with the others as fractions.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let whole = Some(whole.strip_prefix('+').unwrap_or(whole)).filter(|whole| whole.parse::<i64>().is_ok());
     (!none).then(|| whole.unwrap_or(text).to_owned())
 }
+
+/// What is between several labels of an image.
+const SEVERAL: &str = "|";
 
 /// A label that says that there is none, but beside 1 alone.
 const MISSING: &str = "-1";

@@ -1,37 +1,31 @@
-//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: `image_column` finds the
-//! column with the names; the labels are in a column called so, else in the only other one with few values.
+//! Tables with the name of an image and its label in each row, as on Kaggle and hubs: `image_column` finds the column with the
+//! names, `label_column` that of the labels.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::FIRST_OF_A_FIELD;
 use super::image_column::{self, ImageColumn};
-use super::{
-    LABEL_COLUMNS, Labelled, MIN_SHARE, MISSING, Sources, Values, are_signs, counted, drop_missing, label, label_rank,
-};
+use super::label_column::{self, LabelColumn};
+use super::{Labelled, MIN_SHARE, Sources, Values, counted, drop_missing, label_rank};
 use crate::class_labels::ClassLabels;
-use crate::parts::{Part, is_of_parts, part_in, part_of, rest_of, unclear_numbers, yes_or_no};
+use crate::parts::Part;
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
 /// Columns looked at.
 pub(super) const MAX_COLUMNS: usize = 64;
 
-/// Columns with few values that are about the making of a set: folds of a cross-validation, days.
-const NO_LABELS: [&str; 9] = ["fold", "folds", "kfold", "kfolds", "cv", "cvfold", "date", "datetime", "timestamp"];
-
 /// What R writes where a value is missing.
-const MISSING_IN_R: &str = "NA";
-
-/// Most classes of a table.
-const MAX_CLASSES: usize = 65_536;
+pub(super) const MISSING_IN_R: &str = "NA";
 
 /// The labels in one table.
 struct Read {
     /// The label of each image of the set.
     labels: Vec<Option<String>>,
-    /// The name of the column.
+    /// How the column is called.
     column: Option<String>,
-    /// Whether the column has a name for labels.
+    /// Whether the column has a name for labels, and one for those of any field.
     is_named: bool,
+    is_label: bool,
     /// The number of folders that the table gives for each image.
     folders: Vec<usize>,
     notes: Vec<String>,
@@ -145,7 +139,7 @@ pub(super) fn find(
     let others = found.iter().enumerate().filter(|(place, _)| *place != best).map(|(_, other)| other);
     let notes = read.notes.iter().cloned().chain(against(sources, images, (*count, name, read), others)).collect();
     let labels: Vec<Option<String>> = images.iter().map(|image| read.labels[*image as usize].clone()).collect();
-    let what = read.column.as_ref().map_or_else(|| name.clone(), |column| format!("column {column} of {name}"));
+    let what = read.column.as_ref().map_or_else(|| name.clone(), |column| format!("{column} of {name}"));
     Some(Labelled::apart(Values::Classes(labels), what, notes, vec![*at]))
 }
 
@@ -219,8 +213,7 @@ pub(super) fn beside_folders(sources: &Sources<'_>, part: Part, images: &[u32], 
         let alike: usize = of_folders.iter().filter_map(largest).sum();
         let all: usize = pairs.values().sum();
         let share_names = !of_folders.is_disjoint(&of_table);
-        let is_label = read.column.as_deref().and_then(label_rank).is_some_and(|rank| rank < FIRST_OF_A_FIELD);
-        if is_label && is_most(with_folder) && alike * 10 <= all * 9 && !share_names && beside.instead.is_none() {
+        if read.is_label && is_most(with_folder) && alike * 10 <= all * 9 && !share_names && beside.instead.is_none() {
             beside.instead = Some(sidecar.name.clone());
             continue;
         }
@@ -247,7 +240,7 @@ fn classes(labels: &[Option<String>]) -> BTreeSet<&String> {
 
 /// The column with the names of images, and the index by which these are found. If no column names images as these are written, or
 /// only one of labels does (images may be called 0 and 1), the names may be those of images in another spelling.
-fn named<'s, 'a>(
+pub(super) fn named<'s, 'a>(
     sources: &'s Sources<'a>,
     table: &Table,
     sidecar: &Sidecar<'_>,
@@ -301,9 +294,9 @@ fn read_by(
             (_, None) => Unfit::NoImages,
         });
     }
-    let (column, is_named) = label_column(table, header.as_deref(), image_column, &rows, least)?;
+    let column = label_column::find(table, header.as_deref(), image_column, &rows, least)?;
     let mut labels: Vec<Option<String>> = vec![None; index.len()];
-    let mut cells: Vec<Option<String>> = rows.iter().map(|(row, _)| label(table.cell(*row, column))).collect();
+    let mut cells: Vec<Option<String>> = rows.iter().map(|(row, _)| column.label(table, *row)).collect();
     drop_missing(&mut cells);
     for ((_, image), label) in rows.iter().zip(cells) {
         let before = &mut labels[*image as usize];
@@ -346,114 +339,12 @@ fn read_by(
         let cell = table.cell(*row, image_column).trim().trim_start_matches("./");
         folders[*image as usize] = cell.matches(['/', '\\']).count();
     }
-    Ok(Read { labels, column: header.map(|header| header[column].clone()), is_named, folders, notes })
-}
-
-/// The column of labels, and whether it has a name for labels.
-fn label_column(
-    table: &Table,
-    header: Option<&[String]>,
-    image_column: usize,
-    rows: &[(usize, u32)],
-    least: usize,
-) -> Result<(usize, bool), Unfit> {
-    let because = |why: String| Err(Unfit::Because(why));
-    let others: Vec<usize> = (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column).collect();
-    let name = |column: usize| header.map_or(String::new(), |header| header[column].clone());
-    let of = |&column: &usize| (column, Found::of(table, column, rows, &name(column)));
-    let found: HashMap<usize, Found> = others.iter().map(of).collect();
-    let mut named: Vec<(usize, usize)> =
-        others.iter().filter_map(|&column| Some((label_rank(&name(column))?, column))).collect();
-    named.sort_unstable();
-    let may_be_named = |column: &usize| found[column].distinct < rows.len() || rows.len() < 3 || least == 1;
-    if let Some((_, column)) = named.iter().find(|(_, column)| found[column].is_fit(least) && may_be_named(column)) {
-        return Ok((*column, true));
-    }
-    if let Some((_, column)) = named.first() {
-        let Found { distinct, several, has_missing, .. } = found[column];
-        return because(match (distinct, several) {
-            (_, true) => format!("its column {} has several labels for an image", name(*column)),
-            (0, _) => format!("its column {} holds no labels", name(*column)),
-            (1, _) if has_missing => {
-                format!("its column {} has the same value in all rows with a label (-1 is none)", name(*column))
-            }
-            (1, _) => format!("its column {} has the same value in all rows", name(*column)),
-            _ => format!(
-                "its column {} has {distinct} different values in {} rows, which are no classes",
-                name(*column),
-                rows.len()
-            ),
-        });
-    }
-    let few = |column: &&usize| {
-        let of = &found[*column];
-        let name = name(**column);
-        let tells_parts = of.are_parts || part_of(&name).is_some() || is_of_parts(&name);
-        let is_no_label = NO_LABELS.contains(&name.to_lowercase().replace(['_', '-', ' '], "").as_str());
-        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && !tells_parts && !is_no_label
+    let rank = match (&column, &header) {
+        (LabelColumn::One { at, .. }, Some(header)) => label_rank(&header[*at]),
+        _ => None,
     };
-    let fit: Vec<usize> = others.iter().filter(few).copied().collect();
-    match (&fit[..], header) {
-        ([only], _) => Ok((*only, false)),
-        // In lists without names of columns the label follows the image.
-        ([first, ..], None) => Ok((*first, false)),
-        ([], _) if others.is_empty() => because("it has no column beside the names of the images".to_owned()),
-        ([], _) => because("it has no column of labels: none of its columns has few values".to_owned()),
-        (several, _) => {
-            let names: Vec<String> = several.iter().take(5).map(|column| name(*column)).collect();
-            because(format!("its labels may be in {}; call the right column {}", names.join(", "), LABEL_COLUMNS[3]))
-        }
-    }
-}
-
-/// What the cells of a column are.
-#[derive(Clone, Copy, Debug, Default)]
-struct Found {
-    /// Different values, not counting empty ones and -1 for a missing one.
-    distinct: usize,
-    /// Whether some are -1 for a missing one.
-    has_missing: bool,
-    /// Whether some are fractions.
-    fractions: bool,
-    /// Whether some are several labels.
-    several: bool,
-    /// Whether all are names of parts.
-    are_parts: bool,
-}
-
-impl Found {
-    fn of(table: &Table, column: usize, rows: &[(usize, u32)], name: &str) -> Self {
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        let mut found = Self { are_parts: true, ..Self::default() };
-        for (row, _) in rows {
-            let Some(label) = label(table.cell(*row, column)).filter(|label| label != MISSING_IN_R) else { continue };
-            found.fractions |= label.contains('.') && label.parse::<f64>().is_ok();
-            if seen.len() <= MAX_CLASSES && !seen.contains(&label) {
-                found.are_parts &= label == MISSING || part_of(&label).is_some();
-                seen.insert(label);
-            }
-        }
-        let has_missing = seen.contains(MISSING) && !are_signs(seen.iter());
-        let distinct = seen.len() - usize::from(has_missing);
-        Self { distinct, has_missing, several: are_lists(&seen, name), ..found }
-    }
-
-    /// Whether the values may be classes, of which there must be `least`.
-    fn is_fit(&self, least: usize) -> bool {
-        (least..=MAX_CLASSES).contains(&self.distinct) && !self.fractions && !self.several
-    }
-}
-
-/// Whether some of the values of a column are lists of several labels: words between signs that make up fewer labels than there are
-/// values. Spaces part labels only in columns whose names say so.
-fn are_lists(values: &BTreeSet<String>, name: &str) -> bool {
-    let plural = ["tags", "labels", "classes", "categories", "attributes"];
-    let spaces = plural.iter().any(|plural| name.trim().eq_ignore_ascii_case(plural));
-    values.iter().any(|value| value.contains('|'))
-        || [',', ';', ' '].into_iter().filter(|sign| *sign != ' ' || spaces).any(|sign| {
-            let labels: BTreeSet<&str> = values.iter().flat_map(|value| value.split(sign).map(str::trim)).collect();
-            values.iter().any(|value| value.contains(sign)) && labels.len() <= values.len()
-        })
+    let (is_named, is_label) = (column.is_named(), rank.is_some_and(|rank| rank < FIRST_OF_A_FIELD));
+    Ok(Read { labels, column: column.describe(header.as_deref()), is_named, is_label, folders, notes })
 }
 
 /// Whether table number `at` has labels of images.
@@ -469,74 +360,6 @@ pub(crate) fn listed(sources: &Sources<'_>, at: usize, table: &Table) -> Option<
     let joined = index.join(table.column(column).skip(usize::from(has_header)), sidecar.scope());
     let found: Vec<u32> = joined.image.iter().flatten().copied().collect();
     (found.len() * 10 >= joined.image.len() * 9).then_some(found)
-}
-
-/// The parts of the images by a column of a table, such as `split`, whose values are names of parts; with the table's number and
-/// the column's name. In a column that is called so, some may be other words.
-pub(crate) fn parts_by_column(sources: &Sources<'_>) -> Option<(Vec<Option<Part>>, usize, String)> {
-    by_column(sources, |name, cells, at| {
-        let mut parts = vec![None; sources.index().len()];
-        let mut are_all = true;
-        for (cell, image) in cells {
-            let part = part_in(name, cell);
-            are_all &= part.is_some();
-            if let Some(image) = image {
-                parts[*image as usize] = part;
-            }
-        }
-        // Beside the names of several parts, another word is that of none.
-        let is_divided = parts.iter().flatten().any(|part| *part != Part::Train);
-        let are_parts = (are_all || is_divided && is_of_parts(name)) && parts.contains(&Some(Part::Train));
-        are_parts.then(|| (parts, at, name.to_owned()))
-    })
-}
-
-/// What is to be said of a column that may be the parts: of numbers, though no word says which, or of yes and no under the name of
-/// a part, which may as well be an attribute or the result of a test.
-pub(crate) fn parts_in_numbers(sources: &Sources<'_>) -> Option<String> {
-    by_column(sources, |name, cells, at| {
-        let table = &sources.sidecars()[at].name;
-        let is_part = part_of(name).is_some_and(|part| part != Part::Unlabelled) && rest_of(name).is_empty();
-        let values: BTreeSet<String> = cells.iter().map(|(cell, _)| cell.to_ascii_lowercase()).collect();
-        let is_flag = values.len() == 2 && values.iter().all(|value| yes_or_no(value).is_some());
-        if is_part && is_flag {
-            return Some(format!(
-                "all images are learned from: column {name} of {table} may tell their parts; is_{} as its name says so",
-                name.to_lowercase()
-            ));
-        }
-        let numbers: Option<BTreeSet<i64>> =
-            cells.iter().filter(|(cell, _)| !cell.is_empty()).map(|(cell, _)| cell.parse().ok()).collect();
-        let (listed, _) = unclear_numbers(name, &numbers.filter(|_| is_of_parts(name))?)?;
-        Some(format!(
-            "all images are learned from: column {name} of {table} holds the numbers {listed}, which may be the parts; words such as \
-             train and test tell them"
-        ))
-    })
-}
-
-/// The first result for a column of a table of images: `look` gets its name, its cells, each with the image of its row, and the
-/// table's number.
-fn by_column<T>(sources: &Sources<'_>, look: impl Fn(&str, &[(&str, &Option<u32>)], usize) -> Option<T>) -> Option<T> {
-    for (at, sidecar) in sources.tables() {
-        let Some(Ok(table)) = sources.table(at) else { continue };
-        let Ok((column, index)) = named(sources, table, sidecar) else { continue };
-        let ImageColumn { at: image_column, has_header, .. } = column;
-        let skip = usize::from(has_header);
-        let joined = index.join(table.column(image_column).skip(skip), sidecar.scope());
-        for column in (0..table.columns().min(MAX_COLUMNS)).filter(|column| *column != image_column) {
-            let name = match &table.header {
-                Some(header) => header[column].clone(),
-                None if has_header => table.cell(0, column).to_owned(),
-                None => continue,
-            };
-            let cells: Vec<(&str, &Option<u32>)> = table.column(column).skip(skip).zip(&joined.image).collect();
-            if let Some(found) = look(&name, &cells, at) {
-                return Some(found);
-            }
-        }
-    }
-    None
 }
 
 #[cfg(test)]

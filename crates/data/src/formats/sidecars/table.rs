@@ -230,11 +230,15 @@ fn json(text: &str) -> Result<Table, String> {
     }
 }
 
-/// A cell: text, a number, true or false; empty for anything else.
+/// A cell: text, a number, true or false, or a list of these as `[a, b]`; empty for anything else.
 fn cell(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+        Some(Value::Array(values)) => {
+            let cells: Vec<String> = values.iter().map(|value| cell(Some(value))).collect();
+            if cells.iter().any(String::is_empty) { String::new() } else { format!("[{}]", cells.join(", ")) }
+        }
         _ => String::new(),
     }
 }

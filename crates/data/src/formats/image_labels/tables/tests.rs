@@ -95,6 +95,47 @@ fn tables_that_do_not_fit_say_why() {
 }
 
 #[test]
+fn columns_of_one_class_each_are_labels_beside_other_columns() {
+    let one_hot = "one-hot columns cat, dog, fox of x.csv";
+    for (text, labels) in [
+        (
+            "file,width,cat,dog,fox\n1,64,1,0,0\n2,65,0,1,0\n3,70,0,0,1\n4,71,1,0,0\n5,72,0,1,0\n6,8,0,0,1\n",
+            "cat dog fox cat dog fox",
+        ),
+        ("file,cat,dog,fox\n1,x,,\n2,,x,\n3,,,X\n4,x,,\n5,,x,\n6,,,x\n", "cat dog fox cat dog fox"),
+        (
+            "file,is_train,cat,dog,fox\n1,1,yes,no,no\n2,1,no,yes,no\n3,1,no,no,yes\n4,0,yes,no,no\n",
+            "cat dog fox cat - -",
+        ),
+    ] {
+        let (found, what, notes) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
+        assert_eq!((found.as_str(), what.as_str()), (labels, one_hot), "{text} {notes:?}");
+    }
+    let several = "file,width,cat,dog,fox\n1,64,1,0,1\n2,65,0,1,0\n3,70,0,0,1\n4,71,1,0,0\n";
+    let (found, _, unused) = Case::new(SIX, &[("x.csv", several)]).labels(Part::Train);
+    assert_eq!(found, "");
+    assert!(unused[0].contains("columns cat, dog, fox say yes or no, and an image may have several"), "{unused:?}");
+}
+
+#[test]
+fn lists_of_one_label_are_this_label() {
+    for (name, text) in [
+        ("x.csv", "file,label\n1,['a']\n2,['b']\n3,['a']\n"),
+        ("x.csv", "file,label\n1,\"[\"\"a\"\"]\"\n2,\"[\"\"b\"\"]\"\n3,[a]\n"),
+        (
+            "x.json",
+            "[{\"file\": \"1\", \"label\": [\"a\"]}, {\"file\": \"2\", \"label\": [\"b\"]}, {\"file\": \"3\", \"label\": [\"a\"]}]",
+        ),
+        ("x.json", "{\"1\": [\"a\"], \"2\": [\"b\"], \"3\": [\"a\"]}"),
+    ] {
+        assert_eq!(Case::new("1.png 2.png 3.png", &[(name, text)]).train(), "a b a", "{text}");
+    }
+    let several = "{\"file\": \"1\", \"label\": [\"a\", \"b\"]}\n{\"file\": \"2\", \"label\": [\"b\"]}\n{\"file\": \"3\", \"label\": []}";
+    let (found, _, unused) = Case::new("1.png 2.png 3.png", &[("x.jsonl", several)]).labels(Part::Train);
+    assert!(found.is_empty() && unused[0].contains("column label has several labels for an image"), "{unused:?}");
+}
+
+#[test]
 fn what_is_missing_is_counted() {
     let text = "id,label\n1,cat\n2,dog\n3,cat\n4,dog\n8,cat\n9,dog\n";
     let (_, _, notes) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
