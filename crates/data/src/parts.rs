@@ -9,7 +9,8 @@ mod said;
 
 pub(crate) use archived::archived_parts;
 pub(crate) use by_name::{ByName, by_name, without_part};
-pub(crate) use divide::{Holding, divide, plain};
+pub(crate) use companions::{Contents, Glance, SIDE, Why};
+pub(crate) use divide::{Holding, divide, divide_images, plain};
 pub(crate) use said::{choose, describe};
 use std::collections::{BTreeMap, BTreeSet};
 

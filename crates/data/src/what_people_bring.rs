@@ -46,6 +46,26 @@ fn png(seed: usize) -> Vec<u8> {
     encoded(picture(seed), ImageFormat::Png)
 }
 
+/// The picture of `seed`, with each pixel twice as wide and high.
+fn enlarged(seed: usize) -> Vec<u8> {
+    let small = picture(seed);
+    encoded(RgbImage::from_fn(16, 16, |x, y| *small.get_pixel(x / 2, y / 2)), ImageFormat::Png)
+}
+
+/// A mask of the picture of `seed`.
+fn mask(seed: usize) -> Vec<u8> {
+    let grey = DynamicImage::from(picture(seed)).to_luma8();
+    encoded(
+        GrayImage::from_fn(8, 8, |x, y| Luma([if grey.get_pixel(x, y).0[0] > 127 { 255 } else { 0 }])),
+        ImageFormat::Png,
+    )
+}
+
+/// Files called `name` with a number in place of `#`, from 0 on.
+fn numbered(name: &str, count: usize, file: impl Fn(usize) -> Vec<u8>) -> Vec<File> {
+    (0..count).map(|at| (name.replace('#', &at.to_string()), file(at))).collect()
+}
+
 /// Pictures of these names, with spaces between them; `a{3}/x` stands for `a0/x a1/x a2/x`.
 fn pictures(names: &str) -> Vec<File> {
     let mut seed = 0;

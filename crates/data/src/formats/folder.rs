@@ -348,9 +348,9 @@ fn survey(files: &Files, options: &ImageOptions) -> Result<(Survey, usize, Image
     };
     let (odd, good) = survey.odd_sizes();
     if options.size.is_none() && 2 * odd > good {
-        let usual = format!("{}x{}", shape.height, shape.width);
+        let [least, most] = survey.extremes().unwrap_or_default().map(|(height, width)| format!("{height}x{width}"));
         let what = format!(
-            "{root}: {odd} of {good} images looked at have another size than {usual}, which is the most usual one"
+            "{root}: the {good} images looked at have several sizes, from {least} to {most} pixels (height x width)"
         );
         return Err(Error::data(what, SIZES_HINT));
     }

@@ -1,7 +1,7 @@
 //! Opens sets of image files: lists the files of a folder or of archives, divides them into parts, finds their labels, and says
 //! what was taken for what and what was left aside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::attributes::{Attributes, WithAttributes};
@@ -16,7 +16,9 @@ use crate::image_labels::lists;
 use crate::image_labels::{Found, Labelled, Sources, Values};
 use crate::npy;
 use crate::open_options::{OpenOptions, Split};
-use crate::parts::{self, ByName, Holding, Holdings, Part, by_name, choose, divide, without_part};
+use crate::parts::{
+    self, ByName, Contents, Glance, Holding, Holdings, Part, Why, by_name, choose, divide_images, without_part,
+};
 use crate::resize::ImageOptions;
 use crate::sidecars::{Sidecar, looks_like_table};
 use crate::spelling;
@@ -134,6 +136,20 @@ fn sidecars<'a>(listing: &'a Listing, beside: &'a [PathBuf]) -> Vec<Sidecar<'a>>
     inside.chain(outside).collect()
 }
 
+impl Contents for Listing {
+    fn length(&self, index: usize) -> Option<u64> {
+        Some(self.image_length(index))
+    }
+
+    fn bytes(&self, index: usize) -> Option<Vec<u8>> {
+        self.read_image(index).ok()
+    }
+
+    fn glance(&self, index: usize) -> Option<Glance> {
+        crate::pictures::glance(&self.read_image(index).ok()?).ok()
+    }
+}
+
 /// The images of a listing and their parts.
 struct Set<'a> {
     listing: &'a Listing,
@@ -144,8 +160,8 @@ struct Set<'a> {
     kept: Vec<String>,
     /// What the set has of each part, and where.
     holdings: Holdings,
-    /// Pictures about images, the set once more, pictures called like photographs, and smaller ones, which are left aside as well.
-    companions: [Holding; 4],
+    /// Pictures about images and images that the set has twice, which are left aside as well.
+    companions: BTreeMap<Why, Holding>,
     /// Sidecars that say the parts.
     used: Vec<usize>,
     /// What tells all parts, if one thing does.
@@ -157,12 +173,12 @@ struct Set<'a> {
 impl<'a> Set<'a> {
     fn new(listing: &'a Listing, sidecars: &'a [Sidecar<'a>]) -> Self {
         let names: Vec<&str> = (0..listing.len()).map(|index| listing.name(index)).collect();
-        let division = divide(names.iter().copied());
+        let division = divide_images(&names, listing);
         let kept = names.iter().enumerate().map(|(index, name)| division.kept(index, name)).collect();
         let parts: Vec<Option<Part>> = (0..names.len()).map(|index| division.part(index)).collect();
-        let companions = division.companions().map(Holding::clone);
+        let companions = division.companions().clone();
         let holdings = division.holdings();
-        let (used, list, remarks) = (Vec::new(), None, Vec::new());
+        let (used, list, remarks) = (Vec::new(), None, division.remarks().to_vec());
         let mut set = Self { listing, names, parts, kept, holdings, companions, used, list, remarks };
         if !division.divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
             set.divide_by_names(sidecars);
@@ -228,7 +244,7 @@ impl<'a> Set<'a> {
         self.list = files.into_iter().next().filter(|_| is_one).cloned();
         let aside = self.holdings.remove(&None);
         self.holdings = aside.map(|aside| (None, Holding { files: 0, ..aside })).into_iter().collect();
-        let left_aside: usize = self.companions.iter().map(|held| held.files).sum();
+        let left_aside: usize = self.companions.values().map(|held| held.files).sum();
         for part in &self.parts {
             let holding = self.holdings.entry(*part).or_insert_with(|| Holding {
                 files: 0,
@@ -304,21 +320,8 @@ impl<'a> Set<'a> {
         if let Some(held) = self.holdings.get(&None) {
             notes.push(format!("left aside: {} in no part of the set", held.describe_files()));
         }
-        let [about, copies, twins, sizes] = &self.companions;
-        if about.files > 0 {
-            let what = about.describe_files();
-            notes.push(format!("left aside: {what}, by their names masks or other pictures about the images"));
-        }
-        if copies.files > 0 {
-            notes.push(format!("left aside: {}: the same folders once more", copies.describe_files()));
-        }
-        if twins.files > 0 {
-            notes.push(format!("left aside: {}, called like a JPEG file beside them", twins.describe_files()));
-        }
-        if sizes.files > 0 {
-            let what = sizes.describe_files();
-            notes.push(format!("left aside: {what}: the same names as in the folder of the largest size"));
-        }
+        let said = |(why, held): (&Why, &Holding)| format!("left aside: {}", why.describe(&held.describe_files()));
+        notes.extend(self.companions.iter().map(said));
         notes
     }
 }

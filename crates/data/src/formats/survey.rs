@@ -23,6 +23,10 @@ const BATCH: usize = 8;
 const MAX_BYTES: usize = 64 << 20;
 const MAX_PIXELS: usize = 32 << 20;
 
+/// A size is usual if it is that of at least so many images, and of one in so many.
+const MIN_USUAL: usize = 2;
+const USUAL_SHARE: usize = 4;
+
 /// Fewer images say nothing of a set.
 const MIN_IMAGES: usize = 8;
 
@@ -92,13 +96,32 @@ impl Survey {
         self.seen.iter().filter_map(|(index, look)| Some((*index, look.as_ref().ok()?)))
     }
 
-    /// The first image of the usual size; of several sizes that are as usual, that of the first image.
+    /// The first image of the usual size; where none is usual, one of the middle ratio of sides and about the middle size.
     pub fn model(&self) -> Option<usize> {
         let size = |look: &Look| (look.height, look.width);
         let mut counts = HashMap::new();
         self.good().for_each(|(_, look)| *counts.entry(size(look)).or_insert(0usize) += 1);
         let most = counts.values().copied().max()?;
-        self.good().find(|(_, look)| counts[&size(look)] == most).map(|(index, _)| index)
+        if most >= MIN_USUAL && most * USUAL_SHARE >= self.good().count() {
+            return self.good().find(|(_, look)| counts[&size(look)] == most).map(|(index, _)| index);
+        }
+        let ratio = |look: &Look| (look.height as f64 / look.width.max(1) as f64).ln();
+        let area = |look: &Look| (look.height as f64 * look.width as f64).max(1.0).ln();
+        let middle = |of: &dyn Fn(&Look) -> f64| {
+            let mut values: Vec<f64> = self.good().map(|(_, look)| of(look)).collect();
+            values.sort_by(f64::total_cmp);
+            values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+        };
+        let (usual_ratio, usual_area) = (middle(&ratio), middle(&area));
+        let apart = |look: &Look| 2.0 * (ratio(look) - usual_ratio).abs() + (area(look) - usual_area).abs();
+        self.good().min_by(|(_, a), (_, b)| apart(a).total_cmp(&apart(b))).map(|(index, _)| index)
+    }
+
+    /// The smallest and the largest size, by the number of pixels.
+    pub fn extremes(&self) -> Option<[(usize, usize); 2]> {
+        let mut sizes: Vec<(usize, usize)> = self.good().map(|(_, look)| (look.height, look.width)).collect();
+        sizes.sort_unstable_by_key(|(height, width)| (height * width, *height));
+        Some([*sizes.first()?, *sizes.last()?])
     }
 
     /// The usual size, and 3 channels unless nearly all images are grey.

@@ -1,18 +1,22 @@
 //! Pictures about other images of a set, which are not to be learned from: masks, depth maps, thumbnails and the like, and
 //! folders that hold the set once more. They are told by a word in the name of the file or of a folder, and by the image that they
 //! are about: `benign (1)_mask.png` beside `benign (1).png`, `gtFine/train/a_gtFine_color.png` of
-//! `leftImg8bit/train/a_leftImg8bit.png`, `thumbnails/cat/1.png` of `images/cat/1.png`, `1.png` beside `1.jpg`.
+//! `leftImg8bit/train/a_leftImg8bit.png`, `thumbnails/cat/1.png` of `images/cat/1.png`, `1.png` beside `1.jpg`. Where names say too
+//! little, some images of the same names are compared (`content`).
 //!
 //! A class may be called `mask`, and hand-made sets number the files of all classes alike. A folder beside it that is named
 //! neither for images nor for pictures about them nor for a part (`gloves`, `no_mask`) tells that these are classes. In doubt an
 //! image is kept: a class that is lost is worse than masks that are learned from.
 
+mod content;
 mod copies;
+mod versions;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Holding, common_folders, part_of};
+pub(crate) use content::{Contents, Glance, Names, SIDE};
 use words::{base, file_is_about, folder_is_images, is_image, is_number, is_scale, tokens, version_of, without_scale};
 pub(super) use words::{folder_is_about, folder_is_set};
 
@@ -28,19 +32,52 @@ const MAX_MORE_WORDS: usize = 2;
 /// Folders below this depth are not told apart.
 const MAX_DEPTH: usize = 16;
 
+/// Why pictures are not learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Why {
+    /// Masks and the like.
+    About,
+    /// Folders that hold the set once more.
+    Copy,
+    /// Pictures called like a photograph beside them.
+    Twin,
+    /// Folders of smaller images of the same names.
+    Size,
+    /// The same pictures in another size or format.
+    Version,
+}
+
+impl Why {
+    /// What is said of the pictures, with `what` and where they are.
+    pub fn describe(self, what: &str) -> String {
+        match self {
+            Self::About => format!("{what}, by their names masks or other pictures about the images"),
+            Self::Copy => format!("{what}: the same folders once more"),
+            Self::Twin => format!("{what}, called like a JPEG file beside them"),
+            Self::Size => format!("{what}: the same names as in the folder of the largest size"),
+            Self::Version => format!("{what}: the same pictures as others, in another size or format"),
+        }
+    }
+}
+
 /// The pictures about other images, and where they are.
 #[derive(Debug, Default)]
 pub(super) struct Companions {
     /// The files, if there are any.
     pub is_about: HashSet<usize>,
-    /// Masks and the like.
-    pub about: Holding,
-    /// Folders that hold the set once more.
-    pub copies: Holding,
-    /// Pictures called like a photograph beside them.
-    pub twins: Holding,
-    /// Folders of smaller images of the same names.
-    pub sizes: Holding,
+    pub held: BTreeMap<Why, Holding>,
+    /// What else is to be said, a sentence each.
+    pub remarks: Vec<String>,
+}
+
+impl Companions {
+    /// Leaves `files` aside, which are in `folders`.
+    fn leave(&mut self, why: Why, files: Vec<usize>, folders: Vec<String>) {
+        let held = self.held.entry(why).or_default();
+        held.files += files.len();
+        held.folders.extend(folders);
+        self.is_about.extend(files);
+    }
 }
 
 /// The folders of a set.
@@ -177,14 +214,17 @@ fn split(name: &str) -> (&str, &str, &str) {
     (folder, &file[..dot], &file[dot..])
 }
 
-/// The pictures about other images among files with these paths.
-pub(super) fn companions(names: &[&str]) -> Companions {
+/// The pictures about other images among files with these paths and contents.
+pub(super) fn companions(names: &[&str], contents: &dyn Contents) -> Companions {
     let mut found = Companions::default();
     let folders = copies::folders_below(names);
     copies::copies(names, &folders, &mut found);
-    copies::sizes(names, &folders, &mut found);
+    copies::exact(names, contents, &mut found);
+    copies::sizes(names, &folders, contents, &mut found);
     marked(names, &mut found);
-    copies::twins(names, &mut found);
+    copies::twins(names, contents, &mut found);
+    versions::folders(names, &folders, contents, &mut found);
+    versions::suffixes(names, contents, &mut found);
     found
 }
 
@@ -241,13 +281,12 @@ fn marked(names: &[&str], found: &mut Companions) {
         if !is(MIN_PAIRED) && !(is_version() && (is(MIN_PAIRED_VERSIONS) || is_augmented())) {
             continue;
         }
-        found.about.files += files.len();
-        match &place.top {
-            Some((top, _)) if !tops.insert(top) => {}
-            Some((top, _)) => found.about.folders.push(top.clone()),
-            None => found.about.folders.push(names[files[0]].to_owned()),
-        }
-        found.is_about.extend(files);
+        let folders = match &place.top {
+            Some((top, _)) if !tops.insert(top) => Vec::new(),
+            Some((top, _)) => vec![top.clone()],
+            None => vec![names[files[0]].to_owned()],
+        };
+        found.leave(Why::About, files, folders);
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::companions::{Companions, companions, folder_is_about, folder_is_set};
+use super::companions::{Companions, Contents, Names, Why, companions, folder_is_about, folder_is_set};
 use super::{Holdings, Part, part_of, rest_of, words};
 
 /// Folders below this depth are not looked at.
@@ -71,11 +71,15 @@ enum Role {
 
 /// Divides files by their paths, which have `/` between their parts. Pictures about other images are left aside first.
 pub(crate) fn divide<'a>(names: impl Iterator<Item = &'a str>) -> Division {
-    let names: Vec<&str> = names.collect();
-    let companions = companions(&names);
+    divide_images(&names.collect::<Vec<_>>(), &Names)
+}
+
+/// `divide` of images, whose contents help to tell those about others.
+pub(crate) fn divide_images(names: &[&str], contents: &dyn Contents) -> Division {
+    let companions = companions(names, contents);
     let mut division = Division { nodes: vec![Node::default()], companions, ..Division::default() };
     let mut known: HashMap<&str, u32> = HashMap::new();
-    for (index, name) in names.into_iter().enumerate() {
+    for (index, &name) in names.iter().enumerate() {
         if division.companions.is_about.contains(&index) {
             division.place.push(0);
             continue;
@@ -96,11 +100,14 @@ fn folder_length(name: &str) -> usize {
 }
 
 impl Division {
-    /// Masks and other pictures about images, folders that hold the set once more, pictures called like a photograph, and smaller
-    /// images of the same names, all of which are left aside.
-    pub fn companions(&self) -> [&Holding; 4] {
-        let Companions { about, copies, twins, sizes, .. } = &self.companions;
-        [about, copies, twins, sizes]
+    /// Masks and other pictures about images, and images that the set has twice, all of which are left aside.
+    pub fn companions(&self) -> &BTreeMap<Why, Holding> {
+        &self.companions.held
+    }
+
+    /// What is to be said of images that belong together.
+    pub fn remarks(&self) -> &[String] {
+        &self.companions.remarks
     }
 
     /// Whether file `index` is one of `companions`.

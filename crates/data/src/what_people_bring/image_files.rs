@@ -114,7 +114,7 @@ pub(super) fn rows() -> Vec<Row> {
                 })
                 .collect(),
             "",
-            Refused("2 of 3 images looked at have another size than 9x8", "give all images one size"),
+            Refused("the 3 images looked at have several sizes, from 9x8 to 9x10", "give all images one size"),
         ),
         Row(
             "images without an ending",

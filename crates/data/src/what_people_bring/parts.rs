@@ -65,9 +65,58 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row(
             "photographs with their masks as PNG",
-            (0..4).flat_map(|at| [(format!("{at}.jpg"), sample("rgb.jpg")), (format!("{at}.png"), png(9))]).collect(),
+            with(numbered("#.jpg", 6, png), numbered("#.png", 6, mask)),
             "",
-            Read(4, 0, "", &["left aside: 4 images (0.png), called like a JPEG file beside them"]),
+            Read(6, 0, "", &["left aside: 6 images (0.png), called like a JPEG file beside them"]),
+        ),
+        Row(
+            "photographs of two sources that are numbered alike",
+            with(numbered("#.jpg", 6, png), numbered("#.png", 6, |at| png(at + 20))),
+            "",
+            Read(12, 0, "", &[]),
+        ),
+        Row(
+            "masks of images in a folder of any name",
+            with(numbered("cells/#.png", 6, png), numbered("masks/#.png", 6, mask)),
+            "",
+            Read(6, 0, "", &["left aside: 6 images (masks/), by their names masks or other pictures"]),
+        ),
+        Row(
+            "masks behind other words",
+            with(numbered("a#.png", 6, png), numbered("a#_left_lung_mask.png", 6, mask)),
+            "",
+            Read(6, 0, "", &["left aside: 6 images (a0_left_lung_mask.png)"]),
+        ),
+        Row(
+            "thumbnails of a blog",
+            with(numbered("a#.png", 6, enlarged), numbered("a#-8x8.png", 6, png)),
+            "",
+            Read(
+                6,
+                0,
+                "",
+                &["left aside: 6 images (a0-8x8.png): the same pictures as others, in another size or format"],
+            ),
+        ),
+        Row(
+            "the set once more under another name",
+            ["set/cat/#.png", "set/dog/1#.png", "set - Copy/cat/#.png", "set - Copy/dog/1#.png"]
+                .into_iter()
+                .enumerate()
+                .flat_map(|(folder, name)| numbered(name, 4, move |at| png(folder % 2 * 10 + at)))
+                .collect(),
+            "",
+            Read(8, 0, "cat dog", &["left aside: 8 images (set/): the same folders once more"]),
+        ),
+        Row(
+            "all images together and in classes",
+            ["cat/a#.png", "dog/b#.png", "all/a#.png", "all/b#.png"]
+                .into_iter()
+                .enumerate()
+                .flat_map(|(folder, name)| numbered(name, 4, move |at| png(folder % 2 * 10 + at)))
+                .collect(),
+            "",
+            Read(8, 0, "cat dog", &["left aside: 8 images (all/): the same folders once more"]),
         ),
         Row(
             "the set once more",
@@ -429,9 +478,21 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         Row(
             "one set in several sizes",
-            pictures("64/{5}.png 128/{5}.png"),
+            with(numbered("64/#.png", 5, png), numbered("128/#.png", 5, enlarged)),
             "",
             Read(5, 0, "", &["left aside: 5 images (64/): the same names as in the folder of the largest size"]),
+        ),
+        Row(
+            "classes called by numbers that double",
+            pictures("16/{5}.png 32/{5}.png"),
+            "",
+            Read(10, 0, "16 32", &["labels: folders, 2 classes (16, 32)"]),
+        ),
+        Row(
+            "one set in two sizes that no number tells",
+            with(numbered("full/cat/#.png", 5, enlarged), numbered("half/cat/#.png", 5, png)),
+            "",
+            Read(5, 0, "", &["left aside: 5 images (half/): the same pictures as others, in another size or format"]),
         ),
         Row(
             "CycleGAN's",

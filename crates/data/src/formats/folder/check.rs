@@ -23,17 +23,26 @@ pub fn check(root: &Path, options: &ImageOptions) -> Result<Vec<BadFile>> {
     let decode = |index| files.read(index).and_then(|bytes| decode(&bytes, Some(1), options)).map(|(shape, _)| shape);
     let shapes: Vec<_> = (0..files.len()).into_par_iter().map(decode).collect();
     // As for training; of a set whose sample is all bad, the first good image.
-    let model = Survey::of(files.len(), options, |index| files.read(index)).model();
+    let survey = Survey::of(files.len(), options, |index| files.read(index));
+    let (model, (odd, good)) = (survey.model(), survey.odd_sizes());
     let first = model.into_iter().chain(0..files.len());
     let first = first.filter_map(|index| Some((index, *shapes[index].as_ref().ok()?))).next();
     let judge = |index: usize| match (&shapes[index], first) {
         (Err(reason), _) => Some(reason.clone()),
-        (Ok(shape), Some((model, expected))) if options.size.is_none() && *shape != expected => Some(format!(
-            "it has {}, but most have {}, as {}",
-            size(*shape),
-            size(expected),
-            files.path(model).display()
-        )),
+        (Ok(shape), Some((model, expected))) if options.size.is_none() && *shape != expected => {
+            Some(match 2 * odd > good {
+                true => format!(
+                    "it has {}, and the images have no usual size; `data.size` gives all one size",
+                    size(*shape)
+                ),
+                false => format!(
+                    "it has {}, but most have {}, as {}",
+                    size(*shape),
+                    size(expected),
+                    files.path(model).display()
+                ),
+            })
+        }
         _ => None,
     };
     let bad = |index| Some(BadFile { reason: judge(index)?, path: files.path(index) });

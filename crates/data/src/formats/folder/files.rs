@@ -128,6 +128,21 @@ impl Listing {
         self.name_at(self.images[index])
     }
 
+    /// Length in bytes of image `index`, unpacked.
+    pub fn image_length(&self, index: usize) -> u64 {
+        let (container, file) = self.images[index];
+        self.containers[container as usize].length(file as usize)
+    }
+
+    /// Reads image `index`'s file.
+    ///
+    /// # Errors
+    /// A description of what is wrong.
+    pub fn read_image(&self, index: usize) -> Result<Vec<u8>, String> {
+        let (container, file) = self.images[index];
+        self.containers[container as usize].read(file as usize)
+    }
+
     /// Number of other files.
     pub fn others(&self) -> usize {
         self.others.len()

@@ -4,6 +4,7 @@ use super::raster::in_channels;
 use super::{open, orientation, trusting};
 use crate::background::Background;
 use crate::dataset::ImageShape;
+use crate::parts::{Glance, SIDE};
 use crate::resize::ImageOptions;
 
 /// Sides of a thumbnail.
@@ -46,6 +47,43 @@ pub(crate) struct Look {
     pub more: Option<&'static str>,
 }
 
+/// Levels of brightness, of 32, that hold nearly all pixels of an image with few: a mask or a drawing.
+const FEW_LEVELS: usize = 4;
+const FLAT: f32 = 0.97;
+
+/// Decodes a file and glances at its image.
+///
+/// # Errors
+/// As `decode`.
+pub(crate) fn glance(bytes: &[u8]) -> Result<Glance, String> {
+    trusting(|| {
+        let opened = open(bytes)?;
+        let (raster, options) = (opened.raster, ImageOptions::default());
+        let size = (raster.width, raster.height);
+        let has_colour = raster.has_colour();
+        let pixels = raster.into_bytes(3, &options)?;
+        let is_grey = !has_colour || is_grey(&pixels, 3);
+        let grey = in_channels(pixels, 3, 1, options.background);
+        let ((width, height), grey) = orientation::upright(grey, size, 1, opened.orientation);
+        let (thumbnail, is_flat) = (means(&grey, width, height), is_flat(&grey));
+        Ok(Glance { thumbnail, is_grey, is_flat, pixels: width * height })
+    })
+}
+
+/// Whether no pixel but a few is colourful, of 3 values or 4, of which the last is alpha.
+fn is_grey(pixels: &[u8], channels: usize) -> bool {
+    let colourful = |pixel: &&[u8]| (pixel.len() == 3 || pixel[3] > 0) && is_colourful(pixel);
+    pixels.chunks_exact(channels).filter(colourful).count() * FEW * channels <= pixels.len()
+}
+
+/// Whether nearly all values are in few levels.
+fn is_flat(grey: &[u8]) -> bool {
+    let mut counts = [0usize; 32];
+    grey.iter().for_each(|value| counts[usize::from(*value) / 8] += 1);
+    counts.sort_unstable();
+    counts.iter().rev().take(FEW_LEVELS).sum::<usize>() as f32 >= FLAT * grey.len() as f32
+}
+
 /// Decodes a file and looks at its image, which is read by `options`.
 ///
 /// # Errors
@@ -62,8 +100,7 @@ pub(crate) fn look(bytes: &[u8], options: &ImageOptions) -> Result<Look, String>
         let clear = if has_alpha { share(pixels.chunks_exact(4), |pixel| pixel[3] < 128) } else { 0.0 };
         let over = |background| in_channels(pixels.clone(), kept, 1, background);
         let uniform_over = (clear > 0.0).then(|| [Background::BLACK, Background::WHITE].map(|b| uniform(&over(b))));
-        let colourful = |pixel: &&[u8]| (pixel.len() == 3 || pixel[3] > 0) && is_colourful(pixel);
-        let is_grey = !has_colour || pixels.chunks_exact(kept).filter(colourful).count() * FEW <= size.0 * size.1;
+        let is_grey = !has_colour || is_grey(&pixels, kept);
         let grey = over(options.background);
         let ((width, height), grey) = orientation::upright(grey, size, 1, opened.orientation);
         Ok(Look {
@@ -173,4 +210,19 @@ fn thumbnail(grey: &[u8], width: usize, height: usize) -> [u8; THUMBNAIL * THUMB
         }
     }
     sums.map(|(sum, count)| (sum / count.max(1)) as u8)
+}
+
+/// The means of 16x16 parts, each of at least one pixel.
+fn means(grey: &[u8], width: usize, height: usize) -> Vec<u8> {
+    let range = |part: usize, side: usize| {
+        let start = part * side / SIDE;
+        start..((part + 1) * side / SIDE).max(start + 1)
+    };
+    let mean = |part: usize| {
+        let (rows, columns) = (range(part / SIDE, height), range(part % SIDE, width));
+        let values = rows.flat_map(|y| columns.clone().map(move |x| y * width + x)).filter_map(|at| grey.get(at));
+        let (sum, count) = values.fold((0u64, 0u64), |(sum, count), value| (sum + u64::from(*value), count + 1));
+        (sum / count.max(1)) as u8
+    };
+    (0..SIDE * SIDE).map(mean).collect()
 }

@@ -22,7 +22,7 @@ use crate::in_memory::MAX_SIDE;
 use crate::resize::ImageOptions;
 use crate::signatures;
 pub(crate) use array::extremes as array_extremes;
-pub(crate) use look::{Look, divisor, look, look_at};
+pub(crate) use look::{Look, divisor, glance, look, look_at};
 use raster::{Raster, Samples};
 
 /// Memory limit for the pixels of an image (512 MiB).

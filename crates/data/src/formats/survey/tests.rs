@@ -134,3 +134,21 @@ fn copies_blank_and_enlarged_images_are_told() {
     let animation = |index| [crate::testing::sample("frames.gif"), vec![index as u8]].concat();
     assert!(remarks(animation).contains("12 of 12 files looked at have several frames; the first is read"));
 }
+
+#[test]
+fn a_panorama_among_images_of_all_sizes_is_not_the_usual_one() {
+    let of = |size: &(dyn Fn(usize) -> (u32, u32) + Sync)| {
+        let options = ImageOptions::default();
+        let make = |index: usize| {
+            let (width, height) = size(index);
+            Ok(png(GrayImage::from_fn(width, height, |x, y| Luma([chance(index, x, y) as u8]))))
+        };
+        let shape = Survey::of(COUNT, &options, make).shape().unwrap();
+        (shape.height, shape.width)
+    };
+    let mixed = |index: usize| if index == 0 { (180, 20) } else { (40 + index as u32, 50 - index as u32) };
+    let (height, width) = of(&mixed);
+    assert!(height.abs_diff(width) < 12, "{height}x{width}");
+    assert_eq!(of(&|index| if index == 0 { (180, 20) } else { (40, 30) }), (30, 40));
+    assert_eq!(of(&|index| if index < 4 { (64, 64) } else { (20 + 7 * index as u32, 90) }), (64, 64));
+}

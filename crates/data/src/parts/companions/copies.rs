@@ -2,12 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::content::{Contents, Relation, relation};
 use super::words::folder_is_set;
-use super::{Companions, MAX_DEPTH, MIN_TWINS, split};
+use super::{Companions, MAX_DEPTH, MIN_TWINS, Why, split};
 use crate::parts::part_of;
 
 /// Twins that there must be, at least.
 const MIN_TWIN_FILES: usize = 4;
+
+/// Files of one name and length, more of which are files without compression.
+const MAX_ALIKE: usize = 4;
+
+/// Pairs of files whose bytes are compared.
+const COMPARED: usize = 8;
 
 /// The folders in each folder.
 pub(super) fn folders_below<'n>(names: &[&'n str]) -> BTreeMap<&'n str, BTreeSet<&'n str>> {
@@ -44,8 +51,13 @@ fn size_of(folder: &str) -> Option<(u32, bool)> {
 }
 
 /// Folders named by sizes that hold files of the same names: all but the one of the largest size. Classes may be called by numbers, but
-/// not by powers of two of one number alone.
-pub(super) fn sizes(names: &[&str], below: &BTreeMap<&str, BTreeSet<&str>>, found: &mut Companions) {
+/// not by powers of two of one number alone, unless they show other pictures.
+pub(super) fn sizes(
+    names: &[&str],
+    below: &BTreeMap<&str, BTreeSet<&str>>,
+    contents: &dyn Contents,
+    found: &mut Companions,
+) {
     for (parent, folders) in below {
         let sizes: Option<BTreeMap<u32, &str>> =
             folders.iter().map(|folder| size_of(folder).map(|(side, _)| (side, *folder))).collect();
@@ -69,13 +81,17 @@ pub(super) fn sizes(names: &[&str], below: &BTreeMap<&str, BTreeSet<&str>>, foun
             let same = files.keys().filter(|name| kept.contains_key(*name)).count();
             same * 100 >= files.len().max(kept.len()) * MIN_TWINS
         });
-        if kept.len() < MIN_TWIN_FILES || !are_same {
+        let show_others = |files: &HashMap<&str, usize>| {
+            let mut pairs: Vec<(usize, usize)> =
+                files.iter().filter_map(|(name, at)| Some((*at, *kept.get(name)?))).collect();
+            pairs.sort_unstable();
+            relation(contents, &pairs) == Relation::None
+        };
+        if kept.len() < MIN_TWIN_FILES || !are_same || others.iter().any(|(_, files)| show_others(files)) {
             continue;
         }
         for (folder, files) in others {
-            found.sizes.files += files.len();
-            found.sizes.folders.push(format!("{parent}{folder}/"));
-            found.is_about.extend(files.into_values());
+            found.leave(Why::Size, files.into_values().collect(), vec![format!("{parent}{folder}/")]);
         }
     }
 }
@@ -116,34 +132,129 @@ pub(super) fn copies(names: &[&str], below: &BTreeMap<&str, BTreeSet<&str>>, fou
     for (top, (files, again)) in copies {
         let beside = totals[&top[..tops[top]]] - files.len();
         if again * 100 >= files.len().max(beside) * MIN_TWINS {
-            found.copies.files += files.len();
-            found.copies.folders.push(top.to_owned());
-            found.is_about.extend(files);
+            found.leave(Why::Copy, files, vec![top.to_owned()]);
         }
     }
 }
 
-/// PNG and BMP files that are called like a photograph beside them, if nearly every one of these has such a file: masks.
-pub(super) fn twins(names: &[&str], found: &mut Companions) {
+/// Two folders that hold the same files at the same places below, and the files.
+type SameFiles<'n> = BTreeMap<(&'n str, &'n str), Vec<(usize, usize)>>;
+
+/// Folders whose files are nearly all in another folder as well, byte by byte: `dataset - Copy/` beside `dataset/`, `all/` beside
+/// `cat/` and `dog/`, `data/X/` beside `X/`.
+pub(super) fn exact(names: &[&str], contents: &dyn Contents, found: &mut Companions) {
+    let mut alike: HashMap<(&str, u64), Vec<usize>> = HashMap::new();
+    for (at, name) in names.iter().enumerate().filter(|(at, _)| !found.is_about.contains(at)) {
+        let Some(length) = contents.length(at) else { return };
+        alike.entry((&name[split(name).0.len()..], length)).or_default().push(at);
+    }
+    let mut same: SameFiles<'_> = BTreeMap::new();
+    for files in alike.into_values().filter(|files| (2..=MAX_ALIKE).contains(&files.len())) {
+        for (place, one) in files.iter().enumerate() {
+            for other in &files[place + 1..] {
+                let (first, second) = heads(names[*one], names[*other]);
+                let ((first, one), (second, other)) =
+                    if first <= second { ((first, one), (second, other)) } else { ((second, other), (first, one)) };
+                if parts_in(first) == parts_in(second) {
+                    same.entry((first, second)).or_default().push((*one, *other));
+                }
+            }
+        }
+    }
+    same.retain(|_, files| files.len() >= MIN_TWIN_FILES);
+    if same.is_empty() {
+        return;
+    }
+    let is_in = |at: usize, head: &str, other: &str| {
+        names[at].starts_with(head) && !(other.len() > head.len() && names[at].starts_with(other))
+    };
+    let files_in = |head: &str, other: &str, found: &Companions| -> Vec<usize> {
+        (0..names.len()).filter(|at| !found.is_about.contains(at) && is_in(*at, head, other)).collect()
+    };
+    same.retain(|_, files| {
+        files.sort_unstable();
+        let are_equal = |(one, other): &(usize, usize)| contents.bytes(*one) == contents.bytes(*other);
+        let step = files.len().div_ceil(COMPARED);
+        files.iter().step_by(step).all(are_equal)
+    });
+    let is_most = |count: usize, of: usize| of > 0 && count * 100 >= of * MIN_TWINS;
+    // A folder whose files are divided among several others.
+    let all: BTreeSet<&str> = same.keys().flat_map(|(first, second)| [*first, *second]).collect();
+    for head in all {
+        let others = same.iter().filter(|((first, second), _)| *first == head || *second == head);
+        let (mut count, mut files) = (0, 0);
+        for ((first, second), pairs) in others {
+            let other = if *first == head { second } else { first };
+            if !other.starts_with(head)
+                && !head.starts_with(other)
+                && is_most(pairs.len(), files_in(other, head, found).len())
+            {
+                (count, files) = (count + 1, files + pairs.len());
+            }
+        }
+        let own = files_in(head, head, found);
+        if count > 1 && is_most(files, own.len()) {
+            found.leave(Why::Copy, own, vec![head.to_owned()]);
+        }
+    }
+    for ((first, second), pairs) in &same {
+        let [one, other] = [files_in(first, second, found), files_in(second, first, found)];
+        if one.is_empty() || other.is_empty() {
+            continue;
+        }
+        // The deeper one of two that are the same.
+        let depth = |head: &str| head.matches('/').count();
+        let second_is_better = depth(second) < depth(first) || one.len() * 100 < other.len() * MIN_TWINS;
+        let [(worse, files), (better, kept)] = match second_is_better {
+            true => [(first, one), (second, other)],
+            false => [(second, other), (first, one)],
+        };
+        if is_most(pairs.len(), files.len()) && !worse.is_empty() {
+            found.leave(Why::Copy, files, vec![(*worse).to_owned()]);
+        } else if is_most(pairs.len(), kept.len()) && !better.is_empty() {
+            found.leave(Why::Copy, kept, vec![(*better).to_owned()]);
+        }
+    }
+}
+
+/// What two paths begin with up to the folders and the name that both end in.
+fn heads<'n>(one: &'n str, other: &'n str) -> (&'n str, &'n str) {
+    let same = one.rsplit('/').zip(other.rsplit('/')).take_while(|(a, b)| a == b);
+    let length: usize = same.map(|(name, _)| name.len() + 1).sum();
+    let head = |path: &'n str| &path[..(path.len() + 1).saturating_sub(length)];
+    (head(one), head(other))
+}
+
+/// The parts of a set that the folders of a path name.
+fn parts_in(head: &str) -> Vec<crate::parts::Part> {
+    head.split('/').filter_map(part_of).collect()
+}
+
+/// PNG and BMP files that are called like a photograph beside them, if nearly every one of these has such a file: masks, unless they
+/// show other pictures.
+pub(super) fn twins(names: &[&str], contents: &dyn Contents, found: &mut Companions) {
     let is = |ending: &str, wanted: [&str; 2]| wanted.iter().any(|wanted| ending.eq_ignore_ascii_case(wanted));
-    let mut photos: HashMap<&str, HashSet<&str>> = HashMap::new();
+    let mut photos: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
     let mut others: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, name) in names.iter().enumerate().filter(|(at, _)| !found.is_about.contains(at)) {
         let (folder, stem, ending) = split(name);
         if is(ending, [".jpg", ".jpeg"]) {
-            photos.entry(folder).or_default().insert(stem);
+            photos.entry(folder).or_default().insert(stem, at);
         } else if is(ending, [".png", ".bmp"]) {
             others.entry(folder).or_default().push(at);
         }
     }
     for (folder, files) in others {
         let Some(photos) = photos.get(folder) else { continue };
-        let twins = files.iter().filter(|at| photos.contains(split(names[**at]).1)).count();
-        if twins < MIN_TWIN_FILES || twins * 100 < files.len().max(photos.len()) * MIN_TWINS {
+        let twins: Vec<(usize, usize)> =
+            files.iter().filter_map(|at| Some((*photos.get(split(names[*at]).1)?, *at))).collect();
+        if twins.len() < MIN_TWIN_FILES || twins.len() * 100 < files.len().max(photos.len()) * MIN_TWINS {
             continue;
         }
-        found.twins.files += files.len();
-        found.twins.folders.push(names[files[0]].to_owned());
-        found.is_about.extend(files);
+        if relation(contents, &twins) == Relation::None {
+            continue;
+        }
+        let example = names[files[0]].to_owned();
+        found.leave(Why::Twin, files, vec![example]);
     }
 }

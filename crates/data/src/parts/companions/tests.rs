@@ -5,8 +5,8 @@ use super::*;
 /// The files that are left aside.
 fn aside(names: &str) -> String {
     let names: Vec<&str> = names.split_whitespace().collect();
-    let found = companions(&names);
-    assert_eq!(found.about.files + found.copies.files + found.twins.files + found.sizes.files, found.is_about.len());
+    let found = companions(&names, &Names);
+    assert_eq!(found.held.values().map(|held| held.files).sum::<usize>(), found.is_about.len());
     let mut aside: Vec<usize> = found.is_about.into_iter().collect();
     aside.sort_unstable();
     aside.into_iter().map(|at| names[at]).collect::<Vec<_>>().join(" ")
@@ -98,7 +98,7 @@ fn counted(names: &str) -> Vec<String> {
 /// How many files are left aside, and the folders that these are in.
 fn folders_aside(names: &str) -> (usize, String) {
     let names = counted(names);
-    let found = companions(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let found = companions(&names.iter().map(String::as_str).collect::<Vec<_>>(), &Names);
     let folders: BTreeSet<&str> = found.is_about.iter().map(|at| split(&names[*at]).0).collect();
     (found.is_about.len(), folders.into_iter().collect::<Vec<_>>().join(" "))
 }
@@ -191,6 +191,6 @@ fn one_folder_for_each_image_takes_one_pass() {
     let names: Vec<String> = (0..20_000)
         .flat_map(|at| [format!("{at}/images/{at}.png"), format!("{at}/masks/1.png"), format!("{at}/masks/{at}.png")])
         .collect();
-    let found = companions(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(found.about.files, 40_000);
+    let found = companions(&names.iter().map(String::as_str).collect::<Vec<_>>(), &Names);
+    assert_eq!(found.held[&Why::About].files, 40_000);
 }

@@ -145,7 +145,7 @@ proptest! {
             prop_assert!(kept.split('/').all(|part| parts.any(|other| other == part)), "{} {}", name, kept);
             prop_assert_eq!(kept.rsplit('/').next(), name.rsplit('/').next());
         }
-        for holding in division.holdings().values().chain(division.companions()) {
+        for holding in division.holdings().values().chain(division.companions().values()) {
             counted += holding.files;
         }
         prop_assert_eq!(counted, names.len());
