@@ -10,13 +10,15 @@ use faussaire::recipe::Key;
 use crate::quoting::quoted;
 
 /// Flags of other programs, in small letters and with `_`, and ours.
-const FLAGS: [(&[&str], &str); 9] = [
+const FLAGS: [(&[&str], &str); 11] = [
     (&["gpu", "gpus", "cuda", "use_cuda", "no_cuda"], "--device NAME"),
     (&["num_workers", "workers", "n_jobs", "num_threads"], "--threads N"),
     (&["c", "cfg", "recipe"], "--config FILE"),
-    (&["output_dir", "outdir", "out", "save_dir", "logdir", "log_dir", "name"], "--run FOLDER"),
-    (&["img_size", "image_size", "imsize", "resolution"], "--size N"),
-    (&["iterations", "iters", "n_iter", "max_steps", "num_steps"], "--steps N"),
+    (&["output_dir", "outdir", "out", "o", "output", "save_dir", "logdir", "log_dir", "name"], "--run FOLDER"),
+    (&["img_size", "image_size", "imagesize", "imsize", "resolution"], "--size N"),
+    (&["iterations", "iters", "n_iter", "niter", "max_steps", "num_steps"], "--steps N"),
+    (&["bs", "batchsize", "batch_size"], "--batch N"),
+    (&["model", "arch", "net", "cfg_name"], "--preset NAME"),
     (&["num_epochs", "n_epochs", "max_epochs"], "--epochs N"),
     (&["labels", "cond", "class_conditional"], "--conditional"),
     (&["format"], "--to FORMAT"),
@@ -44,10 +46,9 @@ pub fn hint(error: &mut clap::Error, command: &Command, arguments: impl Iterator
     };
     match error.kind() {
         ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
-            let hint = of_flag(&text(error, ContextKind::InvalidArg)?, asked(command, arguments))?;
             // It advises to give the flag as the data set.
             error.remove(ContextKind::Suggested);
-            Some(hint)
+            of_flag(&text(error, ContextKind::InvalidArg)?, asked(command, arguments))
         }
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand)?;
@@ -84,7 +85,12 @@ fn of_flag(argument: &str, command: &Command) -> Option<String> {
         return has(flag).then(|| format!("that is: {flag}"));
     }
     let key = &Key::meant(&name).filter(|_| name.len() > 1 && has("--set"))?.name;
-    Some(format!("that is a key of the recipe: --set {key}=VALUE"))
+    Some(match key.strip_prefix("generator.") {
+        Some(rest) => {
+            format!("that is a key of each net: --set generator.{rest}=VALUE --set discriminator.{rest}=VALUE")
+        }
+        None => format!("that is a key of the recipe: --set {key}=VALUE"),
+    })
 }
 
 #[cfg(test)]
@@ -102,10 +108,11 @@ mod tests {
     #[test]
     fn words_of_other_programs_are_translated() {
         for (arguments, expected) in [
-            (&["faussaire", "train", "x", "--lr", "0.1"][..], "--set generator.adam.learning_rate=VALUE"),
+            (&["faussaire", "train", "x", "--lr", "0.1"][..], "--set discriminator.adam.learning_rate=VALUE"),
             (&["faussaire", "train", "x", "--learning-rate=0.1"], "--set generator.adam.learning_rate=VALUE"),
             (&["faussaire", "train", "x", "--loss", "wgan"], "--set train.loss=VALUE"),
             (&["faussaire", "train", "x", "--gpu"], "--device NAME"),
+            (&["faussaire", "train", "x", "--bs", "64"], "--batch N"),
             (&["faussaire", "train", "x", "--num-workers", "4"], "--threads N"),
             (&["faussaire", "train", "x", "-c", "x.toml"], "--config FILE"),
             (&["faussaire", "preview", "x"], "faussaire data preview DATASET"),

@@ -80,6 +80,9 @@ impl Console {
         for note in gan.dataset().notes() {
             note!("{note}");
         }
+        for unused in &gan.dataset().info().unused_labels {
+            note!("labels not used: {unused}");
+        }
         if !gan.recipe.labels.names.is_empty() && gan.generator.net.labels() > 0 {
             let names = &gan.recipe.labels.names;
             let all = if names.len() > SHOWN { format!(" ({} in all)", names.len()) } else { String::new() };

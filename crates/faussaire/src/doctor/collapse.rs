@@ -36,7 +36,17 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     Some(Observation {
         seen,
         means,
-        causes: &["zeros", "high-rates", "high-generator-rate", "linear-generator", "bounded-pixels", "beta1"],
+        causes: &[
+            "zeros",
+            "bottleneck",
+            "last-batchnorm",
+            "high-rates",
+            "high-generator-rate",
+            "linear-generator",
+            "bounded-pixels",
+            "beta1",
+            "small-discriminator",
+        ],
         remedies: remedies.to_vec(),
     })
 }

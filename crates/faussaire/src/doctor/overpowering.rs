@@ -10,6 +10,8 @@ use super::{Observation, Remedy, RunHistory};
 /// D's loss over the loss of guessing, below which it is right about everything. Healthy runs stay above a third; the
 /// strong D of a healthy DCGAN stays above a tenth.
 const LOW_LOSS: f32 = 0.1;
+/// Least difference between the loss of guessing and the least one, over the former.
+const MIN_ROOM: f32 = 0.05;
 /// Gap between the mean scores of real and generated images, in log-odds: 12 are odds of e^12 to 1. Above 5,
 /// cross-entropy gains nothing by it. Healthy runs stay below 6. It finds a D that is too strong although a few images
 /// still raise its loss, unless it is above that of guessing: such a D is wrong about too many.
@@ -18,6 +20,10 @@ const LARGE_GAP: f32 = 12.0;
 pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
     let train = &history.context.recipe.train;
     let (chance, min) = (train.loss.chance_loss()?, train.loss.min_loss(train.smoothing, train.label_flip));
+    // With labels that are exchanged half of the time, guessing is nearly the best that can be done.
+    if chance - min < MIN_ROOM * chance {
+        return None;
+    }
     let recent = history.recent(2)?;
     let share = (mean(recent, |p| p.d_loss) - min) / (chance - min);
     let gap = if train.loss.scale().log_odds { mean(recent, |p| p.gap) } else { 0.0 };
@@ -45,6 +51,10 @@ pub(super) fn examine(history: &RunHistory) -> Option<Observation> {
             "rates-apart",
             "low-generator-rate",
             "beta1",
+            "early-decay",
+            "epsilon",
+            "bottleneck",
+            "last-batchnorm",
         ],
         remedies: vec![Remedy::LowerDiscriminatorRate, Remedy::R1Penalty, Remedy::InstanceNoise, Remedy::Augment],
     })
@@ -87,6 +97,7 @@ mod tests {
             "the discriminator's loss is 0.19, where guessing gives 0.69 and 0.16 is the least possible"
         );
         assert_eq!(examine(Preset::Quick, &["train.smoothing=0.1"], 0.25), None);
+        assert_eq!(examine(Preset::Quick, &["train.label_flip=0.49"], 0.693), None, "guessing is the best it can do");
         // A large gap, though a few images keep the loss high; hinge scores are no log-odds.
         let apart = |gap: f32| move |r: &mut StepReport| (r.d_loss, r.real_score) = (0.3, gap + r.fake_score);
         let seen = only(name, Preset::Quick, &[], apart(30.0));

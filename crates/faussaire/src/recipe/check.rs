@@ -193,6 +193,12 @@ pub(super) fn networks(recipe: &Recipe, generator: &Network, discriminator: &Net
             format_args!("the generator makes {}, which has no left and right", generator.output()),
         ));
     }
+    if generator.labels() > 0 && discriminator.labels() == 0 {
+        return Err(Error::recipe(
+            "the generator is conditional, but the discriminator is not, so nothing makes its images match the labels",
+            "put \"embedding 1\" before the discriminator's layers, or end it with \"projection\" instead of \"dense 1\"",
+        ));
+    }
     if discriminator.labels() > 0 && generator.labels() == 0 {
         return Err(Error::recipe(
             "the discriminator is conditional, but the generator is not, so its images can't match the labels",

@@ -24,7 +24,8 @@ impl Recipe {
         let setting = Setting { input, labels, spectral: self.discriminator.spectral };
         let discriminator = Network::build("discriminator", &self.discriminator.layers, setting)?;
         let scores = if discriminator.guesses_labels() { 1 + labels } else { 1 };
-        if discriminator.output() != Shape::Flat(scores) {
+        // A vector is a 1x1 image.
+        if discriminator.output().dims() != [1, 1, scores] {
             return Err(Error::recipe(
                 format!("the discriminator ends with shape {}, expected one score per image", discriminator.output()),
                 "end its layers with \"flatten\", \"dense 1\"",

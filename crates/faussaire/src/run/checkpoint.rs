@@ -53,6 +53,9 @@ pub struct State {
     pub report: Option<StepReport>,
     /// Digest of the data set.
     pub data: String,
+    /// The recipe, as config.toml has it; absent in checkpoints of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// SHA-256 of every other file of the checkpoint.
     pub files: BTreeMap<String, String>,
 }
@@ -173,6 +176,7 @@ pub(crate) fn save_in_run(place: &Path, gan: &Gan, run: RunState) -> Result<()> 
         off_schedule: run.off_schedule,
         report: run.report,
         data: gan.dataset().fingerprint(),
+        recipe: Some(gan.recipe.to_toml()?),
         files,
     };
     write_file(&temporary.join(STATE), &state.text()?)?;
@@ -447,6 +451,7 @@ mod tests {
             off_schedule: false,
             report: None,
             data: "d".into(),
+            recipe: None,
             files: BTreeMap::new(),
         }
     }

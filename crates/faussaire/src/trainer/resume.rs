@@ -2,7 +2,7 @@
 
 use super::heal;
 use crate::error::{Error, Result};
-use crate::recipe::{Recipe, differences};
+use crate::recipe::{Difference, Recipe, differences};
 use crate::run::{self, Run, State};
 use crate::train::{Event, Gan};
 
@@ -10,19 +10,43 @@ use crate::train::{Event, Gan};
 /// includes the changes of a heal that were not written to config.toml because the run was killed.
 ///
 /// # Errors
-/// A damaged config.toml, or changes that would change the training.
+/// A damaged config.toml, one that was changed since the checkpoint was saved, or changes that would change the training.
 pub fn resumed_recipe(run: &Run, changes: &[String]) -> Result<Recipe> {
     let was = healed(run, run.recipe(&[])?)?;
+    refuse_edited(run, &was)?;
     let is = was.changed(changes)?;
     let found = differences(&was, &is)?;
     if found.is_empty() {
         return Ok(is);
     }
-    let lines: Vec<String> = found.iter().map(|d| format!("\n  {d}")).collect();
     Err(Error::usage(
-        format!("{} was started with another recipe:{}", run.path().display(), lines.concat()),
+        format!("{} was started with another recipe:{}", run.path().display(), lines(&found)),
         "resume without these changes, or start a new run with them",
     ))
+}
+
+/// Refuses a config.toml that is not that of the latest checkpoint.
+fn refuse_edited(run: &Run, recipe: &Recipe) -> Result<()> {
+    let latest = run.checkpoint("latest");
+    if !run::exists(&latest) {
+        return Ok(());
+    }
+    let (_, state) = run::state(&latest)?;
+    let Some(text) = state.recipe else { return Ok(()) };
+    let found = differences(&Recipe::parse(&text, "the recipe of the checkpoint", &[])?, recipe)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let config = run.path().join("config.toml");
+    Err(Error::usage(
+        format!("{} was changed since its latest checkpoint was saved:{}", config.display(), lines(&found)),
+        format!("undo these changes to resume, or start a new run with them (--config {})", config.display()),
+    ))
+}
+
+/// Differences, a line each.
+fn lines(found: &[Difference]) -> String {
+    found.iter().map(|difference| format!("\n  {difference}")).collect()
 }
 
 /// `recipe` with the changes of a heal that were not written to the run's config.toml.

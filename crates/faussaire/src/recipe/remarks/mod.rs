@@ -82,6 +82,9 @@ const REMARKS: &[(&str, Check)] = &[
     ("dropout", nets::dropout),
     ("narrow-latent", nets::narrow_latent),
     ("spectral-batchnorm", nets::spectral_batchnorm),
+    ("bottleneck", nets::bottleneck),
+    ("last-batchnorm", nets::last_batchnorm),
+    ("untouched-pixels", nets::untouched_pixels),
     // Rates.
     ("high-rates", |facts| rates::high(facts, [true, true])),
     ("high-generator-rate", |facts| rates::high(facts, [true, false])),

@@ -35,6 +35,7 @@ pub(super) fn bounded_scores(facts: &Facts) -> Option<Found> {
     // A final sigmoid is the loss's, and named only where others come before it.
     let tail = activations(&d.layers()[from..]);
     let follows = match (low.is_finite(), high.is_finite(), loss.scale().log_odds && !loss.is_relativistic()) {
+        _ if low == high => format!("it gives every image the same score of {low}, and can learn nothing"),
         (true, true, true) => {
             format!(
                 "its probability of \"real\" is never below {:.2} nor above {:.2}: it can be sure of no image, and may stop learning",
@@ -43,9 +44,7 @@ pub(super) fn bounded_scores(facts: &Facts) -> Option<Found> {
             )
         }
         (true, true, false) => {
-            format!(
-                "its scores are never below {low:.2} nor above {high:.2}: it can be sure of no image, and may stop learning"
-            )
+            format!("its scores are never below {low:.2} nor above {high:.2}, near which it stops learning")
         }
         (true, false, true) => {
             format!(
@@ -56,7 +55,7 @@ pub(super) fn bounded_scores(facts: &Facts) -> Option<Found> {
         _ => format!("its scores are never above {high}"),
     };
     let set = rewritten(d, |index, entry| {
-        let removed = (from..scored.len()).contains(&index) && op(entry).activation().is_some();
+        let removed = (from..scored.len()).contains(&index) && is_activation(entry);
         if removed { Vec::new() } else { vec![entry.line.clone()] }
     });
     Some(Found {
@@ -76,8 +75,12 @@ fn ending(free: &[LayerEntry], d: &Network) -> String {
 
 /// The keywords of activations: "`tanh`, `sigmoid`".
 fn activations(layers: &[LayerEntry]) -> String {
-    let names = layers.iter().filter(|entry| op(entry).activation().is_some());
+    let names = layers.iter().filter(|entry| is_activation(entry));
     names.map(|entry| format!("`{}`", entry.layer.kind().keyword())).collect::<Vec<_>>().join(", ")
+}
+
+fn is_activation(entry: &LayerEntry) -> bool {
+    op(entry).activation().is_some() || op(entry) == Op::Softmax
 }
 
 fn sigmoid(x: f32) -> f32 {
@@ -272,6 +275,66 @@ pub(super) fn spectral_batchnorm(facts: &Facts) -> Option<Found> {
     })
 }
 
+/// A dense layer of the generator through which everything passes, and which is as narrow as a narrow latent.
+pub(super) fn bottleneck(facts: &Facts) -> Option<Found> {
+    let g = &facts.generator;
+    let narrow = |entry: &&LayerEntry| op(entry) == Op::Dense && entry.output.len() <= NARROW;
+    let is_open = g.layers().iter().any(|entry| matches!(op(entry), Op::Open));
+    let entry = g.layers().iter().find(narrow).filter(|_| !facts.points() && !is_open)?;
+    Some(Found {
+        what: format!(
+            "the generator's `{}` has {} value{}",
+            entry.line,
+            entry.output.len(),
+            if entry.output.len() == 1 { "" } else { "s" }
+        ),
+        follows: ", through which all that the noise says must pass: many images will be alike".into(),
+        advice: "make it as wide as the latent, at least".into(),
+        set: Vec::new(),
+    })
+}
+
+/// Batch normalisation at the end of a net, or just before the activation that ends it: it fixes the mean and the spread of the pixels of
+/// a batch, or of the scores.
+pub(super) fn last_batchnorm(facts: &Facts) -> Option<Found> {
+    let last = |net: &Network| -> Option<usize> {
+        let at = net.layers().iter().rposition(|entry| !is_activation(entry))?;
+        matches!(op(&net.layers()[at]), Op::BatchNorm { .. } | Op::ConditionalBatchNorm { .. }).then_some(at)
+    };
+    let (net, at) = facts.nets().into_iter().find_map(|net| Some((net, last(net)?)))?;
+    let is_generator = net.name() == facts.generator.name();
+    let what = if is_generator { "pixels" } else { "scores" };
+    Some(Found {
+        what: format!("the {} ends in `{}`", net.name(), net.layers()[at].line),
+        follows: format!(", which fixes the mean and the spread of its {what} in each batch"),
+        advice: "leave it out at the end".into(),
+        set: vec![rewritten(net, |index, entry| if index == at { Vec::new() } else { vec![entry.line.clone()] })],
+    })
+}
+
+/// A convolution whose stride is larger than its kernel.
+pub(super) fn untouched_pixels(facts: &Facts) -> Option<Found> {
+    let is_over = |entry: &&LayerEntry| match op(entry) {
+        // As shortcuts around blocks have.
+        Op::Conv { kernel: [1, 1], .. } => false,
+        Op::Conv { kernel, stride, .. } | Op::ConvTranspose { kernel, stride, .. } => {
+            kernel.iter().zip(&stride).any(|(kernel, stride)| stride > kernel)
+        }
+        _ => false,
+    };
+    let (net, entry) = facts.nets().into_iter().find_map(|net| Some((net, net.layers().iter().find(is_over)?)))?;
+    let follows = match op(entry) {
+        Op::ConvTranspose { .. } => ", so that some pixels of its output depend on none of its input: a grid of dots",
+        _ => ", so that it never looks at some pixels of its input",
+    };
+    Some(Found {
+        what: format!("the {}'s `{}` has a stride larger than its kernel", net.name(), entry.line),
+        follows: follows.into(),
+        advice: "use a kernel of twice the stride, such as 4x4 with stride 2".into(),
+        set: Vec::new(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::recipe::Preset;
@@ -321,6 +384,36 @@ mod tests {
         let hinge = on(Preset::Quick, &[&d("\"flatten\",\"dense 1\",\"tanh\""), "train.loss=hinge"], 9600);
         assert!(hinge[0].what.contains("its scores are never below -1.00 nor above 1.00"), "{hinge:?}");
         only("logits", Preset::Quick, &[&d("\"flatten\",\"dense 1\"")]);
+    }
+
+    #[test]
+    fn a_score_that_is_always_the_same_is_remarked_on() {
+        let remark = only("bounded-scores", Preset::Quick, &[&d("\"flatten\",\"dense 1\",\"softmax\"")]);
+        assert!(
+            remark
+                .what
+                .ends_with("ends in `softmax`, so it gives every image the same score of 1, and can learn nothing")
+        );
+        assert!(remark.set[0].ends_with("\"flatten\", \"dense 1\"]"), "{remark:?}");
+    }
+
+    #[test]
+    fn layers_that_hold_images_back_are_remarked_on() {
+        let narrow = "generator.layers=[\"dense 2\",\"relu\",\"dense 7*7*16\",\"reshape 7 7 16\",\"relu\",\"upsample 4\",\"conv 1 5x5\",\"sigmoid\"]";
+        assert!(only("bottleneck", Preset::Quick, &[narrow]).what.contains("`dense 2` has 2 values, through which"));
+        let remark = only("last-batchnorm", Preset::Quick, &[&g("\"batchnorm\",\"sigmoid\"")]);
+        assert!(
+            remark
+                .what
+                .contains("the generator ends in `batchnorm`, which fixes the mean and the spread of its pixels")
+        );
+        let remark = only("last-batchnorm", Preset::Quick, &[&d("\"flatten\",\"dense 1\",\"batchnorm\",\"sigmoid\"")]);
+        assert!(remark.what.contains("of its scores"), "{remark:?}");
+        let holes = "generator.layers=[\"dense 7*7*16\",\"reshape 7 7 16\",\"relu\",\"convtranspose 1 3x3 stride 4\",\"sigmoid\"]";
+        assert!(only("untouched-pixels", Preset::Quick, &[holes]).what.contains("depend on none of its input"));
+        let skipped =
+            "discriminator.layers=[\"conv 64 2x2 stride 4\",\"leakyrelu 0.2\",\"flatten\",\"dense 1\",\"sigmoid\"]";
+        assert!(only("untouched-pixels", Preset::Quick, &[skipped]).what.contains("never looks at some pixels"));
     }
 
     #[test]

@@ -46,6 +46,9 @@ fn after(range: Range, entry: &LayerEntry) -> Range {
         Op::LeakyRelu { slope } => range.map(|x| if x < 0.0 { x * slope.max(f32::MIN_POSITIVE) } else { x }),
         Op::Tanh => range.map(f32::tanh),
         Op::Sigmoid => range.map(|x| 1.0 / (1.0 + (-x).exp())),
+        // Of a single channel it is 1.
+        Op::Softmax if entry.input.dims()[2] == 1 => [1.0, 1.0],
+        Op::Softmax => [0.0, 1.0],
         // Means and copies of values. Dropout scales values up and others to 0, which moves no bound to infinity.
         Op::Nothing
         | Op::Reshape
