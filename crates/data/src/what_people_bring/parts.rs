@@ -106,7 +106,7 @@ pub(super) fn rows() -> Vec<Row> {
                 .flat_map(|(folder, name)| numbered(name, 4, move |at| png(folder % 2 * 10 + at)))
                 .collect(),
             "",
-            Read(8, 0, "cat dog", &["left aside: 8 images (set/): the same folders once more"]),
+            Read(8, 0, "cat dog", &["left aside: 8 images (set - Copy/): the same folders once more"]),
         ),
         Row(
             "all images together and in classes",

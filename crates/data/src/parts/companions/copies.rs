@@ -13,6 +13,9 @@ const MIN_TWIN_FILES: usize = 4;
 /// Files of one name and length, more of which are files without compression.
 const MAX_ALIKE: usize = 4;
 
+/// Pairs of folders that are compared, those with the most equal files.
+const MAX_COUPLES: usize = 100;
+
 /// Pairs of files whose bytes are compared.
 const COMPARED: usize = 8;
 
@@ -143,12 +146,57 @@ type SameFiles<'n> = BTreeMap<(&'n str, &'n str), Vec<(usize, usize)>>;
 /// Folders whose files are nearly all in another folder as well, byte by byte: `dataset - Copy/` beside `dataset/`, `all/` beside
 /// `cat/` and `dog/`, `data/X/` beside `X/`.
 pub(super) fn exact(names: &[&str], contents: &dyn Contents, found: &mut Companions) {
+    let same = same_files(names, contents, found);
+    let is_most = |count: usize, of: usize| of > 0 && count * 100 >= of * MIN_TWINS;
+    // The files in one folder that are not in the other one, which may be inside of it.
+    let files_in = |folder: &str, other: &str, found: &Companions| -> Vec<usize> {
+        let is_in = |name: &str| name.starts_with(folder) && !(other.len() > folder.len() && name.starts_with(other));
+        (0..names.len()).filter(|at| !found.is_about.contains(at) && is_in(names[*at])).collect()
+    };
+    // Folders whose files are divided among several others.
+    let all: BTreeSet<&str> = same.keys().flat_map(|(first, second)| [*first, *second]).collect();
+    for folder in all {
+        let others = same.iter().filter_map(|((first, second), pairs)| match (*first == folder, *second == folder) {
+            (true, _) => Some((*second, pairs.len())),
+            (_, true) => Some((*first, pairs.len())),
+            _ => None,
+        });
+        let is_beside = |other: &str| !other.starts_with(folder) && !folder.starts_with(other);
+        let inside: Vec<usize> = others
+            .filter(|(other, count)| is_beside(other) && is_most(*count, files_in(other, folder, found).len()))
+            .map(|(_, count)| count)
+            .collect();
+        let own = files_in(folder, folder, found);
+        if inside.len() > 1 && is_most(inside.iter().sum(), own.len()) {
+            found.leave(Why::Copy, own, vec![folder.to_owned()]);
+        }
+    }
+    for ((first, second), pairs) in &same {
+        let [one, other] = [files_in(first, second, found), files_in(second, first, found)];
+        if one.is_empty() || other.is_empty() {
+            continue;
+        }
+        // Of two that are the same, the deeper one or that of the longer name is the copy.
+        let rank = |folder: &str| (folder.matches('/').count(), folder.len());
+        let is_first = rank(first) > rank(second) || one.len() * 100 < other.len() * MIN_TWINS;
+        let (copy, original) = if is_first { ((first, one), (second, other)) } else { ((second, other), (first, one)) };
+        for (folder, files) in [copy, original] {
+            if is_most(pairs.len(), files.len()) && !folder.is_empty() {
+                found.leave(Why::Copy, files, vec![(*folder).to_owned()]);
+                break;
+            }
+        }
+    }
+}
+
+/// The folders that have the most equal files, by their names, lengths and some of their bytes.
+fn same_files<'n>(names: &[&'n str], contents: &dyn Contents, found: &Companions) -> SameFiles<'n> {
     let mut alike: HashMap<(&str, u64), Vec<usize>> = HashMap::new();
     for (at, name) in names.iter().enumerate().filter(|(at, _)| !found.is_about.contains(at)) {
-        let Some(length) = contents.length(at) else { return };
+        let Some(length) = contents.length(at) else { return SameFiles::new() };
         alike.entry((&name[split(name).0.len()..], length)).or_default().push(at);
     }
-    let mut same: SameFiles<'_> = BTreeMap::new();
+    let mut same = SameFiles::new();
     for files in alike.into_values().filter(|files| (2..=MAX_ALIKE).contains(&files.len())) {
         for (place, one) in files.iter().enumerate() {
             for other in &files[place + 1..] {
@@ -161,60 +209,17 @@ pub(super) fn exact(names: &[&str], contents: &dyn Contents, found: &mut Compani
             }
         }
     }
-    same.retain(|_, files| files.len() >= MIN_TWIN_FILES);
-    if same.is_empty() {
-        return;
-    }
-    let is_in = |at: usize, head: &str, other: &str| {
-        names[at].starts_with(head) && !(other.len() > head.len() && names[at].starts_with(other))
-    };
-    let files_in = |head: &str, other: &str, found: &Companions| -> Vec<usize> {
-        (0..names.len()).filter(|at| !found.is_about.contains(at) && is_in(*at, head, other)).collect()
-    };
+    let mut counts: Vec<usize> = same.values().map(Vec::len).collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let least = counts.get(MAX_COUPLES).map_or(0, |count| count + 1).max(MIN_TWIN_FILES);
     same.retain(|_, files| {
         files.sort_unstable();
-        let are_equal = |(one, other): &(usize, usize)| contents.bytes(*one) == contents.bytes(*other);
-        let step = files.len().div_ceil(COMPARED);
-        files.iter().step_by(step).all(are_equal)
-    });
-    let is_most = |count: usize, of: usize| of > 0 && count * 100 >= of * MIN_TWINS;
-    // A folder whose files are divided among several others.
-    let all: BTreeSet<&str> = same.keys().flat_map(|(first, second)| [*first, *second]).collect();
-    for head in all {
-        let others = same.iter().filter(|((first, second), _)| *first == head || *second == head);
-        let (mut count, mut files) = (0, 0);
-        for ((first, second), pairs) in others {
-            let other = if *first == head { second } else { first };
-            if !other.starts_with(head)
-                && !head.starts_with(other)
-                && is_most(pairs.len(), files_in(other, head, found).len())
-            {
-                (count, files) = (count + 1, files + pairs.len());
-            }
-        }
-        let own = files_in(head, head, found);
-        if count > 1 && is_most(files, own.len()) {
-            found.leave(Why::Copy, own, vec![head.to_owned()]);
-        }
-    }
-    for ((first, second), pairs) in &same {
-        let [one, other] = [files_in(first, second, found), files_in(second, first, found)];
-        if one.is_empty() || other.is_empty() {
-            continue;
-        }
-        // The deeper one of two that are the same.
-        let depth = |head: &str| head.matches('/').count();
-        let second_is_better = depth(second) < depth(first) || one.len() * 100 < other.len() * MIN_TWINS;
-        let [(worse, files), (better, kept)] = match second_is_better {
-            true => [(first, one), (second, other)],
-            false => [(second, other), (first, one)],
+        let are_equal = |(one, other): &(usize, usize)| {
+            contents.bytes(*one).is_some_and(|bytes| Some(bytes) == contents.bytes(*other))
         };
-        if is_most(pairs.len(), files.len()) && !worse.is_empty() {
-            found.leave(Why::Copy, files, vec![(*worse).to_owned()]);
-        } else if is_most(pairs.len(), kept.len()) && !better.is_empty() {
-            found.leave(Why::Copy, kept, vec![(*better).to_owned()]);
-        }
-    }
+        files.len() >= least && files.iter().step_by(files.len().div_ceil(COMPARED)).all(are_equal)
+    });
+    same
 }
 
 /// What two paths begin with up to the folders and the name that both end in.

@@ -39,12 +39,11 @@ fn verdict(relation: Relation, is_about: [bool; 2], is_set: [bool; 2]) -> Verdic
         (Relation::Map { first_is_map: false, belong }, [_, about], _) if belong || about => {
             Verdict::Second(Why::About)
         }
-        (Relation::Pairs, [false, true], _) | (Relation::Pairs, [false, false], [true, false]) => {
-            Verdict::Second(Why::About)
-        }
-        (Relation::Pairs, [true, false], _) | (Relation::Pairs, [false, false], [false, true]) => {
-            Verdict::First(Why::About)
-        }
+        (Relation::Pairs, [false, true], _) => Verdict::Second(Why::About),
+        (Relation::Pairs, [true, false], _) => Verdict::First(Why::About),
+        // No class is called `images`.
+        (_, _, [true, false]) => Verdict::Second(Why::About),
+        (_, _, [false, true]) => Verdict::First(Why::About),
         (Relation::Pairs, ..) => Verdict::Both(true),
         _ => Verdict::Both(false),
     }
@@ -167,8 +166,8 @@ pub(super) fn suffixes(names: &[&str], contents: &dyn Contents, found: &mut Comp
             Verdict::Second(why) => Some(why),
             // Of one picture the smaller ones, however they are called.
             Verdict::First(Why::Version) => Some(Why::Version),
-            Verdict::Both(true) if is_size(suffix) => Some(Why::Version),
-            Verdict::Both(true) if !is_number => {
+            _ if has_size(suffix, pairs, contents) => Some(Why::Version),
+            _ if !is_number => {
                 kinds.push(suffix);
                 None
             }
@@ -182,7 +181,7 @@ pub(super) fn suffixes(names: &[&str], contents: &dyn Contents, found: &mut Comp
     }
     if !kinds.is_empty() {
         found.remarks.push(format!(
-            "nearly every image is there once more with {} behind its name, and belongs to it by what it shows: all are learned from",
+            "nearly every image is there once more with {} behind its name: all are learned from",
             first_names(&kinds, MAX_SAID)
         ));
     }
@@ -195,12 +194,18 @@ fn base_in<'n>(stem: &'n str, stems: &HashMap<&str, usize>) -> Option<(usize, &'
     signs.into_iter().rev().find_map(|at| Some((*stems.get(&stem[..at])?, &stem[at..])))
 }
 
-/// Whether what follows the name of an image is a size, as WordPress writes it: `-150x150`; or a scale: `@2x`.
-fn is_size(suffix: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match suffix.trim_start_matches(['-', '_', '@', ' ']).split_once('x') {
-        Some((width, height)) => is_number(width) && (is_number(height) || height.is_empty()),
-        None => false,
+/// Whether what follows the names of images is the size of these files, as WordPress writes it (`-150x150`), or a scale (`@2x`).
+fn has_size(suffix: &str, pairs: &[(usize, usize)], contents: &dyn Contents) -> bool {
+    let number = |text: &str| text.parse::<usize>().ok();
+    let Some((width, height)) = suffix.trim_start_matches(['-', '_', '@', ' ']).split_once('x') else { return false };
+    match (number(width), number(height)) {
+        (Some(width), Some(height)) => {
+            let is_so_large =
+                |(_, at): &(usize, usize)| contents.glance(*at).is_some_and(|glance| glance.pixels == width * height);
+            pairs.iter().take(MIN_FILES).all(is_so_large)
+        }
+        (Some(_), None) => height.is_empty() && suffix.starts_with('@'),
+        _ => false,
     }
 }
 
@@ -248,7 +253,7 @@ mod tests {
                 "Version 20 a/done/ b/done/",
                 0,
             ),
-            (vec![set("images/#.png", &photo), set("overlay2/#.png", &dark)], "About 10 overlay2/", 0),
+            (vec![set("images/#.png", &photo), set("overlay2/#.png", &other)], "About 10 overlay2/", 0),
             // Pairs of which both may be wanted.
             (vec![set("day/#.png", &photo), set("night/#.png", &dark)], "", 1),
             // Classes that are numbered alike.
@@ -272,14 +277,16 @@ mod tests {
                 "About 10 a0_outlines.png",
                 0,
             ),
-            ("a#-150x150.png", &dark, "Version 10 a0-150x150.png", 0),
+            ("a#-64x64.png", &|k| photo(k + 50), "Version 10 a0-64x64.png", 0),
+            ("a#-150x150.png", &|k| photo(k + 50), "", 1),
+            ("a#@2x.png", &|k| photo(k + 50), "Version 10 a0@2x.png", 0),
             ("a#_small.png", &small, "Version 10 a0_small.png", 0),
             ("a#_heatmap.png", &dark, "About 10 a0_heatmap.png", 0),
             ("a#_night.png", &dark, "", 1),
             // More photographs of the same things.
             ("a#_1.png", &|k| photo(k + 50), "", 0),
             ("a#_1.png", &dark, "", 0),
-            ("a#_b.png", &|k| photo(k + 50), "", 0),
+            ("a#_b.png", &|k| photo(k + 50), "", 1),
         ] {
             let (found, said) = aside(&[set("a#.png", &photo), set(second, of)].concat());
             assert_eq!((found.as_str(), said.len()), (expected, remarks), "{second} {said:?}");
@@ -292,11 +299,5 @@ mod tests {
         assert!(companions(&names, &Names).is_about.is_empty());
         let names = ["0.png", "0_x.png", "1.png", "1_x.png", "2.png", "2_x.png", "3.png", "3_x.png"];
         assert!(companions(&names, &Names).is_about.is_empty());
-    }
-
-    #[test]
-    fn sizes_follow_a_name() {
-        assert!(["-150x150", "_64x64", "@2x"].iter().all(|suffix| is_size(suffix)));
-        assert!(!["_x", "-1", "_matrix", "x"].iter().any(|suffix| is_size(suffix)));
     }
 }

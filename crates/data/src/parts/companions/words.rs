@@ -3,7 +3,7 @@
 use crate::parts::{part_of, words};
 
 /// Words for pictures about images.
-const ABOUT_WORDS: [&str; 67] = [
+const ABOUT_WORDS: [&str; 83] = [
     "mask",
     "masks",
     "annotation",
@@ -71,6 +71,23 @@ const ABOUT_WORDS: [&str; 67] = [
     "instance",
     "instances",
     "panoptic",
+    "msk",
+    "msks",
+    "superpixel",
+    "superpixels",
+    "overlay",
+    "overlays",
+    // In other languages.
+    "maske",
+    "masken",
+    "masque",
+    "masques",
+    "mascara",
+    "mascaras",
+    "máscara",
+    "máscaras",
+    "maschera",
+    "maschere",
 ];
 
 /// Those of them for smaller versions of the images, which no class is named by.
