@@ -149,7 +149,8 @@ impl<'a> Sources<'a> {
     /// The table in sidecar number `at`, or what is wrong with it; `None` if it can't be one.
     pub fn table(&self, at: usize) -> Option<&Result<Table, String>> {
         let sidecar = &self.sidecars[at];
-        let table = || sidecar.read().and_then(|bytes| Table::parse(&sidecar.extension(), &bytes));
+        let is_name = |cell: &str| self.index.some(cell).is_some();
+        let table = || sidecar.read().and_then(|bytes| Table::parse(&sidecar.extension(), &bytes, &is_name));
         Some(self.tables.get(&at)?.get_or_init(table))
     }
 

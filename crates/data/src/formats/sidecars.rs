@@ -1,6 +1,7 @@
 //! Files beside images that say something about them: labels, parts. `table` reads their rows, `join` finds the images of the rows.
 
 mod join;
+mod separated;
 mod table;
 
 use crate::formats::archive::extension;

@@ -215,15 +215,21 @@ pub(crate) fn stem(path: &str) -> &str {
     }
 }
 
-/// The name of a file in one spelling, also of one in an address, or a number with `.0` behind.
+/// The name of a file in one spelling, also of one in an address, with a key before it, or a number with `.0` behind.
 fn plain(file: &str) -> String {
     let file = file.split(['?', '#']).next().unwrap_or(file);
     let decoded = unescaped(file);
-    let stem = stem(&decoded);
+    let stem = stem(without_key(&decoded));
     let whole = stem.split_once('.').filter(|(whole, zeros)| {
         number(whole).is_some() && !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0')
     });
     spelling::plain(whole.map_or(stem, |(whole, _)| whole))
+}
+
+/// The name of a file that Label Studio has given a key: `cat.png` of `3f2a9c01-cat.png`.
+fn without_key(file: &str) -> &str {
+    let is_key = |key: &str| key.len() == 8 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    file.split_once('-').filter(|(key, rest)| is_key(key) && !rest.is_empty()).map_or(file, |(_, rest)| rest)
 }
 
 /// Text of an address, in which `%20` is a space; as it is, where that gives no text.

@@ -1,12 +1,14 @@
-//! Tables in text files: CSV, TSV, columns separated by spaces, JSON, and one JSON object a line.
+//! Tables in text files: CSV, TSV, columns separated by spaces (`separated`), JSON, and one JSON object a line.
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{IBM866, SHIFT_JIS};
 use serde_json::{Map, Value};
 
+use super::separated::separated;
 use crate::parts::part_of;
 
 /// Maximum columns of a table.
-const MAX_COLUMNS: usize = 256;
+pub(super) const MAX_COLUMNS: usize = 256;
 
 /// Maximum size of a JSON file (64 MiB), which takes several times as much in memory.
 const MAX_JSON_BYTES: usize = 64 << 20;
@@ -14,14 +16,13 @@ const MAX_JSON_BYTES: usize = 64 << 20;
 /// Why annotations as in COCO hold no labels.
 pub(crate) const SEVERAL_OBJECTS: &str = "it has several objects in one image, as COCO, not one class per image";
 
-/// Lines looked at to find the separator.
-const SAMPLE_LINES: usize = 50;
-
 /// The rows of a table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     /// The names of the columns. `None`: the first row may hold them.
     pub header: Option<Vec<String>>,
+    /// How its text was read, where this was a guess.
+    pub note: Option<String>,
     width: usize,
     /// All cells, one after the other.
     text: String,
@@ -30,17 +31,18 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads a table from the bytes of a file; its name says what it is.
+    /// Reads a table from the bytes of a file; its name says what it is, and `is_name` which cells name images.
     ///
     /// # Errors
     /// A description of what is wrong.
-    pub fn parse(extension: &str, bytes: &[u8]) -> Result<Self, String> {
-        let text = decoded(bytes)?;
-        match extension {
+    pub fn parse(extension: &str, bytes: &[u8], is_name: &dyn Fn(&str) -> bool) -> Result<Self, String> {
+        let (text, note) = decoded(bytes)?;
+        let table = match extension {
             "json" => json(&text),
             "jsonl" | "ndjson" => lines(&text),
-            _ => separated(&text),
-        }
+            _ => separated(&text, is_name),
+        };
+        table.map(|table| Self { note, ..table })
     }
 
     /// Number of rows.
@@ -65,12 +67,12 @@ impl Table {
         (0..self.rows()).map(move |row| self.cell(row, column))
     }
 
-    fn new(width: usize) -> Self {
+    pub(super) fn new(width: usize) -> Self {
         Self { width, ..Self::default() }
     }
 
     /// Adds a row; missing cells are empty, further ones are left out.
-    fn push<'c>(&mut self, cells: impl Iterator<Item = &'c str>) {
+    pub(super) fn push<'c>(&mut self, cells: impl Iterator<Item = &'c str>) {
         let mut cells = cells.fuse();
         for _ in 0..self.width {
             self.text.push_str(cells.next().unwrap_or_default().trim());
@@ -79,125 +81,44 @@ impl Table {
     }
 }
 
-/// Text in UTF-8, or in UTF-16 with a byte order mark; other bytes are read as Latin-1.
+/// Text in UTF-8, or in UTF-16 with a byte order mark; other bytes are read in the encoding that they are most probably in, which the
+/// note names.
 ///
 /// # Errors
 /// It is not text.
-fn decoded(bytes: &[u8]) -> Result<String, String> {
+fn decoded(bytes: &[u8]) -> Result<(String, Option<String>), String> {
     let wide = |bytes: &[u8], of: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).filter_map(|pair| Some(of(*pair.first_chunk()?))).collect();
         String::from_utf16_lossy(&units)
     };
     match bytes {
-        [0xff, 0xfe, rest @ ..] => return Ok(wide(rest, u16::from_le_bytes)),
-        [0xfe, 0xff, rest @ ..] => return Ok(wide(rest, u16::from_be_bytes)),
+        [0xff, 0xfe, rest @ ..] => return Ok((wide(rest, u16::from_le_bytes), None)),
+        [0xfe, 0xff, rest @ ..] => return Ok((wide(rest, u16::from_be_bytes), None)),
         _ => {}
     }
     if bytes[..bytes.len().min(1 << 12)].contains(&0) {
         return Err("it is not text".to_owned());
     }
-    let text =
-        std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| byte as char).collect(), str::to_owned);
-    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok((text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(), None));
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    // Few words in Shift-JIS look like the code page of DOS, which no program for tables writes.
+    let is_sjis = || SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes).is_some();
+    let encoding = if guess == IBM866 && is_sjis() { SHIFT_JIS } else { guess };
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let example = words.find(|word| !word.is_ascii()).map_or(String::new(), |word| format!(" ({word}, for one)"));
+    let name = encoding.name();
+    let note = format!("it is not UTF-8 and read as {name}{example}; save it as CSV UTF-8 if names are wrong");
+    Ok((text.into_owned(), Some(note)))
 }
 
 /// Whether a file of this extension may be a table.
 pub(crate) fn looks_like_table(extension: &str) -> bool {
     ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "lst", "list"].contains(&extension)
-}
-
-/// The lines that say something, of a table without quotes.
-fn said(text: &str) -> impl Iterator<Item = &str> + Clone {
-    text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-}
-
-/// A table with a separator: the one that parts most lines into equally many cells.
-fn separated(text: &str) -> Result<Table, String> {
-    // Excel's first line, which names the separator.
-    let first = text.lines().next().unwrap_or_default().trim_matches('"');
-    let text = if first.len() == 5 && first.starts_with("sep=") {
-        text.split_once('\n').map_or("", |two| two.1)
-    } else {
-        text
-    };
-    let records = records(text);
-    let sample: Vec<&str> = records.iter().map(String::as_str).collect();
-    let mut best = (1, None);
-    for separator in ['\t', ',', ';', '|', ' '] {
-        let mut counts: Vec<usize> = sample.iter().map(|line| cells_of(line, separator).len()).collect();
-        counts.sort_unstable();
-        let usual = counts.get(counts.len() / 2).copied().unwrap_or(0);
-        let equal = counts.iter().filter(|count| **count == usual).count();
-        if usual > best.0 && equal * 3 >= counts.len() * 2 {
-            best = (usual, Some(separator));
-            // The others may be inside the cells.
-            if separator != ' ' && equal == counts.len() {
-                break;
-            }
-        }
-    }
-    let (width, separator) = best;
-    if width > MAX_COLUMNS {
-        return Err(format!("it has {width} columns, more than the {MAX_COLUMNS} allowed"));
-    }
-    let mut table = Table::new(width);
-    match separator {
-        None => said(text).for_each(|line| table.push([line].into_iter())),
-        Some(' ') => said(text).for_each(|line| table.push(line.split_whitespace())),
-        Some(separator) => {
-            let mut reader = ReaderBuilder::new();
-            let reader =
-                reader.has_headers(false).flexible(true).trim(Trim::All).delimiter(separator as u8).comment(Some(b'#'));
-            let mut reader = reader.from_reader(text.as_bytes());
-            let mut record = StringRecord::new();
-            while reader.read_record(&mut record).map_err(|error| error.to_string())? {
-                if !record.iter().all(str::is_empty) {
-                    table.push(record.iter());
-                }
-            }
-        }
-    }
-    Ok(table)
-}
-
-/// The first records of a table: lines, or several where a cell between quotes holds line breaks.
-fn records(text: &str) -> Vec<String> {
-    /// Lines of one cell; more are due to a stray quote.
-    const MAX_LINES: usize = 50;
-    let mut records: Vec<String> = Vec::new();
-    let mut open: Option<(String, usize)> = None;
-    for line in said(text) {
-        let (mut record, lines) = open.take().map_or((String::new(), 0), |(before, lines)| (before + "\n", lines));
-        record.push_str(line);
-        if record.matches('"').count() % 2 == 0 {
-            records.push(record);
-        } else if lines < MAX_LINES {
-            open = Some((record, lines + 1));
-        } else {
-            return said(text).take(SAMPLE_LINES).map(str::to_owned).collect();
-        }
-        if records.len() == SAMPLE_LINES {
-            break;
-        }
-    }
-    if open.is_some() {
-        return said(text).take(SAMPLE_LINES).map(str::to_owned).collect();
-    }
-    records
-}
-
-/// The cells of one line.
-fn cells_of(line: &str, separator: char) -> Vec<&str> {
-    if separator == ' ' {
-        return line.split_whitespace().collect();
-    }
-    // A separator between quotes belongs to its cell.
-    let mut quoted = false;
-    line.split(|c| {
-        quoted ^= c == '"';
-        c == separator && !quoted
-    })
-    .collect()
 }
 
 /// One JSON object a line.
@@ -361,7 +282,7 @@ mod tests {
 
     /// The header in brackets, then the rows.
     fn shown(extension: &str, text: &str) -> String {
-        let table = match Table::parse(extension, text.as_bytes()) {
+        let table = match Table::parse(extension, text.as_bytes(), &|_| false) {
             Ok(table) => table,
             Err(what) => return what,
         };
@@ -379,6 +300,20 @@ mod tests {
             ("txt", "# comment\na.png 3\nb.png  4 \n", "a.png|3 b.png|4"),
             ("txt", "a b.png\n\nc d e.png\n", "a b.png c d e.png"),
             ("txt", "a.png\nb.png\n", "a.png b.png"),
+            // Labels of several words; numbers after them; names of columns and titles above them.
+            ("txt", "a.png Golden Retriever\nb.png cat\n", "a.png|Golden Retriever b.png|cat"),
+            ("txt", "a.png Boeing 707\nb.png Airbus A310\n", "a.png|Boeing 707 b.png|Airbus A310"),
+            ("txt", "a.png polar bear 3 4\nb.png cat 5 6\n", "a.png|polar bear|3|4 b.png|cat|5|6"),
+            ("txt", "a.png 7 cat train\nb.png 8 dog test\n", "a.png|7|cat|train b.png|8|dog|test"),
+            ("txt", "2\nimage_name kind\na.png polar bear\nb.png cat\n", "image_name|kind a.png|polar bear b.png|cat"),
+            ("txt", "0 polar bear\n1 cat\n", "0|polar bear 1|cat"),
+            // The sign that parts all lines, the rarer one first, or the one that is given.
+            ("csv", "f;l\na.png;3,5\nb.png;4,0\n", "f|l a.png|3,5 b.png|4,0"),
+            ("csv", "a.png;3,5\nb.png;4,0\n", "a.png|3,5 b.png|4,0"),
+            ("csv", "a.png,x;y\nb.png,y;z\n", "a.png|x;y b.png|y;z"),
+            ("csv", "sep=;\nf;l,m\na;3,5\n", "f|l,m a|3,5"),
+            ("csv", "'f','l'\n'a.png','x, y'\n'b.png','z'\n", "f|l a.png|x, y b.png|z"),
+            ("csv", "My labels,,\n,,\nf,l,\na.png,x,\nb.png,y,\n", "f|l| a.png|x| b.png|y|"),
             (
                 "csv",
                 "a,b,c\n1,2\n3,4,5,6\n7,8,9\n1,1,1\n1,1,1\n1,1,1\n1,1,1\n1,1,1\n",
@@ -420,18 +355,50 @@ mod tests {
     }
 
     #[test]
+    fn names_of_images_part_lines_of_words() {
+        let is_name = |cell: &str| ["1", "2", "my cat 3.png", "4.png"].contains(&cell);
+        for (text, expected) in [
+            ("1 Boeing 707\n2 A310\n", "1|Boeing 707 2|A310"),
+            ("polar bear 4.png\ncat my cat 3.png\n", "polar bear|4.png cat|my cat 3.png"),
+            ("my cat 3.png 5\n4.png 6\n", "my cat 3.png|5 4.png|6"),
+            ("my cat 3.png\n4.png\n", "my cat 3.png 4.png"),
+            ("1 4.png\n2 my cat 3.png\n", "1|4.png 2|my cat 3.png"),
+            ("1 0 3\n2 1\n", "1|0 3 2|1"),
+        ] {
+            let table = Table::parse("txt", text.as_bytes(), &is_name).unwrap();
+            let row = |row| (0..table.columns()).map(|column| table.cell(row, column)).collect::<Vec<_>>().join("|");
+            assert_eq!((0..table.rows()).map(row).collect::<Vec<_>>().join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn text_of_any_encoding_is_read() {
         let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain("é,1".encode_utf16().flat_map(u16::to_le_bytes)).collect();
-        assert_eq!(decoded(&wide).unwrap(), "é,1");
-        assert_eq!(decoded("\u{feff}é".as_bytes()).unwrap(), "é");
-        assert_eq!(decoded(b"\xe9").unwrap(), "é");
+        assert_eq!(decoded(&wide).unwrap().0, "é,1");
+        assert_eq!(decoded(b"f\n\x94L\n\x8c\xa2\n").unwrap().0, "f\n猫\n犬\n");
+        assert_eq!(decoded("\u{feff}é".as_bytes()).unwrap(), ("é".to_owned(), None));
+        let rows = |[one, other]: [&[u8]; 2]| {
+            let row = |at: u8, label: &[u8]| [b"img_", &[at][..], b".jpg,", label, b"\n"].concat();
+            [b"filename,label\n".to_vec(), row(b'1', one), row(b'2', other), row(b'3', one)].concat()
+        };
+        for (labels, expected, encoding) in [
+            ([&b"caf\xe9"[..], b"th\xe9"], "café", "windows-1252"),
+            ([b"\xea\xee\xf8\xea\xe0", b"\xf1\xee\xe1\xe0\xea\xe0"], "кошка", "windows-1251"),
+            ([b"\x94L", b"\x8c\xa2"], "猫", "Shift_JIS"),
+            ([b"\xe9\xd9\xc9\xab\xb5\xc4\xc3\xa8", b"\xb0\xd7\xc9\xab\xb5\xc4\xb9\xb7"], "橘色的猫", "GBK"),
+        ] {
+            let (text, note) = decoded(&rows(labels)).unwrap();
+            assert!(text.contains(expected), "{text}");
+            let said = format!("it is not UTF-8 and read as {encoding} ({expected}, for one)");
+            assert!(note.as_ref().is_some_and(|note| note.starts_with(&said)), "{note:?}");
+        }
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(letters in prop::collection::vec(prop::sample::select(&b"01a, \t;|\"\n[]{}:#."[..]), 0..120)) {
             for extension in ["csv", "txt", "json", "jsonl"] {
-                if let Ok(table) = Table::parse(extension, &letters) {
+                if let Ok(table) = Table::parse(extension, &letters, &|cell| cell.starts_with('a')) {
                     (0..table.columns()).for_each(|column| table.column(column).for_each(prop_assert_eq_trim));
                 }
             }
