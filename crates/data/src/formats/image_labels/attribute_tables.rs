@@ -6,7 +6,11 @@ use super::{Labelled, Sources, Values, label_rank};
 use crate::attributes::{Attributes, has_celebas_name, is_table};
 use crate::class_labels::ClassLabels;
 use crate::error::Result;
+use crate::first_names::first_names;
 use crate::parts::Part;
+
+/// Columns named in a note.
+const MAX_SAID: usize = 5;
 
 /// A table, and how well it fits a part.
 struct Candidate {
@@ -71,13 +75,22 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<
     let best = (0..found.len()).rev().filter(|at| rank(&found[*at]).0 > 0).max_by_key(|at| rank(&found[*at]));
     let Some(best) = best else { return Ok(None) };
     let alike = found.iter().map(|other| &other.table).filter(|other| other.names() == found[best].table.names());
-    let is_one_hot = !found[best].is_celebas && are_one_hot(alike);
+    let is_one_hot = !found[best].is_celebas && are_one_hot(alike.clone());
+    // Classes of no image, in no part, are none.
+    let marked: BTreeSet<u32> = alike.filter(|_| is_one_hot).flat_map(rows_of).filter_map(class).collect();
     let Candidate { at, table, rows, .. } = found.swap_remove(best);
     let (name, rows) = (sources.sidecars()[at].name.clone(), rows.unwrap_or_default());
     Ok(Some(if is_one_hot {
-        let labels = rows.iter().map(|row| class(table.row((*row)? as usize)?)).collect();
-        let classes = ClassLabels { labels, names: table.names().to_vec(), notes: Vec::new() };
-        Labelled::apart(Values::Ordered(classes), format!("one-hot columns of {name}"), Vec::new(), vec![at])
+        let place = |class: u32| marked.iter().position(|marked| *marked == class).map(|place| place as u32);
+        let labels = rows.iter().map(|row| place(class(table.row((*row)? as usize)?)?)).collect();
+        let (with, without): (Vec<_>, Vec<_>) = table.names().iter().zip(0..).partition(|(_, at)| marked.contains(at));
+        let names =
+            |columns: Vec<(&String, u32)>| columns.into_iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let without = first_names(&names(without), MAX_SAID);
+        let note = format!("{name}: no row has {without}, which is no class");
+        let notes = if without.is_empty() { Vec::new() } else { vec![note] };
+        let classes = ClassLabels { labels, names: names(with), notes: Vec::new() };
+        Labelled::apart(Values::Ordered(classes), format!("one-hot columns of {name}"), notes, vec![at])
     } else {
         Labelled::apart(Values::Attributes(table, rows), name, Vec::new(), vec![at])
     }))
@@ -87,9 +100,12 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32]) -> Result<
 fn are_one_hot<'a>(tables: impl Iterator<Item = &'a Attributes>) -> bool {
     /// Two flags may exclude each other by chance.
     const MIN_CLASSES: usize = 3;
-    let rows = tables.flat_map(|table| (0..table.files().len()).filter_map(|row| table.row(row)));
-    let classes: Option<BTreeSet<u32>> = rows.map(class).collect();
+    let classes: Option<BTreeSet<u32>> = tables.flat_map(rows_of).map(class).collect();
     classes.is_some_and(|classes| classes.len() >= MIN_CLASSES)
+}
+
+fn rows_of(table: &Attributes) -> impl Iterator<Item = &[bool]> {
+    (0..table.files().len()).filter_map(|row| table.row(row))
 }
 
 /// The only attribute of a row.
@@ -139,6 +155,13 @@ mod tests {
         let isic = "f,MEL,NV,BCC\n1,0.0,1.0,0.0\n2,1.0,0.0,0.0\n3,0.0,0.0,1.0\n";
         let (labels, what, _) = Case::new("1.jpg 2.jpg 3.jpg 4.jpg", &[("x.csv", isic)]).labels(Part::Train);
         assert_eq!((labels.as_str(), what.as_str()), ("NV MEL BCC -", "one-hot columns of x.csv"));
+        // A column that marks no row is no class.
+        let empty = "f,MEL,NV,BCC,UNK\n1,0,1,0,0\n2,1,0,0,0\n3,0,0,1,0\n";
+        let (labels, _, notes) = Case::new("1.jpg 2.jpg 3.jpg", &[("x.csv", empty)]).labels(Part::Train);
+        assert_eq!(
+            (labels.as_str(), notes),
+            ("NV MEL BCC", vec!["x.csv: no row has UNK, which is no class".to_owned()])
+        );
         // A part with fewer classes, with the same table and with its own.
         let images = "1.jpg 2.jpg 3.jpg test/4.jpg test/5.jpg";
         let rest = "4,0,1,0\n5,1,0,0\n";
