@@ -158,11 +158,13 @@ pub(crate) fn part_in(name: &str, cell: &str) -> Option<Part> {
     part_of(cell).or_else(by_flag).or_else(by_number)
 }
 
-/// What a cell of a column of yes and no says, as programs write it.
+/// What a cell of a column of yes and no says, as programs write it, also those that speak German, French, Spanish or Italian.
 pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
-    match cell.to_ascii_lowercase().as_str() {
-        "1" | "1.0" | "true" | "yes" => Some(true),
-        "0" | "0.0" | "false" | "no" => Some(false),
+    match cell.to_lowercase().as_str() {
+        "1" | "1.0" | "true" | "yes" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "sí" | "si" | "sì" | "vero" => {
+            Some(true)
+        }
+        "0" | "0.0" | "false" | "no" | "falsch" | "nein" | "faux" | "non" | "falso" => Some(false),
         _ => None,
     }
 }

@@ -331,6 +331,8 @@ const LABEL_COLUMNS: [&str; 36] = [
     "labelid",
     "categoryid",
     "classlabel",
+    "categorylabel",
+    "choice",
     "species",
     "breed",
     "variety",
@@ -357,6 +359,10 @@ const FIRST_OF_A_FIELD: usize = 17;
 
 /// The rank of a column's name among those of labels.
 fn label_rank(name: &str) -> Option<usize> {
+    // `y]` is the end of a name with commas, not a name.
+    if name.matches(['[', '(']).count() != name.matches([']', ')']).count() {
+        return None;
+    }
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     LABEL_COLUMNS.iter().position(|known| *known == plain)
 }

@@ -228,7 +228,7 @@ fn text_kind(text: &str) -> Option<Kind> {
             CSV,
             "if they are pixels, name the columns label, pixel0, pixel1, ...; else write its pixels to image files or to an .npz file",
         ),
-        () if printable => of("text", "give image files"),
+        () if printable => of("text", "give image files; for a table that names images, give their folder"),
         () => None,
     }
 }

@@ -133,6 +133,11 @@ fn has_paths(table: &Table, column: usize, index: &Index<'_>) -> bool {
     cells.iter().filter(|cell| cell.contains(['.', '/', '\\'])).count() * 2 > cells.len()
 }
 
+/// Whether a column is called like images.
+pub(super) fn is_called_so(name: &str) -> bool {
+    by_name(name) == Fit::Image
+}
+
 /// How well a column fits by its name.
 fn by_name(name: &str) -> Fit {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();

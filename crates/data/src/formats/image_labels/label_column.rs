@@ -73,16 +73,24 @@ pub(super) fn find(
     let name = |column: usize| header.map_or(String::new(), |header| header[column].clone());
     let of = |&column: &usize| (column, Found::of(table, column, rows, &name(column)));
     let found: HashMap<usize, Found> = others.iter().map(of).collect();
-    let mut named: Vec<(usize, usize)> =
-        others.iter().filter_map(|&column| Some((label_rank(&name(column))?, column))).collect();
+    let is_called =
+        |wanted: &str| header.is_some_and(|header| header.iter().any(|own| own.trim().eq_ignore_ascii_case(wanted)));
+    let are_places = is_called("x") && is_called("y");
+    let is_place =
+        |column: usize| are_places && ["x", "y"].iter().any(|own| name(column).trim().eq_ignore_ascii_case(own));
+    let mut named: Vec<(usize, usize)> = others
+        .iter()
+        .filter(|&&column| !is_place(column))
+        .filter_map(|&column| Some((label_rank(&name(column))?, column)))
+        .collect();
     named.sort_unstable();
     let may_be_named = |column: &usize| found[column].distinct < rows.len() || rows.len() < 3 || least == 1;
     if let Some((_, column)) = named.iter().find(|(_, column)| found[column].is_fit(least) && may_be_named(column)) {
         return Ok(LabelColumn::One { at: *column, is_named: true });
     }
-    if let Some((_, column)) = named.first() {
+    let unfit = |column: &usize| {
         let Found { distinct, several, has_missing, .. } = found[column];
-        return because(match (distinct, several) {
+        match (distinct, several) {
             (_, true) => format!("its column {} has several labels for an image", name(*column)),
             (0, _) => format!("its column {} holds no labels", name(*column)),
             (1, _) if has_missing => {
@@ -94,8 +102,15 @@ pub(super) fn find(
                 name(*column),
                 rows.len()
             ),
-        });
+        }
+    };
+    // Another column says something else of an image than its labels.
+    if let Some((_, column)) = named.iter().find(|(_, column)| found[column].several) {
+        return because(unfit(column));
     }
+    // What is wrong with the best one counts, if no other column fits.
+    let why = named.first().map(|(_, column)| unfit(column));
+    let because_of = |other: String| because(why.clone().unwrap_or(other));
     let is_about_the_set = |column: usize| {
         let name = name(column);
         let plain = name.to_lowercase().replace(['_', '-', ' '], "");
@@ -118,27 +133,56 @@ pub(super) fn find(
             return Ok(LabelColumn::OneHot(marks.into_iter().map(|column| (column, name(column))).collect()));
         }
         let often = if several > 0 { "may have several" } else { "often has none" };
-        return because(format!(
-            "its columns {} say yes or no, and an image {often}: a table of these columns and the names of the images \
-             alone, as 1 and 0, is read as attributes; a column {} gives classes",
-            names(&marks),
-            LABEL_COLUMNS[3]
-        ));
+        return because_of(yes_or_no_columns(&names(&marks), often));
     }
     let few = |column: &&usize| {
         let of = &found[*column];
-        of.is_fit(2) && of.distinct * 2 <= rows.len() + 1 && !of.are_parts && !is_about_the_set(**column)
+        of.is_fit(2)
+            && of.distinct * 2 <= rows.len() + 1
+            && !of.are_parts
+            && !is_about_the_set(**column)
+            && !is_place(**column)
     };
-    let fit: Vec<usize> = others.iter().filter(few).copied().collect();
+    let is_free = |column: &&usize| !named.iter().any(|(_, named)| named == *column);
+    let fit: Vec<usize> = others.iter().filter(is_free).filter(few).copied().collect();
     match (&fit[..], header) {
         ([only], _) => Ok(LabelColumn::One { at: *only, is_named: false }),
         // In lists without names of columns the label follows the image.
         ([first, ..], None) => Ok(LabelColumn::One { at: *first, is_named: false }),
-        ([], _) if others.is_empty() => because("it has no column beside the names of the images".to_owned()),
-        ([], _) => because("it has no column of labels: none of its columns has few values".to_owned()),
-        (several, _) => {
-            because(format!("its labels may be in {}; call the right column {}", names(several), LABEL_COLUMNS[3]))
+        ([], _) => Err(match why {
+            Some(why) => Unfit::Because(why),
+            None if others.is_empty() => Unfit::NoLabels("it has no column beside the names of the images".to_owned()),
+            None => Unfit::NoLabels(no_labels(
+                others.iter().map(|column| (name(*column), found[column].distinct)),
+                rows.len(),
+            )),
+        }),
+        (several, _) if several.iter().all(|column| marks.contains(column)) => {
+            because_of(yes_or_no_columns(&names(several), "may have several"))
         }
+        (several, _) => {
+            because_of(format!("its labels may be in {}; call the right column {}", names(several), LABEL_COLUMNS[3]))
+        }
+    }
+}
+
+/// What to do with columns of yes and no.
+fn yes_or_no_columns(names: &str, often: &str) -> String {
+    format!(
+        "its columns {names} say yes or no, and an image {often}: a table of these columns and the names of the images alone, as 1 \
+         and 0, is read as attributes; a column {} gives classes",
+        LABEL_COLUMNS[3]
+    )
+}
+
+/// Why none of some columns, each with its number of different values, holds labels.
+fn no_labels(columns: impl Iterator<Item = (String, usize)>, rows: usize) -> String {
+    let own: Vec<String> = columns.filter(|(_, distinct)| *distinct * 2 > rows + 1).map(|(name, _)| name).collect();
+    match &own[..] {
+        [only] if !only.is_empty() => {
+            format!("it has no column of labels: in its column {only} nearly each image has a value of its own")
+        }
+        _ => "it has no column of labels: none of its columns has few values".to_owned(),
     }
 }
 
@@ -195,14 +239,38 @@ impl Found {
     }
 }
 
-/// Whether some of the values of a column are lists of several labels: words between signs that make up fewer labels than there are
-/// values. Spaces part labels only in columns whose names say so.
+/// Whether some of the values of a column are lists of several labels. A sign parts these if all parts of a value are values of
+/// others, or if the parts make up fewer labels than there are values. Spaces part numbers, and tags.
 fn are_lists(values: &BTreeSet<String>, name: &str) -> bool {
-    let plural = ["tags", "labels", "classes", "categories", "attributes"];
-    let spaces = plural.iter().any(|plural| name.trim().eq_ignore_ascii_case(plural));
-    values.iter().any(|value| value.contains('|'))
-        || [',', ';', ' '].into_iter().filter(|sign| *sign != ' ' || spaces).any(|sign| {
-            let labels: BTreeSet<&str> = values.iter().flat_map(|value| value.split(sign).map(str::trim)).collect();
-            values.iter().any(|value| value.contains(sign)) && labels.len() <= values.len()
+    const SIGNS: [char; 6] = [',', ';', ' ', '+', '&', '/'];
+    let is_called = |known: &[&str]| known.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+    let (are_tags, are_many) = (is_called(&["tags", "attributes"]), is_called(&["labels", "classes", "categories"]));
+    let is_number = |part: &&str| part.parse::<u64>().is_ok();
+    let parts_of = |value: &'_ str, sign: char| -> Vec<String> {
+        value.split(sign).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    values.iter().any(|value| value.contains(super::SEVERAL))
+        || SIGNS.into_iter().any(|sign| {
+            let parted: Vec<Vec<String>> = values.iter().map(|value| parts_of(value, sign)).collect();
+            let lists = || parted.iter().filter(|parts| parts.len() > 1);
+            if lists().next().is_none() {
+                return false;
+            }
+            let labels: BTreeSet<&String> = parted.iter().flatten().collect();
+            let are_numbers = labels.iter().all(|part| is_number(&part.as_str()));
+            // 3,5 is a number where commas are points.
+            let is_decimal = sign == ',' && are_numbers && !are_many && lists().all(|parts| parts.len() == 2);
+            let are_values = |parts: &Vec<String>| {
+                parts.iter().all(|part| values.contains(part)) && parts.iter().any(|part| *part != parts[0])
+            };
+            let are_shared = match sign {
+                ' ' => {
+                    are_tags && labels.len() < parted.iter().map(Vec::len).sum()
+                        || are_many && labels.len() <= values.len()
+                }
+                ',' | ';' => !is_decimal && labels.len() <= values.len(),
+                _ => false,
+            };
+            are_shared || sign == ' ' && are_numbers || !is_decimal && lists().any(are_values)
         })
 }

@@ -8,6 +8,7 @@ use super::image_column::{self, ImageColumn};
 use super::label_column::{self, LabelColumn};
 use super::{Labelled, MIN_SHARE, Sources, Values, counted, drop_missing, label_rank};
 use crate::class_labels::ClassLabels;
+use crate::formats::archive::is_image;
 use crate::parts::Part;
 use crate::sidecars::{Index, SEVERAL_OBJECTS, Sidecar, Table};
 
@@ -36,6 +37,8 @@ struct Read {
 pub(super) enum Unfit {
     /// It names none of the images.
     NoImages,
+    /// It says nothing of them that could be a label.
+    NoLabels(String),
     Because(String),
 }
 
@@ -47,11 +50,13 @@ type Candidate = (usize, usize, Read);
 pub(super) struct Candidates {
     found: Vec<Candidate>,
     unused: Vec<String>,
+    /// Those of `unused` that were made for labels of images, and are of interest also where folders are the classes.
+    made_for_it: Vec<String>,
 }
 
 /// Reads the tables; `Sources` keeps the result.
 pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> Candidates {
-    let (mut found, mut unused): (Vec<Candidate>, Vec<String>) = Default::default();
+    let Candidates { mut found, mut unused, mut made_for_it } = Candidates::default();
     for (at, sidecar) in sources.tables() {
         if !sources.is_about(sidecar, part) {
             continue;
@@ -72,14 +77,20 @@ pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> C
                     }
                 }
                 // A table beside may be about something else.
-                Err(Unfit::Because(_))
+                Err(Unfit::Because(_) | Unfit::NoLabels(_))
                     if sidecar.is_outside
                         && image_column::most_named(table, sources.index()) * 2 < sources.index().len() => {}
                 // Files about one image each; lists of the images of a part.
                 Err(_) if sources.index().is_named(sidecar.stem()) => {}
-                Err(Unfit::Because(_)) if is_prose(sidecar) && table.columns() == 1 => {}
-                Err(Unfit::Because(why)) => unused.push(format!("{name}: {why}")),
-                Err(Unfit::NoImages) if sidecar.is_outside || is_prose(sidecar) => {}
+                Err(Unfit::Because(_) | Unfit::NoLabels(_)) if is_prose(sidecar) && table.columns() == 1 => {}
+                Err(Unfit::NoLabels(why)) => unused.push(format!("{name}: {why}")),
+                Err(Unfit::Because(why)) => {
+                    if names_images(table) {
+                        made_for_it.push(format!("{name}: {why}"));
+                    }
+                    unused.push(format!("{name}: {why}"));
+                }
+                Err(Unfit::NoImages) if sidecar.is_outside || is_prose(sidecar) && !is_made_for_it(table) => {}
                 Err(Unfit::NoImages) => {
                     let row = usize::from(table.header.is_none() && table.rows() > 1);
                     let columns = if row < table.rows() { table.columns().min(3) } else { 0 };
@@ -89,6 +100,9 @@ pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> C
                         "{name}: it names none of the images: a row begins with {}, an image is called {image}",
                         cells.join(", ")
                     ));
+                    if is_made_for_it(table) {
+                        made_for_it.extend(unused.last().cloned());
+                    }
                 }
             },
         }
@@ -109,7 +123,30 @@ pub(super) fn candidates(sources: &Sources<'_>, part: Part, images: &[u32]) -> C
         let rank = (std::cmp::Reverse(*count), !read.is_named, sidecar.is_outside);
         (rank, sidecar.name.matches('/').count(), sidecar.name.clone())
     });
-    Candidates { found, unused }
+    Candidates { found, unused, made_for_it }
+}
+
+/// Whether the first rows of a table are those of labels of images: names of images, and a column called like labels.
+fn is_made_for_it(table: &Table) -> bool {
+    names_images(table)
+        && (0..table.columns().min(MAX_COLUMNS)).any(|column| label_rank(first(table, column)).is_some())
+}
+
+/// Whether a column of a table is called like images, or begins with the name of a file.
+fn names_images(table: &Table) -> bool {
+    let row = usize::from(table.header.is_none());
+    let is_file = |column: usize| row < table.rows() && is_image(table.cell(row, column));
+    let mut columns = 0..table.columns().min(MAX_COLUMNS);
+    columns.any(|column| image_column::is_called_so(first(table, column)) || is_file(column))
+}
+
+/// The name of a column, if it has one, else its first cell.
+fn first(table: &Table, column: usize) -> &str {
+    match &table.header {
+        Some(header) => &header[column],
+        None if table.rows() > 0 => table.cell(0, column),
+        None => "",
+    }
 }
 
 /// Whether labels are those of Pascal VOC's lists, one for each class: -1, 1, and 0 for those that are hard to tell.
@@ -131,7 +168,7 @@ pub(super) fn find(
     if !sources.tables().any(|(_, sidecar)| wanted(sidecar)) {
         return None;
     }
-    let Candidates { found, unused: reasons } = sources.candidates(part, images);
+    let Candidates { found, unused: reasons, .. } = sources.candidates(part, images);
     unused.extend_from_slice(reasons);
     let best = found.iter().position(|(_, at, _)| wanted(&sources.sidecars()[*at]))?;
     let (count, at, read) = &found[best];
@@ -188,8 +225,9 @@ pub(super) struct Beside {
 /// path with the folder, and its labels differ within folders and have other names. One whose labels are the folders by other names
 /// goes without saying.
 pub(super) fn beside_folders(sources: &Sources<'_>, part: Part, images: &[u32], folders: &ClassLabels) -> Beside {
-    let mut beside = Beside::default();
-    for (count, at, read) in &sources.candidates(part, images).found {
+    let Candidates { found, made_for_it, .. } = sources.candidates(part, images);
+    let mut beside = Beside { instead: None, unused: made_for_it.clone() };
+    for (count, at, read) in found {
         let sidecar = &sources.sidecars()[*at];
         let mut pairs: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let mut with_folder = 0;
@@ -288,8 +326,13 @@ fn read_by(
     if rows.is_empty() {
         return Err(match joined.ambiguous {
             (count, Some(row)) => Unfit::Because(format!(
-                "{count} rows name several images each ({}, for one); give the paths of the images",
-                table.cell(row + skip, image_column)
+                "{}; give the paths of the images",
+                counted(
+                    count,
+                    "row names several images",
+                    "rows name several images each",
+                    table.cell(row + skip, image_column)
+                )
             )),
             (_, None) => Unfit::NoImages,
         });
@@ -310,7 +353,8 @@ fn read_by(
         }
         *before = label.or(before.take());
     }
-    let mut notes: Vec<String> = note.into_iter().map(|note| format!("{}: {note}", sidecar.name)).collect();
+    let notes = table.note.clone().into_iter().chain(note);
+    let mut notes: Vec<String> = notes.map(|note| format!("{}: {note}", sidecar.name)).collect();
     let cell = |row: usize| table.cell(row + skip, image_column);
     if let (true, Some((row, image))) = (index.is_loose(), rows.first()) {
         notes.push(format!(

@@ -62,6 +62,27 @@ fn labels_are_found_in_any_usual_table() {
         ("x.csv", "id,blob\n1,1\n2,-1\n3,1\n4,-1\n", "column blob of x.csv", "1 -1 1 -1 - -"),
         ("x.csv", "id,label\n1,1\n2,-1\n3,0\n4,-1\n4,1\n", "column label of x.csv", "1 - 0 1 - -"),
         ("x.csv", "id,label\n1,cat\n2,-1.0\n3,dog\n4,cat\n", "column label of x.csv", "cat - dog cat - -"),
+        // A column y beside x is a place; another column fits better than the one called so.
+        (
+            "x.csv",
+            "file,x,y,cover\n1,0,0,sea\n2,0,1,ice\n3,1,0,sea\n4,1,1,ice\n",
+            "column cover of x.csv",
+            "sea ice sea ice - -",
+        ),
+        (
+            "x.csv",
+            "file,type,cover\n1,t,sea\n2,t,ice\n3,t,sea\n4,t,ice\n",
+            "column cover of x.csv",
+            "sea ice sea ice - -",
+        ),
+        // Parts of names are no lists.
+        ("x.csv", "file;label\n1;3,5\n2;5\n3;3\n4;3,5\n", "column label of x.csv", "3,5 5 3 3,5 - -"),
+        (
+            "x.csv",
+            "file,label\n1,hot dog\n2,dog\n3,hot dog\n4,dog\n",
+            "column label of x.csv",
+            "hot dog dog hot dog dog - -",
+        ),
         // Both a number and a name.
         ("x.csv", "file,class_id,class_name\n1,0,a\n2,1,b\n3,0,a\n", "column class_name of x.csv", "a b a - - -"),
     ] {
@@ -82,6 +103,21 @@ fn tables_that_do_not_fit_say_why() {
         ("id,label\n1,-1\n2,-1\n3,-1\n", "its column label holds no labels"),
         ("id,label\n1,a\n2,b\n3,c\n4,d\n", "its column label has 4 different values in 4 rows"),
         ("id,labels\n1,a|b\n2,a\n3,a\n", "its column labels has several labels for an image"),
+        ("id,label\n1,a+b\n2,a\n3,b\n4,a+b\n", "its column label has several labels for an image"),
+        ("id,label\n1,a & b\n2,a\n3,b\n4,a\n", "its column label has several labels for an image"),
+        ("id,label\n1,a/b\n2,a\n3,b\n4,a\n", "its column label has several labels for an image"),
+        ("id,Target\n1,0 3\n2,1\n3,0 3\n4,1\n", "its column Target has several labels for an image"),
+        ("id,tags\n1,haze primary\n2,clear primary\n3,haze primary\n", "its column tags has several labels"),
+        // Part of a name that was torn; another column says nothing about several labels.
+        (
+            "id,Finding Labels,sex,\"Bbox [x\",y]\n1,a|b,m,1,2\n2,a,w,1,3\n3,a,m,1,2\n",
+            "its column Finding Labels has several",
+        ),
+        (
+            "id;smiles;glasses\n1;WAHR;FALSCH\n2;FALSCH;FALSCH\n3;WAHR;WAHR\n4;WAHR;FALSCH\n",
+            "columns smiles, glasses say yes or no",
+        ),
+        ("id,Id\n1,w1\n2,w2\n3,w3\n4,w4\n5,w4\n", "in its column Id nearly each image has a value of its own"),
         ("id,label\nx,a\ny,b\n", "it names none of the images"),
     ] {
         let (found, _, unused) = Case::new(SIX, &[("x.csv", text)]).labels(Part::Train);
@@ -262,9 +298,38 @@ fn folders_that_are_classes_come_before_tables() {
 }
 
 #[test]
+fn tables_of_labels_beside_folders_are_said() {
+    let images = "cat/1.png cat/2.png dog/1.png dog/2.png";
+    let said = |name, text| Case::new(images, &[(name, text)]).said(Part::Train).join("; ");
+    for (text, expected) in [
+        ("filename,label\n1.png,x\n2.png,y\n", "labels.csv: 2 rows name several images each (1.png, for one)"),
+        ("filename,label\n8.png,x\n9.png,y\n", "labels.csv: it names none of the images"),
+        (
+            "path,a,b\ncat/1.png,u,x\ncat/2.png,u,y\ndog/1.png,v,x\ndog/2.png,v,y\n",
+            "labels.csv: its labels may be in a, b",
+        ),
+    ] {
+        assert!(said("labels.csv", text).starts_with(expected), "{text}: {}", said("labels.csv", text));
+    }
+    // Lists of the classes, sizes of the images.
+    for (name, text) in [
+        ("classes.csv", "class_id,name\n0,cat\n1,dog\n"),
+        ("README.txt", "Some words on\nthe set.\n"),
+        ("sizes.csv", "path,width\ncat/1.png,71\ncat/2.png,72\ndog/1.png,73\ndog/2.png,74\n"),
+    ] {
+        assert_eq!(said(name, text), "", "{text}");
+    }
+}
+
+#[test]
 fn names_in_another_spelling_are_said() {
     for (images, rows, said) in [
         ("IMG_1.PNG IMG_2.PNG IMG_3.PNG", "img_1.png,a\nimg_2.png,b\nimg_3.png,a\n", "(img_1.png is IMG_1.PNG)"),
+        (
+            "p1.png p2.png p3.png",
+            "/data/upload/1/ab12cd34-p1.png,a\n/data/upload/1/ab12cd35-p2.png,b\n/data/upload/1/ab12cd36-p3.png,a\n",
+            "ab12cd34-p1.png is p1.png)",
+        ),
         ("1.png 2.png 3.png", "1.0,a\n2.0,b\n3.0,a\n", "(1.0 is 1.png)"),
         ("1.png 2.png 3.png", "https://x.y/1.png?z,a\nhttps://x.y/2.png?z,b\nhttps://x.y/3.png?z,a\n", "is 1.png)"),
     ] {
