@@ -12,8 +12,7 @@ use crate::error::{Error, Result};
 use crate::first_names::first_names;
 use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
-use crate::image_labels::lists;
-use crate::image_labels::{Found, Labelled, Sources, Values};
+use crate::image_labels::{ClassNames, Found, Labelled, Sources, Values, class_names, lists};
 use crate::npy;
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{
@@ -417,8 +416,21 @@ fn part(
     let mut notes: Vec<String> = range.into_iter().chain(set.notes()).chain(found.notes).collect();
     let mut used: BTreeSet<usize> = set.used.iter().copied().collect();
     let mut attributes = None;
-    if let Some(labelled) = found.labels {
+    if let Some(mut labelled) = found.labels {
         used.extend(&labelled.used);
+        let of_train = known.as_ref().map_or_else(|| classes(&labelled.values).names, |known| known.names.clone());
+        match class_names(&sources, &of_train, &labelled.used) {
+            Some(Ok(naming)) => {
+                labelled.values = Values::Ordered(renamed(classes(&labelled.values), &naming));
+                known = known.map(|known| renamed(known, &naming));
+                let start = format!("{}: ", sidecars[naming.at].name);
+                found.unused.retain(|reason| !reason.starts_with(&start));
+                used.insert(naming.at);
+                labelled.notes.push(naming.note);
+            }
+            Some(Err(why)) => labelled.notes.push(why),
+            None => {}
+        }
         notes.extend(said(&labelled, &images, &set.names));
         let is_apart = labelled.is_apart;
         match labelled.values {
@@ -472,6 +484,12 @@ fn classes(values: &Values) -> ClassLabels {
         Values::Attributes(..) => ClassLabels::default(),
     };
     ClassLabels { notes: Vec::new(), ..classes }
+}
+
+/// The same classes by the names that were found for them.
+fn renamed(classes: ClassLabels, found: &ClassNames) -> ClassLabels {
+    let names = classes.names.iter().map(|name| found.names.get(name).unwrap_or(name).clone()).collect();
+    ClassLabels { names, ..classes }
 }
 
 /// The labels of test images in folders of the training images' classes, if most are in such folders.

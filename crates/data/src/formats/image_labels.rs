@@ -2,18 +2,24 @@
 //!
 //! 1. StyleGAN's `dataset.json` (`stylegan`);
 //! 2. a file of its own beside each image, as in webdataset: `1.cls` or `1.json` beside `1.jpg` (`beside`);
-//! 3. `metadata.csv` or `metadata.jsonl`, as hubs have them (`tables`);
-//! 4. tables of attributes, 1 or -1 (`attribute_tables`);
-//! 5. folders, one for each class (`folders`), unless a table gives other labels for the paths in them (`tables`);
-//! 6. other tables with the name of an image and its label in each row (`tables`, `numbered`);
-//! 7. files with a label a line, in the order of the images (`by_line`);
-//! 8. the names of the files, as in `cat.1.jpg` (`file_names`).
+//! 3. boxes of one class in each image, as YOLO has them (`yolo`);
+//! 4. `metadata.csv` or `metadata.jsonl`, as hubs have them (`tables`);
+//! 5. tables of attributes, 1 or -1 (`attribute_tables`);
+//! 6. folders, one for each class (`folders`), unless a table gives other labels for the paths in them (`tables`);
+//! 7. other tables with the name of an image and its label in each row (`tables`, `numbered`);
+//! 8. files with a label a line, in the order of the images (`by_line`);
+//! 9. a list of images for each class (`class_lists`);
+//! 10. the names of the files, as in `cat.1.jpg` (`file_names`), or with words that a list beside them has (`class_names`).
+//!
+//! Classes that are numbers may have names in a file of their own (`class_names`).
 //!
 //! Each part of a set is labelled for itself; the classes are those of the training images.
 
 mod attribute_tables;
 mod beside;
 mod by_line;
+mod class_lists;
+mod class_names;
 mod column_parts;
 mod file_names;
 mod folders;
@@ -23,7 +29,9 @@ mod lists;
 mod numbered;
 mod stylegan;
 mod tables;
+mod yolo;
 
+pub(crate) use class_names::{ClassNames, class_names};
 pub(crate) use lists::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -179,6 +187,11 @@ impl<'a> Sources<'a> {
         if let Some(labels) = beside::find(self, images) {
             return Ok(Found { labels: Some(labels), ..found });
         }
+        let boxes = match yolo::find(self, images) {
+            Some(Ok(labels)) => return Ok(Found { labels: Some(labels), ..found }),
+            Some(Err(why)) => Some(why),
+            None => None,
+        };
         let is_metadata = |sidecar: &Sidecar<'_>| sidecar.stem().eq_ignore_ascii_case("metadata");
         if let Some(labels) = tables::find(self, part, images, &is_metadata, &mut Vec::new()) {
             return Ok(Found { labels: Some(labels), ..found });
@@ -212,10 +225,12 @@ impl<'a> Sources<'a> {
         found.labels = tables::find(self, part, images, &wanted, &mut found.unused)
             .or_else(|| numbered::find(self, images))
             .or_else(|| by_line::find(self, part, images, &mut found.unused))
+            .or_else(|| class_lists::find(self, images, &mut found.unused))
+            .or_else(|| class_names::by_last_words(self, images))
             .or_else(|| file_names::find(&kept));
         if found.labels.is_none() {
             found.unused.extend(self.unreadable());
-            found.unused.extend(beside::unread(self, images));
+            found.unused.extend(boxes.or_else(|| beside::unread(self, images)));
             found.unused.extend(file_names::unclear(&kept));
         }
         Ok(found)
@@ -245,13 +260,16 @@ impl<'a> Sources<'a> {
 
     /// Files that hold labels by their names, but are not read.
     fn unreadable(&self) -> impl Iterator<Item = String> {
-        const TYPES: [&str; 12] =
-            ["mat", "pkl", "pickle", "npy", "npz", "xlsx", "xls", "ods", "h5", "parquet", "feather", "gz"];
-        const WORDS: [&str; 7] = ["label", "class", "anno", "target", "meta", "attr", "truth"];
+        // Tables, and files that may hold anything.
+        const TABLES: [&str; 11] =
+            ["xlsx", "xls", "ods", "numbers", "parquet", "feather", "db", "sqlite", "sqlite3", "rds", "dta"];
+        const OTHERS: [&str; 10] = ["mat", "pkl", "pickle", "npy", "npz", "h5", "gz", "xml", "yaml", "yml"];
+        const WORDS: [&str; 8] = ["label", "class", "anno", "target", "meta", "attr", "truth", "digitstruct"];
         let holds = |sidecar: &&Sidecar<'_>| {
-            let stem = sidecar.stem().to_lowercase();
+            let (stem, extension) = (sidecar.stem().to_lowercase(), sidecar.extension());
             let is_named = WORDS.iter().any(|word| stem.contains(word)) || stem.ends_with(".csv");
-            TYPES.contains(&sidecar.extension().as_str()) && is_named
+            let may_hold = TABLES.contains(&extension.as_str()) || OTHERS.contains(&extension.as_str()) && is_named;
+            may_hold && !self.index.is_named(sidecar.stem())
         };
         let say = |sidecar: &Sidecar<'_>| {
             let (name, extension) = (&sidecar.name, sidecar.extension());
@@ -278,11 +296,27 @@ fn label(text: &str) -> Option<String> {
         let labels = inner.split(',').filter_map(|one| label(one.trim().trim_matches(['\'', '"'])));
         return Some(labels.collect::<Vec<_>>().join(SEVERAL)).filter(|labels| !labels.is_empty());
     }
+    // As VGG's annotator writes them.
+    if text.starts_with('{')
+        && let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(text)
+    {
+        let ranked = fields.iter().min_by_key(|(key, _)| label_rank(key).unwrap_or(usize::MAX));
+        let (_, value) = ranked.filter(|(key, _)| fields.len() == 1 || label_rank(key).is_some())?;
+        return match value {
+            serde_json::Value::String(text) => label(text),
+            serde_json::Value::Number(number) => label(&number.to_string()),
+            _ => None,
+        };
+    }
     let none = ["", "?", "nan", "null", "none", "n/a", "<na>"].iter().any(|none| text.eq_ignore_ascii_case(none));
-    // Tables with missing labels are written with the others as fractions.
+    // Tables with missing labels are written with the others as fractions, numpy's as 7.000000e+00.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let whole = Some(whole.strip_prefix('+').unwrap_or(whole)).filter(|whole| whole.parse::<i64>().is_ok());
-    (!none).then(|| whole.unwrap_or(text).to_owned())
+    let number = || text.parse::<f64>().ok().filter(|_| text.contains('.') && text.contains(['e', 'E']));
+    let number = || number().filter(|number| number.fract() == 0.0 && number.abs() < 1e9);
+    (!none).then(|| {
+        whole.map(str::to_owned).or_else(|| Some(format!("{:.0}", number()?))).unwrap_or_else(|| text.to_owned())
+    })
 }
 
 /// What is between several labels of an image.
@@ -313,7 +347,7 @@ fn counted(count: usize, one: &str, many: &str, example: &str) -> String {
 }
 
 /// The names of the columns that hold labels, without spaces and signs, in order of preference.
-const LABEL_COLUMNS: [&str; 36] = [
+const LABEL_COLUMNS: [&str; 38] = [
     "labelname",
     "classname",
     "categoryname",
@@ -355,7 +389,7 @@ const LABEL_COLUMNS: [&str; 36] = [
 ];
 
 /// The place of `species`, from which on the names are those of certain fields.
-const FIRST_OF_A_FIELD: usize = 17;
+const FIRST_OF_A_FIELD: usize = 19;
 
 /// The rank of a column's name among those of labels.
 fn label_rank(name: &str) -> Option<usize> {
@@ -365,6 +399,41 @@ fn label_rank(name: &str) -> Option<usize> {
     }
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     LABEL_COLUMNS.iter().position(|known| *known == plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::Case;
+    use super::{Part, label};
+
+    #[test]
+    fn labels_are_read_as_programs_write_them() {
+        for (text, expected) in [
+            ("7.000000e+00", Some("7")),
+            ("7.0", Some("7")),
+            ("7.5e+00", Some("7.5e+00")),
+            ("1e5", Some("1e5")),
+            ("{\"kind\": \"cat\"}", Some("cat")),
+            ("{\"size\": 3, \"label\": \"cat\"}", Some("cat")),
+            ("{\"size\": 3, \"height\": 4}", None),
+            ("{}", None),
+            ("['cat']", Some("cat")),
+            ("nan", None),
+        ] {
+            assert_eq!(label(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_not_read_are_named() {
+        for name in ["labels.numbers", "set.db", "x.parquet", "digitStruct.mat", "annotations.xml", "labels.yaml"] {
+            let said = Case::new("1.png 2.png", &[(name, "")]).labels(Part::Train).2.join("; ");
+            assert!(said.starts_with(name) && said.contains("are not read; save them as CSV"), "{name}: {said}");
+        }
+        for name in ["notes.yaml", "x.mat", "1.xml", "readme.pdf"] {
+            assert_eq!(Case::new("1.png 2.png", &[(name, "")]).labels(Part::Train).2, [""; 0], "{name}");
+        }
+    }
 }
 
 #[cfg(test)]

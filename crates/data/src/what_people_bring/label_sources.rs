@@ -138,7 +138,108 @@ pub(super) fn rows() -> Vec<Row> {
                 (0..6).map(|at| text(&format!("labels/{at}.txt"), "0 0.5 0.5 1 1\n1 0 0 1 1\n")),
             ),
             "",
-            Read(6, 0, "", &["6 .txt files are about one image each"]),
+            Read(
+                6,
+                0,
+                "",
+                &["6 of 6 .txt files with boxes, as YOLO has them, have objects of several classes (labels/0.txt"],
+            ),
+        ),
+        Row(
+            "boxes of one class in each image",
+            with(
+                pictures("train/images/{6}.png valid/images/v{2}.png"),
+                (0..8)
+                    .map(|at| {
+                        let file =
+                            if at < 6 { format!("train/labels/{at}") } else { format!("valid/labels/v{}", at - 6) };
+                        text(&format!("{file}.txt"), &format!("{} 0.5 0.5 1 1\n", at % 3))
+                    })
+                    .chain([text("data.yaml", "nc: 3\nnames: ['fox', 'cat', 'dog']\n")]),
+            ),
+            "",
+            Read(
+                6,
+                2,
+                "fox cat dog",
+                &[
+                    "labels: the classes of the boxes in YOLO's .txt files (train/labels/0.txt, for one)",
+                    "the names of the classes are those in data.yaml: 0 is fox, 1 is cat, 2 is dog",
+                ],
+            ),
+        ),
+        Row(
+            "folders of numbers, and their names",
+            with(pictures("0/a{4}.png 1/b{4}.png"), [text("labels.txt", "0 polar bear\n1 cat\n")]),
+            "",
+            Read(
+                8,
+                0,
+                "polar bear cat",
+                &["the names of the classes are those in labels.txt: 0 is polar bear, 1 is cat"],
+            ),
+        ),
+        Row(
+            "names of classes that are too few",
+            with(
+                pictures("{6}.png"),
+                [
+                    text("t.csv", &("f,label\n".to_owned() + &lines(6, |at| format!("{at}.png,{}", at % 3)))),
+                    text("classes.txt", "cat\ndog\n"),
+                ],
+            ),
+            "",
+            Read(
+                6,
+                0,
+                "0 1 2",
+                &["the names of classes in classes.txt are not used: there are 2 of them, but a label is 2"],
+            ),
+        ),
+        Row(
+            "labels of several words",
+            with(
+                pictures("images/{6}.png"),
+                [text(
+                    "images_family.txt",
+                    &lines(6, |at| format!("{at} {}", ["Boeing 707", "Boeing 727", "A310"][at % 3])),
+                )],
+            ),
+            "",
+            Read(6, 0, "A310 Boeing 707 Boeing 727", &["images_family.txt, 3 classes"]),
+        ),
+        Row(
+            "a table by Excel in German",
+            with(
+                pictures("i/{6}.png"),
+                [text("t.csv", &("Datei;Note\r\n".to_owned() + &lines(6, |at| format!("{at}.png;{},5\r", at % 3))))],
+            ),
+            "",
+            Read(6, 0, "0,5 1,5 2,5", &["column Note of t.csv"]),
+        ),
+        Row(
+            "a table in another encoding",
+            with(
+                pictures("i/{6}.png"),
+                [(
+                    "t.csv".to_owned(),
+                    [
+                        b"f;label\n".to_vec(),
+                        (0..6)
+                            .flat_map(|at| {
+                                [
+                                    format!("{at}.png;").into_bytes(),
+                                    [&b"\xea\xee\xf8\xea\xe0\n"[..], b"\xf1\xee\xe1\xe0\xea\xe0\n"][at % 2].to_vec(),
+                                ]
+                                .concat()
+                            })
+                            .collect(),
+                    ]
+                    .concat(),
+                )],
+            ),
+            "",
+            Read(6, 0, "кошка собака", &["t.csv: it is not UTF-8 and read as windows-1251 (кошка, for one)"]),
         ),
         Row(
             "numbers in names",

@@ -156,9 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn files_of_boxes_are_said_once() {
-        let boxes = [("labels/1.txt", "0 0.5 0.5 1 1\n2 0.1 0.1 1 1\n"), ("labels/2.txt", "1 0.5 0.5 1 1\n")];
-        let said = Case::new("images/1.jpg images/2.jpg", &boxes).labels(Part::Train).2;
+    fn files_of_captions_are_said_once() {
+        let captions = [("labels/1.txt", "a cat on\na mat\n"), ("labels/2.txt", "a dog\n")];
+        let said = Case::new("images/1.jpg images/2.jpg", &captions).labels(Part::Train).2;
         let expected = "2 .txt files are about one image each (labels/1.txt, for one) and hold no single label: boxes and \
                         captions are not read";
         assert_eq!(said, [expected]);
