@@ -269,7 +269,8 @@ impl<'a> Sources<'a> {
             let (stem, extension) = (sidecar.stem().to_lowercase(), sidecar.extension());
             let is_named = WORDS.iter().any(|word| stem.contains(word)) || stem.ends_with(".csv");
             let may_hold = TABLES.contains(&extension.as_str()) || OTHERS.contains(&extension.as_str()) && is_named;
-            may_hold && !self.index.is_named(sidecar.stem())
+            // Windows' own previews.
+            may_hold && stem != "thumbs" && !self.index.is_named(sidecar.stem())
         };
         let say = |sidecar: &Sidecar<'_>| {
             let (name, extension) = (&sidecar.name, sidecar.extension());
@@ -430,7 +431,7 @@ mod tests {
             let said = Case::new("1.png 2.png", &[(name, "")]).labels(Part::Train).2.join("; ");
             assert!(said.starts_with(name) && said.contains("are not read; save them as CSV"), "{name}: {said}");
         }
-        for name in ["notes.yaml", "x.mat", "1.xml", "readme.pdf"] {
+        for name in ["notes.yaml", "x.mat", "1.xml", "readme.pdf", "Thumbs.db"] {
             assert_eq!(Case::new("1.png 2.png", &[(name, "")]).labels(Part::Train).2, [""; 0], "{name}");
         }
     }
