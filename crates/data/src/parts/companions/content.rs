@@ -166,7 +166,7 @@ pub(crate) mod testing {
 
     /// A photograph in colour that `seed` determines.
     pub(crate) fn photo(seed: usize) -> Glance {
-        let value = |at: usize| ((at + 1) * (seed + 3) * 2_654_435_761 >> 7) as u8;
+        let value = |at: usize| (((at + 1) * (seed + 3) * 2_654_435_761) >> 7) as u8;
         let thumbnail = (0..SIDE * SIDE).map(|at| value(at / 4)).collect();
         Glance { thumbnail, is_grey: false, is_flat: false, pixels: 4096 }
     }
