@@ -53,6 +53,8 @@ pub struct InMemory {
     info: DatasetInfo,
     /// The labels in the fingerprint.
     digested: Vec<u32>,
+    /// The values of a file that became black and white, if that is known.
+    levels: Option<(f64, f64)>,
 }
 
 impl InMemory {
@@ -101,7 +103,7 @@ impl InMemory {
             }
         }
         let count = values / shape.len();
-        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name), digested: Vec::new() })
+        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name), digested: Vec::new(), levels: None })
     }
 
     /// The same images with one label each; label `k` means `classes[k]`.
@@ -201,9 +203,25 @@ impl InMemory {
         Ok(Self { info, digested, ..Self::new(String::new(), self.shape, pixels)? })
     }
 
+    /// The same set, whose black and white were these values in its file.
+    pub(crate) fn with_levels(self, black: f64, white: f64) -> Self {
+        Self { levels: Some((black, white)), ..self }
+    }
+
+    /// The values of a file that became black and white, if that is known.
+    pub(crate) fn levels(&self) -> Option<(f64, f64)> {
+        self.levels
+    }
+
     /// The same set with the reason why what may be its labels is not used.
     pub(crate) fn with_unused_labels(mut self, reason: String) -> Self {
         self.info.unused_labels.push(reason);
+        self
+    }
+
+    /// The same set with these notes for the user, and no others.
+    pub(crate) fn only_notes(mut self, notes: Vec<String>) -> Self {
+        self.info.notes = notes;
         self
     }
 

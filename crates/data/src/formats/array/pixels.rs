@@ -10,6 +10,9 @@ use crate::dataset::ImageShape;
 use crate::error::{Error, Result};
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 
+/// How much more neighbours along the last axis differ where it counts images.
+const NUMBER_LAST: f64 = 1.5;
+
 /// The checked layout of an array of images.
 #[derive(Debug)]
 pub struct Images {
@@ -17,6 +20,8 @@ pub struct Images {
     sizes: Vec<u64>,
     fortran: bool,
     reading: Reading,
+    /// Whether its first axis is known to count images.
+    many: bool,
 }
 
 /// How values become pixels.
@@ -47,7 +52,7 @@ impl Images {
                 "use fewer or smaller images, or a folder of image files, which is not read into memory",
             ));
         }
-        Ok(Self { scalar, sizes: sizes.to_vec(), fortran, reading })
+        Ok(Self { scalar, sizes: sizes.to_vec(), fortran, reading, many })
     }
 
     /// Number of images.
@@ -91,6 +96,56 @@ impl Images {
         out
     }
 
+    /// Refuses values whose neighbours along the last axis differ as those of several images do, and along the others as those of
+    /// one: `[height, width, n]`, which Matlab has, or flat images as columns.
+    fn refuse_number_last<T: Copy>(&self, path: &Path, values: &[T], number: impl Fn(T) -> f64) -> Result<()> {
+        /// Shorter axes are no sides of images.
+        const MIN_SIDE: u64 = 8;
+        let sizes = &self.sizes;
+        let is_short = |size: &u64| *size < MIN_SIDE;
+        if self.many || sizes.len() > 3 || sizes.iter().any(is_short) {
+            return Ok(());
+        }
+        let steps = self.steps(values, number);
+        let differ = |last: f64, others: &[f64]| others.iter().all(|other| last > NUMBER_LAST * other);
+        let (what, hint) = match (&sizes[..], &steps[..]) {
+            ([height, width, count], [rows, columns, last]) if differ(*last, &[*rows, *columns]) => (
+                format!("{count} images of {height}x{width} with their number last"),
+                "images come first: numpy.save(\"images.npy\", a.transpose(2, 0, 1)); if the first axis counts them, give \
+                 four axes: a[..., None]",
+            ),
+            ([values, count], [rows, last]) if values.isqrt().pow(2) == *values && differ(*last, &[*rows]) => (
+                format!("{count} flat images of {values} values, a column for each"),
+                "images are rows: numpy.save(\"images.npy\", a.T); if these are rows, give their sides: a.reshape(-1, HEIGHT, \
+                 WIDTH, 1)",
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::data(format!("{} has shape {sizes:?}, and its values are those of {what}", path.display()), hint))
+    }
+
+    /// The mean difference of neighbours along each axis, of places spread over all values.
+    fn steps<T: Copy>(&self, values: &[T], number: impl Fn(T) -> f64) -> Vec<f64> {
+        const PLACES: usize = 1 << 14;
+        let axes = self.sizes.len();
+        let stride = |axis: usize| -> usize {
+            let faster = if self.fortran { &self.sizes[..axis] } else { &self.sizes[axis + 1..] };
+            faster.iter().product::<u64>() as usize
+        };
+        let strides: Vec<usize> = (0..axes).map(stride).collect();
+        let mean = |axis: usize| {
+            let is_last =
+                |at: usize| at / strides[axis] as usize % self.sizes[axis] as usize + 1 == self.sizes[axis] as usize;
+            // A step that shares no factor with most sizes visits all rows and columns.
+            let step = (values.len() / PLACES).max(1) | 1;
+            let places = (0..values.len()).step_by(step).filter(|at| !is_last(*at));
+            let differences = places.map(|at| (number(values[at + strides[axis]]) - number(values[at])).abs());
+            let (sum, count) = differences.fold((0.0, 0.0), |(sum, count), difference| (sum + difference, count + 1.0));
+            sum / f64::max(count, 1.0)
+        };
+        (0..axes).map(mean).collect()
+    }
+
     /// The image, row and column of a value of the file, for messages.
     fn place(&self, at: usize) -> String {
         let strides = self.reading.strides(&self.sizes, self.fortran);
@@ -113,6 +168,7 @@ pub fn read(path: &Path, reader: &mut dyn Read, images: &Images, settings: Setti
         return from_bytes(path, bytes, images, settings);
     }
     let (floats, low, high) = read_floats(path, reader, images)?;
+    images.refuse_number_last(path, &floats, f64::from)?;
     if let [rows, columns] = images.sizes[..]
         && rows == columns
         && is_symmetric(&floats, rows as usize)
@@ -153,6 +209,7 @@ pub fn from_bytes(path: &Path, mut bytes: Vec<u8>, images: &Images, settings: Se
     if images.scalar.stored() != 1 || bytes.len() != images.values() {
         return read(path, &mut &bytes[..], images, settings);
     }
+    images.refuse_number_last(path, &bytes, f64::from)?;
     let range = byte_levels(path, &mut bytes, images.scalar, settings)?;
     let set = InMemory::from_bytes(path.display().to_string(), images.shape(), images.arranged(bytes))?;
     Ok(with_notes(set, images, range))
@@ -177,7 +234,7 @@ fn with_notes(set: InMemory, images: &Images, range: Range) -> InMemory {
     let (side, values) = (images.shape().width, images.shape().len());
     let flat = is_flat
         .then(|| format!("each row of the array, {values} numbers, is read as an image of {side}x{side} pixels"));
-    set.with_notes(order.into_iter().chain(flat).chain(range.note))
+    set.with_levels(range.black, range.white).with_notes(order.into_iter().chain(flat).chain(range.note))
 }
 
 /// The error for an array that can't be read to its end.
@@ -225,6 +282,7 @@ pub fn black_and_white(
         return Ok(Range::given(given, low, high));
     }
     range::decide(scalar, low, high).ok_or_else(|| {
+        let [black, white] = range::likely(low, high);
         let [low, high] = [low, high].map(range::rounded);
         Error::data(
             format!(
@@ -232,7 +290,7 @@ pub fn black_and_white(
                 path.display(),
                 scalar.name()
             ),
-            format!("say which values are black and white (`data.range`), such as [{low}, {high}]"),
+            format!("say which values are black and white (`data.range`), such as [{black}, {white}]"),
         )
     })
 }

@@ -44,6 +44,24 @@ impl Range {
     }
 }
 
+/// The usual range that most likely holds values between `low` and `high`, for proposals: a few values may lie outside of it, as
+/// after a filter. Their own extremes if there is none.
+pub fn likely(low: f64, high: f64) -> [f64; 2] {
+    /// The part of a range by which values may lie outside of it.
+    const SLACK: f64 = 0.05;
+    /// The part of a range that values reach at least.
+    const REACHED: f64 = 0.2;
+    const USUAL: [[f64; 2]; 7] =
+        [[0.0, 1.0], [-1.0, 1.0], [0.0, 255.0], [0.0, 1023.0], [0.0, 4095.0], [0.0, 16_383.0], [0.0, 65_535.0]];
+    let holds = |&[black, white]: &[f64; 2]| {
+        let slack = SLACK * white;
+        // What hardly goes below zero is no range around it.
+        let is_around = black == 0.0 || low <= -0.5 * high.abs();
+        low >= black - slack && high <= white + slack && high >= REACHED * white && is_around
+    };
+    USUAL.into_iter().find(holds).unwrap_or_else(|| [low, high].map(rounded))
+}
+
 /// A value for messages, with a few digits.
 pub fn rounded(value: f64) -> f64 {
     let scale = 10f64.powi(4 - value.abs().max(1e-30).log10().ceil() as i32);
@@ -78,7 +96,16 @@ pub fn decide(scalar: Scalar, low: f64, high: f64) -> Option<Range> {
             within(0.0, 1.0, 0.0).or_else(|| within(-1.0, 1.0, 0.0)).or(bytes).or(centred).or(wide)?
         }
     };
-    Some(Range::seen(black, white, low, high))
+    let mut range = Range::seen(black, white, low, high);
+    if black < 0.0 && low < 0.0 {
+        let bytes = match black {
+            -128.0 => "; if they are bytes of 0 to 255 that were read as signed ones, a.view(numpy.uint8) gives these",
+            _ => "",
+        };
+        let said = format!("pixel values: {black} is black, {white} is white{bytes}");
+        range.note = Some(range.note.map_or(said.clone(), |note| format!("{said}; {note}")));
+    }
+    Some(range)
 }
 
 #[cfg(test)]
@@ -100,13 +127,13 @@ mod tests {
             ("|u1", 0.0, 1.0, Some((0.0, 1.0, false))),
             ("|b1", 0.0, 1.0, Some((0.0, 1.0, false))),
             ("<f4", 0.0, 1.0004, Some((0.0, 1.0, false))),
-            ("<f4", -1.0, 0.9, Some((-1.0, 1.0, false))),
+            ("<f4", -1.0, 0.9, Some((-1.0, 1.0, true))),
             ("<f4", -0.1, 0.2, Some((-1.0, 1.0, true))),
             ("<f4", -0.5, 0.5, Some((-1.0, 1.0, true))),
             ("<f4", -0.03, 1.02, None),
             ("<f4", -0.004, 1.0, None),
             ("<f4", -0.4, 1.0, None),
-            ("<f4", -0.5, 1.0, Some((-1.0, 1.0, false))),
+            ("<f4", -0.5, 1.0, Some((-1.0, 1.0, true))),
             ("<f4", -1.0, -0.2, Some((-1.0, 1.0, true))),
             ("<f4", 0.0, 2.0, None),
             ("<f4", 0.0, 16.0, Some((0.0, 255.0, true))),
@@ -116,9 +143,9 @@ mod tests {
             ("<f4", 0.0, 4095.0, None),
             ("<f8", 0.0, 65_535.0, None),
             ("<i8", 0.0, 255.0, Some((0.0, 255.0, false))),
-            ("<i8", -1.0, 1.0, Some((-1.0, 1.0, false))),
-            ("<i4", -128.0, 127.0, Some((-128.0, 127.0, false))),
-            ("|i1", -100.0, 127.0, Some((-128.0, 127.0, false))),
+            ("<i8", -1.0, 1.0, Some((-1.0, 1.0, true))),
+            ("<i4", -128.0, 127.0, Some((-128.0, 127.0, true))),
+            ("|i1", -100.0, 127.0, Some((-128.0, 127.0, true))),
             ("|i1", 0.0, 127.0, None),
             ("<i4", -3.0, 100.0, None),
             ("<u2", 0.0, 255.0, Some((0.0, 255.0, false))),
@@ -128,6 +155,32 @@ mod tests {
         ] {
             assert_eq!(of(descr, low, high), expected, "{descr} {low} {high}");
         }
+    }
+
+    #[test]
+    fn likely_ranges_are_proposed() {
+        for (low, high, expected) in [
+            (240.0, 3744.0, [0.0, 4095.0]),
+            (0.0, 1000.0, [0.0, 1023.0]),
+            (0.0, 16_000.0, [0.0, 16_383.0]),
+            (0.0, 65_535.0, [0.0, 65_535.0]),
+            (-0.01, 1.02, [0.0, 1.0]),
+            (-0.3, 255.4, [0.0, 255.0]),
+            (-0.9, 1.01, [-1.0, 1.0]),
+            (-2.1179, 2.64, [-2.118, 2.64]),
+            (-1024.0, 3071.0, [-1024.0, 3071.0]),
+            (0.0, 2.0, [0.0, 2.0]),
+        ] {
+            assert_eq!(likely(low, high), expected, "{low} {high}");
+        }
+    }
+
+    #[test]
+    fn black_below_zero_is_said() {
+        let said = |descr: &str, low, high| decide(Scalar::of_descr(descr).unwrap(), low, high).unwrap().note;
+        assert!(said("|i1", -128.0, 127.0).unwrap().starts_with("pixel values: -128 is black, 127 is white; if"));
+        assert_eq!(said("<f4", -1.0, 1.0).unwrap(), "pixel values: -1 is black, 1 is white");
+        assert_eq!(said("<f4", -0.0005, 1.0), None);
     }
 
     #[test]

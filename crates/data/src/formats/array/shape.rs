@@ -92,6 +92,9 @@ fn in_limits(reading: Reading, sizes: &[u64]) -> Result<Reading, Refusal> {
 fn hint(sizes: &[u64]) -> &'static str {
     match *sizes {
         [] | [_] => "it has one axis, as labels do: give the array of images, or a.reshape(-1, HEIGHT, WIDTH)",
+        [values, _] if values >= 64 && square(values).is_some() => {
+            "images are rows: if each is a column, numpy.save(\"images.npy\", a.T)"
+        }
         [_, _] => {
             "give the sides: numpy.save(\"images.npy\", a.reshape(-1, HEIGHT, WIDTH)); one image alone makes no data set"
         }
@@ -281,6 +284,7 @@ mod tests {
                 "[n, 3*side*side] (all red values first) or [n, side*side*3]",
                 "a.reshape(-1, 3, SIDE, SIDE)",
             ),
+            (&[784, 40], "expected [n, side*side]", "a.T"),
             (&[20, 10], "expected [n, side*side]", "reshape(-1, HEIGHT, WIDTH)"),
             (&[784], "expected [n, side*side]", "as labels do"),
             (&[], "expected [n, side*side]", "as labels do"),

@@ -1,6 +1,7 @@
 //! A decoded image in the values of its file, and how these become bytes.
 
 use crate::background::Background;
+use crate::formats::array::range;
 use crate::resize::{ImageOptions, luma};
 
 /// The values of an image.
@@ -129,10 +130,7 @@ fn extremes(values: impl Iterator<Item = f32>) -> (f32, f32) {
 
 /// The usual range that holds these values, as it is written in a recipe.
 fn likely(least: f32, most: f32) -> String {
-    const USUAL: [(f32, f32); 6] =
-        [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 4095.0), (0.0, 16_383.0), (0.0, 65_535.0)];
-    let holds = |&(low, high): &(f32, f32)| low <= least && most <= high;
-    let (low, high) = USUAL.into_iter().find(holds).unwrap_or((least, most));
+    let [low, high] = range::likely(least.into(), most.into());
     format!("[{low}, {high}]")
 }
 
