@@ -17,7 +17,7 @@ use crate::folder::scan::{self, Metadata, OnDisk};
 use crate::formats::compression::Compression;
 use crate::formats::npy;
 pub use member::is_image;
-pub(crate) use member::{Member, OtherFiles, PassedOver, extension, is_archive_name};
+pub(crate) use member::{Member, OtherFiles, PassedOver, extension, is_archive_name, is_text};
 
 /// Size limit of a file (256 MiB).
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -66,9 +66,15 @@ impl Container {
                 )
             });
         }
-        let (members, passed) = scan::scan(root)?;
-        let arrays = npy::singles(root, &members);
-        let (members, images) = member::chosen_first(members, |at, name| is_image(name) || arrays.contains(&at));
+        let (members, mut passed) = scan::scan(root)?;
+        let mut others = npy::singles(root, &members);
+        if others.is_empty() {
+            others = scan::unnamed(root, &members);
+            let mut names: Vec<&str> = others.iter().map(|at| &*members[*at].name).collect();
+            names.sort_unstable();
+            names.into_iter().for_each(|name| passed.unnamed.add(name));
+        }
+        let (members, images) = member::chosen_first(members, |at, name| is_image(name) || others.contains(&at));
         let members = Members::Folder(members, OnceLock::new());
         Ok(Self { root: root.to_path_buf(), modified: modified(root), members, images, passed })
     }
@@ -83,7 +89,7 @@ impl Container {
         let mut start = [0; 512];
         let got = read_up_to(&file, &mut start).map_err(|error| error.to_string())?;
         let (members, images) = if zip::matches(&start[..got]) {
-            let (members, images) = member::sorted_unique(prefixed(zip::members(&file)?, prefix));
+            let (members, images) = member::sorted_unique(prefixed(zip::members(&file, &mut passed)?, prefix));
             zip::refuse_unreadable(&members[..images])?;
             (Members::Zip(file, members), images)
         } else if Compression::of(&start[..got]).is_some() {
@@ -92,6 +98,9 @@ impl Container {
             (Members::Tar(bytes, members), images)
         } else if tar::matches(&start[..got]) {
             let members = tar::members(&file, &mut passed)?;
+            if !tar::is_ended(&file) {
+                passed.unended(&path.file_name().unwrap_or_default().to_string_lossy());
+            }
             let (members, images) = member::sorted_unique(prefixed(members, prefix));
             (Members::Tar(tar::Bytes::File(file), members), images)
         } else {

@@ -276,6 +276,7 @@ const MAX_LISTED: usize = 2000;
 /// is empty or holds nothing that is known.
 pub(crate) fn of_folder(folder: &Path) -> Option<(String, &'static str)> {
     let mut kinds: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+    let mut in_cloud: Vec<String> = Vec::new();
     let (mut open, mut count) = (vec![folder.to_path_buf()], 0);
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -285,6 +286,7 @@ pub(crate) fn of_folder(folder: &Path) -> Option<(String, &'static str)> {
                 break;
             }
             if name.starts_with('.') {
+                in_cloud.extend(Some(name).filter(|name| name.ends_with(".icloud")));
                 continue;
             }
             match entry.file_type() {
@@ -296,6 +298,12 @@ pub(crate) fn of_folder(folder: &Path) -> Option<(String, &'static str)> {
                 Err(_) => {}
             }
         }
+    }
+    if !in_cloud.is_empty() {
+        return Some((
+            format!("{} files that are still in iCloud ({}, for one)", in_cloud.len(), in_cloud[0]),
+            "download them: brctl download FOLDER, or \"Download Now\" in the Finder",
+        ));
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));

@@ -120,7 +120,37 @@ pub(super) fn rows() -> Vec<Row> {
             "images without an ending",
             pictures("a b c"),
             "",
-            Refused("images by their content", "the ending of their format"),
+            Read(3, 0, "", &["images are told by their content, as no file has the ending of one: 3 (a, for one)"]),
+        ),
+        Row(
+            "images of a server, and other files",
+            with(
+                pictures("i{3}.jpg?w=200"),
+                [text("README", "text"), text("BM", "BMI of all"), ("x.bin".to_owned(), vec![1; 40])],
+            ),
+            "",
+            Read(3, 0, "", &["3 (i0.jpg?w=200, for one)", "3 files of other types skipped"]),
+        ),
+        Row(
+            "images that are still in iCloud",
+            with(pictures("a{3}.png"), [text(".b.png.icloud", "x"), text(".c.png.icloud", "x")]),
+            "",
+            Read(3, 0, "", &["2 files are still in iCloud and passed over (.b.png.icloud, for one)"]),
+        ),
+        Row(
+            "only images in iCloud",
+            vec![text(".b.png.icloud", "x"), text(".c.png.icloud", "x")],
+            "",
+            Refused("2 files that are still in iCloud", "download"),
+        ),
+        Row(
+            "archives of numbered classes",
+            vec![
+                zipped("Class 1-samples.zip", &pictures("0.png 1.png")),
+                zipped("Class 2-samples.zip", &pictures("0.png 1.png 2.png")),
+            ],
+            "",
+            Read(5, 0, "Class 1-samples Class 2-samples", &[]),
         ),
         Row("nothing", Vec::new(), "", Refused("holds no images", "expected PNG")),
     ]

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::formats::hidden::is_hidden;
 
 /// Extensions of image files; the actual format is detected by content.
-const IMAGES: [&str; 15] =
-    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "pgm", "ppm", "pbm", "pnm"];
+const IMAGES: [&str; 18] = [
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "mpo", "webp", "gif", "bmp", "dib", "tif", "tiff", "pgm", "ppm",
+    "pbm", "pnm", "pam",
+];
 
 /// Maximum kinds of other files counted separately.
 const MAX_KINDS: usize = 100;
@@ -51,13 +53,30 @@ pub(crate) fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// The normalised path of an archive's member: no root, no `..`, no control characters, `/` as the separator. `None` for
-/// hidden files and those that systems add.
+/// The normalised path of an archive's member: no root, no `..`, no control characters, `/` as the separator; `\` is one where
+/// the name has no `/`. `None` for hidden files and those that systems add.
 pub fn normalised(raw: &[u8]) -> Option<String> {
     // Names that are not UTF-8 stay distinct: one character per byte, as the old code page of zip archives has them.
-    let text = std::str::from_utf8(raw).map_or_else(|_| raw.iter().map(|&byte| cp437(byte)).collect(), str::to_owned);
-    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    let parts: Vec<&str> = text.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | "..")).collect();
+    let is_utf8 = std::str::from_utf8(raw).is_ok();
+    let separator = if raw.contains(&b'/') { b'/' } else { b'\\' };
+    // A backslash may be the second byte of a character of an unknown code page, such as Shift-JIS.
+    let is_separator = |at: usize| {
+        raw[at] == separator
+            && (separator == b'/' || is_utf8 || at.checked_sub(1).is_none_or(|before| raw[before].is_ascii()))
+    };
+    let ends = (0..raw.len()).filter(|at| is_separator(*at)).chain([raw.len()]);
+    let mut from = 0;
+    let mut parts: Vec<String> = Vec::new();
+    for end in ends {
+        let part = &raw[from..end];
+        from = end + 1;
+        let text =
+            std::str::from_utf8(part).map_or_else(|_| part.iter().map(|&byte| cp437(byte)).collect(), str::to_owned);
+        let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        if !matches!(&*text, "" | "." | "..") {
+            parts.push(text);
+        }
+    }
     let hidden = parts.iter().any(|part| is_hidden(part));
     (!hidden && !parts.is_empty()).then(|| parts.join("/"))
 }
@@ -103,8 +122,18 @@ pub(crate) fn chosen_first<P>(
 pub(crate) struct PassedOver {
     /// Links in an archive.
     links: Sample,
+    /// Names in an archive of a code page that is not known.
+    unclear_names: Sample,
+    /// Archives that stop without the mark of their end.
+    unended: Sample,
     /// Links in a folder that lead nowhere.
     broken_links: Sample,
+    /// Pipes, sockets and devices in a folder.
+    devices: Sample,
+    /// Files in iCloud, of which a folder has only the names.
+    in_cloud: Sample,
+    /// Images that only their content shows to be such.
+    pub(crate) unnamed: Sample,
     /// Folders that can't be read; the system's reason with the name.
     folders: Sample,
     /// Archives that can't be read, with the reason.
@@ -138,9 +167,29 @@ impl PassedOver {
         self.links.add(name);
     }
 
+    /// A file in an archive whose name is in a code page that is not known.
+    pub fn unclear_name(&mut self, name: &str) {
+        self.unclear_names.add(name);
+    }
+
+    /// An archive that stops without the mark of its end.
+    pub fn unended(&mut self, name: &str) {
+        self.unended.add(name);
+    }
+
     /// A link in a folder that leads nowhere.
     pub fn broken_link(&mut self, name: &str) {
         self.broken_links.add(name);
+    }
+
+    /// A pipe, a socket or a device in a folder.
+    pub fn device(&mut self, name: &str) {
+        self.devices.add(name);
+    }
+
+    /// A file in iCloud, of which a folder has only the name.
+    pub fn in_cloud(&mut self, name: &str) {
+        self.in_cloud.add(name);
     }
 
     /// A folder that can't be read.
@@ -157,6 +206,11 @@ impl PassedOver {
     pub fn extend(&mut self, other: &Self) {
         for (to, from) in [
             (&mut self.links, &other.links),
+            (&mut self.unclear_names, &other.unclear_names),
+            (&mut self.unended, &other.unended),
+            (&mut self.devices, &other.devices),
+            (&mut self.in_cloud, &other.in_cloud),
+            (&mut self.unnamed, &other.unnamed),
             (&mut self.broken_links, &other.broken_links),
             (&mut self.folders, &other.folders),
             (&mut self.archives, &other.archives),
@@ -177,6 +231,22 @@ impl PassedOver {
             1 => Some(format!("1 {one} passed over ({}){hint}", sample.first)),
             count => Some(format!("{count} {many} passed over ({}, for one){hint}", sample.first)),
         };
+        let unended = (self.unended.count > 0).then(|| match self.unended.count {
+            1 => format!("{} has no end mark: it may be cut short, and images may be missing", self.unended.first),
+            count => format!(
+                "{count} archives have no end mark ({}, for one): they may be cut short, and images may be missing",
+                self.unended.first
+            ),
+        });
+        let unclear = (self.unclear_names.count > 0).then(|| {
+            format!(
+                "{} in the archive {} in no known encoding ({}), so that names of classes may be garbled; pack it with names \
+                 in UTF-8, or unpack it with its encoding (unzip -O CP932)",
+                if self.unclear_names.count == 1 { "1 name".to_owned() } else { format!("{} names", self.unclear_names.count) },
+                if self.unclear_names.count == 1 { "is" } else { "are" },
+                self.unclear_names.first
+            )
+        });
         let pack = "; pack the files instead (tar --dereference --hard-dereference)";
         [
             each(&self.folders, "folder that can't be read is", "folders that can't be read are", ""),
@@ -185,8 +255,22 @@ impl PassedOver {
             each(&self.links, "link in the archive is", "links in the archive are", pack),
             each(&self.programs, "folder of a program's own files is", "folders of programs' own files are", ""),
             each(&self.broken_links, "link that leads nowhere is", "links that lead nowhere are", ""),
+            each(&self.devices, "pipe or device is", "pipes or devices are", ""),
+            each(
+                &self.in_cloud,
+                "file is still in iCloud and",
+                "files are still in iCloud and",
+                "; download it: brctl download FOLDER",
+            ),
+            (self.unnamed.count > 0).then(|| {
+                format!(
+                    "images are told by their content, as no file has the ending of one: {} ({}, for one)",
+                    self.unnamed.count, self.unnamed.first
+                )
+            }),
         ]
         .into_iter()
+        .chain([unended, unclear])
         .flatten()
         .collect()
     }
@@ -235,7 +319,12 @@ mod tests {
     #[test]
     fn names_are_made_harmless() {
         let of = |raw: &[u8]| normalised(raw);
-        assert_eq!(of(b"/a/../b\\c.png").unwrap(), "a/b/c.png");
+        assert_eq!(of(b"\\a\\..\\b\\c.png").unwrap(), "a/b/c.png");
+        assert_eq!(of(b"/a/../b\\c.png").unwrap(), "a/b\\c.png");
+        // Shift-JIS, in which the second byte of many characters is that of a backslash.
+        let [table, ability] = [&b"\x95\x5c/1.png"[..], b"\x94\x5c/1.png"].map(|raw| of(raw).unwrap());
+        assert!(table != ability && [table, ability].iter().all(|name| name.matches('/').count() == 1));
+        assert_eq!(of(b"\x95\x5c.png").unwrap().matches('/').count(), 0);
         assert_eq!(of(b"./x.png").unwrap(), "x.png");
         assert_eq!(of(b"a\x1b[2J.png").unwrap(), "a\u{fffd}[2J.png");
         assert_ne!(of(b"\xe9.png"), of(b"\xe8.png"));

@@ -7,6 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use ::tar::{Archive, Entries, Entry, Header};
 
+use super::MAX_FILE_BYTES;
 use super::budget::Budgeted;
 use super::member::{Member, PassedOver, is_image, is_text, normalised};
 use crate::formats::compression::{drain, unpacked};
@@ -41,7 +42,7 @@ enum Stored {
     Whole,
     /// With holes.
     Sparse,
-    /// Not kept, as it is neither an image nor text.
+    /// Not kept, as it is too large, or neither an image nor text.
     Nowhere,
 }
 
@@ -84,6 +85,13 @@ pub fn members(file: &File, passed: &mut PassedOver) -> Result<Vec<Member<Locati
     Ok(members)
 }
 
+/// Whether an archive ends with the block of zeros that marks its end.
+pub fn is_ended(file: &File) -> bool {
+    let mut last = [1; BLOCK];
+    let at = file.metadata().ok().and_then(|about| about.len().checked_sub(BLOCK as u64));
+    at.is_some_and(|at| read_at(file, &mut last, at).is_ok()) && last.iter().all(|byte| *byte == 0)
+}
+
 /// Reads the images and texts of a compressed archive into memory.
 ///
 /// # Errors
@@ -99,7 +107,7 @@ pub fn unpack(mut file: File, passed: &mut PassedOver) -> Result<(Bytes, Vec<Mem
         |entry, name, location| {
             let length = location.length;
             let at = kept.len() as u64;
-            let is_kept = is_image(&name) || (is_text(&name) && length <= MAX_TEXT_BYTES);
+            let is_kept = (is_image(&name) && length <= MAX_FILE_BYTES) || (is_text(&name) && length <= MAX_TEXT_BYTES);
             if !is_kept {
                 members.push(Member { name, location: Location { stored: Stored::Nowhere, ..location } });
                 return Ok(true);
@@ -224,6 +232,9 @@ fn walk<R: Read>(
         if is_link {
             passed.link(&name);
         } else if wanted(&name) {
+            if std::str::from_utf8(&raw).is_err() {
+                passed.unclear_name(&name);
+            }
             let sparse = kind.is_gnu_sparse() || is_sparse(&mut entry);
             let stored = if sparse { Stored::Sparse } else { Stored::Whole };
             let location = Location { at: entry.raw_file_position(), length: entry.size(), stored };
@@ -349,6 +360,7 @@ mod tests {
         assert!(plain(&name).unwrap_err().contains("a name or property of more than 1 MiB"));
         assert!(packed(&gzip(&name)).unwrap_err().contains("a name or property of more than 1 MiB"));
         let huge = tar_header("a.png", (1 << 30) + 1, b'0');
-        assert!(packed(&gzip(&huge)).unwrap_err().contains("unpack it first"));
+        // Passed over without being kept.
+        assert!(packed(&gzip(&huge)).unwrap_err().contains("unexpected EOF"));
     }
 }

@@ -11,7 +11,7 @@ use ::zip::{CompressionMethod, SUPPORTED_COMPRESSION_METHODS, ZipArchive, ZipRea
 
 use super::MAX_FILE_BYTES;
 use super::budget::Budgeted;
-use super::member::{Member, OtherFiles, normalised};
+use super::member::{Member, OtherFiles, PassedOver, normalised};
 use crate::pread::ReadAt;
 
 /// Size limit of the central directory (256 MiB: about three million members).
@@ -44,8 +44,8 @@ pub fn matches(start: &[u8]) -> bool {
 ///
 /// # Errors
 /// A description of what is wrong.
-pub fn members(file: &File) -> Result<Vec<Member<Location>>, String> {
-    listed(file, |_| true, &mut OtherFiles::default())
+pub fn members(file: &File, passed: &mut PassedOver) -> Result<Vec<Member<Location>>, String> {
+    list(file, |_| true, &mut OtherFiles::default(), passed)
 }
 
 /// Lists the files whose names are `wanted`, in the archive's order; other files are counted.
@@ -56,6 +56,15 @@ pub fn listed(
     file: &File,
     wanted: impl Fn(&str) -> bool,
     others: &mut OtherFiles,
+) -> Result<Vec<Member<Location>>, String> {
+    list(file, wanted, others, &mut PassedOver::default())
+}
+
+fn list(
+    file: &File,
+    wanted: impl Fn(&str) -> bool,
+    others: &mut OtherFiles,
+    passed: &mut PassedOver,
 ) -> Result<Vec<Member<Location>>, String> {
     let unreadable = |error: ZipError| damaged(&format!("its central directory can't be read ({error})"));
     let budget = Cell::new(MAX_LIST_BYTES);
@@ -74,6 +83,9 @@ pub fn listed(
         if !wanted(&name) {
             others.add(&name);
             continue;
+        }
+        if std::str::from_utf8(raw).is_err() {
+            passed.unclear_name(&name);
         }
         let location = Location {
             header_at: entry.header_start(),
@@ -183,7 +195,7 @@ mod tests {
 
     fn all(bytes: &[u8]) -> Result<Read, String> {
         let file = file(bytes);
-        let members = members(&file)?;
+        let members = members(&file, &mut PassedOver::default())?;
         Ok(members.iter().map(|member| (member.name.to_string(), read(&file, member))).collect())
     }
 
@@ -245,7 +257,7 @@ mod tests {
             let mut archive = zip(&files, false);
             let list = list_at(&archive);
             (archive[list + 8], archive[list + 10]) = (flags, method);
-            refuse_unreadable(&members(&file(&archive)).unwrap())
+            refuse_unreadable(&members(&file(&archive), &mut PassedOver::default()).unwrap())
         };
         assert!(refused(0, 1, 1).unwrap_err().starts_with("its files are encrypted: unpack"));
         assert!(refused(14, 0, 1).unwrap_err().starts_with("its files are packed with Lzma"));

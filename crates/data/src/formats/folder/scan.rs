@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::formats::archive::{Member, PassedOver, check_size, is_archive_name, is_image, since_epoch};
+use crate::formats::archive::{
+    Member, PassedOver, check_size, extension, is_archive_name, is_image, is_text, since_epoch,
+};
 use crate::formats::hidden::is_hidden;
+use crate::pictures;
 
 /// A file below the folder.
 #[derive(Debug)]
@@ -98,6 +101,37 @@ fn member(file: PathBuf) -> Member<OnDisk> {
     Member { name, location: OnDisk { odd } }
 }
 
+/// The numbers of the members of `root` that are images by their content; none if some are so by their name. Files with endings of
+/// other formats are not looked at.
+pub(crate) fn unnamed(root: &Path, members: &[Member<OnDisk>]) -> HashSet<usize> {
+    /// Files that are looked at before all others: most folders without images hold others throughout.
+    const FIRST: usize = 64;
+    let is_other = |name: &str| {
+        let extension = extension(name);
+        is_image(name)
+            || is_archive_name(name)
+            || is_text(name)
+            || NO_IMAGES.iter().any(|no| extension.eq_ignore_ascii_case(no))
+    };
+    if members.iter().any(|member| is_image(&member.name) || is_archive_name(&member.name)) {
+        return HashSet::new();
+    }
+    let candidates: Vec<usize> = (0..members.len()).filter(|at| !is_other(&members[*at].name)).collect();
+    let is_image = |at: &usize| {
+        let mut start = Vec::new();
+        let file = File::open(members[*at].location.path(root, &members[*at].name));
+        file.and_then(|file| file.take(16).read_to_end(&mut start)).is_ok() && pictures::is_clearly_image(&start)
+    };
+    if !candidates.iter().take(FIRST).any(is_image) {
+        return HashSet::new();
+    }
+    candidates.into_par_iter().filter(is_image).collect()
+}
+
+/// Endings of formats that begin as images do, or hold more than one.
+const NO_IMAGES: [&str; 14] =
+    ["npy", "npz", "parquet", "cr2", "nef", "arw", "dng", "orf", "rw2", "pef", "srw", "raf", "raw", "svs"];
+
 /// The metadata of every file.
 pub fn metadata(root: &Path, members: &[Member<OnDisk>]) -> Vec<Metadata> {
     let one = |member: &Member<OnDisk>| {
@@ -143,13 +177,19 @@ fn walk(root: &Path, passed: &mut PassedOver, mut visit: impl FnMut(PathBuf) -> 
             let name = entry.file_name();
             let text = name.to_string_lossy();
             if is_hidden(&text) {
+                if text.ends_with(".icloud") {
+                    passed.in_cloud(&portable(&below.join(&name)));
+                }
                 continue;
             }
             match kind(&entry) {
                 Some(Kind::Folder) => open.push(below.join(name)),
                 Some(Kind::File) if !visit(below.join(&name)) => return Ok(()),
                 Some(Kind::File) => {}
-                None => passed.broken_link(&portable(&below.join(&name))),
+                None if entry.file_type().is_ok_and(|kind| kind.is_symlink()) => {
+                    passed.broken_link(&portable(&below.join(&name)));
+                }
+                None => passed.device(&portable(&below.join(&name))),
             }
         }
     }

@@ -149,6 +149,9 @@ fn said(folders: &[&str], why: &str) -> String {
     format!("the folders {first} to {last} are no classes: {why}")
 }
 
+/// Words before the number of a class.
+const CLASS_WORDS: [&str; 4] = ["class", "category", "label", "klasse"];
+
 /// Whether names differ in numbers only and are those of archives or chunks.
 fn are_chunks(folders: &[&str]) -> bool {
     let words = |folder: &str| -> Vec<String> {
@@ -159,7 +162,9 @@ fn are_chunks(folders: &[&str]) -> bool {
     let is_chunk =
         |folder: &str| is_archive_name(folder) || first.iter().any(|word| CHUNK_WORDS.contains(&word.as_str()));
     let numbered = |folder: &str| plain(folder).contains(|c: char| c.is_ascii_digit());
-    folders.iter().all(|folder| numbered(folder) && is_chunk(folder) && words(folder) == first)
+    // `Class 1-samples.zip`.
+    let are_classes = first.first().is_some_and(|word| CLASS_WORDS.contains(&word.as_str()));
+    !are_classes && folders.iter().all(|folder| numbered(folder) && is_chunk(folder) && words(folder) == first)
 }
 
 /// Whether all folders of each path together begin its file's name, which is a checksum.

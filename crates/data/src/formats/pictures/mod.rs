@@ -70,6 +70,16 @@ pub(crate) fn is_image(start: &[u8]) -> bool {
     start.starts_with(&jpeg::START) || tiff::matches(start) || format(start).is_some()
 }
 
+/// Whether a file with these first 16 bytes is an image that is read, by bytes that other files hardly begin with.
+pub(crate) fn is_clearly_image(start: &[u8]) -> bool {
+    match format(start) {
+        Some(ImageFormat::Pnm) => false,
+        // Two letters, the length, and four bytes that are not used.
+        Some(ImageFormat::Bmp) => start.get(6..10) == Some(&[0; 4]),
+        _ => is_image(start),
+    }
+}
+
 /// A decoded file.
 struct Opened {
     raster: Raster,
