@@ -11,6 +11,7 @@ use super::search_path::SearchPath;
 use super::sniff::{FolderContents, format_of, in_folder};
 use super::{Format, by_name, folder, nearest, printable_path, survey};
 use crate::error::{Error, Result};
+use crate::with_notes::WithNotes;
 
 /// Prefix of the name, in a recipe, of a data set passed by a program: `memory:NAME`. It can't be opened by name.
 pub const IN_MEMORY: &str = "memory:";
@@ -104,7 +105,7 @@ fn images_at(path: &Path, split: Split) -> Result<Option<PathBuf>> {
     Ok(match in_folder(path, split)? {
         FolderContents::Images => Some(path.to_path_buf()),
         FolderContents::Single(file, Format::Archive) => Some(file),
-        FolderContents::Single(..) | FolderContents::FileSet(_) | FolderContents::Several(_) => None,
+        FolderContents::Single(..) | FolderContents::FileSet(..) | FolderContents::Several(_) => None,
     })
 }
 
@@ -116,6 +117,13 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         Err(error) => return Err(Error::io("read", path)(error)),
     };
     if !about.is_dir() {
+        // A pipe or a device would be waited for.
+        if !about.is_file() {
+            return Err(Error::data(
+                format!("{name} is neither a file nor a folder"),
+                "give a file or a folder of images",
+            ));
+        }
         let format = format_of(path)?;
         if !format.has_splits() {
             options.refuse_test_split(name)?;
@@ -123,7 +131,9 @@ fn open_path(name: &str, options: &OpenOptions) -> Result<Box<dyn Dataset>> {
         return load(format, path, options);
     }
     match in_folder(path, options.split)? {
-        FolderContents::FileSet(images) => load(Format::Idx, &images, options),
+        FolderContents::FileSet(images, notes) => {
+            survey::remarked(WithNotes::over(Format::Idx.load(&images, options)?, notes))
+        }
         FolderContents::Several(files) => survey::remarked(files.open(path, options)?),
         FolderContents::Images => Format::Folder.load(path, options),
         // A folder of shards determines its splits itself.

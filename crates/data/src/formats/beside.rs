@@ -2,6 +2,8 @@
 //! `kmnist-train-imgs.npz`, `labels.npy` of `images.npy`; and the part of each image: `split.npy`, `is_train.npy`. What looks like
 //! labels or parts but is not read is named.
 
+mod text;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use crate::in_memory::InMemory;
 use crate::parts::part_of;
 
 /// Formats of files that may hold labels but are not read as such.
-const OTHERS: [&str; 8] = ["csv", "tsv", "txt", "json", "mat", "pkl", "pickle", "h5"];
+const OTHERS: [&str; 6] = ["json", "mat", "pkl", "pickle", "h5", "parquet"];
 
 /// A file beside the images.
 struct Beside {
@@ -61,9 +63,9 @@ pub(crate) fn attach(set: InMemory, images: &Path) -> Result<InMemory> {
     // Labels without other words belong to the only images beside them.
     let fits = |file: &&Beside| file.key.pairs(&key) || (file.key.part == key.part && file.key.rest.is_empty());
     let mut notes = Vec::new();
-    let mut found = None;
+    let (mut found, mut class_names) = (None, None);
     for file in beside.iter().filter(labels_of_set).filter(fits) {
-        match read(&file.path)? {
+        match read(&file.path, Some(set.len()))? {
             Ok(labels) if labels.len() == set.len() && found.is_none() => found = Some((labels, file)),
             Ok(labels) if labels.len() == set.len() => {
                 notes.push(format!("{} beside it is not read: other labels are", name(&file.path)));
@@ -75,14 +77,24 @@ pub(crate) fn attach(set: InMemory, images: &Path) -> Result<InMemory> {
                 set.len()
             )),
             Ok(_) => {}
+            // Names of classes, to which numbers refer.
+            Err(_) if text_names(&file.path).is_some_and(|names| names.len() < set.len()) => {
+                class_names = class_names.or_else(|| text_names(&file.path).map(|names| (names, name(&file.path))));
+            }
             Err(unread) => notes.push(format!("the labels in {} are not read: {unread}", name(&file.path))),
         }
     }
-    let Some((labels, file)) = found else { return Ok(set.with_notes(notes)) };
+    let Some((labels, file)) = found else {
+        notes.extend(class_names.map(|(names, file)| {
+            format!("{file} beside it is not read: it has {} names for {} images", names.len(), set.len())
+        }));
+        return Ok(set.with_notes(notes));
+    };
     let others = labels_of_other_parts(&file.path);
     let names = beside.iter().filter(|file| file.key.role == Some(Role::Names));
     let mut names = names.filter(|file| file.key.same_set(&key) || file.key.rest.is_empty());
-    let names = names.find_map(|file| names_in(&file.path)).unwrap_or_default();
+    let names = names.find_map(|file| names_in(&file.path)).or_else(|| class_names.map(|(names, _)| names));
+    let names = names.unwrap_or_default();
     Ok(labels.attach(set, &name(&file.path), &others, &names, false)?.with_notes(notes))
 }
 
@@ -101,7 +113,7 @@ impl PartsFile {
             shown: name(&self.path),
             sizes: &self.sizes,
             count: self.count,
-            read: Box::new(|| read(&self.path)),
+            read: Box::new(|| read(&self.path, None)),
         }
     }
 }
@@ -134,7 +146,7 @@ fn parts_files(images: &Path) -> (Vec<PartsFile>, Vec<String>) {
                 let count = array.count();
                 arrays.push(PartsFile { name: own_name(&path, images), path, sizes: header.shape, count });
             }
-            Err(_) if ending == "npz" || OTHERS.contains(&&*ending) => others.push(name(&path)),
+            Err(_) if ending == "npz" || is_text(&path) || OTHERS.contains(&&*ending) => others.push(name(&path)),
             Err(_) => {}
         }
     }
@@ -159,7 +171,7 @@ pub(crate) fn unread_parts(images: &Path, count: usize, known: bool) -> Option<S
     let (files, others) = parts_files(images);
     if let Some(file) = files.first() {
         let values = file.count.map_or(0, |(values, _)| values);
-        let why = match read(&file.path) {
+        let why = match read(&file.path, None) {
             Ok(Err(unread)) => unread,
             _ if values != count as u64 => format!("it has {values} values for {count} images"),
             _ => "it names no part for each image".to_owned(),
@@ -181,7 +193,10 @@ pub(crate) fn labels_of_other_parts(labels: &Path) -> Vec<Labels> {
     };
     let beside = files_beside(labels).into_iter().filter(|other| is_other(&other)).map(|other| other.path);
     // Labels of another part that can't be read are reported when that part is opened.
-    beside.chain(in_other_part_folders(labels)).filter_map(|other| read(&other).ok().and_then(Result::ok)).collect()
+    beside
+        .chain(in_other_part_folders(labels))
+        .filter_map(|other| read(&other, None).ok().and_then(Result::ok))
+        .collect()
 }
 
 /// The files called like `file` in the folders of other parts: `test/y.npy` of `train/y.npy`.
@@ -201,11 +216,11 @@ fn in_other_part_folders(file: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The labels in a file.
+/// The labels in a file, of `count` images if that is known.
 ///
 /// # Errors
 /// The file is damaged. Within: why it is not read.
-fn read(path: &Path) -> Result<Result<Labels, Unread>> {
+fn read(path: &Path, count: Option<usize>) -> Result<Result<Labels, Unread>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let mut start = Vec::new();
     // What can't be unpacked is of no known format.
@@ -213,6 +228,9 @@ fn read(path: &Path) -> Result<Result<Labels, Unread>> {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     if npz::is_zip(&start) {
         return npz::only_labels(path);
+    }
+    if is_text(path) {
+        return text::labels(path, count);
     }
     if OTHERS.contains(&&*ending) {
         return Ok(Err("save them as labels.npy".to_owned()));
@@ -227,13 +245,25 @@ fn read(path: &Path) -> Result<Result<Labels, Unread>> {
     Array { descr: &header.descr, fortran: header.fortran_order, sizes: &header.shape }.read(path, &mut reader)
 }
 
+/// Whether a file is text by its name, compressed or not.
+fn is_text(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = name.trim_end_matches(".gz");
+    name.rsplit_once('.').is_some_and(|(_, ending)| text::ENDINGS.contains(&ending))
+}
+
+/// The names in a text of one name per line.
+fn text_names(path: &Path) -> Option<Vec<String>> {
+    is_text(path).then(|| text::names(path))?
+}
+
 /// The names of classes in a file: an array of text, or text with a name per line.
 fn names_in(path: &Path) -> Option<Vec<String>> {
     if path.extension().is_some_and(|ending| ending == "txt") {
         let text = std::fs::read_to_string(path).ok()?;
         return Some(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect());
     }
-    match read(path).ok()?.ok()? {
+    match read(path, None).ok()?.ok()? {
         Labels::Text(names) => names.into_iter().collect(),
         Labels::Ints(_) | Labels::Attributes(..) => None,
     }

@@ -1,6 +1,8 @@
 //! A folder of several data files (arrays, tables, archives): the parts of one set, each with labels beside
-//! (`kmnist-train-imgs.npz`), or a file per class (`full_numpy_bitmap_cat.npy`). Of one that holds images, and others that don't,
+//! (`kmnist-train-imgs.npz`), a file per class (`full_numpy_bitmap_cat.npy`), or numbered shards (`train_batch_1.npz`). Of one that holds images, and others that don't,
 //! it is the set.
+
+mod shards;
 
 use std::path::{Path, PathBuf};
 
@@ -36,13 +38,15 @@ impl DataFile {
     }
 
     /// Whether it may hold images: arrays of labels and other numbers don't.
-    fn holds_images(&self) -> bool {
+    pub(crate) fn holds_images(&self) -> bool {
         let named_for_images = matches!(self.key().role, None | Some(Role::Images));
         match self.format {
             // A damaged file is reported when it is opened.
             Format::Npy => {
                 named_for_images && npy::open_array(&self.path).map_or(true, |opened| like_images(&opened.header.shape))
             }
+            // A table of labels may have a column for each class.
+            Format::PixelCsv => named_for_images,
             Format::Npz => named_for_images && npz::holds_images(&self.path),
             _ => true,
         }
@@ -54,7 +58,7 @@ impl DataFile {
 pub struct DataFiles {
     /// Those of the part.
     files: Vec<DataFile>,
-    /// If there are several, the class of each, and all classes of the set.
+    /// If each is a class, that of each, and all classes of the set.
     names: Vec<String>,
     classes: Vec<String>,
     /// Whether the files are one part of several.
@@ -129,6 +133,13 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
             let name = |file: &DataFile| images.iter().position(|other| other == file).map(|at| names[at].clone());
             let names = chosen.iter().filter_map(name).collect();
             Ok(DataFiles { files: chosen, names, classes, divided, notes })
+        }
+        _ if shards::are_shards(&chosen) => {
+            let mut files = chosen;
+            files.sort_by(|a, b| natural_order(&a.name(), &b.name()));
+            let ends = [files.first(), files.last()].map(|file| file.map(DataFile::name).unwrap_or_default());
+            notes.push(format!("{} files are read as one set: {} to {}", files.len(), ends[0], ends[1]));
+            Ok(DataFiles { files, names: Vec::new(), classes: Vec::new(), divided, notes })
         }
         _ => Err(several(folder, &chosen, "which are not one set")),
     }
@@ -248,6 +259,9 @@ impl DataFiles {
             let set = only.format.load(&only.path, &inside)?;
             return Ok(WithNotes::over(set, self.notes.clone()));
         }
+        if self.names.is_empty() {
+            return Ok(Box::new(shards::open(folder, &self.files, &inside)?.with_notes(self.notes.clone())));
+        }
         inside.refuse_test_split(&folder.display().to_string())?;
         let (mut sets, mut labels) = (Vec::new(), Vec::new());
         for (file, name) in self.files.iter().zip(&self.names) {
@@ -275,7 +289,6 @@ fn parts(keys: &[Key]) -> Vec<Part> {
 /// The class of each file if each is one: the words that differ in their names. `None` for numbered pieces of one set, and for names
 /// that do not differ.
 fn class_names(files: &[DataFile], divided: bool) -> Option<Vec<String>> {
-    const PIECES: [&str; 6] = ["batch", "part", "shard", "chunk", "piece", "fold"];
     let of = |file: &DataFile| -> Vec<String> {
         let words = words(&stem(&file.path)).into_iter();
         words.filter(|word| !divided || part_of(word).is_none()).collect()
@@ -288,7 +301,7 @@ fn class_names(files: &[DataFile], divided: bool) -> Option<Vec<String>> {
     };
     let before = common(&|words, at| words[at] == first[at]);
     let after = common(&|words, at| words[words.len() - 1 - at] == first[first.len() - 1 - at]);
-    let is_piece = |word: &String| PIECES.contains(&word.trim_end_matches('s'));
+    let is_piece = |word: &String| shards::PIECES.contains(&word.trim_end_matches('s'));
     let name = |words: &Vec<String>| {
         let middle = words.get(before..words.len().saturating_sub(after)).filter(|middle| !middle.is_empty())?;
         (!words.iter().any(is_piece)).then(|| middle.join(" "))
@@ -397,8 +410,29 @@ mod tests {
         let (.., notes) = look(&[("images.npy", images(3)), ("labels.npy", labels(2))], Split::Train).unwrap();
         assert_eq!(notes, ["labels.npy beside it is not read: it has 2 labels for 3 images"]);
         let (.., notes) =
-            look(&[("images.npy", images(3)), ("labels.csv", b"0\n1\n2\n".to_vec())], Split::Train).unwrap();
-        assert_eq!(notes, ["the labels in labels.csv are not read: save them as labels.npy"]);
+            look(&[("images.npy", images(3)), ("labels.json", b"[0, 1, 2]".to_vec())], Split::Train).unwrap();
+        assert_eq!(notes, ["the labels in labels.json are not read: save them as labels.npy"]);
+    }
+
+    #[test]
+    fn numbered_shards_are_one_set() {
+        let of = |count: u8| zip(&[("x.npy", &images(count)), ("y.npy", &labels(count))], true);
+        let shards = [("s_10.npz", of(3)), ("s_9.npz", of(2))];
+        let (count, classes, notes) = look(&shards, Split::Train).unwrap();
+        assert_eq!((count, classes), (5, text(&["0", "1", "2"])));
+        assert!(notes.contains(&"2 files are read as one set: s_9.npz to s_10.npz".to_owned()), "{notes:?}");
+        assert!(notes.contains(&"labels: in each file, 3 classes (0, 1, 2)".to_owned()), "{notes:?}");
+        let arrays = [("x_0.npy", images(3)), ("y_0.npy", labels(3)), ("x_1.npy", images(2)), ("y_1.npy", labels(2))];
+        assert_eq!(look(&arrays, Split::Train).unwrap().1, text(&["0", "1", "2"]));
+        assert_eq!(look(&[("batch_1.npy", images(3)), ("batch_2.npy", images(3))], Split::Train).unwrap().0, 6);
+        // Black and white would differ from file to file.
+        let floats = |white: f32| {
+            let values: Vec<u8> = [0.0, white].repeat(16).into_iter().flat_map(f32::to_le_bytes).collect();
+            npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4, 4)}", &values)
+        };
+        let error = look(&[("part1.npy", floats(1.0)), ("part2.npy", floats(255.0))], Split::Train).unwrap_err();
+        assert!(error.to_string().contains("part2.npy (0 and 255)") && error.hint().contains("data.range"), "{error}");
+        assert_eq!(look(&[("part1.npy", floats(1.0)), ("part2.npy", floats(0.9))], Split::Train).unwrap().0, 4);
     }
 
     #[test]
@@ -406,7 +440,7 @@ mod tests {
         for files in [
             [("a.npy", images(3)), ("b.npy", grey(2, 9))],
             [("a.npy", images(3)), ("b.npz", in_zip(&images(3)))],
-            [("batch_1.npy", images(3)), ("batch_2.npy", images(3))],
+            [("batch_1.npy", images(3)), ("batch_2.npy", grey(2, 9))],
         ] {
             let error = look(&files, Split::Train).unwrap_err();
             let expected = format!("holds 2 data files, which are not one set: {}, {}", files[0].0, files[1].0);

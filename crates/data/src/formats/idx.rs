@@ -3,7 +3,7 @@
 //! Format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 
 mod decode;
-mod emnist;
+pub(crate) mod emnist;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,8 @@ use crate::formats::array::labels::{Array, Labels};
 use crate::formats::array::{self, Images, Settings};
 use crate::formats::beside;
 use crate::in_memory::InMemory;
-use crate::open_options::OpenOptions;
+use crate::open_options::{OpenOptions, Split};
+use crate::parts::{Holdings, Part, describe};
 use decode::{Kind, damaged, kind_of, read};
 
 /// Whether these first bytes (uncompressed) are those of IDX images.
@@ -80,6 +81,19 @@ pub(crate) fn labels(path: &Path) -> Result<Labels> {
 /// The images file in `folder` with `prefix` ("train" or "t10k"), under any of its usual names.
 pub fn find(folder: &Path, prefix: &str) -> Option<PathBuf> {
     spellings(&format!("{prefix}-images-idx3-ubyte")).map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+/// What each of the files in `folder` that are named as in MNIST is used for, if there are several.
+pub(crate) fn parts_of(folder: &Path) -> Option<String> {
+    let mut holdings = Holdings::new();
+    for (part, split) in [(Part::Train, Split::Train), (Part::Test, Split::Test)] {
+        let Some(images) = find(folder, split.prefix()) else { continue };
+        let holding = holdings.entry(Some(part)).or_default();
+        // A damaged file is reported when it is opened.
+        holding.files += usize::try_from(decode::count(&images).unwrap_or(0)).unwrap_or(0);
+        holding.folders.push(images.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    }
+    describe(&holdings, None)
 }
 
 /// The labels file of an images file, if it exists.

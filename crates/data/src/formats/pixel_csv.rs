@@ -13,11 +13,15 @@ use crate::class_labels::{ClassLabels, ids};
 use crate::error::{Error, Result};
 use crate::formats::array::scalar::{Kind, Scalar};
 use crate::formats::array::{self, Images, Settings};
+use crate::formats::beside;
 use crate::formats::compression::unpacked;
+use crate::formats::idx::emnist;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{Holdings, Part, describe, part_in};
-use columns::{Columns, field};
+pub(crate) use columns::{field, is_id, is_label};
+
+use columns::Columns;
 
 /// Bytes read to see what a file holds.
 const DETECTION_BYTES: u64 = 1 << 20;
@@ -198,16 +202,23 @@ impl Rows {
         let images = Images::check(path, scalar, &sizes, false, true)?;
         let set = array::from_bytes(path, bytes, &images, Settings { range: options.range, binary: true })?;
         let parts = self.describe_parts(columns).into_iter().filter(|_| options.split == Split::Train);
-        let set = set.with_notes(columns.notes.iter().cloned().chain(parts));
+        let set = set.with_notes(columns.notes.iter().cloned().chain(parts).chain(emnist::note(path)));
         if columns.label.is_none() {
-            return Ok(set);
+            return beside::attach(set, path);
         }
         let what = &columns.label_name;
         if let Some(why) = ids(self.labels.iter().flatten()) {
             return Ok(set.with_unused_labels(format!("{what}: {why}")));
         }
-        let chosen = rows.iter().map(|row| self.labels[*row].clone()).collect();
-        let classes = ClassLabels::from_text_among(chosen, &self.labels);
+        let chosen: Vec<Option<String>> = rows.iter().map(|row| self.labels[*row].clone()).collect();
+        let numbers = |labels: &[Option<String>]| -> Option<Vec<Option<i64>>> {
+            labels.iter().map(|label| label.as_deref()?.parse().ok().map(Some)).collect()
+        };
+        let names = emnist::names(path);
+        let classes = match (numbers(&chosen), numbers(&self.labels)) {
+            (Some(chosen), Some(all)) if !names.is_empty() => ClassLabels::from_ints_among(chosen, &all, &names),
+            _ => ClassLabels::from_text_among(chosen, &self.labels),
+        };
         let said = (!classes.names.is_empty()).then(|| format!("labels: {what}, {}", classes.describe()));
         Ok(set.with_class_labels(classes)?.with_notes(said))
     }

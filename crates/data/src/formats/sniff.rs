@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::first_names::first_names;
 use crate::folder::Listing;
 use crate::folder::scan::{Contents, contents};
 use crate::formats::compression::unpacked;
@@ -20,8 +21,8 @@ use crate::{Format, cifar, idx, npy, npz, parquet};
 /// The contents of a folder.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FolderContents {
-    /// The images of a split, named as in MNIST.
-    FileSet(PathBuf),
+    /// The images of a split, named as in MNIST, with what is to be said of the other files.
+    FileSet(PathBuf, Vec<String>),
     /// Image files at any depth, or archives of them.
     Images,
     /// Single file of another format, or a folder whose files form one set.
@@ -36,7 +37,8 @@ pub enum FolderContents {
 /// The folder holds no data set, or several.
 pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
     if let Some(images) = idx::find(folder, split.prefix()) {
-        return Ok(FolderContents::FileSet(images));
+        let notes = if split == Split::Train { beside_mnist(folder)? } else { Vec::new() };
+        return Ok(FolderContents::FileSet(images, notes));
     }
     cifar::refuse_python(folder)?;
     if cifar::is_folder(folder) {
@@ -92,6 +94,30 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         [file] => Ok(FolderContents::Single(file.path.clone(), file.format)),
         _ => data_files::choose(folder, files, split).map(FolderContents::Several),
     }
+}
+
+/// What is to be said of a folder with files named as in MNIST: its parts, and the other sets in it.
+fn beside_mnist(folder: &Path) -> Result<Vec<String>> {
+    let mut notes: Vec<String> = idx::parts_of(folder).into_iter().collect();
+    let mut others = Vec::new();
+    for path in own_entries(folder).into_iter().filter(|path| path.is_file()) {
+        let format = detect(&path, &start(&path)?).filter(|format| *format != Format::Idx);
+        if let Some(format) = format
+            && (DataFile { path: path.clone(), format }).holds_images()
+        {
+            others.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+    }
+    if contents(folder)? == Contents::Images {
+        others.push("image files".to_owned());
+    }
+    if !others.is_empty() {
+        notes.push(format!(
+            "left aside, as the files named as MNIST's are the set: {}; to learn from another one, give it",
+            first_names(&others, 8)
+        ));
+    }
+    Ok(notes)
 }
 
 /// The data files in a folder, sorted by name.
@@ -323,7 +349,7 @@ mod tests {
         assert_eq!(look(Split::Train).unwrap(), FolderContents::Images);
         let images = root.join("t10k-images-idx3-ubyte");
         std::fs::write(&images, idx_images(1, 2, 3)).unwrap();
-        assert_eq!(look(Split::Test).unwrap(), FolderContents::FileSet(images));
+        assert_eq!(look(Split::Test).unwrap(), FolderContents::FileSet(images, Vec::new()));
         assert_eq!(look(Split::Train).unwrap(), FolderContents::Images);
     }
 }

@@ -16,6 +16,7 @@ use crate::formats::cifar::file_name;
 use crate::formats::compression::unpacked;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::Split;
+use crate::parts::{Holdings, Part, describe};
 
 const SIDE: usize = 96;
 const PLANE: usize = SIDE * SIDE;
@@ -105,7 +106,23 @@ pub(crate) fn open(path: &Path, split: Split) -> Result<InMemory> {
         let length = opened.metadata().map_err(Error::io("read", &file))?.len();
         found.read(name, length, &mut BufReader::new(opened)).map_err(|what| damaged(&file, &what))?;
     }
-    found.into_set(path, name)
+    let parts = parts_of(&folder).filter(|_| path.is_dir() && split == Split::Train);
+    Ok(found.into_set(path, name)?.with_notes(parts))
+}
+
+/// What each of the files in `folder` is used for, if there are several.
+fn parts_of(folder: &Path) -> Option<String> {
+    let mut holdings = Holdings::new();
+    for (name, part) in FILES.into_iter().zip([Part::Train, Part::Test, Part::Unlabelled]) {
+        let path = folder.join(name);
+        if is_images(&path) {
+            let holding = holdings.entry(Some(part)).or_default();
+            let length = std::fs::metadata(&path).map_or(0, |about| about.len());
+            holding.files += usize::try_from(length).unwrap_or(0) / IMAGE;
+            holding.folders.push(name.to_owned());
+        }
+    }
+    describe(&holdings, None)
 }
 
 /// The content of the files.

@@ -6,6 +6,10 @@ pub(super) fn rows() -> Vec<Row> {
     let wide = |values: &[u8], width: usize| {
         values.iter().flat_map(|&value| [vec![value], vec![0; width - 1]].concat()).collect::<Vec<u8>>()
     };
+    // The row, column and number of image of each value.
+    let smooth = |place: fn(usize) -> [usize; 3]| -> Vec<u8> {
+        (0..9600).map(place).map(|[row, column, image]| (row * 3 + column * 2 + image * 97 % 160) as u8).collect()
+    };
     let small: Vec<u8> = bytes(2 * 64).iter().map(|byte| byte % 17).collect();
     let floats = |values: &[u8]| values.iter().flat_map(|&value| f32::from(value).to_le_bytes()).collect::<Vec<u8>>();
     let halves: Vec<u8> =
@@ -38,7 +42,25 @@ pub(super) fn rows() -> Vec<Row> {
             "12 bits",
             one("a.npy", array("<u2", &[2, 8, 8], &[0, 15].repeat(128))),
             "a.npy",
-            Refused("uint16 values from 3840", "data.range"),
+            Refused("uint16 values from 3840", "such as [0, 4095]"),
+        ),
+        Row(
+            "signed bytes",
+            one("a.npy", array("|i1", &[2, 8, 8], &[0x80, 0x7f].repeat(64))),
+            "a.npy",
+            Read(2, 0, "", &["-128 is black, 127 is white"]),
+        ),
+        Row(
+            "images last, that are no squares",
+            one("a.npy", array("|u1", &[16, 20, 30], &smooth(|at| [at / 600, at / 30 % 20, at % 30]))),
+            "a.npy",
+            Refused("its values are those of 30 images of 16x20 with their number last", "a.transpose(2, 0, 1)"),
+        ),
+        Row(
+            "the same, with images first",
+            one("a.npy", array("|u1", &[30, 16, 20], &smooth(|at| [at / 20 % 16, at % 20, at / 320]))),
+            "a.npy",
+            Read(30, 0, "", &[]),
         ),
         Row("Fortran's order", one("a.npy", fortran), "a.npy", Read(2, 0, "", &[])),
         Row(
@@ -189,6 +211,16 @@ pub(super) fn rows() -> Vec<Row> {
             ],
             "",
             Read(4, 2, "", &["parts by faces_is_test.npy"]),
+        ),
+        Row(
+            "text of labels beside an array, and of the names of the classes",
+            vec![
+                ("images.npy".to_owned(), images(&[6, 8, 8])),
+                text("labels.txt", "0\n1\n0\n1\n1\n1\n"),
+                text("classes.txt", "cat\ndog\n"),
+            ],
+            "images.npy",
+            Read(6, 0, "cat dog", &["labels: labels.txt, 2 classes (cat, dog)"]),
         ),
         Row(
             "an array of parts of other images",

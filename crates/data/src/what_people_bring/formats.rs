@@ -20,6 +20,16 @@ pub(super) fn rows() -> Vec<Row> {
     let told = |name: &'static str, start: &[u8], what, hint| {
         Row(name, one(name, [start, &[1; 64]].concat()), name, Refused(what, hint))
     };
+    // Classes in Shift-JIS, whose second byte is that of a backslash.
+    let unnamed_zip = || {
+        let (name, mut bytes) = zipped("a.zip", &pictures("é/1.png é/2.png è/1.png è/2.png"));
+        for (letter, code) in [("é/", b"\x95\\/"), ("è/", b"\x94\\/")] {
+            let places: Vec<usize> =
+                (0..bytes.len() - 2).filter(|at| bytes[*at..].starts_with(letter.as_bytes())).collect();
+            places.into_iter().for_each(|at| bytes[at..at + 3].copy_from_slice(code));
+        }
+        (name, bytes)
+    };
     let crawled = |at: usize| {
         [
             (format!("00000/{at:09}.png"), png(at)),
@@ -39,6 +49,53 @@ pub(super) fn rows() -> Vec<Row> {
             ],
             "",
             Read(5, 2, "0 1 2", &["parts: train.csv to learn from; test.csv held back"]),
+        ),
+        Row(
+            "pixels and labels in two tables",
+            vec![
+                text("x_train.csv", &(pixels("").replacen(',', "", 1) + &lines(5, |at| row(at)[1..].to_owned()))),
+                text("y_train.csv", &("label\n".to_owned() + &lines(5, |at| (at % 3).to_string()))),
+                text("x_test.csv", &(pixels("").replacen(',', "", 1) + &lines(2, |at| row(at)[1..].to_owned()))),
+                text("y_test.csv", "label\n0\n1\n"),
+            ],
+            "",
+            Read(
+                5,
+                2,
+                "0 1 2",
+                &["parts: x_train.csv to learn from; x_test.csv held back", "labels: y_train.csv, 3 classes"],
+            ),
+        ),
+        Row(
+            "pixels and labels in two tables of sizes in their names",
+            vec![
+                text("csvTrainImages 5x64.csv", &lines(5, |at| row(at)[1..].to_owned())),
+                text("csvTrainLabel 5x1.csv", &lines(5, |at| (at % 2 + 1).to_string())),
+                text("csvTestImages 2x64.csv", &lines(2, |at| row(at)[1..].to_owned())),
+                text("csvTestLabel 2x1.csv", "1\n2\n"),
+            ],
+            "",
+            Read(5, 2, "1 2", &["held back", "labels: csvTrainLabel 5x1.csv"]),
+        ),
+        Row(
+            "EMNIST's letters in a table",
+            vec![text("emnist-letters-train.csv", &lines(30, |at| format!("{}{}", at % 3 + 1, row(at * 7))))],
+            "",
+            Read(
+                30,
+                0,
+                "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z",
+                &["rows and columns exchanged", "without a header, the first column is read as the label"],
+            ),
+        ),
+        Row(
+            "pixels, and a table of labels in another order",
+            vec![
+                text("images.csv", &lines(3, |at| row(at)[1..].to_owned())),
+                text("labels.csv", "id,label\n2,5\n0,5\n1,6\n"),
+            ],
+            "images.csv",
+            Read(3, 0, "", &["the labels in labels.csv are not read: its column id is not in the order of the images"]),
         ),
         Row(
             "pixels in numbered columns",
@@ -135,6 +192,41 @@ pub(super) fn rows() -> Vec<Row> {
                 0,
                 "",
                 &["the 64 columns of numbers (f0, ...), not named for pixels, are read as images of 8x8 pixels"],
+            ),
+        ),
+        Row(
+            "names of an unknown encoding in an archive",
+            vec![unnamed_zip()],
+            "a.zip",
+            Read(4, 0, "ò\\ ö\\", &["4 names in the archive are in no known encoding"]),
+        ),
+        Row(
+            "a tar archive that is cut short at the end of a member",
+            vec![("a.tar".to_owned(), {
+                let whole = tar(&borrowed(&pictures("a{4}.png")));
+                let end = whole.chunks(512).rposition(|block| block.iter().any(|byte| *byte != 0)).unwrap() + 1;
+                whole[..512 * end].to_vec()
+            })],
+            "a.tar",
+            Read(4, 0, "", &["a.tar has no end mark: it may be cut short"]),
+        ),
+        Row(
+            "MNIST's files beside other sets",
+            vec![
+                ("train-images-idx3-ubyte".to_owned(), idx_images(3, 8, 8)),
+                ("t10k-images-idx3-ubyte".to_owned(), idx_images(2, 8, 8)),
+                npz("letters.npz", &[("x", images(&[5, 8, 8]))]),
+                text("more.csv", &(pixels("label") + &lines(5, |at| format!("{}{}", at % 3, row(at))))),
+            ],
+            "",
+            Read(
+                3,
+                2,
+                "",
+                &[
+                    "parts: train-images-idx3-ubyte (3 images) to learn from; t10k-images-idx3-ubyte (2 images) held back",
+                    "left aside, as the files named as MNIST's are the set: letters.npz, more.csv",
+                ],
             ),
         ),
         Row(

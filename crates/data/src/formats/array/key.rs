@@ -39,10 +39,11 @@ pub struct Key {
 impl Key {
     /// The key of the name of an array, or of the stem of a file.
     pub fn of(name: &str) -> Self {
-        let mut key = Self { part: part_of(name), role: None, rest: Vec::new() };
+        let part = part_of(name).or_else(|| part_of(&words(name).join(" ")));
+        let mut key = Self { part, role: None, rest: Vec::new() };
         let (mut images, mut labels, mut classes, mut names) = (false, false, false, false);
         let mut before = String::new();
-        for word in words(name) {
+        for word in without_sizes(words(name)) {
             match &*word {
                 "names" | "classnames" | "categories" => names = true,
                 word if LABELS.contains(&word) => labels = true,
@@ -102,6 +103,17 @@ pub fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// `words` without the sizes of arrays: `13440x1024`, which differ for images and labels.
+fn without_sizes(mut words: Vec<String>) -> Vec<String> {
+    let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    while let Some(at) =
+        words.windows(3).position(|three| is_number(&three[0]) && three[1] == "x" && is_number(&three[2]))
+    {
+        words.drain(at..at + 3);
+    }
+    words
+}
+
 /// Whether a word of MNIST's file names goes on with `next`: `t10k`.
 fn is_t10k(word: &str, next: char) -> bool {
     matches!((word, next), ("t", '1') | ("t10", 'k'))
@@ -129,6 +141,7 @@ mod tests {
             ("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"),
             ("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte"),
             ("emnist-letters-train-images-idx3-ubyte", "emnist-letters-train-labels-idx1-ubyte"),
+            ("csvTrainImages 13440x1024", "csvTrainLabel 13440x1"),
         ] {
             let (one, other) = (Key::of(images), Key::of(labels));
             assert_eq!((one.role, other.role), (Some(Role::Images), Some(Role::Labels)), "{images} {labels}");
@@ -136,6 +149,7 @@ mod tests {
         }
         for (images, labels) in [
             ("x_train", "y_test"),
+            ("csvTrainImages 13440x1024", "csvTestLabel 3360x1"),
             ("a_images", "b_labels"),
             ("images_1", "labels_2"),
             ("k49-train-imgs", "kmnist-train-labels"),

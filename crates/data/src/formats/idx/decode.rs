@@ -92,6 +92,17 @@ pub fn read(path: &Path, kind: Kind) -> Result<Values> {
     decode(path, file, length, kind)
 }
 
+/// The number of images that a file declares.
+///
+/// # Errors
+/// The file can't be read, or is of another kind.
+pub fn count(path: &Path) -> Result<u64> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let (mut reader, _) = unpacked(file).map_err(Error::io("read", path))?;
+    let (_, sizes, _) = header(path, &mut reader, Kind::Images)?;
+    Ok(sizes.first().copied().unwrap_or(0))
+}
+
 /// Decodes `length` bytes of an IDX file, compressed or not; `path` is for messages.
 fn decode(path: &Path, raw: impl Read, length: u64, kind: Kind) -> Result<Values> {
     if length == 0 {

@@ -41,6 +41,16 @@ const IDS: [&str; 12] = [
     "image_name",
 ];
 
+/// Whether a column of this name, in lower case, holds labels.
+pub fn is_label(name: &str) -> bool {
+    LABELS.contains(&name)
+}
+
+/// Whether a column of this name, in lower case, numbers or names the images.
+pub fn is_id(name: &str) -> bool {
+    IDS.contains(&name)
+}
+
 /// Pixels of tables whose columns are not named for pixels.
 const MIN_UNNAMED: usize = 64;
 
