@@ -55,6 +55,8 @@ pub struct InMemory {
     digested: Vec<u32>,
     /// The values of a file that became black and white, if that is known.
     levels: Option<(f64, f64)>,
+    /// Labels that are not used, as they may be the numbers of the images.
+    aside: Option<ClassLabels>,
 }
 
 impl InMemory {
@@ -103,7 +105,7 @@ impl InMemory {
             }
         }
         let count = values / shape.len();
-        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name), digested: Vec::new(), levels: None })
+        Ok(Self { shape, count, pixels, info: DatasetInfo::new(name), digested: Vec::new(), levels: None, aside: None })
     }
 
     /// The same images with one label each; label `k` means `classes[k]`.
@@ -201,6 +203,16 @@ impl InMemory {
         let digested = if self.digested.is_empty() { Vec::new() } else { of(&self.digested, 1, images) };
         let info = self.info.at(&images.into());
         Ok(Self { info, digested, ..Self::new(String::new(), self.shape, pixels)? })
+    }
+
+    /// The same set with labels that are not used, and why not.
+    pub(crate) fn with_labels_aside(self, classes: ClassLabels, reason: String) -> Self {
+        Self { aside: Some(classes), ..self }.with_unused_labels(reason)
+    }
+
+    /// The labels that are not used, as they may be the numbers of the images.
+    pub(crate) fn labels_aside(&self) -> Option<&ClassLabels> {
+        self.aside.as_ref()
     }
 
     /// The same set, whose black and white were these values in its file.

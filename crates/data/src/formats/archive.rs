@@ -59,12 +59,14 @@ impl Container {
     /// It can't be read, is not an archive, or is damaged.
     pub fn open(root: &Path) -> Result<Self> {
         if !std::fs::metadata(root).map_err(Error::io("read", root))?.is_dir() {
-            return Self::archive(root, "").map_err(|what| {
+            let archive = Self::archive(root, "").map_err(|what| {
                 Error::data(
                     format!("{} can't be read as an archive of images: {what}", root.display()),
                     "expected a .zip, a .tar or a compressed .tar; if it is damaged, download or pack it again",
                 )
-            });
+            })?;
+            archive.refuse_few_beside_a_set()?;
+            return Ok(archive);
         }
         let (members, mut passed) = scan::scan(root)?;
         let mut others = npy::singles(root, &members);
@@ -77,6 +79,34 @@ impl Container {
         let (members, images) = member::chosen_first(members, |at, name| is_image(name) || others.contains(&at));
         let members = Members::Folder(members, OnceLock::new());
         Ok(Self { root: root.to_path_buf(), modified: modified(root), members, images, passed })
+    }
+
+    /// Refuses an archive with very few images, which may be an example of the set or what was made of it, beside a file that may
+    /// be the set.
+    fn refuse_few_beside_a_set(&self) -> Result<()> {
+        const MOST: usize = 3;
+        /// Smaller tables may be labels.
+        const MIN_BYTES: u64 = 1 << 16;
+        const ENDINGS: [&str; 5] = ["csv", "npz", "npy", "parquet", "h5"];
+        if self.images == 0 || self.images > MOST {
+            return Ok(());
+        }
+        let is_set = |at: &usize| {
+            let ending = extension(self.name(*at)).to_ascii_lowercase();
+            ENDINGS.contains(&&*ending) && self.length(*at) >= MIN_BYTES
+        };
+        let Some(set) = (self.images..self.len()).find(is_set) else { return Ok(()) };
+        let s = if self.images == 1 { "" } else { "s" };
+        Err(Error::data(
+            format!(
+                "{} holds {} image{s} ({}) beside {}, which may be the set that is meant",
+                self.root.display(),
+                self.images,
+                self.name(0),
+                self.name(set)
+            ),
+            "unpack it, and give that file",
+        ))
     }
 
     /// Lists the files in an archive; `prefix` is put before their names.

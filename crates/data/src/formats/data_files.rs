@@ -4,9 +4,11 @@
 
 mod shards;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::array::key::{Key, Role, words};
+use super::array::scalar::Scalar;
 use super::array::shape::{is_flat_or_one, like_images};
 use super::beside::{stem, tells_parts};
 use super::{npy, npz};
@@ -34,7 +36,17 @@ impl DataFile {
     }
 
     fn key(&self) -> Key {
-        Key::of(&stem(&self.path))
+        let mut key = Key::of(&stem(&self.path));
+        // As in the archive of UCI: optdigits.tra, optdigits.tes.
+        let ending = self.path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let part = match &*ending {
+            "tra" | "trn" | "train" => Part::Train,
+            "tes" | "tst" | "test" => Part::Test,
+            _ => return key,
+        };
+        key.part = key.part.or(Some(part));
+        key.rest.retain(|word| *word != ending);
+        key
     }
 
     /// Whether it may hold images: arrays of labels and other numbers don't.
@@ -86,7 +98,10 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
     if let Some(size) = one_image_each(&images).or_else(|| one_image_each(&others)).filter(|_| images.len() != 1) {
         let (count, first) = (images.len().max(others.len()), images.first().or(others.first()).map(DataFile::name));
         let first = first.unwrap_or_default();
-        let what = format!("{} holds {count} arrays that are one image each ({first}: {size})", folder.display());
+        let types = types(if images.is_empty() { &others } else { &images });
+        let differ = if types.len() > 1 { format!(", of several types: {}", types.join(", ")) } else { String::new() };
+        let what =
+            format!("{} holds {count} arrays that are one image each ({first}: {size}){differ}", folder.display());
         return Err(Error::data(what, STACK));
     }
     if images.is_empty() {
@@ -196,6 +211,13 @@ fn parts_of(files: &[DataFile], parts: &[Part]) -> Option<String> {
     describe(&holdings, None)
 }
 
+/// The names of the types of arrays.
+fn types(files: &[DataFile]) -> Vec<String> {
+    let name = |file: &DataFile| Scalar::of_descr(&npy::open_array(&file.path).ok()?.header.descr).map(Scalar::name);
+    let names: BTreeSet<String> = files.iter().filter_map(name).collect();
+    names.into_iter().collect()
+}
+
 /// Whether all are arrays of images of one shape.
 fn alike(files: &[DataFile]) -> bool {
     let shape = |file: &DataFile| {
@@ -237,7 +259,9 @@ fn one_image_each(files: &[DataFile]) -> Option<String> {
 /// An error that lists the data files to choose from.
 fn several(folder: &Path, files: &[DataFile], what: &str) -> Error {
     let names: Vec<String> = files.iter().map(DataFile::name).collect();
-    let first = files.first().map_or_else(|| folder.to_path_buf(), |file| file.path.clone());
+    let is_of_test = |file: &&DataFile| file.key().part.is_some_and(|part| part != Part::Train);
+    let first = files.iter().find(|file| !is_of_test(file)).or(files.first());
+    let first = first.map_or_else(|| folder.to_path_buf(), |file| file.path.clone());
     Error::data(
         format!("{} holds {} data files, {what}: {}", folder.display(), files.len(), first_names(&names, 20)),
         format!("name one of them: {}", first.display()),
@@ -422,6 +446,13 @@ mod tests {
         assert_eq!((count, classes), (5, text(&["0", "1", "2"])));
         assert!(notes.contains(&"2 files are read as one set: s_9.npz to s_10.npz".to_owned()), "{notes:?}");
         assert!(notes.contains(&"labels: in each file, 3 classes (0, 1, 2)".to_owned()), "{notes:?}");
+        // All labels of a file differ.
+        let each: Vec<u8> = (0..30).collect();
+        let each = npy_file("{'descr': '|u1', 'fortran_order': False, 'shape': (30,)}", &each);
+        let of_each = zip(&[("x.npy", &images(30)), ("y.npy", &each)], true);
+        assert!(look(&[("s_1.npz", of_each.clone())], Split::Train).unwrap().1.is_empty());
+        let few = look(&[("s_1.npz", of_each.clone()), ("s_2.npz", of_each)], Split::Train).unwrap();
+        assert_eq!((few.0, few.1.len()), (60, 30));
         let arrays = [("x_0.npy", images(3)), ("y_0.npy", labels(3)), ("x_1.npy", images(2)), ("y_1.npy", labels(2))];
         assert_eq!(look(&arrays, Split::Train).unwrap().1, text(&["0", "1", "2"]));
         assert_eq!(look(&[("batch_1.npy", images(3)), ("batch_2.npy", images(3))], Split::Train).unwrap().0, 6);

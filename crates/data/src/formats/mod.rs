@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod array;
 pub(crate) mod beside;
 pub mod cifar;
+pub(crate) mod column_names;
 pub(crate) mod compression;
 pub(crate) mod data_files;
 pub mod folder;

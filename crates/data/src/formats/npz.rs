@@ -17,6 +17,7 @@ use crate::formats::array::rows::{self, Rows, Teller};
 use crate::formats::array::shape::{like_images, one_image};
 use crate::formats::array::{self, Settings};
 use crate::formats::beside;
+use crate::formats::column_names::is_label;
 use crate::in_memory::InMemory;
 use crate::npy::{self, Header};
 use crate::open_options::{OpenOptions, Split};
@@ -176,6 +177,12 @@ fn labelled(set: InMemory, path: &Path, file: &File, members: &[Member], labels:
     let others: Vec<Labels> = others.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let names = members.iter().find(|member| member.key.role == Some(Role::Names));
     let names = names.map(|names| labels_in(path, file, names)).transpose()?;
+    let (mut names, mut unread) = (names, None);
+    if let Some(Err(why)) = &names {
+        unread = Some(format!("the names of the classes are not read: {why}"));
+        names = None;
+    }
+    let set = set.with_notes(unread);
     let names = match names {
         Some(Ok(Labels::Text(names))) => names.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default(),
         _ => Vec::new(),
@@ -285,7 +292,12 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
     let called = |wanted: &str| members.iter().find(|member| member.is_called(wanted));
     let mut by_name = names.iter().filter_map(|[images, _]| called(images));
     let first = by_name.next();
-    if let Some(member) = first.into_iter().chain(by_name).find(|member| member.like_images()).or(first) {
+    let named = first.into_iter().chain(by_name).find(|member| member.like_images()).or(first);
+    // Images that are learned from for want of others are no test images.
+    let is_learned_from = |member: &&Member| {
+        split == Split::Test && choose(path, members, Split::Train).is_ok_and(|train| std::ptr::eq(train, *member))
+    };
+    if let Some(member) = named.filter(|member| !is_learned_from(member)) {
         return Ok(member);
     }
     let images: Vec<&Member> = members.iter().filter(|member| member.like_images()).collect();
@@ -295,11 +307,10 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
             _ => None,
         };
     if split == Split::Test {
-        return of_part(Some(Part::Test)).or_else(|| of_part(Some(Part::Validation))).ok_or_else(|| {
-            Error::NoTestImages {
-                what: format!("{} has no test images of its own: {}", path.display(), listed(members)),
-                hint: "use its training images, or save them as x_test".into(),
-            }
+        let of_test = of_part(Some(Part::Test)).or_else(|| of_part(Some(Part::Validation)));
+        return of_test.filter(|member| !is_learned_from(member)).ok_or_else(|| Error::NoTestImages {
+            what: format!("{} has no test images of its own: {}", path.display(), listed(members)),
+            hint: "use its training images, or save them as x_test".into(),
         });
     }
     match (members, &images[..]) {
@@ -314,6 +325,10 @@ fn choose<'a>(path: &Path, members: &'a [Member], split: Split) -> Result<&'a Me
                     true => {
                         "if each is one image, unpack it: a folder with one image in each .npy file is read; or stack them: \
                          numpy.stack(list(numpy.load(FILE).values()))"
+                    }
+                    false if several.len() > 1 && several.iter().all(|member| member.key.role.is_none()) => {
+                        "if each is a class, save each as a file of its own in one folder (cat.npy, dog.npy); else name the images in \
+                         it: numpy.savez(\"images.npz\", x_train=a, y_train=labels)"
                     }
                     false => "name the images in it: numpy.savez(\"images.npz\", x_train=a, y_train=labels)",
                 },
@@ -340,6 +355,24 @@ fn labels_of<'a>(members: &'a [Member], images: &Member) -> (Option<&'a Member>,
     let paired = || others().filter(fits).find(|m| m.key.role == Some(Role::Labels) && m.key.pairs(&images.key));
     if let Some(labels) = called(true).or_else(|| called(false)).or_else(paired) {
         return (Some(labels), Vec::new());
+    }
+    // Arrays called as columns of labels are: `digit`, `category`.
+    let column = || others().filter(fits).find(|m| is_label(&m.name.to_lowercase()) && !m.like_images());
+    if let Some(labels) = column() {
+        return (Some(labels), Vec::new());
+    }
+    let several: Vec<&str> = others()
+        .filter(|m| fits(m) && m.key.role == Some(Role::Labels) && m.key.part == images.key.part)
+        .map(|m| m.name.as_str())
+        .collect();
+    if several.len() > 1 {
+        return (
+            None,
+            vec![format!(
+                "labels not used: several arrays may be meant ({}); save the one that is meant as y, without the others",
+                first_names(&several, MOST_NAMED)
+            )],
+        );
     }
     let like_labels = others().filter(|m| m.key.role == Some(Role::Labels) && m.key.part == images.key.part);
     let note = |member: &Member| {

@@ -14,13 +14,12 @@ use crate::error::{Error, Result};
 use crate::formats::array::scalar::{Kind, Scalar};
 use crate::formats::array::{self, Images, Settings};
 use crate::formats::beside;
+use crate::formats::column_names::field;
 use crate::formats::compression::unpacked;
 use crate::formats::idx::emnist;
 use crate::in_memory::{InMemory, MAX_SET_BYTES};
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{Holdings, Part, describe, part_in};
-pub(crate) use columns::{field, is_id, is_label};
-
 use columns::Columns;
 
 /// Bytes read to see what a file holds.
@@ -95,6 +94,10 @@ impl Rows {
             }
             let line = record.position().map_or(line, csv::Position::line);
             let wrong = |what: &str| damaged(path, &format!("line {line}: {what}"));
+            let extra = (columns.width..record.len()).find(|at| !field(&record, *at).is_empty());
+            if extra.is_some() {
+                return Err(wrong(&format!("it has {} fields, the first row {}", record.len(), columns.width)));
+            }
             let values =
                 columns.values(&record).ok_or_else(|| wrong(&format!("expected {length} numbers as pixels")))?;
             if let Some(odd) = values.iter().find(|value| !value.is_finite()) {
@@ -207,18 +210,22 @@ impl Rows {
             return beside::attach(set, path);
         }
         let what = &columns.label_name;
-        if let Some(why) = ids(self.labels.iter().flatten()) {
-            return Ok(set.with_unused_labels(format!("{what}: {why}")));
-        }
         let chosen: Vec<Option<String>> = rows.iter().map(|row| self.labels[*row].clone()).collect();
         let numbers = |labels: &[Option<String>]| -> Option<Vec<Option<i64>>> {
-            labels.iter().map(|label| label.as_deref()?.parse().ok().map(Some)).collect()
+            let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.fract() == 0.0 && n.abs() < 9e15);
+            labels.iter().map(|label| number(label.as_deref()?).map(|number| Some(number as i64))).collect()
         };
         let names = emnist::names(path);
         let classes = match (numbers(&chosen), numbers(&self.labels)) {
-            (Some(chosen), Some(all)) if !names.is_empty() => ClassLabels::from_ints_among(chosen, &all, &names),
+            // Such as 7.0, which numpy.savetxt writes.
+            (Some(ints), Some(all)) if !names.is_empty() || chosen.iter().flatten().any(|text| text.contains('.')) => {
+                ClassLabels::from_ints_among(ints, &all, &names)
+            }
             _ => ClassLabels::from_text_among(chosen, &self.labels),
         };
+        if let Some(why) = ids(self.labels.iter().flatten()) {
+            return Ok(set.with_labels_aside(classes, format!("{what}: {why}")));
+        }
         let said = (!classes.names.is_empty()).then(|| format!("labels: {what}, {}", classes.describe()));
         Ok(set.with_class_labels(classes)?.with_notes(said))
     }

@@ -228,9 +228,23 @@ fn text_kind(text: &str) -> Option<Kind> {
             CSV,
             "if they are pixels, name the columns label, pixel0, pixel1, ...; else write its pixels to image files or to an .npz file",
         ),
+        () if printable
+            && text
+                .lines()
+                .next()
+                .is_some_and(|line| line.split_whitespace().filter(|word| is_value(word)).count() >= 16) =>
+        {
+            of("a table of numbers in text", EXPORT)
+        }
         () if printable => of("text", "give image files; for a table that names images, give their folder"),
         () => None,
     }
+}
+
+/// Whether a word is a number, or one with its place, as LIBSVM has them: `12:0.5`.
+fn is_value(word: &str) -> bool {
+    let (place, value) = word.split_once(':').unwrap_or(("0", word));
+    place.parse::<u32>().is_ok() && value.parse::<f32>().is_ok()
 }
 
 /// Whether a file begins as Targa files do, which have no signature: a colour map or none, a kind of image, its size and depth.

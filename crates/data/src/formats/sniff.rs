@@ -253,6 +253,10 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
     detect(path, &start).ok_or_else(|| {
         let (what, hint) = match &start[..] {
             [] => ("empty", "the file is damaged or was not downloaded completely: replace it"),
+            start if start.starts_with(b"GIF8") => (
+                "one image",
+                "use the folder of the images; of one animation, write the frames to a folder: ffmpeg -i FILE frame-%04d.png",
+            ),
             start if pictures::is_image(start) => ("one image", "use the folder of the images"),
             [0, 0, 8, 1, ..] => ("one of labels, not images", "give the images file; its labels are found beside it"),
             start => match signatures::kind(start).or_else(|| signatures::of_file(path)) {

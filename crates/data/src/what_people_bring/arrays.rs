@@ -111,6 +111,37 @@ pub(super) fn rows() -> Vec<Row> {
             ),
         ),
         Row(
+            "several arrays of labels",
+            vec![npz(
+                "m.npz",
+                &[
+                    ("x", images(&[4, 8, 8])),
+                    ("coarse_labels", labels(&[0, 1, 0, 1])),
+                    ("fine_labels", labels(&[0, 1, 2, 1])),
+                ],
+            )],
+            "m.npz",
+            Read(4, 0, "", &["labels not used: several arrays may be meant (coarse_labels, fine_labels)"]),
+        ),
+        Row(
+            "labels called as in tables",
+            vec![npz("m.npz", &[("x", images(&[4, 8, 8])), ("digit", labels(&[3, 1, 3, 1]))])],
+            "m.npz",
+            Read(4, 0, "1 3", &["labels: array digit"]),
+        ),
+        Row(
+            "test images alone",
+            vec![npz("m.npz", &[("test_images", images(&[4, 8, 8])), ("test_labels", labels(&[0, 1, 0, 1]))])],
+            "m.npz",
+            Read(4, 0, "0 1", &[]),
+        ),
+        Row(
+            "two arrays in one file",
+            one("a.npy", [images(&[2, 8, 8]), images(&[2, 8, 8])].concat()),
+            "a.npy",
+            Refused("bytes after the array that its header declares", "numpy.concatenate"),
+        ),
+        Row(
             "an array of words for parts",
             vec![npz(
                 "s.npz",

@@ -78,6 +78,63 @@ pub(super) fn rows() -> Vec<Row> {
             Read(5, 2, "1 2", &["held back", "labels: csvTrainLabel 5x1.csv"]),
         ),
         Row(
+            "pixels without names, sorted by class",
+            vec![text("a.csv", &lines(30, |at| format!("4{}", row(at * 7))))],
+            "a.csv",
+            Read(30, 0, "4", &["the first column is read as the label; it may also be the last one"]),
+        ),
+        Row(
+            "parts by the endings of tables",
+            vec![
+                text("optdigits.tra", &lines(30, |at| format!("{},{}", &row(at * 7)[1..], at % 3))),
+                text("optdigits.tes", &lines(9, |at| format!("{},{}", &row(at * 5)[1..], at % 3))),
+            ],
+            "",
+            Read(30, 9, "0 1 2", &["parts: optdigits.tra to learn from; optdigits.tes held back"]),
+        ),
+        Row(
+            "a table of numbers without commas",
+            vec![text(
+                "usps.libsvm",
+                &lines(5, |at| (1..40).map(|k| format!("{k}:0.{} ", at + k)).collect::<String>()),
+            )],
+            "usps.libsvm",
+            Refused("a table of numbers in text", "numpy.savez"),
+        ),
+        Row(
+            "labels with a point",
+            vec![text("a.csv", &lines(30, |at| format!("{},{}.0", &row(at * 7)[1..], at % 3)))],
+            "a.csv",
+            Read(30, 0, "0 1 2", &["the last column is read as the label"]),
+        ),
+        Row(
+            "names after a sign of comments",
+            vec![text("a.csv", &(pixels("# label") + &lines(5, |at| format!("{}{}", at % 3, row(at)))))],
+            "a.csv",
+            Read(5, 0, "0 1 2", &[]),
+        ),
+        Row(
+            "a row with more fields",
+            vec![text(
+                "a.csv",
+                &(pixels("label") + &lines(5, |at| format!("1{}{}", row(at), if at == 3 { ",7" } else { "" }))),
+            )],
+            "a.csv",
+            Refused("line 5: it has 66 fields, the first row 65", "a row per image"),
+        ),
+        Row(
+            "pictures beside a table in an archive",
+            vec![zipped(
+                "a.zip",
+                &with(
+                    pictures("sign.png"),
+                    [text("train.csv", &(pixels("label") + &lines(400, |at| format!("1{}", row(at)))))],
+                ),
+            )],
+            "a.zip",
+            Refused("holds 1 image (sign.png) beside train.csv", "unpack it"),
+        ),
+        Row(
             "EMNIST's letters in a table",
             vec![text("emnist-letters-train.csv", &lines(30, |at| format!("{}{}", at % 3 + 1, row(at * 7))))],
             "",

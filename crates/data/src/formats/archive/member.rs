@@ -260,7 +260,7 @@ impl PassedOver {
                 &self.in_cloud,
                 "file is still in iCloud and",
                 "files are still in iCloud and",
-                "; download it: brctl download FOLDER",
+                "; to download: brctl download FOLDER",
             ),
             (self.unnamed.count > 0).then(|| {
                 format!(

@@ -204,7 +204,12 @@ impl Labels {
     ) -> Result<InMemory> {
         let largest = others.iter().chain([&self]).max_by_key(|labels| labels.len());
         if let Some(why) = largest.filter(|_| names.is_empty()).and_then(Self::ids) {
-            return Ok(set.with_unused_labels(format!("{what}: {why}")));
+            let reason = format!("{what}: {why}");
+            return Ok(match self {
+                Self::Ints(values) => set.with_labels_aside(ClassLabels::from_ints_among(values, &[], names), reason),
+                Self::Text(values) => set.with_labels_aside(ClassLabels::from_text_among(values, &[]), reason),
+                Self::Attributes(..) => set.with_unused_labels(reason),
+            });
         }
         let set = self.attached(set, others, names, digested)?;
         let (classes, attributes) = (set.classes(), set.attributes());

@@ -134,8 +134,7 @@ impl Images {
         };
         let strides: Vec<usize> = (0..axes).map(stride).collect();
         let mean = |axis: usize| {
-            let is_last =
-                |at: usize| at / strides[axis] as usize % self.sizes[axis] as usize + 1 == self.sizes[axis] as usize;
+            let is_last = |at: usize| at / strides[axis] % self.sizes[axis] as usize + 1 == self.sizes[axis] as usize;
             // A step that shares no factor with most sizes visits all rows and columns.
             let step = (values.len() / PLACES).max(1) | 1;
             let places = (0..values.len()).step_by(step).filter(|at| !is_last(*at));

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::super::array::labels::{Labels, Unread};
-use super::super::compression::unpacked;
-use super::super::pixel_csv::{field, is_id, is_label};
 use crate::error::{Error, Result};
+use crate::formats::array::labels::{Labels, Unread};
+use crate::formats::column_names::{field, is_id, is_label};
+use crate::formats::compression::unpacked;
 
 /// Most bytes of such a file (256 MiB).
 const MAX_BYTES: u64 = 256 << 20;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::DataFile;
 use crate::Format;
-use crate::class_labels::{ClassLabels, describe_classes, natural_order};
+use crate::class_labels::{ClassLabels, describe_classes, ids, natural_order};
 use crate::dataset::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::formats::array::key::words;
@@ -60,16 +60,28 @@ pub fn open(folder: &Path, files: &[DataFile], options: &OpenOptions) -> Result<
             "say which they are for all files (`data.range`), such as [0, 255]",
         ));
     }
-    let mut classes: Vec<String> = sets.iter().flat_map(|set| set.classes()).collect();
+    // The labels of a few images may all differ in one file, but not in all of them.
+    let own: Vec<(Vec<String>, Vec<Option<u32>>)> = sets
+        .iter()
+        .map(|set| match set.labels_aside() {
+            Some(aside) => (aside.names.clone(), aside.labels.clone()),
+            None => (set.classes(), (0..set.len()).map(|index| set.label(index)).collect()),
+        })
+        .collect();
+    let mut classes: Vec<String> = own.iter().flat_map(|(names, _)| names.clone()).collect();
     classes.sort_by(|a, b| natural_order(a, b));
     classes.dedup();
-    let mut labels = Vec::new();
-    for set in &sets {
-        let own = set.classes();
-        let place = |label: u32| classes.iter().position(|class| own.get(label as usize) == Some(class));
-        labels.extend((0..set.len()).map(|index| set.label(index).and_then(place).map(|at| at as u32)));
+    let mut labels: Vec<Option<u32>> = Vec::new();
+    for (names, own) in &own {
+        let place = |label: u32| classes.iter().position(|class| names.get(label as usize) == Some(class));
+        labels.extend(own.iter().map(|label| label.and_then(place).map(|at| at as u32)));
     }
-    let unused: Vec<String> = sets.iter().flat_map(|set| set.info().unused_labels.clone()).collect();
+    let other = sets.iter().filter(|set| set.labels_aside().is_none());
+    let mut unused: Vec<String> = other.flat_map(|set| set.info().unused_labels.clone()).collect();
+    if let Some(why) = ids(labels.iter().flatten()) {
+        classes.clear();
+        unused.push(format!("labels in each file: {why}"));
+    }
     let attributes = sets.iter().any(|set| !set.attributes().is_empty());
     // What each file says of its labels is said of all.
     let notes = |set: InMemory| {

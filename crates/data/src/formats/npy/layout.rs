@@ -41,6 +41,16 @@ pub fn check(path: &Path, header: &Header, length: Option<u64>, many: bool) -> R
     let declared = header.offset + images.bytes();
     match length.filter(|length| *length != declared) {
         None => Ok(images),
+        Some(length) if length > declared => Err(Error::data(
+            format!(
+                "{} has {} bytes after the array that its header declares (shape {:?})",
+                path.display(),
+                length - declared,
+                header.shape
+            ),
+            "if several arrays were saved to it, save them as one: f = open(FILE, \"rb\"); numpy.save(\"images.npy\", \
+             numpy.concatenate([numpy.load(f), numpy.load(f)])); else the file is damaged: replace it",
+        )),
         Some(length) => Err(damaged(
             path,
             &format!(
@@ -106,7 +116,7 @@ mod tests {
         for length in 0..whole.len() {
             assert!(images_of(&whole[..length]).is_err(), "{length}");
         }
-        assert!(images_of(&[&whole[..], &[0]].concat()).unwrap_err().to_string().contains("but the file has"));
+        assert!(images_of(&[&whole[..], &[0]].concat()).unwrap_err().to_string().contains("1 bytes after the array"));
         for shape in ["2147483648, 784", "18446744073709551615, 18446744073709551615, 2", "9, 65536, 65536"] {
             let error = images_of(&file("|u1", shape, &[7; 12])).unwrap_err();
             assert!(error.to_string().contains("shape ["), "{error}");

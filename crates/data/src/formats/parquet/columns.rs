@@ -93,6 +93,15 @@ fn is_usual(described: &Value, name: &str) -> bool {
 /// Names of columns of images.
 const IMAGES: [&str; 8] = ["image", "img", "images", "jpg", "png", "jpeg", "webp", "image_bytes"];
 
+/// Columns from which each may be a pixel.
+const MIN_PIXELS: usize = 17;
+
+/// What to do with values of pixels, as the end of a message.
+const PIXELS: &str =
+    "; columns of pixels are read from a table in text: pandas.read_parquet(\"FILE\").to_csv(\"set.csv\", index=False)";
+const LISTS: &str = "; lists of pixels are read from an array: numpy.savez(\"set.npz\", x=numpy.stack(df[\"COLUMN\"].tolist()), \
+                     y=df[\"label\"]) with df = pandas.read_parquet(\"FILE\"), the lists of one image being reshaped to its height and width";
+
 /// Selects the columns.
 ///
 /// # Errors
@@ -110,7 +119,14 @@ pub fn choose(file: &FileMetaData) -> Result<Columns, String> {
     let Some(image) = image else {
         let listed: Vec<String> = columns.iter().take(20).map(|column| column.path().string()).collect();
         let many = if images.is_empty() { "no column holds images" } else { "several columns may hold the images" };
-        return Err(format!("{many}; its columns are {}", listed.join(", ").escape_debug()));
+        let more = if columns.len() > listed.len() { ", ..." } else { "" };
+        let remedy = match () {
+            // Values of pixels, in a list or a column each.
+            () if listed.iter().any(|name| name.ends_with(".element")) => LISTS,
+            () if columns.len() >= MIN_PIXELS => PIXELS,
+            () => "",
+        };
+        return Err(format!("{many}; its columns are {}{more}{remedy}", listed.join(", ").escape_debug()));
     };
     let (label, notes) = label(columns, &described);
     let names = label.map_or(Vec::new(), |at| class_names(&described, top(&columns[at])));

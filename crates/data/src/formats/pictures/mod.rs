@@ -185,10 +185,21 @@ fn reason(error: &ImageError, format: ImageFormat, bytes: &[u8]) -> String {
         || text.to_ascii_lowercase().contains("end of file")
         || claimed.is_some_and(|length| length > bytes.len());
     match error {
+        _ if format == ImageFormat::Png && bytes.get(12..16) == Some(b"CgBI") => {
+            "it is a PNG as apps of iPhones have it (CgBI), which is not read: convert it (pngcrush \
+             -revert-iphone-optimizations)"
+                .to_owned()
+        }
+        ImageError::Limits(_) => {
+            format!("its header claims more than the {} MiB allowed for one image", MAX_DECODED_BYTES >> 20)
+        }
         _ if ends => format!("it ends before the image does (truncated {name})"),
         // The names of parts of a file help nobody.
         ImageError::Decoding(_) => {
             let what = text.split(" while decoding ").next().unwrap_or_default();
+            // Nor do the fields of a decoder.
+            let what = what.split([':', '{']).next().unwrap_or_default();
+            let what = what.split(". ").next().unwrap_or_default().trim();
             format!("it is a damaged {name}: {what}")
         }
         ImageError::Unsupported(_) => format!("it is a {name} of a kind that is not read: {text}"),

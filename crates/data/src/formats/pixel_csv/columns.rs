@@ -4,58 +4,17 @@ use std::collections::BTreeSet;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::formats::column_names::{IDS, LABELS, field};
 use crate::parts::{by_flag, is_of_parts, is_partition, unclear_numbers};
-
-/// Names of columns of labels.
-const LABELS: [&str; 15] = [
-    "label",
-    "labels",
-    "class",
-    "classes",
-    "target",
-    "emotion",
-    "y",
-    "digit",
-    "letter",
-    "category",
-    "expression",
-    "character",
-    "class_label",
-    "class_name",
-    "label_name",
-];
-
-/// Names of columns that number or name the images.
-const IDS: [&str; 12] = [
-    "id",
-    "image_id",
-    "imageid",
-    "img_id",
-    "index",
-    "idx",
-    "",
-    "unnamed: 0",
-    "img_name",
-    "filename",
-    "file",
-    "image_name",
-];
-
-/// Whether a column of this name, in lower case, holds labels.
-pub fn is_label(name: &str) -> bool {
-    LABELS.contains(&name)
-}
-
-/// Whether a column of this name, in lower case, numbers or names the images.
-pub fn is_id(name: &str) -> bool {
-    IDS.contains(&name)
-}
 
 /// Pixels of tables whose columns are not named for pixels.
 const MIN_UNNAMED: usize = 64;
 
 /// Rows that are looked at.
 const SAMPLE: usize = 400;
+
+/// Of fewer rows, the number of different values says nothing.
+const FEW_ROWS: usize = 8;
 
 /// Most labels that count on from 0 or 1.
 const MAX_LABELS: usize = 200;
@@ -86,14 +45,10 @@ pub struct Columns {
     pub label_name: String,
     /// The column that tells the part of each row, and its name.
     pub part: Option<(usize, String)>,
+    /// The number of columns.
+    pub width: usize,
     /// What to tell the user, a sentence each.
     pub notes: Vec<String>,
-}
-
-/// A field without quotes and spaces around.
-pub fn field(record: &ByteRecord, at: usize) -> &str {
-    let text = record.get(at).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
-    text.trim_start_matches('\u{feff}').trim()
 }
 
 /// A number, with a point or a comma before its fraction.
@@ -198,7 +153,8 @@ impl Columns {
         if row.len() != first.len() {
             return Err(format!("its first row has {} fields, the second {}", first.len(), second.len()));
         }
-        let name = |at: usize| names.map(|names| field(names, at).to_lowercase());
+        // numpy.savetxt begins the names with a sign of comments.
+        let name = |at: usize| names.map(|names| field(names, at).trim_start_matches(['#', ' ']).to_lowercase());
         let is_called = |at: usize, known: &[&str]| name(at).is_some_and(|name| known.contains(&name.as_str()));
         let all = || 0..row.len();
         let mut columns = Self {
@@ -215,6 +171,7 @@ impl Columns {
                 let is_word = is_of_parts(name) && (is_partition(name) || !is_number(field(row, at)));
                 (is_word || by_flag(name).is_some()).then(|| (at, name.to_owned()))
             }),
+            width: row.len(),
             notes: Vec::new(),
         };
         let rows = if header { &records[1..] } else { &records[..] };
@@ -324,6 +281,11 @@ impl Columns {
         if pixels.iter().any(|at| rows.iter().any(|row| has_comma(field(row, *at)))) {
             self.notes.push("decimal commas are read as decimal points".to_owned());
         }
+        let mut called: Vec<String> = pixels.iter().filter_map(|at| name(*at)).collect();
+        called.sort();
+        if let Some(twice) = called.windows(2).find(|pair| pair[0] == pair[1] && !pair[0].is_empty() && are_named) {
+            self.notes.push(format!("two columns are called {}; they are taken in the order of the file", twice[0]));
+        }
         let others: Vec<usize> = others.into_iter().filter(|at| Some(*at) != self.label).collect();
         self.leave_aside(others.into_iter(), &|at| name(at).unwrap_or_else(|| format!("number {at}")));
         if let Some(ordered) = in_order(&pixels, name).filter(|ordered| *ordered != pixels) {
@@ -363,20 +325,23 @@ fn label_of(rows: &[ByteRecord], columns: &[usize]) -> (usize, bool) {
     let [first, last] = [columns[0], columns[columns.len() - 1]];
     let values = |at: usize| -> BTreeSet<&str> { rows.iter().map(|row| field(row, at)).collect() };
     let (of_first, of_last) = (values(first), values(last));
-    match (of_first.len() > 1, of_last.len() > 1) {
-        (false, true) => return (last, true),
-        (true, false) => return (first, true),
-        (false, false) => return (first, false),
-        (true, true) => {}
-    }
     let count_on = |values: &BTreeSet<&str>| {
-        let numbers: Option<BTreeSet<usize>> = values.iter().map(|value| value.parse().ok()).collect();
+        let numbers: Option<BTreeSet<usize>> = values.iter().map(|value| whole(value)).collect();
         let Some((numbers, least, most)) = numbers.and_then(|n| Some((n.len(), *n.first()?, *n.last()?))) else {
             return false;
         };
         // A few labels may be missing among the first rows.
         least <= 1 && most <= MAX_LABELS && (most + 1 - least) * 3 <= numbers * 4
     };
+    // Few values for many rows, though they don't count on.
+    let is_like = |values: &BTreeSet<&str>| count_on(values) || 2 * values.len() <= rows.len() || rows.len() < FEW_ROWS;
+    match (of_first.len() > 1, of_last.len() > 1) {
+        // Sorted by class, the first rows have one label, and the other end is a pixel.
+        (false, true) => return if is_like(&of_last) { (last, true) } else { (first, false) },
+        (true, false) => return if is_like(&of_first) { (first, true) } else { (last, false) },
+        (false, false) => return (first, false),
+        (true, true) => {}
+    }
     match (count_on(&of_first), count_on(&of_last)) {
         (true, false) => return (first, true),
         (false, true) => return (last, true),
@@ -393,6 +358,12 @@ fn label_of(rows: &[ByteRecord], columns: &[usize]) -> (usize, bool) {
         (false, false) => {}
     }
     if of_last.len() * 2 <= of_first.len() { (last, false) } else { (first, of_first.len() * 2 <= of_last.len()) }
+}
+
+/// A number that has no fraction: `7`, `7.0`.
+fn whole(text: &str) -> Option<usize> {
+    let value: f64 = text.parse().ok()?;
+    (value.fract() == 0.0 && (0.0..=1e9).contains(&value)).then_some(value as usize)
 }
 
 /// The columns in the order of their numbers, if all have one name with another number each: programs sort names as text.
