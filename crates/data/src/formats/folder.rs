@@ -323,8 +323,10 @@ pub(crate) fn require_images(listing: &Listing) -> Result<()> {
         return Err(Error::data(format!("{} can't be read as images: it is {name}", listing.root().display()), remedy));
     }
     let what = format!("{} holds no image that can be read{notes}", listing.root().display());
+    // What the first member of an archive is says less than that it is to be unpacked.
+    let has_data = names().any(signatures::is_data_file);
     match signatures::of_file(listing.root()) {
-        Some(kind) if !listing.is_folder() && !kind.is_packing() => {
+        Some(kind) if !listing.is_folder() && !kind.is_packing() && !has_data => {
             Err(Error::data(format!("{what}: it is {}", kind.name), kind.remedy))
         }
         _ => Err(Error::data(what, hint)),

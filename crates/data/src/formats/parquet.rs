@@ -160,6 +160,9 @@ pub fn open(path: &Path, split: Split, options: &ImageOptions) -> Result<Folder>
     let mut said = std::collections::HashSet::new();
     notes.retain(|note| said.insert(note.clone()));
     notes.splice(0..0, parts.into_iter().chain(by_column.map_or(Vec::new(), |by_column| by_column.notes)));
+    if rows == 0 {
+        return Err(unreadable(path, "it has no rows"));
+    }
     if let Some(first) = first_without {
         let without = rows - ends.len();
         if ends.is_empty() {

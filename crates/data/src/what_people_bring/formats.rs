@@ -123,6 +123,12 @@ pub(super) fn rows() -> Vec<Row> {
             Refused("line 5: it has 66 fields, the first row 65", "a row per image"),
         ),
         Row(
+            "a table in a tar archive",
+            vec![tarred("a.tar", &[text("train.csv", &(pixels("label") + &lines(5, |at| format!("1{}", row(at)))))])],
+            "a.tar",
+            Refused("holds no image that can be read", "unpack it, and give the folder of train.csv"),
+        ),
+        Row(
             "pictures beside a table in an archive",
             vec![zipped(
                 "a.zip",

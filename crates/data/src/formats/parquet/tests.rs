@@ -197,6 +197,8 @@ fn damaged_files_are_errors() {
         let expected = if length < 4 { "can't be read as images" } else { "can't be read as a parquet file" };
         assert!(error.to_string().contains(expected), "{length}: {error}");
     }
+    write_hub(&path, None, Compression::SNAPPY, &[], &[]);
+    assert!(open_as(&path, Split::Train).unwrap_err().to_string().contains("it has no rows"));
 }
 
 #[test]
