@@ -175,7 +175,13 @@ fn labelled(set: InMemory, path: &Path, file: &File, members: &[Member], labels:
     };
     let others = members.iter().filter(is_other).map(|member| labels_in(path, file, member));
     let others: Vec<Labels> = others.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    let names = members.iter().find(|member| member.key.role == Some(Role::Names));
+    // An array `classes` of text that is no label per image names them as well.
+    let is_text = |member: &&Member| {
+        let few = member.array().count().is_some_and(|(count, width)| width == 1 && count < set.len() as u64);
+        few && member.key.role == Some(Role::Labels) && member.header.descr.contains(['U', 'S', 'O'])
+    };
+    let named = members.iter().find(|member| member.key.role == Some(Role::Names));
+    let names = named.or_else(|| members.iter().find(is_text));
     let names = names.map(|names| labels_in(path, file, names)).transpose()?;
     let (mut names, mut unread) = (names, None);
     if let Some(Err(why)) = &names {

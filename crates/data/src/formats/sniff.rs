@@ -76,10 +76,11 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         if let [only] = &below[..] {
             return in_folder(only, split);
         }
-        let below = below.into_iter().map(|folder| Ok((data_files_in(&folder)?, folder)));
-        if let Some(files) = data_files::of_part_folders(folder, below.collect::<Result<_>>()?, split)? {
+        let files = below.iter().map(|folder| Ok((data_files_in(folder)?, folder.clone())));
+        if let Some(files) = data_files::of_part_folders(folder, files.collect::<Result<_>>()?, split)? {
             return Ok(FolderContents::Several(files));
         }
+        refuse_several(folder, &below, split)?;
     }
     match &files[..] {
         [] => Err(match signatures::of_folder(folder) {
@@ -94,6 +95,20 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         [file] => Ok(FolderContents::Single(file.path.clone(), file.format)),
         _ => data_files::choose(folder, files, split).map(FolderContents::Several),
     }
+}
+
+/// Refuses a folder of which several folders below hold sets of their own.
+fn refuse_several(folder: &Path, below: &[PathBuf], split: Split) -> Result<()> {
+    /// Folders that are looked at.
+    const MOST: usize = 20;
+    let sets: Vec<&PathBuf> = below.iter().take(MOST).filter(|below| in_folder(below, split).is_ok()).collect();
+    let [first, _, ..] = &sets[..] else { return Ok(()) };
+    let names: Vec<String> =
+        sets.iter().map(|set| set.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
+    Err(Error::data(
+        format!("{} holds {} sets: {}", folder.display(), sets.len(), first_names(&names, 8)),
+        format!("give one of them: {}", first.display()),
+    ))
 }
 
 /// What is to be said of a folder with files named as in MNIST: its parts, and the other sets in it.

@@ -124,6 +124,24 @@ pub(super) fn rows() -> Vec<Row> {
             Read(4, 0, "", &["labels not used: several arrays may be meant (coarse_labels, fine_labels)"]),
         ),
         Row(
+            "names of classes that are Python objects",
+            vec![npz(
+                "m.npz",
+                &[("x", images(&[4, 8, 8])), ("y", labels(&[0, 1, 0, 1])), ("classes", array("|O", &[2], &[0; 16]))],
+            )],
+            "m.npz",
+            Read(4, 0, "0 1", &["the names of the classes are not read: they are Python objects"]),
+        ),
+        Row(
+            "names of classes in an array called so",
+            vec![npz(
+                "m.npz",
+                &[("x", images(&[4, 8, 8])), ("y", labels(&[0, 1, 0, 1])), ("classes", array("|S3", &[2], b"catdog"))],
+            )],
+            "m.npz",
+            Read(4, 0, "cat dog", &[]),
+        ),
+        Row(
             "labels called as in tables",
             vec![npz("m.npz", &[("x", images(&[4, 8, 8])), ("digit", labels(&[3, 1, 3, 1]))])],
             "m.npz",
@@ -387,6 +405,14 @@ pub(super) fn rows() -> Vec<Row> {
             ],
             "",
             Read(3, 0, "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z", &["rows and columns exchanged"]),
+        ),
+        Row(
+            "sets in several folders",
+            ["MNIST", "FashionMNIST"]
+                .map(|set| (format!("{set}/raw/train-images-idx3-ubyte"), idx_images(3, 8, 8)))
+                .to_vec(),
+            "",
+            Refused("holds 2 sets: FashionMNIST, MNIST", "give one of them"),
         ),
         Row(
             "a set in a folder",
