@@ -11,7 +11,7 @@ use super::array::key::{Key, Role, words};
 use super::array::scalar::Scalar;
 use super::array::shape::{is_flat_or_one, like_images};
 use super::beside::{stem, tells_parts};
-use super::{npy, npz};
+use super::{npy, npz, pixel_csv};
 use crate::Format;
 use crate::class_labels::natural_order;
 use crate::dataset::Dataset;
@@ -140,7 +140,7 @@ pub fn choose(folder: &Path, all: Vec<DataFile>, split: Split) -> Result<DataFil
             );
             Err(Error::data(what, "say which: for many images a.reshape(-1, HEIGHT, WIDTH); for one a[:, :, None]"))
         }
-        Some(names) if !has_labels && alike(&images) => {
+        Some(names) if !has_labels && (alike(&images) || are_plain_tables(&images, &names)) => {
             let mut classes = names.clone();
             classes.sort_by(|a, b| natural_order(a, b));
             classes.dedup();
@@ -229,6 +229,13 @@ fn alike(files: &[DataFile]) -> bool {
     first.is_some() && shapes.all(|shape| shape == first)
 }
 
+/// Whether all are tables of pixels without labels, with names that are no numbers.
+fn are_plain_tables(files: &[DataFile], names: &[String]) -> bool {
+    let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+    files.iter().all(|file| file.format == Format::PixelCsv && pixel_csv::is_plain(&file.path))
+        && !names.iter().any(is_number)
+}
+
 /// The shape of several arrays, if each may be one image or many flat ones, and it is the same for all.
 fn flat_or_one(files: &[DataFile]) -> Option<Vec<u64>> {
     let shape = |file: &DataFile| npy::open_array(&file.path).ok().map(|opened| opened.header.shape);
@@ -289,7 +296,10 @@ impl DataFiles {
         inside.refuse_test_split(&folder.display().to_string())?;
         let (mut sets, mut labels) = (Vec::new(), Vec::new());
         for (file, name) in self.files.iter().zip(&self.names) {
-            let set = npy::images(&file.path, &inside)?;
+            let set = match file.format {
+                Format::PixelCsv => pixel_csv::open(&file.path, &inside)?,
+                _ => npy::images(&file.path, &inside)?,
+            };
             let label = self.classes.iter().position(|class| class == name).unwrap_or(0);
             labels.extend(std::iter::repeat_n(label as u32, set.len()));
             sets.push(set);

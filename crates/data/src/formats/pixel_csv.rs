@@ -40,10 +40,20 @@ pub(crate) fn matches(path: &Path, start: &[u8]) -> bool {
 
 /// Why a table of text is no table of pixels, as the end of a sentence; `None` if it can't be read.
 pub(crate) fn why_not(path: &Path) -> Option<String> {
+    columns(path)?.err()
+}
+
+/// Whether a table of pixels has neither a column of labels nor one of parts.
+pub(crate) fn is_plain(path: &Path) -> bool {
+    matches!(columns(path), Some(Ok(columns)) if columns.label.is_none() && columns.part.is_none())
+}
+
+/// The columns of a table; `None` if it can't be read.
+fn columns(path: &Path) -> Option<Result<Columns, String>> {
     let mut text = Vec::new();
     let (reader, _) = File::open(path).and_then(unpacked).ok()?;
     reader.take(DETECTION_BYTES).read_to_end(&mut text).ok()?;
-    Columns::of(&text).err()
+    Some(Columns::of(&text))
 }
 
 /// Opens the images of a part in a table.

@@ -152,6 +152,15 @@ pub(super) fn rows() -> Vec<Row> {
             ),
         ),
         Row(
+            "a table of pixels for each class",
+            vec![
+                text("cat.csv", &lines(5, |at| row(at)[1..].to_owned())),
+                text("dog.csv", &lines(4, |at| row(at + 9)[1..].to_owned())),
+            ],
+            "",
+            Read(9, 0, "cat dog", &["each file is a class: cat, dog"]),
+        ),
+        Row(
             "pixels, and a table of labels in another order",
             vec![
                 text("images.csv", &lines(3, |at| row(at)[1..].to_owned())),
