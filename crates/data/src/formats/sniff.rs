@@ -57,11 +57,15 @@ pub fn in_folder(folder: &Path, split: Split) -> Result<FolderContents> {
         refuse_few_beside_a_set(folder)?;
         return Ok(FolderContents::Images);
     }
-    // One image in each array.
-    if found == Contents::Nothing && Listing::open(folder)?.len() > 0 {
+    // One image in each array, or images without the ending of one; fewer than three may be an example of a set beside them.
+    let count = if found == Contents::Nothing { Listing::open(folder)?.len() } else { 0 };
+    if count >= 3 {
         return Ok(FolderContents::Images);
     }
     let mut files = data_files_in(folder)?;
+    if count > 0 && !files.iter().any(DataFile::holds_images) {
+        return Ok(FolderContents::Images);
+    }
     // Archives are one set, beside which there may be arrays of labels, for one.
     if found == Contents::Archives
         && files.iter().all(|file| file.format == Format::Archive || !has_images(&file.path, file.format))

@@ -132,6 +132,12 @@ pub(super) fn rows() -> Vec<Row> {
             Read(3, 0, "", &["3 (i0.jpg?w=200, for one)", "3 files of other types skipped"]),
         ),
         Row(
+            "a picture without an ending beside a set",
+            with(pictures("logo"), [("set.npy".to_owned(), images(&[5, 8, 8]))]),
+            "",
+            Read(5, 0, "", &[]),
+        ),
+        Row(
             "images that are still in iCloud",
             with(pictures("a{3}.png"), [text(".b.png.icloud", "x"), text(".c.png.icloud", "x")]),
             "",
