@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::{Holding, common_folders, part_of};
 pub(crate) use content::{Contents, Glance, Names, SIDE};
 use words::{base, file_is_about, folder_is_images, is_image, is_number, is_scale, tokens, version_of, without_scale};
-pub(super) use words::{folder_is_about, folder_is_set};
+pub(crate) use words::{folder_is_about, folder_is_set};
 
 /// Share of the pictures in a folder that must be about a known image, in percent; where its folders of classes are those of the
 /// images; and of the files that must be there twice, of twins and copies.

@@ -55,6 +55,55 @@ fn layouts_of_published_sets_are_divided() {
         ("train/cat/1 train/dog/2 cat/3 dog/4", "T:cat/1 T:dog/2 a:cat/3 a:dog/4"),
         ("train/cat/1 train/dog/2 cat/3 bus/4", "T:train/cat/1 T:train/dog/2 T:cat/3 T:bus/4"),
         ("1 2 test/3", "T:1 T:2 t:3"),
+        // Several training folders; the folders in them are the classes.
+        (
+            "train_a/cat/1 train_a/dog/2 train_b/cat/3 train_b/dog/4 test/cat/5",
+            "T:cat/1 T:dog/2 T:cat/3 T:dog/4 t:cat/5",
+        ),
+        ("train_a/1 train_b/2 val/3 test/4", "T:1 T:2 v:3 t:4"),
+        (
+            "train_fr/cat/1 train_fr/dog/2 train_en/cat/3 train_en/dog/4 test_fr/cat/5",
+            "T:cat/1 T:dog/2 T:cat/3 T:dog/4 t:cat/5",
+        ),
+        // The same classes beside a training part; a class called so.
+        ("train/cat/1 train/dog/2 exam/cat/3 exam/dog/4", "T:cat/1 T:dog/2 a:exam/cat/3 a:exam/dog/4"),
+        (
+            "train/cat/1 train/dog/2 hidden_test/cat/3 hidden_test/dog/4 x/cat/5 x/dog/6",
+            "T:cat/1 T:dog/2 t:cat/3 t:dog/4 a:x/cat/5 a:x/dog/6",
+        ),
+        ("train/old/1 train/new/2 bus/red/3 bus/blue/4", "T:train/old/1 T:train/new/2 T:bus/red/3 T:bus/blue/4"),
+        // The test images of each class.
+        ("cats/1 dogs/2 cats_test/3 dogs_test/4", "T:cats/1 T:dogs/2 t:cats/3 t:dogs/4"),
+        ("urine/1 blood/2 saliva/3 blood_test/4", "T:urine/1 T:blood/2 T:saliva/3 T:blood_test/4"),
+        // Pairs, alone.
+        ("tr/1 te/2", "T:1 t:2"),
+        ("tr/1 te/2 pt/3", "T:tr/1 T:te/2 T:pt/3"),
+        ("train/1 query/2 gallery/3", "T:1 t:2 t:3"),
+        ("Trainingsdaten/1 Testdaten/2", "T:1 t:2"),
+        // Another set beside one with parts, unless it is far larger.
+        (
+            "big/cat/1 big/dog/2 set/train/cat/3 set/train/dog/4 set/test/cat/5",
+            "a:big/cat/1 a:big/dog/2 T:set/cat/3 T:set/dog/4 t:set/cat/5",
+        ),
+        ("big/1 big/2 set/train/3 set/test/4", "a:big/1 a:big/2 T:set/3 t:set/4"),
+        (
+            "d/0 d/1 d/2 d/3 d/4 d/5 d/6 d/7 d/8 d/9 d/10 d/11 d/12 d/13 d/14 d/15 d/16 d/17 d/18 d/19 d/20 s/train/1 s/test/2",
+            "T:d/0 T:d/1 T:d/2 T:d/3 T:d/4 T:d/5 T:d/6 T:d/7 T:d/8 T:d/9 T:d/10 T:d/11 T:d/12 T:d/13 T:d/14 T:d/15 T:d/16 T:d/17 \
+             T:d/18 T:d/19 T:d/20 a:s/train/1 a:s/test/2",
+        ),
+        ("cat/train/1 cat/test/2 dog/train/3", "T:cat/1 t:cat/2 T:dog/3"),
+        // Images to regularize with.
+        ("img/10_dog/1 img/20_cat/2 reg/1_dog/3", "T:10_dog/1 T:20_cat/2 a:reg/1_dog/3"),
+        ("img/dog/1 img/cat/2 reg/dog/3", "T:img/dog/1 T:img/cat/2 T:reg/dog/3"),
+        // A stray beside parts.
+        (
+            "x set/0 set/1 set/2 set/3 set/4 set/5 set/6 set/7 set/8 set_test/9",
+            "a:x T:0 T:1 T:2 T:3 T:4 T:5 T:6 T:7 T:8 t:9",
+        ),
+        // What was taken out.
+        ("cat/1 cat/2 cat/rejected/3 dog/4 dog/_old/5", "T:cat/1 T:cat/2 a:cat/rejected/3 T:dog/4 a:dog/_old/5"),
+        ("train/1 train/bad/2 test/3", "T:1 a:train/bad/2 t:3"),
+        ("good/1 bad/2", "T:good/1 T:bad/2"),
         // One part only.
         ("train/cat/1 train/dog/2", "T:cat/1 T:dog/2"),
         ("test/cat/1 test/dog/2", "t:cat/1 t:dog/2"),
