@@ -12,14 +12,17 @@ use crate::error::{Error, Result};
 use crate::first_names::first_names;
 use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
-use crate::image_labels::{ClassNames, Found, Labelled, Sources, Values, class_names, lists};
+use crate::image_labels::{
+    ClassNames, Found, Labelled, Sources, Values, class_names, listed, lists, loose,
+};
 use crate::npy;
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{
-    self, ByName, Contents, Glance, Holding, Holdings, Part, Why, by_name, choose, divide_images, without_part,
+    self, ByName, Contents, Glance, Holding, Holdings, Part, Why, by_name, choose, divide_images, folder_is_about,
+    folder_is_set, without_part,
 };
 use crate::resize::ImageOptions;
-use crate::sidecars::{Sidecar, looks_like_table};
+use crate::sidecars::{Sidecar, looks_like_table, stem};
 use crate::spelling;
 
 /// Files beside the folder or archive of the images that are looked at, and their size limit (64 MiB).
@@ -161,6 +164,8 @@ struct Set<'a> {
     holdings: Holdings,
     /// Pictures about images and images that the set has twice, which are left aside as well.
     companions: BTreeMap<Why, Holding>,
+    /// Images beside the folders of the classes, which are left aside too.
+    loose: Vec<usize>,
     /// Sidecars that say the parts.
     used: Vec<usize>,
     /// What tells all parts, if one thing does.
@@ -178,11 +183,46 @@ impl<'a> Set<'a> {
         let companions = division.companions().clone();
         let holdings = division.holdings();
         let (used, list, remarks) = (Vec::new(), None, division.remarks().to_vec());
-        let mut set = Self { listing, names, parts, kept, holdings, companions, used, list, remarks };
+        let loose = Vec::new();
+        let mut set = Self { listing, names, parts, kept, holdings, companions, loose, used, list, remarks };
         if !division.divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
             set.divide_by_names(sidecars);
         }
+        set.leave_loose(sidecars);
         set
+    }
+
+    /// Leaves the few training images aside that lie beside the folders of the classes, unless files beside them may label them.
+    fn leave_loose(&mut self, sidecars: &[Sidecar<'_>]) {
+        let train = self.images(Part::Train);
+        let kept: Vec<&str> = train.iter().map(|index| self.kept[*index].as_str()).collect();
+        let loose: Vec<usize> = loose(&kept).into_iter().map(|at| train[at]).collect();
+        if loose.is_empty() || self.may_be_labelled(&loose, sidecars) {
+            return;
+        }
+        loose.iter().for_each(|index| self.parts[*index] = None);
+        if let Some(holding) = self.holdings.get_mut(&Some(Part::Train)) {
+            holding.files -= loose.len();
+        }
+        self.loose = loose;
+    }
+
+    /// Whether a file is about one of these images, or about all of the set.
+    fn may_be_labelled(&self, images: &[usize], sidecars: &[Sidecar<'_>]) -> bool {
+        let names: BTreeSet<&str> = images.iter().map(|index| stem(self.names[*index])).collect();
+        if sidecars
+            .iter()
+            .any(|sidecar| ["dataset", "metadata"].contains(&sidecar.stem()) || names.contains(sidecar.stem()))
+        {
+            return true;
+        }
+        let parts: Vec<Part> = self.parts.iter().map(|part| part.unwrap_or(Part::Unlabelled)).collect();
+        let sources = Sources::new(&self.names, &self.kept, &parts, sidecars);
+        let lists_one = |at: usize| {
+            let listed = sources.table(at).and_then(|table| listed(&sources, at, table.as_ref().ok()?));
+            listed.is_some_and(|listed| images.iter().any(|index| listed.contains(&(*index as u32))))
+        };
+        sources.tables().any(|(at, _)| lists_one(at))
     }
 
     /// Divides the images by words in the names of the files. Where a table of the training images is beside them, as on Kaggle, the
@@ -282,6 +322,34 @@ impl<'a> Set<'a> {
         }
     }
 
+    /// A note on folders without an image beside those of the classes.
+    fn without_images(&self, images: &[usize], classes: &[String]) -> Option<String> {
+        const MAX_SAID: usize = 3;
+        let class_folder = |index: &usize| {
+            let name = self.names[*index];
+            let ends = name.match_indices('/').map(|(slash, _)| &name[..=slash]);
+            ends.into_iter().find(|folder| {
+                folder
+                    .trim_end_matches('/')
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|last| classes.iter().any(|class| class == last))
+            })
+        };
+        let folder = images.iter().find_map(class_folder).filter(|_| self.listing.is_folder())?;
+        let above = &folder[..folder.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1)];
+        let entries = std::fs::read_dir(self.listing.root().join(above)).ok()?.flatten();
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut empty: Vec<String> = folders
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| !name.starts_with(['.', '_']) && !folder_is_about(name) && !folder_is_set(name))
+            .map(|name| format!("{above}{name}/"))
+            .filter(|folder| !self.names.iter().any(|name| name.starts_with(folder.as_str())))
+            .collect();
+        empty.sort_unstable();
+        (!empty.is_empty()).then(|| format!("no image in {}", first_names(&empty, MAX_SAID)))
+    }
+
     fn nothing_to_learn_from(&self) -> Error {
         let root = self.listing.root();
         if self.holdings.keys().all(Option::is_none) {
@@ -318,6 +386,13 @@ impl<'a> Set<'a> {
         let mut notes = Vec::new();
         if let Some(held) = self.holdings.get(&None) {
             notes.push(format!("left aside: {} in no part of the set", held.describe_files()));
+        }
+        if let Some(first) = self.loose.first() {
+            let what = counted(self.loose.len(), "image");
+            notes.push(format!(
+                "left aside: {what} beside the folders of the classes ({}, for one)",
+                self.names[*first]
+            ));
         }
         let said = |(why, held): (&Why, &Holding)| format!("left aside: {}", why.describe(&held.describe_files()));
         notes.extend(self.companions.iter().map(said));
@@ -432,6 +507,9 @@ fn part(
             None => {}
         }
         notes.extend(said(&labelled, &images, &set.names));
+        if labelled.what == "folders" {
+            notes.extend(set.without_images(&images, &of_train));
+        }
         let is_apart = labelled.is_apart;
         match labelled.values {
             Values::Attributes(table, rows) => attributes = Some((table, rows)),

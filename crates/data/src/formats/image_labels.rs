@@ -32,6 +32,7 @@ mod tables;
 mod yolo;
 
 pub(crate) use class_names::{ClassNames, class_names};
+pub(crate) use folders::loose;
 pub(crate) use lists::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

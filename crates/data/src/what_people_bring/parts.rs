@@ -134,7 +134,7 @@ pub(super) fn rows() -> Vec<Row> {
             "an image beside the folders of classes",
             pictures("cat/{6}.png dog/{6}.png logo.png"),
             "",
-            Read(13, 0, "cat dog", &["1 of 13 images has no label (logo.png, for one)"]),
+            Read(12, 0, "cat dog", &["left aside: 1 image beside the folders of the classes (logo.png, for one)"]),
         ),
         Row(
             "parts in the names of files",
@@ -499,6 +499,114 @@ pub(super) fn rows() -> Vec<Row> {
             pictures("trainA/{2}.png trainB/{2}.png testA/1.png testB/1.png"),
             "",
             Read(4, 2, "A B", &["parts"]),
+        ),
+        Row(
+            "two training folders",
+            pictures(
+                "train_a/cat/{3}.png train_a/dog/{3}.png train_b/cat/{2}.png train_b/dog/{2}.png test/cat/{2}.png test/dog/{2}.png",
+            ),
+            "",
+            Read(
+                10,
+                4,
+                "cat dog",
+                &["parts: train_a/ and 1 more (10 images) to learn from; test/ (4 images) held back"],
+            ),
+        ),
+        Row(
+            "the training part beside a folder of another name with the same classes",
+            pictures("train/cat/{3}.png train/dog/{3}.png benchmark/cat/{2}.png benchmark/dog/{2}.png"),
+            "",
+            Read(6, 0, "cat dog", &["left aside: 4 images (benchmark/) in no part of the set"]),
+        ),
+        Row(
+            "parts in German",
+            pictures(
+                "Trainingsdaten/Hund/{3}.png Trainingsdaten/Katze/{3}.png Prüfung/Hund/{2}.png Prüfung/Katze/{2}.png",
+            ),
+            "",
+            Read(6, 4, "Hund Katze", &["Prüfung/ (4 images) held back"]),
+        ),
+        Row(
+            "parts in French, with accents of their own",
+            pictures(
+                "apprentissage/a/{3}.png apprentissage/b/{3}.png e\u{301}valuation/a/{2}.png e\u{301}valuation/b/{2}.png",
+            ),
+            "",
+            Read(6, 4, "a b", &["apprentissage/ (6 images) to learn from"]),
+        ),
+        Row(
+            "test images of each class in a folder of its own",
+            pictures("cats/{3}.png dogs/{3}.png cats_test/{2}.png dogs_test/{2}.png"),
+            "",
+            Read(6, 4, "cats dogs", &["cats_test/ and 1 more (4 images) held back"]),
+        ),
+        Row(
+            "another set beside one with parts",
+            pictures(
+                "big/cat/{4}.png big/dog/{4}.png set/train/cat/{3}.png set/train/dog/{3}.png set/test/cat/{2}.png",
+            ),
+            "",
+            Read(
+                6,
+                2,
+                "cat dog",
+                &["parts: set/train/ (6 images)", "left aside: 8 images (big/) in no part of the set"],
+            ),
+        ),
+        Row(
+            "two versions of a set",
+            pictures(
+                "set_v1/train/cat/{3}.png set_v1/train/dog/{3}.png set_v1/test/cat/{1}.png set_v2/train/cat/4{2}.png set_v2/train/dog/5{2}.png",
+            ),
+            "",
+            Read(
+                10,
+                1,
+                "cat dog",
+                &["the folders set_v1 to set_v2 are no classes: each of them holds the same ones (cat, dog)"],
+            ),
+        ),
+        Row(
+            "images taken out of each class",
+            pictures("cat/{4}.png cat/rejected/{2}.png dog/{4}.png dog/_excluded/{2}.png"),
+            "",
+            Read(8, 0, "cat dog", &["left aside: 4 images (cat/rejected/ and 1 more)"]),
+        ),
+        Row(
+            "folders of subjects",
+            pictures("P00/open/{2}.png P00/shut/{2}.png P01/open/{2}.png P01/shut/{2}.png"),
+            "",
+            Read(
+                8,
+                0,
+                "open shut",
+                &["the folders P00 to P01 are no classes", "labels.csv (file_name,label) can name others"],
+            ),
+        ),
+        Row(
+            "folders of a camera",
+            pictures("DCIM/100APPLE/IMG_{3}.png DCIM/101APPLE/IMG_1{3}.png"),
+            "",
+            Read(6, 0, "", &["the folders 100APPLE to 101APPLE are no classes"]),
+        ),
+        Row(
+            "a folder of a class without an image",
+            with(pictures("cat/{3}.png fox/{3}.png"), [text("dog/list.txt", "nothing yet"), text("notes/.keep", "")]),
+            "",
+            Read(6, 0, "cat fox", &["no image in dog/, notes/"]),
+        ),
+        Row(
+            "a table that labels images beside the folders of classes",
+            with(
+                pictures("cat/{3}.png dog/{3}.png x.png"),
+                [text(
+                    "metadata.csv",
+                    "file_name,label\ncat/0.png,a\ncat/1.png,a\ncat/2.png,a\ndog/0.png,b\nx.png,b\n",
+                )],
+            ),
+            "",
+            Read(7, 0, "a b", &["2 of 7 images have no label"]),
         ),
     ]
 }
