@@ -14,6 +14,7 @@ pub(crate) use by_name::{ByName, by_name, without_part};
 pub(crate) use companions::{Contents, Glance, SIDE, Why, folder_is_about, folder_is_set};
 pub(crate) use divide::{Holding, divide, divide_images, plain};
 pub(crate) use naming::{part_of, rest_of, words};
+pub(crate) use rejects::means_taken_out;
 pub(crate) use said::{choose, describe};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +35,7 @@ pub(crate) enum Part {
 }
 
 /// Names of columns and arrays that hold a word for the part of each image, without signs.
-const TELLING: [&str; 18] = [
+const TELLING: [&str; 24] = [
     "split",
     "splits",
     "datasplit",
@@ -53,12 +54,24 @@ const TELLING: [&str; 18] = [
     "trainvaltest",
     "trainvaltestsplit",
     "datatype",
+    "aufteilung",
+    "teilmenge",
+    "ensemble",
+    "conjunto",
+    "particion",
+    "evaluationstatus",
 ];
 
 /// Whether a column or array of this name holds a word for the part of each image.
 pub(crate) fn is_of_parts(name: &str) -> bool {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     TELLING.contains(&plain.as_str())
+}
+
+/// Whether a column of this name holds nothing but parts; those of others may be about the images: parts of cars, the usage of clothes.
+pub(crate) fn is_of_parts_alone(name: &str) -> bool {
+    const OTHERS: [&str; 6] = ["usage", "phase", "part", "parts", "set", "ensemble"];
+    is_of_parts(name) && !OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// Whether numbers in a column or array of this name are those of CelebA's partitions.
@@ -84,17 +97,18 @@ pub(crate) fn part_in(name: &str, cell: &str) -> Option<Part> {
         let [part, other] = by_flag(name)?;
         yes_or_no(cell).map(|yes| if yes { part } else { other })
     };
+    // Of sets to find images again: those to judge with.
+    let by_use = || ["query", "gallery"].iter().any(|word| cell.eq_ignore_ascii_case(word)).then_some(Part::Test);
     let by_number = || cell.parse().ok().filter(|_| is_partition(name)).and_then(of_partition);
-    part_of(cell).or_else(by_flag).or_else(by_number)
+    part_of(cell).or_else(by_flag).or_else(by_number).or_else(by_use)
 }
 
 /// What a cell of a column of yes and no says, as programs write it, also those that speak German, French, Spanish or Italian.
 pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
     match cell.to_lowercase().as_str() {
-        "1" | "1.0" | "true" | "yes" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "sí" | "si" | "sì" | "vero" => {
-            Some(true)
-        }
-        "0" | "0.0" | "false" | "no" | "falsch" | "nein" | "faux" | "non" | "falso" => Some(false),
+        "1" | "1.0" | "true" | "yes" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "sí" | "si" | "sì" | "vero" | "sim"
+        | "да" => Some(true),
+        "0" | "0.0" | "false" | "no" | "falsch" | "nein" | "faux" | "non" | "falso" | "nee" | "não" | "нет" => Some(false),
         _ => None,
     }
 }

@@ -131,9 +131,10 @@ pub(crate) fn tables(folder: &Path) -> Vec<PathBuf> {
 fn sidecars<'a>(listing: &'a Listing, beside: &'a [PathBuf]) -> Vec<Sidecar<'a>> {
     let inside =
         (0..listing.others()).map(|at| Sidecar::new(listing.other_name(at), false, move || listing.read_other(at)));
-    let outside = beside.iter().map(|path| {
+    let root = listing.root().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let outside = beside.iter().map(move |path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Sidecar::new(name, true, move || std::fs::read(path).map_err(|error| error.to_string()))
+        Sidecar::new(name, true, move || std::fs::read(path).map_err(|error| error.to_string())).beside(&root)
     });
     inside.chain(outside).collect()
 }
@@ -185,7 +186,9 @@ impl<'a> Set<'a> {
         let (used, list, remarks) = (Vec::new(), None, division.remarks().to_vec());
         let loose = Vec::new();
         let mut set = Self { listing, names, parts, kept, holdings, companions, loose, used, list, remarks };
-        if !division.divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
+        // A training folder alone may hold images of all parts.
+        let is_divided = set.holdings.keys().flatten().any(|part| *part != Part::Train);
+        if !is_divided && (sidecars.is_empty() || !set.divide_by_lists(sidecars)) {
             set.divide_by_names(sidecars);
         }
         set.leave_loose(sidecars);

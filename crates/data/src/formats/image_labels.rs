@@ -43,7 +43,7 @@ use crate::error::Result;
 use crate::first_names::first_names;
 use crate::parts::Part;
 use crate::sidecars::{Index, Sidecar, Table, looks_like_table};
-pub(crate) use column_parts::{parts_by_column, parts_in_numbers};
+pub(crate) use column_parts::{parts_by_column, unclear_parts};
 pub(crate) use numbered::parts as parts_by_number;
 use tables::Candidates;
 pub(crate) use tables::{has_labels, listed};

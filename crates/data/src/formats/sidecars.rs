@@ -18,6 +18,8 @@ pub(crate) struct Sidecar<'a> {
     pub name: String,
     /// Whether it is beside the folder or archive of the images.
     pub is_outside: bool,
+    /// The name of the folder of the images, if the file is outside of it.
+    root: String,
     reader: Reader<'a>,
 }
 
@@ -28,7 +30,12 @@ impl<'a> Sidecar<'a> {
         is_outside: bool,
         reader: impl Fn() -> Result<Vec<u8>, String> + Send + Sync + 'a,
     ) -> Self {
-        Self { name: name.into(), is_outside, reader: Box::new(reader) }
+        Self { name: name.into(), is_outside, root: String::new(), reader: Box::new(reader) }
+    }
+
+    /// The same file beside a folder of images that is called `root`.
+    pub fn beside(self, root: &str) -> Self {
+        Self { root: root.to_owned(), ..self }
     }
 
     /// Its bytes.
@@ -62,7 +69,7 @@ impl<'a> Sidecar<'a> {
 
     /// Where the images that it names are to be sought.
     pub fn scope(&self) -> Scope<'_> {
-        Scope { folder: if self.is_outside { "" } else { self.folder() }, part: self.part() }
+        Scope { folder: if self.is_outside { "" } else { self.folder() }, part: self.part(), root: &self.root }
     }
 
     /// The part that its name, or its folder's, names: `train.csv`, `test/metadata.jsonl`.

@@ -36,6 +36,13 @@ const KEPT: [&str; 9] = ["accepted", "accept", "approved", "ok", "good", "pass",
 /// Folders beside `trash`, at most, if this is what was taken out of a class.
 const MAX_BESIDE: usize = 2;
 
+/// Whether the name of a file or column has a word for what was taken out.
+pub(crate) fn means_taken_out(name: &str) -> bool {
+    const OTHERS: [&str; 3] = ["ignore", "blacklist", "remove"];
+    let known = |word: &String| TAKEN_OUT.iter().chain(&BAD).chain(&OTHERS).any(|known| known == word);
+    words(name).iter().any(known)
+}
+
 /// Which of the folders `names`, each with as many files in and below it as `totals` says, were taken out of the `files` beside them, or
 /// of the other folders. `is_in_class`: they are in a folder with others beside it.
 pub(super) fn rejected(names: &[&str], totals: &[usize], files: usize, is_in_class: bool) -> Vec<bool> {

@@ -608,5 +608,153 @@ pub(super) fn rows() -> Vec<Row> {
             "",
             Read(7, 0, "a b", &["2 of 7 images have no label"]),
         ),
+        Row(
+            "a column of parts with blanks",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,split\n".to_owned()
+                        + &lines(8, |at| format!("{at}.png,{},{}", at % 2, if at > 5 { "test" } else { "" }))),
+                )],
+            ),
+            "",
+            Read(6, 2, "0 1", &["parts by column split of t.csv"]),
+        ),
+        Row(
+            "a column of test images marked by x",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,is_test\n".to_owned()
+                        + &lines(8, |at| format!("{at}.png,{},{}", at % 2, if at > 5 { "x" } else { "" }))),
+                )],
+            ),
+            "",
+            Read(6, 2, "0 1", &["parts by column is_test of t.csv"]),
+        ),
+        Row(
+            "a column of training images in German",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,is_train\n".to_owned()
+                        + &lines(8, |at| format!("{at}.png,{},{}", at % 2, if at > 5 { "nein" } else { "ja" }))),
+                )],
+            ),
+            "",
+            Read(6, 2, "0 1", &["parts by column is_train of t.csv"]),
+        ),
+        Row(
+            "a column of parts with words for none",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,split\n".to_owned()
+                        + &lines(8, |at| format!("{at}.png,{},{}", at % 2, if at > 5 { "A" } else { "B" }))),
+                )],
+            ),
+            "",
+            Read(8, 0, "0 1", &["all images are learned from: column split of t.csv holds A, B, of which"]),
+        ),
+        Row(
+            "a misspelt word in a column of parts",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,split\n".to_owned()
+                        + &lines(8, |at| format!("{at}.png,{},{}", at % 2, ["train", "test", "tset"][at / 3]))),
+                )],
+            ),
+            "",
+            Read(3, 3, "0 1", &["\"tset\" in column split of t.csv is no word for a part", "left aside: 2 images"]),
+        ),
+        Row(
+            "a column of images to leave out",
+            with(
+                pictures("i/{8}.png"),
+                [text(
+                    "t.csv",
+                    &("f,label,exclude\n".to_owned()
+                        + &lines(8, |at| format!("{at}.png,{},{}", at % 2, usize::from(at > 5)))),
+                )],
+            ),
+            "",
+            Read(8, 0, "0 1", &["column exclude of t.csv is not used: 2 images with a yes there are learned from"]),
+        ),
+        Row(
+            "a list of images to leave out",
+            with(pictures("i/{8}.png"), [text("bad_images.txt", "6.png\n7.png\n")]),
+            "",
+            Read(8, 0, "", &["bad_images.txt is not used: 2 images that it lists are learned from"]),
+        ),
+        Row(
+            "a list of validation images whose names have blanks",
+            with(
+                pictures("i/{8}.png")
+                    .into_iter()
+                    .map(|(name, bytes)| (name.replace("i/", "i/big brick "), bytes))
+                    .collect(),
+                [text("validation.txt", "big brick 6.png\nbig brick 7.png\n")],
+            ),
+            "",
+            Read(6, 2, "", &["parts by validation.txt"]),
+        ),
+        Row(
+            "lists in a folder called as a part",
+            with(
+                pictures("train_val/a/{6}.png"),
+                [text("train.txt", "a/0.png\na/1.png\na/2.png\na/3.png\n"), text("val.txt", "a/4.png\na/5.png\n")],
+            ),
+            "",
+            Read(4, 2, "", &["parts: train.txt (4 images) to learn from; val.txt (2 images) held back"]),
+        ),
+        Row(
+            "lists of half of the images, PASCAL VOC's",
+            with(
+                pictures("J/{9}.png"),
+                [
+                    text("Sets/Action/train.txt", "0\n1\n"),
+                    text("Sets/Action/val.txt", "2\n8\n"),
+                    text("Sets/Main/train.txt", "0\n1\n2\n"),
+                    text("Sets/Main/val.txt", "3\n4\n"),
+                ],
+            ),
+            "",
+            Read(3, 2, "", &["parts: Sets/Main/train.txt", "left aside: 4 images in no part of the set"]),
+        ),
+        Row(
+            "lists beside the folder of the images",
+            with(pictures("images/{8}.png"), [text("train.txt", "0\n1\n2\n3\n4\n5\n"), text("test.txt", "6\n7\n")]),
+            "images",
+            Read(6, 2, "", &["parts: train.txt (6 images)"]),
+        ),
+        Row(
+            "lists of other images beside the folder of the training images",
+            with(
+                pictures("train/{8}.png test/{2}.png"),
+                [text("train.txt", "0\n1\n2\n3\n4\n5\n6\n7\n"), text("test.txt", "0\n1\n")],
+            ),
+            "train",
+            Read(8, 0, "", &[]),
+        ),
+        Row(
+            "a table of all parts beside the folder of the training images",
+            with(
+                pictures("set/train/{6}.png set/test/{2}.png"),
+                [text(
+                    "set/metadata.csv",
+                    &("id,split,path,label\n".to_owned()
+                        + &lines(6, |at| format!("{at},train,train/{at}.png,{}", ["a", "b"][at % 2]))
+                        + &lines(2, |at| format!("{at},test,test/{at}.png,c"))),
+                )],
+            ),
+            "set/train",
+            Read(6, 0, "a b", &["labels: column label of metadata.csv"]),
+        ),
     ]
 }

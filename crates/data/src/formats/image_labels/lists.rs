@@ -1,14 +1,17 @@
 //! Parts of sets whose folders name none, from files beside the images: CelebA's list of partitions, lists such as `train.txt` and
 //! `test.txt` with the names of the images, `train_test_split.txt`, or a column such as `split` of a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Sources, counted, parts_by_column, parts_by_number, parts_in_numbers};
+use super::{Sources, counted, listed, parts_by_column, parts_by_number, unclear_parts};
 use crate::first_names::first_names;
-use crate::parts::{Part, part_of, rest_of};
+use crate::parts::{Part, means_taken_out, part_of, rest_of};
 
-/// Share of the images that must be listed, in percent.
-const MIN_LISTED: usize = 90;
+/// Share of the images of which more must be listed, in percent; the others are in no part.
+const MIN_LISTED: usize = 50;
+
+/// Share of the lines of a list that must name an image, in percent.
+const MIN_NAMED: usize = 90;
 
 /// Lists that are named.
 const MAX_SAID: usize = 3;
@@ -32,16 +35,18 @@ pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
     let mut remark = None;
     for find in [partition, by_number, by_list, by_column] {
         let Some(found) = find(sources) else { continue };
-        if found.is_whole() {
-            return found;
-        }
-        // A table beside the set may be about another one.
-        if found.used.iter().all(|at| sources.sidecars()[*at].is_outside) {
-            continue;
-        }
         let listed = found.parts.iter().flatten().count();
         let all = found.parts.len();
-        let files = first_names(&found.files.values().collect::<Vec<_>>(), MAX_SAID);
+        // A table beside the set may be about another one.
+        let is_outside = found.used.iter().all(|at| sources.sidecars()[*at].is_outside);
+        if found.is_whole() && (!is_outside || listed * 100 >= all * MIN_NAMED) {
+            return found;
+        }
+        if is_outside {
+            continue;
+        }
+        let files: BTreeSet<&String> = found.files.values().collect();
+        let files = first_names(&files.into_iter().collect::<Vec<_>>(), MAX_SAID);
         let why = match found.has_parts() {
             true if listed * 10 >= all => format!("only {listed} of {all} images are listed"),
             false if found.remark.is_some() => {
@@ -54,7 +59,8 @@ pub(crate) fn lists(sources: &Sources<'_>) -> Lists {
         };
         remark = remark.or_else(|| Some(format!("{files}: {why}, so that all are learned from")));
     }
-    Lists { remark: remark.or_else(|| parts_in_numbers(sources)), ..Lists::default() }
+    let remark = remark.or_else(|| unclear_parts(sources)).or_else(|| taken_out(sources));
+    Lists { remark, ..Lists::default() }
 }
 
 impl Lists {
@@ -70,7 +76,7 @@ impl Lists {
 
     fn is_whole(&self) -> bool {
         let listed = self.parts.iter().flatten().count();
-        listed * 100 >= self.parts.len() * MIN_LISTED && self.has_parts()
+        listed * 100 > self.parts.len() * MIN_LISTED && self.has_parts()
     }
 }
 
@@ -110,29 +116,59 @@ fn by_number(sources: &Sources<'_>) -> Option<Lists> {
 }
 
 fn by_column(sources: &Sources<'_>) -> Option<Lists> {
-    let (parts, at, column) = parts_by_column(sources)?;
-    Some(Lists::of_one_file(parts, at, &format!("column {column} of {}", sources.sidecars()[at].name)))
+    let found = parts_by_column(sources)?;
+    let column = if found.column.is_empty() { "a column".to_owned() } else { format!("column {}", found.column) };
+    let name = format!("{column} of {}", sources.sidecars()[found.table].name);
+    let remark = found.other.map(|word| format!("{word:?} in {name} is no word for a part"));
+    Some(Lists { remark, ..Lists::of_one_file(found.parts, found.table, &name) })
+}
+
+/// What is to be said of a list of images that are not to be learned from, by its name.
+fn taken_out(sources: &Sources<'_>) -> Option<String> {
+    let lists = sources.tables().filter(|(_, sidecar)| !sidecar.is_outside && means_taken_out(sidecar.stem()));
+    lists.into_iter().find_map(|(at, sidecar)| {
+        let images = listed_in(sources, at).filter(|images| !images.is_empty())?;
+        let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
+        Some(format!(
+            "{} is not used: {count} that it lists are learned from; a folder excluded/ beside the others leaves them aside",
+            sidecar.name
+        ))
+    })
+}
+
+/// The images in a table, or in the lines of a list whose names have blanks.
+fn listed_in(sources: &Sources<'_>, at: usize) -> Option<Vec<u32>> {
+    let by_table = sources.table(at)?.as_ref().ok().and_then(|table| listed(sources, at, table));
+    by_table.filter(|images| !images.is_empty()).or_else(|| {
+        let sidecar = &sources.sidecars()[at];
+        if !matches!(sidecar.extension().as_str(), "txt" | "lst" | "list") {
+            return None;
+        }
+        let bytes = sidecar.read().ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let images: Vec<u32> =
+            sources.index().join(lines.iter().copied(), sidecar.scope()).image.into_iter().flatten().collect();
+        (!images.is_empty() && images.len() * 100 >= lines.len() * MIN_NAMED).then_some(images)
+    })
 }
 
 /// Files of one folder and kind, one for each part. Tables (CSV) must label the training images; Kaggle's `test.csv` lists images
 /// without labels, which may be others of the same names.
 fn by_list(sources: &Sources<'_>) -> Option<Lists> {
-    /// Folder, extension and what else the name says.
-    type Group<'a> = (&'a str, String, String);
+    /// Whether they are beside the set, folder, extension and what else the name says.
+    type Group<'a> = (bool, &'a str, String, String);
     let mut groups: BTreeMap<Group<'_>, Vec<(usize, Part)>> = BTreeMap::new();
     for (at, sidecar) in sources.tables() {
         let extension = sidecar.extension();
-        if sidecar.is_outside {
-            continue;
-        }
         if let Some(part) = part_of(sidecar.stem()) {
             // Of several splits (`train1.txt`, `train2.txt`) the first.
             let number: String = sidecar.stem().chars().filter(char::is_ascii_digit).collect();
             let rest = format!("{}{number}", rest_of(sidecar.stem()));
-            groups.entry((sidecar.folder(), extension, rest)).or_default().push((at, part));
+            groups.entry((sidecar.is_outside, sidecar.folder(), extension, rest)).or_default().push((at, part));
         }
     }
-    let found = groups.into_iter().filter_map(|((_, extension, _), mut files)| {
+    let found = groups.into_iter().filter_map(|((is_outside, _, extension, _), mut files)| {
         let has =
             |wanted: &str| files.iter().any(|(at, _)| sources.sidecars()[*at].stem().eq_ignore_ascii_case(wanted));
         // trainval.txt lists what train.txt and val.txt do.
@@ -144,12 +180,11 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
         let needs_labels = !matches!(extension.as_str(), "txt" | "lst" | "list" | "json");
         files.sort_by_key(|(_, part)| *part);
         for (at, part) in &files {
-            let table = sources.table(*at)?.as_ref().ok()?;
             let lacks_labels = needs_labels && !crate::image_labels::has_labels(sources, *at);
             if lacks_labels && *part == Part::Train {
                 return None;
             }
-            let listed = crate::image_labels::listed(sources, *at, table)?;
+            let listed = listed_in(sources, *at)?;
             if lacks_labels && listed.iter().any(|image| parts[*image as usize].is_some()) {
                 return None;
             }
@@ -163,6 +198,10 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
                 }
             }
         }
+        // Lists beside the set may be about other images of the same names.
+        if is_outside && (twice > 0 || files.iter().all(|(_, part)| *part != Part::Train)) {
+            return None;
+        }
         // Where only images to judge with are listed, the others are to be learned from.
         if !needs_labels && files.iter().all(|(_, part)| *part != Part::Train) && parts.iter().any(Option::is_some) {
             parts.iter_mut().filter(|part| part.is_none()).for_each(|part| *part = Some(Part::Train));
@@ -174,14 +213,10 @@ fn by_list(sources: &Sources<'_>) -> Option<Lists> {
         });
         Some(Lists { parts, files: names, used: files.iter().map(|(at, _)| *at).collect(), remark })
     });
-    let mut partial = None;
-    for lists in found {
-        if lists.is_whole() {
-            return Some(lists);
-        }
-        partial = partial.or(Some(lists));
-    }
-    partial
+    // The lists of most images; of PASCAL VOC's those in `Main`.
+    let is_main = |lists: &Lists| lists.files.values().any(|name| name.contains("/Main/"));
+    let rank = |lists: &Lists| (lists.is_whole(), lists.parts.iter().flatten().count(), is_main(lists));
+    found.reduce(|best, lists| if rank(&lists) > rank(&best) { lists } else { best })
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub(crate) struct Scope<'a> {
     pub folder: &'a str,
     /// The part that the table is about.
     pub part: Option<Part>,
+    /// The name of the folder of the images, if the table is outside of it.
+    pub root: &'a str,
 }
 
 /// The images of the rows of a table.
@@ -192,7 +194,16 @@ impl<'a> Index<'a> {
             return if let [only] = images { Hit::Elsewhere(*only) } else { Hit::Nothing };
         };
         let best: Vec<u32> = images.iter().copied().filter(|image| alike(image) == Some(most)).collect();
-        if let [only] = best[..] { Hit::Image(only) } else { self.nearest(&best, scope) }
+        let hit = if let [only] = best[..] { Hit::Image(only) } else { self.nearest(&best, scope) };
+        // `test/1.png` in a table beside the folder `train` is not the `1.png` in that.
+        let is_of_another = |image: u32| {
+            let above = folders.iter().rev().nth(self.name(image).matches('/').count());
+            !scope.root.is_empty() && above.is_some_and(|above| !above.eq_ignore_ascii_case(scope.root))
+        };
+        match hit {
+            Hit::Image(image) if is_of_another(image) => Hit::Elsewhere(image),
+            hit => hit,
+        }
     }
 }
 
@@ -272,7 +283,7 @@ mod tests {
         let names: Vec<&str> = names.split(' ').collect();
         let parts: Vec<Part> =
             names.iter().map(|name| if name.starts_with("test") { Part::Test } else { Part::Train }).collect();
-        let joined = Index::new(&names, &parts).join(cells.split(' '), Scope { folder, part });
+        let joined = Index::new(&names, &parts).join(cells.split(' '), Scope { folder, part, root: "" });
         let found = joined.image.iter().map(|image| image.map_or("-", |image| names[image as usize]));
         (found.collect::<Vec<_>>().join(" "), joined.ambiguous.0, joined.without_image.0)
     }
