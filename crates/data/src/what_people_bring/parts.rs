@@ -754,7 +754,7 @@ pub(super) fn rows() -> Vec<Row> {
                 )],
             ),
             "set/train",
-            Read(6, 0, "a b", &["labels: column label of metadata.csv"]),
+            Read(6, 0, "a b", &["2 classes (a, b)"]),
         ),
     ]
 }

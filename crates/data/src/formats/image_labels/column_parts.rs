@@ -90,7 +90,9 @@ pub(crate) fn unclear_parts(sources: &Sources<'_>) -> Option<String> {
         }
         let numbers: Option<BTreeSet<i64>> =
             cells.iter().filter(|(cell, _)| !cell.is_empty()).map(|(cell, _)| cell.parse().ok()).collect();
-        if numbers.is_none() && is_of_parts_alone(name) && (2..=MAX_WORDS).contains(&values.len()) {
+        let said: BTreeSet<Option<Part>> = cells.iter().map(|(cell, _)| part_in(name, cell)).collect();
+        let are_parts = said.contains(&Some(Part::Train)) && said.iter().flatten().count() > 1;
+        if numbers.is_none() && is_of_parts_alone(name) && !are_parts && (2..=MAX_WORDS).contains(&values.len()) {
             let listed: BTreeSet<&str> = cells.iter().map(|(cell, _)| *cell).filter(|cell| !cell.is_empty()).collect();
             let listed = listed.into_iter().collect::<Vec<_>>().join(", ");
             return Some(format!(
