@@ -259,6 +259,9 @@ impl Division {
             siblings.totals.iter().zip(&leads).filter(|(_, leads)| **leads == wanted).map(|(total, _)| total).sum()
         };
         let (inside, beside) = (total(true), total(false));
+        if let Some(roles) = annotations(&siblings.names) {
+            return Some((roles, if inside > 0 { None } else { part.or(Some(Part::Train)) }));
+        }
         if inside > 0 && node.files + beside > 0 {
             if node.files + beside > inside * STRAY_SHARE {
                 let role = |leads: &bool| if *leads { Role::Aside } else { Role::Keep };
@@ -267,7 +270,7 @@ impl Division {
             let role = |leads: &bool| if *leads { Role::Keep } else { Role::Aside };
             return Some((leads.iter().map(role).collect(), None));
         }
-        annotations(&siblings.names).map(|roles| (roles, part.or(Some(Part::Train))))
+        None
     }
 
     /// The folders in a folder.

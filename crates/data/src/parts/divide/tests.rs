@@ -92,6 +92,10 @@ fn layouts_of_published_sets_are_divided() {
              T:d/18 T:d/19 T:d/20 a:s/train/1 a:s/test/2",
         ),
         ("cat/train/1 cat/test/2 dog/train/3", "T:cat/1 t:cat/2 T:dog/3"),
+        (
+            "images/train/1 images/test/2 masks/train/3 masks/test/4",
+            "T:images/1 t:images/2 a:masks/train/3 a:masks/test/4",
+        ),
         // Images to regularize with.
         ("img/10_dog/1 img/20_cat/2 reg/1_dog/3", "T:10_dog/1 T:20_cat/2 a:reg/1_dog/3"),
         ("img/dog/1 img/cat/2 reg/dog/3", "T:img/dog/1 T:img/cat/2 T:reg/dog/3"),
