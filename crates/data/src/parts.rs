@@ -106,9 +106,11 @@ pub(crate) fn part_in(name: &str, cell: &str) -> Option<Part> {
 /// What a cell of a column of yes and no says, as programs write it, also those that speak German, French, Spanish or Italian.
 pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
     match cell.to_lowercase().as_str() {
-        "1" | "1.0" | "true" | "yes" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "sí" | "si" | "sì" | "vero" | "sim"
-        | "да" => Some(true),
-        "0" | "0.0" | "false" | "no" | "falsch" | "nein" | "faux" | "non" | "falso" | "nee" | "não" | "нет" => Some(false),
+        "1" | "1.0" | "true" | "yes" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "sí" | "si" | "sì" | "vero"
+        | "sim" | "да" => Some(true),
+        "0" | "0.0" | "false" | "no" | "falsch" | "nein" | "faux" | "non" | "falso" | "nee" | "não" | "нет" => {
+            Some(false)
+        }
         _ => None,
     }
 }

@@ -12,9 +12,7 @@ use crate::error::{Error, Result};
 use crate::first_names::first_names;
 use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
-use crate::image_labels::{
-    ClassNames, Found, Labelled, Sources, Values, class_names, listed, lists, loose,
-};
+use crate::image_labels::{ClassNames, Found, Labelled, Sources, Values, class_names, listed, lists, loose};
 use crate::npy;
 use crate::open_options::{OpenOptions, Split};
 use crate::parts::{
