@@ -73,5 +73,5 @@ fn help_says_where_to_begin_and_shows_examples() {
 fn old_flags_are_still_read() {
     let bench = Bench::new();
     let error = bench.fails(&["serve", "nowhere", "--most", "5"], 1);
-    assert!(error.contains("nowhere is not a run"), "{error}");
+    assert!(error.contains("there is no run nowhere"), "{error}");
 }

@@ -184,7 +184,7 @@ fn images_of_several_sizes_or_too_large_ones_are_resized_and_it_is_said() {
     folder(&bench, "varied", 1, (30, 40), 3);
     (0..20).for_each(|at| drawn(0, (31 + at, 40), 3).save(bench.path(&format!("varied/z{at}.png"))).unwrap());
     for (set, why, shape) in [
-        ("varied", "images of several sizes, such as 30x40 pixels: resized to 32x40 (height x width)", "32x40x3"),
+        ("varied", "images of several sizes, such as 40x40 pixels: resized to 64x64; another size", "64x64x3"),
         ("mixed", "images of several sizes, such as 30x40 pixels: resized to 32x40 (height x width)", "32x40x3"),
         ("large", "images of 20x300 pixels: resized to 32x128 (height x width)", "32x128x1"),
     ] {

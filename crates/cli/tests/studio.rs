@@ -193,5 +193,5 @@ fn a_service_ends_on_a_signal() {
     assert_eq!((status, made["images"].as_array().unwrap().len()), (200, 2));
     service.interrupt();
     let error = bench.fails(&["serve", "nowhere"], 1);
-    assert!(error.contains("is not a run"), "{error}");
+    assert!(error.contains("there is no run nowhere"), "{error}");
 }

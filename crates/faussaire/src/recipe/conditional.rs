@@ -52,6 +52,12 @@ impl Recipe {
         }
         if !uses_labels(&self.discriminator.layers) {
             condition_discriminator(&mut self.discriminator.layers, how)?;
+        } else if how != Conditional::Concat && !self.discriminator.layers.iter().any(|line| line.trim() == how.name())
+        {
+            return Err(Error::recipe(
+                format!("the discriminator uses the labels already, but not by `{}`", how.name()),
+                "leave this out (--conditional alone), or start from nets without labels",
+            ));
         }
         self.validate()?;
         Ok(self)
@@ -110,7 +116,10 @@ mod tests {
             let again = Recipe::parse(&recipe.to_toml().unwrap(), "again", &[]).unwrap();
             assert_eq!(again, recipe);
             let labels = recipe.labels.clone();
-            assert_eq!(recipe.clone().conditioned(labels, Conditional::Concat).unwrap(), recipe, "once is enough");
+            assert_eq!(recipe.clone().conditioned(labels.clone(), how).unwrap(), recipe, "once is enough");
+            let other = if how == Conditional::Projection { Conditional::Auxiliary } else { Conditional::Projection };
+            let error = recipe.clone().conditioned(labels, other).unwrap_err();
+            assert!(error.to_string().contains("uses the labels already, but not by"), "{error}");
         }
     }
 

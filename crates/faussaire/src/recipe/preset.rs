@@ -112,10 +112,11 @@ impl Preset {
                 none if none.is_empty() => begins().map_or(none, |known| format!("did you mean `{known}`? ")),
                 near => near,
             };
-            Error::recipe(
-                format!("there is no preset `{name}`; {near}expected one of {}", names()),
-                "choose one of these, or write a recipe of your own",
-            )
+            let hint = match std::path::Path::new(name).is_file() {
+                true => format!("to read the file {name} as a recipe: --config {name}"),
+                false => "choose one of these, or write a recipe of your own".to_owned(),
+            };
+            Error::recipe(format!("there is no preset `{name}`; {near}expected one of {}", names()), hint)
         })
     }
 }

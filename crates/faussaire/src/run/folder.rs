@@ -73,8 +73,12 @@ impl Run {
     /// A folder that is not a run.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.join("config.toml").is_file() {
+            let what = match path.exists() {
+                true => format!("{} is not a run: it has no config.toml", path.display()),
+                false => format!("there is no run {}", path.display()),
+            };
             return Err(Error::run(
-                format!("{} is not a run: it has no config.toml", path.display()),
+                what,
                 "expected a run folder, such as runs/0001-strokes-quick; `faussaire train` creates one",
             ));
         }

@@ -28,6 +28,12 @@ pub fn new_recipe(options: &Train, progress: &mut dyn FnMut(Progress)) -> Result
     let changes = of(options);
     let named = |name: &str, recipe, data| NewRecipe { recipe, name: name.into(), reasons: Vec::new(), data };
     if let Some(path) = &options.config {
+        if let (false, Ok(preset)) = (path.exists(), Preset::named(&path.to_string_lossy())) {
+            return Err(Error::usage(
+                format!("--config {}: there is no such file", path.display()),
+                format!("that is a preset: --preset {}", preset.name()),
+            ));
+        }
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(named(&name, Recipe::read(path, &changes)?, None));
     }

@@ -27,6 +27,8 @@ struct Read {
     /// Whether the column has a name for labels, and one for those of any field.
     is_named: bool,
     is_label: bool,
+    /// Whether there is a column for each class.
+    is_one_hot: bool,
     /// The number of folders that the table gives for each image.
     folders: Vec<usize>,
     notes: Vec<String>,
@@ -387,14 +389,17 @@ fn read_by(
         (LabelColumn::One { at, .. }, Some(header)) => label_rank(&header[*at]),
         _ => None,
     };
+    let is_one_hot = matches!(column, LabelColumn::OneHot(_));
     let (is_named, is_label) = (column.is_named(), rank.is_some_and(|rank| rank < FIRST_OF_A_FIELD));
-    Ok(Read { labels, column: column.describe(header.as_deref()), is_named, is_label, folders, notes })
+    Ok(Read { labels, column: column.describe(header.as_deref()), is_named, is_label, is_one_hot, folders, notes })
 }
 
-/// Whether table number `at` has labels of images.
+/// Whether table number `at` has a column of labels of images. One-hot columns do not tell the images to learn from: beside their
+/// table, as that of Plant Pathology, all images are learned from, and those without labels are said.
 pub(crate) fn has_labels(sources: &Sources<'_>, at: usize) -> bool {
     let Some(Ok(table)) = sources.table(at) else { return false };
-    read(sources, table, &sources.sidecars()[at], 1).is_ok_and(|read| read.labels.iter().any(Option::is_some))
+    read(sources, table, &sources.sidecars()[at], 1)
+        .is_ok_and(|read| !read.is_one_hot && read.labels.iter().any(Option::is_some))
 }
 
 /// The images in a table, which is number `at`, if nearly all of its rows name one.

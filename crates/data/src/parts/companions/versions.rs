@@ -211,9 +211,9 @@ fn has_size(suffix: &str, pairs: &[(usize, usize)], contents: &dyn Contents) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::companions;
     use super::super::content::testing::{Glances, mask, photo};
     use super::super::content::{Glance, Names};
-    use super::super::{Companions, companions};
     use super::*;
 
     /// What is left aside of files, each with what it shows, and what is said.
