@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Data;
 use crate::Device;
-use crate::data::Digest;
+use crate::data::{Dataset, Digest};
 use crate::error::{Error, Result};
 use crate::ops::{host, tensor};
 use crate::ranks::{Ranks, agreed, failed};
@@ -57,6 +57,8 @@ struct Shared {
     processor: [String; 2],
     /// Digest of the training images.
     data: String,
+    /// The same of their names and lengths.
+    names: String,
     recipe: String,
     step: u64,
     images: u64,
@@ -71,9 +73,20 @@ impl Shared {
         let Progress { step, images, train_s, augment, .. } = gan.progress;
         let updates = [gan.generator.updates(), gan.discriminator.updates()];
         let (program, processor) = (program(), processor());
-        let (data, recipe) = (gan.dataset().fingerprint(), gan.recipe.to_toml()?);
-        Ok(Self { program, processor, data, recipe, step, images, train_s, augment, updates })
+        let (data, names, recipe) = (gan.dataset().fingerprint(), names(gan.dataset()), gan.recipe.to_toml()?);
+        Ok(Self { program, processor, data, names, recipe, step, images, train_s, augment, updates })
     }
+}
+
+/// What a set is known by whatever the content of its files.
+fn names(set: &dyn Dataset) -> String {
+    set.earlier_fingerprints().into_iter().next().unwrap_or_else(|| set.fingerprint())
+}
+
+/// Whether some image of a set can't be used.
+fn has_unusable(set: &dyn Dataset) -> bool {
+    let mut image = vec![0.0; set.shape().len()];
+    (0..set.len()).any(|index| set.read(index, &mut image).is_err() || !set.skipped().is_empty())
 }
 
 fn program() -> [String; 2] {
@@ -210,9 +223,12 @@ fn joined(text: &[u8], ranks: &Arc<Ranks>, device: &Device) -> Result<(Gan, Shar
     }
     let data = Data::open(&recipe, &mut |_| ())?;
     let gan = Gan::among(recipe, data.shared(), device, Arc::clone(ranks))?;
-    if gan.dataset().fingerprint() != told.data {
+    let set = gan.dataset();
+    let differs = set.fingerprint() != told.data;
+    // An image that can't be used here is named when it is needed.
+    if differs && (names(set) != told.names || !has_unusable(set)) {
         return Err(Error::data(
-            format!("{} has other images here than at rank 0", gan.dataset().name()),
+            format!("{} has other images here than at rank 0", set.name()),
             "give all machines the same files: a shared folder, or copies",
         ));
     }
