@@ -85,7 +85,7 @@ def test_saved_loaded_reloaded_pickled(images: np.ndarray, tmp_path: Path) -> No
         np.testing.assert_array_equal(copy.predict(z), half.predict(z))
         copy.fit(images, steps=4, verbose=0)
         assert copy.step == 6 and _same(_weights(copy.discriminator), _weights(whole.discriminator))
-    with pytest.raises(fa.RunError, match="not a run"):
+    with pytest.raises(fa.RunError, match="there is no run"):
         fa.DCGAN.load(tmp_path / "absent")
     with pytest.raises(fa.RunError, match="not empty"):
         half.save(tmp_path)
