@@ -10,7 +10,7 @@ use crate::attributes::{Attributes, WithAttributes};
 use crate::cache::evict;
 use crate::class_labels::{ClassLabels, ids};
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::folder::{Files, Folder, Listing, require_images};
 use crate::formats::archive::{OtherFiles, extension, is_archive_name};
 use crate::image_labels::{ClassNames, Found, Labelled, Sources, Values, class_names, listed, lists, loose};

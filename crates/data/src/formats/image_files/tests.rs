@@ -1,6 +1,7 @@
 //! Layouts of sets of images, as folders, zips and tars: parts, classes, labels, and what is said.
 
 use super::*;
+use crate::error::Error;
 use crate::testing::{tar, zip};
 use crate::{Dataset, open};
 
