@@ -46,6 +46,7 @@ mod resize;
 mod resized;
 mod resolve;
 mod spelling;
+mod spread;
 mod subset;
 mod synthetic;
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::parts::common_folders;
 use crate::pictures::{FORMATS, decode};
 use crate::resize::{Fit, ImageOptions, resize};
 use crate::signatures;
+use crate::spread::spread;
 use crate::survey::Survey;
 pub(crate) use check::check;
 use file_states::{FileStates, MIN_TRIED};
@@ -416,12 +417,6 @@ fn content_digest(files: &Files, names: &str) -> String {
     let count = if is_small { files.len() } else { FINGERPRINT_FILES };
     spread(files.len(), count).for_each(|index| digest.update(&files.read(index).unwrap_or_default()));
     digest.finish()
-}
-
-/// Up to `count` of the numbers below `len`, evenly spread, the first and the last among them.
-fn spread(len: usize, count: usize) -> impl Iterator<Item = usize> {
-    let count = count.min(len);
-    (0..count).map(move |k| k * (len - 1) / (count - 1).max(1))
 }
 
 /// A digest of images, given by their digest, and of their labels.

@@ -321,6 +321,12 @@ fn label(text: &str) -> Option<String> {
     })
 }
 
+/// Takes back why a file is not used, as another reading of it is.
+fn take_back(unused: &mut Vec<String>, sidecar: &Sidecar<'_>) {
+    let start = format!("{}: ", sidecar.name);
+    unused.retain(|reason| !reason.starts_with(&start));
+}
+
 /// What is between several labels of an image.
 const SEVERAL: &str = "|";
 

@@ -23,7 +23,7 @@ const BATCH: usize = 8;
 const MAX_BYTES: usize = 64 << 20;
 const MAX_PIXELS: usize = 32 << 20;
 
-/// A size is usual if it is that of at least so many images, and of one in so many.
+/// A size is usual if at least N images have it, and one in N.
 const MIN_USUAL: usize = 2;
 const USUAL_SHARE: usize = 4;
 

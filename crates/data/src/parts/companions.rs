@@ -214,6 +214,24 @@ fn split(name: &str) -> (&str, &str, &str) {
     (folder, &file[..dot], &file[dot..])
 }
 
+/// Those of `files` in the folder `top` that are not left aside, by their names in it without endings.
+fn stems_in<'n>(
+    names: &[&'n str],
+    top: &str,
+    files: impl Iterator<Item = usize>,
+    found: &Companions,
+) -> HashMap<&'n str, usize> {
+    let inside = files.filter(|at| names[*at].starts_with(top) && !found.is_about.contains(at));
+    inside.map(|at| (&names[at][top.len()..names[at].len() - split(names[at]).2.len()], at)).collect()
+}
+
+/// The pairs of files of the same names, in order.
+fn pairs_of(one: &HashMap<&str, usize>, other: &HashMap<&str, usize>) -> Vec<(usize, usize)> {
+    let mut pairs: Vec<(usize, usize)> = one.iter().filter_map(|(name, at)| Some((*at, *other.get(name)?))).collect();
+    pairs.sort_unstable();
+    pairs
+}
+
 /// The pictures about other images among files with these paths and contents.
 pub(super) fn companions(names: &[&str], contents: &dyn Contents) -> Companions {
     let mut found = Companions::default();

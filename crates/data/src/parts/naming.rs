@@ -32,40 +32,30 @@ const WORDS: [(Part, &str); 4] = [
     ),
 ];
 
-/// Beginnings of words that end in one of `NOUNS`: `Lerndaten`.
+/// Beginnings of words that end in a noun of data: `Lerndaten`.
 const BEFORE_NOUNS: [(Part, &str); 3] =
     [(Part::Train, "lern ubungs uebungs"), (Part::Validation, "validierungs"), (Part::Test, "pruf pruef evaluierungs")];
 
 /// What is written together with a word for a part: `xtrain`.
 const WITH: [&str; 3] = ["x", "y", "ing"];
 
-/// Nouns of data, which are written together with a word for a part: `trainset`, `Testbilder`, `训练集`.
-const NOUNS: [&str; 37] = [
-    "set",
-    "sets",
-    "data",
-    "dataset",
-    "split",
-    "part",
-    "folder",
-    "dir",
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "pics",
-    "photos",
+/// Nouns of data, which say nothing about the content of a folder, and are written together with a word for a part: `trainset`,
+/// `Testbilder`.
+const DATA: [&str; 17] = [
+    "set", "sets", "data", "dataset", "split", "part", "folder", "dir", "images", "image", "imgs", "img", "pics",
+    "photos", "daten", "bilder", "fotos",
+];
+
+/// Others that are written together with one: `训练集`.
+const NOUNS: [&str; 20] = [
     "labels",
     "label",
-    "daten",
     "datensatz",
     "datenset",
     "satz",
     "menge",
     "teil",
-    "bilder",
     "bild",
-    "fotos",
     "ordner",
     "集",
     "数据",
@@ -102,29 +92,12 @@ pub(crate) fn part_of(name: &str) -> Option<Part> {
     found
 }
 
-/// Words that say nothing about the content of a folder.
-const PLAIN_WORDS: [&str; 40] = [
-    "set",
-    "sets",
-    "data",
-    "dataset",
-    "split",
-    "part",
-    "folder",
-    "dir",
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "pics",
-    "photos",
+/// Other words that say nothing about the content of a folder.
+const PLAIN_WORDS: [&str; 23] = [
     "pictures",
     "of",
     "jpg",
     "png",
-    "daten",
-    "bilder",
-    "fotos",
     "datos",
     "dados",
     "dati",
@@ -149,7 +122,10 @@ const PLAIN_WORDS: [&str; 40] = [
 /// What a name says beside the part: its other words but for plain ones, as they are written.
 pub(crate) fn rest_of(name: &str) -> String {
     let is_part = |word: &str| part_of_word(&word.to_lowercase()).is_some();
-    let is_plain = |word: &str| PLAIN_WORDS.contains(&folded(&word.to_lowercase()).as_ref());
+    let is_plain = |word: &str| {
+        let word = folded(&word.to_lowercase()).into_owned();
+        DATA.contains(&word.as_str()) || PLAIN_WORDS.contains(&word.as_str())
+    };
     let rest = |run: &'_ str| -> Vec<String> {
         let words = split(run);
         // The number in `DIV2K` belongs to it, that in `train2017` to the part.
@@ -171,11 +147,11 @@ fn part_of_word(word: &str) -> Option<Part> {
         [word.strip_suffix(with), word.strip_prefix(with)].into_iter().flatten().filter(|rest| rest.len() > 2)
     };
     let before_noun = || {
-        let rests = NOUNS.iter().filter_map(|noun| word.strip_suffix(noun));
+        let rests = DATA.iter().chain(&NOUNS).filter_map(|noun| word.strip_suffix(noun));
         rests.filter_map(|rest| find(&BEFORE_NOUNS, rest)).next()
     };
     find(&WORDS, &word)
-        .or_else(|| WITH.into_iter().chain(NOUNS).flat_map(without).find_map(|rest| find(&WORDS, rest)))
+        .or_else(|| WITH.into_iter().chain(DATA).chain(NOUNS).flat_map(without).find_map(|rest| find(&WORDS, rest)))
         .or_else(before_noun)
 }
 

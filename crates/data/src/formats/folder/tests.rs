@@ -127,14 +127,6 @@ fn other_images_of_the_same_names_and_lengths_are_another_set() {
 }
 
 #[test]
-fn witnesses_are_spread_over_a_set() {
-    let of = |len, count| spread(len, count).collect::<Vec<_>>();
-    assert_eq!(of(11, 3), [0, 5, 10]);
-    assert_eq!(of(2, 16), [0, 1]);
-    assert_eq!((of(1, 16), of(0, 16).len()), (vec![0], 0));
-}
-
-#[test]
 fn an_image_of_another_size_is_skipped_without_a_size() {
     let root = crate::testing::folder();
     put_grey(root.path(), "a.png", 4, 51);

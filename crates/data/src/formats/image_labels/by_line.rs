@@ -1,7 +1,7 @@
 //! A label a line, without the names of the images: `labels.txt`. They are those of the images in the order of their files, if there
 //! are as many and the files have one order. Lists with the names of the classes are left alone.
 
-use super::{Labelled, Sources, Values, drop_missing, label, label_rank};
+use super::{Labelled, Sources, Values, drop_missing, label, label_rank, take_back};
 use crate::class_labels::{ids, natural_order};
 use crate::parts::Part;
 use crate::sidecars::{Sidecar, Table};
@@ -15,14 +15,12 @@ pub(super) fn find(sources: &Sources<'_>, part: Part, images: &[u32], unused: &m
         let Some(Ok(table)) = sources.table(at) else { continue };
         match read(sources, images, at, table) {
             Some(Ok(labels)) => {
-                let start = format!("{}: ", sidecar.name);
-                unused.retain(|reason| !reason.starts_with(&start));
+                take_back(unused, sidecar);
                 return Some(labels);
             }
             Some(Err(why)) => {
-                let start = format!("{}: ", sidecar.name);
-                unused.retain(|reason| !reason.starts_with(&start));
-                unused.push(start + &why);
+                take_back(unused, sidecar);
+                unused.push(format!("{}: {why}", sidecar.name));
             }
             None => {}
         }

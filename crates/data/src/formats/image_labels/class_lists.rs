@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Labelled, MIN_SHARE, Sources, Values};
+use super::{Labelled, MIN_SHARE, Sources, Values, take_back};
 use crate::parts::{Part, is_of_parts, part_of};
 
 /// Fewest lists: one may be of any selection.
@@ -44,8 +44,7 @@ pub(super) fn find(sources: &Sources<'_>, images: &[u32], unused: &mut Vec<Strin
     let kinds: BTreeSet<String> = names.iter().map(without_number).collect();
     (kinds.len() >= MIN_LISTS && count > 0 && count * MIN_SHARE >= images.len()).then(|| {
         for at in &used {
-            let start = format!("{}: ", sources.sidecars()[*at].name);
-            unused.retain(|reason| !reason.starts_with(&start));
+            take_back(unused, &sources.sidecars()[*at]);
         }
         let what = format!("the lists of images in each class ({}, for one)", names[0]);
         Labelled::apart(Values::Classes(labels), what, Vec::new(), used)

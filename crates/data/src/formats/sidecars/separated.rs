@@ -33,7 +33,7 @@ struct Parting {
     sign: char,
     /// Usual number of cells.
     cells: usize,
-    /// Whether it parts all lines into so many.
+    /// Whether all lines have this number of cells.
     all: bool,
     /// Lines with a cell that names an image.
     named: usize,
@@ -263,11 +263,11 @@ fn by_names(text: &str, is_name: IsName<'_>) -> Option<Table> {
 /// How words beside the name of an image make up cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    /// One cell for each of so many words.
+    /// One cell for each of N words.
     Each(usize),
     /// So many cells of one word each, then one of all others.
     Rest(usize),
-    /// One cell of words, then so many numbers.
+    /// One cell of words, then N numbers.
     Numbers(usize),
 }
 
@@ -295,7 +295,7 @@ impl Shape {
     }
 }
 
-/// The shape of the words of all lines, of which a header names so many columns. `None` if there are too many.
+/// The shape of the words of all lines, of which a header names this number of columns. `None` if there are too many.
 fn shape(lines: &[&[&str]], header: Option<usize>) -> Option<Shape> {
     let is_number = |word: &&&str| word.parse::<f64>().is_ok();
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();

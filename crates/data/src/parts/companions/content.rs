@@ -4,6 +4,8 @@
 
 use rayon::prelude::*;
 
+use crate::spread::spread;
+
 /// Rows and columns of a thumbnail.
 pub(crate) const SIDE: usize = 16;
 
@@ -77,8 +79,7 @@ pub(super) enum Relation {
 
 /// Compares two groups of images by some of these pairs.
 pub(super) fn relation(contents: &dyn Contents, pairs: &[(usize, usize)]) -> Relation {
-    let count = pairs.len().min(PAIRS);
-    let chosen: Vec<(usize, usize)> = (0..count).map(|k| pairs[k * (pairs.len() - 1) / (count - 1).max(1)]).collect();
+    let chosen: Vec<(usize, usize)> = spread(pairs.len(), PAIRS).map(|at| pairs[at]).collect();
     let glances = |&(one, other): &(usize, usize)| Some((contents.glance(one)?, contents.glance(other)?));
     let seen: Vec<(Glance, Glance)> =
         chosen.par_iter().filter_map(glances).filter(|(a, b)| !is_blank(a) && !is_blank(b)).collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::content::{Contents, Relation, relation};
 use super::words::folder_is_set;
-use super::{Companions, MAX_DEPTH, MIN_TWINS, Why, split};
+use super::{Companions, MAX_DEPTH, MIN_TWINS, Why, pairs_of, split, stems_in};
 use crate::parts::part_of;
 
 /// Twins that there must be, at least.
@@ -70,12 +70,7 @@ pub(super) fn sizes(
         if !are_clear && !pairs.all(|(less, more)| more % less == 0 && (more / less).is_power_of_two()) {
             continue;
         }
-        let files = |folder: &str| -> HashMap<&str, usize> {
-            let top = format!("{parent}{folder}/");
-            let inside =
-                names.iter().enumerate().filter(|(at, name)| name.starts_with(&top) && !found.is_about.contains(at));
-            inside.map(|(at, name)| (&name[top.len()..name.len() - split(name).2.len()], at)).collect()
-        };
+        let files = |folder: &str| stems_in(names, &format!("{parent}{folder}/"), 0..names.len(), found);
         let Some((_, largest)) = sizes.last_key_value() else { continue };
         let kept = files(largest);
         let others: Vec<(&str, HashMap<&str, usize>)> =
@@ -84,12 +79,7 @@ pub(super) fn sizes(
             let same = files.keys().filter(|name| kept.contains_key(*name)).count();
             same * 100 >= files.len().max(kept.len()) * MIN_TWINS
         });
-        let show_others = |files: &HashMap<&str, usize>| {
-            let mut pairs: Vec<(usize, usize)> =
-                files.iter().filter_map(|(name, at)| Some((*at, *kept.get(name)?))).collect();
-            pairs.sort_unstable();
-            relation(contents, &pairs) == Relation::None
-        };
+        let show_others = |files: &HashMap<&str, usize>| relation(contents, &pairs_of(files, &kept)) == Relation::None;
         if kept.len() < MIN_TWIN_FILES || !are_same || others.iter().any(|(_, files)| show_others(files)) {
             continue;
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::content::{Contents, Relation, relation};
 use super::words::{file_is_about, folder_is_about, folder_is_set};
-use super::{Companions, MAX_DEPTH, MIN_TWINS, Why, split};
+use super::{Companions, MAX_DEPTH, MIN_TWINS, Why, pairs_of, split, stems_in};
 use crate::first_names::first_names;
 use crate::parts::part_of;
 
@@ -77,8 +77,7 @@ pub(super) fn folders(
             .iter()
             .map(|folder| {
                 let top = format!("{parent}{folder}/");
-                let kept = inside(&top).into_iter().filter(|at| !found.is_about.contains(at));
-                kept.map(|at| (&names[at][top.len()..names[at].len() - split(names[at]).2.len()], at)).collect()
+                stems_in(names, &top, inside(&top).into_iter(), found)
             })
             .collect();
         for (one, first) in folders.iter().enumerate() {
@@ -125,10 +124,7 @@ struct Couples {
 
 impl Couples {
     fn add(&mut self, files: [&HashMap<&str, usize>; 2], tops: [String; 2]) {
-        let mut pairs: Vec<(usize, usize)> =
-            files[0].iter().filter_map(|(name, one)| Some((*one, *files[1].get(name)?))).collect();
-        pairs.sort_unstable();
-        self.pairs.extend(pairs);
+        self.pairs.extend(pairs_of(files[0], files[1]));
         for (place, top) in tops.into_iter().enumerate() {
             self.files[place].extend(files[place].values());
             self.tops[place].push(top);
@@ -160,7 +156,8 @@ pub(super) fn suffixes(names: &[&str], contents: &dyn Contents, found: &mut Comp
     for (suffix, pairs) in groups.iter_mut().take(MAX_COMPARED) {
         pairs.sort_unstable();
         let is_number = suffix.chars().all(|c| !c.is_alphabetic());
-        let is_about = file_is_about(suffix) || file_is_about(&format!("0{suffix}"));
+        // A word behind a name, as of any file.
+        let is_about = file_is_about(&format!("0{suffix}"));
         let relation = relation(contents, pairs);
         let why = match verdict(relation, [false, is_about], [false, false]) {
             Verdict::Second(why) => Some(why),
@@ -223,8 +220,8 @@ mod tests {
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         let contents = Glances(files.iter().map(|(_, glance)| glance.clone()).collect());
         let Companions { is_about, held, remarks, .. } = companions(&names, &contents);
+        assert_eq!(is_about.len(), held.values().map(|held| held.files).sum::<usize>());
         let folders = held.into_iter().map(|(why, held)| format!("{why:?} {} {}", held.files, held.folders.join(" ")));
-        assert_eq!(is_about.len(), folders.len().min(1) * is_about.len());
         (folders.collect::<Vec<_>>().join("; "), remarks)
     }
 
