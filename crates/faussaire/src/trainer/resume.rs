@@ -12,8 +12,14 @@ use crate::train::{Event, Gan};
 /// # Errors
 /// A damaged config.toml, one that was changed since the checkpoint was saved, or changes that would change the training.
 pub fn resumed_recipe(run: &Run, changes: &[String]) -> Result<Recipe> {
-    let was = healed(run, run.recipe(&[])?)?;
-    refuse_edited(run, &was)?;
+    let latest = run.checkpoint("latest");
+    let state = if run::exists(&latest) { Some(run::state(&latest)?.1) } else { None };
+    let mut was = run.recipe(&[])?;
+    if let Some(state) = state {
+        // A heal may not have been written to config.toml.
+        was = heal::changed_by(&was, &run.readable_events(state.resumed_bytes())?)?;
+        refuse_edited(run, state.recipe.as_deref(), &was)?;
+    }
     let is = was.changed(changes)?;
     let found = differences(&was, &is)?;
     if found.is_empty() {
@@ -25,15 +31,10 @@ pub fn resumed_recipe(run: &Run, changes: &[String]) -> Result<Recipe> {
     ))
 }
 
-/// Refuses a config.toml that is not that of the latest checkpoint.
-fn refuse_edited(run: &Run, recipe: &Recipe) -> Result<()> {
-    let latest = run.checkpoint("latest");
-    if !run::exists(&latest) {
-        return Ok(());
-    }
-    let (_, state) = run::state(&latest)?;
-    let Some(text) = state.recipe else { return Ok(()) };
-    let found = differences(&Recipe::parse(&text, "the recipe of the checkpoint", &[])?, recipe)?;
+/// Refuses a `recipe` that is not that of the latest checkpoint, which has it as text.
+fn refuse_edited(run: &Run, text: Option<&str>, recipe: &Recipe) -> Result<()> {
+    let Some(text) = text else { return Ok(()) };
+    let found = differences(&Recipe::parse(text, "the recipe of the checkpoint", &[])?, recipe)?;
     if found.is_empty() {
         return Ok(());
     }
@@ -47,16 +48,6 @@ fn refuse_edited(run: &Run, recipe: &Recipe) -> Result<()> {
 /// Differences, a line each.
 fn lines(found: &[Difference]) -> String {
     found.iter().map(|difference| format!("\n  {difference}")).collect()
-}
-
-/// `recipe` with the changes of a heal that were not written to the run's config.toml.
-fn healed(run: &Run, recipe: Recipe) -> Result<Recipe> {
-    let latest = run.checkpoint("latest");
-    if !run::exists(&latest) {
-        return Ok(recipe);
-    }
-    let (_, state) = run::state(&latest)?;
-    heal::changed_by(&recipe, &run.readable_events(state.resumed_bytes())?)
 }
 
 /// Loads the latest checkpoint into `gan`; none if the run was killed before its first one, though it may have saved a best one or
